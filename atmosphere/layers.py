@@ -9,8 +9,9 @@ from atmosphere import kernels
 from atmosphere.errors import AtmosphereInputError
 
 # Linsley's five layers of the US Standard Atmosphere 1976, T(h) = a + b exp(-h/c): the values CORSIKA uses
-# (D. Heck et al., FZKA 6019, 1998; J. Linsley, private communication there).  Columns: bottom (km), a (g/cm2),
-# b (g/cm2), c (km).  The top layer is linear: 0.01128292 - h/1e9 with h in cm, so b = 1e-4 g/cm2 per km.
+# (D. Heck et al., FZKA 6019, 1998; J. Linsley, private communication there).  Columns: bottom (km),
+# a (g/cm2), b (g/cm2), c (km).  The top layer is linear: 0.01128292 - h/1e9 with h in cm, so b is
+# 1e-4 g/cm2 per km.
 _LINSLEY_US1976 = (
     (0.0, -186.5562, 1222.6562, 9.9418638),
     (4.0, -94.919, 1144.9069, 8.7815355),

@@ -23,6 +23,10 @@ DEFAULT_MAX_INTERVAL_KM = 10.0
 # huge scale would lose digits in a + b exp(-h/c).
 _FLAT_LOG_RATIO = 1.0e-6
 
+# exp(h/c) overflows near 709.  Only a jump (two rows a few metres apart) is that steep; it becomes a thin
+# layer of constant density.
+_STEEPEST_EXPONENT = 500.0
+
 
 def from_csv(
     path: str | Path,
@@ -92,8 +96,11 @@ def layers_from_densities(heights: list[float], densities: list[float], top_km: 
         bottom = heights[i]
         width = heights[i + 1] - bottom
         log_ratio = math.log(densities[i] / densities[i + 1])
-        if log_ratio < _FLAT_LOG_RATIO:
-            b = densities[i] * CM_PER_KM
+        flat = log_ratio < _FLAT_LOG_RATIO
+        if flat or log_ratio * bottom > _STEEPEST_EXPONENT * width:
+            # The mean of an exponential between two values keeps the depth of the interval exact.
+            mean = densities[i] if flat else (densities[i] - densities[i + 1]) / log_ratio
+            b = mean * CM_PER_KM
             layers[i] = (bottom, depth_above + b * upper, b, 0.0)
             depth_above += b * (upper - bottom)
         else:

@@ -1,0 +1,109 @@
+"""A user's CSV: it gives back what went in, and every kind of bad file gets one clear line."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from atmosphere import AtmosphereInputError, from_csv, linsley
+from atmosphere.kernels import density, top_height_km, vertical_depth
+from atmosphere.profile import layers_from_densities
+
+HEADER = "height_km,density_g_cm3\n"
+
+
+def write(tmp_path, text):
+    path = tmp_path / "profile.csv"
+    path.write_text(text)
+    return path
+
+
+def test_linsleys_own_densities_give_linsley_back(tmp_path):
+    us = linsley()
+    # Linsley's density jumps UP by 2% at 10 km; no profile may rise, so each jump is spread over 250 m.
+    bounds = us.layers[1:, 0]
+    heights = np.unique(np.concatenate([np.arange(0.0, 113.0, 5.0), [112.0], bounds, bounds - 0.25]))
+    rows = "".join(f"{h:.8f},{us.density(h):.12e}\n" for h in heights)
+    ours = from_csv(write(tmp_path, "# from Linsley\n" + HEADER + rows), top_km=us.top_km)
+    h = np.linspace(0.0, 112.5, 500)
+    away = np.all((h[:, None] < bounds - 0.25) | (h[:, None] > bounds), axis=1)
+    assert ours.density(h[away]) == pytest.approx(us.density(h[away]), rel=1e-9)
+    assert ours.depth(h[h < 90]) == pytest.approx(us.depth(h[h < 90]), rel=2e-3)
+    assert ours.depth(0.0) == pytest.approx(us.depth(0.0), rel=5e-4)
+
+
+def test_columns_may_come_in_any_order_with_others_and_comments(tmp_path):
+    text = "# mine\n\nnote,density_g_cm3, height_km\n# more\nx,1.2e-3,0\ny,4e-4,10\nz,1e-4,20\n"
+    ours = from_csv(write(tmp_path, text))
+    assert ours.name == "profile.csv"
+    assert ours.density([0.0, 10.0, 20.0]) == pytest.approx([1.2e-3, 4e-4, 1e-4])
+    # Log-linear between rows.
+    assert ours.density(15.0) == pytest.approx(2e-4)
+    # The last exponential goes on to the default top.
+    assert ours.density(30.0) == pytest.approx(2.5e-5)
+    assert ours.top_km == pytest.approx(112.8292, abs=1e-3)
+    assert ours.depth(113.0) == 0.0
+
+
+def test_constant_density_makes_a_linear_layer(tmp_path):
+    ours = from_csv(write(tmp_path, HEADER + "-1,1e-3\n5,1e-3\n10,1e-4\n"), top_km=20.0)
+    assert ours.layers[0, 3] == 0.0
+    assert ours.depth(0.0) - ours.depth(5.0) == pytest.approx(500.0)
+    assert ours.top_km == pytest.approx(20.0)
+
+
+@settings(max_examples=60)
+@given(
+    widths=st.lists(st.floats(0.05, 9.0), min_size=1, max_size=25),
+    falls=st.lists(st.floats(0.0, 2.5), min_size=25, max_size=25),
+    above=st.floats(0.0, 40.0),
+)
+def test_any_profile_goes_through_its_points(widths, falls, above):
+    heights = [0.0, *np.cumsum(widths).tolist()]
+    rho = (1.2e-3 * np.exp(-np.concatenate([[0.0], np.cumsum(falls[: len(widths)])]))).tolist()
+    top = heights[-1] + above
+    layers = layers_from_densities(heights, rho, top)
+    assert top_height_km(layers) == pytest.approx(top, rel=1e-6, abs=1e-6)
+    for h, r in zip(heights[:-1], rho[:-1], strict=True):
+        assert density(h, layers) == pytest.approx(r, rel=1e-5)
+    for h in heights[1:-1]:
+        below, at = vertical_depth(h - 1e-9, layers), vertical_depth(h, layers)
+        assert below == pytest.approx(at, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty"),
+        ("# only comments\n", "empty"),
+        ("height_km,rho\n0,1\n1,1\n", "no column 'density_g_cm3'"),
+        ("0,1.2e-3\n5,6e-4\n", "no column 'height_km'"),
+        (HEADER + "0,1.2e-3\n", "1 row"),
+        (HEADER + "0,1.2e-3\n5,7e-4\n4,8e-4\n", "must rise, 4 km comes after 5 km"),
+        (HEADER + "0,1.2e-3\n5,7e-4\n5,7e-4\n", "must rise"),
+        (HEADER + "1,1.2e-3\n5,7e-4\n", "gap at the ground"),
+        (HEADER + "0,1.2e-3\n15,7e-4\n", "gap from 0 to 15 km"),
+        (HEADER + "0,1.2e-3\n5,\n9,1e-4\n", "line 3: density_g_cm3 is blank"),
+        (HEADER + "0,1.2e-3\n5\n", "line 3: density_g_cm3 is blank"),
+        (HEADER + "0,1.2e-3\n5,nan\n", "line 3: density_g_cm3 is 'nan'"),
+        (HEADER + "0,1.2e-3\nfive,6e-4\n", "line 3: height_km is 'five'"),
+        (HEADER + "0,1.2e-3\n5,0\n", "must be positive"),
+        (HEADER + "0,1.2e-3\n5,-6e-4\n", "must be positive"),
+        (HEADER + "0,1e-3\n5,2e-3\n", "density rises with height from 0 to 5 km"),
+    ],
+)
+def test_bad_files(tmp_path, text, message):
+    with pytest.raises(AtmosphereInputError, match=message) as caught:
+        from_csv(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+    assert "profile.csv" in str(caught.value)
+
+
+def test_missing_file_binary_file_and_low_top(tmp_path):
+    with pytest.raises(AtmosphereInputError, match="cannot be read"):
+        from_csv(tmp_path / "none.csv")
+    (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(AtmosphereInputError, match="not a text file"):
+        from_csv(tmp_path / "b.csv")
+    with pytest.raises(AtmosphereInputError, match="top_km"):
+        from_csv(write(tmp_path, HEADER + "0,1.2e-3\n5,7e-4\n"), top_km=4.0)
