@@ -1,1 +1,34 @@
+"""sim3d: a three-dimensional Monte Carlo of cosmic-ray showers and atmospheric-neutrino production.
 
+The names most people need are here: ``sim3d.run(config)`` runs a simulation, ``sim3d.load(path)`` opens a result.
+Heavy imports (numba, scipy) happen on first use, so that ``import sim3d`` and ``sim3d --help`` stay quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as _distribution_version
+from typing import Any
+
+from sim3d import jit_cache as _jit_cache  # noqa: F401  (must come before any kernel is imported)
+
+try:
+    __version__ = _distribution_version("sim3d")
+except PackageNotFoundError:  # running from a source tree that is not installed
+    __version__ = "0.0.0+source"
+
+_PUBLIC = {
+    "run": "sim3d.engine",
+    "load": "sim3d.results",
+    "Result": "sim3d.results",
+    "Config": "sim3d.config",
+    "load_config": "sim3d.config",
+}
+__all__ = ["Config", "Result", "__version__", "load", "load_config", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'sim3d' has no attribute {name!r}")
