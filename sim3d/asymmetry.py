@@ -1,0 +1,190 @@
+"""East-west asymmetries of a result, and the published ones to set beside them.
+
+A = (N_E - N_W) / (N_E + N_W), where N_E counts neutrinos TRAVELLING towards the east, that is, arriving from
+the west (azimuth 180 to 360 degrees in the files' convention).
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim3d.errors import InputError
+
+if TYPE_CHECKING:
+    from sim3d.results import Result
+
+FLAVOUR_ORDER = ("nue", "numubar", "numu", "nuebar")
+"""From the largest asymmetry to the smallest, as the paper prints them."""
+
+ENERGY_WINDOW_GEV = (0.5, 3.0)
+COS_ZENITH_MAX = 0.5
+
+FROM_EAST, FROM_WEST = 0, 1
+"""Last index of ``Result.groups_east_west``: the half of the sky a neutrino arrives FROM."""
+
+# Our name of a site and the column it has in the reference table.
+_REFERENCE_COLUMN = {"kamioka": "SK", "sno": "SNO"}
+
+
+@dataclass(frozen=True)
+class Asymmetry:
+    """One flavour at one site.
+
+    Attributes
+    ----------
+    flavour : str
+    value, error : float
+        A and its statistical error (1 sigma, jackknife over groups of batches); NaN if nothing was hit.
+    """
+
+    flavour: str
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Published:
+    """Published asymmetries of one flavour at one site; None where the table has none."""
+
+    paper: float | None
+    paper_error: float | None
+    lipari: float | None
+
+
+def east_west(
+    result: Result,
+    site: str,
+    energy_GeV: tuple[float, float] = ENERGY_WINDOW_GEV,
+    cos_max: float = COS_ZENITH_MAX,
+) -> list[Asymmetry]:
+    """Asymmetries of the four flavours at one site.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+    energy_GeV : (float, float)
+        Window, GeV: the bins whose log centre lies in it.
+    cos_max : float
+        Bins whose centre has ``|cos_zenith| < cos_max``.
+
+    Returns
+    -------
+    list of Asymmetry
+        In the order of :data:`FLAVOUR_ORDER`.
+    """
+    require_site(result, site)
+    edges = np.asarray(result.energy_edges_GeV)
+    energies = energy_bins(edges, energy_GeV)
+    cosines = cos_bins(np.asarray(result.cos_zenith_edges), cos_max)
+    groups = np.asarray(result.groups_east_west(site))[:, :, energies][:, :, :, cosines]
+    counts = np.einsum("gfecd,e->gfd", groups, np.diff(edges)[energies])
+    value, error = jackknife_asymmetry(
+        counts[..., FROM_WEST], counts[..., FROM_EAST], np.asarray(result.group_weights, dtype=float)
+    )
+    order = [list(result.flavours).index(flavour) for flavour in FLAVOUR_ORDER]
+    return [
+        Asymmetry(flavour, float(value[i]), float(error[i]))
+        for flavour, i in zip(FLAVOUR_ORDER, order, strict=True)
+    ]
+
+
+def jackknife_asymmetry(
+    towards_east: NDArray[np.float64], towards_west: NDArray[np.float64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(E - W)/(E + W) of weighted means over groups, with its delete-one jackknife error.
+
+    Parameters
+    ----------
+    towards_east, towards_west : arrays, shape (G, ...)
+        Means of G independent groups.
+    weights : array, shape (G,)
+        Batches in each group.
+
+    Returns
+    -------
+    value, error : arrays, shape (...)
+        NaN where both sums are 0; the error is NaN with fewer than two groups.
+    """
+    w = weights.reshape((-1,) + (1,) * (towards_east.ndim - 1))
+    east, west = (w * towards_east), (w * towards_west)
+
+    def ratio(e: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (e - n) / (e + n)
+
+    value = ratio(east.sum(axis=0), west.sum(axis=0))
+    if len(weights) < 2:
+        return value, np.full(value.shape, np.nan)
+    without = ratio(east.sum(axis=0) - east, west.sum(axis=0) - west)
+    # Groups differ a little in size; with equal ones the factor is the usual (G - 1)/G.
+    share = 1.0 - w / w.sum()
+    error = np.sqrt(np.sum(share * (without - value) ** 2, axis=0))
+    return value, error
+
+
+def energy_bins(edges: NDArray[np.float64], window: tuple[float, float]) -> NDArray[np.intp]:
+    """Indices of the energy bins whose log centre lies in ``window`` (GeV)."""
+    low, high = window
+    if not 0.0 < low < high:
+        raise InputError("energy", f"{low:g} {high:g} GeV", "two positive energies, the lower one first")
+    centres = np.sqrt(edges[:-1] * edges[1:])
+    found = np.flatnonzero((centres > low) & (centres < high))
+    if len(found) == 0:
+        raise InputError(
+            "energy",
+            f"{low:g} {high:g} GeV",
+            f"a window with a bin centre, {edges[0]:.3g} to {edges[-1]:.5g} GeV",
+        )
+    return found
+
+
+def cos_bins(edges: NDArray[np.float64], cos_max: float) -> NDArray[np.intp]:
+    """Indices of the zenith bins whose centre has ``|cos_zenith| < cos_max``."""
+    centres = 0.5 * (edges[:-1] + edges[1:])
+    found = np.flatnonzero(np.abs(centres) < cos_max)
+    if len(found) == 0 or not cos_max <= 1.0:
+        raise InputError("cos-max", cos_max, f"above {np.abs(centres).min():.3g}, at most 1")
+    return found
+
+
+def require_site(result: Result, site: str) -> None:
+    """Raise an :class:`InputError` that names the sites of a result unless ``site`` is one."""
+    if site not in result.sites:
+        raise InputError("site", site, ", ".join(result.sites))
+
+
+def published(site: str) -> dict[str, Published]:
+    """The paper's and Lipari's asymmetries of a site, by flavour; empty if there are none.
+
+    They hold for 0.5 to 3 GeV and |cos_zenith| < 0.5 (``reference/east_west_asymmetry.csv``).
+    """
+    column = _REFERENCE_COLUMN.get(site)
+    if column is None:
+        return {}
+    text = (resources.files("sim3d") / "reference" / "east_west_asymmetry.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+
+    def number(text: str | None) -> float | None:
+        return float(text) if text else None
+
+    return {
+        row["species"]: Published(
+            number(row[f"{column}_paper"]),
+            number(row[f"{column}_paper_err"]),
+            number(row[f"{column}_lipari"]),
+        )
+        for row in rows
+        if row["species"] in FLAVOUR_ORDER
+    }
+
+
+def is_published_window(energy_GeV: tuple[float, float], cos_max: float) -> bool:
+    """Whether the published values are about this window."""
+    return tuple(energy_GeV) == ENERGY_WINDOW_GEV and cos_max == COS_ZENITH_MAX

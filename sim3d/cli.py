@@ -1,0 +1,173 @@
+"""The command ``sim3d``: a click group that imports a subcommand only when it is used.
+
+Importing this module must stay cheap (no numba, no h5py, no matplotlib): ``sim3d --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from sim3d.errors import is_input_error
+
+STATUS_INPUT = 2
+STATUS_INTERRUPTED = 130
+
+# Name, one line of help, in the order a user meets them.  The module is sim3d.commands.NAME, its `command`.
+COMMANDS = {
+    "run": "Simulate: from a TOML file to a result file (also under mpirun).",
+    "info": "What a result file holds.",
+    "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
+    "asymmetry": "East-west asymmetries of a result, next to published values.",
+    "plot": "Draw spectra, zenith and azimuth distributions of a result.",
+    "compare": "Compare a result with a table of published fluxes.",
+    "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
+    "sites": "List the sites known by name.",
+    "zfactors": "Moments of the hadronic model next to their reference.",
+}
+
+# Set by Open MPI, by MPICH's Hydra and by PMIx launchers; not SLURM_PROCID, which is set without MPI too.
+_RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
+
+_WAIT_FOR_RANK_0_S = 2.0
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"sim3d.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command has --help; most take --json.",
+)
+@click.version_option(package_name="sim3d", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Atmospheric neutrino fluxes in three dimensions, for your site, with errors.
+
+    \b
+    Start here:
+      sim3d run examples/quickstart.toml -o run.h5    simulate (about a minute)
+      mpirun -n 64 sim3d run my_site.toml             the same on a cluster
+      sim3d tables run.h5                             flux tables for PISA, GENIE, you
+      sim3d asymmetry run.h5                          the east-west effect
+      sim3d plot run.h5                               pictures
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give the exit status: 0, 2 for wrong input, 130 when interrupted.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: the process's own.
+
+    Notes
+    -----
+    A program fault is not caught: it shows its traceback (and takes all ranks down under MPI, where one dead
+    rank would leave the others waiting for ever).
+    """
+    try:
+        result = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="sim3d", standalone_mode=False
+        )
+    except click.ClickException as problem:
+        return _input_error(problem.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        return _leave(STATUS_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output went away (`sim3d ... | head`): not an error, but nothing more to say, not
+        # even when Python flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as problem:
+        return _input_error(_describe_os_error(problem))
+    except Exception as problem:
+        if is_input_error(problem):
+            return _input_error(str(problem))
+        if not _mpi_is_live():
+            raise
+        traceback.print_exc()
+        return _leave(1)
+    return result if isinstance(result, int) else 0
+
+
+def launcher_rank() -> int | None:
+    """Rank of this process as its MPI launcher states it in the environment; None without a launcher."""
+    for variable in _RANK_VARIABLES:
+        text = os.environ.get(variable, "")
+        if text.isdigit():
+            return int(text)
+    return None
+
+
+def _input_error(message: str) -> int:
+    """Say what is wrong in one line, once, and give the status to leave with."""
+    rank = launcher_rank()
+    line = f"sim3d: error: {' '.join(message.split())}"
+    if _mpi_is_live():
+        # Not every rank need have met this one, so whoever did says so.
+        line += f" (rank {rank})"
+    elif rank not in (None, 0):
+        # All ranks meet a wrong argument before MPI starts; the launcher kills the others as soon as one
+        # leaves with an error, so leave rank 0 the time to say why.
+        time.sleep(_WAIT_FOR_RANK_0_S)
+        return STATUS_INPUT
+    click.echo(line, err=True)
+    return _leave(STATUS_INPUT)
+
+
+def _describe_os_error(problem: OSError) -> str:
+    reason = problem.strerror or str(problem)
+    return f"{problem.filename}: {reason}" if problem.filename else reason
+
+
+def _live_communicator() -> Any:
+    """COMM_WORLD when MPI runs in this process with more than one rank, else None."""
+    mpi = sys.modules.get("mpi4py.MPI")
+    if mpi is None or not mpi.Is_initialized() or mpi.Is_finalized() or mpi.COMM_WORLD.Get_size() == 1:
+        return None
+    return mpi.COMM_WORLD
+
+
+def _mpi_is_live() -> bool:
+    return _live_communicator() is not None
+
+
+def _leave(status: int) -> int:
+    """Give back ``status``; in a running MPI job end all ranks with it instead."""
+    communicator = _live_communicator()
+    if communicator is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        communicator.Abort(status)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""What the commands share: the FILE argument, --json, folders for output."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim3d.errors import InputError, is_input_error
+
+if TYPE_CHECKING:
+    from sim3d.results import Result
+
+
+def result_file(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The argument FILE.h5, a result of ``sim3d run``, handed on as the path ``file``."""
+    return click.argument("file", metavar="FILE.h5", type=click.Path(path_type=Path))(function)
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --json, handed on as the flag ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON alone on stdout.")(function)
+
+
+def open_result(path: Path) -> Result:
+    """Load a result file; anything that is not one gets an :class:`InputError` of one line."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, needs a result file of `sim3d run`")
+    import sim3d
+
+    try:
+        return sim3d.load(path)
+    except PermissionError:
+        raise InputError(f"{path}: no permission to read it") from None
+    except Exception as problem:
+        # h5py has an OSError, a KeyError or a RuntimeError for a file that is cut short or not ours,
+        # depending on where it notices.
+        if is_input_error(problem):
+            raise
+        if isinstance(problem, OSError | KeyError | RuntimeError | ValueError | EOFError):
+            raise InputError(
+                f"{path}: not a readable sim3d result (cut short, or another kind of file)"
+            ) from problem
+        raise
+
+
+def output_folder(folder: Path | None, file: Path) -> Path:
+    """The folder to write to, made if need be; default: the result file's own."""
+    target = file.parent if folder is None else folder
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{target}: cannot be made a folder, a file is in the way") from None
+    except OSError as problem:
+        raise InputError(f"{target}: cannot be made ({problem.strerror})") from None
+    return target
+
+
+def print_json(document: Any) -> None:
+    """Print ``document`` as JSON on stdout; what is not a finite number becomes null."""
+    click.echo(json.dumps(_plain(document), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """``value`` with numpy's types, paths and non-finite numbers replaced by what JSON knows."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item) for item in value]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value)

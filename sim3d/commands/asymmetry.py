@@ -1,0 +1,102 @@
+"""``sim3d asymmetry``: the east-west effect of a result."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim3d.commands.arguments import json_option, open_result, print_json, result_file
+
+if TYPE_CHECKING:
+    from sim3d.asymmetry import Asymmetry, Published
+
+
+@click.command()
+@result_file
+@click.option(
+    "--energy",
+    nargs=2,
+    type=float,
+    default=(0.5, 3.0),
+    show_default=True,
+    metavar="LOW HIGH",
+    help="Energy window in GeV; bins whose centre lies in it count.",
+)
+@click.option(
+    "--cos-max",
+    type=float,
+    default=0.5,
+    show_default=True,
+    metavar="C",
+    help="Directions with |cos_zenith| < C.",
+)
+@json_option
+def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bool) -> None:
+    """East-west asymmetries of the four flavours at each site, next to published values.
+
+    A = (N_E - N_W)/(N_E + N_W); N_E counts neutrinos travelling towards the east (arriving from the west).
+    Published: Tserkovnyak et al. (paper) and Lipari, for kamioka and sno, 0.5-3 GeV and |cos_zenith| < 0.5.
+    """
+    from sim3d.asymmetry import east_west, is_published_window, published
+
+    result = open_result(file)
+    comparable = is_published_window(energy, cos_max)
+    sites = {
+        site: (east_west(result, site, energy, cos_max), published(site) if comparable else {})
+        for site in result.sites
+    }
+    if as_json:
+        print_json(
+            {
+                "definition": "(N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)",
+                "energy_GeV": energy,
+                "cos_zenith_max": cos_max,
+                "sites": {site: _as_dict(*values) for site, values in sites.items()},
+            }
+        )
+        return
+    click.echo(f"East-west asymmetry, {energy[0]:g}-{energy[1]:g} GeV, |cos zenith| < {cos_max:g}")
+    click.echo("A = (N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)")
+    for site, values in sites.items():
+        click.echo(f"\n{site}")
+        for line in _table(*values):
+            click.echo(line)
+
+
+def _as_dict(ours: list[Asymmetry], others: dict[str, Published]) -> dict[str, Any]:
+    """Asymmetries by flavour; the published ones only where there are any."""
+    out: dict[str, Any] = {}
+    for one in ours:
+        out[one.flavour] = {"asymmetry": one.value, "error": one.error}
+        if one.flavour in others:
+            known = others[one.flavour]
+            out[one.flavour] |= {
+                "paper": known.paper,
+                "paper_error": known.paper_error,
+                "lipari": known.lipari,
+            }
+    return out
+
+
+def _table(ours: list[Asymmetry], others: dict[str, Published]) -> list[str]:
+    head = f"  {'flavour':8s}  {'A':>17s}"
+    lines = [head + (f"  {'paper':>17s}  {'Lipari':>7s}" if others else "")]
+    for one in ours:
+        line = f"  {one.flavour:8s}  {_number(one.value, one.error)}"
+        if one.flavour in others:
+            known = others[one.flavour]
+            lipari = "" if known.lipari is None else f"{known.lipari:+.3f}"
+            line += f"  {_number(known.paper, known.paper_error)}  {lipari:>7s}"
+        lines.append(line.rstrip())
+    return lines
+
+
+def _number(value: float | None, error: float | None) -> str:
+    if value is None or math.isnan(value):
+        return f"{'no hits':>17s}"
+    if error is None or math.isnan(error):
+        return f"{value:+.3f}".rjust(17)
+    return f"{value:+.3f} +- {error:.3f}".rjust(17)

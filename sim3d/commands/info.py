@@ -1,0 +1,77 @@
+"""``sim3d info``: what a result file holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim3d.commands.arguments import json_option, open_result, print_json, result_file
+
+if TYPE_CHECKING:
+    from sim3d.results import Result
+
+_SITE_FIELDS = ("name", "lat_deg", "lon_deg", "altitude_m", "declination_deg", "patch", "area_m2")
+
+
+@click.command()
+@result_file
+@json_option
+def command(file: Path, as_json: bool) -> None:
+    """Show the sites, statistics, configuration and provenance of a result."""
+    document = describe(open_result(file))
+    if as_json:
+        print_json({"file": file, **document})
+        return
+    click.echo(str(file))
+    for name, site in document["sites"].items():
+        click.echo(
+            f"  site {name}: latitude {site['lat_deg']:.3f}, longitude {site['lon_deg']:.3f}, "
+            f"altitude {site['altitude_m']:g} m, declination {site['declination_deg']:.2f} deg"
+        )
+        click.echo(f"    detector {site['patch']}, {site['area_m2'] * 1e-6:.4g} km2; {site['hits']} hits")
+    click.echo(
+        f"  bins: {document['energy_bins']} energies, {document['cos_zenith_bins']} cos_zenith, "
+        f"{document['azimuth_bins']} azimuth; {document['batches']} batches"
+    )
+    for title in ("attributes", "config"):
+        click.echo(f"  {title}:")
+        for line in _lines(document[title], indent=4):
+            click.echo(line)
+
+
+def describe(result: Result) -> dict[str, Any]:
+    """What is worth knowing of a result, as plain dictionaries."""
+    sites = {}
+    for name, site in result.sites.items():
+        fields = asdict(site) if is_dataclass(site) else {key: getattr(site, key) for key in _SITE_FIELDS}
+        hits = {
+            flavour: int(count)
+            for flavour, count in zip(
+                result.flavours, result.binned(name, "fine_aa")[2].sum(axis=(1, 2)), strict=True
+            )
+        }
+        sites[name] = fields | {"hits": sum(hits.values()), "hits_by_flavour": hits}
+    return {
+        "sites": sites,
+        "batches": int(result.n_batches),
+        "energy_bins": len(result.energy_edges_GeV) - 1,
+        "cos_zenith_bins": len(result.cos_zenith_edges) - 1,
+        "azimuth_bins": len(result.azimuth_edges_deg) - 1,
+        "attributes": dict(result.attributes),
+        "config": result.config,
+    }
+
+
+def _lines(values: dict[str, Any], indent: int) -> list[str]:
+    """``key: value`` lines; a dictionary inside becomes an indented block."""
+    out = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            out.append(f"{' ' * indent}{key}:")
+            out += _lines(value, indent + 2)
+        else:
+            out.append(f"{' ' * indent}{key}: {' '.join(str(value).split())}")
+    return out

@@ -1,0 +1,107 @@
+"""``sim3d run``: from a configuration to a result file."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sim3d.cli import launcher_rank
+from sim3d.commands.arguments import json_option, open_result, print_json
+from sim3d.errors import InputError
+
+DEFAULT_FOLDER = Path("output")
+
+
+@click.command()
+@click.argument("config_path", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.h5",
+    type=click.Path(path_type=Path),
+    help="Result file; its folder must exist.  [default: output/<config name>.h5]",
+)
+@click.option("--primaries", type=click.IntRange(min=1), metavar="N", help="Instead of the configuration's.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Instead of the configuration's.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="T", help="Per process.  [default: all cores]")
+@click.option("--force", is_flag=True, help="Replace an existing result file.")
+@click.option("--quiet", is_flag=True, help="No progress, no summary.")
+@json_option
+def command(
+    config_path: Path,
+    output: Path | None,
+    primaries: int | None,
+    seed: int | None,
+    threads: int | None,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Simulate what CONFIG.toml describes and write one result file.
+
+    The result depends on the configuration alone: any number of threads and of ranks (mpirun -n N sim3d run
+    CONFIG.toml) gives the same numbers bit by bit.
+    """
+    from sim3d.config import load_config
+
+    given = {"primaries": primaries, "seed": seed}
+    if not config_path.is_file():
+        raise InputError(f"{config_path}: no such configuration file")
+    config = load_config(config_path, overrides={key: v for key, v in given.items() if v is not None})
+    target = output_file(output, config_path, force)
+
+    from sim3d.engine import run_to_file
+
+    first = launcher_rank() in (None, 0)
+    started = time.perf_counter()
+    run_to_file(config, target, threads=threads, progress=first and not quiet and not as_json)
+    if first and (as_json or not quiet):
+        report(target, time.perf_counter() - started, as_json)
+
+
+def output_file(output: Path | None, config_path: Path, force: bool) -> Path:
+    """Where the result goes, checked before any time is spent on simulating it.
+
+    Parameters
+    ----------
+    output : Path or None
+        What the user asked for; None for ``output/<config name>.h5``, whose folder is made.
+    config_path : Path
+    force : bool
+        Whether an existing file may be replaced.
+    """
+    if output is None:
+        output = DEFAULT_FOLDER / f"{config_path.stem}.h5"
+        try:
+            DEFAULT_FOLDER.mkdir(exist_ok=True)
+        except OSError as problem:
+            raise InputError(f"{DEFAULT_FOLDER}: cannot be made ({problem.strerror})") from None
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: the folder {output.parent} does not exist")
+    if output.is_dir():
+        raise InputError(f"{output}: is a folder, needs the name of a file")
+    if output.exists() and not force:
+        raise InputError(f"{output}: exists, give --force to replace it")
+    if not os.access(output.parent, os.W_OK) or (output.exists() and not os.access(output, os.W_OK)):
+        raise InputError(f"{output}: no permission to write there")
+    return output
+
+
+def report(path: Path, seconds: float, as_json: bool) -> None:
+    """Print what a finished run gave: a few lines, or JSON."""
+    from sim3d.commands.info import describe
+
+    document: dict[str, Any] = describe(open_result(path))
+    if as_json:
+        print_json({"file": path, "seconds": seconds, **document})
+        return
+    primaries = document["attributes"].get("primaries")
+    count = f"{primaries} primaries, " if primaries is not None else ""
+    click.echo(f"{path}: {count}{document['batches']} batches in {seconds:.1f} s")
+    for name, site in document["sites"].items():
+        hits = ", ".join(f"{flavour} {n}" for flavour, n in site["hits_by_flavour"].items())
+        click.echo(f"  {name}: {hits} hits")

@@ -1,0 +1,95 @@
+"""Flux tables as CSV: one row per flavour, energy, zenith and azimuth bin, in FLUKA's binning."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim3d.honda_tables import flux_and_error
+
+if TYPE_CHECKING:
+    from sim3d.results import Result
+
+COLUMNS = (
+    "flavour",
+    "energy_GeV",
+    "cos_zenith_low",
+    "cos_zenith_high",
+    "azimuth_low_deg",
+    "azimuth_high_deg",
+    "flux",
+    "error",
+)
+
+CONVENTIONS = (
+    "unit: m^-2 s^-1 sr^-1 GeV^-1",
+    "energy_GeV: log centre of a bin, 20 bins per decade",
+    "cos_zenith: +1 is down-going, of the direction the neutrino comes from",
+    "azimuth: arrival direction, degrees counter-clockwise from SOUTH (0 S, 90 E, 180 N, 270 W)",
+    "error: statistical, 1 sigma, absolute; where flux is 0 nothing was hit and error is the upper limit",
+)
+
+
+def write(result: Result, folder: Path) -> list[Path]:
+    """Write ``<site>-aa.csv`` (averaged over azimuth) and ``<site>-azimuth.csv`` of every site.
+
+    Parameters
+    ----------
+    result : Result
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+    """
+    written = []
+    energies = np.asarray(result.binning_energies("fluka"))
+    cos_edges = np.asarray(result.binning_cos_edges("fluka"))
+    azimuth_edges = np.asarray(result.azimuth_edges_deg)
+    for name, site in result.sites.items():
+        title = (
+            f"sim3d atmospheric neutrino fluxes, {name}: latitude {site.lat_deg:.4f}, "
+            f"longitude {site.lon_deg:.4f}, altitude {site.altitude_m:g} m, detector {site.patch}"
+        )
+        flux, error = flux_and_error(result, name, "fluka")
+        mean, mean_error = flux_and_error(result, name, "fluka_aa")
+        for ending, values, errors, edges in (
+            ("aa", mean[..., np.newaxis], mean_error[..., np.newaxis], np.array([0.0, 360.0])),
+            ("azimuth", flux, error, azimuth_edges),
+        ):
+            path = folder / f"{name}-{ending}.csv"
+            with path.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.writelines(f"# {line}\n" for line in (title, *CONVENTIONS))
+                stream.write(",".join(COLUMNS) + "\n")
+                stream.writelines(_rows(result.flavours, energies, cos_edges, edges, values, errors))
+            written.append(path)
+    return written
+
+
+def _rows(
+    flavours: tuple[str, ...],
+    energies: NDArray[np.float64],
+    cos_edges: NDArray[np.float64],
+    azimuth_edges: NDArray[np.float64],
+    flux: NDArray[np.float64],
+    error: NDArray[np.float64],
+) -> Iterator[str]:
+    """Lines of the CSV, one string per flavour and energy; arrays are [flavour, energy, cos, azimuth]."""
+    angles = [
+        f"{np.round(c0, 6) + 0.0:.4g},{np.round(c1, 6) + 0.0:.4g},{a0:.6g},{a1:.6g}"
+        for c0, c1 in itertools.pairwise(cos_edges)
+        for a0, a1 in itertools.pairwise(azimuth_edges)
+    ]
+    for i, flavour in enumerate(flavours):
+        for j, energy in enumerate(energies):
+            start = f"{flavour},{energy:.6g},"
+            yield "".join(
+                f"{start}{angle},{value:.6e},{sigma:.6e}\n"
+                for angle, value, sigma in zip(angles, flux[i, j].flat, error[i, j].flat, strict=True)
+            )
