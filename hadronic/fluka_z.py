@@ -1,0 +1,42 @@
+"""The model `fluka-z`: inclusive yields on air that carry the energy fractions and Z factors of FLUKA's tables.
+
+Nucleon projectiles follow hadronic.md section 2, pion and kaon projectiles section 5 (averages of generators).
+Anti-baryons, Sigma and Xi are not in the table.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from hadronic.errors import HadronicInputError
+from hadronic.kernels import YieldTables
+from hadronic.meson_projectiles import add_kaon_projectiles, add_pion_projectiles
+from hadronic.nucleon_projectiles import add_nucleon_projectiles
+from hadronic.table_builder import YieldTableBuilder
+
+# What x means in FLUKA's tables. The seed says total over total energy for all species.
+# "kinetic": Z with T/T; f with E_tot/T for mesons and T/T for baryons.
+# "seed": E/E for mesons, the seed's words, in Z and f; T/T for baryons.
+DEFINITIONS: Final = {
+    "kinetic": "Z: T/T; f: E/T for mesons, T/T for baryons",
+    "seed": "Z and f: E/E for mesons, T/T for baryons",
+}
+DEFAULT_DEFINITION: Final = "kinetic"
+
+# Nodes: 0.28 GeV (the pion threshold) to 1e6 GeV, 20 per decade, so that 1, 10, 100 GeV are nodes and 5, 50 GeV
+# are within 0.3 % of one.
+LG_T_NODES: Final = np.linspace(-0.55, 6.0, 132)
+
+
+def build_fluka_z(definition: str = DEFAULT_DEFINITION) -> YieldTables:
+    """Tables of `fluka-z` for all projectiles, with x in FLUKA's tables as `definition` says."""
+    if definition not in DEFINITIONS:
+        raise HadronicInputError(
+            f"hadronic model 'fluka-z' has no definition {definition!r}; allowed: {', '.join(DEFINITIONS)}"
+        )
+    T = 10.0**LG_T_NODES
+    builder = YieldTableBuilder(np.log(T))
+    add_nucleon_projectiles(builder, T, definition)
+    add_pion_projectiles(builder, T)
+    add_kaon_projectiles(builder, T)
+    return builder.build()

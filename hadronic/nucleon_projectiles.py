@@ -1,0 +1,224 @@
+"""Yields of p, n and Lambda on air (hadronic.md section 2; node tables in `fluka_nodes`)."""
+
+from typing import Final
+
+import numpy as np
+
+from hadronic import fluka_nodes as nodes
+from hadronic.forms import (
+    T_MIN_GEV,
+    Z_EXPONENT,
+    MesonShape,
+    NucleonSolution,
+    SolvedMeson,
+    Spectrum,
+    beta_moment,
+    beta_spectrum,
+    logit_grid,
+    solve_leading_nucleons,
+    solve_meson,
+)
+from hadronic.kernels import BERNOULLI, N_QUANTILES
+from hadronic.species import KL, KM, KP, KS, LAMBDA, MASS_GEV, PI0, PIM, PIP, N, P
+from hadronic.table_builder import YieldTableBuilder
+
+# FLUKA's first energy [GeV]: the node values below are ratios to it.
+ANCHOR_GEV: Final = 5.0
+
+_MESONS: Final = (("pi+", PIP), ("pi-", PIM), ("pi0", PI0), ("K+", KP), ("K-", KM), ("K0", KL))
+_PIONS: Final = ("pi+", "pi-", "pi0")
+
+# Kinetic energy of a nucleon at which N N -> N N pi opens on a free nucleon: 2 m + m^2 / (2 M) = 0.280 GeV.
+PION_THRESHOLD_GEV: Final = float(2.0 * MASS_GEV[PIP] + MASS_GEV[PIP] ** 2 / (2.0 * MASS_GEV[P]))
+# Energy that a leading Lambda leaves to its own mass and the kaon's.
+LAMBDA_COST_GEV: Final = float(MASS_GEV[LAMBDA] - MASS_GEV[P] + MASS_GEV[KP])
+
+
+def meson_shape(name: str, T: np.ndarray) -> MesonShape:
+    """Exponents a, c, k at the energies `T` [GeV] and D, m of the meson called `name`."""
+    lg_T = np.log10(T)
+    pion = name in _PIONS
+    code = dict(_MESONS)[name]
+    return MesonShape(
+        mass=float(MASS_GEV[code]),
+        threshold=nodes.MESON_D_GEV[name],
+        a=np.interp(lg_T, nodes.SHAPE_LG_T, nodes.PION_A if pion else nodes.KAON_A),
+        c=np.interp(lg_T, nodes.SHAPE_LG_T, nodes.PION_C if pion else nodes.KAON_C),
+        k=np.interp(lg_T, nodes.PION_K_LG_T, nodes.PION_K) if pion else np.full(T.shape, nodes.KAON_K),
+    )
+
+
+def _log_interpolate(T: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """ln values linear in ln T between nodes, constant outside."""
+    return np.exp(np.interp(np.log(T), np.log(nodes.NODE_T_GEV), np.log(values)))
+
+
+def energy_fraction(name: str, T: np.ndarray) -> np.ndarray:
+    """Energy fraction f of p-air in the node table, at any `T` [GeV]; the "kinetic" definition below 5 GeV.
+
+    Below 1 GeV the energy in pions f T falls as ((T - T0)/(1 - T0))^p to zero at the threshold T0 = 0.28 GeV;
+    p continues the slope of the table at 1 GeV. Kaons and Lambda end at 1 GeV, nucleons keep their fraction.
+    """
+    f = _log_interpolate(T, nodes.F[name])
+    below = T < nodes.NODE_T_GEV[0]
+    if name in _PIONS:
+        values = nodes.F[name]
+        slope = np.log(values[1] / values[0]) / np.log(2.0)
+        power = (1.0 + slope) * (1.0 - PION_THRESHOLD_GEV)
+        opening = np.maximum(T - PION_THRESHOLD_GEV, 0.0) / (1.0 - PION_THRESHOLD_GEV)
+        # The first node, at 0.282 GeV, is the threshold within the width of a node: nothing is made there.
+        f = np.where(below, values[0] * opening**power / T, f)
+        f[0] = 0.0 if below[0] else f[0]
+    elif name not in ("p", "n"):
+        f = np.where(below, 0.0, f)
+    return f
+
+
+def z_over_f(name: str, T: np.ndarray) -> np.ndarray:
+    """Z/f of mesons in the node table; pi0 and K0 take the mean of their charged partners (hadronic.md 2)."""
+    if name == "pi0":
+        return 0.5 * (z_over_f("pi+", T) + z_over_f("pi-", T))
+    if name == "K0":
+        return 0.5 * (z_over_f("K+", T) + z_over_f("K-", T))
+    return _log_interpolate(T, nodes.Z[name]) / _log_interpolate(T, nodes.F[name])
+
+
+def solve_proton_mesons(T: np.ndarray, definition: str) -> dict[str, SolvedMeson]:
+    """Meson spectra of p-air by name ("K0" is K0 + anti-K0)."""
+    mass = float(MASS_GEV[P])
+    solved = {}
+    for name, _ in _MESONS:
+        shape = meson_shape(name, T)
+        start = nodes.NODE_T_GEV[0] if name in _PIONS else ANCHOR_GEV
+        f, ratio = energy_fraction(name, T), z_over_f(name, T)
+        result = solve_meson(
+            T, shape, f, ratio, solve_from_GeV=start, f_kind="E/T", z_kind="T/T", projectile_mass=mass
+        )
+        if definition == "seed":
+            f, z = _seed_targets(T, result, name, mass)
+            with np.errstate(invalid="ignore"):
+                ratio = np.where(f > 0.0, z / f, 1.0)
+            result = solve_meson(
+                T, shape, f, ratio, solve_from_GeV=start, f_kind="E/E", z_kind="E/E", projectile_mass=mass
+            )
+        solved[name] = result
+    return solved
+
+
+def _seed_targets(
+    T: np.ndarray, kinetic: SolvedMeson, name: str, mass: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """f and Z with x = E/E: the table's numbers from 5 GeV up; below, the table at 5 GeV times the E/E ratio.
+
+    Node values below 5 GeV are ratios of generators to themselves at 5 GeV, so those ratios have to be taken
+    with the same x as the anchor: they are read from the "kinetic" solution.
+    """
+    at_anchor = np.log(ANCHOR_GEV)
+    targets = []
+    for exponent, table in (
+        (1.0, energy_fraction(name, T)),
+        (Z_EXPONENT, energy_fraction(name, T) * z_over_f(name, T)),
+    ):
+        own = kinetic.moment(exponent, "E/E", mass)
+        scale = np.interp(at_anchor, np.log(T), table) / np.interp(at_anchor, np.log(T), own)
+        targets.append(np.where(T < ANCHOR_GEV, own * scale, table))
+    return targets[0], targets[1]
+
+
+def diffractive_weight(T: np.ndarray) -> np.ndarray:
+    """Weight D of the quasi-elastic and diffractive proton, linear in lg T."""
+    return np.interp(np.log(T), np.log(nodes.DIFFRACTIVE_T_GEV), nodes.DIFFRACTIVE_WEIGHT)
+
+
+def recoil_parameters(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number r and slope tau [GeV] of recoil nucleons, of p and of n each."""
+    r = nodes.RECOIL_NUMBER * np.minimum(1.0, np.sqrt(T / 5.0))
+    return r, np.minimum(nodes.RECOIL_TAU_GEV, 0.12 * T)
+
+
+def recoil_table(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean number and quantiles of ln x of recoil nucleons (exponential above 0.1 GeV, ended at x = 1)."""
+    r, tau = recoil_parameters(T)
+    # The cap keeps the last quantile finite where x = 1 is thousands of slopes away.
+    closed = np.minimum(-np.expm1(-(T - nodes.RECOIL_MIN_GEV) / tau), 1.0 - 1.0e-12)
+    v = np.linspace(0.0, 1.0, N_QUANTILES)
+    u = 1.0 - (1.0 - v) ** 4
+    energy = nodes.RECOIL_MIN_GEV - tau[:, None] * np.log1p(-u * closed[:, None])
+    return r * closed, np.log(np.minimum(energy / T[:, None], 1.0))
+
+
+def recoil_moment(T: np.ndarray, exponent: float) -> np.ndarray:
+    """Moment of x = T_sec/T of the recoil of one nucleon species (Gauss-Laguerre; the end at x = 1 neglected)."""
+    r, tau = recoil_parameters(T)
+    z, weight = np.polynomial.laguerre.laggauss(24)
+    x = (nodes.RECOIL_MIN_GEV + tau[:, None] * z) / T[:, None]
+    return r * (weight * x**exponent).sum(axis=1)
+
+
+def _diffractive_density(T: np.ndarray, rest: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
+    """dn/dt of the diffractive proton, 1 - x log-uniform, on the logit grid (not normalised)."""
+    low = np.maximum(nodes.DIFFRACTIVE_LOSS_GEV / T, nodes.DIFFRACTIVE_LOSS_MIN)[:, None]
+    return np.where((rest >= low) & (rest <= nodes.DIFFRACTIVE_LOSS_MAX), jacobian / rest, 0.0)
+
+
+def solve_proton_nucleons(T: np.ndarray) -> tuple[NucleonSolution, Spectrum, Spectrum]:
+    """Leading p and n of p-air: the solution, and the spectra (leading + diffractive p, leading n)."""
+    D = diffractive_weight(T)
+    y, rest, jacobian, step = logit_grid(T_MIN_GEV / T)
+    ln_x = np.log(y)
+    shape = Spectrum(ln_x, _diffractive_density(T, rest, jacobian), step)
+    density_d = shape.density * (D / shape.integral())[:, None]
+    diffractive = Spectrum(ln_x, density_d, step)
+    recoil_f, recoil_z = recoil_moment(T, 1.0), recoil_moment(T, Z_EXPONENT)
+    solution = solve_leading_nucleons(
+        number=1.0 - nodes.HYPERON_NUMBER_PER_F * energy_fraction("Lambda", T) - D,
+        f_p=energy_fraction("p", T) - recoil_f - diffractive.integral(y),
+        f_n=energy_fraction("n", T) - recoil_f,
+        z_sum=_log_interpolate(T, nodes.Z["p+n"]) - 2.0 * recoil_z - diffractive.integral(y**Z_EXPONENT),
+        shift=nodes.NEUTRON_B_SHIFT,
+    )
+    leading_p = beta_spectrum(T, solution.A, solution.B)
+    leading_n = beta_spectrum(T, solution.A, solution.B + nodes.NEUTRON_B_SHIFT)
+    proton = Spectrum(ln_x, solution.N_p[:, None] * leading_p.density + density_d, step)
+    neutron = Spectrum(ln_x, solution.N_n[:, None] * leading_n.density, step)
+    return solution, proton, neutron
+
+
+def add_nucleon_projectiles(builder: YieldTableBuilder, T: np.ndarray, definition: str) -> None:
+    """Slots of p, of n by isospin mirror (pi+ <-> pi-, p <-> n) and of Lambda (mean of p and n).
+
+    The mirror leaves kaons as they are: K+ stays with the leading baryon's strangeness, K0 is summed anyway.
+    The Lambda is an isoscalar nucleon here: its leading baryon is always a nucleon, its strangeness is dropped.
+    """
+    mesons = solve_proton_mesons(T, definition)
+    solution, proton, neutron = solve_proton_nucleons(T)
+    row = {name: builder.add_table(mesons[name].spectrum) for name, _ in _MESONS}
+    mean = {name: mesons[name].mean for name, _ in _MESONS}
+    row_p, row_n = builder.add_table(proton), builder.add_table(neutron)
+    recoil_mean, recoil_quantiles = recoil_table(T)
+    row_recoil = builder.add_table(recoil_quantiles)
+
+    # Lambda: shape of the leading neutron (one unit of charge or strangeness exchanged), within phase space.
+    open_scale = np.maximum(1.0 - LAMBDA_COST_GEV / T, 0.05)
+    B_n = solution.B + nodes.NEUTRON_B_SHIFT
+    row_lambda = builder.add_table(beta_spectrum(T, solution.A, B_n, open_scale))
+    mean_lambda = energy_fraction("Lambda", T) / (open_scale * beta_moment(solution.A, B_n, 1.0))
+    mean_lambda = np.where(T <= LAMBDA_COST_GEV / 0.95, 0.0, mean_lambda)
+
+    for projectile, leading, other, plus, minus in ((P, P, N, "pi+", "pi-"), (N, N, P, "pi-", "pi+")):
+        builder.add_slot(projectile, leading, row_p, proton.integral(), bernoulli=True)
+        builder.add_slot(projectile, other, row_n, neutron.integral(), bernoulli=True)
+        builder.add_slot(projectile, PIP, row[plus], mean[plus])
+        builder.add_slot(projectile, PIM, row[minus], mean[minus])
+        builder.add_slot(projectile, KP, row["K+"], mean["K+"])
+        builder.add_slot(projectile, KM, row["K-"], mean["K-"])
+        builder.add_slot(projectile, KL, row["K0"], 0.5 * mean["K0"])
+        builder.add_slot(projectile, KS, row["K0"], 0.5 * mean["K0"])
+        builder.add_slot(projectile, LAMBDA, row_lambda, mean_lambda, bernoulli=True)
+        builder.add_slot(projectile, P, row_recoil, recoil_mean)
+        builder.add_slot(projectile, N, row_recoil, recoil_mean)
+        builder.add_slot(projectile, PI0, row["pi0"], mean["pi0"])
+    for projectile in (P, N):
+        for species, kind, table, number in builder.slots_of(projectile):
+            if species != LAMBDA:
+                builder.add_slot(LAMBDA, species, table, 0.5 * number, bernoulli=kind == BERNOULLI)
