@@ -4,10 +4,10 @@ Frame and units: geocentric, Earth-fixed Cartesian axes in km (z to the north po
 longitude 0); field in nT.  Nothing here is singular at the poles, and no trigonometric function is called.
 
 How it works.  The potential of internal sources, a sum_nm (g_nm V_nm + h_nm W_nm), is written with the solid
-harmonics V_nm + i W_nm = (a/r)^(n+1) P_nm(sin lat) exp(i m lon) (L. E. Cunningham, Celest. Mech. 2 (1970) 207).
-Their Cartesian derivatives are combinations of the harmonics one degree higher (O. Montenbruck & E. Gill,
-"Satellite Orbits", Springer 2000, eq. 3.33), so each field component is itself one sum over harmonics of degree
-2 .. N+1 with coefficients that are worked out once, in `igrf.pack_gauss`.  With
+harmonics V_nm + i W_nm = (a/r)^(n+1) P_nm(sin lat) exp(i m lon) (L. E. Cunningham, Celest. Mech. 2 (1970)
+207). Their Cartesian derivatives are combinations of the harmonics one degree higher (O. Montenbruck & E.
+Gill, "Satellite Orbits", Springer 2000, eq. 3.33), so each field component is itself one sum over harmonics
+of degree 2 .. N+1 with coefficients that are worked out once, in `igrf.pack_gauss`.  With
 
     V_nm + i W_nm = (xi + i eta)^m  Q_nm,    (xi, eta, zeta) = (x, y, z) a / r^2,    rho = a^2 / r^2,
 
