@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d.errors import InputError
+from sim3d.jackknife import jackknife
 
 if TYPE_CHECKING:
     from sim3d.results import Result
@@ -85,48 +86,17 @@ def east_west(
     cosines = cos_bins(np.asarray(result.cos_zenith_edges), cos_max)
     groups = np.asarray(result.groups_east_west(site))[:, :, energies][:, :, :, cosines]
     counts = np.einsum("gfecd,e->gfd", groups, np.diff(edges)[energies])
-    value, error = jackknife_asymmetry(
-        counts[..., FROM_WEST], counts[..., FROM_EAST], np.asarray(result.group_weights, dtype=float)
-    )
+
+    def ratio(mean: NDArray[np.float64]) -> NDArray[np.float64]:
+        towards_east, towards_west = mean[..., FROM_WEST], mean[..., FROM_EAST]
+        return (towards_east - towards_west) / (towards_east + towards_west)
+
+    value, error = jackknife(ratio, counts, result.group_weights)
     order = [list(result.flavours).index(flavour) for flavour in FLAVOUR_ORDER]
     return [
         Asymmetry(flavour, float(value[i]), float(error[i]))
         for flavour, i in zip(FLAVOUR_ORDER, order, strict=True)
     ]
-
-
-def jackknife_asymmetry(
-    towards_east: NDArray[np.float64], towards_west: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(E - W)/(E + W) of weighted means over groups, with its delete-one jackknife error.
-
-    Parameters
-    ----------
-    towards_east, towards_west : arrays, shape (G, ...)
-        Means of G independent groups.
-    weights : array, shape (G,)
-        Batches in each group.
-
-    Returns
-    -------
-    value, error : arrays, shape (...)
-        NaN where both sums are 0; the error is NaN with fewer than two groups.
-    """
-    w = weights.reshape((-1,) + (1,) * (towards_east.ndim - 1))
-    east, west = (w * towards_east), (w * towards_west)
-
-    def ratio(e: NDArray[np.float64], n: NDArray[np.float64]) -> NDArray[np.float64]:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return (e - n) / (e + n)
-
-    value = ratio(east.sum(axis=0), west.sum(axis=0))
-    if len(weights) < 2:
-        return value, np.full(value.shape, np.nan)
-    without = ratio(east.sum(axis=0) - east, west.sum(axis=0) - west)
-    # Groups differ a little in size; with equal ones the factor is the usual (G - 1)/G.
-    share = 1.0 - w / w.sum()
-    error = np.sqrt(np.sum(share * (without - value) ** 2, axis=0))
-    return value, error
 
 
 def energy_bins(edges: NDArray[np.float64], window: tuple[float, float]) -> NDArray[np.intp]:

@@ -13,6 +13,8 @@ from sim3d.commands.arguments import json_option, open_result, print_json, resul
 if TYPE_CHECKING:
     from sim3d.asymmetry import Asymmetry, Published
 
+DEFINITION = "(N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)"
+
 
 @click.command()
 @result_file
@@ -51,7 +53,7 @@ def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bo
     if as_json:
         print_json(
             {
-                "definition": "(N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)",
+                "definition": DEFINITION,
                 "energy_GeV": energy,
                 "cos_zenith_max": cos_max,
                 "sites": {site: _as_dict(*values) for site, values in sites.items()},
@@ -59,7 +61,7 @@ def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bo
         )
         return
     click.echo(f"East-west asymmetry, {energy[0]:g}-{energy[1]:g} GeV, |cos zenith| < {cos_max:g}")
-    click.echo("A = (N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)")
+    click.echo(f"A = {DEFINITION}")
     for site, values in sites.items():
         click.echo(f"\n{site}")
         for line in _table(*values):

@@ -77,5 +77,5 @@ def command(
             f"{row.within * 100:5.0f}%"
         )
     click.echo(
-        f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that plus one sigma"
+        f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that and one sigma"
     )

@@ -1,0 +1,54 @@
+"""Errors of anything derived from fluxes: the delete-one jackknife over groups of batches.
+
+Neutrinos of one shower are correlated, and so are a numerator and a denominator filled by the same showers.
+Leaving out one group of batches at a time sees all of that, whatever is computed from the means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def jackknife(
+    quantity: Callable[[Array], Array], groups: ArrayLike, weights: ArrayLike
+) -> tuple[Array, Array]:
+    """A quantity of the mean over groups, and its statistical error.
+
+    Parameters
+    ----------
+    quantity : callable
+        Takes a mean (an array of the shape of one group) and gives an array of any shape.  Divisions by zero
+        in it are allowed; they give NaN.
+    groups : array_like, shape (G, ...)
+        Means of G independent groups.
+    weights : array_like, shape (G,)
+        Batches in each group; groups may differ slightly in size.
+
+    Returns
+    -------
+    value, error : arrays
+        ``quantity`` of the weighted mean, and one standard deviation; the error is NaN with fewer than two
+        groups, or where leaving out a group leaves nothing to divide by.
+    """
+    means = np.asarray(groups, dtype=float)
+    w = np.asarray(weights, dtype=float)
+    total_weight = w.sum()
+    total = np.tensordot(w, means, axes=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.asarray(quantity(total / total_weight))
+        if len(w) < 2:
+            return value, np.full(value.shape, np.nan)
+        variance = np.zeros(value.shape)
+        for mean, weight in zip(means, w, strict=True):
+            # A difference of equal numbers must be 0, not 1e-20: nothing negative is left of a flux.
+            rest = np.maximum(total - weight * mean, 0.0)
+            rest[rest < 1e-12 * total] = 0.0
+            without = np.asarray(quantity(rest / (total_weight - weight)))
+            # With equal groups this factor is the usual (G - 1)/G.
+            variance += (1.0 - weight / total_weight) * (without - value) ** 2
+    return value, np.sqrt(variance)

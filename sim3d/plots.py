@@ -1,0 +1,321 @@
+"""Figures of a result.  Matplotlib is imported here and nowhere else, and only by ``sim3d plot``.
+
+Every error bar is one standard deviation from the jackknife over groups of batches, except in the comparison
+with FLUKA's table, which has the errors of single bins.  Bins without hits are left out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from numpy.typing import NDArray
+
+from sim3d import asymmetry, compare, style
+from sim3d.jackknife import jackknife
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sim3d.results import Result
+
+Array = NDArray[np.float64]
+
+SPECTRAL_INDEX = 3
+"""Spectra are drawn times E to this power."""
+
+ZENITH_BANDS_GEV = ((0.3, 0.5), (0.5, 3.0), (3.0, 30.0), (30.0, 1000.0))
+
+# Energies of FLUKA's table whose zenith dependence is drawn, GeV.
+FLUKA_ENERGIES_GEV = (0.299, 0.944, 2.985, 9.441)
+
+# The site FLUKA's table was made for.
+FLUKA_SITE = "kamioka"
+
+# Fine bins 1 to 200 are 0.1 to 1e4 GeV but for a quarter of a bin each; four make 10 per decade.
+_FIRST, _LAST, _MERGE = 1, 201, 4
+
+
+def draw(result: Result, folder: Path) -> list[Path]:
+    """Draw every figure of every site; gives the paths written (PNG and PDF of each)."""
+    written: list[Path] = []
+    with plt.rc_context(style.RC):
+        for site in result.sites:
+            figures = {
+                "spectra": spectra(result, site),
+                "zenith": zenith(result, site),
+                "azimuth": azimuth(result, site),
+                "ratios": flavour_ratios(result, site),
+                "asymmetry": east_west(result, site),
+            }
+            if site == FLUKA_SITE:
+                matched = compare.match(result, site, compare.fluka_table(), (0.1, 200.0))
+                figures["fluka-zenith"] = fluka_zenith(result, site, matched)
+                figures["fluka-ratio"] = fluka_ratio(site, matched)
+            for name, figure in figures.items():
+                written += style.save(figure, folder, f"{site}-{name}")
+                plt.close(figure)
+    return written
+
+
+def spectra(result: Result, site: str) -> Figure:
+    """Fluxes averaged over the whole sky against energy, 10 bins per decade."""
+    figure, ax = plt.subplots(figsize=(6.0, 4.4))
+    groups, centres = _sky_average(result, site)
+    for i, flavour in enumerate(result.flavours):
+        value, error = jackknife(lambda mean, i=i: mean[i], groups, result.group_weights)  # type: ignore[misc]
+        weight = centres**SPECTRAL_INDEX
+        _points(ax, centres, value * weight, error * weight, style.points(flavour), positive=True)
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="Neutrino energy (GeV)",
+        ylabel=rf"$E^{SPECTRAL_INDEX}\,\Phi$ (GeV$^2$ m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)",
+        title=f"{_title(site)}: average over the sky",
+    )
+    ax.legend(ncols=2)
+    return figure
+
+
+def zenith(result: Result, site: str) -> Figure:
+    """Fluxes integrated over energy bands against zenith, 20 bins."""
+    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
+    edges = np.asarray(result.energy_edges_GeV)
+    groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)
+    cosines = _merge_edges(np.asarray(result.cos_zenith_edges), 2)
+    for ax, band in zip(axes.flat, ZENITH_BANDS_GEV, strict=True):
+        chosen = asymmetry.energy_bins(edges, band)
+        flux = np.einsum("gfec,e->gfc", groups[:, :, chosen], np.diff(edges)[chosen])
+        flux = flux.reshape(*flux.shape[:2], -1, 2).mean(axis=-1)
+        value, error = jackknife(lambda mean: mean, flux, result.group_weights)
+        for i, flavour in enumerate(result.flavours):
+            _points(ax, cosines, value[i], error[i], style.points(flavour))
+        ax.set_title(f"{band[0]:g} to {band[1]:g} GeV")
+        ax.set_xlim(-1, 1)
+        ax.set_ylim(bottom=0)
+        ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
+    axes[0, 0].legend(ncols=2, loc="lower center")
+    figure.supxlabel(r"$\cos\theta_{\rm zenith}$ (+1: down-going)", fontsize=10)
+    figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
+    figure.suptitle(_title(site), fontsize=10)
+    return figure
+
+
+def azimuth(result: Result, site: str) -> Figure:
+    """Azimuth of arrival near the horizon in the window of the east-west asymmetry, relative to its mean."""
+    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.2), sharex=True, sharey=True)
+    edges = np.asarray(result.energy_edges_GeV)
+    window = asymmetry.ENERGY_WINDOW_GEV
+    chosen = asymmetry.energy_bins(edges, window)
+    # Bands 1 and 2 of four are -0.5 to 0 and 0 to 0.5.
+    groups = np.asarray(result.groups_azimuth(site))[:, :, chosen, 1:3].mean(axis=3)
+    flux = np.einsum("gfea,e->gfa", groups, np.diff(edges)[chosen])
+    value, error = jackknife(
+        lambda mean: mean / mean.mean(axis=-1, keepdims=True), flux, result.group_weights
+    )
+    azimuth_edges = np.asarray(result.azimuth_edges_deg)
+    centres = 0.5 * (azimuth_edges[:-1] + azimuth_edges[1:])
+    for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
+        ax.axhline(1.0, color=style.GREY, linewidth=0.6)
+        _points(ax, centres, value[i], error[i], style.points(flavour))
+        ax.set_title(style.LABELS[flavour])
+        ax.set_xlim(0, 360)
+        ax.set_xticks([0, 90, 180, 270, 360], ["S", "E", "N", "W", "S"])
+        ax.set_xticks(np.arange(0, 361, 30), minor=True)
+    figure.supxlabel("Azimuth the neutrino arrives from (ticks every 30 degrees)", fontsize=10)
+    figure.supylabel("Flux / mean over azimuth", fontsize=10)
+    figure.suptitle(
+        rf"{_title(site)}: {window[0]:g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$",
+        fontsize=10,
+    )
+    return figure
+
+
+def flavour_ratios(result: Result, site: str) -> Figure:
+    """Ratios of sky-averaged fluxes against energy."""
+    figure, ax = plt.subplots(figsize=(6.0, 4.4))
+    groups, centres = _sky_average(result, site)
+    mu, mubar, e, ebar = (list(result.flavours).index(x) for x in ("numu", "numubar", "nue", "nuebar"))
+    shown = (
+        (
+            r"$(\nu_\mu+\bar\nu_\mu)/(\nu_e+\bar\nu_e)$",
+            lambda m: (m[mu] + m[mubar]) / (m[e] + m[ebar]),
+            style.BLACK,
+            "o",
+        ),
+        (r"$\nu_\mu/\bar\nu_\mu$", lambda m: m[mu] / m[mubar], style.BLUE, "s"),
+        (r"$\nu_e/\bar\nu_e$", lambda m: m[e] / m[ebar], style.VERMILION, "^"),
+    )
+    top = 1.0
+    for label, ratio, colour, marker in shown:
+        value, error = jackknife(ratio, groups, result.group_weights)
+        # A ratio known to worse than a half says nothing and would stretch the axis.
+        known = np.isfinite(value) & (error < 0.5 * np.abs(value))
+        look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "label": label}
+        _points(ax, centres[known], value[known], error[known], look)
+        top = max([top, *(value[known] + error[known])])
+    ax.axhline(1.0, color=style.GREY, linewidth=0.6)
+    ax.set(
+        xscale="log",
+        xlabel="Neutrino energy (GeV)",
+        ylabel="Ratio of fluxes",
+        ylim=(0, min(1.1 * top, 20.0)),
+        title=f"{_title(site)}: average over the sky",
+    )
+    ax.legend(loc="upper left")
+    return figure
+
+
+def east_west(result: Result, site: str) -> Figure:
+    """East-west asymmetries of the four flavours next to the published ones."""
+    figure, ax = plt.subplots(figsize=(5.2, 4.2))
+    ours = asymmetry.east_west(result, site)
+    others = asymmetry.published(site)
+    at = np.arange(len(ours), dtype=float)
+    ax.axhline(0.0, color=style.GREY, linewidth=0.6)
+    look: dict[str, Any] = {"linestyle": "none", "elinewidth": 1.0, "markersize": 6}
+    value = np.array([one.value for one in ours])
+    error = np.array([one.error for one in ours])
+    offset = 0.15 if others else 0.0
+    _points(ax, at - offset, value, error, look | {"color": style.BLUE, "marker": "o", "label": "sim3d"})
+    if others:
+        known = [others[one.flavour] for one in ours]
+        paper = np.array([np.nan if one.paper is None else one.paper for one in known])
+        paper_error = np.array([0.0 if one.paper_error is None else one.paper_error for one in known])
+        lipari = np.array([np.nan if one.lipari is None else one.lipari for one in known])
+        open_marker = look | {"markerfacecolor": "white"}
+        _points(
+            ax,
+            at,
+            paper,
+            paper_error,
+            open_marker | {"color": style.VERMILION, "marker": "s", "label": "Tserkovnyak et al."},
+        )
+        _points(
+            ax,
+            at + 0.15,
+            lipari,
+            0 * lipari,
+            open_marker | {"color": style.BLACK, "marker": "D", "label": "Lipari"},
+        )
+    window = asymmetry.ENERGY_WINDOW_GEV
+    ax.set_xticks(at, [style.LABELS[one.flavour] for one in ours])
+    ax.tick_params(axis="x", which="minor", bottom=False, top=False)
+    ax.set(
+        xlim=(-0.5, len(ours) - 0.5),
+        ylabel=r"$(N_{\rm E}-N_{\rm W})/(N_{\rm E}+N_{\rm W})$, E: travelling east",
+        title=rf"{_title(site)}: {window[0]:g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$",
+    )
+    ax.legend()
+    return figure
+
+
+def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
+    """Zenith dependence of the result (lines) and of FLUKA's table (points) at four energies."""
+    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.8), sharex=True)
+    edges = np.asarray(result.binning_cos_edges("fluka"))
+    centres = 0.5 * (edges[:-1] + edges[1:])
+    flux, error, hits = (np.asarray(x) for x in result.binned(site, "fluka_aa"))
+    energies = np.asarray(result.binning_energies("fluka"))
+    for ax, energy in zip(axes.flat, FLUKA_ENERGIES_GEV, strict=True):
+        j = int(np.abs(np.log(energies / energy)).argmin())
+        for i, flavour in enumerate(result.flavours):
+            hit = hits[i, j] > 0
+            ax.errorbar(
+                centres[hit],
+                flux[i, j, hit],
+                error[i, j, hit],
+                color=style.COLOURS[flavour],
+                linewidth=0.9,
+                elinewidth=0.6,
+            )
+            row = (matched.flavour == flavour) & (matched.energy_GeV == energy)
+            ax.plot(
+                matched.cos_zenith[row],
+                matched.reference[row],
+                color=style.COLOURS[flavour],
+                marker=style.MARKERS[flavour],
+                markerfacecolor="white",
+                markersize=4.5,
+                linestyle="none",
+                label=style.LABELS[flavour],
+            )
+        ax.set_title(f"{energy:.2g} GeV")
+        ax.set_xlim(-1, 1)
+        ax.set_ylim(bottom=0)
+        ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
+    axes[0, 0].legend(ncols=2, loc="lower center")
+    figure.supxlabel(r"$\cos\theta_{\rm zenith}$ (+1: down-going)", fontsize=10)
+    figure.supylabel(r"$\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{-1}$)", fontsize=10)
+    figure.suptitle(f"{_title(site)}: sim3d (lines), FLUKA at solar maximum (points)", fontsize=10)
+    return figure
+
+
+def fluka_ratio(site: str, matched: compare.Matched) -> Figure:
+    """Ratio to FLUKA's table, bin by bin: one point per energy and zenith bin."""
+    figure, axes = plt.subplots(2, 2, figsize=(7.6, 5.6), sharex=True, sharey=True)
+    shades = plt.get_cmap("viridis")
+    for ax, flavour in zip(axes.flat, style.LABELS, strict=True):
+        ax.axhspan(0.85, 1.15, color="0.92", linewidth=0)
+        ax.axhline(1.0, color=style.GREY, linewidth=0.6)
+        chosen = (matched.flavour == flavour) & (matched.hits > 0)
+        # Zeniths of one energy stand side by side over the width of two bins.
+        x = matched.energy_GeV[chosen] * 10 ** (0.08 * matched.cos_zenith[chosen])
+        ratio = matched.flux[chosen] / matched.reference[chosen]
+        sigma = matched.error[chosen] / matched.reference[chosen]
+        known = sigma < 0.3
+        colours = shades(0.5 * (1 + matched.cos_zenith[chosen][known]))
+        ax.errorbar(
+            x[known], ratio[known], sigma[known], linestyle="none", ecolor=colours, elinewidth=0.7, zorder=2
+        )
+        ax.scatter(x[known], ratio[known], s=9, c=colours, zorder=3)
+        ax.set_title(style.LABELS[flavour])
+        ax.set(xscale="log", ylim=(0.4, 1.6))
+    bar = figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(-1, 1), shades), ax=axes, aspect=40)
+    bar.set_label(r"$\cos\theta_{\rm zenith}$ (+1: down-going)")
+    figure.supxlabel("Neutrino energy (GeV)", fontsize=10)
+    figure.supylabel("sim3d / FLUKA", fontsize=10)
+    figure.suptitle(f"{_title(site)}: FLUKA at solar maximum; band: 15%; bins known to 30%", fontsize=10)
+    return figure
+
+
+def _points(
+    ax: Axes, x: Array, y: Array, error: Array, look: dict[str, Any], *, positive: bool = False
+) -> None:
+    """Error bars where a value and its error are known (and, on a log axis, positive)."""
+    shown = np.isfinite(y) & np.isfinite(error)
+    if positive:
+        shown &= y > 0
+    elif look.get("label") in style.LABELS.values():
+        # A flux of exactly 0 is a bin without hits.
+        shown &= y != 0
+    lower = np.minimum(error[shown], 0.999 * y[shown]) if positive else error[shown]
+    ax.errorbar(x[shown], y[shown], np.stack([lower, error[shown]]), **look)
+
+
+def _sky_average(result: Result, site: str) -> tuple[Array, Array]:
+    """Fluxes of each group averaged over the sky, [G, flavour, 50], and the bins' log centres (GeV)."""
+    edges = np.asarray(result.energy_edges_GeV)
+    # The four cos_zenith bands are equally wide, and so are the azimuth bins.
+    sky = np.asarray(result.groups_azimuth(site)).mean(axis=(3, 4))[:, :, _FIRST:_LAST]
+    width = np.diff(edges)[_FIRST:_LAST]
+    counts = (sky * width).reshape(*sky.shape[:2], -1, _MERGE).sum(axis=-1)
+    merged = edges[_FIRST : _LAST + 1 : _MERGE]
+    return counts / np.diff(merged), np.sqrt(merged[:-1] * merged[1:])
+
+
+def _merge_edges(edges: Array, n: int) -> Array:
+    """Centres of bins made of ``n`` neighbours each."""
+    merged = edges[::n]
+    return 0.5 * (merged[:-1] + merged[1:])
+
+
+def _title(site: str) -> str:
+    return site.capitalize() if len(site) > 4 else site.upper()

@@ -1,0 +1,73 @@
+"""One look for every figure: colour-blind safe, legible in print, nothing that carries no information."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette (jfly.uni-koeln.de/color); a marker of its own per flavour for grey printers.
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, BLACK, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#000000",
+    "#7F7F7F",
+)
+
+LABELS = {
+    "numu": r"$\nu_\mu$",
+    "numubar": r"$\bar\nu_\mu$",
+    "nue": r"$\nu_e$",
+    "nuebar": r"$\bar\nu_e$",
+}
+COLOURS = {"numu": BLUE, "numubar": ORANGE, "nue": GREEN, "nuebar": VERMILION}
+MARKERS = {"numu": "o", "numubar": "s", "nue": "^", "nuebar": "v"}
+
+RC: dict[str, Any] = {
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.labelsize": 10,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.minor.visible": True,
+    "ytick.minor.visible": True,
+    "axes.linewidth": 0.8,
+    "axes.grid": False,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.5,
+    "errorbar.capsize": 0.0,
+    # Text in a PDF stays text.
+    "pdf.fonttype": 42,
+}
+
+
+def points(flavour: str) -> dict[str, Any]:
+    """Keywords for ``Axes.errorbar`` of one flavour: points with error bars, no line."""
+    return {
+        "color": COLOURS[flavour],
+        "marker": MARKERS[flavour],
+        "linestyle": "none",
+        "elinewidth": 0.8,
+        "label": LABELS[flavour],
+    }
+
+
+def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
+    """Write ``stem.png`` and ``stem.pdf`` and give their paths."""
+    paths = [folder / f"{stem}.png", folder / f"{stem}.pdf"]
+    figure.savefig(paths[0])
+    # Without a date, equal results give equal files.
+    figure.savefig(paths[1], metadata={"CreationDate": None})
+    return paths
