@@ -21,7 +21,7 @@ from geomag.errors import GeomagInputError, check_range
 from geomag.kernels import CACHE, EARTH_RADIUS_KM, field_cartesian
 
 MAX_DEGREE = 13
-"""Highest degree of the IGRF's main field (8 before 1900 + 100; the file holds zeros above it)."""
+"""Highest degree of the IGRF's main field (before 2000 the file holds zeros above degree 10)."""
 
 DEFAULT_DATE = "2020-01-01"
 """The project's fixed default date: never today, so that a run repeats."""
@@ -194,7 +194,8 @@ class FieldModel:
         generation, epochs, g_all, h_all = _shc()
         if not epochs[0] <= when <= epochs[-1]:
             raise GeomagInputError(
-                f"date = {when.date()} is not allowed: {generation} holds from {epochs[0].date()} to {epochs[-1].date()}"
+                f"date = {when.date()} is not allowed: {generation} holds from {epochs[0].date()}"
+                f" to {epochs[-1].date()}"
             )
         last = min(max(i for i, t in enumerate(epochs) if t <= when), len(epochs) - 2)
         share = (when - epochs[last]) / (epochs[last + 1] - epochs[last])

@@ -30,7 +30,7 @@ from numba import njit
 EARTH_RADIUS_KM = 6371.2
 """Reference radius of the IGRF, km (Alken et al., Earth Planets Space 73 (2021) 49)."""
 
-CACHE = bool(numba.config.CACHE_DIR)
+CACHE = bool(getattr(numba.config, "CACHE_DIR", ""))
 """Whether entry kernels are cached: only in a folder keyed by all sources, which the application sets."""
 
 

@@ -1,0 +1,80 @@
+"""Named detector sites.
+
+Latitude and longitude are geodetic (WGS84), degrees, east positive.  No altitude: all of them lie within 3
+km of sea level, and the simulation's Earth is the sphere of 6371.2 km.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from geomag.errors import GeomagInputError
+
+
+@dataclass(frozen=True)
+class Site:
+    """A detector site.
+
+    Parameters
+    ----------
+    name : str
+        Lower-case name, used in file names.
+    lat, lon : float
+        Geodetic latitude and longitude, degrees, east positive.
+    description : str
+        Which experiment or laboratory.
+    """
+
+    name: str
+    lat: float
+    lon: float
+    description: str
+
+
+_ALL = (
+    # 36 25' 32.6" N, 137 18' 37.1" E: Super-Kamiokande, Y. Fukuda et al., NIM A 501 (2003) 418
+    Site("kamioka", 36.4257, 137.3103, "Super-Kamiokande, Hyper-Kamiokande region (Japan)"),
+    # 46 28' 30" N, 81 12' 04" W: J. Boger et al. (SNO), NIM A 449 (2000) 172
+    Site("sno", 46.475, -81.2011, "SNO and SNO+, Creighton mine, Sudbury (Canada)"),
+    # 42 27' N, 13 34' E: the underground halls, www.lngs.infn.it
+    Site("gransasso", 42.4528, 13.5744, "LNGS, Gran Sasso (Italy)"),
+    # 47 49' N, 92 15' W: MINOS far detector, D. G. Michael et al., NIM A 596 (2008) 190
+    Site("soudan", 47.8203, -92.2414, "Soudan mine, MINOS (USA)"),
+    # 89 59.4' S, 63 27' W: IceCube, M. G. Aartsen et al., JINST 12 (2017) P03012; azimuths stay defined there
+    Site("southpole", -89.99, -63.4531, "IceCube (Antarctica)"),
+    # middle of the road tunnel between Modane and Bardonecchia: LSM, www.lsm.in2p3.fr
+    Site("frejus", 45.14, 6.69, "LSM, Frejus tunnel (France, Italy)"),
+    # 9 58' N, 77 16' E: INO at the Bodi West hills, S. Ahmed et al., Pramana 88 (2017) 79
+    Site("ino", 9.963, 77.273, "INO-ICAL, Bodi West hills (India)"),
+    # 63 39' 31" N, 26 02' 48" E: LAGUNA site study, D. Angus et al., arXiv:1001.0077
+    Site("pyhasalmi", 63.6586, 26.0467, "Pyhasalmi mine (Finland)"),
+    # 22 07' N, 112 31' E: F. An et al. (JUNO), J. Phys. G 43 (2016) 030401
+    Site("juno", 22.1181, 112.5181, "JUNO, Jiangmen (China)"),
+    # 44 21' N, 103 45' W: the Yates shaft, Lead, South Dakota; DUNE far detector, arXiv:2002.02967
+    Site("surf", 44.352, -103.751, "SURF, DUNE far detector (USA)"),
+    # 42 48' N, 6 02' E and 36 16' N, 16 06' E: KM3NeT 2.0, J. Phys. G 43 (2016) 084001
+    Site("orca", 42.8, 6.0333, "KM3NeT/ORCA (Mediterranean off Toulon)"),
+    Site("arca", 36.2667, 16.1, "KM3NeT/ARCA (Mediterranean off Sicily)"),
+)
+
+SITES: dict[str, Site] = {s.name: s for s in _ALL}
+"""All named sites by name."""
+
+
+def site(name: str) -> Site:
+    """Look up a site by its name, in any case.
+
+    Parameters
+    ----------
+    name : str
+        Such as "kamioka".
+
+    Returns
+    -------
+    Site
+        The site.
+    """
+    found = SITES.get(str(name).strip().lower())
+    if found is None:
+        raise GeomagInputError(f"site = {name!r} is unknown: the named sites are {', '.join(sorted(SITES))}")
+    return found
