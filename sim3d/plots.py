@@ -36,6 +36,8 @@ ZENITH_BANDS_GEV = ((0.3, 0.5), (0.5, 3.0), (3.0, 30.0), (30.0, 1000.0))
 # Energies of FLUKA's table whose zenith dependence is drawn, GeV.
 FLUKA_ENERGIES_GEV = (0.299, 0.944, 2.985, 9.441)
 
+ZENITH_LABEL = r"$\cos\theta_{\rm zenith}$ (+1: down-going)"
+
 # The site FLUKA's table was made for.
 FLUKA_SITE = "kamioka"
 
@@ -101,8 +103,9 @@ def zenith(result: Result, site: str) -> Figure:
         ax.set_xlim(-1, 1)
         ax.set_ylim(bottom=0)
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
-    axes[0, 0].legend(ncols=2, loc="lower center")
-    figure.supxlabel(r"$\cos\theta_{\rm zenith}$ (+1: down-going)", fontsize=10)
+    _legend_below(figure, axes[0, 0])
+    for ax in axes[-1]:
+        ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
     figure.suptitle(_title(site), fontsize=10)
     return figure
@@ -169,7 +172,7 @@ def flavour_ratios(result: Result, site: str) -> Figure:
         ylim=(0, min(1.1 * top, 20.0)),
         title=f"{_title(site)}: average over the sky",
     )
-    ax.legend(loc="upper left")
+    _legend_below(figure, ax)
     return figure
 
 
@@ -242,7 +245,7 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
                 matched.reference[row],
                 color=style.COLOURS[flavour],
                 marker=style.MARKERS[flavour],
-                markerfacecolor="white",
+                markerfacecolor=style.points(flavour)["markerfacecolor"],
                 markersize=4.5,
                 linestyle="none",
                 label=style.LABELS[flavour],
@@ -251,8 +254,9 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
         ax.set_xlim(-1, 1)
         ax.set_ylim(bottom=0)
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
-    axes[0, 0].legend(ncols=2, loc="lower center")
-    figure.supxlabel(r"$\cos\theta_{\rm zenith}$ (+1: down-going)", fontsize=10)
+    _legend_below(figure, axes[0, 0])
+    for ax in axes[-1]:
+        ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{-1}$)", fontsize=10)
     figure.suptitle(f"{_title(site)}: sim3d (lines), FLUKA at solar maximum (points)", fontsize=10)
     return figure
@@ -277,9 +281,12 @@ def fluka_ratio(site: str, matched: compare.Matched) -> Figure:
         )
         ax.scatter(x[known], ratio[known], s=9, c=colours, zorder=3)
         ax.set_title(style.LABELS[flavour])
-        ax.set(xscale="log", ylim=(0.4, 1.6))
+        ax.set(xscale="log", xlim=(0.08, 250.0), ylim=(0.4, 1.6))
+        outside = int(np.sum(np.abs(ratio[known] - 1.0) > 0.6))
+        if outside:
+            ax.text(0.97, 0.05, f"{outside} outside", transform=ax.transAxes, ha="right", fontsize=8)
     bar = figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(-1, 1), shades), ax=axes, aspect=40)
-    bar.set_label(r"$\cos\theta_{\rm zenith}$ (+1: down-going)")
+    bar.set_label(ZENITH_LABEL)
     figure.supxlabel("Neutrino energy (GeV)", fontsize=10)
     figure.supylabel("sim3d / FLUKA", fontsize=10)
     figure.suptitle(f"{_title(site)}: FLUKA at solar maximum; band: 15%; bins known to 30%", fontsize=10)
@@ -298,6 +305,12 @@ def _points(
         shown &= y != 0
     lower = np.minimum(error[shown], 0.999 * y[shown]) if positive else error[shown]
     ax.errorbar(x[shown], y[shown], np.stack([lower, error[shown]]), **look)
+
+
+def _legend_below(figure: Figure, ax: Axes) -> None:
+    """One legend for the figure, under its axes, where it hides no point."""
+    handles, labels = ax.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 
 
 def _sky_average(result: Result, site: str) -> tuple[Array, Array]:

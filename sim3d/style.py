@@ -28,7 +28,7 @@ LABELS = {
 COLOURS = {"numu": BLUE, "numubar": ORANGE, "nue": GREEN, "nuebar": VERMILION}
 MARKERS = {"numu": "o", "numubar": "s", "nue": "^", "nuebar": "v"}
 
-RC: dict[str, Any] = {
+RC: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "figure.constrained_layout.use": True,
@@ -58,6 +58,8 @@ def points(flavour: str) -> dict[str, Any]:
     return {
         "color": COLOURS[flavour],
         "marker": MARKERS[flavour],
+        # Open markers for antineutrinos: neutrinos and antineutrinos often lie on top of each other.
+        "markerfacecolor": "white" if flavour.endswith("bar") else COLOURS[flavour],
         "linestyle": "none",
         "elinewidth": 0.8,
         "label": LABELS[flavour],

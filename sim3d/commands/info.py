@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,7 @@ def describe(result: Result) -> dict[str, Any]:
     """What is worth knowing of a result, as plain dictionaries."""
     sites = {}
     for name, site in result.sites.items():
-        fields = asdict(site) if is_dataclass(site) else {key: getattr(site, key) for key in _SITE_FIELDS}
+        fields = {key: getattr(site, key) for key in _SITE_FIELDS}
         hits = {
             flavour: int(count)
             for flavour, count in zip(

@@ -1,0 +1,324 @@
+"""The run configuration: TOML tables, defaults, and checks that name the key, the value and what is allowed."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from sim3d.binning import DEFAULT_AZIMUTH_BINS
+from sim3d.errors import InputError
+
+# The field model's range; geomag checks it too, but a bad date should fail before anything heavy is imported.
+_FIRST_DATE, _LAST_DATE = datetime.date(1900, 1, 1), datetime.date(2030, 1, 1)
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_booleans_as_numbers(cls, value: Any, info: Any) -> Any:
+        annotation = str(cls.model_fields[info.field_name].annotation)
+        if isinstance(value, bool) and "bool" not in annotation:
+            raise ValueError("must not be a boolean")
+        return value
+
+
+class RunTable(_Table):
+    """[run]"""
+
+    seed: int = Field(1, ge=0, lt=2**63)
+    primaries: int = Field(1_000_000, ge=1, le=10**13)
+    batch_size: int = Field(10_000, ge=1, le=10**7)
+
+
+class PrimariesTable(_Table):
+    """[primaries]"""
+
+    model: str = "ghls2001-average"
+    solar: Literal["fit", "min", "max"] | None = None
+    solar_potential_MV: float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
+    energy_GeV: tuple[float, float] = (1.0, 1.0e5)
+    energy_index: float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        from sim3d.primaries import MODELS
+
+        if value not in MODELS:
+            raise ValueError(f"must be one of {', '.join(MODELS)}")
+        return value
+
+    @field_validator("energy_GeV")
+    @classmethod
+    def _range(cls, value: tuple[float, float]) -> tuple[float, float]:
+        low, high = value
+        if not (math.isfinite(low) and math.isfinite(high) and 0.3 <= low < high <= 1.0e6):
+            raise ValueError("must be [low, high] in GeV per nucleon with 0.3 <= low < high <= 1e6")
+        return value
+
+    @model_validator(mode="after")
+    def _one_potential(self) -> PrimariesTable:
+        if self.solar is not None and self.solar_potential_MV is not None:
+            raise ValueError("give either solar or solar_potential_MV, not both")
+        return self
+
+    @property
+    def potential(self) -> float | str:
+        """What :func:`sim3d.primaries.primary_model` takes."""
+        return self.solar_potential_MV if self.solar_potential_MV is not None else (self.solar or "fit")
+
+
+class FieldTable(_Table):
+    """[field]"""
+
+    date: str = "2020-01-01"
+    degree: int = Field(10, ge=1, le=13)
+    cutoff: bool = True
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _date(cls, value: Any) -> str:
+        if isinstance(value, datetime.datetime):
+            value = value.date()
+        if isinstance(value, datetime.date):
+            day = value
+        else:
+            try:
+                day = datetime.date.fromisoformat(str(value))
+            except ValueError:
+                raise ValueError("must be a date written YYYY-MM-DD") from None
+        if not _FIRST_DATE <= day <= _LAST_DATE:
+            raise ValueError(f"must lie in the field model's range {_FIRST_DATE} to {_LAST_DATE}")
+        return day.isoformat()
+
+
+class AtmosphereTable(_Table):
+    """[atmosphere]"""
+
+    model: Literal["us-standard", "csv"] = "us-standard"
+    profile: str | None = None
+
+    @model_validator(mode="after")
+    def _profile_with_csv(self) -> AtmosphereTable:
+        if (self.model == "csv") != (self.profile is not None):
+            raise ValueError('model = "csv" and profile = "FILE.csv" go together')
+        return self
+
+
+class HadronicTable(_Table):
+    """[hadronic]"""
+
+    model: str = "fluka-z"
+    definition: str | None = None
+
+
+class TransportTable(_Table):
+    """[transport]"""
+
+    step_km: float = Field(1.0, ge=0.01, le=10.0, allow_inf_nan=False)
+    bending: bool = True
+    transverse: bool = True
+
+
+class SamplingTable(_Table):
+    """[sampling]"""
+
+    mode: Literal["analog", "rotated"] = "analog"
+    thinning: float = Field(10.0, ge=0.0, le=1e6, allow_inf_nan=False)
+    roulette_energy_GeV: float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
+    roulette_index: float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
+
+
+class Patch(_Table):
+    """patch = { ns_deg, ew_deg } or { radius_deg }"""
+
+    ns_deg: float | None = Field(None, gt=0, allow_inf_nan=False)
+    ew_deg: float | None = Field(None, gt=0, allow_inf_nan=False)
+    radius_deg: float | None = Field(None, gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Patch:
+        rectangle = (self.ns_deg is not None, self.ew_deg is not None)
+        if self.radius_deg is not None and any(rectangle):
+            raise ValueError("give either ns_deg and ew_deg, or radius_deg")
+        if self.radius_deg is None and not all(rectangle):
+            raise ValueError("needs both ns_deg and ew_deg, or radius_deg")
+        too_large = (self.ns_deg or 0) > 180 or (self.ew_deg or 0) > 360 or (self.radius_deg or 0) > 180
+        if too_large:
+            raise ValueError("is larger than the Earth: at most ns_deg = 180, ew_deg = 360, radius_deg = 180")
+        return self
+
+
+class SiteTable(_Table):
+    """[[sites]]"""
+
+    name: str
+    lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    lon: float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
+    altitude_m: float | None = Field(None, ge=-5000, le=9000, allow_inf_nan=False)
+    patch: Patch = Patch(ns_deg=10.0, ew_deg=40.0)
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        name = value.lower()
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,39}", name):
+            raise ValueError("must be 1 to 40 letters, digits, '_', '-' or '.' (it becomes part of file names)")
+        return name
+
+    @model_validator(mode="after")
+    def _place(self) -> SiteTable:
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("give both lat and lon, or a known name alone")
+        return self
+
+
+class ScoringTable(_Table):
+    """[scoring]"""
+
+    azimuth_bins: int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
+    energy_min_GeV: float = Field(10.0**-1.025, ge=10.0**-1.025 * (1 - 1e-9), le=1000.0, allow_inf_nan=False)
+
+
+class Config(_Table):
+    """A whole run configuration; see docs/configuration.md for every key."""
+
+    run: RunTable = RunTable()
+    primaries: PrimariesTable = PrimariesTable()
+    field: FieldTable = FieldTable()
+    atmosphere: AtmosphereTable = AtmosphereTable()
+    hadronic: HadronicTable = HadronicTable()
+    transport: TransportTable = TransportTable()
+    sampling: SamplingTable = SamplingTable()
+    sites: tuple[SiteTable, ...] = ()
+    scoring: ScoringTable = ScoringTable()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        if not self.sites:
+            raise ValueError('sites: none given; add at least one, for example [[sites]] name = "kamioka"')
+        names = [site.name for site in self.sites]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"sites: the name {name!r} is used twice")
+        if self.sampling.mode == "rotated" and self.transport.bending:
+            raise ValueError(
+                'sampling.mode: "rotated" needs transport.bending = false (bending breaks the symmetry it uses)'
+            )
+        if self.run.primaries < 2 * self.run.batch_size:
+            raise ValueError(
+                f"run.primaries: {self.run.primaries} is less than two batches of run.batch_size = "
+                f"{self.run.batch_size}; errors come from batches, so at least two are needed"
+            )
+        return self
+
+    @property
+    def n_batches(self) -> int:
+        """Batches of the run; the last primary rounds up to a whole batch."""
+        return -(-self.run.primaries // self.run.batch_size)
+
+
+def _allowed(error: Mapping[str, Any]) -> str:
+    """What pydantic found wrong, in this project's words."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "is not a known key"
+    if kind == "missing":
+        return "is missing"
+    if kind == "value_error":
+        return str(context.get("error", error["msg"]))
+    limits = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
+    if kind in limits:
+        key = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}[kind]
+        return f"must be {limits[kind]} {context[key]:.6g}"
+    if kind == "literal_error":
+        return f"must be one of {context['expected']}"
+    return error["msg"][0].lower() + error["msg"][1:]
+
+
+def _message(exc: ValidationError) -> str:
+    """One line for the first thing wrong."""
+    error = exc.errors()[0]
+    path = ""
+    for part in error["loc"]:
+        path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
+    what = _allowed(error)
+    if not path:
+        return what
+    value = error.get("input")
+    if error["type"] == "extra_forbidden":
+        model: Any = Config
+        for part in error["loc"][:-1]:
+            if isinstance(part, str) and part in model.model_fields:
+                annotation = model.model_fields[part].annotation
+                model = SiteTable if part == "sites" else annotation
+        known = ", ".join(model.model_fields) if hasattr(model, "model_fields") else ""
+        return f"{path}: {what}" + (f"; allowed here: {known}" if known else "")
+    if isinstance(value, int | float | str | list | tuple):
+        return f"{path}: {value!r} {what}"
+    return f"{path}: {what}"
+
+
+def make_config(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Config:
+    """Check a configuration given as nested mappings.
+
+    Parameters
+    ----------
+    data : mapping
+        As the TOML file would give it.
+    overrides : mapping, optional
+        Values for keys of [run], by name; None values are ignored.
+
+    Raises
+    ------
+    InputError
+        With one line naming the key, the value and what is allowed.
+    """
+    merged: dict[str, Any] = dict(data)
+    chosen = {key: value for key, value in (overrides or {}).items() if value is not None}
+    if chosen:
+        run = merged.get("run", {})
+        if not isinstance(run, Mapping):
+            raise InputError("run: must be a table")
+        merged["run"] = {**run, **chosen}
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as exc:
+        raise InputError(_message(exc)) from None
+
+
+def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Config:
+    """Read and check a TOML configuration file; see :func:`make_config`."""
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{file}: no such file") from None
+    except IsADirectoryError:
+        raise InputError(f"{file}: is a folder, not a TOML file") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: not a text file in UTF-8") from None
+    except OSError as exc:
+        raise InputError(f"{file}: cannot be read ({exc.strerror})") from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise InputError(f"{file}: not valid TOML: {exc}") from None
+    config = make_config(data, overrides)
+    if config.atmosphere.profile is not None and not Path(config.atmosphere.profile).is_absolute():
+        profile = str(file.parent / config.atmosphere.profile)
+        config = config.model_copy(
+            update={"atmosphere": config.atmosphere.model_copy(update={"profile": profile})}
+        )
+    return config

@@ -1,0 +1,253 @@
+"""Reading and writing the result file (HDF5); the format is described in docs/formats.md, dataset by dataset."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+import sim3d
+from sim3d.binning import COS_BANDS, COS_EDGES, ENERGY_EDGES_GEV, SUB_BINS
+from sim3d.config import Config
+from sim3d.detectors import Detector
+from sim3d.errors import InputError
+from sim3d.particles import FLAVOURS
+from sim3d.tally import N_GROUPS, SiteTally
+from sim3d.world import EARTH_RADIUS_KM
+
+if TYPE_CHECKING:
+    from sim3d.results import Result
+
+FORMAT = "sim3d-result"
+FORMAT_VERSION = 1
+
+CONVENTIONS = {
+    "convention_cos_zenith": "+1 is down-going, of the direction the particle comes from, at the crossing's vertical",
+    "convention_azimuth": "arrival direction, degrees counter-clockwise from south: 0 S, 90 E, 180 N, 270 W",
+    "convention_flux": "m^-2 s^-1 sr^-1 GeV^-1",
+    "convention_energy": "GeV: total energy of neutrinos, kinetic energy per nucleon of primaries",
+    "convention_asymmetry": "A = (N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)",
+    "convention_detector": "flat sheet on the sphere at the site, angles at the crossing's own vertical and south",
+    "convention_horizon": f"a crossing counts 1/|cos| at the middle of its sub-bin of {0.05 / SUB_BINS:g} in cos_zenith",
+}
+
+
+@dataclass
+class RunRecord:
+    """What a run leaves behind.
+
+    Attributes
+    ----------
+    config : Config
+    detectors : tuple of Detector
+    tallies : list of SiteTally
+        One per detector.
+    counters : dict of int
+        See :data:`sim3d.sampling.COUNTERS`.
+    batches_done : bool array (n_batches,)
+    models : dict
+        Names, dates and numbers of the models used.
+    provenance : dict
+        Everything that may differ between equal runs.
+    failure : str
+        Empty, or why the run stopped early.
+    """
+
+    config: Config
+    detectors: tuple[Detector, ...]
+    tallies: list[SiteTally]
+    counters: dict[str, int]
+    batches_done: np.ndarray
+    models: dict[str, Any]
+    provenance: dict[str, Any]
+    failure: str = ""
+
+    def result(self) -> Result:
+        """The result made of this record."""
+        from sim3d.results import Result
+
+        return Result(self)
+
+
+def probe_folder(path: Path) -> None:
+    """Check that a file can be created beside ``path`` before any time is spent.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or cannot be written.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"output: the folder {path.parent} does not exist")
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".sim3d-"):
+            pass
+    except OSError as exc:
+        raise InputError(f"output: cannot write in the folder {path.parent} ({exc.strerror})") from None
+
+
+def write_result(record: RunRecord, path: Path) -> None:
+    """Write a record to ``path``: to a temporary name beside it, flushed, then renamed.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with h5py.File(temporary, "w") as file:
+            _fill(file, record)
+            file.flush()
+        with open(temporary, "rb") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    except OSError as exc:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise InputError(f"output: cannot write {path} ({exc.strerror or exc})") from None
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _fill(file: h5py.File, record: RunRecord) -> None:
+    run = record.config.run
+    file.attrs["format"] = FORMAT
+    file.attrs["format_version"] = FORMAT_VERSION
+    file.attrs["earth_radius_km"] = EARTH_RADIUS_KM
+    file.attrs["flavours"] = list(FLAVOURS)
+    for key, value in {**CONVENTIONS, **record.models}.items():
+        file.attrs[key] = value
+    file.attrs["config_json"] = json.dumps(record.config.model_dump(mode="json"), indent=1)
+    file.attrs["seed"] = np.uint64(run.seed)
+    file.attrs["batch_size"] = run.batch_size
+    for key, value in record.counters.items():
+        file.attrs[f"count_{key}"] = value
+    axes = file.create_group("axes")
+    axes["energy_edges_GeV"] = ENERGY_EDGES_GEV
+    axes["cos_zenith_edges"] = COS_EDGES
+    axes["azimuth_edges_deg"] = np.linspace(0.0, 360.0, record.config.scoring.azimuth_bins + 1)
+    axes["cos_zenith_bands"] = COS_BANDS
+    axes["scale_exponents"] = record.tallies[0].exponents
+    file["batches_done"] = record.batches_done
+    for detector, tally in zip(record.detectors, record.tallies, strict=True):
+        group = file.create_group(f"sites/{detector.name}")
+        for name in (
+            "lat_deg",
+            "lon_deg",
+            "altitude_m",
+            "geocentric_lat_deg",
+            "declination_deg",
+            "ns_deg",
+            "ew_deg",
+            "radius_deg",
+        ):
+            group.attrs[name] = getattr(detector, name)
+        group.attrs["patch"] = detector.patch
+        group.attrs["area_m2"] = detector.area_m2
+        for name, array in tally.arrays().items():
+            group.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
+    provenance = file.create_group("provenance")
+    for key, value in record.provenance.items():
+        provenance.attrs[key] = value
+    provenance.attrs["failure"] = record.failure
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, not a result file")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as exc:
+        reason = "no permission to read it" if isinstance(exc, PermissionError) else "not HDF5, or truncated"
+        raise InputError(f"{path}: cannot be read as a sim3d result ({reason})") from None
+    try:
+        yield file
+    except (KeyError, OSError, RuntimeError) as exc:
+        detail = " ".join(str(exc).split())
+        raise InputError(f"{path}: a damaged or incomplete sim3d result ({detail})") from None
+    finally:
+        file.close()
+
+
+def _plain(value: Any) -> Any:
+    """Attributes as plain Python values."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return [_plain(v) for v in value]
+    return value
+
+
+def read_result(path: str | Path) -> RunRecord:
+    """Read a result file.
+
+    Raises
+    ------
+    InputError
+        With one line if it is missing, truncated, of another kind, or of a newer format.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        if _plain(file.attrs.get("format")) != FORMAT:
+            raise InputError(f"{path}: an HDF5 file, but not a sim3d result")
+        version = int(file.attrs["format_version"])
+        if version > FORMAT_VERSION:
+            raise InputError(
+                f"{path}: result format {version} is newer than this sim3d {sim3d.__version__} reads ({FORMAT_VERSION})"
+            )
+        config = Config.model_validate(json.loads(file.attrs["config_json"]))
+        detectors, tallies = [], []
+        for table in config.sites:
+            group = file[f"sites/{table.name}"]
+            numbers = {
+                name: float(group.attrs[name])
+                for name in (
+                    "lat_deg",
+                    "lon_deg",
+                    "altitude_m",
+                    "geocentric_lat_deg",
+                    "declination_deg",
+                    "ns_deg",
+                    "ew_deg",
+                    "radius_deg",
+                )
+            }
+            detectors.append(Detector(name=table.name, **numbers))
+            tally = SiteTally(config.scoring.azimuth_bins)
+            for name, array in tally.arrays().items():
+                dataset = group[name]
+                if dataset.shape != array.shape:
+                    raise InputError(f"{path}: dataset sites/{table.name}/{name} has shape {dataset.shape}")
+                dataset.read_direct(array)
+            tallies.append(tally)
+        if tallies[0].east_west.shape[0] != N_GROUPS:
+            raise InputError(f"{path}: made with another number of batch groups")
+        known = set(CONVENTIONS) | {"format", "format_version", "earth_radius_km", "flavours", "config_json"}
+        models = {
+            key: _plain(value)
+            for key, value in file.attrs.items()
+            if key not in known and not key.startswith("count_") and key not in ("seed", "batch_size")
+        }
+        return RunRecord(
+            config=config,
+            detectors=tuple(detectors),
+            tallies=tallies,
+            counters={k[6:]: int(v) for k, v in file.attrs.items() if k.startswith("count_")},
+            batches_done=file["batches_done"][()].astype(bool),
+            models=models,
+            provenance={k: _plain(v) for k, v in file["provenance"].attrs.items()},
+        )

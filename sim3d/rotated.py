@@ -1,0 +1,191 @@
+"""Rotated sampling: without bending in the air the world is spherically symmetric, so every crossing serves every site.
+
+Each crossing of the site's sphere by each neutrino of each shower, coming in as down-going and going out as up-going,
+is rotated so that it happens at the site with a random azimuth; the primary rotates along and must come in through the
+field from there (Battistoni et al., the FLUKA seed, section 2.3). A crossing then counts for the whole sphere:
+weight / (4 pi R^2 |cos|). Soft neutrinos are the most numerous, and each costs a back-tracking: they go through
+Russian roulette first, which is exact.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from geomag.tracing import backtrack
+from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_cosine
+from sim3d.detectors import S_RADIUS, S_UPX, S_UPY, S_UPZ, sphere_crossings
+from sim3d.jit_cache import CACHE
+from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, rigidity
+from sim3d.random_streams import child_key, primary_key, uniform
+from sim3d.sampling import (
+    C_BACKTRACKED,
+    C_CROSSINGS,
+    C_FORBIDDEN,
+    C_NEUTRINOS,
+    C_PRIMARIES,
+    C_UNDECIDED,
+    draw_entry,
+    draw_primary,
+)
+from sim3d.shower import (
+    NEUTRINO_COLUMNS,
+    NU_ENERGY,
+    NU_FLAVOUR,
+    NU_UX,
+    NU_UY,
+    NU_UZ,
+    NU_WEIGHT,
+    NU_X,
+    NU_Y,
+    NU_Z,
+    new_stack,
+    shower,
+)
+
+_BRANCH_ROTATION = 9
+
+
+@njit(nogil=True)
+def rotate_with_crossing(n, u, site_up, azimuth, v):
+    """Rotate a vector with the rotation that brings a crossing to a site.
+
+    Parameters
+    ----------
+    n, u : float64 arrays (3,)
+        Unit radius and direction of flight at the crossing.
+    site_up : float64 array (3,)
+        Unit radius of the site.
+    azimuth : float
+        Wanted arrival azimuth (radians from south through east).
+    v : float64 array (3,)
+        Vector to rotate, in place.
+    """
+    # orthonormal triad at the crossing: n, horizontal part of the arrival direction, and their product
+    cos_zenith = -(n[0] * u[0] + n[1] * u[1] + n[2] * u[2])
+    ax, ay, az = -u[0] - cos_zenith * n[0], -u[1] - cos_zenith * n[1], -u[2] - cos_zenith * n[2]
+    norm = math.sqrt(ax * ax + ay * ay + az * az)
+    if norm < 1e-12:  # exactly vertical: any horizontal direction will do
+        if abs(n[2]) < 0.9:
+            ax, ay, az = -n[1], n[0], 0.0
+        else:
+            ax, ay, az = 0.0, -n[2], n[1]
+        norm = math.sqrt(ax * ax + ay * ay + az * az)
+    ax /= norm
+    ay /= norm
+    az /= norm
+    bx = n[1] * az - n[2] * ay
+    by = n[2] * ax - n[0] * az
+    bz = n[0] * ay - n[1] * ax
+    # the same triad at the site
+    rho = math.sqrt(site_up[0] * site_up[0] + site_up[1] * site_up[1])
+    ex, ey = (-site_up[1] / rho, site_up[0] / rho) if rho > 1e-12 else (0.0, 1.0)
+    sx, sy, sz = ey * site_up[2], -ex * site_up[2], ex * site_up[1] - ey * site_up[0]
+    c, s = math.cos(azimuth), math.sin(azimuth)
+    hx, hy, hz = c * sx + s * ex, c * sy + s * ey, c * sz
+    gx = site_up[1] * hz - site_up[2] * hy
+    gy = site_up[2] * hx - site_up[0] * hz
+    gz = site_up[0] * hy - site_up[1] * hx
+    p = v[0] * n[0] + v[1] * n[1] + v[2] * n[2]
+    q = v[0] * ax + v[1] * ay + v[2] * az
+    w = v[0] * bx + v[1] * by + v[2] * bz
+    v[0] = p * site_up[0] + q * hx + w * gx
+    v[1] = p * site_up[1] + q * hy + w * gy
+    v[2] = p * site_up[2] + q * hz + w * gz
+
+
+@njit(nogil=True, cache=CACHE)
+def rotated_batch(
+    world,
+    source,
+    seed,
+    first_index,
+    batch_size,
+    sites,
+    cutoff,
+    trace,
+    roulette_energy,
+    roulette_index,
+    scores,
+    hits,
+    counters,
+    status,
+):
+    """Simulate one batch without bending and score every crossing at every site.
+
+    Parameters are those of :func:`sim3d.analog.analog_batch`, and
+
+    roulette_energy, roulette_index : float
+        A neutrino below ``roulette_energy`` (GeV) is scored with probability (E / roulette_energy)^roulette_index.
+    """
+    rng = np.empty(1, dtype=np.uint64)
+    start = np.empty(9)
+    n = np.empty(3)
+    u = np.empty(3)
+    site_up = np.empty(3)
+    entry = np.empty(3)
+    arrival = np.empty(3)
+    stack, species_of, key_of = new_stack(32768)
+    neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
+    n_azimuth = scores.shape[4]
+    for place in range(batch_size):
+        index = first_index + place
+        status[0] = index
+        key = primary_key(seed, index)
+        rng[0] = key
+        energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
+        draw_entry(world.top_km, start, rng)
+        z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+        gv = rigidity(energy, group)
+        n_nu, neutrinos, stack, species_of, key_of = shower(
+            world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos
+        )
+        counters[C_PRIMARIES] += 1
+        counters[C_NEUTRINOS] += n_nu
+        rng[0] = child_key(key, _BRANCH_ROTATION)
+        for i in range(n_nu):
+            e_nu = neutrinos[i, NU_ENERGY]
+            i_energy = energy_bin(e_nu)
+            if i_energy < 0 or i_energy >= N_ENERGY:
+                continue
+            keep = 1.0
+            if e_nu < roulette_energy:
+                keep = (e_nu / roulette_energy) ** roulette_index
+            flavour = int(neutrinos[i, NU_FLAVOUR])
+            x, y, z = neutrinos[i, NU_X], neutrinos[i, NU_Y], neutrinos[i, NU_Z]
+            u[0], u[1], u[2] = neutrinos[i, NU_UX], neutrinos[i, NU_UY], neutrinos[i, NU_UZ]
+            for k in range(sites.shape[0]):
+                radius = sites[k, S_RADIUS]
+                down, up = sphere_crossings(x, y, z, u[0], u[1], u[2], radius)
+                for path in (down, up):
+                    if path <= 0.0:
+                        continue
+                    if keep < 1.0 and uniform(rng) > keep:
+                        continue
+                    counters[C_CROSSINGS] += 1
+                    n[0], n[1], n[2] = (x + path * u[0]) / radius, (y + path * u[1]) / radius, (z + path * u[2]) / radius
+                    cos_zenith = -(n[0] * u[0] + n[1] * u[1] + n[2] * u[2])
+                    azimuth = 2.0 * math.pi * uniform(rng)
+                    if cutoff:
+                        site_up[0], site_up[1], site_up[2] = sites[k, S_UPX], sites[k, S_UPY], sites[k, S_UPZ]
+                        entry[0], entry[1], entry[2] = start[0], start[1], start[2]
+                        arrival[0], arrival[1], arrival[2] = start[3], start[4], start[5]
+                        rotate_with_crossing(n, u, site_up, azimuth, entry)
+                        rotate_with_crossing(n, u, site_up, azimuth, arrival)
+                        counters[C_BACKTRACKED] += 1
+                        verdict = backtrack(
+                            entry[0], entry[1], entry[2], arrival[0], arrival[1], arrival[2], gv, world.gauss, trace
+                        )
+                        if verdict != 1:
+                            counters[C_FORBIDDEN] += 1
+                            if verdict == 2:
+                                counters[C_UNDECIDED] += 1
+                            continue
+                    c = cos_bin(cos_zenith)
+                    a = azimuth_bin(azimuth, n_azimuth)
+                    area = 4.0 * math.pi * radius * radius * 1.0e6
+                    value = weight * neutrinos[i, NU_WEIGHT] * inverse_cosine(cos_zenith) / (area * keep)
+                    scores[k, flavour, i_energy, c, a] += value
+                    hits[k, flavour, i_energy, c, a] += 1

@@ -1,0 +1,348 @@
+"""The shower kernel: follow one primary nucleon and all it makes, and list the neutrinos.
+
+The kernel takes a start state, a random stream key and a carried frame, and knows nothing of detectors, weights of
+primaries or sampling modes: :mod:`sim3d.analog` and :mod:`sim3d.rotated` call it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from atmosphere.kernels import density
+from geomag.kernels import field_cartesian
+from hadronic.kernels import interaction_length, pick_node, polar_angle, sample_x, slot_survival
+from sim3d.decays import NEUTRINO, decay
+from sim3d.energy_loss import highland_sum, stopping_power
+from sim3d.particles import LAMBDA, MUM, MUP, N_SPECIES, NEUTRON, PROTON
+from sim3d.random_streams import child_key, poisson, uniform
+from sim3d.transport import KAPPA, rotate_about_field, turn
+from sim3d.world import EARTH_RADIUS_KM
+
+# columns of the stack of particles waiting to be followed
+_X, _Y, _Z, _UX, _UY, _UZ, _EX, _EY, _EZ, _KINETIC, _WEIGHT, _HELICITY = range(12)
+STACK_COLUMNS = 12
+# columns of the neutrino list
+NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ = range(9)
+NEUTRINO_COLUMNS = 9
+
+_BRANCH_INTERACTION = 1
+_BRANCH_DECAY = 2
+_BRANCH_SCATTERING = 3
+_LOST, _INTERACTION, _DECAY = range(3)
+
+_CM_PER_KM = 1.0e5
+# Highland: 13.6 MeV
+_SCATTERING_GEV = 13.6e-3
+# largest fraction of the kinetic energy lost in one step
+_LOSS_FRACTION = 0.1
+_SHORTEST_LOSS_STEP_KM = 0.01
+# a single interaction pushes far fewer particles than this; the stack grows between interactions
+_STACK_RESERVE = 16384
+
+
+@njit(nogil=True)
+def new_stack(capacity):
+    """Empty work arrays of the shower kernel: particles (capacity, 12), their species and stream keys."""
+    return (
+        np.empty((capacity, STACK_COLUMNS)),
+        np.empty(capacity, dtype=np.int64),
+        np.empty(capacity, dtype=np.uint64),
+    )
+
+
+@njit(nogil=True)
+def _grown(array, rows):
+    """A copy of a 2-D array with more rows."""
+    bigger = np.empty((rows, array.shape[1]))
+    bigger[: array.shape[0]] = array
+    return bigger
+
+
+@njit(nogil=True)
+def _survives_thinning(world, primary_kinetic, kinetic, weight, rng):
+    """Weight of a secondary after Russian roulette, or 0 if it is dropped.
+
+    A soft secondary of a hard primary carries less statistical weight than one made by a primary near its own energy
+    (primaries are sampled flatter than their spectrum). It is kept with the probability that brings its weight up to
+    (E0 / (ratio E))^index, which is exact because the weight goes up by the inverse.
+    """
+    if world.thinning_ratio <= 0.0:
+        return weight
+    wanted = (primary_kinetic / (world.thinning_ratio * kinetic)) ** world.thinning_index
+    if wanted <= weight:
+        return weight
+    if uniform(rng) * wanted < weight:
+        return wanted
+    return 0.0
+
+
+@njit(nogil=True)
+def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos):
+    """Follow a primary nucleon (free or bound in a nucleus) and its secondaries.
+
+    Parameters
+    ----------
+    world : World
+        Medium, field and models.
+    start : float64 array (9,)
+        Position (km, geocentric), direction, carried perpendicular unit vector.
+    kinetic : float
+        Kinetic energy per nucleon (GeV).
+    z_over_a : float
+        1 for a proton; a nucleus bends and loses energy with its Z/A until its first interaction, where a proton
+        (probability Z/A) or a neutron goes on.
+    key : uint64
+        Stream of this primary.
+    stack, species_of, key_of : arrays
+        Work space from :func:`new_stack`.
+    neutrinos : float64 array (n, 9)
+        Receives flavour, energy (GeV), weight, position (km), direction of every neutrino above the threshold.
+
+    Returns
+    -------
+    n, neutrinos, stack, species_of, key_of
+        Number of neutrinos and the (possibly enlarged) arrays.
+    """
+    rng = np.empty(1, dtype=np.uint64)
+    scatter_rng = np.empty(1, dtype=np.uint64)
+    codes = np.empty(4, dtype=np.int64)
+    momenta = np.empty((4, 4))
+    helicities = np.empty(4)
+
+    n_neutrinos = 0
+    for k in range(9):
+        stack[0, k] = start[k]
+    stack[0, _KINETIC] = kinetic
+    stack[0, _WEIGHT] = 1.0
+    stack[0, _HELICITY] = 0.0
+    species_of[0] = PROTON
+    key_of[0] = key
+    n_stack = 1
+    is_primary = True
+
+    # field value in use and where it was computed
+    anchor_x, anchor_y, anchor_z = 0.0, 0.0, 0.0
+    bx, by, bz = 0.0, 0.0, 0.0
+    reuse2 = world.field_reuse_km * world.field_reuse_km
+    r_top = EARTH_RADIUS_KM + world.top_km
+
+    while n_stack > 0:
+        if n_stack + _STACK_RESERVE > stack.shape[0]:
+            rows = 2 * stack.shape[0] + _STACK_RESERVE
+            stack = _grown(stack, rows)
+            more_species = np.empty(rows, dtype=np.int64)
+            more_species[: species_of.shape[0]] = species_of
+            species_of = more_species
+            more_keys = np.empty(rows, dtype=np.uint64)
+            more_keys[: key_of.shape[0]] = key_of
+            key_of = more_keys
+        if n_neutrinos + 8 > neutrinos.shape[0]:
+            neutrinos = _grown(neutrinos, 2 * neutrinos.shape[0] + 8)
+
+        n_stack -= 1
+        x, y, z = stack[n_stack, _X], stack[n_stack, _Y], stack[n_stack, _Z]
+        ux, uy, uz = stack[n_stack, _UX], stack[n_stack, _UY], stack[n_stack, _UZ]
+        ex, ey, ez = stack[n_stack, _EX], stack[n_stack, _EY], stack[n_stack, _EZ]
+        t = stack[n_stack, _KINETIC]
+        weight = stack[n_stack, _WEIGHT]
+        helicity = stack[n_stack, _HELICITY]
+        species = species_of[n_stack]
+        own_key = key_of[n_stack]
+
+        mass = world.mass[species]
+        charge = z_over_a if is_primary else world.charge[species]
+        loss_factor = z_over_a if is_primary else 1.0
+        is_hadron = species <= LAMBDA
+        is_muon = species == MUP or species == MUM
+        t_min = world.kinetic_min[species]
+        ctau = world.ctau_km[species]
+        momentum = math.sqrt(t * (t + 2.0 * mass))
+
+        rng[0] = own_key
+        optical_left = -math.log(uniform(rng))
+        proper_left = ctau
+        if ctau < math.inf:
+            proper_left = -ctau * math.log(uniform(rng))
+        length = math.inf
+        if is_hadron:
+            length = interaction_length(world.yields, species, math.log(t))
+        scattered_depth = 0.0
+        highland_before = 0.0
+        if is_muon:
+            scatter_rng[0] = child_key(own_key, _BRANCH_SCATTERING)
+
+        fate = _LOST
+        while True:
+            r = math.sqrt(x * x + y * y + z * z)
+            h = r - EARTH_RADIUS_KM
+            rise = (x * ux + y * uy + z * uz) / r
+            ds = world.step_km
+            at_ground = False
+            if rise < 0.0 and h < ds:
+                reach2 = EARTH_RADIUS_KM * EARTH_RADIUS_KM - r * r * (1.0 - rise * rise)
+                if reach2 > 0.0:
+                    to_ground = -r * rise - math.sqrt(reach2)
+                    if to_ground <= ds:
+                        ds = max(to_ground, 0.0)
+                        at_ground = True
+            rho = density(h + ds * (0.5 * rise + 0.125 * ds * (1.0 - rise * rise) / r), world.layers) * _CM_PER_KM
+
+            loss_rate = 0.0
+            momentum_mid = momentum
+            if charge != 0.0:
+                loss_rate = loss_factor * rho * stopping_power(species, momentum, mass, rho / _CM_PER_KM, world.loss)
+                if loss_rate * ds > _LOSS_FRACTION * t:
+                    shorter = max(_LOSS_FRACTION * t / loss_rate, _SHORTEST_LOSS_STEP_KM)
+                    if shorter < ds:
+                        ds = shorter
+                        at_ground = False
+                t_mid = max(t - 0.5 * loss_rate * ds, 0.5 * t)
+                momentum_mid = math.sqrt(t_mid * (t_mid + 2.0 * mass))
+
+            fate = _LOST
+            to_decay = proper_left * momentum_mid / mass
+            if to_decay <= ds:
+                ds = to_decay
+                fate = _DECAY
+            if is_hadron and optical_left * length < rho * ds:
+                ds = optical_left * length / rho
+                fate = _INTERACTION
+
+            if charge != 0.0 and world.bending:
+                dx, dy, dz = x - anchor_x, y - anchor_y, z - anchor_z
+                if dx * dx + dy * dy + dz * dz > reuse2:
+                    bx, by, bz = field_cartesian(x, y, z, world.gauss)
+                    anchor_x, anchor_y, anchor_z = x, y, z
+                f = 0.5 * KAPPA * charge * ds / momentum_mid
+                vx, vy, vz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
+                ex, ey, ez = rotate_about_field(ex, ey, ez, f * bx, f * by, f * bz)
+                half = 0.5 * ds
+                x += half * (ux + vx)
+                y += half * (uy + vy)
+                z += half * (uz + vz)
+                ux, uy, uz = vx, vy, vz
+            else:
+                x += ds * ux
+                y += ds * uy
+                z += ds * uz
+
+            if charge != 0.0:
+                t -= loss_rate * ds
+                if t <= t_min:
+                    fate = _LOST
+                    break
+                if is_muon and world.transverse:
+                    scattered_depth += rho * ds
+                    highland = highland_sum(scattered_depth)
+                    beta_p = momentum_mid * momentum_mid / math.sqrt(momentum_mid * momentum_mid + mass * mass)
+                    # two projected Gaussians of this width make a Rayleigh-distributed space angle
+                    width2 = (_SCATTERING_GEV / beta_p) ** 2 * (highland - highland_before)
+                    highland_before = highland
+                    if width2 > 1e-12:
+                        theta = math.sqrt(-2.0 * width2 * math.log(uniform(scatter_rng)))
+                        phi = 2.0 * math.pi * uniform(scatter_rng)
+                        ux, uy, uz, ex, ey, ez = turn(
+                            ux, uy, uz, ex, ey, ez, math.cos(theta), math.sin(theta), math.cos(phi), math.sin(phi)
+                        )
+                momentum = math.sqrt(t * (t + 2.0 * mass))
+            if fate != _LOST or at_ground:
+                break
+            proper_left -= ds * mass / momentum_mid
+            optical_left -= rho * ds / length
+            if x * x + y * y + z * z > r_top * r_top and x * ux + y * uy + z * uz > 0.0:
+                break
+
+        if fate == _INTERACTION:
+            branch = child_key(own_key, _BRANCH_INTERACTION)
+            rng[0] = branch
+            projectile = species
+            if is_primary and uniform(rng) > z_over_a:
+                projectile = NEUTRON
+            node = pick_node(world.yields, math.log(t), uniform(rng))
+            for slot in range(world.yields.slot_offset[projectile], world.yields.slot_offset[projectile + 1]):
+                secondary = world.yields.slot_species[slot]
+                if secondary > LAMBDA:
+                    continue  # pi0: its energy goes to photons
+                survival = slot_survival(world.yields, slot, node, world.kinetic_min[secondary] / t)
+                mean = world.yields.slot_mean[slot, node] * survival
+                if mean <= 0.0:
+                    continue
+                slot_key = child_key(branch, slot + 1)
+                rng[0] = slot_key
+                if world.yields.slot_kind[slot] == 1:
+                    number = 1 if uniform(rng) < mean else 0
+                else:
+                    number = poisson(mean, rng)
+                for j in range(number):
+                    rng[0] = child_key(slot_key, j + 1)
+                    t_sec = t * sample_x(world.yields, slot, node, 1.0 - survival * uniform(rng))
+                    new_weight = _survives_thinning(world, kinetic, t_sec, weight, rng)
+                    if new_weight == 0.0:
+                        continue
+                    m_sec = world.mass[secondary]
+                    stack[n_stack, _X], stack[n_stack, _Y], stack[n_stack, _Z] = x, y, z
+                    if world.transverse:
+                        c, s = polar_angle(secondary, math.sqrt(t_sec * (t_sec + 2.0 * m_sec)), uniform(rng))
+                        phi = 2.0 * math.pi * uniform(rng)
+                        vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, c, s, math.cos(phi), math.sin(phi))
+                    else:
+                        vx, vy, vz, gx, gy, gz = ux, uy, uz, ex, ey, ez
+                    stack[n_stack, _UX], stack[n_stack, _UY], stack[n_stack, _UZ] = vx, vy, vz
+                    stack[n_stack, _EX], stack[n_stack, _EY], stack[n_stack, _EZ] = gx, gy, gz
+                    stack[n_stack, _KINETIC] = t_sec
+                    stack[n_stack, _WEIGHT] = new_weight
+                    stack[n_stack, _HELICITY] = 0.0
+                    species_of[n_stack] = secondary
+                    key_of[n_stack] = rng[0]
+                    n_stack += 1
+        elif fate == _DECAY:
+            branch = child_key(own_key, _BRANCH_DECAY)
+            rng[0] = branch
+            n = decay(species, t + mass, momentum, helicity, rng, codes, momenta, helicities)
+            for k in range(n):
+                code = codes[k]
+                is_neutrino = code >= NEUTRINO
+                if not is_neutrino and (code >= N_SPECIES or code == 9):
+                    continue  # electrons and pi0
+                energy = momenta[k, 0]
+                if is_neutrino:
+                    if energy < world.energy_min:
+                        continue
+                elif energy - world.mass[code] <= world.kinetic_min[code]:
+                    continue
+                vx, vy, vz, gx, gy, gz = ux, uy, uz, ex, ey, ez
+                if world.transverse:
+                    px, py, pz = momenta[k, 1], momenta[k, 2], momenta[k, 3]
+                    pt = math.sqrt(px * px + py * py)
+                    p = math.sqrt(pt * pt + pz * pz)
+                    if pt > 0.0:
+                        vx, vy, vz, gx, gy, gz = turn(
+                            ux, uy, uz, ex, ey, ez, pz / p, pt / p, px / pt, py / pt
+                        )
+                if is_neutrino:
+                    neutrinos[n_neutrinos, NU_FLAVOUR] = code - NEUTRINO
+                    neutrinos[n_neutrinos, NU_ENERGY] = energy
+                    neutrinos[n_neutrinos, NU_WEIGHT] = weight
+                    neutrinos[n_neutrinos, NU_X] = x
+                    neutrinos[n_neutrinos, NU_Y] = y
+                    neutrinos[n_neutrinos, NU_Z] = z
+                    neutrinos[n_neutrinos, NU_UX] = vx
+                    neutrinos[n_neutrinos, NU_UY] = vy
+                    neutrinos[n_neutrinos, NU_UZ] = vz
+                    n_neutrinos += 1
+                else:
+                    stack[n_stack, _X], stack[n_stack, _Y], stack[n_stack, _Z] = x, y, z
+                    stack[n_stack, _UX], stack[n_stack, _UY], stack[n_stack, _UZ] = vx, vy, vz
+                    stack[n_stack, _EX], stack[n_stack, _EY], stack[n_stack, _EZ] = gx, gy, gz
+                    stack[n_stack, _KINETIC] = energy - world.mass[code]
+                    stack[n_stack, _WEIGHT] = weight
+                    stack[n_stack, _HELICITY] = helicities[k]
+                    species_of[n_stack] = code
+                    key_of[n_stack] = child_key(branch, k + 1)
+                    n_stack += 1
+        is_primary = False
+
+    return n_neutrinos, neutrinos, stack, species_of, key_of
