@@ -75,6 +75,10 @@ def spectra(result: Result, site: str) -> Figure:
         value, error = jackknife(lambda mean, i=i: mean[i], groups, result.group_weights)  # type: ignore[misc]
         weight = centres**SPECTRAL_INDEX
         _points(ax, centres, value * weight, error * weight, style.points(flavour), positive=True)
+    if not ax.has_data() or not np.isfinite(ax.dataLim.minposy):
+        # A log axis without points has no limits of its own.
+        ax.set_ylim(0.1, 10.0)
+        ax.text(0.5, 0.5, "no hits", transform=ax.transAxes, ha="center")
     ax.set(
         xscale="log",
         yscale="log",

@@ -1,0 +1,196 @@
+"""The command-line shell: quick help, one line per input error, statuses, silence of other MPI ranks."""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from sim3d import cli
+from sim3d.errors import InputError, is_input_error
+
+
+def run(*arguments, env=None, cwd=None):
+    """``sim3d`` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "sim3d.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=cwd,
+        check=False,
+    )
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes the command ``info`` raise what the test wants."""
+
+    def arrange(problem):
+        @click.command()
+        def command():
+            raise problem
+
+        monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: command)
+
+    return arrange
+
+
+def test_help_and_version_import_nothing_heavy():
+    code = (
+        "import sys; from sim3d.cli import main; s = main(['--help']) + main(['--version']);"
+        "bad = {'numba', 'h5py', 'scipy', 'matplotlib', 'mpi4py', 'pydantic'} & set(sys.modules);"
+        "sys.exit(f'imported {bad}' if bad or s else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "0." in done.stdout.splitlines()[-1]
+
+
+def test_help_is_one_screen_and_lists_every_command(capsys):
+    assert cli.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) <= 32
+    for name in ("run", "tables", "asymmetry", "cutoff", "plot", "info", "sites", "zfactors", "compare"):
+        assert f"\n  {name} " in text
+    assert cli.main([]) == 0
+    assert capsys.readouterr().out == text
+
+
+@pytest.mark.parametrize("name", ["run", "tables", "asymmetry", "plot", "info", "compare"])
+def test_help_of_each_command(name, capsys):
+    assert cli.main([name, "--help"]) == 0
+    assert "--json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["--nonsense"],
+        ["tables"],
+        ["tables", "x.h5", "--format", "xls"],
+        ["run", "--primaries", "0", "c.toml"],
+    ],
+)
+def test_usage_errors_are_one_line(arguments, capsys):
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("sim3d: error: ")
+    assert captured.err.count("\n") == 1
+
+
+class GeomagInputError(ValueError):
+    pass
+
+
+@pytest.mark.parametrize(
+    "problem", [InputError("lat", 95, "-90 to 90"), GeomagInputError("lat: 95\nis too much")]
+)
+def test_input_errors_of_any_package_are_one_line(problem, failing, capsys):
+    failing(problem)
+    assert cli.main(["info"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("sim3d: error: lat: 95")
+    assert captured.err.count("\n") == 1
+
+
+def test_other_faults_keep_their_traceback(failing):
+    failing(ValueError("a fault of the program"))
+    with pytest.raises(ValueError, match="a fault"):
+        cli.main(["info"])
+    assert not is_input_error(ValueError("x"))
+    assert not is_input_error(KeyError("x"))
+
+
+def test_interrupt_and_operating_system(failing, capsys):
+    failing(KeyboardInterrupt())
+    assert cli.main(["info"]) == 130
+    failing(PermissionError(13, "Permission denied", "/somewhere/x.d"))
+    assert cli.main(["info"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1] == "sim3d: error: /somewhere/x.d: Permission denied"
+
+
+@pytest.mark.parametrize("variable", ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"])
+def test_only_rank_0_speaks(variable, failing, capsys, monkeypatch):
+    monkeypatch.setattr(cli, "_WAIT_FOR_RANK_0_S", 0.0)
+    for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    failing(InputError("seed", -1, "0 or more"))
+    for rank, lines in (("0", 1), ("1", 0), ("17", 0)):
+        monkeypatch.setenv(variable, rank)
+        assert cli.launcher_rank() == int(rank)
+        assert cli.main(["info"]) == 2
+        assert capsys.readouterr().err.count("\n") == lines
+
+
+def test_input_error_is_one_line():
+    assert str(InputError("sites[0].lat", 95.0, "-90 to 90")) == "sites[0].lat: 95.0, allowed: -90 to 90"
+    assert str(InputError("two\nlines")) == "two lines"
+
+
+@pytest.mark.parametrize("name", ["tables", "asymmetry", "plot", "info"])
+def test_files_that_are_not_results(name, tmp_path):
+    import h5py
+
+    foreign = tmp_path / "foreign.h5"
+    with h5py.File(foreign, "w") as file:
+        file["x"] = 1.0
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(foreign.read_bytes()[:700])
+    text = tmp_path / "text.h5"
+    text.write_text("not HDF5")
+    for path in (foreign, cut, text, tmp_path / "none.h5", tmp_path):
+        done = run(name, path)
+        assert done.returncode == 2, done.stderr
+        assert done.stdout == ""
+        assert done.stderr.startswith("sim3d: error: ")
+        assert done.stderr.count("\n") == 1
+        assert path.name in done.stderr
+
+
+def test_tables_json_and_folders(known, capsys):
+    folder = known.path.parent / "made" / "for" / "me"
+    assert cli.main(["tables", str(known.path), "-o", str(folder), "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert len(files) == 8
+    assert {path.name for path in folder.iterdir()} == {name.rsplit("/", 1)[-1] for name in files}
+    blocked = known.path.parent / "a_file"
+    blocked.write_text("")
+    for name in ("tables", "plot"):
+        for target in (blocked, blocked / "below"):
+            assert cli.main([name, str(known.path), "-o", str(target)]) == 2
+            captured = capsys.readouterr()
+            assert captured.out == ""
+            assert captured.err.count("\n") == 1
+
+
+def test_a_folder_without_permission(known, capsys, monkeypatch):
+    """The tests may run as root, whom no mode bits stop: the system's answer is put in its mouth."""
+    from pathlib import Path
+
+    def refuse(self, *_, **__):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert cli.main(["tables", str(known.path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.endswith("Permission denied\n")
+    assert captured.err.count("\n") == 1
+
+
+def test_info(known, capsys):
+    assert cli.main(["info", str(known.path), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document["sites"]) == {"kamioka", "sno"}
+    assert document["sites"]["sno"]["hits_by_flavour"]["nue"] == 202 * 40 * 100
+    assert document["attributes"]["primaries"] == 1000
+    assert document["batches"] == 33
+    assert cli.main(["info", str(known.path)]) == 0
+    text = capsys.readouterr().out
+    assert "site kamioka: latitude 36.400" in text
+    assert "field: IGRF-14" in text

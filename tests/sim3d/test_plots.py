@@ -1,0 +1,74 @@
+"""Figures are made, for full and for nearly empty results; what they look like is for eyes."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+from sim3d import cli
+
+
+@pytest.fixture
+def draw(monkeypatch):
+    pytest.importorskip("matplotlib")
+    from sim3d import plots, style
+
+    monkeypatch.setitem(style.RC, "savefig.dpi", 40)
+    return plots.draw
+
+
+def test_every_figure_of_kamioka(draw, fake_result, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        written = draw(fake_result(sites=("kamioka",)), tmp_path)
+    names = {path.name for path in written}
+    assert names == {
+        f"kamioka-{figure}.{kind}"
+        for figure in ("spectra", "zenith", "azimuth", "ratios", "asymmetry", "fluka-zenith", "fluka-ratio")
+        for kind in ("png", "pdf")
+    }
+    assert all(path.stat().st_size > 2000 for path in written)
+
+
+@pytest.mark.parametrize("empty_above", [0.01, 0.9])
+def test_results_with_few_hits(draw, fake_result, tmp_path, empty_above):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        written = draw(fake_result(sites=("kamioka",), empty_above=empty_above, groups=2), tmp_path)
+    assert len(written) == 14
+
+
+def test_bins_without_hits_are_not_drawn(draw, fake_result, tmp_path):
+    from sim3d import plots
+
+    figure = plots.spectra(fake_result(sites=("ino",), empty_above=10.0), "ino")
+    for line in figure.axes[0].get_lines():
+        x, y = (np.asarray(v) for v in line.get_data())
+        assert np.all(y > 0)
+        assert x.size == 0 or x.max() < 12.0
+
+
+def test_the_spectrum_is_the_sky_average(draw, fake_result):
+    from sim3d import plots
+
+    result = fake_result(sites=("ino",), noise=0.0)
+    figure = plots.spectra(result, "ino")
+    x, y = figure.axes[0].get_lines()[0].get_data()
+    flux = result.binned("ino", "fine_aa")[0][0].mean(axis=1)
+    edges = result.energy_edges_GeV
+    j = 20
+    fine = slice(1 + 4 * j, 5 + 4 * j)
+    expected = np.sum(flux[fine] * np.diff(edges)[fine]) / (edges[5 + 4 * j] - edges[1 + 4 * j])
+    assert len(x) == 50
+    assert x[j] == pytest.approx(np.sqrt(edges[1 + 4 * j] * edges[5 + 4 * j]))
+    assert y[j] == pytest.approx(expected * x[j] ** 3)
+
+
+def test_command(draw, known, capsys, monkeypatch):
+    known.result.sites.pop("kamioka")
+    folder = known.path.parent / "figures"
+    assert cli.main(["plot", str(known.path), "-o", str(folder), "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert len(files) == 10
+    assert (folder / "sno-spectra.pdf").exists()
