@@ -13,15 +13,15 @@ from hadronic.species import KL, KM, KP, KS, LAMBDA, N_SPECIES, PI0, PIM, PIP, N
 # lambda [g/cm2] = 24144 / sigma [mb] for air of A = 14.54 (A / Avogadro's number).
 LAMBDA_TIMES_SIGMA: Final = 24144.0
 
-# Ratios of the cross section on air to the nucleon's, at T [GeV], linear in ln T between (hadronic.md section 6:
-# Sibyll 2.3d above 100 GeV; absorption data to about 10 % below).
+# Ratios of the cross section on air to the nucleon's, at T [GeV], linear in ln T between (hadronic.md
+# section 6: Sibyll 2.3d above 100 GeV; absorption data to about 10 % below).
 PION_RATIO: Final = ((1.0, 3.0, 10.0, 1.0e4), (0.85, 0.80, 0.75, 0.77))
 KAON_PLUS_RATIO: Final = ((1.0, 10.0, 100.0, 1.0e3, 1.0e4), (0.52, 0.55, 0.655, 0.69, 0.71))
 KAON_MINUS_RATIO: Final = ((1.0, 10.0, 100.0, 1.0e3, 1.0e4), (0.75, 0.68, 0.67, 0.69, 0.71))
 
-# sigma_tot(Lambda p) = 34.6 mb against 39 mb for p p at 6-21 GeV/c (Gjesdal et al., Phys. Lett. B 40 (1972) 152,
-# quoted from memory) is 0.89; the nucleus shadows the difference as it does for pions (0.62 on protons, 0.75
-# on air: power 0.6), hence 0.93. Good to about 5 %.
+# sigma_tot(Lambda p) = 34.6 mb against 39 mb for p p at 6-21 GeV/c (Gjesdal et al., Phys. Lett. B 40 (1972)
+# 152, quoted from memory) is 0.89; the nucleus shadows the difference as it does for pions (0.62 on protons,
+# 0.75 on air: power 0.6), hence 0.93. Good to about 5 %.
 LAMBDA_RATIO: Final = 0.93
 
 # Axis of the table: 0.1 GeV to 1e6 GeV, 100 points per decade.
@@ -32,7 +32,8 @@ def nucleon_interaction_length(T_GeV: np.ndarray) -> np.ndarray:
     """Nucleon-air interaction length [g/cm2] at kinetic energy `T_GeV`.
 
     85.1 up to 5 GeV and 88.2 at 100 GeV (FLUKA seed 004, which has 81.9-85.1 in the resonance region below);
-    above 100 GeV sigma = 273.7 + 3.2 L + 0.81 L^2 mb, L = ln(T/100): Sibyll 2.3d's rise (hadronic.md section 6).
+    above 100 GeV sigma = 273.7 + 3.2 L + 0.81 L^2 mb, L = ln(T/100): Sibyll 2.3d's rise (hadronic.md
+    section 6).
     """
     T = np.asarray(T_GeV, dtype=float)
     rise = np.log(np.maximum(T, 100.0) / 100.0)

@@ -1,9 +1,10 @@
 """Node tables of the model `fluka-z`: energy fractions f and Z factors, and the parameters of the forms.
 
-Source: hadronic.md section 2. 5-100 GeV are FLUKA's tables (seed 004, tab:efr and tab:zmom) to the printed digit;
-1-3 GeV are FLUKA(5 GeV) times the ratio of UrQMD 3.4 and Pythia 8 to themselves at 5 GeV, corrected for the
-quasi-elastic share; above 100 GeV FLUKA(100 GeV) times the geometric mean of the Sibyll 2.3d and Pythia 8 ratios.
-Kaons and Lambda below 5 GeV are guesses: a zero node holds a floor, so that the interpolation in ln f exists.
+Source: hadronic.md section 2. 5-100 GeV are FLUKA's tables (seed 004, tab:efr and tab:zmom) to the printed
+digit; 1-3 GeV are FLUKA(5 GeV) times the ratio of UrQMD 3.4 and Pythia 8 to themselves at 5 GeV, corrected
+for the quasi-elastic share; above 100 GeV FLUKA(100 GeV) times the geometric mean of the Sibyll 2.3d and
+Pythia 8 ratios. Kaons and Lambda below 5 GeV are guesses: a zero node holds a floor, so that the
+interpolation in ln f exists.
 """
 
 from typing import Final

@@ -23,7 +23,7 @@ GRID_POINTS: Final = 600
 # The grid ends at 1 - y = 1e-9: (1-y)^0.5, the hardest end point here, has 3e-5 of its integral beyond.
 LOGIT_END: Final = float(-np.log(1.0e-9))
 
-# Below this power b of (1-w) the exponent c is solved instead (kaons and pions of meson projectiles above 1 TeV).
+# Below this power b of (1-w) the exponent c is solved instead (hard spectra of meson projectiles).
 B_FLOOR: Final = 0.3
 
 
@@ -170,7 +170,7 @@ def solve_meson(
     )
     x_f = energy_ratio(energy, shape.mass, T, projectile_mass, f_kind)
     x_z = energy_ratio(energy, shape.mass, T, projectile_mass, z_kind) ** Z_EXPONENT
-    used = T >= solve_from_GeV * (1.0 - 1.0e-9)
+    used = solve_from_GeV * (1.0 - 1.0e-9) <= T
     first = int(np.argmax(used))
 
     b = np.full(T.size, 3.0)
@@ -206,7 +206,7 @@ def _newton(
     """Solve, in place, `power` so that <x_z>/<x_f> of exp(ln_fixed + power * ln_factor) is the target.
 
     The log of the ratio falls monotonically with `power` (it weighs down the hard end); its derivative is
-    the difference of the mean ln_factor under the two weights. Steps are limited, which is enough for convergence.
+    the difference of the mean ln_factor under the two weights. Limited steps are enough for convergence.
     """
     rows = np.flatnonzero(used)
     fixed, factor, xf, xz = ln_fixed[rows], ln_factor[rows], x_f[rows], x_z[rows]
@@ -244,7 +244,7 @@ def solve_beta_B(mean: np.ndarray, A: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class NucleonSolution:
-    """Parameters of the leading nucleons at each node: Beta(A, B) of p, Beta(A, B + shift) of n, and weights."""
+    """Leading nucleons at each node: Beta(A, B) of p, Beta(A, B + shift) of n, and their weights."""
 
     A: np.ndarray
     B: np.ndarray
@@ -258,8 +258,8 @@ def solve_leading_nucleons(
     """Solve (A, B, N_p, N_n) from what the leading Beta terms have to give.
 
     N_p <x>_p = `f_p`, N_n <x>_n = `f_n`, N_p + N_n = `number`, N_p <x^1.7>_p + N_n <x^1.7>_n = `z_sum`, with
-    Beta(A, B) for p and Beta(A, B + shift) for n. The number condition is linear in B given A; what is left is
-    one monotone root in A (a larger A is a narrower distribution: smaller Z), found by bisection in ln A.
+    Beta(A, B) for p and Beta(A, B + shift) for n. The number condition is linear in B given A; what is left
+    is one monotone root in A (a larger A is a narrower distribution: smaller Z), found by bisection in ln A.
     """
 
     def rest(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,8 @@
 """Numba kernels that draw secondaries from tables of inclusive yields.
 
-Everything here is a pure function of its arguments and of uniforms in [0, 1) given by the caller, who owns the
-random streams. Energies are kinetic, in GeV (per nucleon for a projectile); x = T_secondary / T_projectile.
+Everything here is a pure function of its arguments and of uniforms in [0, 1) given by the caller, who owns
+the random streams. Energies are kinetic, in GeV (per nucleon for a projectile); x = T_secondary /
+T_projectile.
 
 How to draw one interaction of a projectile `projectile` of kinetic energy T::
 
@@ -27,8 +28,8 @@ from hadronic.species import KP, KS, PI0, PIM, PIP
 POISSON: Final = 0
 BERNOULLI: Final = 1
 
-# Number of points of the quantile axis. It is uniform in v = 1 - (1 - u)^(1/4): moments with x^1.7 live in the
-# last per cent of u, which a uniform axis would give to two points (Z of pions 5 % too high).
+# Number of points of the quantile axis. It is uniform in v = 1 - (1 - u)^(1/4): moments with x^1.7 live in
+# the last per cent of u, which a uniform axis would give to two points (Z of pions 5 % too high).
 N_QUANTILES: Final = 257
 
 
@@ -156,11 +157,11 @@ def concentration(species, momentum_GeV):
     """Von Mises-Fisher concentration of the polar angle about the projectile's direction.
 
     hadronic.md section 4: read from <cos> of UrQMD, Pythia and Sibyll in bins of laboratory momentum,
-    0.1-20 GeV/c, independent of the projectile's energy (limiting fragmentation). At high momentum the angle is
-    Gaussian with <pT> = 0.46 (pi), 0.50 (K), 0.44 (baryons) GeV/c.
+    0.1-20 GeV/c, independent of the projectile's energy (limiting fragmentation). At high momentum the angle
+    is Gaussian with <pT> = 0.46 (pi), 0.50 (K), 0.44 (baryons) GeV/c.
     """
     p = momentum_GeV
-    if species == PIP or species == PIM or species == PI0:
+    if PIP <= species <= PIM or species == PI0:
         return 4.2 * p + 7.5 * p * p
     if KP <= species <= KS:
         return 5.5 * p + 6.2 * p * p

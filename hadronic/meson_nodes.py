@@ -1,10 +1,11 @@
 """Node tables of pi+ and K+ projectiles on air, and of the shape of their leading mesons.
 
 Source: hadronic.md section 8, the plain average over the generators that ran at a node (UrQMD 3.4, Pythia 8
-cascade, Sibyll 2.3d; f = sum E_tot/T for mesons and sum T/T for baryons, Z with T/T). Not anchored to FLUKA;
-generators differ by 20-30 %. UrQMD's K+ from pi+ at 3 GeV (0.15 per event, Pythia 0.02) is left out; K+ at 3 GeV is
-Pythia alone. Where only Sibyll ran (pi+ at 1e4, K+ from 1e3 GeV) the value is the average at the node before times
-Sibyll's own ratio, so that the set of generators does not change with energy.
+cascade, Sibyll 2.3d; f = sum E_tot/T for mesons and sum T/T for baryons, Z with T/T). Not anchored to
+FLUKA; generators differ by 20-30 %. UrQMD's K+ from pi+ at 3 GeV (0.15 per event, Pythia 0.02) is left out;
+K+ projectiles at 3 GeV are Pythia alone. Where only Sibyll ran (pi+ at 1e4, K+ from 1e3 GeV) the value is
+the average at the last node with more than Sibyll times Sibyll's own ratio, so that the set of generators
+does not change with energy.
 """
 
 from typing import Final
@@ -13,7 +14,7 @@ import numpy as np
 
 MESON_NODE_T_GEV: Final = np.array([3.0, 10.0, 30.0, 100.0, 1.0e3, 1.0e4])
 
-# Unlike-sign (sea) mesons: f and Z/f. The pi0's Z was not recorded except at 100 GeV (0.075): see PI0_Z_OVER_F.
+# Unlike-sign (sea) mesons and nucleons: f and Z. The pi0's Z was recorded at 100 GeV only: see PI0_HARDNESS.
 PION_F: Final[dict[str, np.ndarray]] = {
     "pi-": np.array([0.0915, 0.1425, 0.1545, 0.1667, 0.164, 0.160]),
     "pi0": np.array([0.219, 0.250, 0.261, 0.2423, 0.2265, 0.2243]),
@@ -56,10 +57,12 @@ LIKE_SIGN_Z: Final = {
     "K+": np.array([0.0929, 0.15385, 0.14345, 0.1281, 0.1375, 0.1396]),
 }
 
-# Leading like-sign meson: weight N and Beta(A, B) of x = T_sec/T (hadronic.md section 5).
-PION_LEADING_N: Final = np.array([0.73, 0.87, 0.95, 0.98, 0.95, 0.99])
-PION_LEADING_A: Final = np.array([0.82, 0.50, 0.44, 0.35, 0.24, 0.21])
-PION_LEADING_B: Final = np.array([2.39, 1.64, 1.39, 1.18, 0.81, 0.65])
+# Leading like-sign meson: weight N and Beta(A, B) of x = T_sec/T (hadronic.md section 5). The pion's last
+# node is solved from LIKE_SIGN_F and LIKE_SIGN_Z with N kept: section 5 has Sibyll alone there (Z 14 %
+# above the average).
+PION_LEADING_N: Final = np.array([0.73, 0.87, 0.95, 0.98, 0.95, 0.95])
+PION_LEADING_A: Final = np.array([0.82, 0.50, 0.44, 0.35, 0.24, 0.211])
+PION_LEADING_B: Final = np.array([2.39, 1.64, 1.39, 1.18, 0.81, 0.749])
 KAON_LEADING_N: Final = np.array([0.53, 0.61, 0.60, 0.59, 0.61, 0.58])
 KAON_LEADING_A: Final = np.array([1.04, 0.87, 0.56, 0.44, 0.29, 0.27])
 KAON_LEADING_B: Final = np.array([2.37, 1.44, 1.06, 0.99, 0.69, 0.61])

@@ -5,7 +5,8 @@ Isospin and charge mirrors used:
 - pi-: pi+ with pi+ <-> pi-, p <-> n, K+ <-> K0, K- <-> anti-K0 (K0 and anti-K0 being half of their sum).
 - K-: K+ with pi+ <-> pi-, p <-> n, K+ <-> K- (K0 stays: it is a sum). Approximate: a K- also makes hyperons
   (f_Lambda = 0.055 at 10 GeV), which are not in the table.
-- K0 (partner of K+): pi+ <-> pi-, p <-> n, K+ <-> K0; anti-K0 the same from K-. KL and KS as projectiles are half of each.
+- K0 (partner of K+): pi+ <-> pi-, p <-> n, K+ <-> K0; anti-K0 the same from K-. KL and KS as projectiles are
+  half of each.
 """
 
 import numpy as np
@@ -34,10 +35,10 @@ def production_threshold(projectile_mass: float) -> float:
 
 
 def _opening(T: np.ndarray, projectile_mass: float, threshold_GeV: float) -> np.ndarray:
-    """Factor on energy fractions below the first node T1: energy made, f T, falls linearly to the threshold."""
+    """Factor on energy fractions below the first node: the energy f T falls linearly to the threshold."""
     first = float(meson_nodes.MESON_NODE_T_GEV[0])
     threshold = max(production_threshold(projectile_mass), threshold_GeV)
-    return np.where(T < first, np.maximum(T - threshold, 0.0) * first / ((first - threshold) * T), 1.0)
+    return np.where(first > T, np.maximum(T - threshold, 0.0) * first / ((first - threshold) * T), 1.0)
 
 
 def _sea_meson(
@@ -132,8 +133,8 @@ def add_kaon_projectiles(builder: YieldTableBuilder, T: np.ndarray) -> None:
     leading = beta_spectrum(T, A, B)
     row_leading = builder.add_table(leading)
     n_charged = N_charged * leading.integral()
-    # Strangeness is conserved: what is not a leading K+ is a leading K0. Its mean x follows from f of K0 less its
-    # rest energy and the sea (K0 and anti-K0 like K- each); A is that of K+.
+    # Strangeness is conserved: what is not a leading K+ is a leading K0. Its mean x follows from f of K0 less
+    # its rest energy and the sea (K0 and anti-K0 like K- each); A is that of K+.
     above = np.maximum(T, float(meson_nodes.MESON_NODE_T_GEV[0]))
     N_neutral = 1.0 - N_charged
     f_neutral = _log_interpolate(above, f["K0"]) - 2.0 * _log_interpolate(above, f["K-"])

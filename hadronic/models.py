@@ -17,8 +17,8 @@ from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
 class Moments(NamedTuple):
     """Moments of one secondary species per interaction; the suffix says what x is.
 
-    `TT` = T_sec/T_proj, `ET` = E_sec/T_proj, `EE` = E_sec/E_proj (T kinetic, E total energy). F has the exponent 1
-    and Z the exponent 1.7.
+    `TT` = T_sec/T_proj, `ET` = E_sec/T_proj, `EE` = E_sec/E_proj (T kinetic, E total energy). F has the
+    exponent 1 and Z the exponent 1.7.
     """
 
     multiplicity: float
@@ -76,8 +76,8 @@ class HadronicModel:
     def energy_balance(self, projectile: int, T_GeV: float) -> float:
         """Mean energy in all secondaries over the energy that the projectile brings.
 
-        Mesons count with their total energy, baryons with the kinetic one, a Lambda also with its excess mass;
-        a projectile meson brings its total energy, a nucleon its kinetic one.
+        Mesons count with their total energy, baryons with the kinetic one, a Lambda also with its excess
+        mass; a projectile meson brings its total energy, a nucleon its kinetic one.
         """
         available = T_GeV + rest_energy(projectile)
         spent = 0.0
@@ -130,7 +130,7 @@ _REGISTRY: Final[dict[str, tuple[_Builder, tuple[str, ...], str]]] = {
     "fluka-z": (
         build_fluka_z,
         tuple(DEFINITIONS),
-        "parameterised yields with the energy fractions and Z factors of FLUKA (p-air, 5-100 GeV)",
+        "yields with the energy fractions and Z factors of FLUKA (p-air, 5-100 GeV), no muon tuning",
     ),
 }
 

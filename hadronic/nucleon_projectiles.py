@@ -60,7 +60,7 @@ def energy_fraction(name: str, T: np.ndarray) -> np.ndarray:
     p continues the slope of the table at 1 GeV. Kaons and Lambda end at 1 GeV, nucleons keep their fraction.
     """
     f = _log_interpolate(T, nodes.F[name])
-    below = T < nodes.NODE_T_GEV[0]
+    below = nodes.NODE_T_GEV[0] > T
     if name in _PIONS:
         values = nodes.F[name]
         slope = np.log(values[1] / values[0]) / np.log(2.0)
@@ -148,7 +148,7 @@ def recoil_table(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def recoil_moment(T: np.ndarray, exponent: float) -> np.ndarray:
-    """Moment of x = T_sec/T of the recoil of one nucleon species (Gauss-Laguerre; the end at x = 1 neglected)."""
+    """Moment of x = T_sec/T of recoil p (or n), by Gauss-Laguerre; the end at x = 1 is neglected."""
     r, tau = recoil_parameters(T)
     z, weight = np.polynomial.laguerre.laggauss(24)
     x = (nodes.RECOIL_MIN_GEV + tau[:, None] * z) / T[:, None]
@@ -187,8 +187,9 @@ def solve_proton_nucleons(T: np.ndarray) -> tuple[NucleonSolution, Spectrum, Spe
 def add_nucleon_projectiles(builder: YieldTableBuilder, T: np.ndarray, definition: str) -> None:
     """Slots of p, of n by isospin mirror (pi+ <-> pi-, p <-> n) and of Lambda (mean of p and n).
 
-    The mirror leaves kaons as they are: K+ stays with the leading baryon's strangeness, K0 is summed anyway.
-    The Lambda is an isoscalar nucleon here: its leading baryon is always a nucleon, its strangeness is dropped.
+    The mirror leaves kaons as they are (a strict one exchanges K+ and K0, K- and anti-K0, of which only the
+    sum of the neutral ones is known). The Lambda is an isoscalar nucleon here: its leading baryon is always a
+    nucleon, its strangeness is dropped.
     """
     mesons = solve_proton_mesons(T, definition)
     solution, proton, neutron = solve_proton_nucleons(T)

@@ -24,7 +24,7 @@ class YieldTableBuilder:
         self._slots: list[list[tuple[int, int, int, np.ndarray]]] = [[] for _ in range(N_PROJECTILES)]
 
     def add_table(self, table: Spectrum | np.ndarray) -> int:
-        """Add a spectrum, or ready quantiles of ln x, shape (nodes, N_QUANTILES); returns the row's number."""
+        """Add a spectrum, or quantiles of ln x of shape (nodes, N_QUANTILES); returns the row's number."""
         self._tables.append(quantile_table(table) if isinstance(table, Spectrum) else table)
         return len(self._tables) - 1
 

@@ -1,0 +1,62 @@
+"""Published moments that the models are compared with (CSV files shipped in `hadronic/reference`)."""
+
+import csv
+from importlib import resources
+from typing import NamedTuple
+
+
+class ReferenceValue(NamedTuple):
+    """One published moment of protons.
+
+    Attributes
+    ----------
+    source : str
+        "FLUKA" (p-air) or "daemonflux" (p-carbon, calibrated to muons).
+    kinetic_energy_GeV : float
+        Of the projectile. daemonflux gives its total energy; the rest energy is taken off here.
+    quantity : str
+        "F" (energy fraction) or "Z" (exponent 1.7).
+    secondary : str
+        As printed: pi+, pi-, pi0, K+, K-, K0 (K0 + anti-K0), p, n, p+n, Lambda.
+    value : float
+        The moment.
+    error : float or None
+        Absolute error where one is published.
+    """
+
+    source: str
+    kinetic_energy_GeV: float
+    quantity: str
+    secondary: str
+    value: float
+    error: float | None
+
+
+PROTON_MASS_GEV = 0.93827
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    text = resources.files("hadronic").joinpath("reference", name).read_text(encoding="utf-8")
+    return list(csv.DictReader(line for line in text.splitlines() if line and not line.startswith("#")))
+
+
+def fluka_reference() -> list[ReferenceValue]:
+    """FLUKA's p-air tables at 5-100 GeV: energy fractions (tab:efr) and Z factors (tab:zmom) of seed 004."""
+    values = []
+    for quantity, name in (("F", "fluka_energy_fractions.csv"), ("Z", "fluka_zfactors.csv")):
+        for row in _rows(name):
+            energy = float(row.pop("kinetic_energy_GeV"))
+            for secondary, text in row.items():
+                values.append(ReferenceValue("FLUKA", energy, quantity, secondary, float(text), None))
+    return values
+
+
+def daemonflux_reference() -> list[ReferenceValue]:
+    """daemonflux's p-carbon Z factors (seed 002, table 2), at the projectile's kinetic energy."""
+    values = []
+    for row in _rows("daemonflux_zfactors.csv"):
+        energy = float(row["projectile_energy_GeV"]) - PROTON_MASS_GEV
+        value = float(row["Z"])
+        error = value * float(row["relative_error_percent"]) / 100.0
+        values.append(ReferenceValue("daemonflux", energy, "Z", row["secondary"], value, error))
+    return values
