@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from hadronic import fluka_nodes as nodes
 from hadronic.forms import (
@@ -49,8 +50,9 @@ def meson_shape(name: str, T: np.ndarray) -> MesonShape:
 
 
 def _log_interpolate(T: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """ln values linear in ln T between nodes, constant outside."""
-    return np.exp(np.interp(np.log(T), np.log(nodes.NODE_T_GEV), np.log(values)))
+    """ln values between nodes as monotone cubics in ln T (no kinks at FLUKA's energies), constant outside."""
+    curve = PchipInterpolator(np.log(nodes.NODE_T_GEV), np.log(values))
+    return np.exp(curve(np.log(np.clip(T, nodes.NODE_T_GEV[0], nodes.NODE_T_GEV[-1]))))
 
 
 def energy_fraction(name: str, T: np.ndarray) -> np.ndarray:
@@ -63,7 +65,7 @@ def energy_fraction(name: str, T: np.ndarray) -> np.ndarray:
     below = nodes.NODE_T_GEV[0] > T
     if name in _PIONS:
         values = nodes.F[name]
-        slope = np.log(values[1] / values[0]) / np.log(2.0)
+        slope = float(PchipInterpolator(np.log(nodes.NODE_T_GEV), np.log(values)).derivative()(0.0))
         power = (1.0 + slope) * (1.0 - PION_THRESHOLD_GEV)
         opening = np.maximum(T - PION_THRESHOLD_GEV, 0.0) / (1.0 - PION_THRESHOLD_GEV)
         # The first node, at 0.282 GeV, is the threshold within the width of a node: nothing is made there.

@@ -27,6 +27,11 @@ N_MOMENTS: Final = len(Moments._fields)
 _LABELS: Final = {"K0": (KL, KS), "p+n": (P, N)}
 
 
+def label_codes(label: str) -> tuple[int, ...]:
+    """Species codes that a published label counts: "K0" is K0 + anti-K0 (KL and KS), "p+n" both nucleons."""
+    return _LABELS.get(label) or (species_code(label),)
+
+
 @njit(nogil=True, cache=CACHE)
 def _tally(tables, projectile, T_GeV, z_exponent, number, rng, sums, squares):
     """Add the moments of `number` interactions, and their squares event by event, per secondary species.
@@ -215,7 +220,7 @@ def _row(
     published: ReferenceValue | None,
 ) -> ComparedMoment:
     """One row; species that a label sums are drawn independently, so their errors add in quadrature."""
-    codes = _LABELS.get(secondary) or (species_code(secondary),)
+    codes = label_codes(secondary)
     values, errors, exact = {}, {}, {}
     tables = [model.moments(sampled.projectile, code, sampled.T_GeV) for code in codes]
     for definition in COMPARED_DEFINITIONS:

@@ -1,0 +1,90 @@
+"""``sim3d zfactors``: the table, JSON, files and wrong input."""
+
+import csv
+import json
+
+import pytest
+
+from sim3d.cli import main
+
+FEW = ["--interactions", "2000"]
+
+
+def test_table_next_to_fluka(capsys):
+    assert main(["zfactors", "--energy", "5", "--interactions", "20000"]) == 0
+    out = capsys.readouterr().out
+    assert "fluka-z" in out
+    rows = [line.split() for line in out.splitlines() if line.split()[:3] == ["5", "Z", "pi+"]]
+    assert len(rows) == 1
+    assert float(rows[0][7]) == 0.0388
+    assert float(rows[0][8]) == pytest.approx(1.0, abs=0.05)
+
+
+def test_json_alone_on_stdout(capsys):
+    assert main(["zfactors", *FEW, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["model"] == "fluka-z"
+    assert len(document["moments"]) == 70
+    one = next(
+        m
+        for m in document["moments"]
+        if (m["kinetic_energy_GeV"], m["quantity"], m["secondary"]) == (100, "F", "pi-")
+    )
+    assert one["reference"] == 0.134
+    assert one["table"] == pytest.approx(0.134, rel=0.01)
+    assert set(one["by_definition"]) == {"kinetic", "seed", "total"}
+    assert document["daemonflux"]
+    assert 0.9 < document["energy_balance"]["5"] < 1.0
+
+
+def test_energy_without_reference(capsys):
+    assert main(["zfactors", *FEW, "--energy", "1000", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert all(m["reference"] is None and m["ratio"] is None for m in document["moments"])
+
+
+def test_definition_seed(capsys):
+    assert main(["zfactors", *FEW, "--energy", "5", "--definition", "seed", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    first = document["moments"][0]
+    assert first["by_definition"]["seed"]["table"] == pytest.approx(0.149, rel=0.01)
+    assert first["table"] == first["by_definition"]["seed"]["table"]
+
+
+def test_files(tmp_path, capsys):
+    folder = tmp_path / "new"
+    assert main(["zfactors", *FEW, "-o", str(folder)]) == 0
+    capsys.readouterr()
+    with (folder / "zfactors.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(line for line in stream if not line.startswith("#")))
+    assert {row["source"] for row in rows} == {"FLUKA", "daemonflux"}
+    assert float(rows[0]["reference"]) == 0.149
+    for suffix in ("png", "pdf"):
+        assert (folder / f"zfactors.{suffix}").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--model", "nosuch"], "fluka-z"),
+        (["--definition", "nosuch"], "kinetic"),
+        (["--energy", "-5"], "-5"),
+        (["--energy", "nan"], "nan"),
+        (["--energy", "1e9"], "1e+06"),
+        (["--interactions", "0"], "--interactions"),
+        (["--seed", "-1"], "--seed"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(arguments, word, capsys, tmp_path):
+    assert main(["zfactors", *arguments, "-o", str(tmp_path / "x")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert word in captured.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_output_folder_in_the_way_of_a_file(tmp_path, capsys):
+    (tmp_path / "taken").write_text("")
+    assert main(["zfactors", *FEW, "-o", str(tmp_path / "taken")]) == 2
+    assert "taken" in capsys.readouterr().err
