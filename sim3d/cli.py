@@ -110,6 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as problem:
         if is_input_error(problem):
             return _input_error(str(problem))
+        if type(problem).__name__ == "RunError":
+            # The engine has already said what failed, where, and what it saved.
+            click.echo(f"sim3d: error: {problem}", err=True)
+            return _leave(1)
         if not _mpi_is_live():
             raise
         traceback.print_exc()

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 AZIMUTH_BLOCKS = 12
 
+NO_LIMIT = 9.9999e99
+"""Stands for an infinite limit (a site without any hit): not every reader knows ``inf``."""
+
 COLUMN_LINE = " Enu(GeV)   NuMu       NuMubar    NuE        NuEbar  (m^2 sec sr GeV)^-1"
 
 Array = NDArray[np.float64]
@@ -69,7 +72,8 @@ def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Arra
     An error of 0 beside a flux of 0 would tell a fit that the flux is known to be nothing.
     """
     flux, error, hits = result.binned(site, binning)
-    return np.asarray(flux), np.where(np.asarray(hits) > 0, error, result.upper_limit(site, binning))
+    limit = np.minimum(result.upper_limit(site, binning), NO_LIMIT)
+    return np.asarray(flux), np.where(np.asarray(hits) > 0, error, limit)
 
 
 def rebin_azimuth(flux: Array, error: Array, n: int) -> tuple[Array, Array]:

@@ -37,6 +37,8 @@ def jackknife(
     """
     means = np.asarray(groups, dtype=float)
     w = np.asarray(weights, dtype=float)
+    # A short run has groups without a batch.
+    means, w = means[w > 0], w[w > 0]
     total_weight = w.sum()
     total = np.tensordot(w, means, axes=1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -36,6 +36,9 @@ ZENITH_BANDS_GEV = ((0.3, 0.5), (0.5, 3.0), (3.0, 30.0), (30.0, 1000.0))
 # Energies of FLUKA's table whose zenith dependence is drawn, GeV.
 FLUKA_ENERGIES_GEV = (0.299, 0.944, 2.985, 9.441)
 
+ENERGY_RANGE_GEV = (0.08, 1.25e4)
+"""Energy axis of the spectra."""
+
 ZENITH_LABEL = r"$\cos\theta_{\rm zenith}$ (+1: down-going)"
 
 # The site FLUKA's table was made for.
@@ -71,17 +74,24 @@ def spectra(result: Result, site: str) -> Figure:
     """Fluxes averaged over the whole sky against energy, 10 bins per decade."""
     figure, ax = plt.subplots(figsize=(6.0, 4.4))
     groups, centres = _sky_average(result, site)
+    low, high = np.inf, 0.0
     for i, flavour in enumerate(result.flavours):
         value, error = jackknife(lambda mean, i=i: mean[i], groups, result.group_weights)  # type: ignore[misc]
         weight = centres**SPECTRAL_INDEX
+        sure = (value > 0) & (error < 0.5 * value)
+        low = min([low, *(value * weight)[sure]])
+        high = max([high, *(value * weight)[sure]])
         _points(ax, centres, value * weight, error * weight, style.points(flavour), positive=True)
-    if not ax.has_data() or not np.isfinite(ax.dataLim.minposy):
+    if high == 0.0:
         # A log axis without points has no limits of its own.
-        ax.set_ylim(0.1, 10.0)
-        ax.text(0.5, 0.5, "no hits", transform=ax.transAxes, ha="center")
+        low, high = 0.1, 10.0
+        ax.text(0.5, 0.5, "no bin known to 50%", transform=ax.transAxes, ha="center")
     ax.set(
         xscale="log",
         yscale="log",
+        xlim=ENERGY_RANGE_GEV,
+        # From the better known bins: the error bar of a single hit may reach down to nothing.
+        ylim=(low / 2, high * 2),
         xlabel="Neutrino energy (GeV)",
         ylabel=rf"$E^{SPECTRAL_INDEX}\,\Phi$ (GeV$^2$ m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)",
         title=f"{_title(site)}: average over the sky",
@@ -163,14 +173,15 @@ def flavour_ratios(result: Result, site: str) -> Figure:
     top = 1.0
     for label, ratio, colour, marker in shown:
         value, error = jackknife(ratio, groups, result.group_weights)
-        # A ratio known to worse than a half says nothing and would stretch the axis.
-        known = np.isfinite(value) & (error < 0.5 * np.abs(value))
+        # A ratio known to worse than 30% says nothing and would stretch the axis.
+        known = np.isfinite(value) & (error < 0.3 * np.abs(value))
         look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "label": label}
         _points(ax, centres[known], value[known], error[known], look)
         top = max([top, *(value[known] + error[known])])
     ax.axhline(1.0, color=style.GREY, linewidth=0.6)
     ax.set(
         xscale="log",
+        xlim=ENERGY_RANGE_GEV,
         xlabel="Neutrino energy (GeV)",
         ylabel="Ratio of fluxes",
         ylim=(0, min(1.1 * top, 20.0)),
@@ -232,9 +243,11 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
     flux, error, hits = (np.asarray(x) for x in result.binned(site, "fluka_aa"))
     energies = np.asarray(result.binning_energies("fluka"))
     for ax, energy in zip(axes.flat, FLUKA_ENERGIES_GEV, strict=True):
+        top = 0.0
         j = int(np.abs(np.log(energies / energy)).argmin())
         for i, flavour in enumerate(result.flavours):
             hit = hits[i, j] > 0
+            sure = hit & (error[i, j] < 0.3 * flux[i, j])
             ax.errorbar(
                 centres[hit],
                 flux[i, j, hit],
@@ -244,6 +257,7 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
                 elinewidth=0.6,
             )
             row = (matched.flavour == flavour) & (matched.energy_GeV == energy)
+            top = max([top, *flux[i, j, sure], *matched.reference[row]])
             ax.plot(
                 matched.cos_zenith[row],
                 matched.reference[row],
@@ -256,7 +270,7 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
             )
         ax.set_title(f"{energy:.2g} GeV")
         ax.set_xlim(-1, 1)
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.2 * top)
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
     _legend_below(figure, axes[0, 0])
     for ax in axes[-1]:

@@ -79,3 +79,5 @@ def command(
     click.echo(
         f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that and one sigma"
     )
+    if any(not row.median_error <= within for row in rows):
+        click.echo("The result's statistical errors exceed the tolerance: simulate more to judge.")

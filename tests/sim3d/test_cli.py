@@ -11,16 +11,10 @@ from sim3d import cli
 from sim3d.errors import InputError, is_input_error
 
 
-def run(*arguments, env=None, cwd=None):
+def run(*arguments):
     """``sim3d`` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "sim3d.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=env,
-        cwd=cwd,
-        check=False,
-    )
+    command = [sys.executable, "-m", "sim3d.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -134,7 +128,7 @@ def test_input_error_is_one_line():
 
 
 @pytest.mark.parametrize("name", ["tables", "asymmetry", "plot", "info"])
-def test_files_that_are_not_results(name, tmp_path):
+def test_files_that_are_not_results(name, tmp_path, capsys):
     import h5py
 
     foreign = tmp_path / "foreign.h5"
@@ -145,12 +139,19 @@ def test_files_that_are_not_results(name, tmp_path):
     text = tmp_path / "text.h5"
     text.write_text("not HDF5")
     for path in (foreign, cut, text, tmp_path / "none.h5", tmp_path):
-        done = run(name, path)
-        assert done.returncode == 2, done.stderr
-        assert done.stdout == ""
-        assert done.stderr.startswith("sim3d: error: ")
-        assert done.stderr.count("\n") == 1
-        assert path.name in done.stderr
+        assert cli.main([name, str(path)]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert captured.err.startswith("sim3d: error: ")
+        assert captured.err.count("\n") == 1
+        assert path.name in captured.err
+
+
+def test_the_process_itself_leaves_with_the_status(tmp_path):
+    done = run("info", tmp_path / "none.h5")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == f"sim3d: error: {tmp_path}/none.h5: no such file\n"
 
 
 def test_tables_json_and_folders(known, capsys):
