@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 WGS84_A_KM = 6378.137
 """Equatorial radius."""
@@ -18,7 +19,7 @@ WGS84_B_KM = WGS84_A_KM * (1.0 - WGS84_FLATTENING)
 _E2 = WGS84_FLATTENING * (2.0 - WGS84_FLATTENING)
 
 
-def geodetic_to_cartesian(lat_deg: float, lon_deg: float, altitude_km: float) -> np.ndarray:
+def geodetic_to_cartesian(lat_deg: ArrayLike, lon_deg: ArrayLike, altitude_km: ArrayLike) -> np.ndarray:
     """Position of a geodetic point.
 
     Parameters
@@ -89,7 +90,7 @@ def geodetic_to_geocentric(lat_deg: float, altitude_km: float = 0.0) -> tuple[fl
     return math.degrees(math.atan2(z, x)), math.hypot(x, z)
 
 
-def local_axes(lat_deg: float, lon_deg: float) -> np.ndarray:
+def local_axes(lat_deg: ArrayLike, lon_deg: ArrayLike) -> np.ndarray:
     """East, north and up at a latitude and longitude.
 
     Parameters
@@ -111,7 +112,9 @@ def local_axes(lat_deg: float, lon_deg: float) -> np.ndarray:
     return np.stack([east, north, up], axis=-2)
 
 
-def arrival_direction(lat_deg: float, lon_deg: float, zenith_deg, azimuth_from_north_deg) -> np.ndarray:
+def arrival_direction(
+    lat_deg: float, lon_deg: float, zenith_deg: ArrayLike, azimuth_from_north_deg: ArrayLike
+) -> np.ndarray:
     """Unit momentum of a particle that comes from a zenith angle and azimuth.
 
     Parameters

@@ -1,7 +1,7 @@
 """A slow, independent tracer: the yardstick of the tests, not used by the simulation.
 
-Nothing is shared with the kernels but the Gauss coefficients: the field is summed in spherical coordinates with
-associated Legendre functions, and the trajectory is integrated by scipy's DOP853 with events.
+Nothing is shared with the kernels but the Gauss coefficients: the field is summed in spherical coordinates
+with associated Legendre functions, and the trajectory is integrated by scipy's DOP853 with events.
 """
 
 from __future__ import annotations
