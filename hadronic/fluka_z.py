@@ -32,7 +32,12 @@ DEFAULT_DEFINITION: Final = "kinetic"
 LG_T_NODES: Final = np.linspace(-0.55, 6.0, 132)
 
 
-def build_fluka_z(definition: str = DEFAULT_DEFINITION) -> YieldTables:
+def build_fluka_z_muon(definition: str = DEFAULT_DEFINITION) -> YieldTables:
+    """Tables of `fluka-z-muon`: `fluka-z` with p-air mesons scaled to daemonflux's Z factors."""
+    return build_fluka_z(definition, muon_tuned=True)
+
+
+def build_fluka_z(definition: str = DEFAULT_DEFINITION, muon_tuned: bool = False) -> YieldTables:
     """Tables of `fluka-z` for all projectiles, with x in FLUKA's tables as `definition` says."""
     if definition not in DEFINITIONS:
         raise HadronicInputError(
@@ -40,7 +45,7 @@ def build_fluka_z(definition: str = DEFAULT_DEFINITION) -> YieldTables:
         )
     T = 10.0**LG_T_NODES
     builder = YieldTableBuilder(np.log(T))
-    add_nucleon_projectiles(builder, T, definition)
+    add_nucleon_projectiles(builder, T, definition, muon_tuned)
     add_pion_projectiles(builder, T)
     add_kaon_projectiles(builder, T)
     return builder.build()

@@ -178,8 +178,11 @@ def one_minus_cos_theta(species, momentum_GeV, u):
     k = concentration(species, momentum_GeV)
     if k < 1.0e-12:
         return 2.0 * u
-    value = -math.log1p(u * math.expm1(-2.0 * k)) / k
-    return min(max(value, 0.0), 2.0)
+    argument = u * math.expm1(-2.0 * k)
+    # u = 1, or rounded to it, at a large k: backward.
+    if argument <= -1.0:
+        return 2.0
+    return min(max(-math.log1p(argument) / k, 0.0), 2.0)
 
 
 @njit(nogil=True)

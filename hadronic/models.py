@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from hadronic.errors import HadronicInputError
-from hadronic.fluka_z import DEFINITIONS, build_fluka_z
+from hadronic.fluka_z import DEFINITIONS, build_fluka_z, build_fluka_z_muon
 from hadronic.forms import Z_EXPONENT
 from hadronic.kernels import YieldTables
 from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
@@ -131,6 +131,11 @@ _REGISTRY: Final[dict[str, tuple[_Builder, tuple[str, ...], str]]] = {
         build_fluka_z,
         tuple(DEFINITIONS),
         "yields with the energy fractions and Z factors of FLUKA (p-air, 5-100 GeV), no muon tuning",
+    ),
+    "fluka-z-muon": (
+        build_fluka_z_muon,
+        tuple(DEFINITIONS),
+        "fluka-z with the charged mesons of p-air scaled to daemonflux's muon-calibrated Z factors",
     ),
 }
 

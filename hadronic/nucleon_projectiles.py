@@ -186,7 +186,16 @@ def solve_proton_nucleons(T: np.ndarray) -> tuple[NucleonSolution, Spectrum, Spe
     return solution, proton, neutron
 
 
-def add_nucleon_projectiles(builder: YieldTableBuilder, T: np.ndarray, definition: str) -> None:
+def muon_multiplier(name: str, T: np.ndarray) -> np.ndarray:
+    """Factor that tunes the yield of meson `name` in p-air to daemonflux (`fluka_nodes.MUON_MULTIPLIER`)."""
+    if name not in nodes.MUON_MULTIPLIER:
+        return np.ones(T.shape)
+    return np.interp(np.log(T), np.log(nodes.MUON_T_GEV), nodes.MUON_MULTIPLIER[name])
+
+
+def add_nucleon_projectiles(
+    builder: YieldTableBuilder, T: np.ndarray, definition: str, muon_tuned: bool = False
+) -> None:
     """Slots of p, of n by isospin mirror (pi+ <-> pi-, p <-> n) and of Lambda (mean of p and n).
 
     The mirror leaves kaons as they are (a strict one exchanges K+ and K0, K- and anti-K0, of which only the
@@ -197,6 +206,8 @@ def add_nucleon_projectiles(builder: YieldTableBuilder, T: np.ndarray, definitio
     solution, proton, neutron = solve_proton_nucleons(T)
     row = {name: builder.add_table(mesons[name].spectrum) for name, _ in _MESONS}
     mean = {name: mesons[name].mean for name, _ in _MESONS}
+    if muon_tuned:
+        mean = {name: number * muon_multiplier(name, T) for name, number in mean.items()}
     row_p, row_n = builder.add_table(proton), builder.add_table(neutron)
     recoil_mean, recoil_quantiles = recoil_table(T)
     row_recoil = builder.add_table(recoil_quantiles)

@@ -207,7 +207,7 @@ def _draw(folder: Path, model: HadronicModel, rows: list[ComparedMoment]) -> lis
     from sim3d import style
 
     with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(1, 2, figsize=(9.4, 4.6), gridspec_kw={"wspace": 0.12})
+        figure, axes = plt.subplots(1, 2, figsize=(9.4, 4.6), gridspec_kw={"wspace": 0.04})
         for ax, quantity in zip(axes, "FZ", strict=True):
             _draw_panel(ax, quantity, model, rows)
         axes[0].set_ylabel(r"Energy fraction $F$")
