@@ -246,12 +246,11 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
         top = 0.0
         j = int(np.abs(np.log(energies / energy)).argmin())
         for i, flavour in enumerate(result.flavours):
-            hit = hits[i, j] > 0
-            sure = hit & (error[i, j] < 0.3 * flux[i, j])
+            sure = (hits[i, j] > 0) & (error[i, j] < 0.3 * flux[i, j])
             ax.errorbar(
-                centres[hit],
-                flux[i, j, hit],
-                error[i, j, hit],
+                centres[sure],
+                flux[i, j, sure],
+                error[i, j, sure],
                 color=style.COLOURS[flavour],
                 linewidth=0.9,
                 elinewidth=0.6,
@@ -276,7 +275,9 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{-1}$)", fontsize=10)
-    figure.suptitle(f"{_title(site)}: sim3d (lines), FLUKA at solar maximum (points)", fontsize=10)
+    figure.suptitle(
+        f"{_title(site)}: sim3d (lines, bins known to 30%), FLUKA at solar maximum (points)", fontsize=10
+    )
     return figure
 
 
