@@ -1,9 +1,9 @@
 """Maps over the Earth: which share of the primaries of one rigidity the geomagnetic field lets in.
 
 At each place the share is that of the directions above the horizon from which a particle of this rigidity can
-arrive, which is the intensity averaged over angles divided by that without a field (isotropic
-intensity outside, Liouville's theorem).  Two averages: `solid-angle`, every direction alike ("averaged over all incident
-angles", the reading of Tserkovnyak et al.), and `cosine`, the flux through a horizontal surface.
+arrive, which is the intensity averaged over angles divided by that without a field (the intensity outside is
+isotropic; Liouville's theorem).  Two averages: `solid-angle`, every direction alike ("averaged over all
+incident angles", the reading of Tserkovnyak et al.), and `cosine`, the flux through a horizontal surface.
 
 Geodetic latitudes, degrees, km, GV; the momentum of a proton in GeV/c is its rigidity in GV.
 """
