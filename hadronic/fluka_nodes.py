@@ -79,8 +79,8 @@ RECOIL_MIN_GEV: Final = 0.1
 RECOIL_NUMBER: Final = 0.75
 RECOIL_TAU_GEV: Final = 0.35
 
-# Multipliers on the yields of p-air mesons (F and Z alike) that bring the table to daemonflux's muon-calibrated
-# Z, at two kinetic energies [GeV], linear in ln T between and constant outside (hadronic.md section 3, good to
+# Multipliers on the yields of p-air mesons (F and Z alike) that bring the table to the muon-calibrated Z of
+# daemonflux, at two kinetic energies [GeV], linear in ln T between, constant outside (hadronic.md 3, to
 # 2 %). Neutral kaons take the mean of the charged ones; pi0 and nucleons stay.
 MUON_T_GEV: Final = np.array([31.0, 158.0])
 MUON_MULTIPLIER: Final[dict[str, np.ndarray]] = {
