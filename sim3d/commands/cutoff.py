@@ -179,7 +179,10 @@ def _place(site: str | None, lat: float | None, lon: float | None) -> tuple[str 
 
 def _describe(inputs: dict[str, Any]) -> str:
     """One line: place, altitude, field."""
-    place = f"{inputs['lat']:.4g} N, {inputs['lon']:.4g} E" if "lat" in inputs else "whole Earth"
+    place = "whole Earth"
+    if "lat" in inputs:
+        north, east = inputs["lat"], (inputs["lon"] + 180.0) % 360.0 - 180.0
+        place = f"{abs(north):.2f} {'N' if north >= 0 else 'S'}, {abs(east):.2f} {'E' if east >= 0 else 'W'}"
     if inputs.get("site"):
         place = f"{inputs['site']} ({place})"
     field = f"{inputs['field']} degree {inputs['degree']} of {inputs['date']}"

@@ -31,7 +31,7 @@ def test_site_and_its_coordinates_give_the_same(capsys: pytest.CaptureFixture[st
 def test_text_names_the_three_cutoffs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*KAMIOKA, "--step", "0.5"]) == 0
     printed = capsys.readouterr().out
-    assert all(word in printed for word in ("upper", "lower", "effective", "GV", "36.43 N"))
+    assert all(word in printed for word in ("upper", "lower", "effective", "GV", "36.43 N, 137.31 E"))
 
 
 def test_east_is_higher_than_west(capsys: pytest.CaptureFixture[str]) -> None:
