@@ -125,7 +125,7 @@ def analog_batch(world, source, seed, first_index, batch_size, sites, cutoff, tr
         key = primary_key(seed, index)
         rng[0] = key
         energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
-        draw_entry(world.top_km, start, rng)
+        weight *= draw_entry(world.top_km, start, rng)
         z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
         n, neutrinos, stack, species_of, key_of = shower(
             world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos

@@ -136,7 +136,7 @@ def rotated_batch(
         key = primary_key(seed, index)
         rng[0] = key
         energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
-        draw_entry(world.top_km, start, rng)
+        weight *= draw_entry(world.top_km, start, rng)
         z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
         gv = rigidity(energy, group)
         n_nu, neutrinos, stack, species_of, key_of = shower(

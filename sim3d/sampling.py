@@ -23,6 +23,9 @@ C_PRIMARIES, C_NEUTRINOS, C_CROSSINGS, C_BACKTRACKED, C_FORBIDDEN, C_UNDECIDED =
 COUNTERS = ("primaries", "neutrinos", "crossings", "backtracked", "forbidden", "undecided")
 N_COUNTERS = len(COUNTERS)
 
+GRAZING_SHARE = 0.12
+"""Share of primaries whose straight line misses the ground (3.4% of an isotropic flux)."""
+
 
 class Source(NamedTuple):
     """Primary spectrum and how it is sampled (numba argument).
@@ -69,11 +72,35 @@ def draw_primary(source, place, batch_size, top_km, rng):
 
 
 @njit(nogil=True)
-def draw_entry(top_km, start, rng):
-    """Draw an isotropic entry through the top of the atmosphere into ``start`` (float64 array (9,)).
+def _entry_cosine(top_km, rng):
+    """Cosine of the angle of entry to the inward normal at the top, and the weight of having chosen it.
 
-    Position uniform on the sphere, direction inward with density proportional to the cosine to the normal, and a
-    carried frame at a random angle.
+    An isotropic flux enters with cos^2 uniform in (0, 1). A straight line that reaches the ground meets it at a
+    zenith cosine c with c^2 uniform as well, so that few would be near the horizon, where a crossing counts 1/c. Here
+    a share of GRAZING_SHARE goes to lines that miss the ground, and the rest takes c from the density
+    (1 + 2 c) / 2; the weight is the ratio of the densities and at most 1.57.
+    """
+    ratio = EARTH_RADIUS_KM / (EARTH_RADIUS_KM + top_km)
+    miss = 1.0 - ratio * ratio
+    if uniform(rng) < GRAZING_SHARE:
+        return math.sqrt(miss * uniform(rng)), miss / GRAZING_SHARE
+    # inverse of (c + c^2) / 2
+    c = 2.0 * uniform(rng)
+    c = 2.0 * c / (1.0 + math.sqrt(1.0 + 4.0 * c))
+    weight = (1.0 - miss) / (1.0 - GRAZING_SHARE) * 4.0 * c / (1.0 + 2.0 * c)
+    return math.sqrt(miss + (1.0 - miss) * c * c), weight
+
+
+@njit(nogil=True)
+def draw_entry(top_km, start, rng):
+    """Draw an entry through the top of the atmosphere into ``start`` (float64 array (9,)).
+
+    Position uniform on the sphere, direction inward (see :func:`_entry_cosine`), and a carried frame at a random angle.
+
+    Returns
+    -------
+    float
+        Weight that makes the entries an isotropic flux; its mean is 1.
     """
     r = EARTH_RADIUS_KM + top_km
     nz = 2.0 * uniform(rng) - 1.0
@@ -81,9 +108,8 @@ def draw_entry(top_km, start, rng):
     phi = 2.0 * math.pi * uniform(rng)
     cphi, sphi = math.cos(phi), math.sin(phi)
     nx, ny = s * cphi, s * sphi
-    cos2 = uniform(rng)
-    cos_in = math.sqrt(cos2)
-    sin_in = math.sqrt(1.0 - cos2)
+    cos_in, weight = _entry_cosine(top_km, rng)
+    sin_in = math.sqrt(1.0 - cos_in * cos_in)
     psi = 2.0 * math.pi * uniform(rng)
     # a frame at the point: (d n / d latitude) and the carried vector turn with the direction
     ux, uy, uz, ex, ey, ez = turn(
@@ -92,3 +118,4 @@ def draw_entry(top_km, start, rng):
     start[0], start[1], start[2] = r * nx, r * ny, r * nz
     start[3], start[4], start[5] = ux, uy, uz
     start[6], start[7], start[8] = ex, ey, ez
+    return weight
