@@ -159,9 +159,7 @@ def _check(path: Path, heights: list[float], densities: list[float], max_interva
         if rho <= 0.0:
             raise AtmosphereInputError(f"{start}density {rho:g} g/cm3 at {h:g} km, must be positive")
     if heights[0] > 0.0:
-        raise AtmosphereInputError(
-            f"{start}gap at the ground, first height is {heights[0]:g} km, must be 0 or less"
-        )
+        raise AtmosphereInputError(f"{start}gap at the ground, first height is {heights[0]:g} km, must be 0 or less")
     for i in range(1, len(heights)):
         low, high = heights[i - 1], heights[i]
         if high <= low:

@@ -106,9 +106,7 @@ def scan_rigidities(x, y, z, ux, uy, uz, first, step_GV, verdicts, gauss, params
         verdicts[i] = backtrack(x, y, z, ux, uy, uz, (first + i) * step_GV, gauss, params)
 
 
-def certain_rigidity_GV(
-    xyz_km: np.ndarray, direction: np.ndarray, field: FieldModel, params: np.ndarray
-) -> float:
+def certain_rigidity_GV(xyz_km: np.ndarray, direction: np.ndarray, field: FieldModel, params: np.ndarray) -> float:
     """Rigidity above which a particle from above the horizon is certain to be allowed.
 
     Parameters

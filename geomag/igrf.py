@@ -188,9 +188,7 @@ class FieldModel:
     def __init__(self, date: DateLike = DEFAULT_DATE, degree: int = 10) -> None:
         when = parse_date(date)
         if isinstance(degree, bool) or int(check_range("degree", degree, 1, MAX_DEGREE)) != degree:
-            raise GeomagInputError(
-                f"degree = {degree!r} is not allowed: it must be a whole number from 1 to 13"
-            )
+            raise GeomagInputError(f"degree = {degree!r} is not allowed: it must be a whole number from 1 to 13")
         generation, epochs, g_all, h_all = _shc()
         if not epochs[0] <= when <= epochs[-1]:
             raise GeomagInputError(
@@ -213,9 +211,7 @@ class FieldModel:
         self.gauss = pack_gauss(g, h)
 
     @classmethod
-    def from_coefficients(
-        cls, g: np.ndarray, h: np.ndarray, name: str = "user", date: str = ""
-    ) -> FieldModel:
+    def from_coefficients(cls, g: np.ndarray, h: np.ndarray, name: str = "user", date: str = "") -> FieldModel:
         """Make a field from Schmidt semi-normalised coefficients.
 
         Parameters
@@ -232,9 +228,7 @@ class FieldModel:
         """
         g, h = np.asarray(g, dtype=float), np.asarray(h, dtype=float)
         if g.ndim != 2 or g.shape != h.shape or g.shape[0] != g.shape[1] or g.shape[0] < 2:
-            raise GeomagInputError(
-                f"coefficients of shapes {g.shape}, {h.shape}: both must be (N+1, N+1), N >= 1"
-            )
+            raise GeomagInputError(f"coefficients of shapes {g.shape}, {h.shape}: both must be (N+1, N+1), N >= 1")
         model = cls.__new__(cls)
         model._set(date, name, g, h)
         return model

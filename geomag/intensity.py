@@ -91,9 +91,7 @@ def allowed_share(places, axes, sources, rigidity_GV, gauss, params, share):
             ux = -(e * axes[i, 0, 0] + n * axes[i, 1, 0] + u * axes[i, 2, 0])
             uy = -(e * axes[i, 0, 1] + n * axes[i, 1, 1] + u * axes[i, 2, 1])
             uz = -(e * axes[i, 0, 2] + n * axes[i, 1, 2] + u * axes[i, 2, 2])
-            verdict = backtrack(
-                places[i, 0], places[i, 1], places[i, 2], ux, uy, uz, rigidity_GV, gauss, params
-            )
+            verdict = backtrack(places[i, 0], places[i, 1], places[i, 2], ux, uy, uz, rigidity_GV, gauss, params)
             if verdict == ALLOWED:
                 allowed += 1
             elif verdict == UNDECIDED:
@@ -118,9 +116,7 @@ def hemisphere(directions: int, weighting: str = "solid-angle") -> np.ndarray:
         Unit vectors, east, north, up, of where particles come from.
     """
     if weighting not in WEIGHTINGS:
-        raise GeomagInputError(
-            f"weighting = {weighting!r} is unknown: it must be one of {', '.join(WEIGHTINGS)}"
-        )
+        raise GeomagInputError(f"weighting = {weighting!r} is unknown: it must be one of {', '.join(WEIGHTINGS)}")
     middle = (np.arange(directions) + 0.5) / directions
     cos_zenith = middle if weighting == "solid-angle" else np.sqrt(middle)
     turn = np.arange(directions) * math.pi * (3.0 - math.sqrt(5.0))

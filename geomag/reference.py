@@ -54,11 +54,7 @@ def field_spherical(position, g, h):
                 dp[n, n] = s * (sin_t * dp[n - 1, n - 1] + cos_t * p[n - 1, n - 1])
             else:
                 a = (2.0 * n - 1.0) / math.sqrt(float(n * n - m * m))
-                b = (
-                    math.sqrt(float((n - 1) ** 2 - m * m)) / math.sqrt(float(n * n - m * m))
-                    if m < n - 1
-                    else 0.0
-                )
+                b = math.sqrt(float((n - 1) ** 2 - m * m)) / math.sqrt(float(n * n - m * m)) if m < n - 1 else 0.0
                 p2 = p[n - 2, m] if n > 1 else 0.0
                 dp2 = dp[n - 2, m] if n > 1 else 0.0
                 p[n, m] = a * cos_t * p[n - 1, m] - b * p2

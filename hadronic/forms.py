@@ -115,9 +115,7 @@ class SolvedMeson:
         return self.C * self.spectrum.integral(x**exponent)
 
 
-def energy_ratio(
-    energy: np.ndarray, mass: float, T: np.ndarray, projectile_mass: float, kind: str
-) -> np.ndarray:
+def energy_ratio(energy: np.ndarray, mass: float, T: np.ndarray, projectile_mass: float, kind: str) -> np.ndarray:
     """x of secondaries of total energy `energy` [GeV], shape (nodes, grid), in the definition `kind`."""
     if kind == "T/T":
         return (energy - mass) / T[:, None]

@@ -41,9 +41,7 @@ def _opening(T: np.ndarray, projectile_mass: float, threshold_GeV: float) -> np.
     return np.where(first > T, np.maximum(T - threshold, 0.0) * first / ((first - threshold) * T), 1.0)
 
 
-def _sea_meson(
-    name: str, T: np.ndarray, f: np.ndarray, ratio: np.ndarray, projectile_mass: float
-) -> SolvedMeson:
+def _sea_meson(name: str, T: np.ndarray, f: np.ndarray, ratio: np.ndarray, projectile_mass: float) -> SolvedMeson:
     """The meson form with energy fraction `f` (E/T) at the nodes and Z/f `ratio` (T/T over E/T)."""
     pion = name in ("pi+", "pi-", "pi0")
     shape: MesonShape = meson_shape(name, T)

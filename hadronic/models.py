@@ -98,14 +98,10 @@ def rest_energy(species: int) -> float:
 def check_projectile(tables: YieldTables, projectile: int, T_GeV: float) -> None:
     """Raise `HadronicInputError` unless the tables hold `projectile` at `T_GeV`."""
     if not 0 <= projectile < N_PROJECTILES:
-        raise HadronicInputError(
-            f"species code {projectile} is not a projectile; codes are 0..{N_PROJECTILES - 1}"
-        )
+        raise HadronicInputError(f"species code {projectile} is not a projectile; codes are 0..{N_PROJECTILES - 1}")
     low, high = math.exp(tables.ln_T[0]), math.exp(tables.ln_T[-1])
     if not low * (1.0 - 1e-9) <= T_GeV <= high * (1.0 + 1e-9):
-        raise HadronicInputError(
-            f"kinetic energy {T_GeV:g} GeV is outside the tables: {low:.3g} to {high:.3g} GeV"
-        )
+        raise HadronicInputError(f"kinetic energy {T_GeV:g} GeV is outside the tables: {low:.3g} to {high:.3g} GeV")
 
 
 def _quadrature(ln_x: np.ndarray, T: float, m_projectile: float, m_secondary: float) -> np.ndarray:
@@ -172,6 +168,4 @@ def load_model(name: str = DEFAULT_MODEL, definition: str | None = None) -> Hadr
         raise HadronicInputError(
             f"hadronic model {name!r} has no definition {chosen!r}; allowed: {', '.join(definitions)}"
         )
-    return HadronicModel(
-        name, chosen, f"{description}; x: {DEFINITIONS.get(chosen, chosen)}", builder(chosen)
-    )
+    return HadronicModel(name, chosen, f"{description}; x: {DEFINITIONS.get(chosen, chosen)}", builder(chosen))

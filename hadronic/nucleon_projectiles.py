@@ -93,9 +93,7 @@ def solve_proton_mesons(T: np.ndarray, definition: str) -> dict[str, SolvedMeson
         shape = meson_shape(name, T)
         start = nodes.NODE_T_GEV[0] if name in _PIONS else ANCHOR_GEV
         f, ratio = energy_fraction(name, T), z_over_f(name, T)
-        result = solve_meson(
-            T, shape, f, ratio, solve_from_GeV=start, f_kind="E/T", z_kind="T/T", projectile_mass=mass
-        )
+        result = solve_meson(T, shape, f, ratio, solve_from_GeV=start, f_kind="E/T", z_kind="T/T", projectile_mass=mass)
         if definition == "seed":
             f, z = _seed_targets(T, result, name, mass)
             with np.errstate(invalid="ignore"):
@@ -107,9 +105,7 @@ def solve_proton_mesons(T: np.ndarray, definition: str) -> dict[str, SolvedMeson
     return solved
 
 
-def _seed_targets(
-    T: np.ndarray, kinetic: SolvedMeson, name: str, mass: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _seed_targets(T: np.ndarray, kinetic: SolvedMeson, name: str, mass: float) -> tuple[np.ndarray, np.ndarray]:
     """f and Z with x = E/E: the table's numbers from 5 GeV up; below, the table at 5 GeV times the E/E ratio.
 
     Node values below 5 GeV are ratios of generators to themselves at 5 GeV, so those ratios have to be taken

@@ -28,9 +28,7 @@ class YieldTableBuilder:
         self._tables.append(quantile_table(table) if isinstance(table, Spectrum) else table)
         return len(self._tables) - 1
 
-    def add_slot(
-        self, projectile: int, species: int, table: int, mean: np.ndarray, *, bernoulli: bool = False
-    ) -> None:
+    def add_slot(self, projectile: int, species: int, table: int, mean: np.ndarray, *, bernoulli: bool = False) -> None:
         """Let `projectile` make `mean` (per node) of `species` with x from row `table`."""
         kind = BERNOULLI if bernoulli else POISSON
         self._slots[projectile].append((species, kind, table, mean))

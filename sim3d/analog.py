@@ -149,7 +149,15 @@ def analog_batch(world, source, seed, first_index, batch_size, sites, cutoff, tr
         if cutoff:
             counters[C_BACKTRACKED] += 1
             verdict = backtrack(
-                start[0], start[1], start[2], start[3], start[4], start[5], rigidity(energy, group), world.gauss, trace
+                start[0],
+                start[1],
+                start[2],
+                start[3],
+                start[4],
+                start[5],
+                rigidity(energy, group),
+                world.gauss,
+                trace,
             )
             if verdict != 1:
                 counters[C_FORBIDDEN] += 1

@@ -94,8 +94,7 @@ def east_west(
     value, error = jackknife(ratio, counts, result.group_weights)
     order = [list(result.flavours).index(flavour) for flavour in FLAVOUR_ORDER]
     return [
-        Asymmetry(flavour, float(value[i]), float(error[i]))
-        for flavour, i in zip(FLAVOUR_ORDER, order, strict=True)
+        Asymmetry(flavour, float(value[i]), float(error[i])) for flavour, i in zip(FLAVOUR_ORDER, order, strict=True)
     ]
 
 

@@ -93,9 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rank would leave the others waiting for ever).
     """
     try:
-        result = cli.main(
-            args=None if arguments is None else list(arguments), prog_name="sim3d", standalone_mode=False
-        )
+        result = cli.main(args=None if arguments is None else list(arguments), prog_name="sim3d", standalone_mode=False)
     except click.ClickException as problem:
         return _input_error(problem.format_message())
     except (click.Abort, KeyboardInterrupt):

@@ -139,13 +139,9 @@ def parse_reference(text: str, source: str) -> ReferenceTable:
         try:
             values = tuple(float(row[column]) for column in COLUMNS[1:])
         except (KeyError, ValueError):
-            raise InputError(
-                f"reference table {source}, row {count}: needs four values, has {cells}"
-            ) from None
+            raise InputError(f"reference table {source}, row {count}: needs four values, has {cells}") from None
         energy, cosine, flux = values
-        if not (
-            math.isfinite(energy) and energy > 0 and -1 <= cosine <= 1 and math.isfinite(flux) and flux >= 0
-        ):
+        if not (math.isfinite(energy) and energy > 0 and -1 <= cosine <= 1 and math.isfinite(flux) and flux >= 0):
             raise InputError(
                 f"reference table {source}, row {count}: out of range: "
                 f"energy {energy:g}, cos_zenith {cosine:g}, flux {flux:g}"
@@ -199,9 +195,7 @@ def match(
     i_flavour = np.array([flavours.index(f) if f in flavours else -1 for f in table.flavour])
     keep = near & (i_flavour >= 0) & (table.energy_GeV >= low) & (table.energy_GeV <= high) & (table.flux > 0)
     if not keep.any():
-        raise InputError(
-            f"no row of the reference table is a flavour of the result between {low:g} and {high:g} GeV"
-        )
+        raise InputError(f"no row of the reference table is a flavour of the result between {low:g} and {high:g} GeV")
     at = (i_flavour[keep], i_energy[keep], i_cos[keep])
     return Matched(
         np.array(table.flavour)[keep],

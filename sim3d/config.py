@@ -318,7 +318,5 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     config = make_config(data, overrides)
     if config.atmosphere.profile is not None and not Path(config.atmosphere.profile).is_absolute():
         profile = str(file.parent / config.atmosphere.profile)
-        config = config.model_copy(
-            update={"atmosphere": config.atmosphere.model_copy(update={"profile": profile})}
-        )
+        config = config.model_copy(update={"atmosphere": config.atmosphere.model_copy(update={"profile": profile})})
     return config

@@ -53,7 +53,14 @@ ELECTRON = 15
 MAX_DAUGHTERS = 4
 
 # PDG 2022, in percent; the channels that are left out (radiative, rare) are below 0.2% and the rest is normalised.
-KCHARGED_BRANCHING = {"mu nu": 63.56, "pi pi0": 20.67, "pi pi pi": 5.583, "pi pi0 pi0": 1.760, "e3": 5.07, "mu3": 3.352}
+KCHARGED_BRANCHING = {
+    "mu nu": 63.56,
+    "pi pi0": 20.67,
+    "pi pi pi": 5.583,
+    "pi pi0 pi0": 1.760,
+    "e3": 5.07,
+    "mu3": 3.352,
+}
 KLONG_BRANCHING = {"e3": 40.55, "mu3": 27.04, "pi0 pi0 pi0": 19.52, "pi+ pi- pi0": 12.54}
 KSHORT_BRANCHING = {"pi+ pi-": 69.20, "pi0 pi0": 30.69}
 LAMBDA_BRANCHING = {"p pi-": 64.1, "n pi0": 35.9}
@@ -404,12 +411,26 @@ def decay(species, energy, momentum, helicity, rng, codes, momenta, helicities):
             kl3 = True
             if electron:
                 _semileptonic(
-                    momenta, mass, _M_PI0, _M_E, _SLOPES_CHARGED_PLUS, _SLOPES_CHARGED_ZERO, _KL3_CHARGED_E, rng
+                    momenta,
+                    mass,
+                    _M_PI0,
+                    _M_E,
+                    _SLOPES_CHARGED_PLUS,
+                    _SLOPES_CHARGED_ZERO,
+                    _KL3_CHARGED_E,
+                    rng,
                 )
                 codes[1] = ELECTRON
             else:
                 _semileptonic(
-                    momenta, mass, _M_PI0, _M_MU, _SLOPES_CHARGED_PLUS, _SLOPES_CHARGED_ZERO, _KL3_CHARGED_MU, rng
+                    momenta,
+                    mass,
+                    _M_PI0,
+                    _M_MU,
+                    _SLOPES_CHARGED_PLUS,
+                    _SLOPES_CHARGED_ZERO,
+                    _KL3_CHARGED_MU,
+                    rng,
                 )
                 codes[1] = MUP if positive else MUM
                 lepton, neutrino = 1, 2

@@ -24,7 +24,14 @@ from sim3d.particles import CHARGE, ELECTRON_MASS_GEV, MASS_GEV, MUM, MUP, N_SPE
 BETHE_K_GEV_CM2 = 0.307075e-3
 AIR_Z_OVER_A = 0.49919
 AIR_EXCITATION_GEV = 85.7e-9
-AIR_STERNHEIMER = {"C": 10.5961, "x0": 1.7418, "x1": 4.2759, "a": 0.10914, "k": 3.3994, "density_g_cm3": 1.2048e-3}
+AIR_STERNHEIMER = {
+    "C": 10.5961,
+    "x0": 1.7418,
+    "x1": 4.2759,
+    "a": 0.10914,
+    "k": 3.3994,
+    "density_g_cm3": 1.2048e-3,
+}
 AIR_RADIATION_LENGTH_G_CM2 = 36.62
 AIR_MEAN_Z = 7.312
 MUON_CRITICAL_ENERGY_GEV = 7980.0 / (AIR_MEAN_Z + 2.03) ** 0.879
@@ -120,7 +127,7 @@ def stopping_power(species, momentum, mass, rho, table):
     loss = table[species, i] * (1.0 - fraction) + table[species, i + 1] * fraction
     if bg > _BG_NO_DENSITY_EFFECT and rho > 0.0:
         loss -= _HALF_K * density_effect(bg, rho) * (1.0 + 1.0 / (bg * bg))
-    if species == MUP or species == MUM:
+    if species in (MUP, MUM):
         loss += RADIATIVE_B_CM2_G * math.sqrt(momentum * momentum + mass * mass)
     return loss
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 import platform
 import sys
 import threading
@@ -286,7 +285,7 @@ def run_to_file(config: Config, path: str | Path, threads: int | None = None, pr
 
 
 def run(
-    config: Config | Mapping[str, Any] | str | os.PathLike[str],
+    config: Config | Mapping[str, Any] | str | Path,
     threads: int | None = None,
     progress: bool = False,
 ) -> Result:

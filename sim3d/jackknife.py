@@ -14,9 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 
-def jackknife(
-    quantity: Callable[[Array], Array], groups: ArrayLike, weights: ArrayLike
-) -> tuple[Array, Array]:
+def jackknife(quantity: Callable[[Array], Array], groups: ArrayLike, weights: ArrayLike) -> tuple[Array, Array]:
     """A quantity of the mean over groups, and its statistical error.
 
     Parameters

@@ -10,6 +10,7 @@ import numba itself (that costs half a second), but sets the environment variabl
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -44,10 +45,8 @@ def _candidates() -> list[Path]:
         folders.append(Path(os.environ["SIM3D_CACHE_DIR"]))
     if os.environ.get("XDG_CACHE_HOME"):
         folders.append(Path(os.environ["XDG_CACHE_HOME"]) / "sim3d")
-    try:
+    with contextlib.suppress(RuntimeError):  # no home folder can be determined
         folders.append(Path.home() / ".cache" / "sim3d")
-    except RuntimeError:  # no home folder can be determined
-        pass
     folders.append(Path(tempfile.gettempdir()) / f"sim3d-cache-{os.getuid() if hasattr(os, 'getuid') else 0}")
     return folders
 

@@ -26,8 +26,8 @@ def _table(attribute: str) -> np.ndarray:
 
 
 MASS_GEV = _table("mass") * 1e-3
-ELECTRON_MASS_GEV = float(Particle.from_pdgid(11).mass) * 1e-3
-CHARGE = np.array([float(Particle.from_pdgid(i).charge) for i in PDG_IDS])
+ELECTRON_MASS_GEV = float(Particle.from_pdgid(11).mass or 0.0) * 1e-3
+CHARGE = _table("charge")
 
 
 def _ctau_km() -> np.ndarray:

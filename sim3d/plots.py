@@ -134,9 +134,7 @@ def azimuth(result: Result, site: str) -> Figure:
     # Bands 1 and 2 of four are -0.5 to 0 and 0 to 0.5.
     groups = np.asarray(result.groups_azimuth(site))[:, :, chosen, 1:3].mean(axis=3)
     flux = np.einsum("gfea,e->gfa", groups, np.diff(edges)[chosen])
-    value, error = jackknife(
-        lambda mean: mean / mean.mean(axis=-1, keepdims=True), flux, result.group_weights
-    )
+    value, error = jackknife(lambda mean: mean / mean.mean(axis=-1, keepdims=True), flux, result.group_weights)
     azimuth_edges = np.asarray(result.azimuth_edges_deg)
     centres = 0.5 * (azimuth_edges[:-1] + azimuth_edges[1:])
     for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
@@ -275,9 +273,7 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{-1}$)", fontsize=10)
-    figure.suptitle(
-        f"{_title(site)}: sim3d (lines, bins known to 30%), FLUKA at solar maximum (points)", fontsize=10
-    )
+    figure.suptitle(f"{_title(site)}: sim3d (lines, bins known to 30%), FLUKA at solar maximum (points)", fontsize=10)
     return figure
 
 
@@ -295,9 +291,7 @@ def fluka_ratio(site: str, matched: compare.Matched) -> Figure:
         sigma = matched.error[chosen] / matched.reference[chosen]
         known = sigma < 0.3
         colours = shades(0.5 * (1 + matched.cos_zenith[chosen][known]))
-        ax.errorbar(
-            x[known], ratio[known], sigma[known], linestyle="none", ecolor=colours, elinewidth=0.7, zorder=2
-        )
+        ax.errorbar(x[known], ratio[known], sigma[known], linestyle="none", ecolor=colours, elinewidth=0.7, zorder=2)
         ax.scatter(x[known], ratio[known], s=9, c=colours, zorder=3)
         ax.set_title(style.LABELS[flavour])
         ax.set(xscale="log", xlim=(0.08, 250.0), ylim=(0.4, 1.6))
@@ -312,9 +306,7 @@ def fluka_ratio(site: str, matched: compare.Matched) -> Figure:
     return figure
 
 
-def _points(
-    ax: Axes, x: Array, y: Array, error: Array, look: dict[str, Any], *, positive: bool = False
-) -> None:
+def _points(ax: Axes, x: Array, y: Array, error: Array, look: dict[str, Any], *, positive: bool = False) -> None:
     """Error bars where a value and its error are known (and, on a log axis, positive)."""
     shown = np.isfinite(y) & np.isfinite(error)
     if positive:

@@ -36,7 +36,7 @@ CONVENTIONS = {
     "convention_energy": "GeV: total energy of neutrinos, kinetic energy per nucleon of primaries",
     "convention_asymmetry": "A = (N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)",
     "convention_detector": "flat sheet on the sphere at the site, angles at the crossing's own vertical and south",
-    "convention_horizon": f"a crossing counts 1/|cos| at the middle of its sub-bin of {0.05 / SUB_BINS:g} in cos_zenith",
+    "convention_horizon": f"a crossing counts 1/|cos| at the middle of its sub-bin, {0.05 / SUB_BINS:g} wide",
 }
 
 

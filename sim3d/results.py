@@ -62,9 +62,7 @@ class Result:
     def __init__(self, record: RunRecord) -> None:
         self.record = record
         self.sites = {
-            d.name: SiteInfo(
-                d.name, d.lat_deg, d.lon_deg, d.altitude_m, d.declination_deg, d.patch, d.area_m2
-            )
+            d.name: SiteInfo(d.name, d.lat_deg, d.lon_deg, d.altitude_m, d.declination_deg, d.patch, d.area_m2)
             for d in record.detectors
         }
         self.energy_edges_GeV = ENERGY_EDGES_GEV
@@ -127,7 +125,12 @@ class Result:
 
     def _rebinned(self, values: np.ndarray, binning: Binning) -> np.ndarray:
         return rebin(
-            values, binning.energy_start, binning.energy_group, binning.n_energy, binning.cos_group, binning.azimuth
+            values,
+            binning.energy_start,
+            binning.energy_group,
+            binning.n_energy,
+            binning.cos_group,
+            binning.azimuth,
         )
 
     def binned(self, site: str, binning: str = "fine") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -171,11 +174,11 @@ class Result:
         chosen = self.binning(binning)
         space = self._phase_space(chosen)[0]
         if not chosen.azimuth:
-            space = space[..., 0]
+            space = space[:, :, 0]
         per_hit = np.full(hits.shape[1:3], np.nan)
-        axes = (0,) if not chosen.azimuth else (0, 3)
-        values = (flux * space).sum(axis=axes)
-        counts = hits.sum(axis=axes)
+        axes = (0, 3) if chosen.azimuth else (0,)
+        values: np.ndarray = (flux * space).sum(axis=axes)
+        counts: np.ndarray = hits.sum(axis=axes)
         values = values + values[:, ::-1]
         counts = counts + counts[:, ::-1]
         np.divide(values, counts, out=per_hit, where=counts > 0)
@@ -187,7 +190,7 @@ class Result:
                 continue
             nearest = good[np.abs(energies[:, None] - good[None, :]).argmin(axis=1)]
             per_hit[:, c] = per_hit[nearest, c]
-        shaped = per_hit[None, :, :] if not chosen.azimuth else per_hit[None, :, :, None]
+        shaped = per_hit[None, :, :, None] if chosen.azimuth else per_hit[None, :, :]
         limit = POISSON_LIMIT_90 * shaped / space
         return np.where(hits > 0, flux, limit)
 
@@ -227,9 +230,7 @@ class Result:
         energy = np.asarray(energy_GeV, dtype=float)
         cos = np.asarray(cos_zenith, dtype=float)
         if not np.all((energy >= ENERGY_EDGES_GEV[0]) & (energy <= ENERGY_EDGES_GEV[-1])):
-            raise InputError(
-                f"energy_GeV: must be between {ENERGY_EDGES_GEV[0]:.4g} and {ENERGY_EDGES_GEV[-1]:.5g}"
-            )
+            raise InputError(f"energy_GeV: must be between {ENERGY_EDGES_GEV[0]:.4g} and {ENERGY_EDGES_GEV[-1]:.5g}")
         if not np.all((cos >= -1.0) & (cos <= 1.0)):
             raise InputError("cos_zenith: must be between -1 and 1")
         i = np.clip(np.searchsorted(ENERGY_EDGES_GEV, energy, side="right") - 1, 0, N_ENERGY - 1)

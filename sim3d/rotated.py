@@ -165,7 +165,11 @@ def rotated_batch(
                     if keep < 1.0 and uniform(rng) > keep:
                         continue
                     counters[C_CROSSINGS] += 1
-                    n[0], n[1], n[2] = (x + path * u[0]) / radius, (y + path * u[1]) / radius, (z + path * u[2]) / radius
+                    n[0], n[1], n[2] = (
+                        (x + path * u[0]) / radius,
+                        (y + path * u[1]) / radius,
+                        (z + path * u[2]) / radius,
+                    )
                     cos_zenith = -(n[0] * u[0] + n[1] * u[1] + n[2] * u[2])
                     azimuth = 2.0 * math.pi * uniform(rng)
                     if cutoff:
@@ -176,7 +180,15 @@ def rotated_batch(
                         rotate_with_crossing(n, u, site_up, azimuth, arrival)
                         counters[C_BACKTRACKED] += 1
                         verdict = backtrack(
-                            entry[0], entry[1], entry[2], arrival[0], arrival[1], arrival[2], gv, world.gauss, trace
+                            entry[0],
+                            entry[1],
+                            entry[2],
+                            arrival[0],
+                            arrival[1],
+                            arrival[2],
+                            gv,
+                            world.gauss,
+                            trace,
                         )
                         if verdict != 1:
                             counters[C_FORBIDDEN] += 1

@@ -146,6 +146,4 @@ def make_setup(config: Config) -> Setup:
     source = Source(primaries.fits, primaries.delta_GV, low, high, config.primaries.energy_index)
     sites = np.array([detector.row() for detector in detectors])
     trace = trace_params(field)
-    return Setup(
-        config, detectors, field, atmosphere, hadronic, primaries, world, source, sites, trace
-    )
+    return Setup(config, detectors, field, atmosphere, hadronic, primaries, world, source, sites, trace)

@@ -156,7 +156,7 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         charge = z_over_a if is_primary else world.charge[species]
         loss_factor = z_over_a if is_primary else 1.0
         is_hadron = species <= LAMBDA
-        is_muon = species == MUP or species == MUM
+        is_muon = species in (MUP, MUM)
         t_min = world.kinetic_min[species]
         ctau = world.ctau_km[species]
         momentum = math.sqrt(t * (t + 2.0 * mass))
@@ -245,7 +245,16 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                         theta = math.sqrt(-2.0 * width2 * math.log(uniform(scatter_rng)))
                         phi = 2.0 * math.pi * uniform(scatter_rng)
                         ux, uy, uz, ex, ey, ez = turn(
-                            ux, uy, uz, ex, ey, ez, math.cos(theta), math.sin(theta), math.cos(phi), math.sin(phi)
+                            ux,
+                            uy,
+                            uz,
+                            ex,
+                            ey,
+                            ez,
+                            math.cos(theta),
+                            math.sin(theta),
+                            math.cos(phi),
+                            math.sin(phi),
                         )
                 momentum = math.sqrt(t * (t + 2.0 * mass))
             if fate != _LOST or at_ground:
@@ -319,9 +328,7 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     pt = math.sqrt(px * px + py * py)
                     p = math.sqrt(pt * pt + pz * pz)
                     if pt > 0.0:
-                        vx, vy, vz, gx, gy, gz = turn(
-                            ux, uy, uz, ex, ey, ez, pz / p, pt / p, px / pt, py / pt
-                        )
+                        vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, pz / p, pt / p, px / pt, py / pt)
                 if is_neutrino:
                     neutrinos[n_neutrinos, NU_FLAVOUR] = code - NEUTRINO
                     neutrinos[n_neutrinos, NU_ENERGY] = energy

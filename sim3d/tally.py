@@ -46,8 +46,8 @@ def scale_exponents(n_azimuth: int) -> np.ndarray:
     """Binary exponents k of the fixed-point scale, int64 (N_ENERGY,): integer = round(value * 2^k).
 
     The value of a bin is its integral flux (m^-2 s^-1). The scale follows a reference flux of 1.5e4 E^-2.7
-    m^-2 s^-1 sr^-1 GeV^-1 (the all-proton fit without its low-energy turnover, above any neutrino flux) so that one unit
-    of it is 2^36: rounding is then below 1e-7 of the flux, and 2^26 such units still fit.
+    m^-2 s^-1 sr^-1 GeV^-1 (the proton fit without its low-energy turnover, above any neutrino flux) so that one
+    unit of it is 2^36: rounding is then below 1e-7 of the flux, and 2^26 such units still fit.
     """
     energies = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
     unit = 1.5e4 * energies**-2.7 * np.diff(ENERGY_EDGES_GEV) * COS_WIDTH * 2.0 * math.pi / n_azimuth

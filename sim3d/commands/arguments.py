@@ -44,9 +44,7 @@ def open_result(path: Path) -> Result:
         if is_input_error(problem):
             raise
         if isinstance(problem, OSError | KeyError | RuntimeError | ValueError | EOFError):
-            raise InputError(
-                f"{path}: not a readable sim3d result (cut short, or another kind of file)"
-            ) from problem
+            raise InputError(f"{path}: not a readable sim3d result (cut short, or another kind of file)") from problem
         raise
 
 

@@ -47,8 +47,7 @@ def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bo
     result = open_result(file)
     comparable = is_published_window(energy, cos_max)
     sites = {
-        site: (east_west(result, site, energy, cos_max), published(site) if comparable else {})
-        for site in result.sites
+        site: (east_west(result, site, energy, cos_max), published(site) if comparable else {}) for site in result.sites
     }
     if as_json:
         print_json(

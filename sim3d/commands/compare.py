@@ -58,9 +58,7 @@ def command(
                 "reference": reference,
                 "energy_GeV": energy,
                 "within": within,
-                "flavours": {
-                    row.flavour: {k: v for k, v in asdict(row).items() if k != "flavour"} for row in rows
-                },
+                "flavours": {row.flavour: {k: v for k, v in asdict(row).items() if k != "flavour"} for row in rows},
             }
         )
         return
@@ -76,8 +74,6 @@ def command(
             f"{row.median_deviation:9.3f} {row.rms:6.3f} {row.chi2:9.1f} {row.median_error:6.3f} "
             f"{row.within * 100:5.0f}%"
         )
-    click.echo(
-        f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that and one sigma"
-    )
+    click.echo(f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that and one sigma")
     if any(not row.median_error <= within for row in rows):
         click.echo("The result's statistical errors exceed the tolerance: simulate more to judge.")

@@ -64,12 +64,8 @@ DEFAULT_FOLDER = Path("output/cutoff")
     metavar="P",
     help="Map the share of protons of P GeV/c that arrive, over the Earth (repeatable).  CSV, PNG, PDF.",
 )
-@click.option(
-    "--cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of the intensity map."
-)
-@click.option(
-    "--directions", type=int, default=100, show_default=True, metavar="N", help="Per cell of that map."
-)
+@click.option("--cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of the intensity map.")
+@click.option("--directions", type=int, default=100, show_default=True, metavar="N", help="Per cell of that map.")
 @click.option(
     "-o",
     "--output",
@@ -132,9 +128,7 @@ def command(
         _intensity(field, intensity, options, inputs, folder, as_json)
         return
     name, lat, lon = place
-    tracer = CutoffTracer(
-        lat, lon, field=field, altitude_km=altitude, floor_km=floor, step_GV=step, lowest_GV=lowest
-    )
+    tracer = CutoffTracer(lat, lon, field=field, altitude_km=altitude, floor_km=floor, step_GV=step, lowest_GV=lowest)
     inputs = {"site": name, "lat": lat, "lon": lon, "step_GV": step} | inputs
     if sky:
         _sky(tracer, inputs, folder, as_json)

@@ -48,9 +48,7 @@ def describe(result: Result) -> dict[str, Any]:
         fields = {key: getattr(site, key) for key in _SITE_FIELDS}
         hits = {
             flavour: int(count)
-            for flavour, count in zip(
-                result.flavours, result.binned(name, "fine_aa")[2].sum(axis=(1, 2)), strict=True
-            )
+            for flavour, count in zip(result.flavours, result.binned(name, "fine_aa")[2].sum(axis=(1, 2)), strict=True)
         }
         sites[name] = fields | {"hits": sum(hits.values()), "hits_by_flavour": hits}
     return {

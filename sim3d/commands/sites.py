@@ -25,9 +25,7 @@ def command(as_json: bool) -> None:
 
     field = FieldModel()
     found = []
-    for place in tqdm(
-        SITES.values(), desc="cutoffs", unit="site", disable=None, file=sys.stderr, leave=False
-    ):
+    for place in tqdm(SITES.values(), desc="cutoffs", unit="site", disable=None, file=sys.stderr, leave=False):
         lat_geocentric, _ = geodetic_to_geocentric(place.lat)
         found.append(
             {

@@ -153,9 +153,7 @@ def _print_table(rows: list[ComparedMoment], source: str) -> None:
     # Ratios to daemonflux under other meanings of x say nothing: its energies are high enough.
     names = names if source == "FLUKA" else [own]
     ratios = "".join(f" {name:>8s}" for name in names)
-    click.echo(
-        f"  {'T/GeV':>7s}   {'secondary':9s} {'sampled':>19s} {'table':>8s} {source:>10s}  ratio:{ratios}"
-    )
+    click.echo(f"  {'T/GeV':>7s}   {'secondary':9s} {'sampled':>19s} {'table':>8s} {source:>10s}  ratio:{ratios}")
     last = (0.0, "")
     for row in rows:
         here = (row.kinetic_energy_GeV, row.quantity)

@@ -26,9 +26,7 @@ def test_density_is_minus_the_derivative_of_depth(layers):
     inside = np.array([np.all(np.abs(layers[:, 0] - x) > 2e-3) for x in h])
     step = 1e-3
     for x in h[inside]:
-        slope = (kernels.vertical_depth(x - step, layers) - kernels.vertical_depth(x + step, layers)) / (
-            2 * step
-        )
+        slope = (kernels.vertical_depth(x - step, layers) - kernels.vertical_depth(x + step, layers)) / (2 * step)
         # The difference of two depths of a few 100 g/cm2 keeps about 1e-10 g/cm3 absolute; relative to that
         # the comparison is exact.
         assert kernels.density(x, layers) == pytest.approx(slope / 1e5, rel=2e-6, abs=1e-15)
@@ -107,9 +105,7 @@ def brute_slant(h_km, cosine, layers, n=400_000):
     [(0.0, 0.5), (0.0, 0.05), (0.0, 0.0), (20.0, -0.05), (40.0, -0.1), (105.0, 0.3), (0.5, 0.2)],
 )
 def test_slant_depth_against_a_brute_sum(h, cosine):
-    assert kernels.slant_depth(h, cosine, US.layers) == pytest.approx(
-        brute_slant(h, cosine, US.layers), rel=1e-4
-    )
+    assert kernels.slant_depth(h, cosine, US.layers) == pytest.approx(brute_slant(h, cosine, US.layers), rel=1e-4)
 
 
 def test_slant_depth_horizontal_and_blocked():

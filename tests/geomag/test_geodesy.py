@@ -34,9 +34,7 @@ def test_round_trip(lat: float, lon: float, altitude: float) -> None:
 
 
 def test_axes_of_the_ellipsoid() -> None:
-    np.testing.assert_allclose(
-        geodetic_to_cartesian(0.0, 90.0, 10.0), (0.0, WGS84_A_KM + 10.0, 0.0), atol=1e-9
-    )
+    np.testing.assert_allclose(geodetic_to_cartesian(0.0, 90.0, 10.0), (0.0, WGS84_A_KM + 10.0, 0.0), atol=1e-9)
     np.testing.assert_allclose(geodetic_to_cartesian(-90.0, 0.0, 0.0), (0.0, 0.0, -WGS84_B_KM), atol=1e-9)
 
 

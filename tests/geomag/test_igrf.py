@@ -20,9 +20,7 @@ def _places(count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return lat, rng.uniform(-180.0, 180.0, count), rng.uniform(6371.2, 30000.0, count)
 
 
-@pytest.mark.parametrize(
-    "date", ["1900-01-01", "1943-07-19", "1995-01-01", "2020-01-01", "2027-02-28", "2030-01-01"]
-)
+@pytest.mark.parametrize("date", ["1900-01-01", "1943-07-19", "1995-01-01", "2020-01-01", "2027-02-28", "2030-01-01"])
 @pytest.mark.parametrize("degree", [1, 10, 13])
 def test_field_is_that_of_ppigrf(date: str, degree: int) -> None:
     lat, lon, radius = _places(60)
@@ -69,9 +67,7 @@ def test_truncated_evaluator_is_the_model_of_lower_degree() -> None:
 def test_dipole_points_north_on_the_equator_and_falls_as_the_cube() -> None:
     gauss = dipole_gauss(29790.0)
     np.testing.assert_allclose(field_cartesian(EARTH_RADIUS_KM, 0, 0, gauss), (0, 0, 29790.0), atol=1e-9)
-    np.testing.assert_allclose(
-        field_cartesian(0, 2 * EARTH_RADIUS_KM, 0, gauss), (0, 0, 29790.0 / 8), atol=1e-9
-    )
+    np.testing.assert_allclose(field_cartesian(0, 2 * EARTH_RADIUS_KM, 0, gauss), (0, 0, 29790.0 / 8), atol=1e-9)
     np.testing.assert_allclose(field_cartesian(0, 0, EARTH_RADIUS_KM, gauss), (0, 0, -2 * 29790.0), atol=1e-9)
 
 

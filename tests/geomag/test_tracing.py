@@ -139,9 +139,7 @@ def test_certain_escape_reaches_ten_radii_within_its_share_of_path() -> None:
     worst = 0.0
     for radius in (1.0, 2.0, 4.0, 7.0, 9.9):
         for kappa in np.concatenate([[0.0, 0.5, 0.949], np.linspace(0.951, 2.71, 23)]):
-            lowest = (
-                0.0 if kappa < 0.95 else math.sqrt(min(0.01 + 1.0 - kappa + kappa * math.log(kappa), 1.0))
-            )
+            lowest = 0.0 if kappa < 0.95 else math.sqrt(min(0.01 + 1.0 - kappa + kappa * math.log(kappa), 1.0))
             mu = lowest + 1e-9
             if mu > 1.0 or not escape_is_certain(kappa, mu):
                 continue
@@ -152,11 +150,7 @@ def test_certain_escape_reaches_ten_radii_within_its_share_of_path() -> None:
                 return 2.0 * v / math.sqrt(max(mu * mu + x - 1.0 - kappa * math.log(x), 1e-300))
 
             top = math.sqrt((10.0 / radius) ** 2 - 1.0)
-            path = (
-                0.5
-                * radius
-                * quad(inverse_w, 1e-9, top, points=[math.sqrt(max(kappa - 1.0, 0.0))], limit=500)[0]
-            )
+            path = 0.5 * radius * quad(inverse_w, 1e-9, top, points=[math.sqrt(max(kappa - 1.0, 0.0))], limit=500)[0]
             worst = max(worst, path)
     assert worst < 50.0
 

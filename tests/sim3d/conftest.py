@@ -43,9 +43,7 @@ class FakeResult:
         self.group_weights = np.full(groups, 4)
         self.group_weights[0] = 5
         self.n_batches = int(self.group_weights.sum())
-        self._groups = {
-            s: self._make(groups, azimuth_bins, noise, empty_above, i) for i, s in enumerate(sites)
-        }
+        self._groups = {s: self._make(groups, azimuth_bins, noise, empty_above, i) for i, s in enumerate(sites)}
 
     def truth(self, energy, cosine, azimuth_mean_of_sine):
         """phi on the grids, [flavour, energy, cos, azimuth]."""

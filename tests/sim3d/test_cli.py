@@ -80,9 +80,7 @@ class GeomagInputError(ValueError):
     pass
 
 
-@pytest.mark.parametrize(
-    "problem", [InputError("lat", 95, "-90 to 90"), GeomagInputError("lat: 95\nis too much")]
-)
+@pytest.mark.parametrize("problem", [InputError("lat", 95, "-90 to 90"), GeomagInputError("lat: 95\nis too much")])
 def test_input_errors_of_any_package_are_one_line(problem, failing, capsys):
     failing(problem)
     assert cli.main(["info"]) == 2

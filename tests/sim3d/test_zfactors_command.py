@@ -26,9 +26,7 @@ def test_json_alone_on_stdout(capsys):
     assert document["model"] == "fluka-z"
     assert len(document["moments"]) == 70
     one = next(
-        m
-        for m in document["moments"]
-        if (m["kinetic_energy_GeV"], m["quantity"], m["secondary"]) == (100, "F", "pi-")
+        m for m in document["moments"] if (m["kinetic_energy_GeV"], m["quantity"], m["secondary"]) == (100, "F", "pi-")
     )
     assert one["reference"] == 0.134
     assert one["table"] == pytest.approx(0.134, rel=0.01)
