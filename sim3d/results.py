@@ -36,6 +36,11 @@ class SiteInfo:
     area_m2: float
 
 
+def _with_mirror(array: Any) -> Any:
+    """An (energy, cos) array plus its mirror image in cos_zenith."""
+    return array + np.flip(array, axis=1)
+
+
 class Result:
     """Fluxes of a finished run.
 
@@ -175,20 +180,18 @@ class Result:
         space = self._phase_space(chosen)[0]
         if not chosen.azimuth:
             space = space[:, :, 0]
-        per_hit = np.full(hits.shape[1:3], np.nan)
+        per_hit = np.full((chosen.n_energy, chosen.n_cos), np.nan)
         axes = (0, 3) if chosen.azimuth else (0,)
-        values: np.ndarray = (flux * space).sum(axis=axes)
-        counts: np.ndarray = hits.sum(axis=axes)
-        values = values + values[:, ::-1]
-        counts = counts + counts[:, ::-1]
+        values = _with_mirror(np.sum(flux * space, axis=axes))
+        counts = _with_mirror(np.sum(hits, axis=axes))
         np.divide(values, counts, out=per_hit, where=counts > 0)
-        energies = np.arange(per_hit.shape[0])
-        for c in range(per_hit.shape[1]):
+        energies = np.arange(chosen.n_energy)
+        for c in range(chosen.n_cos):
             good = np.flatnonzero(~np.isnan(per_hit[:, c]))
             if good.size == 0:
                 per_hit[:, c] = np.inf
                 continue
-            nearest = good[np.abs(energies[:, None] - good[None, :]).argmin(axis=1)]
+            nearest = good[np.abs(np.subtract.outer(energies, good)).argmin(axis=1)]
             per_hit[:, c] = per_hit[nearest, c]
         shaped = per_hit[None, :, :, None] if chosen.azimuth else per_hit[None, :, :]
         limit = POISSON_LIMIT_90 * shaped / space
