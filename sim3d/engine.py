@@ -203,7 +203,7 @@ def simulate(
     threads = threads or default_threads()
     setup = make_setup(config)
     show = progress and processes.first
-    if show and not _kernels_cached():
+    if show and not _kernels_cached(config.sampling.mode):
         print("sim3d: compiling the kernels (once per version, about 20 s) ...", file=sys.stderr, flush=True)
     compile_s = _compile(setup)
     n_batches = config.n_batches
@@ -247,8 +247,8 @@ def simulate(
     )
 
 
-def _kernels_cached() -> bool:
-    return CACHE_FOLDER is not None and any(Path(CACHE_FOLDER).rglob("analog_batch*.nbc"))
+def _kernels_cached(mode: str) -> bool:
+    return CACHE_FOLDER is not None and any(Path(CACHE_FOLDER).rglob(f"*{mode}_batch*.nbc"))
 
 
 def run_to_file(config: Config, path: str | Path, threads: int | None = None, progress: bool = False) -> None:

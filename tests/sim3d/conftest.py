@@ -1,4 +1,4 @@
-"""A result in memory whose fluxes are known, for everything that is made of a finished result."""
+"""Shared by the tests of sim3d: a result in memory whose fluxes are known, a world, and showers in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numba import njit
+
+from sim3d.jit_cache import CACHE
+from sim3d.random_streams import primary_key
+from sim3d.sampling import draw_entry
+from sim3d.shower import NEUTRINO_COLUMNS, new_stack, shower
 
 FLAVOURS = ("numu", "numubar", "nue", "nuebar")
 # What goes in: asymmetries (towards the east positive) of the four flavours.
@@ -130,3 +136,76 @@ def known(tmp_path, monkeypatch):
     # Into its dictionary: sim3d gives "load" on demand, and asking for the old one imports the real one.
     monkeypatch.setitem(vars(sim3d), "load", lambda _: result)
     return SimpleNamespace(path=path, result=result, asymmetry=ASYMMETRY)
+
+
+@njit(nogil=True, cache=CACHE)
+def _entries(n, top_km, seed):
+    """Isotropic entries (n, 9) through the top of the atmosphere and their weights."""
+    starts = np.empty((n, 9))
+    weights = np.empty(n)
+    rng = np.empty(1, dtype=np.uint64)
+    for i in range(n):
+        rng[0] = primary_key(seed, i)
+        weights[i] = draw_entry(top_km, starts[i], rng)
+    return starts, weights
+
+
+@njit(nogil=True, cache=CACHE)
+def _follow(world, starts, kinetic, z_over_a, seed):
+    """Neutrinos of a list of showers: rows of shower number and the kernel's nine columns."""
+    stack, species_of, key_of = new_stack(32768)
+    neutrinos = np.empty((1024, NEUTRINO_COLUMNS))
+    rows = np.empty((4096, NEUTRINO_COLUMNS + 1))
+    total = 0
+    for i in range(starts.shape[0]):
+        n, neutrinos, stack, species_of, key_of = shower(
+            world, starts[i], kinetic[i], z_over_a, primary_key(seed, i), stack, species_of, key_of, neutrinos
+        )
+        while total + n > rows.shape[0]:
+            more = np.empty((2 * rows.shape[0], NEUTRINO_COLUMNS + 1))
+            more[:total] = rows[:total]
+            rows = more
+        for j in range(n):
+            rows[total, 0] = i
+            rows[total, 1:] = neutrinos[j]
+            total += 1
+    return rows[:total].copy()
+
+
+@pytest.fixture(scope="session")
+def entries():
+    """``entries(n, top_km, seed)``: isotropic entries (n, 9) and their weights (n,)."""
+
+    def draw(n, top_km, seed=1):
+        return _entries(n, float(top_km), np.uint64(seed))
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def make_world():
+    """``make_world(**options)`` of :func:`sim3d.world.build_world`, in Linsley's air with the field of 2020."""
+    from atmosphere.layers import linsley
+    from geomag.igrf import FieldModel
+    from hadronic.models import load_model
+    from sim3d.world import build_world
+
+    air = linsley()
+    gauss = FieldModel("2020-01-01", 10).gauss
+    tables = load_model("fluka-z", None).tables
+
+    def make(**options):
+        return build_world(air.layers, air.top_km, gauss, tables, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def follow():
+    """``follow(world, starts, kinetic, z_over_a=1, seed=1)``: neutrinos (n, 10), the first column the shower."""
+
+    def run(world, starts, kinetic, z_over_a=1.0, seed=1):
+        energies = np.broadcast_to(np.asarray(kinetic, dtype=float), (len(starts),)).copy()
+        return _follow(world, np.ascontiguousarray(starts), energies, float(z_over_a), np.uint64(seed))
+
+    return run
