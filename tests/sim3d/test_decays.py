@@ -177,11 +177,8 @@ def test_two_body_muon_helicity(parent, gamma):
     np.testing.assert_allclose(sign * helicities[rows, 0], expected, atol=1e-12 * gamma**2 + 1e-9)
 
 
-def test_mean_helicity_of_fast_muons_from_pions():
-    """At high energy the mean over the decay, weighted with nothing, is positive for mu+ at the low-energy end.
-
-    The slowest muon of a fast pion flies backward in its rest frame: fully right-handed mu+ (+1), the fastest -1.
-    """
+def test_helicity_and_energy_of_muons_of_fast_pions():
+    """The slowest mu+ of a fast pion flew backward in its rest frame: helicity +1; the fastest has -1."""
     energy, _, _, momenta, helicities = many(PIP, 1000.0, 20_000)
     fraction = momenta[:, 0, 0] / energy
     r = (MASS_GEV[MUP] / MASS_GEV[PIP]) ** 2
@@ -324,8 +321,8 @@ def test_isotropic_at_rest(species):
         assert second.max() < 4 * math.sqrt(4 / 45 / n)
 
 
-def test_semileptonic_muons_are_mostly_left_handed_like_their_neutrino():
-    """K_mu3: mean helicity of mu+ in the kaon's rest frame is large; mu- the opposite within statistics."""
+def test_kmu3_muons_are_polarised():
+    """K_mu3: muons are polarised in the kaon's rest frame, mu+ and mu- oppositely within statistics."""
     _, _, codes, _, helicities = many(KL, 1.0, 200_000)
     plus = helicities[codes[:, 1] == MUP, 1]
     minus = helicities[codes[:, 1] == MUM, 1]
