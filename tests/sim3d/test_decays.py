@@ -85,7 +85,7 @@ def charge_of(code, codes):
     return 1.0 if NU_E in codes else -1.0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     species=st.sampled_from(UNSTABLE),
     log_gamma=st.floats(0.0, 5.0),
