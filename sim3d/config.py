@@ -47,7 +47,7 @@ class PrimariesTable(_Table):
     model: str = "ghls2001-average"
     solar: Literal["fit", "min", "max"] | None = None
     solar_potential_MV: float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
-    energy_GeV: tuple[float, float] = (1.0, 1.0e5)
+    energy_GeV: tuple[float, float] = (0.5, 1.0e6)
     energy_index: float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
 
     @field_validator("model")

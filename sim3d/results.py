@@ -15,9 +15,11 @@ from numpy.typing import ArrayLike
 
 from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, Binning
 from sim3d.errors import InputError
-from sim3d.particles import FLAVOURS
+from sim3d.particles import FLAVOUR_PDG_IDS, FLAVOURS
 from sim3d.result_file import CONVENTIONS, RunRecord, read_result
 from sim3d.tally import N_GROUPS, SiteTally, rebin
+
+DEFAULT_SITE = "kamioka"
 
 POISSON_LIMIT_90 = 2.302585093
 """Mean of a Poisson number that is zero with probability 10%: the upper limit at 90% confidence for no hit."""
@@ -39,6 +41,17 @@ class SiteInfo:
 def _with_mirror(array: Any) -> Any:
     """An (energy, cos) array plus its mirror image in cos_zenith."""
     return array + np.flip(array, axis=1)
+
+
+def _flavour_index(flavour: Any) -> int:
+    """Row of a flavour given by name or PDG id; tau neutrinos have the row after the last."""
+    if flavour in FLAVOURS:
+        return FLAVOURS.index(flavour)
+    if flavour in FLAVOUR_PDG_IDS:
+        return FLAVOUR_PDG_IDS.index(int(flavour))
+    if flavour in ("nutau", "nutaubar", 16, -16):
+        return len(FLAVOURS)
+    raise InputError(f"flavour: {flavour!r} is not one of {', '.join(FLAVOURS)}, nutau, nutaubar or a PDG id")
 
 
 class Result:
@@ -229,7 +242,9 @@ class Result:
     def _lookup(
         self, values: np.ndarray, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: Any
     ) -> np.ndarray:
-        index = np.vectorize(self._flavour_index, otypes=[int])(flavour)
+        index = np.vectorize(_flavour_index, otypes=[int])(flavour)
+        # a last row of zeros stands for the tau neutrinos, of which the air makes none worth counting
+        values = np.concatenate([values, np.zeros_like(values[:1])])
         energy = np.asarray(energy_GeV, dtype=float)
         cos = np.asarray(cos_zenith, dtype=float)
         if not np.all((energy >= ENERGY_EDGES_GEV[0]) & (energy <= ENERGY_EDGES_GEV[-1])):
@@ -245,13 +260,10 @@ class Result:
         k = np.minimum((azimuth * n / 360.0).astype(int), n - 1)
         return values[index, i, j, k]
 
-    def _flavour_index(self, flavour: Any) -> int:
-        if flavour in FLAVOURS:
-            return FLAVOURS.index(flavour)
-        raise InputError(f"flavour: {flavour!r} is not one of {', '.join(FLAVOURS)}")
-
     def _default_site(self, site: str | None) -> str:
-        return next(iter(self.sites)) if site is None else site
+        if site is not None:
+            return site
+        return DEFAULT_SITE if DEFAULT_SITE in self.sites else next(iter(self.sites))
 
     def flux(
         self,
@@ -265,13 +277,13 @@ class Result:
 
         Parameters
         ----------
-        flavour : str or array of str
-            numu, numubar, nue or nuebar.
+        flavour : str, int, or array of them
+            numu, numubar, nue or nuebar, or a PDG id; tau neutrinos give zero.
         energy_GeV, cos_zenith, azimuth_deg : array_like
             Energies (GeV), zenith cosines (+1 down-going), azimuths of arrival (degrees from south through east);
             without azimuths the average over them.
         site : str, optional
-            The run's first site by default.
+            By default kamioka if the run has it, else its first site.
 
         Returns
         -------

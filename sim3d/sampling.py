@@ -78,7 +78,7 @@ def _entry_cosine(top_km, rng):
     An isotropic flux enters with cos^2 uniform in (0, 1). A straight line that reaches the ground meets it at a
     zenith cosine c with c^2 uniform as well, so that few would be near the horizon, where a crossing counts 1/c. Here
     a share of GRAZING_SHARE goes to lines that miss the ground, and the rest takes c from the density
-    (1 + 2 c) / 2; the weight is the ratio of the densities and at most 1.57.
+    (1 + 2 c) / 2; the weight is the ratio of the densities and at most 1.47.
     """
     ratio = EARTH_RADIUS_KM / (EARTH_RADIUS_KM + top_km)
     miss = 1.0 - ratio * ratio

@@ -70,25 +70,21 @@ def rebin(values, energy_start, energy_group, n_energy, cos_group, keep_azimuth)
 
 
 @njit(nogil=True, cache=CACHE)
-def _add_plain(values, exponents, total):
-    """Add values (4, energy, cos, azimuth) to the integer sum of the same shape; False on overflow."""
+def _fits(values, exponents):
+    """Whether all values (4, energy, cos, azimuth) are finite and fit the fixed-point scale."""
     for f in range(values.shape[0]):
         for e in range(values.shape[1]):
-            scale = 2.0 ** exponents[e]
+            limit = _LARGEST_VALUE * 2.0 ** -exponents[e]
             for c in range(values.shape[2]):
                 for a in range(values.shape[3]):
-                    v = values[f, e, c, a]
-                    if v != 0.0:
-                        q = v * scale
-                        if not abs(q) < _LARGEST_VALUE:
-                            return False
-                        total[f, e, c, a] += np.int64(round(q))
+                    if not abs(values[f, e, c, a]) < limit:
+                        return False
     return True
 
 
 @njit(nogil=True, cache=CACHE)
-def _add_squares(values, exponents, high, low):
-    """Add the squares of values (4, energy, cos, azimuth), as integers, to a two-limb sum; False on overflow."""
+def _add_plain(values, exponents, total):
+    """Add values (4, energy, cos, azimuth) to the integer sum of the same shape."""
     for f in range(values.shape[0]):
         for e in range(values.shape[1]):
             scale = 2.0 ** exponents[e]
@@ -96,15 +92,24 @@ def _add_squares(values, exponents, high, low):
                 for a in range(values.shape[3]):
                     v = values[f, e, c, a]
                     if v != 0.0:
-                        q = v * scale
-                        if not abs(q) < _LARGEST_VALUE:
-                            return False
-                        square = q * q
+                        total[f, e, c, a] += np.int64(round(v * scale))
+
+
+@njit(nogil=True, cache=CACHE)
+def _add_squares(values, exponents, high, low):
+    """Add the squares of values (4, energy, cos, azimuth), as integers, to a two-limb sum."""
+    for f in range(values.shape[0]):
+        for e in range(values.shape[1]):
+            scale = 2.0 ** exponents[e]
+            for c in range(values.shape[2]):
+                for a in range(values.shape[3]):
+                    v = values[f, e, c, a]
+                    if v != 0.0:
+                        square = (v * scale) ** 2
                         upper = math.floor(square / _LIMB)
                         lower = low[f, e, c, a] + np.int64(round(square - upper * _LIMB))
                         high[f, e, c, a] += np.int64(upper) + (lower >> LIMB_BITS)
                         low[f, e, c, a] = lower & _MASK
-    return True
 
 
 @njit(nogil=True, cache=CACHE)
@@ -194,20 +199,17 @@ class SiteTally:
         TallyOverflowError
             If a value does not fit the scale or is not finite.
         """
-        fine = _add_plain(scores, self.exponents, self.total)
-        self.hits += hits
-        for name, binning in BINNINGS.items():
-            coarse = rebin(
-                scores,
-                binning.energy_start,
-                binning.energy_group,
-                binning.n_energy,
-                binning.cos_group,
-                binning.azimuth,
-            )
-            fine &= _add_squares(coarse, self.coarse_exponents(name), *self.squares[name])
-        if not fine:
+        coarse = {
+            name: rebin(scores, b.energy_start, b.energy_group, b.n_energy, b.cos_group, b.azimuth)
+            for name, b in BINNINGS.items()
+        }
+        # nothing is added before all of it is known to fit: a failed batch must leave no trace
+        if not all(_fits(values, self.coarse_exponents(name)) for name, values in coarse.items()):
             raise TallyOverflowError(f"batch {batch}: a score is not finite or beyond any physical flux")
+        _add_plain(scores, self.exponents, self.total)
+        self.hits += hits
+        for name, values in coarse.items():
+            _add_squares(values, self.coarse_exponents(name), *self.squares[name])
         group = batch % N_GROUPS
         _add_groups(scores, self.exponents, self.east_west[group], self.bands[group])
 
