@@ -130,9 +130,7 @@ def test_angles_at_the_pole_itself():
 
 
 UNIT = st.tuples(st.floats(-1, 1), st.floats(0, 2 * math.pi)).map(
-    lambda t: np.array(
-        [math.sqrt(1 - t[0] ** 2) * math.cos(t[1]), math.sqrt(1 - t[0] ** 2) * math.sin(t[1]), t[0]]
-    )
+    lambda t: np.array([math.sqrt(1 - t[0] ** 2) * math.cos(t[1]), math.sqrt(1 - t[0] ** 2) * math.sin(t[1]), t[0]])
 )
 
 

@@ -43,7 +43,9 @@ def test_minimum_ionisation_of_muons(muon):
 def test_hadrons_lose_like_muons_of_the_same_velocity(species):
     """Bethe depends on beta gamma alone up to the maximum transfer (1% at moderate velocities)."""
     for beta_gamma in (0.3, 1.0, 3.0, 10.0):
-        muon = loss(MUP, beta_gamma * MASS_GEV[MUP]) - 1e3 * RADIATIVE_B_CM2_G * MASS_GEV[MUP] * math.hypot(1, beta_gamma)
+        muon = loss(MUP, beta_gamma * MASS_GEV[MUP]) - 1e3 * RADIATIVE_B_CM2_G * MASS_GEV[MUP] * math.hypot(
+            1, beta_gamma
+        )
         assert loss(species, beta_gamma * MASS_GEV[species]) == pytest.approx(muon, rel=0.02)
 
 
@@ -86,7 +88,9 @@ def test_only_muons_radiate():
     assert loss(MUP, 1000.0) > loss(PIP, 1000.0) + 2.0
 
 
-@given(log_momentum=st.floats(-2.0, 5.9), log_rho=st.floats(-10.0, -2.9), species=st.sampled_from([PROTON, PIP, KP, MUP]))
+@given(
+    log_momentum=st.floats(-2.0, 5.9), log_rho=st.floats(-10.0, -2.9), species=st.sampled_from([PROTON, PIP, KP, MUP])
+)
 def test_loss_is_positive_and_finite(log_momentum, log_rho, species):
     """Any momentum, any air."""
     value = loss(species, 10**log_momentum, 10**log_rho)
