@@ -321,7 +321,9 @@ def test_fuzz_is_not_one_sided():
 @given(
     at=st.floats(0, 1),
     cut=st.integers(0, 12),
-    paste=st.one_of(st.just(""), st.text(max_size=6), st.sampled_from(["[", "]", "=", '"', "\n", "-", "0", "e9", "true"])),
+    paste=st.one_of(
+        st.just(""), st.text(max_size=6), st.sampled_from(["[", "]", "=", '"', "\n", "-", "0", "e9", "true"])
+    ),
 )
 def test_fuzz_toml_text(tmp_path_factory, at, cut, paste):
     """A slip in the text of an example: a Config or an InputError in one line, nothing else."""

