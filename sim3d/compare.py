@@ -30,6 +30,9 @@ CM2_PER_M2 = 1.0e4
 _UNIT = re.compile(r"(?<![A-Za-z])(cm|m)\s*(?:\^|\*\*)?\s*\(?-?\s*2", re.IGNORECASE)
 
 
+FLUKA_TABLE = "fluka_sk_solmax.csv"
+
+
 @dataclass(frozen=True)
 class ReferenceTable:
     """Published fluxes, one entry per row.
@@ -104,7 +107,10 @@ def read_reference(path: Path) -> ReferenceTable:
     """Read a CSV with the columns flavour, energy_GeV, cos_zenith, flux and ``#`` comments.
 
     The unit comes from a comment: ``# unit: ...`` if there is one, else any comment that names cm^-2 or m^-2.
+    A bare name that is no file here may be one of the tables that ship with sim3d (fluka_sk_solmax.csv).
     """
+    if path.name == str(path) == FLUKA_TABLE and not path.exists():
+        return fluka_table()
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
@@ -115,8 +121,8 @@ def read_reference(path: Path) -> ReferenceTable:
 
 def fluka_table() -> ReferenceTable:
     """FLUKA's Super-Kamiokande table at solar maximum, as shipped with sim3d."""
-    name = "fluka_sk_solmax.csv"
-    return parse_reference((resources.files("sim3d") / "reference" / name).read_text(encoding="utf-8"), name)
+    text = (resources.files("sim3d") / "reference" / FLUKA_TABLE).read_text(encoding="utf-8")
+    return parse_reference(text, FLUKA_TABLE)
 
 
 def parse_reference(text: str, source: str) -> ReferenceTable:

@@ -69,6 +69,11 @@ class Detector:
         return r**2 * math.radians(self.ew_deg) * 2.0 * math.sin(0.5 * math.radians(self.ns_deg))
 
     @property
+    def earth_share(self) -> float:
+        """Share of its sphere that the patch covers."""
+        return self.area_m2 / (4.0 * math.pi * (self.radius_km * 1e3) ** 2)
+
+    @property
     def patch(self) -> str:
         """The patch in words."""
         if self.radius_deg > 0.0:

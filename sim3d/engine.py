@@ -23,7 +23,7 @@ from sim3d.config import Config, load_config, make_config
 from sim3d.errors import InputError
 from sim3d.jit_cache import CACHE_FOLDER
 from sim3d.parallel import Processes, connect, default_threads
-from sim3d.result_file import RunRecord, probe_folder, write_result
+from sim3d.result_file import RunRecord, make_tally, probe_folder, write_result
 from sim3d.results import Result
 from sim3d.sampling import C_PRIMARIES, COUNTERS, N_COUNTERS
 from sim3d.setup_run import Setup, make_setup
@@ -209,7 +209,7 @@ def simulate(
     n_batches = config.n_batches
     mine = range(processes.rank, n_batches, processes.size)
     sums = _Sums(
-        [SiteTally(setup.n_azimuth) for _ in setup.detectors],
+        [make_tally(config, detector) for detector in setup.detectors],
         np.zeros(N_COUNTERS, dtype=np.int64),
         np.zeros(n_batches, dtype=np.int64),
     )

@@ -46,6 +46,7 @@ class Processes:
         self.communicator = communicator
         self.rank = 0 if communicator is None else int(communicator.Get_rank())
         self.size = 1 if communicator is None else int(communicator.Get_size())
+        self._sent: list[Any] = []  # a request that is dropped may free its message before it is sent
 
     @property
     def first(self) -> bool:
@@ -57,7 +58,7 @@ class Processes:
         if self.communicator is not None:
             for other in range(self.size):
                 if other != self.rank:
-                    self.communicator.isend(self.rank, dest=other, tag=_STOP_TAG)
+                    self._sent.append(self.communicator.isend(self.rank, dest=other, tag=_STOP_TAG))
 
     def stop_requested(self) -> bool:
         """Whether another rank asked to stop (does not wait)."""
@@ -75,6 +76,9 @@ class Processes:
         self.communicator.Barrier()
         while self.communicator.iprobe(tag=_STOP_TAG):
             self.communicator.recv(tag=_STOP_TAG)
+        for request in self._sent:
+            request.wait()
+        self._sent.clear()
 
     def reduce(self, array: np.ndarray) -> None:
         """Add an int64 array over all ranks into rank 0's, in place."""

@@ -37,6 +37,9 @@ MODELS = {
     "ghls2001-high": "high fits of helium and heavier nuclei",
     "ghls2001-low": "low fits of helium and heavier nuclei",
 }
+SAMPLING_SHIFT_GEV = 2.0
+"""Energies are drawn from (E + 2 GeV)^-index: like the fits' own (E + b exp(-c sqrt(E)))^-gamma with b = 2.15 this
+turns over at low energy, so that few are spent on primaries below the cutoffs. Any value is exact."""
 NUCLEON_MASS_GEV = 0.5 * float(MASS_GEV[PROTON] + MASS_GEV[NEUTRON])
 
 
@@ -109,20 +112,24 @@ def choose_group(energy, u, fits, delta_GV):
 
 @njit(nogil=True)
 def sample_energy(u, low, high, index):
-    """Energy from a power law E^-index between low and high (GeV) at cumulative probability u."""
+    """Energy between low and high (GeV) at cumulative probability u; density (E + SAMPLING_SHIFT_GEV)^-index."""
+    bottom, top = low + SAMPLING_SHIFT_GEV, high + SAMPLING_SHIFT_GEV
     if abs(index - 1.0) < 1e-9:
-        return low * (high / low) ** u
-    a = 1.0 - index
-    return (low**a + u * (high**a - low**a)) ** (1.0 / a)
+        energy = bottom * (top / bottom) ** u - SAMPLING_SHIFT_GEV
+    else:
+        a = 1.0 - index
+        energy = (bottom**a + u * (top**a - bottom**a)) ** (1.0 / a) - SAMPLING_SHIFT_GEV
+    return min(max(energy, low), high)
 
 
 @njit(nogil=True)
 def energy_pdf(energy, low, high, index):
     """Density (GeV^-1) of :func:`sample_energy`."""
+    bottom, top = low + SAMPLING_SHIFT_GEV, high + SAMPLING_SHIFT_GEV
     if abs(index - 1.0) < 1e-9:
-        return 1.0 / (energy * math.log(high / low))
+        return 1.0 / ((energy + SAMPLING_SHIFT_GEV) * math.log(top / bottom))
     a = 1.0 - index
-    return a * energy ** (-index) / (high**a - low**a)
+    return a * (energy + SAMPLING_SHIFT_GEV) ** (-index) / (top**a - bottom**a)
 
 
 @njit(nogil=True)

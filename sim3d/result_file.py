@@ -77,6 +77,13 @@ class RunRecord:
         return Result(self)
 
 
+def make_tally(config: Config, detector: Detector) -> SiteTally:
+    """Empty sums for a site of a run; their scale is a function of the configuration alone."""
+    # in rotated mode a crossing counts for the whole sphere, whatever the patch
+    covered = 1.0 if config.sampling.mode == "rotated" else detector.earth_share
+    return SiteTally(config.scoring.azimuth_bins, covered * config.run.batch_size)
+
+
 def probe_folder(path: Path) -> None:
     """Check that a file can be created beside ``path`` before any time is spent.
 
@@ -138,7 +145,6 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
     axes["cos_zenith_edges"] = COS_EDGES
     axes["azimuth_edges_deg"] = np.linspace(0.0, 360.0, record.config.scoring.azimuth_bins + 1)
     axes["cos_zenith_bands"] = COS_BANDS
-    axes["scale_exponents"] = record.tallies[0].exponents
     file["batches_done"] = record.batches_done
     for detector, tally in zip(record.detectors, record.tallies, strict=True):
         group = file.create_group(f"sites/{detector.name}")
@@ -155,6 +161,7 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
             group.attrs[name] = getattr(detector, name)
         group.attrs["patch"] = detector.patch
         group.attrs["area_m2"] = detector.area_m2
+        group["scale_exponents"] = tally.exponents
         for name, array in tally.arrays().items():
             group.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
     provenance = file.create_group("provenance")
@@ -227,7 +234,8 @@ def read_result(path: str | Path) -> RunRecord:
                 )
             }
             detectors.append(Detector(name=table.name, **numbers))
-            tally = SiteTally(config.scoring.azimuth_bins)
+            tally = make_tally(config, detectors[-1])
+            tally.exponents = group["scale_exponents"][()]
             for name, array in tally.arrays().items():
                 dataset = group[name]
                 if dataset.shape != array.shape:

@@ -37,7 +37,7 @@ class Source(NamedTuple):
     delta_GV : float
         Solar potential relative to the fit's (GV).
     energy_low, energy_high, energy_index : float
-        Kinetic energy per nucleon is drawn from E^-index in this range (GeV).
+        Kinetic energy per nucleon is drawn in this range (GeV), see :func:`sim3d.primaries.sample_energy`.
     """
 
     fits: np.ndarray

@@ -188,7 +188,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     if to_ground <= ds:
                         ds = max(to_ground, 0.0)
                         at_ground = True
-            rho = density(h + ds * (0.5 * rise + 0.125 * ds * (1.0 - rise * rise) / r), world.layers) * _CM_PER_KM
+            curvature = (1.0 - rise * rise) / r
+            rho = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), world.layers) * _CM_PER_KM
 
             loss_rate = 0.0
             momentum_mid = momentum
@@ -197,8 +198,12 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                 if loss_rate * ds > _LOSS_FRACTION * t:
                     shorter = max(_LOSS_FRACTION * t / loss_rate, _SHORTEST_LOSS_STEP_KM)
                     if shorter < ds:
+                        # the middle of the step has moved; the loss scales with the density
                         ds = shorter
                         at_ground = False
+                        here = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), world.layers) * _CM_PER_KM
+                        loss_rate *= here / rho
+                        rho = here
                 t_mid = max(t - 0.5 * loss_rate * ds, 0.5 * t)
                 momentum_mid = math.sqrt(t_mid * (t_mid + 2.0 * mass))
 

@@ -34,24 +34,32 @@ LIMB_BITS = 62
 
 _LIMB = 2.0**LIMB_BITS
 _MASK = np.int64(2**LIMB_BITS - 1)
-_LARGEST_VALUE = 2.0**56
-_RESOLUTION_BITS = 36
+_LARGEST_VALUE = 2.0**58
+_RESOLUTION_BITS = 30
 
 
 class TallyOverflowError(RuntimeError):
-    """A batch value too large for the fixed-point scale (a weight beyond any physical flux)."""
+    """A batch value that is not finite or does not fit the fixed-point scale."""
 
 
-def scale_exponents(n_azimuth: int) -> np.ndarray:
+def scale_exponents(n_azimuth: int, share: float = 1.0) -> np.ndarray:
     """Binary exponents k of the fixed-point scale, int64 (N_ENERGY,): integer = round(value * 2^k).
 
     The value of a bin is its integral flux (m^-2 s^-1). The scale follows a reference flux of 1.5e4 E^-2.7
     m^-2 s^-1 sr^-1 GeV^-1 (the proton fit without its low-energy turnover, above any neutrino flux) so that one
-    unit of it is 2^36: rounding is then below 1e-7 of the flux, and 2^26 such units still fit.
+    unit of it is 2^30, and 2^28 such units still fit in a batch.
+
+    Parameters
+    ----------
+    n_azimuth : int
+    share : float
+        Share of the Earth's surface that a patch has, times the primaries of a batch. A single crossing counts for
+        1/share of the flux; where that is large the scale is coarser by the same factor, beyond 2^10.
     """
     energies = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
     unit = 1.5e4 * energies**-2.7 * np.diff(ENERGY_EDGES_GEV) * COS_WIDTH * 2.0 * math.pi / n_azimuth
-    return (_RESOLUTION_BITS - np.round(np.log2(unit))).astype(np.int64)
+    coarser = max(0, math.ceil(-math.log2(share)) - 10)
+    return (_RESOLUTION_BITS - coarser - np.round(np.log2(unit))).astype(np.int64)
 
 
 @njit(nogil=True, cache=CACHE)
@@ -148,6 +156,8 @@ class SiteTally:
     Parameters
     ----------
     n_azimuth : int
+    share : float
+        See :func:`scale_exponents`.
 
     Attributes
     ----------
@@ -161,9 +171,9 @@ class SiteTally:
         Sums over the batches of each group.
     """
 
-    def __init__(self, n_azimuth: int) -> None:
+    def __init__(self, n_azimuth: int, share: float = 1.0) -> None:
         self.n_azimuth = n_azimuth
-        self.exponents = scale_exponents(n_azimuth)
+        self.exponents = scale_exponents(n_azimuth, share)
         fine = (N_FLAVOURS, N_ENERGY, N_COS, n_azimuth)
         self.total = np.zeros(fine, dtype=np.int64)
         self.hits = np.zeros(fine, dtype=np.int64)
@@ -205,7 +215,9 @@ class SiteTally:
         }
         # nothing is added before all of it is known to fit: a failed batch must leave no trace
         if not all(_fits(values, self.coarse_exponents(name)) for name, values in coarse.items()):
-            raise TallyOverflowError(f"batch {batch}: a score is not finite or beyond any physical flux")
+            raise TallyOverflowError(
+                f"batch {batch}: a score is not finite or too large for the sums (use larger batches)"
+            )
         _add_plain(scores, self.exponents, self.total)
         self.hits += hits
         for name, values in coarse.items():

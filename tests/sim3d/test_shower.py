@@ -111,6 +111,15 @@ def test_step_length_does_not_matter(make_world, follow, starts, reference, step
     """Steps of half and twice 1 km, bin by bin, on the same tapes; 1% is left for the step's own error."""
     other = follow(make_world(step_km=step), starts, 20.0)
     agree(other, reference, len(starts), 0.01)
+    # multiple scattering adds up to the same angle in any number of steps
+    means, errors = [], []
+    for rows in (other, reference):
+        from_muons = rows[(rows[:, FLAVOUR] >= 2) & (rows[:, ENERGY] > 0.3)]
+        cos = (from_muons[:, U : U + 3] * starts[from_muons[:, 0].astype(int), 3:6]).sum(axis=1)
+        angle = np.arccos(np.clip(cos, -1, 1))
+        means.append(angle.mean())
+        errors.append(angle.std() / math.sqrt(len(angle) / 4))  # up to four neutrinos share a history
+    assert abs(means[0] - means[1]) < 4.5 * math.hypot(*errors)
 
 
 def test_field_reuse_does_not_matter(make_world, follow, starts, reference):
