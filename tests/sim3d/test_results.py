@@ -161,6 +161,15 @@ def test_flux_looks_up_the_bin(result):
     assert result.flux("nue", 9e3, 0.5) == 0.0
 
 
+def test_flavours_by_pdg_id_and_tau_neutrinos(result):
+    """14, -14, 12, -12 are the four flavours; tau neutrinos are absent, which is zero and no exception."""
+    for pdg, name in ((14, "numu"), (-14, "numubar"), (12, "nue"), (-12, "nuebar")):
+        assert result.flux(pdg, 3.0, 0.5) == result.flux(name, 3.0, 0.5) > 0
+        assert result.error(pdg, 3.0, 0.5, 10.0) == result.error(name, 3.0, 0.5, 10.0)
+    for tau in (16, -16, "nutau", "nutaubar"):
+        assert result.flux(tau, 3.0, 0.5) == result.error(tau, 3.0, 0.5, 10.0) == 0.0
+
+
 def test_the_ends_of_the_bins_belong_to_them(result):
     """The vertical, the last energy, and azimuths that wrap round."""
     flux, _, _ = result.binned("kamioka", "fine")
@@ -174,7 +183,8 @@ def test_the_ends_of_the_bins_belong_to_them(result):
 @pytest.mark.parametrize(
     ("arguments", "options", "word"),
     [
-        (("nutau", 1.0, 0.0), {}, "flavour"),
+        (("nux", 1.0, 0.0), {}, "flavour"),
+        ((15, 1.0, 0.0), {}, "flavour"),
         (("numu", 0.01, 0.0), {}, "energy_GeV"),
         (("numu", 2e4, 0.0), {}, "energy_GeV"),
         (("numu", float("nan"), 0.0), {}, "energy_GeV"),

@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from sim3d.jit_cache import CACHE
-from sim3d.primaries import primary_model
+from sim3d.primaries import SAMPLING_SHIFT_GEV, primary_model
 from sim3d.random_streams import primary_key
 from sim3d.sampling import GRAZING_SHARE, Source, _entry_cosine, draw_primary
 from sim3d.world import EARTH_RADIUS_KM
@@ -110,7 +110,8 @@ def test_weights_carry_the_flux(index):
 def test_energies_are_stratified():
     """Primary i of B lies in the i-th quantile of the sampling density."""
     rows = _batch(source()[0], 500, TOP_KM, np.uint64(2))
-    quantile = (1 - 1 / rows[:, 0]) / (1 - 1e-4)
+    bottom, top = 1.0 + SAMPLING_SHIFT_GEV, 1e4 + SAMPLING_SHIFT_GEV
+    quantile = (1 / bottom - 1 / (rows[:, 0] + SAMPLING_SHIFT_GEV)) / (1 / bottom - 1 / top)
     assert np.array_equal(np.floor(quantile * 500 * (1 + 1e-12)), np.arange(500))
 
 

@@ -68,8 +68,8 @@ def test_sum_against_numpy(batches, whole):
     expected = sum(scores for scores, _ in batches)
     error = np.abs(whole.plain_sum() - expected).max(axis=(0, 2, 3))
     assert np.all(error <= (0.5 * N_BATCHES + 1) * unit())
-    # which is below 1e-6 of the flux in every bin
-    assert np.all(unit() < 1e-6 * physical_flux().min(axis=(0, 2, 3)))
+    # which is below 1e-5 of the flux in every bin
+    assert np.all(unit() < 1e-5 * physical_flux().min(axis=(0, 2, 3)))
     assert np.array_equal(whole.hits, sum(hits for _, hits in batches))
 
 
@@ -83,9 +83,10 @@ def test_square_sums_against_numpy(batches, whole, name):
         kept = scores[:, start : start + group * binning.n_energy]
         coarse = kept.reshape(4, binning.n_energy, group, binning.n_cos, binning.cos_group, N_AZIMUTH).sum(axis=(2, 4))
         expected = expected + (coarse if binning.azimuth else coarse.sum(axis=3, keepdims=True)) ** 2
-    np.testing.assert_allclose(
-        whole.square_sum(name), expected, rtol=1e-6, atol=1e-12 * expected.max(axis=(0, 2, 3)).min()
-    )
+    step = 2.0 ** (-2.0 * whole.coarse_exponents(name))
+    error = np.abs(whole.square_sum(name) - expected) - 1e-12 * expected
+    assert np.all(error <= N_BATCHES * step[:, None, None])
+    assert np.all(expected.mean(axis=(0, 2, 3)) > 1e6 * step)
 
 
 @pytest.mark.parametrize("name", BINNINGS)
@@ -154,7 +155,6 @@ def test_overflow(bad):
         tally.add_batch(scores, hits, 17)
 
 
-# BUG REPORTED: a batch that fails half-way stays in the sums (and in the partial file of a failed run).
 def test_a_batch_that_fails_leaves_the_sums_alone():
     """After an overflow the tally is what it was."""
     tally = SiteTally(N_AZIMUTH)
@@ -163,6 +163,18 @@ def test_a_batch_that_fails_leaves_the_sums_alone():
     with pytest.raises(TallyOverflowError):
         tally.add_batch(scores, hits, 0)
     assert all(not array.any() for array in tally.arrays().values())
+
+
+@pytest.mark.parametrize("share", [1e4, 1.0, 1e-2, 1e-5, 1e-8])
+def test_single_hits_on_small_patches_fit(share):
+    """A hit counts for the flux over the share of the Earth its patch has; 100 times the flux's worth of it fits."""
+    tally = SiteTally(N_AZIMUTH, share)
+    scores, hits = np.zeros(SHAPE), np.ones(SHAPE, dtype=np.int64)
+    scores[0, ::20, 5, 5] = 100.0 * physical_flux()[0, ::20, 5, 5] / min(1.0, share)
+    tally.add_batch(scores, hits, 0)
+    np.testing.assert_allclose(tally.plain_sum()[0, ::20, 5, 5], scores[0, ::20, 5, 5], rtol=1e-4)
+    assert tally.total.min() >= 0
+    assert np.all(np.isfinite(tally.square_sum("honda_aa")))
 
 
 class FakeRank:
