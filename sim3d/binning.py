@@ -124,7 +124,7 @@ def cos_bin(cos_zenith):
 def inverse_cosine(cos_zenith):
     """1/|cos| at the middle of the sub-bin that |cos_zenith| lies in (see SUB_BINS)."""
     width = COS_WIDTH / SUB_BINS
-    i = int(abs(cos_zenith) / width)
+    i = min(int(abs(cos_zenith) / width), N_COS // 2 * SUB_BINS - 1)
     return 1.0 / (width * (i + 0.5))
 
 

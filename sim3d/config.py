@@ -28,7 +28,8 @@ class _Table(BaseModel):
     @classmethod
     def _no_booleans_as_numbers(cls, value: Any, info: Any) -> Any:
         annotation = str(cls.model_fields[info.field_name].annotation)
-        if isinstance(value, bool) and "bool" not in annotation:
+        parts = value if isinstance(value, list | tuple) else [value]
+        if "bool" not in annotation and any(isinstance(part, bool) for part in parts):
             raise ValueError("must not be a boolean")
         return value
 
@@ -266,8 +267,17 @@ def _message(exc: ValidationError) -> str:
         known = ", ".join(model.model_fields) if hasattr(model, "model_fields") else ""
         return f"{path}: {what}" + (f"; allowed here: {known}" if known else "")
     if isinstance(value, int | float | str | list | tuple):
-        return f"{path}: {value!r} {what}"
+        return f"{path}: {_shown(value)} {what}"
     return f"{path}: {what}"
+
+
+def _shown(value: Any) -> str:
+    """A value for a one-line message: shortened, and safe for integers of thousands of digits."""
+    try:
+        text = " ".join(repr(value).split())
+    except (ValueError, RecursionError):
+        return "this value"
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def make_config(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Config:
@@ -313,8 +323,8 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
         raise InputError(f"{file}: cannot be read ({exc.strerror})") from None
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        raise InputError(f"{file}: not valid TOML: {exc}") from None
+    except (ValueError, RecursionError) as exc:  # besides syntax: huge integers, endless nesting
+        raise InputError(f"{file}: not valid TOML: {str(exc)[:200]}") from None
     config = make_config(data, overrides)
     if config.atmosphere.profile is not None and not Path(config.atmosphere.profile).is_absolute():
         profile = str(file.parent / config.atmosphere.profile)

@@ -22,7 +22,7 @@ from sim3d.binning import ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
 from sim3d.config import Config, load_config, make_config
 from sim3d.errors import InputError
 from sim3d.jit_cache import CACHE_FOLDER
-from sim3d.parallel import Processes, connect, default_threads
+from sim3d.parallel import Processes, connect
 from sim3d.result_file import RunRecord, make_tally, probe_folder, write_result
 from sim3d.results import Result
 from sim3d.sampling import C_PRIMARIES, COUNTERS, N_COUNTERS
@@ -200,7 +200,7 @@ def simulate(
         ``failure`` says so and its sums hold what was finished.
     """
     processes = processes or Processes()
-    threads = threads or default_threads()
+    threads = threads or processes.default_threads()
     setup = make_setup(config)
     show = progress and processes.first
     if show and not _kernels_cached(config.sampling.mode):
@@ -264,8 +264,14 @@ def run_to_file(config: Config, path: str | Path, threads: int | None = None, pr
     """
     path = Path(path)
     processes = connect()
+    problem = ""
     if processes.first:
-        probe_folder(path)
+        try:
+            probe_folder(path)
+        except InputError as exc:
+            problem = str(exc)
+    if problem := processes.agree(problem):
+        raise InputError(problem)
     record = simulate(config, threads, progress, processes)
     if record is None:
         return

@@ -6,6 +6,7 @@ mpi4py is imported only when an MPI launcher started the process: ``import mpi4p
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from typing import Any
 
@@ -16,9 +17,12 @@ from sim3d.tally import LIMB_BITS, SiteTally
 
 # Number of processes as the launchers of Open MPI, MPICH (Hydra) and MVAPICH give it. SLURM_NTASKS is no sign of MPI.
 _SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
-_LOCAL_SIZE_VARIABLES = ("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE")
 _STOP_TAG = 71
 _HALF_LIMB = LIMB_BITS // 2
+
+
+UNKNOWN_SIZE = 0
+"""What :func:`launched_size` returns for a launcher (srun with PMIx) that does not say how many it started."""
 
 
 def launched_size() -> int | None:
@@ -27,16 +31,14 @@ def launched_size() -> int | None:
         value = os.environ.get(name, "")
         if value.isdigit():
             return int(value)
-    return 1 if "PMIX_RANK" in os.environ else None
+    return UNKNOWN_SIZE if "PMIX_RANK" in os.environ else None
 
 
-def default_threads() -> int:
-    """Threads per process that use the cores this process may use without oversubscribing the node."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    local = next((int(os.environ[v]) for v in _LOCAL_SIZE_VARIABLES if os.environ.get(v, "").isdigit()), 1)
-    if cores < (os.cpu_count() or 1):
-        return cores  # the launcher bound this process to its own share
-    return max(1, cores // local)
+def usable_cores() -> frozenset[int]:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return frozenset(os.sched_getaffinity(0))
+    return frozenset(range(os.cpu_count() or 1))
 
 
 class Processes:
@@ -70,6 +72,20 @@ class Processes:
             return [message] if message else []
         self._drain()
         return [m for m in self.communicator.allgather(message) if m]
+
+    def default_threads(self) -> int:
+        """Threads for this process that use its node's cores without oversubscribing them.
+
+        Whether or not the launcher bound the ranks, those of one node share the cores any of them may use.
+        """
+        mine = (platform.node(), usable_cores())
+        everyone = [mine] if self.communicator is None else self.communicator.allgather(mine)
+        neighbours = [cores for node, cores in everyone if node == mine[0]]
+        return max(1, min(len(mine[1]), len(frozenset().union(*neighbours)) // len(neighbours)))
+
+    def agree(self, message: str) -> str:
+        """Rank 0's message, on every rank."""
+        return message if self.communicator is None else str(self.communicator.bcast(message, root=0))
 
     def _drain(self) -> None:
         # all stop messages were sent before the barrier; receive them so that finalising does not hang
@@ -134,12 +150,13 @@ def connect() -> Processes:
     except Exception as exc:  # ImportError, or RuntimeError when the MPI library cannot be loaded
         if expected == 1:
             return Processes()
+        many = "several" if expected == UNKNOWN_SIZE else str(expected)
         raise InputError(
-            f"mpirun started {expected} processes, but mpi4py cannot be used ({exc}); "
+            f"mpirun started {many} processes, but mpi4py cannot be used ({exc}); "
             "install it for this MPI: pip install 'sim3d[mpi]', or mpi4py built against your cluster's MPI"
         ) from None
     size = MPI.COMM_WORLD.Get_size()
-    if size != expected:
+    if expected not in (size, UNKNOWN_SIZE):
         library = MPI.Get_library_version().split(",")[0].splitlines()[0]
         raise InputError(
             f"the launcher started {expected} processes but mpi4py's MPI ({library}) sees {size}: "

@@ -20,11 +20,11 @@ _M2 = np.uint64(0x94D049BB133111EB)
 _S30 = np.uint64(30)
 _S27 = np.uint64(27)
 _S31 = np.uint64(31)
-_S11 = np.uint64(11)
+_S12 = np.uint64(12)
 # a second odd constant (MIX13's multiplier rotated is not needed: any odd number with no relation to GOLDEN will do;
 # this one is 2^64 / sqrt(2), rounded to odd)
 _BRANCH = np.uint64(0xB504F333F9DE6485)
-_INV53 = 1.0 / 9007199254740992.0
+_INV52 = 1.0 / 4503599627370496.0
 
 
 @njit(nogil=True)
@@ -45,7 +45,7 @@ def next_uint64(state):
 @njit(nogil=True)
 def uniform(state):
     """A double strictly inside (0, 1) from the stream in ``state`` (uint64 array of shape (1,))."""
-    return (float(next_uint64(state) >> _S11) + 0.5) * _INV53
+    return (float(next_uint64(state) >> _S12) + 0.5) * _INV52
 
 
 @njit(nogil=True)

@@ -20,7 +20,7 @@ from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.particles import FLAVOURS
-from sim3d.tally import N_GROUPS, SiteTally
+from sim3d.tally import SiteTally
 from sim3d.world import EARTH_RADIUS_KM
 
 if TYPE_CHECKING:
@@ -216,7 +216,11 @@ def read_result(path: str | Path) -> RunRecord:
             raise InputError(
                 f"{path}: result format {version} is newer than this sim3d {sim3d.__version__} reads ({FORMAT_VERSION})"
             )
-        config = Config.model_validate(json.loads(file.attrs["config_json"]))
+        try:
+            config = Config.model_validate(json.loads(file.attrs["config_json"]))
+        except ValueError as exc:  # not JSON, or keys that this version does not know
+            detail = " ".join(str(exc).split())[:120]
+            raise InputError(f"{path}: its configuration cannot be read ({detail})") from None
         detectors, tallies = [], []
         for table in config.sites:
             group = file[f"sites/{table.name}"]
@@ -242,8 +246,6 @@ def read_result(path: str | Path) -> RunRecord:
                     raise InputError(f"{path}: dataset sites/{table.name}/{name} has shape {dataset.shape}")
                 dataset.read_direct(array)
             tallies.append(tally)
-        if tallies[0].east_west.shape[0] != N_GROUPS:
-            raise InputError(f"{path}: made with another number of batch groups")
         known = set(CONVENTIONS) | {"format", "format_version", "earth_radius_km", "flavours", "config_json"}
         models = {
             key: _plain(value)

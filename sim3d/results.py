@@ -255,7 +255,10 @@ class Result:
         j = np.clip(np.searchsorted(COS_EDGES, cos, side="right") - 1, 0, N_COS - 1)
         if azimuth_deg is None:
             return values[index, i, j]
-        azimuth = np.mod(np.asarray(azimuth_deg, dtype=float), 360.0)
+        azimuth = np.asarray(azimuth_deg, dtype=float)
+        if not np.all(np.isfinite(azimuth)):
+            raise InputError("azimuth_deg: must be finite")
+        azimuth = np.mod(azimuth, 360.0)
         n = len(self.azimuth_edges_deg) - 1
         k = np.minimum((azimuth * n / 360.0).astype(int), n - 1)
         return values[index, i, j, k]

@@ -38,9 +38,9 @@ def command(
     """Compare a result bin by bin with a CSV of columns flavour, energy_GeV, cos_zenith, flux.
 
     REFERENCE.csv is a file, or the name of a table that ships with sim3d: fluka_sk_solmax.csv (FLUKA at
-    Super-Kamiokande, solar maximum).  Its comments state the unit (cm^-2 or m^-2, `# unit: ...`).  A row is matched to the bin with the nearest
-    log centre (20 per decade) and to the zenith bin (40) that contains it.  Ratios are result/reference;
-    chi2 has the result's statistical errors alone.
+    Super-Kamiokande, solar maximum).  Its comments state the unit (cm^-2 or m^-2, `# unit: ...`).  A row is
+    matched to the bin with the nearest log centre (20 per decade) and to the zenith bin (40) that contains it.
+    Ratios are result/reference; chi2 has the result's statistical errors alone.
     """
     from sim3d.compare import agreement, match, read_reference
 
