@@ -8,24 +8,12 @@ from typing import Final
 
 import numpy as np
 
+from hadronic.definitions import DEFAULT_DEFINITION, DEFINITIONS
 from hadronic.errors import HadronicInputError
 from hadronic.kernels import YieldTables
 from hadronic.meson_projectiles import add_kaon_projectiles, add_pion_projectiles
 from hadronic.nucleon_projectiles import add_nucleon_projectiles
 from hadronic.table_builder import YieldTableBuilder
-
-# What x means in FLUKA's tables. The seed (004, section on Z factors) says total over total energy for all
-# species; for nucleons that cannot be (slow target nucleons are counted, their rest energy would be too).
-# "kinetic": Z with T/T; f with E_tot/T for mesons and T/T for baryons. The default: it conserves energy, as
-#   the secondaries of a 5 GeV proton carry 0.979 of its energy (the sum of FLUKA's column). UrQMD, defined
-#   so, agrees with FLUKA in f and, to 10 %, in Z (hadronic.md section 1).
-# "seed": E/E for mesons, the seed's words, in Z and f; T/T for baryons. Pions then carry 19 % more energy at
-#   5 GeV, and the secondaries of 2-20 GeV protons more than the proton brought (1.054 at 5 GeV).
-DEFINITIONS: Final = {
-    "kinetic": "Z: T/T; f: E/T for mesons, T/T for baryons",
-    "seed": "Z and f: E/E for mesons, T/T for baryons",
-}
-DEFAULT_DEFINITION: Final = "kinetic"
 
 # Nodes: 0.28 GeV (the pion threshold) to 1e6 GeV, 20 per decade, so that 1, 10, 100 GeV are nodes and 5,
 # 50 GeV are within 0.3 % of one.

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from hadronic.definitions import DEFINITIONS
 from hadronic.errors import HadronicInputError
-from hadronic.fluka_z import DEFINITIONS, build_fluka_z, build_fluka_z_muon
+from hadronic.fluka_z import build_fluka_z, build_fluka_z_muon
 from hadronic.forms import Z_EXPONENT
 from hadronic.kernels import YieldTables
 from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES

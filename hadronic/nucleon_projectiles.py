@@ -6,6 +6,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from hadronic import fluka_nodes as nodes
+from hadronic.definitions import MESON_X
 from hadronic.forms import (
     T_MIN_GEV,
     Z_EXPONENT,
@@ -88,39 +89,34 @@ def z_over_f(name: str, T: np.ndarray) -> np.ndarray:
 def solve_proton_mesons(T: np.ndarray, definition: str) -> dict[str, SolvedMeson]:
     """Meson spectra of p-air by name ("K0" is K0 + anti-K0)."""
     mass = float(MASS_GEV[P])
+    f_kind, z_kind = MESON_X[definition]
     solved = {}
     for name, _ in _MESONS:
         shape = meson_shape(name, T)
         start = nodes.NODE_T_GEV[0] if name in _PIONS else ANCHOR_GEV
         f, ratio = energy_fraction(name, T), z_over_f(name, T)
         result = solve_meson(T, shape, f, ratio, solve_from_GeV=start, f_kind="E/T", z_kind="T/T", projectile_mass=mass)
-        if definition == "seed":
-            f, z = _seed_targets(T, result, name, mass)
+        if (f_kind, z_kind) != MESON_X["kinetic"]:
+            z = _joined_at_anchor(T, f * ratio, result.moment(Z_EXPONENT, z_kind, mass))
+            f = _joined_at_anchor(T, f, result.moment(1.0, f_kind, mass))
             with np.errstate(invalid="ignore"):
                 ratio = np.where(f > 0.0, z / f, 1.0)
             result = solve_meson(
-                T, shape, f, ratio, solve_from_GeV=start, f_kind="E/E", z_kind="E/E", projectile_mass=mass
+                T, shape, f, ratio, solve_from_GeV=start, f_kind=f_kind, z_kind=z_kind, projectile_mass=mass
             )
         solved[name] = result
     return solved
 
 
-def _seed_targets(T: np.ndarray, kinetic: SolvedMeson, name: str, mass: float) -> tuple[np.ndarray, np.ndarray]:
-    """f and Z with x = E/E: the table's numbers from 5 GeV up; below, the table at 5 GeV times the E/E ratio.
+def _joined_at_anchor(T: np.ndarray, table: np.ndarray, kinetic: np.ndarray) -> np.ndarray:
+    """F or Z in a definition of x: the table's numbers from 5 GeV up; below, `kinetic` scaled to meet them there.
 
     Node values below 5 GeV are ratios of generators to themselves at 5 GeV, so those ratios have to be taken
-    with the same x as the anchor: they are read from the "kinetic" solution.
+    with the same x as the anchor: `kinetic` holds the moments, with that x, of the "kinetic" solution.
     """
     at_anchor = np.log(ANCHOR_GEV)
-    targets = []
-    for exponent, table in (
-        (1.0, energy_fraction(name, T)),
-        (Z_EXPONENT, energy_fraction(name, T) * z_over_f(name, T)),
-    ):
-        own = kinetic.moment(exponent, "E/E", mass)
-        scale = np.interp(at_anchor, np.log(T), table) / np.interp(at_anchor, np.log(T), own)
-        targets.append(np.where(T < ANCHOR_GEV, own * scale, table))
-    return targets[0], targets[1]
+    scale = np.interp(at_anchor, np.log(T), table) / np.interp(at_anchor, np.log(T), kinetic)
+    return np.where(T < ANCHOR_GEV, kinetic * scale, table)
 
 
 def diffractive_weight(T: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from numba import njit
 
+from hadronic.definitions import DEFAULT_DEFINITION, MESON_X, READINGS
 from hadronic.errors import HadronicInputError
 from hadronic.forms import Z_EXPONENT
 from hadronic.kernels import BERNOULLI, first_slot, last_slot, pick_node, sample_x
@@ -128,27 +129,21 @@ def sample_moments(
 def moment_field(definition: str, quantity: str, baryon: bool) -> str:
     """Field of `Moments` that a published `quantity` ("F" or "Z") means under `definition`.
 
-    "kinetic": Z is T/T; F is E/T for mesons and T/T for baryons. "seed": both are E/E for mesons and T/T for
-    baryons. "total": E/E for all, the seed's literal words.
+    The definitions are those of `hadronic.definitions`, and "total": E/E for all species, literally as FLUKA's
+    paper prints it.
     """
     if definition == "total":
         return f"{quantity}_EE"
-    if baryon:
-        return f"{quantity}_TT"
-    if definition == "seed":
-        return f"{quantity}_EE"
-    return "Z_TT" if quantity == "Z" else "F_ET"
-
-
-COMPARED_DEFINITIONS: Final = ("kinetic", "seed", "total")
+    x = "T/T" if baryon else MESON_X[definition][quantity == "Z"]
+    return f"{quantity}_{x.replace('/', '')}"
 
 
 @dataclass(frozen=True)
 class ComparedMoment:
     """A sampled moment next to the table's and, where there is one, the published value.
 
-    `sampled` and `exact` hold the value under each of `COMPARED_DEFINITIONS`; `definition` is the one the
-    model was built for, to which `value`, `error` and `ratio` refer.
+    `sampled` and `exact` hold the value under each reading of x (`READINGS`), the first being `definition`, the
+    one the model was built for, to which `value`, `error` and `ratio` refer.
     """
 
     kinetic_energy_GeV: float
@@ -223,7 +218,8 @@ def _row(
     codes = label_codes(secondary)
     values, errors, exact = {}, {}, {}
     tables = [model.moments(sampled.projectile, code, sampled.T_GeV) for code in codes]
-    for definition in COMPARED_DEFINITIONS:
+    own = model.definition if model.definition in READINGS else DEFAULT_DEFINITION
+    for definition in (own, *(name for name in READINGS if name != own)):
         field = moment_field(definition, quantity, bool(IS_BARYON[codes[0]]))
         column = Moments._fields.index(field)
         values[definition] = float(sum(sampled.values[code, column] for code in codes))
@@ -233,7 +229,7 @@ def _row(
         kinetic_energy_GeV=sampled.T_GeV,
         quantity=quantity,
         secondary=secondary,
-        definition=model.definition if model.definition in COMPARED_DEFINITIONS else "kinetic",
+        definition=own,
         sampled=values,
         errors=errors,
         exact=exact,

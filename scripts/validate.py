@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import sim3d
+from hadronic.definitions import DEFAULT_DEFINITION
 from sim3d.compare import agreement, fluka_table, match
 from sim3d.config import Config, load_config, make_config
 from sim3d.engine import run_to_file
@@ -105,8 +106,8 @@ def _figure(report: Report, name: str, draw: Callable[[Any, Any], None]) -> None
 
 def _fluka_section(report: Report, definition: str) -> None:
     config = load_config(ROOT / "examples/fluka_kamioka.toml")
-    tag = "fluka_kamioka" if definition == "kinetic" else f"fluka_kamioka_{definition}"
-    if definition != "kinetic":
+    tag = "fluka_kamioka" if definition == DEFAULT_DEFINITION else f"fluka_kamioka_{definition}"
+    if definition != DEFAULT_DEFINITION:
         hadronic = config.hadronic.model_copy(update={"definition": definition})
         run = config.run.model_copy(update={"primaries": config.run.primaries // 5})
         config = config.model_copy(update={"hadronic": hadronic, "run": run})
@@ -124,7 +125,7 @@ def _fluka_section(report: Report, definition: str) -> None:
             f"| {row.within:.3f} | {row.median_error:.3f} |"
         )
     report.add("")
-    if definition == "kinetic":
+    if definition == DEFAULT_DEFINITION:
         for row in rows:
             report.check(
                 f"FLUKA {row.flavour}: median abs(ratio-1) at most 7%",
@@ -153,12 +154,17 @@ def _fluka_section(report: Report, definition: str) -> None:
 
 def fluka(report: Report) -> None:
     """Like for like with the FLUKA table, under the default definition of x."""
+    _fluka_section(report, DEFAULT_DEFINITION)
+
+
+def fluka_kinetic_definition(report: Report) -> None:
+    """The same with kinetic energies in Z, for comparison only."""
     _fluka_section(report, "kinetic")
 
 
-def fluka_seed_definition(report: Report) -> None:
-    """The same with the seed's words for x, for comparison only."""
-    _fluka_section(report, "seed")
+def fluka_printed_definition(report: Report) -> None:
+    """The same with x as FLUKA's paper prints it, for comparison only."""
+    _fluka_section(report, "printed")
 
 
 def east_west(report: Report) -> None:
@@ -360,7 +366,8 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "high_energy": high_energy,
     "one_dimension": one_dimension,
     "fluka": fluka,
-    "fluka_seed_definition": fluka_seed_definition,
+    "fluka_kinetic_definition": fluka_kinetic_definition,
+    "fluka_printed_definition": fluka_printed_definition,
     "east_west": east_west,
 }
 

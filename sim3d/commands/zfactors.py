@@ -22,19 +22,13 @@ if TYPE_CHECKING:
 DEFAULT_ENERGIES_GEV = (5.0, 10.0, 30.0, 50.0, 100.0)
 MAX_INTERACTIONS = 100_000_000
 
-WORDS = {
-    "kinetic": "Z: T/T; F: E/T (mesons), T/T (baryons)",
-    "seed": "E/E (mesons), T/T (baryons)",
-    "total": "E/E, all species",
-}
-
 
 @click.command()
 @click.option("--model", default="fluka-z", show_default=True, metavar="NAME", help="Hadronic model.")
 @click.option(
     "--definition",
     metavar="NAME",
-    help="What x is in the reference the model is solved for: kinetic (default) or seed.",
+    help="What x is in the reference the model is solved for: balanced (default), kinetic or printed.",
 )
 @click.option(
     "--energy",
@@ -76,6 +70,7 @@ def command(
     Next to FLUKA's tables and, for Z, daemonflux's.  What x is (total or kinetic energy) is not certain in
     FLUKA's tables: the ratios to FLUKA are given for each meaning, the first being the model's own.
     """
+    from hadronic.definitions import READINGS
     from hadronic.models import load_model
     from hadronic.zfactors import compare_daemonflux, compare_protons
 
@@ -103,7 +98,7 @@ def command(
                 "model": chosen.name,
                 "definition": chosen.definition,
                 "description": chosen.description,
-                "definitions_of_x": WORDS,
+                "definitions_of_x": READINGS,
                 "interactions": interactions,
                 "seed": seed,
                 "moments": [_as_dict(row) for row in rows],
@@ -113,7 +108,7 @@ def command(
             }
         )
         return
-    click.echo(f"{chosen.name}, definition {chosen.definition}: {WORDS[rows[0].definition]}")
+    click.echo(f"{chosen.name}, definition {chosen.definition}: {READINGS[rows[0].definition]}")
     click.echo(f"p-air, {interactions} interactions per energy; T kinetic energy of the proton")
     _print_table(rows, "FLUKA")
     if others:
@@ -149,7 +144,7 @@ def _as_dict(row: ComparedMoment) -> dict[str, Any]:
 
 def _print_table(rows: list[ComparedMoment], source: str) -> None:
     own = rows[0].definition
-    names = [own, *(name for name in rows[0].sampled if name != own)]
+    names = list(rows[0].sampled)
     # Ratios to daemonflux under other meanings of x say nothing: its energies are high enough.
     names = names if source == "FLUKA" else [own]
     ratios = "".join(f" {name:>8s}" for name in names)
@@ -173,6 +168,8 @@ def _print_table(rows: list[ComparedMoment], source: str) -> None:
 
 
 def _write_csv(path: Path, model: HadronicModel, interactions: int, rows: list[ComparedMoment]) -> Path:
+    from hadronic.definitions import READINGS
+
     names = list(rows[0].sampled)
     head = ["kinetic_energy_GeV", "quantity", "secondary", "value", "error", "table"]
     head += ["source", "reference", "reference_error", "ratio"]
@@ -181,7 +178,7 @@ def _write_csv(path: Path, model: HadronicModel, interactions: int, rows: list[C
         stream.write("# moments of p-air per interaction: F = <sum x>, Z = <sum x^1.7>\n")
         stream.write(f"# model {model.name}, definition {model.definition}, {interactions} interactions\n")
         for name in names:
-            stream.write(f"# x in definition {name}: {WORDS[name]}\n")
+            stream.write(f"# x in definition {name}: {READINGS[name]}\n")
         stream.write("# value, error (one sigma) sampled; table: exact moment of the model's tables\n")
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)

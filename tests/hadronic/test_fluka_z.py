@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hadronic import fluka_nodes, meson_nodes
+from hadronic.definitions import DEFINITIONS
 from hadronic.errors import HadronicInputError
 from hadronic.fluka_z import build_fluka_z
 from hadronic.kernels import BERNOULLI
@@ -16,8 +17,8 @@ from hadronic.reference import fluka_reference
 from hadronic.species import KL, KM, KP, KS, LAMBDA, N_PROJECTILES, NAMES, PI0, PIM, PIP, N, P
 from hadronic.zfactors import moment_field
 
-MODELS = {name: load_model(definition=name) for name in ("kinetic", "seed")}
-MODEL = MODELS["kinetic"]
+MODELS = {name: load_model(definition=name) for name in DEFINITIONS}
+MODEL = MODELS["balanced"]
 CODES = {name: (code,) for code, name in enumerate(NAMES)} | {"K0": (KL, KS), "p+n": (P, N)}
 BARYONS = ("p", "n", "p+n", "Lambda")
 
@@ -27,7 +28,7 @@ def moment(model, label, quantity, T):
     return sum(getattr(model.moments(P, code, T), field) for code in CODES[label])
 
 
-@pytest.mark.parametrize("definition", ["kinetic", "seed"])
+@pytest.mark.parametrize("definition", DEFINITIONS)
 @pytest.mark.parametrize("one", fluka_reference(), ids=str)
 def test_reproduces_fluka(definition, one):
     value = moment(MODELS[definition], one.secondary, one.quantity, one.kinetic_energy_GeV)
@@ -45,22 +46,40 @@ def test_fluka_nodes_are_the_shipped_reference():
         assert table[one.secondary][i] == pytest.approx(one.value, abs=5e-5)
 
 
+@pytest.mark.parametrize("definition", ["balanced", "kinetic"])
 @pytest.mark.parametrize("T", [1.0, 2.0, 10.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6])
 @pytest.mark.parametrize("label", ["pi+", "pi-", "pi0", "p", "n", "p+n"])
-def test_reproduces_the_node_table(label, T):
+def test_reproduces_the_node_table(label, T, definition):
+    model = MODELS[definition]
     i = int(np.argmin(np.abs(np.log(fluka_nodes.NODE_T_GEV / min(T, 1e5)))))
     if label in fluka_nodes.F:
-        assert moment(MODEL, label, "F", T) == pytest.approx(fluka_nodes.F[label][i], rel=0.01)
-    if label in fluka_nodes.Z:
-        assert moment(MODEL, label, "Z", T) == pytest.approx(fluka_nodes.Z[label][i], rel=0.01)
+        assert moment(model, label, "F", T) == pytest.approx(fluka_nodes.F[label][i], rel=0.01)
+    # Below 5 GeV the Z factors of mesons in the table are T/T.
+    if label in fluka_nodes.Z and (definition == "kinetic" or T >= 5.0 or label == "p+n"):
+        assert moment(model, label, "Z", T) == pytest.approx(fluka_nodes.Z[label][i], rel=0.01)
 
 
+@pytest.mark.parametrize("definition", ["balanced", "printed"])
+@pytest.mark.parametrize("secondary", [PIP, PIM])
+def test_definitions_share_the_shape_below_5_GeV(definition, secondary):
+    """F and Z follow the "kinetic" model's in the same x, from their value at 5 GeV."""
+    for quantity in "FZ":
+        field = moment_field(definition, quantity, False)
+        ours, theirs = (
+            np.array([getattr(model.moments(P, secondary, T), field) for T in (4.99, 3.0, 2.0, 1.0)])
+            for model in (MODELS[definition], MODELS["kinetic"])
+        )
+        np.testing.assert_allclose(ours / ours[0], theirs / theirs[0], rtol=5e-3)
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
 @pytest.mark.parametrize("projectile", [P, PIP, KL])
-def test_moments_are_smooth_in_energy(projectile):
+def test_moments_are_smooth_in_energy(projectile, definition):
+    model = MODELS[definition]
     T = np.exp(np.linspace(np.log(1.0), np.log(1e6), 200))
     for secondary in (P, PIP, KP):
         for field in ("multiplicity", "F_TT", "Z_TT"):
-            values = np.array([getattr(MODEL.moments(projectile, secondary, t), field) for t in T])
+            values = np.array([getattr(model.moments(projectile, secondary, t), field) for t in T])
             # Strange secondaries open steeply below 10 GeV.
             slope = np.diff(np.log(values[T > 10.0] if secondary == KP else values))
             assert np.max(np.abs(slope)) < 0.12
@@ -72,12 +91,12 @@ def test_moments_are_smooth_in_energy(projectile):
 @given(
     projectile=st.integers(0, N_PROJECTILES - 1),
     ln_T=st.floats(np.log(0.2819), np.log(1e6)),
-    definition=st.sampled_from(["kinetic", "seed"]),
+    definition=st.sampled_from(list(DEFINITIONS)),
 )
 def test_energy_is_not_made(projectile, ln_T, definition):
     balance = MODELS[definition].energy_balance(projectile, float(np.exp(ln_T)))
     # With FLUKA's x read as E/E the table itself has more energy than the proton brings, 5.4 % at 5 GeV.
-    assert 0.4 < balance < (1.0 if definition == "kinetic" else 1.06)
+    assert 0.4 < balance < (1.06 if definition == "printed" else 1.0)
 
 
 @pytest.mark.parametrize("projectile", range(N_PROJECTILES))
@@ -195,7 +214,7 @@ def test_bad_input_is_one_clear_line():
     assert issubclass(HadronicInputError, ValueError)
     for call, words in (
         (lambda: load_model("sibyll9"), model_names()),
-        (lambda: load_model("fluka-z", definition="momentum"), ("kinetic", "seed")),
+        (lambda: load_model("fluka-z", definition="momentum"), ("balanced", "kinetic", "printed")),
         (lambda: MODEL.moments(PI0, PIP, 10.0), ("9",)),
         (lambda: MODEL.moments(P, PIP, 2e6), ("2e+06", "1e+06")),
         (lambda: MODEL.moments(P, PIP, -1.0), ("-1",)),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hadronic.definitions import DEFINITIONS
 from hadronic.errors import HadronicInputError
 from hadronic.models import Moments, load_model
 from hadronic.reference import daemonflux_reference, fluka_reference
@@ -17,7 +18,7 @@ def model():
     return load_model()
 
 
-@pytest.mark.parametrize("definition", ["kinetic", "seed"])
+@pytest.mark.parametrize("definition", DEFINITIONS)
 def test_sampled_moments_are_fluka_s(definition):
     rows = compare_protons(load_model(definition=definition), [5.0, 10.0, 30.0, 50.0, 100.0], INTERACTIONS)
     assert len(rows) == len(fluka_reference())
@@ -60,8 +61,11 @@ def test_same_seed_same_numbers(model):
 def test_definitions():
     assert moment_field("kinetic", "F", baryon=False) == "F_ET"
     assert moment_field("kinetic", "Z", baryon=False) == "Z_TT"
-    assert moment_field("seed", "F", baryon=False) == "F_EE"
-    assert moment_field("seed", "Z", baryon=True) == "Z_TT"
+    assert moment_field("balanced", "F", baryon=False) == "F_ET"
+    assert moment_field("balanced", "Z", baryon=False) == "Z_EE"
+    assert moment_field("balanced", "Z", baryon=True) == "Z_TT"
+    assert moment_field("printed", "F", baryon=False) == "F_EE"
+    assert moment_field("printed", "Z", baryon=True) == "Z_TT"
     assert moment_field("total", "Z", baryon=True) == "Z_EE"
 
 
@@ -80,7 +84,7 @@ def test_daemonflux_comparison_stops_at_the_table_s_end(model):
     rows = compare_daemonflux(model, 2000)
     assert {round(row.kinetic_energy_GeV) for row in rows} == {30, 157, 19999}
     # The sum of pions agrees although the charge ratio does not (hadronic.md section 3).
-    total = sum(row.exact["kinetic"] for row in rows[:2])
+    total = sum(row.exact["balanced"] for row in rows[:2])
     assert total == pytest.approx(0.0455 + 0.0246, rel=0.06)
 
 
@@ -88,7 +92,7 @@ def test_muon_tuned_model_has_daemonflux_s_z_factors():
     """To 4 %: the multipliers were read against an interpolated table, two digits each."""
     for row in compare_daemonflux(load_model("fluka-z-muon"), 2000):
         if row.kinetic_energy_GeV < 1e3 and row.secondary not in ("p", "n"):
-            assert row.exact["kinetic"] == pytest.approx(row.reference, rel=0.04), row.secondary
+            assert row.exact["balanced"] == pytest.approx(row.reference, rel=0.04), row.secondary
 
 
 @pytest.mark.parametrize("T", [1.0, 5.0, 31.0, 158.0, 1e4, 1e6])

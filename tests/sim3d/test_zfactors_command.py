@@ -30,7 +30,7 @@ def test_json_alone_on_stdout(capsys):
     )
     assert one["reference"] == 0.134
     assert one["table"] == pytest.approx(0.134, rel=0.01)
-    assert set(one["by_definition"]) == {"kinetic", "seed", "total"}
+    assert list(one["by_definition"]) == ["balanced", "kinetic", "printed", "total"]
     assert document["daemonflux"]
     assert 0.9 < document["energy_balance"]["5"] < 1.0
 
@@ -41,12 +41,13 @@ def test_energy_without_reference(capsys):
     assert all(m["reference"] is None and m["ratio"] is None for m in document["moments"])
 
 
-def test_definition_seed(capsys):
-    assert main(["zfactors", *FEW, "--energy", "5", "--definition", "seed", "--json"]) == 0
+def test_definition_printed(capsys):
+    assert main(["zfactors", *FEW, "--energy", "5", "--definition", "printed", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     first = document["moments"][0]
-    assert first["by_definition"]["seed"]["table"] == pytest.approx(0.149, rel=0.01)
-    assert first["table"] == first["by_definition"]["seed"]["table"]
+    assert first["by_definition"]["printed"]["table"] == pytest.approx(0.149, rel=0.01)
+    assert first["table"] == first["by_definition"]["printed"]["table"]
+    assert next(iter(first["by_definition"])) == "printed"
 
 
 def test_files(tmp_path, capsys):
@@ -65,7 +66,7 @@ def test_files(tmp_path, capsys):
     ("arguments", "word"),
     [
         (["--model", "nosuch"], "fluka-z"),
-        (["--definition", "nosuch"], "kinetic"),
+        (["--definition", "nosuch"], "balanced"),
         (["--energy", "-5"], "-5"),
         (["--energy", "nan"], "nan"),
         (["--energy", "1e9"], "1e+06"),

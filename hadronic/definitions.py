@@ -1,0 +1,30 @@
+"""What x means in FLUKA's tables of energy fractions F and Z factors: a switch, as the paper leaves doubt.
+
+The paper (Battistoni, Ferrari, Montaruli, Sala, Astropart. Phys. 19 (2003) 269) says total over total energy.
+For baryons that cannot be: slow target nucleons are counted, and their rest energy would be too. They are T/T
+in every definition. For mesons (T kinetic, E total energy; docs/hadronic-inputs.md section 1):
+
+"balanced", the default: F with E/T, Z with E/E. E/T is the only reading of F under which the secondaries carry
+  no more energy than the projectile (0.979 of it at 5 GeV, the sum of FLUKA's column). For Z the paper's own
+  words hold: UrQMD, read so, gives the table's Z of pi+ at 5 GeV (0.0390; FLUKA 0.0388).
+"kinetic": F as above, Z with T/T, like the baryons.
+"printed": the paper's words in both. Pions then carry 19 % more energy at 5 GeV, and the secondaries of 2-20
+  GeV protons more than the proton brought (1.054 at 5 GeV).
+"""
+
+from typing import Final
+
+# Definition -> x in F and in Z of mesons; the first is the default.
+MESON_X: Final = {
+    "balanced": ("E/T", "E/E"),
+    "kinetic": ("E/T", "T/T"),
+    "printed": ("E/E", "E/E"),
+}
+DEFAULT_DEFINITION: Final = next(iter(MESON_X))
+
+# Words for file headers and messages; "total" is a way of reading a model's moments, not one of building it.
+DEFINITIONS: Final = {
+    name: (f"F and Z: {f}" if f == z else f"F: {f}, Z: {z}") + " for mesons; T/T for baryons"
+    for name, (f, z) in MESON_X.items()
+}
+READINGS: Final = {**DEFINITIONS, "total": "F and Z: E/E for all species"}
