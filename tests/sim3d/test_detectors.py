@@ -205,7 +205,6 @@ def test_inverse_cosine_is_that_of_the_sub_bin(cos_zenith):
     assert low - 1e-12 <= cos_zenith <= low + COS_WIDTH + 1e-12
 
 
-# BUG REPORTED: the exactly vertical direction falls into a sub-bin past the last one (1/1.005 instead of 1/0.995).
 @pytest.mark.parametrize("cos_zenith", [1.0, -1.0])
 def test_inverse_cosine_of_the_vertical(cos_zenith):
     """Exactly vertical belongs to the last sub-bin, like cos_bin's last bin."""

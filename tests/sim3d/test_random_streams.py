@@ -76,7 +76,6 @@ def _unmix(z):
     return unshift(z * pow(0xBF58476D1CE4E5B9, -1, 2**64) % 2**64, 30)
 
 
-# BUG REPORTED: with 53 bits the largest draw, 2^53 - 0.5, rounds up and uniform() returns exactly 1.
 @pytest.mark.parametrize("bits", [0, 1, 2**63, 2**64 - 2**12, 2**64 - 1])
 def test_uniform_is_strictly_inside_the_unit_interval(bits):
     """Every 64-bit output gives a number in (0, 1), so that no logarithm diverges and no 1 - u is zero."""

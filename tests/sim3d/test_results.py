@@ -191,7 +191,6 @@ def test_the_ends_of_the_bins_belong_to_them(result):
         (("numu", 1.0, 1.1), {}, "cos_zenith"),
         (("numu", 1.0, float("nan")), {}, "cos_zenith"),
         (("numu", 1.0, 0.0), {"site": "sno"}, "kamioka, here"),
-        # BUG REPORTED: IndexError (and a RuntimeWarning) instead
         (("numu", 1.0, 0.0, float("nan")), {}, "azimuth_deg"),
         (("numu", 1.0, 0.0, float("inf")), {}, "azimuth_deg"),
     ],
@@ -316,7 +315,6 @@ EDITS = {
     "no squares": (lambda f: f["sites/here"].__delitem__("squares"), "damaged"),
     "no batches": (lambda f: f.__delitem__("batches_done"), "damaged"),
     "no provenance": (lambda f: f.__delitem__("provenance"), "damaged"),
-    # BUG REPORTED: JSONDecodeError and pydantic's ValidationError come through as they are
     "broken configuration": (lambda f: f.attrs.modify("config_json", "{"), "damaged"),
     "foreign configuration": (lambda f: f.attrs.modify("config_json", '{"color": 3}'), "damaged"),
 }
