@@ -28,7 +28,7 @@ MAX_INTERACTIONS = 100_000_000
 @click.option(
     "--definition",
     metavar="NAME",
-    help="What x is in the reference the model is solved for: balanced (default), kinetic or printed.",
+    help="What x is in the reference the model is solved for: printed (default), balanced or kinetic.",
 )
 @click.option(
     "--energy",
