@@ -157,14 +157,14 @@ def fluka(report: Report) -> None:
     _fluka_section(report, DEFAULT_DEFINITION)
 
 
+def fluka_balanced_definition(report: Report) -> None:
+    """The same with F of mesons read as E/T, for comparison only."""
+    _fluka_section(report, "balanced")
+
+
 def fluka_kinetic_definition(report: Report) -> None:
-    """The same with kinetic energies in Z, for comparison only."""
+    """The same with F of mesons read as E/T and Z as T/T, for comparison only."""
     _fluka_section(report, "kinetic")
-
-
-def fluka_printed_definition(report: Report) -> None:
-    """The same with x as FLUKA's paper prints it, for comparison only."""
-    _fluka_section(report, "printed")
 
 
 def east_west(report: Report) -> None:
@@ -366,8 +366,8 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "high_energy": high_energy,
     "one_dimension": one_dimension,
     "fluka": fluka,
+    "fluka_balanced_definition": fluka_balanced_definition,
     "fluka_kinetic_definition": fluka_kinetic_definition,
-    "fluka_printed_definition": fluka_printed_definition,
     "east_west": east_west,
 }
 
