@@ -1,7 +1,8 @@
 """Interaction lengths of hadrons in air.
 
-Convention (hadronic.md sections 1 and 6): the FLUKA seed's own, whose cross section contains a share of
-quasi-elastic events that its Z factors contain too. It must not be mixed with yields per PRODUCTION event.
+Convention (docs/hadronic-inputs.md sections 1 and 6): FLUKA's own (Battistoni et al., Astropart. Phys. 19 (2003)
+269), whose cross section contains a share of quasi-elastic events that its Z factors contain too. It must not be
+mixed with yields per PRODUCTION event.
 """
 
 from typing import Final
@@ -13,8 +14,8 @@ from hadronic.species import KL, KM, KP, KS, LAMBDA, N_SPECIES, PI0, PIM, PIP, N
 # lambda [g/cm2] = 24144 / sigma [mb] for air of A = 14.54 (A / Avogadro's number).
 LAMBDA_TIMES_SIGMA: Final = 24144.0
 
-# Ratios of the cross section on air to the nucleon's, at T [GeV], linear in ln T between (hadronic.md
-# section 6: Sibyll 2.3d above 100 GeV; absorption data to about 10 % below).
+# Ratios of the cross section on air to the nucleon's, at T [GeV], linear in ln T between
+# (docs/hadronic-inputs.md section 6: Sibyll 2.3d above 100 GeV; absorption data to about 10 % below).
 PION_RATIO: Final = ((1.0, 3.0, 10.0, 1.0e4), (0.85, 0.80, 0.75, 0.77))
 KAON_PLUS_RATIO: Final = ((1.0, 10.0, 100.0, 1.0e3, 1.0e4), (0.52, 0.55, 0.655, 0.69, 0.71))
 KAON_MINUS_RATIO: Final = ((1.0, 10.0, 100.0, 1.0e3, 1.0e4), (0.75, 0.68, 0.67, 0.69, 0.71))
@@ -31,9 +32,9 @@ LOG10_T_AXIS: Final = np.linspace(-1.0, 6.0, 701)
 def nucleon_interaction_length(T_GeV: np.ndarray) -> np.ndarray:
     """Nucleon-air interaction length [g/cm2] at kinetic energy `T_GeV`.
 
-    85.1 up to 5 GeV and 88.2 at 100 GeV (FLUKA seed 004, which has 81.9-85.1 in the resonance region below);
-    above 100 GeV sigma = 273.7 + 3.2 L + 0.81 L^2 mb, L = ln(T/100): Sibyll 2.3d's rise (hadronic.md
-    section 6).
+    85.1 up to 5 GeV and 88.2 at 100 GeV (Battistoni et al., who have 81.9-85.1 in the resonance region below);
+    above 100 GeV sigma = 273.7 + 3.2 L + 0.81 L^2 mb, L = ln(T/100): Sibyll 2.3d's rise
+    (docs/hadronic-inputs.md section 6).
     """
     T = np.asarray(T_GeV, dtype=float)
     rise = np.log(np.maximum(T, 100.0) / 100.0)

@@ -1,10 +1,10 @@
 """Node tables of the model `fluka-z`: energy fractions f and Z factors, and the parameters of the forms.
 
-Source: hadronic.md section 2. 5-100 GeV are FLUKA's tables (seed 004, tab:efr and tab:zmom) to the printed
-digit; 1-3 GeV are FLUKA(5 GeV) times the ratio of UrQMD 3.4 and Pythia 8 to themselves at 5 GeV, corrected
-for the quasi-elastic share; above 100 GeV FLUKA(100 GeV) times the geometric mean of the Sibyll 2.3d and
-Pythia 8 ratios. Kaons and Lambda below 5 GeV are guesses: a zero node holds a floor, so that the
-interpolation in ln f exists.
+Source: docs/hadronic-inputs.md section 2. 5-100 GeV are FLUKA's tables of average energy fractions and spectrum
+weighted moments (Battistoni et al., Astropart. Phys. 19 (2003) 269) to the printed digit; 1-3 GeV are FLUKA(5 GeV)
+times the ratio of UrQMD 3.4 and Pythia 8 to themselves at 5 GeV, corrected for the quasi-elastic share; above 100 GeV
+FLUKA(100 GeV) times the geometric mean of the Sibyll 2.3d and Pythia 8 ratios. Kaons and Lambda below 5 GeV are
+guesses: a zero node holds a floor, so that the interpolation in ln f exists.
 """
 
 from typing import Final
@@ -35,7 +35,8 @@ Z: Final[dict[str, np.ndarray]] = {
     "p+n": np.array([0.505, 0.437, 0.395, 0.374, 0.330, 0.294, 0.282, 0.261, 0.252, 0.2405, 0.241, 0.239]),
 }
 
-# Exponents of the meson form, linear in lg T; read from the generators' own spectra (hadronic.md section 2).
+# Exponents of the meson form, linear in lg T; read from the generators' own spectra
+# (docs/hadronic-inputs.md section 2).
 SHAPE_LG_T: Final = np.array([0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0])
 PION_A: Final = np.array([-0.10, -0.10, 0.0, 0.33, 0.42, 0.30, 0.25])
 PION_C: Final = np.array([0.0, 0.0, 0.8, 4.0, 8.0, 7.5, 7.0])
@@ -66,8 +67,8 @@ RECOIL_NUMBER: Final = 0.75
 RECOIL_TAU_GEV: Final = 0.35
 
 # Multipliers on the yields of p-air mesons (F and Z alike) that bring the table to the muon-calibrated Z of
-# daemonflux, at two kinetic energies [GeV], linear in ln T between, constant outside (hadronic.md 3, to
-# 2 %). Neutral kaons take the mean of the charged ones; pi0 and nucleons stay.
+# daemonflux, at two kinetic energies [GeV], linear in ln T between, constant outside
+# (docs/hadronic-inputs.md section 3, to 2 %). Neutral kaons take the mean of the charged ones; pi0 and nucleons stay.
 MUON_T_GEV: Final = np.array([31.0, 158.0])
 MUON_MULTIPLIER: Final[dict[str, np.ndarray]] = {
     "pi+": np.array([1.10, 1.16]),

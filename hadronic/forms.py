@@ -13,7 +13,8 @@ from scipy.special import betaln, gammaln
 
 from hadronic.kernels import N_QUANTILES
 
-# Exponent gamma - 1 of the spectrum-weighted moments, gamma = 2.7 (FLUKA seed 004, table tab:zmom).
+# Exponent gamma - 1 of the spectrum-weighted moments, gamma = 2.7 (FLUKA's, Battistoni et al., Astropart. Phys. 19
+# (2003) 269).
 Z_EXPONENT: Final = 1.7
 
 # Tables start at this kinetic energy [GeV]; beta^k leaves less than 1e-3 of the mesons below it.
@@ -79,7 +80,7 @@ def quantile_table(spectrum: Spectrum) -> np.ndarray:
 
 @dataclass(frozen=True)
 class MesonShape:
-    """Parameters of the meson form at each node (hadronic.md section 2).
+    """Parameters of the meson form at each node (docs/hadronic-inputs.md section 2).
 
     dn/dE = (C/E) w^a exp(-c sqrt(w)) (1-w)^b beta^k with w = E/(T - D), beta = p/E.
     `mass`, `threshold` (D) in GeV; `a`, `c`, `k` shape (nodes,).

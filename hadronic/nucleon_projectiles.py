@@ -1,4 +1,4 @@
-"""Yields of p, n and Lambda on air (hadronic.md section 2; node tables in `fluka_nodes`)."""
+"""Yields of p, n and Lambda on air (docs/hadronic-inputs.md section 2; node tables in `fluka_nodes`)."""
 
 from typing import Final
 
@@ -78,7 +78,7 @@ def energy_fraction(name: str, T: np.ndarray) -> np.ndarray:
 
 
 def z_over_f(name: str, T: np.ndarray) -> np.ndarray:
-    """Z/f of mesons in the node table; pi0 and K0 take the mean of their charged partners (hadronic.md 2)."""
+    """Z/f of mesons in the node table; pi0 and K0 take the mean of their charged partners."""
     if name == "pi0":
         return 0.5 * (z_over_f("pi+", T) + z_over_f("pi-", T))
     if name == "K0":

@@ -41,7 +41,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 def fluka_reference() -> list[ReferenceValue]:
-    """FLUKA's p-air tables at 5-100 GeV: energy fractions (tab:efr) and Z factors (tab:zmom) of seed 004."""
+    """FLUKA's p-air energy fractions and Z factors at 5-100 GeV (Battistoni et al., Astropart. Phys. 19 (2003) 269)."""
     values = []
     for quantity, name in (("F", "fluka_energy_fractions.csv"), ("Z", "fluka_zfactors.csv")):
         for row in _rows(name):
@@ -52,7 +52,10 @@ def fluka_reference() -> list[ReferenceValue]:
 
 
 def daemonflux_reference() -> list[ReferenceValue]:
-    """daemonflux's p-carbon Z factors (seed 002, table 2), at the projectile's kinetic energy."""
+    """daemonflux's p-carbon Z factors, at the projectile's kinetic energy.
+
+    Yanez and Fedynitch, Phys. Rev. D 107 (2023) 123037, table 2.
+    """
     values = []
     for row in _rows("daemonflux_zfactors.csv"):
         energy = float(row["projectile_energy_GeV"]) - PROTON_MASS_GEV

@@ -5,8 +5,8 @@ Everything is in kinetic energy per nucleon E (GeV). Fluxes are per m2 s sr and 
 Sources
 -------
 Spectra: T. K. Gaisser, M. Honda, P. Lipari and T. Stanev, Proc. 27th ICRC (2001) 1643, as tabulated by Battistoni et
-al. (the FLUKA seed, table "tabnum"); the table's unit of K is m^-2 (the seed prints cm^-2).
-Charges and masses of the groups: design section 4.1.
+al., Astropart. Phys. 19 (2003) 269; the unit of K is m^-2 (the table prints cm^-2).
+Charges and masses of the groups: docs/physics.md, "Primaries".
 Force field: L. J. Gleeson and W. I. Axford, Astrophys. J. 154 (1968) 1011: with potential Phi,
 J(E) = J_LIS(E + Phi Z/A) E (E + 2m) / ((E + Phi Z/A)(E + Phi Z/A + 2m)). It is applied relative to the potential of
 the fit, whose data are from mid 1998 (AMS-01, BESS-98).
@@ -33,7 +33,7 @@ GROUP_CHARGE = np.array([1.0, 2.0, 7.0, 13.0, 24.0])
 GROUP_MASS_NUMBER = np.array([1.0, 4.0, 14.0, 26.0, 50.0])
 SOLAR_POTENTIAL_MV = {"fit": 591.0, "min": 491.0, "max": 1109.0}
 MODELS = {
-    "ghls2001-average": "mean of the high and low fits (the seeds' central model)",
+    "ghls2001-average": "mean of the high and low fits (the central model of the FLUKA calculation)",
     "ghls2001-high": "high fits of helium and heavier nuclei",
     "ghls2001-low": "low fits of helium and heavier nuclei",
 }

@@ -2,9 +2,9 @@
 
 Each crossing of the site's sphere by each neutrino of each shower, coming in as down-going and going out as up-going,
 is rotated so that it happens at the site with a random azimuth; the primary rotates along and must come in through the
-field from there (Battistoni et al., the FLUKA seed, section 2.3). A crossing then counts for the whole sphere:
-weight / (4 pi R^2 |cos|). Soft neutrinos are the most numerous, and each costs a back-tracking: they go through
-Russian roulette first, which is exact.
+field from there (Battistoni et al., Astropart. Phys. 19 (2003) 269, section 2.3). A crossing then counts for the whole
+sphere: weight / (4 pi R^2 |cos|). Soft neutrinos are the most numerous, and each costs a back-tracking: they go
+through Russian roulette first, which is exact.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What the sampling modes share: drawing a primary and its place and direction of entry.
 
 A primary that enters the sphere of radius R_top isotropically stands for pi * 4 pi R_top^2 * Phi(E) / pdf(E) / N
-particles per second (design section 4.6). Phi is the all-nucleon flux; the nucleus it came in is drawn by its share.
-Energies are stratified inside a batch: primary i of B takes the quantile (i + uniform) / B.
+particles per second (docs/physics.md, "Entry into the atmosphere and weights"). Phi is the all-nucleon flux; the
+nucleus it came in is drawn by its share. Energies are stratified inside a batch: primary i of B takes the quantile
+(i + uniform) / B.
 """
 
 from __future__ import annotations

@@ -98,8 +98,9 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
         lat, lon = known.lat, known.lon
     else:
         lat, lon = table.lat, table.lon
-    # Without a value of the user's own the sheet lies at sea level, as in both seeds: the underground sites are
-    # within 2.4 km of it, which moves fluxes by less than the statistics of any table.
+    # Without a value of the user's own the sheet lies at sea level, as in the calculations of Battistoni et al. and
+    # of Tserkovnyak et al.: the underground sites are within 2.4 km of it, which moves fluxes by less than the
+    # statistics of any table.
     altitude_m = table.altitude_m if table.altitude_m is not None else 0.0
     geocentric, _ = geodetic_to_geocentric(lat, altitude_m * 1e-3)
     patch = table.patch

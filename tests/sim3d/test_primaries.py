@@ -23,7 +23,7 @@ from sim3d.primaries import (
 
 
 def test_protons_at_10_GeV():
-    """About 20 per m2 s sr GeV (the seed's unit of K is a misprint), and Bartol's form by hand."""
+    """About 20 per m2 s sr GeV (the published unit of K is a misprint), and Bartol's form by hand."""
     model = primary_model(solar_potential_MV="fit")
     flux = float(model.flux("p", 10.0))
     assert flux == pytest.approx(20.0, rel=0.1)
