@@ -23,7 +23,7 @@ from sim3d.config import Config, load_config, make_config
 from sim3d.errors import InputError
 from sim3d.jit_cache import CACHE_FOLDER
 from sim3d.parallel import Processes, connect
-from sim3d.result_file import RunRecord, make_tally, probe_folder, write_result
+from sim3d.result_file import RunRecord, make_tally, probe_folder, save_result
 from sim3d.results import Result
 from sim3d.sampling import C_PRIMARIES, COUNTERS, N_COUNTERS
 from sim3d.setup_run import Setup, make_setup
@@ -279,7 +279,7 @@ def run_to_file(config: Config, path: str | Path, threads: int | None = None, pr
         saved = ""
         if record.batches_done.sum() >= 2:
             partial = path.with_name(path.name + ".partial.h5")
-            write_result(record, partial)
+            save_result(record, partial)
             saved = f" (the {int(record.batches_done.sum())} finished batches are in {partial})"
         message = record.failure + saved
         processes.abort(message)
@@ -287,7 +287,7 @@ def run_to_file(config: Config, path: str | Path, threads: int | None = None, pr
             print(f"sim3d: {message}", file=sys.stderr)
             raise KeyboardInterrupt
         raise RunError(message)
-    write_result(record, path)
+    save_result(record, path)
 
 
 def run(

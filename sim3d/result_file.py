@@ -104,27 +104,49 @@ def probe_folder(path: Path) -> None:
 def write_result(record: RunRecord, path: Path) -> None:
     """Write a record to ``path``: to a temporary name beside it, flushed, then renamed.
 
+    The file is built in memory first: HDF5 does not survive a disk that fills up while it writes.
+
     Raises
     ------
     InputError
         If the file cannot be written.
     """
+    with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
+        _fill(file, record)
+        file.flush()
+        image = file.id.get_file_image()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with h5py.File(temporary, "w") as file:
-            _fill(file, record)
-            file.flush()
-        with open(temporary, "rb") as handle:
+        with open(temporary, "wb") as handle:
+            handle.write(image)
+            handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)
     except OSError as exc:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise InputError(f"output: cannot write {path} ({exc.strerror or exc})") from None
-    except BaseException:
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise
+
+
+def save_result(record: RunRecord, path: Path) -> Path:
+    """:func:`write_result`, or failing that to the system's folder for temporary files, so that nothing is lost.
+
+    Raises
+    ------
+    InputError
+        If the file could not be written where it was wanted; the message says where it is instead.
+    """
+    try:
+        write_result(record, path)
+    except InputError as exc:
+        elsewhere = Path(tempfile.gettempdir()) / f"{path.stem}-{os.getpid()}{path.suffix}"
+        try:
+            write_result(record, elsewhere)
+        except InputError:
+            raise exc from None
+        raise InputError(f"{exc}; the result is in {elsewhere}") from None
+    return path
 
 
 def _fill(file: h5py.File, record: RunRecord) -> None:
