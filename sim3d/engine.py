@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import platform
+import signal
 import sys
 import threading
 import time
@@ -247,6 +248,23 @@ def simulate(
     )
 
 
+@contextlib.contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C while a run goes on (batch systems send it before they kill)."""
+
+    def interrupt(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
 def _kernels_cached(mode: str) -> bool:
     return CACHE_FOLDER is not None and any(Path(CACHE_FOLDER).rglob(f"*{mode}_batch*.nbc"))
 
@@ -272,7 +290,8 @@ def run_to_file(config: Config, path: str | Path, threads: int | None = None, pr
             problem = str(exc)
     if problem := processes.agree(problem):
         raise InputError(problem)
-    record = simulate(config, threads, progress, processes)
+    with _termination_interrupts():
+        record = simulate(config, threads, progress, processes)
     if record is None:
         return
     if record.failure:

@@ -9,7 +9,7 @@ from geomag.igrf import FieldModel
 from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY
 from sim3d.config import make_config
 from sim3d.errors import InputError
-from sim3d.result_file import RunRecord, read_result, write_result
+from sim3d.result_file import RunRecord, read_result, save_result, write_result
 from sim3d.results import POISSON_LIMIT_90, Result
 from sim3d.setup_run import make_detector
 from sim3d.tally import N_GROUPS, SiteTally
@@ -335,3 +335,19 @@ def test_another_shape(stored, tmp_path):
         file["sites/here/hits"] = np.zeros((4, 3), dtype=np.int64)
 
     assert "sites/here/hits" in refused(edited(stored, tmp_path, edit))
+
+
+def test_a_result_that_cannot_be_written_is_saved_elsewhere(tmp_path, monkeypatch, record):
+    """A full or vanished disk at the end of a run loses nothing; without any place left the first error stays."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(elsewhere))
+    gone = tmp_path / "gone" / "run.h5"
+    with pytest.raises(InputError, match="the result is in"):
+        save_result(record, gone)
+    (saved,) = elsewhere.glob("*.h5")
+    assert sim3d.load(saved).n_batches == Result(record).n_batches
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "gone too"))
+    with pytest.raises(InputError, match="cannot write") as caught:
+        save_result(record, gone)
+    assert "the result is in" not in str(caught.value)
