@@ -5,8 +5,8 @@ frame, whose third axis is the parent's direction of flight, already boosted to 
 
 Sources
 -------
-Branching ratios: R. L. Workman et al. (Particle Data Group), Prog. Theor. Exp. Phys. 2022, 083C01, summary tables.
-K_l3 form factors: same, "Form factors for K_l3 decays" (linear parameterisation): f+(t) = 1 + lambda_+ t / m_pi^2,
+Branching ratios and form-factor slopes: :mod:`sim3d.branching_ratios`.
+K_l3 form factors in the linear parameterisation: f+(t) = 1 + lambda_+ t / m_pi^2,
 f0(t) = 1 + lambda_0 t / m_pi^2, f- = (f0 - f+) (M^2 - m_pi^2) / t.
 V-A: for a current H the squared amplitude is 2 (H.p_nu)(H.p_l) - H^2 (p_nu.p_l), and with a polarised lepton p_l is
 replaced by p_l -+ m s (upper sign lepton, lower antilepton). Hence with L = 2 (H.p_nu) H - H^2 p_nu the helicity of an
@@ -23,6 +23,14 @@ import math
 import numpy as np
 from numba import njit
 
+from sim3d.branching_ratios import (
+    KCHARGED_BRANCHING,
+    KL3_SLOPES,
+    KLONG_BRANCHING,
+    KSHORT_BRANCHING,
+    LAMBDA_BRANCHING,
+    cumulative,
+)
 from sim3d.particles import (
     ELECTRON_MASS_GEV,
     KL,
@@ -52,34 +60,10 @@ ELECTRON = 15
 
 MAX_DAUGHTERS = 4
 
-# PDG 2022, in percent; the channels that are left out (radiative, rare) are below 0.2% and the rest is normalised.
-KCHARGED_BRANCHING = {
-    "mu nu": 63.56,
-    "pi pi0": 20.67,
-    "pi pi pi": 5.583,
-    "pi pi0 pi0": 1.760,
-    "e3": 5.07,
-    "mu3": 3.352,
-}
-KLONG_BRANCHING = {"e3": 40.55, "mu3": 27.04, "pi0 pi0 pi0": 19.52, "pi+ pi- pi0": 12.54}
-KSHORT_BRANCHING = {"pi+ pi-": 69.20, "pi0 pi0": 30.69}
-LAMBDA_BRANCHING = {"p pi-": 64.1, "n pi0": 35.9}
-KL3_SLOPES = {"K+-": (0.0296, 0.0196), "KL": (0.0282, 0.0138)}  # (lambda_+, lambda_0)
-
-
-def _cumulative(table: dict[str, float]) -> tuple[float, ...]:
-    total = sum(table.values())
-    return tuple(np.cumsum(list(table.values())) / total)
-
-
-_KCH = _cumulative(KCHARGED_BRANCHING)
-_KLONG = _cumulative(KLONG_BRANCHING)
-_KSHORT = _cumulative(KSHORT_BRANCHING)
-_LAM = _cumulative(LAMBDA_BRANCHING)
-_KCH0, _KCH1, _KCH2, _KCH3, _KCH4 = _KCH[0], _KCH[1], _KCH[2], _KCH[3], _KCH[4]
-_KL0, _KL1, _KL2 = _KLONG[0], _KLONG[1], _KLONG[2]
-_KS0 = _KSHORT[0]
-_LAM0 = _LAM[0]
+_KCH0, _KCH1, _KCH2, _KCH3, _KCH4, _ = cumulative(KCHARGED_BRANCHING)
+_KL0, _KL1, _KL2, _ = cumulative(KLONG_BRANCHING)
+_KS0, _ = cumulative(KSHORT_BRANCHING)
+_LAM0, _ = cumulative(LAMBDA_BRANCHING)
 
 _M_PI = float(MASS_GEV[PIP])
 _M_PI0 = float(MASS_GEV[PI0])

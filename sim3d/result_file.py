@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,9 @@ CONVENTIONS = {
     "convention_detector": "flat sheet on the sphere at the site, angles at the crossing's own vertical and south",
     "convention_horizon": f"a crossing counts 1/|cos| at the middle of its sub-bin, {0.05 / SUB_BINS:g} wide",
 }
+
+
+_DETECTOR_NUMBERS = tuple(f.name for f in fields(Detector) if f.name != "name")
 
 
 @dataclass
@@ -170,16 +173,7 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
     file["batches_done"] = record.batches_done
     for detector, tally in zip(record.detectors, record.tallies, strict=True):
         group = file.create_group(f"sites/{detector.name}")
-        for name in (
-            "lat_deg",
-            "lon_deg",
-            "altitude_m",
-            "geocentric_lat_deg",
-            "declination_deg",
-            "ns_deg",
-            "ew_deg",
-            "radius_deg",
-        ):
+        for name in _DETECTOR_NUMBERS:
             group.attrs[name] = getattr(detector, name)
         group.attrs["patch"] = detector.patch
         group.attrs["area_m2"] = detector.area_m2
@@ -246,19 +240,7 @@ def read_result(path: str | Path) -> RunRecord:
         detectors, tallies = [], []
         for table in config.sites:
             group = file[f"sites/{table.name}"]
-            numbers = {
-                name: float(group.attrs[name])
-                for name in (
-                    "lat_deg",
-                    "lon_deg",
-                    "altitude_m",
-                    "geocentric_lat_deg",
-                    "declination_deg",
-                    "ns_deg",
-                    "ew_deg",
-                    "radius_deg",
-                )
-            }
+            numbers = {name: float(group.attrs[name]) for name in _DETECTOR_NUMBERS}
             detectors.append(Detector(name=table.name, **numbers))
             tally = make_tally(config, detectors[-1])
             tally.exponents = group["scale_exponents"][()]
