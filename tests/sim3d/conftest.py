@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from numba import njit
 
 from sim3d.jit_cache import CACHE
@@ -16,8 +15,6 @@ from sim3d.sampling import draw_entry
 from sim3d.shower import NEUTRINO_COLUMNS, new_stack, shower
 
 # The same examples in every run, and no limit on the time of one: the first call of a kernel compiles it.
-settings.register_profile("sim3d", deadline=None, derandomize=True)
-settings.load_profile("sim3d")
 
 FLAVOURS = ("numu", "numubar", "nue", "nuebar")
 # What goes in: asymmetries (towards the east positive) of the four flavours.
