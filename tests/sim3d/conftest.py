@@ -14,7 +14,6 @@ from sim3d.random_streams import primary_key
 from sim3d.sampling import draw_entry
 from sim3d.shower import NEUTRINO_COLUMNS, new_stack, shower
 
-# The same examples in every run, and no limit on the time of one: the first call of a kernel compiles it.
 
 FLAVOURS = ("numu", "numubar", "nue", "nuebar")
 # What goes in: asymmetries (towards the east positive) of the four flavours.
