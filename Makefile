@@ -29,7 +29,8 @@ run: $(VENV)/.installed
 	$(BIN)/sim3d tables $(OUT)/run.h5 -o $(OUT)/tables
 	$(BIN)/sim3d tables $(OUT)/run.h5 -o $(OUT)/tables --format csv
 	$(BIN)/sim3d plot $(OUT)/run.h5 -o $(OUT)/plots
-	$(BIN)/sim3d asymmetry $(OUT)/run.h5 | tee $(OUT)/asymmetry.txt
+	$(BIN)/sim3d asymmetry $(OUT)/run.h5 > $(OUT)/asymmetry.txt
+	@cat $(OUT)/asymmetry.txt
 	@echo "Result, tables, plots and the asymmetry table are in $(OUT)/"
 
 test: $(VENV)/.installed-test
