@@ -14,7 +14,6 @@ from sim3d.random_streams import primary_key
 from sim3d.sampling import draw_entry
 from sim3d.shower import NEUTRINO_COLUMNS, new_stack, shower
 
-
 FLAVOURS = ("numu", "numubar", "nue", "nuebar")
 # What goes in: asymmetries (towards the east positive) of the four flavours.
 ASYMMETRY = {"numu": 0.22, "numubar": 0.32, "nue": 0.39, "nuebar": 0.15}
