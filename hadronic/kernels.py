@@ -57,7 +57,7 @@ class YieldTables(NamedTuple):
     lambda_ln_T : float[lambda_nodes]
         Uniform axis of `interaction_length` [ln GeV].
     interaction_length : float[N_SPECIES, lambda_nodes]
-        Interaction length in air [g/cm2] (for pi0 that of charged pions, as a placeholder).
+        Interaction length in air [g/cm2] (the row of the pi0, which never interacts, repeats that of charged pions).
     """
 
     ln_T: np.ndarray

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim3d.errors import InputError, is_input_error
+from sim3d.errors import InputError
 
 if TYPE_CHECKING:
     from sim3d.results import Result
@@ -28,24 +28,9 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def open_result(path: Path) -> Result:
     """Load a result file; anything that is not one gets an :class:`InputError` of one line."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder, needs a result file of `sim3d run`")
     import sim3d
 
-    try:
-        return sim3d.load(path)
-    except PermissionError:
-        raise InputError(f"{path}: no permission to read it") from None
-    except Exception as problem:
-        # h5py has an OSError, a KeyError or a RuntimeError for a file that is cut short or not ours,
-        # depending on where it notices.
-        if is_input_error(problem):
-            raise
-        if isinstance(problem, OSError | KeyError | RuntimeError | ValueError | EOFError):
-            raise InputError(f"{path}: not a readable sim3d result (cut short, or another kind of file)") from problem
-        raise
+    return sim3d.load(path)
 
 
 def output_folder(folder: Path | None, file: Path) -> Path:
