@@ -5,22 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from geomag.tracing import backtrack
 from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_cosine
 from sim3d.detectors import S_AREA, S_RADIUS, arrival_angles, inside_patch, sphere_crossings
 from sim3d.jit_cache import CACHE
-from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, rigidity
-from sim3d.random_streams import primary_key
-from sim3d.sampling import (
-    C_BACKTRACKED,
-    C_CROSSINGS,
-    C_FORBIDDEN,
-    C_NEUTRINOS,
-    C_PRIMARIES,
-    C_UNDECIDED,
-    draw_entry,
-    draw_primary,
-)
+from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
 from sim3d.shower import (
     NEUTRINO_COLUMNS,
     NU_ENERGY,
@@ -33,7 +21,6 @@ from sim3d.shower import (
     NU_Y,
     NU_Z,
     new_stack,
-    shower,
 )
 
 
@@ -122,16 +109,9 @@ def analog_batch(world, source, seed, first_index, batch_size, sites, cutoff, tr
     for place in range(batch_size):
         index = first_index + place
         status[0] = index
-        key = primary_key(seed, index)
-        rng[0] = key
-        energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
-        weight *= draw_entry(world.top_km, start, rng)
-        z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-        n, neutrinos, stack, species_of, key_of = shower(
-            world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos
+        weight, gv, n, neutrinos, stack, species_of, key_of = next_shower(
+            world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
         )
-        counters[C_PRIMARIES] += 1
-        counters[C_NEUTRINOS] += n
         n_hits = 0
         for i in range(n):
             if n_hits + 2 * n_sites > capacity:
@@ -146,24 +126,8 @@ def analog_batch(world, source, seed, first_index, batch_size, sites, cutoff, tr
         if n_hits == 0:
             continue
         counters[C_CROSSINGS] += n_hits
-        if cutoff:
-            counters[C_BACKTRACKED] += 1
-            verdict = backtrack(
-                start[0],
-                start[1],
-                start[2],
-                start[3],
-                start[4],
-                start[5],
-                rigidity(energy, group),
-                world.gauss,
-                trace,
-            )
-            if verdict != 1:
-                counters[C_FORBIDDEN] += 1
-                if verdict == 2:
-                    counters[C_UNDECIDED] += 1
-                continue
+        if cutoff and not comes_through(world, trace, start[:3], start[3:6], gv, counters):
+            continue
         for i in range(n_hits):
             k, f, e, c, a = hit_bins[i, 0], hit_bins[i, 1], hit_bins[i, 2], hit_bins[i, 3], hit_bins[i, 4]
             scores[k, f, e, c, a] += weight * hit_values[i]

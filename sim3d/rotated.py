@@ -14,22 +14,11 @@ import math
 import numpy as np
 from numba import njit
 
-from geomag.tracing import backtrack
 from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_cosine
 from sim3d.detectors import S_RADIUS, S_UPX, S_UPY, S_UPZ, sphere_crossings
 from sim3d.jit_cache import CACHE
-from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, rigidity
 from sim3d.random_streams import child_key, primary_key, uniform
-from sim3d.sampling import (
-    C_BACKTRACKED,
-    C_CROSSINGS,
-    C_FORBIDDEN,
-    C_NEUTRINOS,
-    C_PRIMARIES,
-    C_UNDECIDED,
-    draw_entry,
-    draw_primary,
-)
+from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
 from sim3d.shower import (
     NEUTRINO_COLUMNS,
     NU_ENERGY,
@@ -42,7 +31,6 @@ from sim3d.shower import (
     NU_Y,
     NU_Z,
     new_stack,
-    shower,
 )
 
 _BRANCH_ROTATION = 9
@@ -133,18 +121,10 @@ def rotated_batch(
     for place in range(batch_size):
         index = first_index + place
         status[0] = index
-        key = primary_key(seed, index)
-        rng[0] = key
-        energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
-        weight *= draw_entry(world.top_km, start, rng)
-        z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-        gv = rigidity(energy, group)
-        n_nu, neutrinos, stack, species_of, key_of = shower(
-            world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos
+        weight, gv, n_nu, neutrinos, stack, species_of, key_of = next_shower(
+            world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
         )
-        counters[C_PRIMARIES] += 1
-        counters[C_NEUTRINOS] += n_nu
-        rng[0] = child_key(key, _BRANCH_ROTATION)
+        rng[0] = child_key(primary_key(seed, index), _BRANCH_ROTATION)
         for i in range(n_nu):
             e_nu = neutrinos[i, NU_ENERGY]
             i_energy = energy_bin(e_nu)
@@ -178,22 +158,7 @@ def rotated_batch(
                         arrival[0], arrival[1], arrival[2] = start[3], start[4], start[5]
                         rotate_with_crossing(n, u, site_up, azimuth, entry)
                         rotate_with_crossing(n, u, site_up, azimuth, arrival)
-                        counters[C_BACKTRACKED] += 1
-                        verdict = backtrack(
-                            entry[0],
-                            entry[1],
-                            entry[2],
-                            arrival[0],
-                            arrival[1],
-                            arrival[2],
-                            gv,
-                            world.gauss,
-                            trace,
-                        )
-                        if verdict != 1:
-                            counters[C_FORBIDDEN] += 1
-                            if verdict == 2:
-                                counters[C_UNDECIDED] += 1
+                        if not comes_through(world, trace, entry, arrival, gv, counters):
                             continue
                     c = cos_bin(cos_zenith)
                     a = azimuth_bin(azimuth, n_azimuth)

@@ -14,8 +14,18 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sim3d.primaries import choose_group, energy_pdf, nucleon_flux, sample_energy
-from sim3d.random_streams import uniform
+from geomag.tracing import backtrack
+from sim3d.primaries import (
+    GROUP_CHARGE,
+    GROUP_MASS_NUMBER,
+    choose_group,
+    energy_pdf,
+    nucleon_flux,
+    rigidity,
+    sample_energy,
+)
+from sim3d.random_streams import primary_key, uniform
+from sim3d.shower import shower
 from sim3d.transport import turn
 from sim3d.world import EARTH_RADIUS_KM
 
@@ -120,3 +130,62 @@ def draw_entry(top_km, start, rng):
     start[3], start[4], start[5] = ux, uy, uz
     start[6], start[7], start[8] = ex, ey, ez
     return weight
+
+
+@njit(nogil=True)
+def next_shower(
+    world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
+):
+    """Draw primary number ``index`` of a run (number ``place`` of its batch) and follow its shower.
+
+    ``start`` (float64 array (9,)) receives the entry; the work arrays are those of :func:`sim3d.shower.shower`.
+
+    Returns
+    -------
+    weight : float
+        Nucleons per second this primary stands for.
+    rigidity_GV : float
+    n, neutrinos, stack, species_of, key_of
+        As :func:`sim3d.shower.shower` returns them.
+    """
+    rng[0] = primary_key(seed, index)
+    energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
+    weight *= draw_entry(world.top_km, start, rng)
+    z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+    n, neutrinos, stack, species_of, key_of = shower(
+        world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos
+    )
+    counters[C_PRIMARIES] += 1
+    counters[C_NEUTRINOS] += n
+    return weight, rigidity(energy, group), n, neutrinos, stack, species_of, key_of
+
+
+@njit(nogil=True)
+def comes_through(world, trace, place, direction, rigidity_GV, counters):
+    """Whether a primary can reach a place through the geomagnetic field; counts the verdict.
+
+    Parameters
+    ----------
+    trace : float64 array
+        Parameters of :func:`geomag.tracing.backtrack`.
+    place, direction : float64 arrays (3,)
+        Position (km) and direction of flight.
+    """
+    counters[C_BACKTRACKED] += 1
+    verdict = backtrack(
+        place[0],
+        place[1],
+        place[2],
+        direction[0],
+        direction[1],
+        direction[2],
+        rigidity_GV,
+        world.gauss,
+        trace,
+    )
+    if verdict == 1:
+        return True
+    counters[C_FORBIDDEN] += 1
+    if verdict == 2:
+        counters[C_UNDECIDED] += 1
+    return False

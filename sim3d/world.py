@@ -21,8 +21,8 @@ from sim3d.particles import (
 EARTH_RADIUS_KM = 6371.2
 
 PION_THRESHOLD_GEV = 0.28
-"""Kinetic energy below which a nucleon makes no pion on a nucleon at rest: 2 m_pi + m_pi^2 / 2 m_N = 0.290 GeV,
-lowered by 3% for the Fermi motion that the yields' own threshold already contains."""
+"""Kinetic energy below which a nucleon makes no pion on a nucleon at rest: 2 m + m^2 / 2 m_N = 0.280 GeV with m the
+mass of the pi0; the yields' own threshold."""
 STOPPED_GEV = 1.0e-3
 """A charged particle of less kinetic energy has stopped; decays at rest are below the scoring range's use."""
 
