@@ -22,6 +22,7 @@ import sim3d
 from sim3d.binning import ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
 from sim3d.config import Config, load_config, make_config
 from sim3d.errors import InputError
+from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE_FOLDER
 from sim3d.parallel import Processes, connect
 from sim3d.result_file import RunRecord, make_tally, probe_folder, save_result
@@ -88,16 +89,18 @@ class _Worker:
             shape = (len(self.setup.detectors), N_FLAVOURS, N_ENERGY, N_COS, self.setup.n_azimuth)
             self.local.scores = np.empty(shape)
             self.local.hits = np.empty(shape, dtype=np.int64)
-        scores, hits = self.local.scores, self.local.hits
+            self.local.weights = empty_weights(len(self.setup.detectors))
+        scores, hits, weights = self.local.scores, self.local.hits, self.local.weights
         scores[:] = 0.0
         hits[:] = 0
+        weights[:] = 0
         counters = np.zeros(N_COUNTERS, dtype=np.int64)
         status = np.full(1, -1, dtype=np.int64)
         try:
-            self.simulate(batch, scores, hits, counters, status)
+            self.simulate(batch, scores, hits, weights, counters, status)
             with self.sums.lock:
                 for k, tally in enumerate(self.sums.tallies):
-                    tally.add_batch(scores[k], hits[k], batch)
+                    tally.add_batch(scores[k], hits[k], weights[k], batch)
                 self.sums.counters += counters
                 self.sums.done[batch] = 1
                 if self.progress is not None:
@@ -115,8 +118,9 @@ def _compile(setup: Setup) -> float:
     idle = Setup(**{**setup.__dict__, "config": small})
     scores = np.zeros(shape)
     hits = np.zeros(shape, dtype=np.int64)
-    idle.batch_function()(0, scores, hits, np.zeros(N_COUNTERS, np.int64), np.zeros(1, np.int64))
-    SiteTally(setup.n_azimuth).add_batch(scores[0], hits[0], 0)
+    weights = empty_weights(len(setup.detectors))
+    idle.batch_function()(0, scores, hits, weights, np.zeros(N_COUNTERS, np.int64), np.zeros(1, np.int64))
+    SiteTally(setup.n_azimuth).add_batch(scores[0], hits[0], weights[0], 0)
     return time.perf_counter() - started
 
 

@@ -111,7 +111,7 @@ class Processes:
         """Add a site's integer sums over all ranks into rank 0's, exactly."""
         if self.communicator is None or self.size == 1:
             return
-        for array in (tally.total, tally.hits, tally.east_west, tally.bands):
+        for array in (tally.total, tally.hits, tally.weights, tally.east_west, tally.bands):
             self.reduce(array)
         for high, low in tally.squares.values():
             # two full limbs would overflow 64 bits when added; halves leave room for 2^32 ranks

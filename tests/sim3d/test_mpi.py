@@ -64,7 +64,13 @@ def mpirun(folder, ranks, *arguments):
 def case(tmp_path_factory):
     """Configuration files of both modes (seven batches; two for ``short``) and their results in one process."""
     folder = tmp_path_factory.mktemp("mpi")
-    for name, mode, primaries in (("rotated", "rotated", 2800), ("analog", "analog", 2800), ("short", "rotated", 800)):
+    runs = (
+        ("targeted", "targeted", 2800),
+        ("rotated", "rotated", 2800),
+        ("analog", "analog", 2800),
+        ("short", "rotated", 800),
+    )
+    for name, mode, primaries in runs:
         (folder / f"{name}.toml").write_text(TOML.format(mode=mode, primaries=primaries))
         run_to_file(load_config(folder / f"{name}.toml"), folder / f"{name}.h5", threads=1)
     return folder
@@ -91,9 +97,10 @@ def datasets(path):
 @needs_mpirun
 @pytest.mark.parametrize(
     ("name", "ranks", "threads"),
-    [("rotated", 1, 1), ("rotated", 2, 1), ("analog", 3, 2), ("short", 3, 1)],
+    [("rotated", 1, 1), ("targeted", 2, 2), ("rotated", 2, 1), ("analog", 3, 2), ("short", 3, 1)],
     ids=[
         "one rank",
+        "two ranks of two threads, targeted",
         "two ranks for 7 batches",
         "three ranks of two threads for 7 batches",
         "three ranks for 2 batches",
