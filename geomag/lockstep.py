@@ -17,7 +17,10 @@ What differs from the scalar kernel, all of it measured in the tests:
   along field lines, deep in the forbidden region: to leave it, r s (with the sine s of the angle to the
   radius, see `geomag.certain`) would have to change by several radii through errors alone, and hundreds of
   steps with 1e-4 each change it by hundredths.  At lower rigidities steps are more in proportion to 1/R, and
-  so is what they would have to add up to.
+  so is what they would have to add up to.  A step there is short beside the scale of the field, so that the
+  field along it is the parabola through its values at the start, in the middle and at the end of the helix
+  that the step begins with: two evaluations instead of five.  Such trajectories never share a vector with
+  others.
 """
 
 from __future__ import annotations
@@ -40,9 +43,8 @@ from geomag.decisions import (
     horizontal_bound,
     retake_share,
 )
-from geomag.kernels import CACHE, EARTH_RADIUS_KM
+from geomag.kernels import CACHE, EARTH_RADIUS_KM, field_cartesian_truncated
 from geomag.lanes import LANES, bits, load, narrow, rough_power, splat, square_root, store, where, widen
-from geomag.tracing import turn_at
 
 ADIABATIC_TOLERANCE = 1e-4
 """Error per step far below the cutoffs (see the header)."""
@@ -54,7 +56,7 @@ ADIABATIC_SHARE = 0.25
 _X, _Y, _Z, _TX, _TY, _TZ, _AX, _AY, _AZ = 0, 1, 2, 3, 4, 5, 6, 7, 8
 _H, _Q, _DQ, _PATH, _K, _GROWN, _TOL2 = 9, 10, 11, 12, 13, 14, 15
 # rows used only within a step, to change single lanes
-_SHARE, _NQ, _NDQ, _ACCEPT, _R, _TURN, _ROWS = 16, 17, 18, 19, 20, 21, 22
+_SHARE, _NQ, _NDQ, _ACCEPT, _R, _TURN, _BX, _BY, _BZ, _ROWS = 16, 17, 18, 19, 20, 21, 22, 23, 24, 25
 
 
 @njit(nogil=True)
@@ -139,14 +141,41 @@ def _field(x, y, z, singles):
 
 
 @njit(nogil=True)
-def _turn_lanes(x, y, z, tx, ty, tz, k, singles):
+def _cross(k, tx, ty, tz, bx, by, bz):
     """dt/ds = k t x B; 1/km."""
-    bx, by, bz = _field(x, y, z, singles)
     return k * (ty * bz - tz * by), k * (tz * bx - tx * bz), k * (tx * by - ty * bx)
 
 
 @njit(nogil=True)
-def _fill(lane, job, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds):
+def _ahead(h, x, y, z, tx, ty, tz, ax, ay, az, k, bx, by, bz):
+    """Where the helix in the field at the start of a step is after a path h, to sixth order in the gyration."""
+    a2x, a2y, a2z = _cross(k, ax, ay, az, bx, by, bz)
+    a3x, a3y, a3z = _cross(k, a2x, a2y, a2z, bx, by, bz)
+    hh = h * h
+    # the derivatives of a helix repeat: each is -w^2 times that two before
+    angle2 = k * k * (bx * bx + by * by + bz * bz) * hh
+    c3 = hh * h * (1.0 / 6.0) * (1.0 - angle2 * 0.05)
+    c4 = hh * hh * (1.0 / 24.0) * (1.0 - angle2 * (1.0 / 30.0))
+    half = hh * 0.5
+    return (
+        x + h * tx + half * ax + c3 * a2x + c4 * a3x,
+        y + h * ty + half * ay + c3 * a2y + c4 * a3y,
+        z + h * tz + half * az + c3 * a2z + c4 * a3z,
+    )
+
+
+@njit(nogil=True)
+def _turn_lanes(deep, c, x, y, z, tx, ty, tz, k, singles, p0x, p0y, p0z, p1x, p1y, p1z, p2x, p2y, p2z):
+    """dt/ds at a stage: in the field there, or in its parabola along the step, p0 + c p1 + c^2 p2."""
+    if deep:
+        bx, by, bz = p0x + (p1x + p2x * c) * c, p0y + (p1y + p2y * c) * c, p0z + (p1z + p2z * c) * c
+    else:
+        bx, by, bz = _field(x, y, z, singles)
+    return _cross(k, tx, ty, tz, bx, by, bz)
+
+
+@njit(nogil=True)
+def _fill(lane, job, deep, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds):
     """Give a lane the next trajectory that is not decided where it starts; returns the job after it."""
     nfull = int(gauss[0, 7])
     z2 = params[P_Z2]
@@ -157,23 +186,26 @@ def _fill(lane, job, state, jobs, places, momenta, rigidities, verdicts, gauss, 
         q = 0.5 * (x * x + y * y + z2 * z * z)
         dq = x * tx + y * ty + z2 * z * tz
         mu = (x * tx + y * ty + z * tz) / r
+        if (rigidities[job] < ADIABATIC_SHARE * lowest_cutoff_GV(x, y, z, bounds)) != deep:
+            job += 1
+            continue
         verdict = decide(q, dq, r, mu, 0.0, rigidities[job], nfull, params, bounds)
         if verdict >= 0:
             verdicts[job] = verdict
             job += 1
             continue
         k = -CURVATURE / rigidities[job]
-        ax, ay, az = turn_at(x, y, z, tx, ty, tz, k, gauss, nfull)
+        bx, by, bz = field_cartesian_truncated(x, y, z, gauss, nfull)
+        ax, ay, az = _cross(k, tx, ty, tz, bx, by, bz)
         turn = math.sqrt(ax * ax + ay * ay + az * az)
         state[_X, lane], state[_Y, lane], state[_Z, lane] = x, y, z
         state[_TX, lane], state[_TY, lane], state[_TZ, lane] = tx, ty, tz
         state[_AX, lane], state[_AY, lane], state[_AZ, lane] = ax, ay, az
+        state[_BX, lane], state[_BY, lane], state[_BZ, lane] = bx, by, bz
         state[_H, lane] = 0.5 / (turn + 0.5 / r)
         state[_Q, lane], state[_DQ, lane] = q, dq
         state[_PATH, lane], state[_K, lane], state[_GROWN, lane] = 0.0, k, 1.0
-        tolerance = params[P_TOL]
-        if rigidities[job] < ADIABATIC_SHARE * lowest_cutoff_GV(x, y, z, bounds):
-            tolerance = max(tolerance, ADIABATIC_TOLERANCE)
+        tolerance = max(params[P_TOL], ADIABATIC_TOLERANCE) if deep else params[P_TOL]
         state[_TOL2, lane] = 1.0 / (tolerance * tolerance)
         jobs[lane] = job
         return job + 1
@@ -215,6 +247,15 @@ def decide_many(places, momenta, rigidities, verdicts, gauss, singles, params, b
     int
         Steps attempted, of all trajectories.
     """
+    steps = 0
+    for deep in (True, False):
+        steps += _decide_some(deep, places, momenta, rigidities, verdicts, gauss, singles, params, bounds)
+    return steps
+
+
+@njit(nogil=True, error_model="numpy")
+def _decide_some(deep, places, momenta, rigidities, verdicts, gauss, singles, params, bounds):
+    """Those of `decide_many` that are far below the cutoffs, or the others."""
     nfull = int(gauss[0, 7])
     floor_q = params[P_FLOOR_Q]
     z2 = params[P_Z2]
@@ -228,7 +269,7 @@ def decide_many(places, momenta, rigidities, verdicts, gauss, singles, params, b
     active = 0
     steps = 0
     for lane in range(LANES):
-        job = _fill(lane, job, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds)
+        job = _fill(lane, job, deep, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds)
         if jobs[lane] >= 0:
             active |= 1 << lane
     running = 0
@@ -248,24 +289,40 @@ def decide_many(places, momenta, rigidities, verdicts, gauss, singles, params, b
         h = where(h < limit, h, limit)
         limit = r * 0.5
         h = where(h < limit, h, limit)
+        p0x, p0y, p0z = load(state, _BX), load(state, _BY), load(state, _BZ)
+        p1x, p1y, p1z = p0x, p0y, p0z
+        p2x, p2y, p2z = p0x, p0y, p0z
+        if deep:
+            # the parabola through the field at the start, in the middle and at the end of the step
+            mx, my, mz = _ahead(h * 0.5, x, y, z, tx, ty, tz, ax, ay, az, k, p0x, p0y, p0z)
+            mx, my, mz = _field(mx, my, mz, singles)
+            fx, fy, fz = _ahead(h, x, y, z, tx, ty, tz, ax, ay, az, k, p0x, p0y, p0z)
+            fx, fy, fz = _field(fx, fy, fz, singles)
+            p1x, p1y, p1z = mx * 4.0 - p0x * 3.0 - fx, my * 4.0 - p0y * 3.0 - fy, mz * 4.0 - p0z * 3.0 - fz
+            p2x, p2y, p2z = fx - p0x - p1x, fy - p0y - p1y, fz - p0z - p1z
         # the stages of Dormand and Prince, as in geomag.tracing.backtrack_state
         c = h * 0.2
         vx2, vy2, vz2 = tx + c * ax, ty + c * ay, tz + c * az
-        ax2, ay2, az2 = _turn_lanes(x + c * tx, y + c * ty, z + c * tz, vx2, vy2, vz2, k, singles)
+        ax2, ay2, az2 = _turn_lanes(
+            deep, 0.2, x + c * tx, y + c * ty, z + c * tz,
+            vx2, vy2, vz2, k, singles, p0x, p0y, p0z, p1x, p1y, p1z, p2x, p2y, p2z,
+        )  # fmt: skip
         c1, c2 = h * (3.0 / 40.0), h * (9.0 / 40.0)
         vx3, vy3, vz3 = tx + c1 * ax + c2 * ax2, ty + c1 * ay + c2 * ay2, tz + c1 * az + c2 * az2
         ax3, ay3, az3 = _turn_lanes(
-            x + c1 * tx + c2 * vx2, y + c1 * ty + c2 * vy2, z + c1 * tz + c2 * vz2, vx3, vy3, vz3, k, singles
-        )
+            deep, 0.3, x + c1 * tx + c2 * vx2, y + c1 * ty + c2 * vy2, z + c1 * tz + c2 * vz2,
+            vx3, vy3, vz3, k, singles, p0x, p0y, p0z, p1x, p1y, p1z, p2x, p2y, p2z,
+        )  # fmt: skip
         c1, c2, c3 = h * (44.0 / 45.0), h * (-56.0 / 15.0), h * (32.0 / 9.0)
         vx4 = tx + c1 * ax + c2 * ax2 + c3 * ax3
         vy4 = ty + c1 * ay + c2 * ay2 + c3 * ay3
         vz4 = tz + c1 * az + c2 * az2 + c3 * az3
         ax4, ay4, az4 = _turn_lanes(
+            deep, 0.8,
             x + c1 * tx + c2 * vx2 + c3 * vx3,
             y + c1 * ty + c2 * vy2 + c3 * vy3,
             z + c1 * tz + c2 * vz2 + c3 * vz3,
-            vx4, vy4, vz4, k, singles,
+            vx4, vy4, vz4, k, singles, p0x, p0y, p0z, p1x, p1y, p1z, p2x, p2y, p2z,
         )  # fmt: skip
         c1, c2 = h * (19372.0 / 6561.0), h * (-25360.0 / 2187.0)
         c3, c4 = h * (64448.0 / 6561.0), h * (-212.0 / 729.0)
@@ -273,23 +330,27 @@ def decide_many(places, momenta, rigidities, verdicts, gauss, singles, params, b
         vy5 = ty + c1 * ay + c2 * ay2 + c3 * ay3 + c4 * ay4
         vz5 = tz + c1 * az + c2 * az2 + c3 * az3 + c4 * az4
         ax5, ay5, az5 = _turn_lanes(
+            deep, 8.0 / 9.0,
             x + c1 * tx + c2 * vx2 + c3 * vx3 + c4 * vx4,
             y + c1 * ty + c2 * vy2 + c3 * vy3 + c4 * vy4,
             z + c1 * tz + c2 * vz2 + c3 * vz3 + c4 * vz4,
-            vx5, vy5, vz5, k, singles,
+            vx5, vy5, vz5, k, singles, p0x, p0y, p0z, p1x, p1y, p1z, p2x, p2y, p2z,
         )  # fmt: skip
         c1, c2, c3 = h * (9017.0 / 3168.0), h * (-355.0 / 33.0), h * (46732.0 / 5247.0)
         c4, c5 = h * (49.0 / 176.0), h * (-5103.0 / 18656.0)
         vx6 = tx + c1 * ax + c2 * ax2 + c3 * ax3 + c4 * ax4 + c5 * ax5
         vy6 = ty + c1 * ay + c2 * ay2 + c3 * ay3 + c4 * ay4 + c5 * ay5
         vz6 = tz + c1 * az + c2 * az2 + c3 * az3 + c4 * az4 + c5 * az5
-        bx, by, bz = _field(
-            x + c1 * tx + c2 * vx2 + c3 * vx3 + c4 * vx4 + c5 * vx5,
-            y + c1 * ty + c2 * vy2 + c3 * vy3 + c4 * vy4 + c5 * vy5,
-            z + c1 * tz + c2 * vz2 + c3 * vz3 + c4 * vz4 + c5 * vz5,
-            singles,
-        )  # fmt: skip
-        ax6, ay6, az6 = k * (vy6 * bz - vz6 * by), k * (vz6 * bx - vx6 * bz), k * (vx6 * by - vy6 * bx)
+        if deep:
+            bx, by, bz = p0x + p1x + p2x, p0y + p1y + p2y, p0z + p1z + p2z
+        else:
+            bx, by, bz = _field(
+                x + c1 * tx + c2 * vx2 + c3 * vx3 + c4 * vx4 + c5 * vx5,
+                y + c1 * ty + c2 * vy2 + c3 * vy3 + c4 * vy4 + c5 * vy5,
+                z + c1 * tz + c2 * vz2 + c3 * vz3 + c4 * vz4 + c5 * vz5,
+                singles,
+            )  # fmt: skip
+        ax6, ay6, az6 = _cross(k, vx6, vy6, vz6, bx, by, bz)
         c1, c3, c4 = h * (35.0 / 384.0), h * (500.0 / 1113.0), h * (125.0 / 192.0)
         c5, c6 = h * (-2187.0 / 6784.0), h * (11.0 / 84.0)
         nx = x + c1 * tx + c3 * vx3 + c4 * vx4 + c5 * vx5 + c6 * vx6
@@ -298,7 +359,7 @@ def decide_many(places, momenta, rigidities, verdicts, gauss, singles, params, b
         vx7 = tx + c1 * ax + c3 * ax3 + c4 * ax4 + c5 * ax5 + c6 * ax6
         vy7 = ty + c1 * ay + c3 * ay3 + c4 * ay4 + c5 * ay5 + c6 * ay6
         vz7 = tz + c1 * az + c3 * az3 + c4 * az4 + c5 * az5 + c6 * az6
-        ax7, ay7, az7 = k * (vy7 * bz - vz7 * by), k * (vz7 * bx - vx7 * bz), k * (vx7 * by - vy7 * bx)
+        ax7, ay7, az7 = _cross(k, vx7, vy7, vz7, bx, by, bz)
         e1, e3, e4 = h * (71.0 / 57600.0), h * (-71.0 / 16695.0), h * (71.0 / 1920.0)
         e5, e6, e7 = h * (-17253.0 / 339200.0), h * (22.0 / 525.0), h * (-1.0 / 40.0)
         ex = e1 * ax + e3 * ax3 + e4 * ax4 + e5 * ax5 + e6 * ax6 + e7 * ax7
@@ -360,6 +421,9 @@ def decide_many(places, momenta, rigidities, verdicts, gauss, singles, params, b
         store(state, _AX, where(accept, norm * ax7, ax))
         store(state, _AY, where(accept, norm * ay7, ay))
         store(state, _AZ, where(accept, norm * az7, az))
+        store(state, _BX, where(accept, bx, p0x))
+        store(state, _BY, where(accept, by, p0y))
+        store(state, _BZ, where(accept, bz, p0z))
         store(state, _Q, q)
         store(state, _DQ, dq)
         store(state, _PATH, path)
@@ -390,7 +454,7 @@ def decide_many(places, momenta, rigidities, verdicts, gauss, singles, params, b
                     if verdict >= 0:
                         verdicts[jobs[lane]] = verdict
                         job = _fill(
-                            lane, job, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds
+                            lane, job, deep, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds
                         )
                         if jobs[lane] < 0:
                             active &= ~(1 << lane)
