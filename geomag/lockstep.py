@@ -175,27 +175,32 @@ def _turn_lanes(deep, c, x, y, z, tx, ty, tz, k, singles, p0x, p0y, p0z, p1x, p1
 
 
 @njit(nogil=True)
-def _fill(lane, job, deep, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds):
+def _fill(lane, job, deep, memo, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds):
     """Give a lane the next trajectory that is not decided where it starts; returns the job after it."""
     nfull = int(gauss[0, 7])
     z2 = params[P_Z2]
     while job < rigidities.shape[0]:
         x, y, z = places[job, 0], places[job, 1], places[job, 2]
+        if x != memo[0] or y != memo[1] or z != memo[2]:
+            # many trajectories in a row begin at one place
+            memo[0], memo[1], memo[2] = x, y, z
+            memo[3], memo[4], memo[5] = field_cartesian_truncated(x, y, z, gauss, nfull)
+            memo[6] = ADIABATIC_SHARE * lowest_cutoff_GV(x, y, z, bounds)
+        if (rigidities[job] < memo[6]) != deep:
+            job += 1
+            continue
         tx, ty, tz = -momenta[job, 0], -momenta[job, 1], -momenta[job, 2]
         r = math.sqrt(x * x + y * y + z * z)
         q = 0.5 * (x * x + y * y + z2 * z * z)
         dq = x * tx + y * ty + z2 * z * tz
         mu = (x * tx + y * ty + z * tz) / r
-        if (rigidities[job] < ADIABATIC_SHARE * lowest_cutoff_GV(x, y, z, bounds)) != deep:
-            job += 1
-            continue
         verdict = decide(q, dq, r, mu, 0.0, rigidities[job], nfull, params, bounds)
         if verdict >= 0:
             verdicts[job] = verdict
             job += 1
             continue
         k = -CURVATURE / rigidities[job]
-        bx, by, bz = field_cartesian_truncated(x, y, z, gauss, nfull)
+        bx, by, bz = memo[3], memo[4], memo[5]
         ax, ay, az = _cross(k, tx, ty, tz, bx, by, bz)
         turn = math.sqrt(ax * ax + ay * ay + az * az)
         state[_X, lane], state[_Y, lane], state[_Z, lane] = x, y, z
@@ -265,11 +270,12 @@ def _decide_some(deep, places, momenta, rigidities, verdicts, gauss, singles, pa
     dipole_k = horizontal_bound(1e9, params, nfull) * 1e27
     state = np.empty((_ROWS, LANES))
     jobs = np.empty(LANES, dtype=np.int64)
+    memo = np.full(7, np.nan)
     job = 0
     active = 0
     steps = 0
     for lane in range(LANES):
-        job = _fill(lane, job, deep, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds)
+        job = _fill(lane, job, deep, memo, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds)
         if jobs[lane] >= 0:
             active |= 1 << lane
     running = 0
@@ -454,7 +460,19 @@ def _decide_some(deep, places, momenta, rigidities, verdicts, gauss, singles, pa
                     if verdict >= 0:
                         verdicts[jobs[lane]] = verdict
                         job = _fill(
-                            lane, job, deep, state, jobs, places, momenta, rigidities, verdicts, gauss, params, bounds
+                            lane,
+                            job,
+                            deep,
+                            memo,
+                            state,
+                            jobs,
+                            places,
+                            momenta,
+                            rigidities,
+                            verdicts,
+                            gauss,
+                            params,
+                            bounds,
                         )
                         if jobs[lane] < 0:
                             active &= ~(1 << lane)
