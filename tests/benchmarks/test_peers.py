@@ -58,7 +58,7 @@ def test_a_peer_that_fails_is_left_out_with_its_reason(
     monkeypatch.setattr(peers.subprocess, "run", run)
     (tmp_path / "gtracr").mkdir()
     (tmp_path / "otso").mkdir()
-    with pytest.raises(peers.PeerError, match="gtracr==.* cannot be installed: ERROR: no wheel"):
+    with pytest.raises(peers.PeerError, match=r"gtracr==.* cannot be installed: ERROR: no wheel"):
         peers.run_peer("gtracr", {"lat": 1.0})
-    with pytest.raises(peers.PeerError, match="OTSO==.* does not run: .*libgfortran5"):
+    with pytest.raises(peers.PeerError, match=r"OTSO==.* does not run: .*libgfortran5"):
         peers.run_peer("otso", {"lat": 1.0})
