@@ -3,8 +3,8 @@
 A rotation g is known by where it puts a reference point n (a unit vector) and which azimuth it gives a horizontal
 direction a at n: g = S(y) G(azimuth), where G takes n to the site's centre and a to that azimuth, and S(y) is the
 smallest rotation that takes the centre to y. Azimuth and y together are the uniform (Haar) measure: dg = d(azimuth) / 2
-pi dy / 4 pi. The azimuth is drawn uniformly; y is drawn so that the crossing, as far as it can be foretold, falls on
-the site's patch and a margin around it.
+pi dy / 4 pi. The azimuth is drawn from sectors by importance; y is drawn so that the crossing, as far as it can be
+foretold, falls on the site's patch and a margin around it.
 
 Foretelling: the field turns and moves a neutrino of a rotated shower by amounts that the pilot shower has noted
 (:mod:`sim3d.shower`), so the place where its straight line then meets the site's sphere follows from one field value
@@ -42,8 +42,9 @@ from sim3d.random_streams import uniform
 from sim3d.transport import rotate_about_field
 
 # columns of the table of crossings
-A_N, A_A, A_B, A_X, A_U, A_TURN, A_P, A_KIND, A_SHARE = 0, 3, 6, 9, 12, 15, 16, 19, 20
-AIM_COLUMNS = 21
+A_N, A_A, A_B, A_X, A_U, A_TURN, A_P, A_KIND, A_SHARE, A_SECTOR = 0, 3, 6, 9, 12, 15, 16, 19, 20, 21
+N_SECTORS = 8
+AIM_COLUMNS = A_SECTOR + N_SECTORS
 DOWN, UP, AXIS = 0.0, 1.0, 2.0
 
 LARGEST_MARGIN = math.radians(12.0)
@@ -59,9 +60,9 @@ class Aim(NamedTuple):
         Rotations per pilot, site and e-fold of neutrino energy, before the two limits below.
     most_per_crossing, most_per_pilot : float
         Limits of the expected number of rotations: more would only repeat the same shower.
-    axis_rotations : float
-        Expected number of rotations that aim each of the two crossings of the shower's axis, for what the pilot did not
-        foretell.
+    axis_share, unseen : float
+        Rotations that aim the crossings of the shower's axis, for neutrinos that the pilot did not have: as a share of
+        the others, and per rotation that a neutrino of 1 GeV along the axis would deserve.
     uniform_share : float
         f0: share of the rotations that are drawn uniformly.
     tail_share : float
@@ -70,26 +71,30 @@ class Aim(NamedTuple):
         Margin (rad) around the patch for a crossing that the field does not move.
     shift_margin : float
         Further margin per shift that is foretold.
-    softening_nT : float
-        Field (nT) whose turn is added to |cos_zenith| in the importance of a crossing.
+    softening : float
+        Cosine that is added in quadrature to a foretold |cos_zenith| in the importance of a crossing.
     axis_width, lost_width : float
         Widths (rad) of the tail for the shower's axis, and where no crossing is foretold.
+    energy_min : float
+        Neutrinos below this energy (GeV) are aimed at but not scored.
     """
 
     effort: float
     most_per_crossing: float
     most_per_pilot: float
-    axis_rotations: float
+    axis_share: float
+    unseen: float
     uniform_share: float
     tail_share: float
     margin: float
     shift_margin: float
-    softening_nT: float
+    softening: float
     axis_width: float
     lost_width: float
+    energy_min: float
 
 
-def make_aim(effort: float = 1.0, margin_deg: float | None = None) -> Aim:
+def make_aim(effort: float = 0.5, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
     """The settings that were found to work well (``benchmarks/run.py`` measures what they gain).
 
     Parameters
@@ -98,19 +103,23 @@ def make_aim(effort: float = 1.0, margin_deg: float | None = None) -> Aim:
         See :class:`Aim`.
     margin_deg : float, optional
         The same margin (degrees) for every crossing; by default it follows the displacement that is foretold.
+    energy_min_GeV : float
+        Lowest energy that is scored.
     """
     return Aim(
         effort=float(effort),
         most_per_crossing=3.0,
         most_per_pilot=10.0,
-        axis_rotations=0.01,
+        axis_share=0.05,
+        unseen=0.03,
         uniform_share=0.01,
         tail_share=0.12,
         margin=math.radians(0.05 if margin_deg is None else margin_deg),
         shift_margin=0.03 if margin_deg is None else 0.0,
-        softening_nT=2.0e4,
+        softening=0.01,
         axis_width=math.radians(8.0),
         lost_width=math.radians(6.0),
+        energy_min=float(energy_min_GeV),
     )
 
 
@@ -129,7 +138,7 @@ def smallest_rotation(ax, ay, az, bx, by, bz, vx, vy, vz):
 
 @njit(nogil=True)
 def set_reference(row, nx, ny, nz, ux, uy, uz):
-    """Fill the reference triad of a row of crossings: n, the horizontal part a of -u, and n x a."""
+    """Fill the reference triad of a row of crossings (n, the horizontal part a of -u, n x a); all sectors alike."""
     along = nx * ux + ny * uy + nz * uz
     ax, ay, az = along * nx - ux, along * ny - uy, along * nz - uz
     norm = math.sqrt(ax * ax + ay * ay + az * az)
@@ -145,6 +154,8 @@ def set_reference(row, nx, ny, nz, ux, uy, uz):
     row[A_N], row[A_N + 1], row[A_N + 2] = nx, ny, nz
     row[A_A], row[A_A + 1], row[A_A + 2] = ax, ay, az
     row[A_B], row[A_B + 1], row[A_B + 2] = ny * az - nz * ay, nz * ax - nx * az, nx * ay - ny * ax
+    for k in range(N_SECTORS):
+        row[A_SECTOR + k] = 1.0
 
 
 @njit(nogil=True)
@@ -188,6 +199,8 @@ def foretold_crossing(row, g, radius, gauss, bending):
     found : bool
     nx, ny, nz : float
         Unit vector of the place.
+    cosine : float
+        Zenith cosine there.
     """
     x, y, z = apply(g, row[A_X], row[A_X + 1], row[A_X + 2])
     ux, uy, uz = apply(g, row[A_U], row[A_U + 1], row[A_U + 2])
@@ -202,8 +215,21 @@ def foretold_crossing(row, g, radius, gauss, bending):
     down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
     path = up if row[A_KIND] == UP else down
     if path <= 0.0:
-        return False, 0.0, 0.0, 0.0
-    return True, (x + path * ux) / radius, (y + path * uy) / radius, (z + path * uz) / radius
+        return False, 0.0, 0.0, 0.0, 0.0
+    nx, ny, nz = (x + path * ux) / radius, (y + path * uy) / radius, (z + path * uz) / radius
+    return True, nx, ny, nz, -(nx * ux + ny * uy + nz * uz)
+
+
+@njit(nogil=True)
+def foretold_cosines(row, site, gauss, work, cosines):
+    """Zenith cosines that are foretold for azimuths in the middle of each sector, into cosines (N_SECTORS,).
+
+    NaN where no crossing is foretold.
+    """
+    for k in range(N_SECTORS):
+        site_rotation(row, site, 2.0 * math.pi * (k + 0.5) / N_SECTORS, work)
+        found, _, _, _, cosine = foretold_crossing(row, work, site[S_RADIUS], gauss, True)
+        cosines[k] = cosine if found else math.nan
 
 
 @njit(nogil=True)
@@ -234,14 +260,14 @@ def aim_point(row, site, azimuth, gauss, bending, work):
     if row[A_KIND] == AXIS:
         return True, cx, cy, cz, 0.0
     site_rotation(row, site, azimuth, work)
-    found, lx, ly, lz = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
+    found, lx, ly, lz, _ = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
     if not found:
         return False, cx, cy, cz, 0.0
     yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, cx, cy, cz)
     shift = math.acos(min(1.0, lx * cx + ly * cy + lz * cz))
     if shift > _SMALL_SHIFT:
         turn_to(site, yx, yy, yz, work)
-        found, lx, ly, lz = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
+        found, lx, ly, lz, _ = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
         if found:
             yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, yx, yy, yz)
     norm = 1.0 / math.sqrt(yx * yx + yy * yy + yz * yz)
@@ -364,15 +390,21 @@ def aim_density(row, g, site, aim, gauss, bending, work):
     azimuth = math.atan2(
         hx * site[S_EX] + hy * site[S_EY] + hz * site[S_EZ], hx * site[S_NX] + hy * site[S_NY] + hz * site[S_NZ]
     )
+    sector = min(int((azimuth / (2.0 * math.pi) + 1.0) % 1.0 * N_SECTORS), N_SECTORS - 1)
     found, px, py, pz, shift = aim_point(row, site, azimuth, gauss, bending, work)
     zx, zy, zz = smallest_rotation(px, py, pz, cx, cy, cz, yx, yy, yz)
-    return 4.0 * math.pi * kernel_density(row[A_KIND], found, shift, aim, site, zx, zy, zz)
+    return row[A_SECTOR + sector] * 4.0 * math.pi * kernel_density(row[A_KIND], found, shift, aim, site, zx, zy, zz)
 
 
 @njit(nogil=True)
 def draw_rotation(row, site, aim, gauss, bending, rng, g, work):
     """Draw a rotation that aims a crossing at the site, into g (3, 3)."""
-    azimuth = 2.0 * math.pi * uniform(rng)
+    left = uniform(rng) * N_SECTORS
+    sector = 0
+    while sector < N_SECTORS - 1 and left > row[A_SECTOR + sector]:
+        left -= row[A_SECTOR + sector]
+        sector += 1
+    azimuth = 2.0 * math.pi * (sector + uniform(rng)) / N_SECTORS
     found, px, py, pz, shift = aim_point(row, site, azimuth, gauss, bending, work)
     zx, zy, zz = draw_kernel(row[A_KIND], found, shift, aim, site, rng)
     yx, yy, yz = smallest_rotation(site[S_UPX], site[S_UPY], site[S_UPZ], px, py, pz, zx, zy, zz)

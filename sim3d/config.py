@@ -49,7 +49,7 @@ class PrimariesTable(_Table):
     solar: Literal["fit", "min", "max"] | None = None
     solar_potential_MV: float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
     energy_GeV: tuple[float, float] = (0.5, 1.0e6)
-    energy_index: float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
+    energy_index: float | None = Field(None, ge=0.0, le=4.0, allow_inf_nan=False)
 
     @field_validator("model")
     @classmethod
@@ -136,8 +136,8 @@ class SamplingTable(_Table):
     """[sampling]"""
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
-    thinning: float = Field(10.0, ge=0.0, le=1e6, allow_inf_nan=False)
-    effort: float = Field(1.0, gt=0.0, le=100.0, allow_inf_nan=False)
+    thinning: float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
+    effort: float = Field(0.5, gt=0.0, le=100.0, allow_inf_nan=False)
     margin_deg: float | None = Field(None, ge=0.0, le=90.0, allow_inf_nan=False)
     roulette_energy_GeV: float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
     roulette_index: float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
@@ -215,10 +215,7 @@ class Config(_Table):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"sites: the name {name!r} is used twice")
-        # filled in here and not as a default of the site: it depends on another table
-        patch = Patch(ns_deg=2.0, ew_deg=2.0) if self.sampling.mode == "targeted" else Patch(ns_deg=10.0, ew_deg=40.0)
-        filled = (s if s.patch is not None else s.model_copy(update={"patch": patch}) for s in self.sites)
-        object.__setattr__(self, "sites", tuple(filled))
+        self._fill_in()
         if self.sampling.mode == "rotated" and self.transport.bending:
             raise ValueError(
                 'sampling.mode: "rotated" needs transport.bending = false (bending breaks the symmetry it uses)'
@@ -229,6 +226,31 @@ class Config(_Table):
                 f"{self.run.batch_size}; errors come from batches, so at least two are needed"
             )
         return self
+
+    def _fill_in(self) -> None:
+        """Set what was not given and whose best value depends on the sampling mode."""
+        targeted = self.sampling.mode == "targeted"
+        index, thinning = (1.6, 3.0) if targeted else (2.0, 10.0)
+        patch = Patch(ns_deg=2.0, ew_deg=2.0) if targeted else Patch(ns_deg=10.0, ew_deg=40.0)
+        filled: dict[str, Any] = {
+            "sites": tuple(s if s.patch is not None else s.model_copy(update={"patch": patch}) for s in self.sites)
+        }
+        if self.primaries.energy_index is None:
+            filled["primaries"] = self.primaries.model_copy(update={"energy_index": index})
+        if self.sampling.thinning is None:
+            filled["sampling"] = self.sampling.model_copy(update={"thinning": thinning})
+        for name, value in filled.items():
+            object.__setattr__(self, name, value)  # the model is frozen for everybody else
+
+    @property
+    def energy_index(self) -> float:
+        """Index of the sampled spectrum, filled in."""
+        return 2.0 if self.primaries.energy_index is None else self.primaries.energy_index
+
+    @property
+    def thinning(self) -> float:
+        """Ratio of the Russian roulette, filled in."""
+        return 10.0 if self.sampling.thinning is None else self.sampling.thinning
 
     @property
     def n_batches(self) -> int:

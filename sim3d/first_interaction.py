@@ -43,6 +43,9 @@ _UPWARD_WIDTH = 1.3
 """The Gaussian that upward-going vertices (c < 0) are drawn from, in units of the true one's width sqrt(H/R_eff)."""
 _NEGLIGIBLE = 40.0
 """Interaction lengths after which nothing is left (4e-18)."""
+HORIZON_SHARE, HORIZON_COSINE = 0.25, 0.3
+"""Share of the downward-going vertices that are drawn evenly below a cosine: their neutrinos fill the bins beside the
+horizon, where a crossing counts 1/|cos|."""
 _INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
@@ -81,7 +84,7 @@ def _upward_share(radius_km):
 def draw_cosine(radius_km, rng):
     """Draw the zenith cosine c of a vertex.
 
-    Downward-going: density (1 + 2 c) / 2, which is flatter than the true c so that the horizon gets its share;
+    Downward-going: density (1 + 2 c) / 2, flatter than the true c, and a share evenly below HORIZON_COSINE;
     upward-going: half a Gaussian.
 
     Returns
@@ -97,9 +100,15 @@ def draw_cosine(radius_km, rng):
             c = -abs(r * math.cos(2.0 * math.pi * uniform(rng)))
         inside = math.erf(1.0 / (width * math.sqrt(2.0)))
         return c, upward * 2.0 * _INV_SQRT_2PI / width * math.exp(-0.5 * (c / width) ** 2) / inside
-    c = 2.0 * uniform(rng)
-    c = 2.0 * c / (1.0 + math.sqrt(1.0 + 4.0 * c))
-    return c, (1.0 - upward) * (0.5 + c)
+    if uniform(rng) < HORIZON_SHARE:
+        c = HORIZON_COSINE * uniform(rng)
+    else:
+        c = 2.0 * uniform(rng)
+        c = 2.0 * c / (1.0 + math.sqrt(1.0 + 4.0 * c))
+    density = (1.0 - HORIZON_SHARE) * (0.5 + c)
+    if c < HORIZON_COSINE:
+        density += HORIZON_SHARE / HORIZON_COSINE
+    return c, (1.0 - upward) * density
 
 
 @njit(nogil=True)

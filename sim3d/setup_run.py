@@ -21,7 +21,7 @@ from sim3d.detectors import Detector
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
 from sim3d.sampling import Source
-from sim3d.targeted import targeted_batch
+from sim3d.targeted import FOLLOWED_BELOW, targeted_batch
 from sim3d.world import World, build_world
 
 THINNING_SPECTRAL_INDEX = 2.7
@@ -90,7 +90,7 @@ class Setup:
                 rotated_batch(*common, *roulette, scores, hits, weights, counters, status)
             elif config.sampling.mode == "targeted":
                 pilot_world = self.world._replace(bending=False)
-                aim = make_aim(config.sampling.effort, config.sampling.margin_deg)
+                aim = make_aim(config.sampling.effort, config.sampling.margin_deg, config.scoring.energy_min_GeV)
                 targeted_batch(*common, pilot_world, aim, scores, hits, weights, counters, status)
             else:
                 analog_batch(*common, scores, hits, weights, counters, status)
@@ -153,13 +153,13 @@ def make_setup(config: Config) -> Setup:
         field.gauss,
         hadronic.tables,
         step_km=config.transport.step_km,
-        energy_min_GeV=config.scoring.energy_min_GeV,
+        energy_min_GeV=config.scoring.energy_min_GeV * (FOLLOWED_BELOW if config.sampling.mode == "targeted" else 1.0),
         bending=config.transport.bending,
         transverse=config.transport.transverse,
-        thinning_ratio=config.sampling.thinning,
-        thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.primaries.energy_index),
+        thinning_ratio=config.thinning,
+        thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.energy_index),
     )
-    source = Source(primaries.fits, primaries.delta_GV, low, high, config.primaries.energy_index)
+    source = Source(primaries.fits, primaries.delta_GV, low, high, config.energy_index)
     sites = np.array([detector.row() for detector in detectors])
     trace = trace_params(field)
     return Setup(config, detectors, field, atmosphere, hadronic, primaries, world, source, sites, trace)

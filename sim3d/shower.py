@@ -30,9 +30,12 @@ from sim3d.world import EARTH_RADIUS_KM
 _X, _Y, _Z, _UX, _UY, _UZ, _EX, _EY, _EZ, _KINETIC, _WEIGHT, _HELICITY, _TURN, _PX, _PY, _PZ = range(16)
 STACK_COLUMNS = 16
 # columns of the neutrino list
-NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ, NU_TURN, NU_PX, NU_PY, NU_PZ = range(13)
-NEUTRINO_COLUMNS = 13
+NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ, NU_TURN, NU_PX, NU_PY, NU_PZ, NU_TAG = range(
+    14
+)
+NEUTRINO_COLUMNS = 14
 
+_TAG_SHIFT = np.uint64(11)  # what is left fits a double exactly
 _BRANCH_INTERACTION = 1
 _BRANCH_DECAY = 2
 _BRANCH_SCATTERING = 3
@@ -108,7 +111,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         Work space from :func:`new_stack`.
     neutrinos : float64 array (n, NEUTRINO_COLUMNS)
         Receives flavour, energy (GeV), weight, position (km), direction of every neutrino above the threshold, and
-        (without bending) T (rad/nT) and P (km rad/nT), see the module's header.
+        (without bending) T (rad/nT) and P (km rad/nT), see the module's header; last a tag, the same for the same
+        place in the tree of the same tape.
     interacts : bool
         Whether the primary interacts right at its start (which is then its first interaction).
 
@@ -378,6 +382,7 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     neutrinos[n_neutrinos, NU_PX] = lx
                     neutrinos[n_neutrinos, NU_PY] = ly
                     neutrinos[n_neutrinos, NU_PZ] = lz
+                    neutrinos[n_neutrinos, NU_TAG] = float(child_key(branch, k + 1) >> _TAG_SHIFT)
                     n_neutrinos += 1
                 else:
                     stack[n_stack, _X], stack[n_stack, _Y], stack[n_stack, _Z] = x, y, z

@@ -29,6 +29,7 @@ from hadronic.kernels import interaction_length
 from sim3d.aiming import (
     A_KIND,
     A_P,
+    A_SECTOR,
     A_SHARE,
     A_TURN,
     A_U,
@@ -36,11 +37,13 @@ from sim3d.aiming import (
     AIM_COLUMNS,
     AXIS,
     DOWN,
+    N_SECTORS,
     UP,
     aim_density,
     apply,
     draw_rotation,
     draw_uniform_rotation,
+    foretold_cosines,
     set_reference,
 )
 from sim3d.analog import patch_hits
@@ -72,6 +75,7 @@ from sim3d.sampling import C_CROSSINGS, C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS, c
 from sim3d.shower import (
     NEUTRINO_COLUMNS,
     NU_ENERGY,
+    NU_FLAVOUR,
     NU_PX,
     NU_TURN,
     NU_UX,
@@ -89,14 +93,29 @@ from sim3d.world import EARTH_RADIUS_KM
 _BRANCH_TAPE = 11
 _BRANCH_AIM = 12
 
+_STRONG_FIELD_NT = 5.0e4
+_SENSITIVE = 0.15
+"""The importance of a crossing is asked azimuth by azimuth where the field may turn it by this share of its cosine."""
+_NOT_FORETOLD = 0.3
+_LEAST_ROTATIONS = 1.0e-3
+FOLLOWED_BELOW = 0.9
+"""Showers are followed down to this share of the lowest energy that is scored: a neutrino that the field lifts above it
+must have been in the pilot."""
 LARGEST_ENERGY_LOSS_GEV = 2.0
 """A primary loses less than this before its first interaction (a thousand g/cm2 of ionisation)."""
 
 
 @njit(nogil=True)
-def _add_crossing(aims, n_aims, neutrino, kind, path, radius, share):
-    """Append a crossing to the table; returns the new number of rows."""
-    row = aims[n_aims]
+def flavour_flux(flavour, energy):
+    """Rough flux of a flavour, times four: electron neutrinos are half as many and fall faster above 1 GeV."""
+    if flavour < 2:
+        return 1.3 * reference_flux(energy)
+    return 0.7 * reference_flux(energy) * (1.0 + energy) ** -0.35
+
+
+@njit(nogil=True)
+def _fill_crossing(row, neutrino, kind, path):
+    """Fill a row of the table of crossings, but for its importance."""
     x, y, z = neutrino[NU_X], neutrino[NU_Y], neutrino[NU_Z]
     ux, uy, uz = neutrino[NU_UX], neutrino[NU_UY], neutrino[NU_UZ]
     nx, ny, nz = x + path * ux, y + path * uy, z + path * uz
@@ -108,26 +127,54 @@ def _add_crossing(aims, n_aims, neutrino, kind, path, radius, share):
     for i in range(3):
         row[A_P + i] = neutrino[NU_PX + i]
     row[A_KIND] = kind
-    row[A_SHARE] = share
-    return n_aims + 1
 
 
 @njit(nogil=True)
-def list_crossings(neutrinos, n, radius, scale, aim, bending, aims):
-    """Table of what can be aimed at: the crossings of a pilot's neutrinos with a sphere.
+def _weigh(row, value, cosine, bends, site, aim, gauss, work, cosines):
+    """Set the importance of a crossing, by sectors of azimuth where the field can change its cosine much.
+
+    Returns
+    -------
+    float
+        Its expected number of rotations.
+    """
+    if not bends:
+        share = value * inverse_cosine(cosine)
+        row[A_SHARE] = share / (1.0 + share / aim.most_per_crossing)
+        return row[A_SHARE]
+    foretold_cosines(row, site, gauss, work, cosines)
+    total = 0.0
+    for k in range(N_SECTORS):
+        if math.isnan(cosines[k]):
+            share = _NOT_FORETOLD * value
+        else:
+            share = value * inverse_cosine(min(1.0, math.sqrt(cosines[k] ** 2 + aim.softening**2)))
+        share /= 1.0 + share / aim.most_per_crossing
+        row[A_SECTOR + k] = share
+        total += share
+    for k in range(N_SECTORS):
+        row[A_SECTOR + k] *= N_SECTORS / total
+    row[A_SHARE] = total / N_SECTORS
+    return row[A_SHARE]
+
+
+@njit(nogil=True)
+def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, cosines):
+    """Table of what can be aimed at: the crossings of a pilot's neutrinos with the site's sphere.
 
     Parameters
     ----------
     neutrinos : float64 array (>= n, NEUTRINO_COLUMNS)
     n : int
-    radius : float
-        km.
+    site : float64 array (SITE_COLUMNS,)
     scale : float
         Importance of a crossing: scale * weight / (|cos| E F(E)) with the reference flux F.
-    bending : bool
-        Whether neutrinos that miss the sphere, but may meet it once the field has turned them, are listed too.
     aim : Aim
+    gauss : float64 array
+    bending : bool
+        Whether the field bends; then neutrinos that miss the sphere, but may meet it once turned, are listed too.
     aims : float64 array (>= 2 n + 2, AIM_COLUMNS)
+    work, cosines : float64 arrays (3, 3) and (N_SECTORS,)
 
     Returns
     -------
@@ -137,43 +184,37 @@ def list_crossings(neutrinos, n, radius, scale, aim, bending, aims):
     """
     n_aims = 0
     total = 0.0
+    radius = site[S_RADIUS]
     for i in range(n):
         energy = neutrinos[i, NU_ENERGY]
-        i_energy = energy_bin(energy)
-        if i_energy < 0 or i_energy >= N_ENERGY:
+        if energy_bin(energy) >= N_ENERGY:
             continue
         x, y, z = neutrinos[i, NU_X], neutrinos[i, NU_Y], neutrinos[i, NU_Z]
         ux, uy, uz = neutrinos[i, NU_UX], neutrinos[i, NU_UY], neutrinos[i, NU_UZ]
-        value = scale * neutrinos[i, NU_WEIGHT] / (energy * reference_flux(energy))
+        value = scale * neutrinos[i, NU_WEIGHT] / (energy * flavour_flux(int(neutrinos[i, NU_FLAVOUR]), energy))
+        # the angle by which the field of a site can turn it
+        reach = _STRONG_FIELD_NT * abs(neutrinos[i, NU_TURN]) if bending else 0.0
         down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
+        cosine = 0.0
+        bends = True
         if up > 0.0:
             nx, ny, nz = x + up * ux, y + up * uy, z + up * uz
             cosine = (nx * ux + ny * uy + nz * uz) / radius
-            # the field will turn it by up to the reach: near the horizon its cosine is known no better than that
-            reach = aim.softening_nT * abs(neutrinos[i, NU_TURN]) if bending else 0.0
-            share = value * inverse_cosine(min(1.0, math.sqrt(cosine * cosine + reach * reach)))
-            share = share / (1.0 + share / aim.most_per_crossing)
-            if down > 0.0:
-                n_aims = _add_crossing(aims, n_aims, neutrinos[i], DOWN, down, radius, share)
-                total += share
-            n_aims = _add_crossing(aims, n_aims, neutrinos[i], UP, up, radius, share)
-            total += share
-        elif bending:
+            bends = reach > _SENSITIVE * cosine
+        else:
             # a miss: by which angle, and could the field make up for it?
             r = math.sqrt(x * x + y * y + z * z)
             rise = (x * ux + y * uy + z * uz) / r
-            dip = math.sqrt(max(0.0, 1.0 - (radius / r) ** 2))
-            missed = rise + dip
-            reach = 5.0e4 * abs(neutrinos[i, NU_TURN])
-            if missed < reach:
-                # after the turn it would cross at a cosine of about this size
-                cosine = math.sqrt(max(2.0 * (reach - missed) * dip, 1e-4))
-                share = 0.5 * value * inverse_cosine(cosine)
-                share = share / (1.0 + share / aim.most_per_crossing)
-                path = max(0.0, -(x * ux + y * uy + z * uz))
-                n_aims = _add_crossing(aims, n_aims, neutrinos[i], DOWN, path, radius, share)
-                n_aims = _add_crossing(aims, n_aims, neutrinos[i], UP, path, radius, share)
-                total += 2.0 * share
+            if rise + math.sqrt(max(0.0, 1.0 - (radius / r) ** 2)) > reach:
+                continue
+            down = up = max(0.0, -(x * ux + y * uy + z * uz))
+        if down > 0.0 or cosine == 0.0:
+            _fill_crossing(aims[n_aims], neutrinos[i], DOWN, down)
+            total += _weigh(aims[n_aims], value, cosine, bends, site, aim, gauss, work, cosines)
+            n_aims += 1
+        _fill_crossing(aims[n_aims], neutrinos[i], UP, up)
+        total += _weigh(aims[n_aims], value, cosine, bends, site, aim, gauss, work, cosines)
+        n_aims += 1
     return n_aims, total
 
 
@@ -274,6 +315,7 @@ def targeted_batch(
     entry = np.empty(6)
     g = np.empty((3, 3))
     work = np.empty((3, 3))
+    cosines = np.empty(N_SECTORS)
     stack, species_of, key_of = new_stack(32768)
     pilot = np.empty((4096, NEUTRINO_COLUMNS))
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
@@ -300,12 +342,18 @@ def targeted_batch(
             site = sites[k]
             radius = site[S_RADIUS]
             scale = aim.effort * nominal * batch_size / (16.0 * math.pi**2 * (radius * 1.0e3) ** 2)
-            n_aims, wanted = list_crossings(pilot, n_pilot, radius, scale, aim, world.bending, aims)
+            n_aims, wanted = list_crossings(
+                pilot, n_pilot, site, scale, aim, world.gauss, world.bending, aims, work, cosines
+            )
             expected = wanted / (1.0 + wanted / aim.most_per_pilot)
             for j in range(n_aims):
                 aims[j, A_SHARE] *= expected / wanted
-            n_aims = add_axis(aims, n_aims, pose, radius, aim.axis_rotations)
-            expected += 2.0 * aim.axis_rotations
+            # what a neutrino of 1 GeV along the axis would be worth, should the real shower have one that the pilot
+            # had not
+            unseen = scale * inverse_cosine(min(1.0, math.sqrt(pose[5] ** 2 + 0.01))) / reference_flux(1.0)
+            axis = 0.5 * (aim.axis_share * expected + aim.unseen * unseen / (1.0 + unseen) + _LEAST_ROTATIONS)
+            n_aims = add_axis(aims, n_aims, pose, radius, axis)
+            expected += 2.0 * axis
             rng[0] = child_key(child_key(own_key, _BRANCH_AIM), k)
             for _ in range(int(expected + uniform(rng))):
                 counters[C_ROTATIONS] += 1
@@ -336,6 +384,8 @@ def targeted_batch(
                     hit_values = np.empty(4 * n)
                 n_hits = 0
                 for i in range(n):
+                    if neutrinos[i, NU_ENERGY] < aim.energy_min:
+                        continue
                     n_hits = patch_hits(neutrinos[i], sites[k : k + 1], n_azimuth, hit_bins, hit_values, n_hits)
                 if n_hits == 0:
                     continue

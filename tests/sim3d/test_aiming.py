@@ -15,6 +15,7 @@ from sim3d.aiming import (
     A_KIND,
     AIM_COLUMNS,
     AXIS,
+    N_SECTORS,
     aim_density,
     aim_point,
     apply,
@@ -39,6 +40,13 @@ def site_row(lat=36.4, lon=137.3, declination=-7.0, **patch):
     """A row of the kernels' site table."""
     patch = patch or {"ns_deg": 4.0, "ew_deg": 4.0}
     return Detector("here", lat, lon, 0.0, lat, declination, **patch).row()
+
+
+def listed(rows, bending, aims):
+    """The table of crossings for the site above."""
+    return list_crossings(
+        rows, len(rows), site_row(), 1.0, make_aim(), FIELD.gauss, bending, aims, np.empty((3, 3)), np.empty(N_SECTORS)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +75,7 @@ def crossings(pilots):
     """The table of crossings of all those showers' neutrinos."""
     rows = np.concatenate([unbent for unbent, _ in pilots])
     aims = np.empty((2 * len(rows) + 2, AIM_COLUMNS))
-    n, total = list_crossings(rows, len(rows), EARTH_RADIUS_KM, 1.0, make_aim(), True, aims)
+    n, total = listed(rows, True, aims)
     assert n > 100
     assert total > 0.0
     return aims[:n]
@@ -142,7 +150,7 @@ def _share_inside(row, site, aim, gauss, n):
     inside = 0
     for _ in range(n):
         draw_rotation(row, site, aim, gauss, True, rng, g, work)
-        found, x, y, z = foretold_crossing(row, g, EARTH_RADIUS_KM, gauss, True)
+        found, x, y, z, _ = foretold_crossing(row, g, EARTH_RADIUS_KM, gauss, True)
         if found and x * site[0] + y * site[1] + z * site[2] > math.cos(math.radians(3.0)):
             inside += 1
     return inside / n
@@ -165,13 +173,13 @@ def test_field_does_what_is_foretold(pilots):
             if a[NU_FLAVOUR] != b[NU_FLAVOUR] or abs(a[NU_ENERGY] / b[NU_ENERGY] - 1) > 0.02:
                 continue
             aims = np.empty((4, AIM_COLUMNS))
-            n, _ = list_crossings(a[None], 1, EARTH_RADIUS_KM, 1.0, make_aim(), True, aims)
+            n, _ = listed(a[None], True, aims)
             down, up = sphere_crossings(*b[NU_X : NU_X + 3], *b[NU_UX : NU_UX + 3], EARTH_RADIUS_KM)
             if n < 2 or down < 0:
                 continue
             for row, path in zip(aims, (down, up), strict=False):
                 true = (b[NU_X : NU_X + 3] + path * b[NU_UX : NU_UX + 3]) / EARTH_RADIUS_KM
-                found, *told = foretold_crossing(row, np.eye(3), EARTH_RADIUS_KM, FIELD.gauss, True)
+                found, *told, _ = foretold_crossing(row, np.eye(3), EARTH_RADIUS_KM, FIELD.gauss, True)
                 if found:
                     missing.append(np.linalg.norm(np.array(told) - true))
                     moved.append(np.linalg.norm(row[:3] - true))
