@@ -23,6 +23,7 @@ STATUS_INTERRUPTED = 130
 # Name, one line of help, in the order a user meets them.  The module is sim3d.commands.NAME, its `command`.
 COMMANDS = {
     "run": "Simulate: from a TOML file to a result file (also under mpirun).",
+    "merge": "Join parts of one run, as a job array makes them.",
     "info": "What a result file holds.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
