@@ -24,8 +24,13 @@ _COMMON: dict[str, Any] = {
     "field": {"date": "2015-01-01"},
 }
 RUNS: dict[str, dict[str, Any]] = {
+    "targeted": {
+        **_COMMON,
+        "sites": [{"name": "kamioka"}, {"name": "sno", "patch": {"radius_deg": 5}}],
+    },
     "analog": {
         **_COMMON,
+        "sampling": {"mode": "analog"},
         "sites": [
             {"name": "kamioka", "patch": {"ns_deg": 60, "ew_deg": 120}},
             {"name": "sno", "patch": {"radius_deg": 40}},

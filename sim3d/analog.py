@@ -7,6 +7,7 @@ from numba import njit
 
 from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_cosine
 from sim3d.detectors import S_AREA, S_RADIUS, arrival_angles, inside_patch, sphere_crossings
+from sim3d.hit_weights import note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
 from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
@@ -75,7 +76,9 @@ def patch_hits(neutrino, sites, n_azimuth, hit_bins, hit_values, n_hits):
 
 
 @njit(nogil=True, cache=CACHE)
-def analog_batch(world, source, seed, first_index, batch_size, sites, cutoff, trace, scores, hits, counters, status):
+def analog_batch(
+    world, source, seed, first_index, batch_size, sites, cutoff, trace, scores, hits, weights, counters, status
+):
     """Simulate one batch of primaries and add what crosses the patches to the batch's scores.
 
     Parameters
@@ -93,6 +96,8 @@ def analog_batch(world, source, seed, first_index, batch_size, sites, cutoff, tr
         Integral of the flux over each bin (m^-2 s^-1), added to in index order.
     hits : int64 array, same shape
         Number of crossings.
+    weights : int64 array (sites, 4, N_DECADES, N_WEIGHTS)
+        Histogram of the weights, see :mod:`sim3d.hit_weights`.
     counters : int64 array (N_COUNTERS,)
         Added to; see :mod:`sim3d.sampling`.
     status : int64 array (1 + n,)
@@ -134,5 +139,7 @@ def analog_batch(world, source, seed, first_index, batch_size, sites, cutoff, tr
             continue
         for i in range(n_hits):
             k, f, e, c, a = hit_bins[i, 0], hit_bins[i, 1], hit_bins[i, 2], hit_bins[i, 3], hit_bins[i, 4]
-            scores[k, f, e, c, a] += weight * hit_values[i]
+            value = weight * hit_values[i]
+            scores[k, f, e, c, a] += value
             hits[k, f, e, c, a] += 1
+            note_weight(weights[k], f, e, value * batch_size)

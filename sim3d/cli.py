@@ -25,6 +25,7 @@ COMMANDS = {
     "run": "Simulate: from a TOML file to a result file (also under mpirun).",
     "merge": "Join parts of one run, as a job array makes them.",
     "info": "What a result file holds.",
+    "replay": "One primary of a run again: its shower in words and as a picture.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",

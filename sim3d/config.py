@@ -165,8 +165,10 @@ class TransportTable(_Table):
 class SamplingTable(_Table):
     """[sampling]"""
 
-    mode: Literal["analog", "rotated"] = "analog"
+    mode: Literal["targeted", "analog", "rotated"] = "targeted"
     thinning: float = Field(10.0, ge=0.0, le=1e6, allow_inf_nan=False)
+    effort: float = Field(1.0, gt=0.0, le=100.0, allow_inf_nan=False)
+    margin_deg: float | None = Field(None, ge=0.0, le=90.0, allow_inf_nan=False)
     roulette_energy_GeV: float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
     roulette_index: float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
 
@@ -198,7 +200,7 @@ class SiteTable(_Table):
     lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
     lon: float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
     altitude_m: float | None = Field(None, ge=-5000, le=9000, allow_inf_nan=False)
-    patch: Patch = Patch(ns_deg=10.0, ew_deg=40.0)
+    patch: Patch | None = None
 
     @field_validator("name")
     @classmethod
@@ -243,6 +245,10 @@ class Config(_Table):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"sites: the name {name!r} is used twice")
+        # filled in here and not as a default of the site: it depends on another table
+        patch = Patch(ns_deg=2.0, ew_deg=2.0) if self.sampling.mode == "targeted" else Patch(ns_deg=10.0, ew_deg=40.0)
+        filled = (s if s.patch is not None else s.model_copy(update={"patch": patch}) for s in self.sites)
+        object.__setattr__(self, "sites", tuple(filled))
         if self.sampling.mode == "rotated" and self.transport.bending:
             raise ValueError(
                 'sampling.mode: "rotated" needs transport.bending = false (bending breaks the symmetry it uses)'

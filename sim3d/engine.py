@@ -22,6 +22,7 @@ from sim3d.checkpoint import Checkpoints, check_range, nothing_left, progress_in
 from sim3d.config import Config, load_config, make_config
 from sim3d.crew import FirstRank, OtherRank, Report
 from sim3d.errors import InputError
+from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import source_hash
 from sim3d.lost import Lost, new_status
 from sim3d.parallel import Processes, connect
@@ -65,16 +66,18 @@ class _Worker:
             shape = (len(self.setup.detectors), N_FLAVOURS, N_ENERGY, N_COS, self.setup.n_azimuth)
             self.local.scores = np.empty(shape)
             self.local.hits = np.empty(shape, dtype=np.int64)
-        scores, hits = self.local.scores, self.local.hits
+            self.local.weights = empty_weights(len(self.setup.detectors))
+        scores, hits, weights = self.local.scores, self.local.hits, self.local.weights
         lost: list[Lost] = []
         while True:
             scores[:] = 0.0
             hits[:] = 0
+            weights[:] = 0
             counters = np.zeros(N_COUNTERS, dtype=np.int64)
             status = new_status(lost)
             try:
-                self.simulate(batch, scores, hits, counters, status)
-                self.sums.add_batch(batch, scores, hits, counters, lost)
+                self.simulate(batch, scores, hits, weights, counters, status)
+                self.sums.add_batch(batch, scores, hits, weights, counters, lost)
                 return True
             except Exception as exc:
                 index, reason = int(status[0]), f"{type(exc).__name__}: {exc}"

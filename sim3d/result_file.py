@@ -113,8 +113,8 @@ class RunRecord:
 
 def make_tally(config: Config, detector: Detector) -> SiteTally:
     """Empty sums for a site of a run; their scale is a function of the configuration alone."""
-    # in rotated mode a crossing counts for the whole sphere, whatever the patch
-    covered = 1.0 if config.sampling.mode == "rotated" else detector.earth_share
+    # in the other modes a primary counts for the whole sphere, whatever the patch
+    covered = detector.earth_share if config.sampling.mode == "analog" else 1.0
     return SiteTally(config.scoring.azimuth_bins, covered * config.run.batch_size)
 
 

@@ -136,6 +136,10 @@ class Result:
             raise InputError(f"site: {site!r} is not in this result; it has {', '.join(self.sites)}")
         return self.record.tallies[list(self.sites).index(site)]
 
+    def hit_weights(self, site: str) -> np.ndarray:
+        """Histogram of the hits' weights by flavour and decade of energy, int64 (see :mod:`sim3d.hit_weights`)."""
+        return self._tally(site).weights
+
     @staticmethod
     def binning(name: str) -> Binning:
         """The binning of a name ("fine", "honda", "fluka", each also with "_aa")."""

@@ -16,6 +16,7 @@ from numba import njit
 
 from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_cosine
 from sim3d.detectors import S_RADIUS, S_UPX, S_UPY, S_UPZ, sphere_crossings
+from sim3d.hit_weights import note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
 from sim3d.random_streams import child_key, primary_key, uniform
@@ -99,6 +100,7 @@ def rotated_batch(
     roulette_index,
     scores,
     hits,
+    weights,
     counters,
     status,
 ):
@@ -169,3 +171,4 @@ def rotated_batch(
                     value = weight * neutrinos[i, NU_WEIGHT] * inverse_cosine(cos_zenith) / (area * keep)
                     scores[k, flavour, i_energy, c, a] += value
                     hits[k, flavour, i_energy, c, a] += 1
+                    note_weight(weights[k], flavour, i_energy, value * batch_size)

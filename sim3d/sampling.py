@@ -30,8 +30,8 @@ from sim3d.transport import turn
 from sim3d.world import EARTH_RADIUS_KM
 
 # counters a batch returns
-C_PRIMARIES, C_NEUTRINOS, C_CROSSINGS, C_BACKTRACKED, C_FORBIDDEN, C_UNDECIDED = range(6)
-COUNTERS = ("primaries", "neutrinos", "crossings", "backtracked", "forbidden", "undecided")
+C_PRIMARIES, C_NEUTRINOS, C_CROSSINGS, C_BACKTRACKED, C_FORBIDDEN, C_UNDECIDED, C_ROTATIONS = range(7)
+COUNTERS = ("primaries", "neutrinos", "crossings", "backtracked", "forbidden", "undecided", "rotations")
 N_COUNTERS = len(COUNTERS)
 
 GRAZING_SHARE = 0.12
@@ -153,7 +153,7 @@ def next_shower(
     weight *= draw_entry(world.top_km, start, rng)
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
     n, neutrinos, stack, species_of, key_of = shower(
-        world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos
+        world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos, False
     )
     counters[C_PRIMARIES] += 1
     counters[C_NEUTRINOS] += n

@@ -14,16 +14,20 @@ from geomag.igrf import FieldModel
 from geomag.sites import site as known_site
 from geomag.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
+from sim3d.aiming import make_aim
 from sim3d.analog import analog_batch
 from sim3d.config import Config, SiteTable
 from sim3d.detectors import Detector
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
 from sim3d.sampling import Source
+from sim3d.targeted import targeted_batch
 from sim3d.world import World, build_world
 
 THINNING_SPECTRAL_INDEX = 2.7
 """Index of the primary spectrum that the thinning's weights follow (any value is exact; this one is efficient)."""
+BatchFunction = Callable[[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
+"""Simulates a batch: number, scores, hits, weights, counters, status (all arrays are filled in place)."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,18 @@ class Setup:
         """Azimuth bins."""
         return self.config.scoring.azimuth_bins
 
-    def batch_function(self) -> Callable[[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]:
-        """Function of (batch number, scores, hits, counters, status) that simulates one batch."""
+    def batch_function(self) -> BatchFunction:
+        """Function of (batch number, scores, hits, weights, counters, status) that simulates one batch."""
         config = self.config
         size = config.run.batch_size
 
         def simulate(
-            batch: int, scores: np.ndarray, hits: np.ndarray, counters: np.ndarray, status: np.ndarray
+            batch: int,
+            scores: np.ndarray,
+            hits: np.ndarray,
+            weights: np.ndarray,
+            counters: np.ndarray,
+            status: np.ndarray,
         ) -> None:
             common = (
                 self.world,
@@ -78,9 +87,13 @@ class Setup:
             )
             if config.sampling.mode == "rotated":
                 roulette = (float(config.sampling.roulette_energy_GeV), float(config.sampling.roulette_index))
-                rotated_batch(*common, *roulette, scores, hits, counters, status)
+                rotated_batch(*common, *roulette, scores, hits, weights, counters, status)
+            elif config.sampling.mode == "targeted":
+                pilot_world = self.world._replace(bending=False)
+                aim = make_aim(config.sampling.effort, config.sampling.margin_deg)
+                targeted_batch(*common, pilot_world, aim, scores, hits, weights, counters, status)
             else:
-                analog_batch(*common, scores, hits, counters, status)
+                analog_batch(*common, scores, hits, weights, counters, status)
 
         return simulate
 
@@ -104,6 +117,8 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
     altitude_m = table.altitude_m if table.altitude_m is not None else 0.0
     geocentric, _ = geodetic_to_geocentric(lat, altitude_m * 1e-3)
     patch = table.patch
+    if patch is None:
+        raise ValueError(f"sites: {table.name} has no patch (a checked configuration gives every site one)")
     return Detector(
         name=table.name,
         lat_deg=float(lat),

@@ -1,7 +1,12 @@
 """The shower kernel: follow one primary nucleon and all it makes, and list the neutrinos.
 
 The kernel takes a start state, a random stream key and a carried frame, and knows nothing of detectors, weights of
-primaries or sampling modes: :mod:`sim3d.analog` and :mod:`sim3d.rotated` call it.
+primaries or sampling modes: :mod:`sim3d.analog`, :mod:`sim3d.rotated` and :mod:`sim3d.targeted` call it.
+
+Without bending it also notes, for every particle, what a uniform field would have done to it. All turns in such a
+field are turns about one axis, so they add up along an ancestry: a neutrino's direction would be turned about B by
+-T |B|, with T the sum of KAPPA q ds / p over its ancestors, and its birth would be moved by P x B to first order, with
+P the sum of T u ds. (Scattering does not disturb this, because its azimuths are drawn in a frame that turns along.)
 """
 
 from __future__ import annotations
@@ -22,11 +27,15 @@ from sim3d.transport import KAPPA, rotate_about_field, turn
 from sim3d.world import EARTH_RADIUS_KM
 
 # columns of the stack of particles waiting to be followed
-_X, _Y, _Z, _UX, _UY, _UZ, _EX, _EY, _EZ, _KINETIC, _WEIGHT, _HELICITY = range(12)
-STACK_COLUMNS = 12
+_X, _Y, _Z, _UX, _UY, _UZ, _EX, _EY, _EZ, _KINETIC, _WEIGHT, _HELICITY, _TURN, _PX, _PY, _PZ = range(16)
+STACK_COLUMNS = 16
 # columns of the neutrino list
-NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ = range(9)
-NEUTRINO_COLUMNS = 9
+NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ, NU_TURN, NU_PX, NU_PY, NU_PZ = range(13)
+NEUTRINO_COLUMNS = 13
+
+# kinds of rows of a track; an end is T_END plus its fate
+T_START, T_STEP, T_END, T_INTERACTION, T_DECAY = range(5)
+TRACK_COLUMNS = 7
 
 _BRANCH_INTERACTION = 1
 _BRANCH_DECAY = 2
@@ -45,12 +54,28 @@ _STACK_RESERVE = 16384
 
 @njit(nogil=True)
 def new_stack(capacity):
-    """Empty work arrays of the shower kernel: particles (capacity, 12), their species and stream keys."""
+    """Empty work arrays of the shower kernel: particles (capacity, 16), their species and stream keys."""
     return (
         np.empty((capacity, STACK_COLUMNS)),
         np.empty(capacity, dtype=np.int64),
         np.empty(capacity, dtype=np.uint64),
     )
+
+
+@njit(nogil=True)
+def note(track, what, species, x, y, z, kinetic, weight):
+    """Append a row to a track: what (T_...), species, position (km), kinetic energy (GeV), weight.
+
+    Row 0 holds the number of rows wanted so far in its first column; rows that do not fit are counted only.
+    """
+    track[0, 0] += 1.0
+    row = int(track[0, 0])
+    if row < track.shape[0]:
+        track[row, 0] = what
+        track[row, 1] = species
+        track[row, 2], track[row, 3], track[row, 4] = x, y, z
+        track[row, 5] = kinetic
+        track[row, 6] = weight
 
 
 @njit(nogil=True)
@@ -80,7 +105,7 @@ def _survives_thinning(world, primary_kinetic, kinetic, weight, rng):
 
 
 @njit(nogil=True)
-def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos):
+def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track=None):
     """Follow a primary nucleon (free or bound in a nucleus) and its secondaries.
 
     Parameters
@@ -98,8 +123,13 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         Stream of this primary.
     stack, species_of, key_of : arrays
         Work space from :func:`new_stack`.
-    neutrinos : float64 array (n, 9)
-        Receives flavour, energy (GeV), weight, position (km), direction of every neutrino above the threshold.
+    neutrinos : float64 array (n, NEUTRINO_COLUMNS)
+        Receives flavour, energy (GeV), weight, position (km), direction of every neutrino above the threshold, and
+        (without bending) T (rad/nT) and P (km rad/nT), see the module's header.
+    interacts : bool
+        Whether the primary interacts right at its start (which is then its first interaction).
+    track : float64 array (n, TRACK_COLUMNS), optional
+        Receives the paths of all particles, see :func:`note`. Without it (in production) no code for it is made.
 
     Returns
     -------
@@ -117,7 +147,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         stack[0, k] = start[k]
     stack[0, _KINETIC] = kinetic
     stack[0, _WEIGHT] = 1.0
-    stack[0, _HELICITY] = 0.0
+    for k in range(_HELICITY, STACK_COLUMNS):
+        stack[0, k] = 0.0
     species_of[0] = PROTON
     key_of[0] = key
     n_stack = 1
@@ -149,6 +180,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         t = stack[n_stack, _KINETIC]
         weight = stack[n_stack, _WEIGHT]
         helicity = stack[n_stack, _HELICITY]
+        bend = stack[n_stack, _TURN]
+        lx, ly, lz = stack[n_stack, _PX], stack[n_stack, _PY], stack[n_stack, _PZ]
         species = species_of[n_stack]
         own_key = key_of[n_stack]
 
@@ -174,8 +207,11 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         if is_muon:
             scatter_rng[0] = child_key(own_key, _BRANCH_SCATTERING)
 
-        fate = _LOST
-        while True:
+        if track is not None:
+            note(track, T_START, species, x, y, z, t, weight)
+        forced = is_primary and interacts
+        fate = _INTERACTION if forced else _LOST
+        while not forced:
             r = math.sqrt(x * x + y * y + z * z)
             h = r - EARTH_RADIUS_KM
             rise = (x * ux + y * uy + z * uz) / r
@@ -230,10 +266,18 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                 z += half * (uz + vz)
                 ux, uy, uz = vx, vy, vz
             else:
+                f = KAPPA * charge * ds / momentum_mid
+                half = ds * (bend + 0.5 * f)
+                bend += f
+                lx += half * ux
+                ly += half * uy
+                lz += half * uz
                 x += ds * ux
                 y += ds * uy
                 z += ds * uz
 
+            if track is not None:
+                note(track, T_STEP, species, x, y, z, t, weight)
             if charge != 0.0:
                 t -= loss_rate * ds
                 if t <= t_min:
@@ -269,6 +313,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
             if x * x + y * y + z * z > r_top * r_top and x * ux + y * uy + z * uz > 0.0:
                 break
 
+        if track is not None:
+            note(track, T_END + fate, species, x, y, z, t, weight)
         if fate == _INTERACTION:
             branch = child_key(own_key, _BRANCH_INTERACTION)
             rng[0] = branch
@@ -309,6 +355,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     stack[n_stack, _KINETIC] = t_sec
                     stack[n_stack, _WEIGHT] = new_weight
                     stack[n_stack, _HELICITY] = 0.0
+                    stack[n_stack, _TURN] = bend
+                    stack[n_stack, _PX], stack[n_stack, _PY], stack[n_stack, _PZ] = lx, ly, lz
                     species_of[n_stack] = secondary
                     key_of[n_stack] = rng[0]
                     n_stack += 1
@@ -344,6 +392,10 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     neutrinos[n_neutrinos, NU_UX] = vx
                     neutrinos[n_neutrinos, NU_UY] = vy
                     neutrinos[n_neutrinos, NU_UZ] = vz
+                    neutrinos[n_neutrinos, NU_TURN] = bend
+                    neutrinos[n_neutrinos, NU_PX] = lx
+                    neutrinos[n_neutrinos, NU_PY] = ly
+                    neutrinos[n_neutrinos, NU_PZ] = lz
                     n_neutrinos += 1
                 else:
                     stack[n_stack, _X], stack[n_stack, _Y], stack[n_stack, _Z] = x, y, z
@@ -352,6 +404,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     stack[n_stack, _KINETIC] = energy - world.mass[code]
                     stack[n_stack, _WEIGHT] = weight
                     stack[n_stack, _HELICITY] = helicities[k]
+                    stack[n_stack, _TURN] = bend
+                    stack[n_stack, _PX], stack[n_stack, _PY], stack[n_stack, _PZ] = lx, ly, lz
                     species_of[n_stack] = code
                     key_of[n_stack] = child_key(branch, k + 1)
                     n_stack += 1

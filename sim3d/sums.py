@@ -49,7 +49,13 @@ class RunSums:
         self.lock = threading.Lock()
 
     def add_batch(
-        self, batch: int, scores: np.ndarray, hits: np.ndarray, counters: np.ndarray, lost: list[Lost]
+        self,
+        batch: int,
+        scores: np.ndarray,
+        hits: np.ndarray,
+        weights: np.ndarray,
+        counters: np.ndarray,
+        lost: list[Lost],
     ) -> None:
         """Add one batch, all of it or (if it does not fit) nothing.
 
@@ -58,6 +64,7 @@ class RunSums:
         batch : int
         scores : float64 array (sites, 4, N_ENERGY, N_COS, azimuth)
         hits : int64 array, same shape
+        weights : int64 array (sites, 4, N_DECADES, N_WEIGHTS)
         counters : int64 array (N_COUNTERS,)
         lost : list of Lost
 
@@ -69,7 +76,7 @@ class RunSums:
         value = self.watch.value(scores)
         with self.lock:
             for k, tally in enumerate(self.tallies):
-                tally.add_prepared(scores[k], hits[k], batch, prepared[k])
+                tally.add_prepared(scores[k], hits[k], weights[k], batch, prepared[k])
             self.counters += counters
             self.watch.add_value(value)
             self.finished.append(batch)

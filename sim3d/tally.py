@@ -25,6 +25,7 @@ from sim3d.binning import (
     N_ENERGY,
     N_FLAVOURS,
 )
+from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE
 
 N_GROUPS = 24
@@ -171,6 +172,8 @@ class SiteTally:
         Sum over batches of the integral flux in each bin, in units of 2^-k m^-2 s^-1.
     hits : int64 array, same shape
         Crossings.
+    weights : int64 array (4, N_DECADES, N_WEIGHTS)
+        Histogram of the weights of the crossings (:mod:`sim3d.hit_weights`).
     squares : dict of (int64, int64) arrays
         Two-limb sums of squared batch values per binning, units 2^-2k.
     east_west, bands : int64 arrays (N_GROUPS, 4, N_ENERGY, N_COS, 2), (N_GROUPS, 4, N_ENERGY, 4, n_azimuth)
@@ -183,6 +186,7 @@ class SiteTally:
         fine = (N_FLAVOURS, N_ENERGY, N_COS, n_azimuth)
         self.total = np.zeros(fine, dtype=np.int64)
         self.hits = np.zeros(fine, dtype=np.int64)
+        self.weights = empty_weights()
         self.squares = {
             name: (
                 np.zeros(binning.shape(n_azimuth), dtype=np.int64),
@@ -199,7 +203,7 @@ class SiteTally:
         stop = binning.energy_start + binning.n_energy * binning.energy_group
         return self.exponents[binning.energy_start : stop : binning.energy_group]
 
-    def add_batch(self, scores: np.ndarray, hits: np.ndarray, batch: int) -> None:
+    def add_batch(self, scores: np.ndarray, hits: np.ndarray, weights: np.ndarray, batch: int) -> None:
         """Add one batch.
 
         Parameters
@@ -207,6 +211,8 @@ class SiteTally:
         scores : float64 array (4, N_ENERGY, N_COS, n_azimuth)
             Integral flux of the batch in each bin (m^-2 s^-1).
         hits : int64 array, same shape
+        weights : int64 array (4, N_DECADES, N_WEIGHTS)
+            Histogram of the batch's weights.
         batch : int
             Number of the batch (its group is batch mod N_GROUPS).
 
@@ -215,7 +221,7 @@ class SiteTally:
         TallyOverflowError
             If a value does not fit the scale or is not finite.
         """
-        self.add_prepared(scores, hits, batch, self.prepare(scores, batch))
+        self.add_prepared(scores, hits, weights, batch, self.prepare(scores, batch))
 
     def prepare(self, scores: np.ndarray, batch: int) -> dict[str, np.ndarray]:
         """The scores of a batch in all binnings, checked; changes nothing (parameters as :meth:`add_batch`).
@@ -238,10 +244,13 @@ class SiteTally:
             )
         return coarse
 
-    def add_prepared(self, scores: np.ndarray, hits: np.ndarray, batch: int, coarse: dict[str, np.ndarray]) -> None:
+    def add_prepared(
+        self, scores: np.ndarray, hits: np.ndarray, weights: np.ndarray, batch: int, coarse: dict[str, np.ndarray]
+    ) -> None:
         """Add one batch with what :meth:`prepare` made of it; cannot fail."""
         _add_plain(scores, self.exponents, self.total)
         self.hits += hits
+        self.weights += weights
         for name, values in coarse.items():
             _add_squares(values, self.coarse_exponents(name), *self.squares[name])
         group = batch % N_GROUPS
@@ -253,7 +262,13 @@ class SiteTally:
         What is here is stored, read, added over ranks, cleared after that, and merged, with nothing more to do; a pair
         ``NAME/high`` and ``NAME/low`` is a sum in two limbs (see LIMB_BITS).
         """
-        out = {"total": self.total, "hits": self.hits, "east_west": self.east_west, "bands": self.bands}
+        out = {
+            "total": self.total,
+            "hits": self.hits,
+            "weights": self.weights,
+            "east_west": self.east_west,
+            "bands": self.bands,
+        }
         for name, (high, low) in self.squares.items():
             out[f"squares/{name}/high"] = high
             out[f"squares/{name}/low"] = low

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE_FOLDER
 from sim3d.lost import new_status
 from sim3d.parallel import Processes
@@ -60,8 +61,9 @@ def _empty_batch(setup: Setup) -> None:
     scores = np.zeros(shape)
     hits = np.zeros(shape, dtype=np.int64)
     counters = np.zeros(N_COUNTERS, dtype=np.int64)
-    idle.batch_function()(0, scores, hits, counters, new_status([]))
-    SiteTally(setup.n_azimuth).add_batch(scores[0], hits[0], 0)
+    weights = empty_weights(len(setup.detectors))
+    idle.batch_function()(0, scores, hits, weights, counters, new_status([]))
+    SiteTally(setup.n_azimuth).add_batch(scores[0], hits[0], weights[0], 0)
 
 
 def _mark(setup: Setup) -> Path | None:

@@ -35,6 +35,16 @@ def command(file: Path, verify: bool, as_json: bool) -> None:
             f"altitude {site['altitude_m']:g} m, declination {site['declination_deg']:.2f} deg"
         )
         click.echo(f"    detector {site['patch']}, {site['area_m2'] * 1e-6:.4g} km2; {site['hits']} hits")
+        click.echo("    effective hits (largest weight over the mean) by decade of energy:")
+        for flavour, decades in site["weights"].items():
+            cells = [
+                f"{span} {row['effective_hits']:.0f} ({row['largest_over_mean']:.0f})"
+                for span, row in decades.items()
+                if row["hits"]
+            ]
+            click.echo(f"      {flavour}: {', '.join(cells) or 'none'}")
+    for line in document["warnings"]:
+        click.echo(f"  WARNING {line}")
     click.echo(
         f"  bins: {document['energy_bins']} energies, {document['cos_zenith_bins']} cos_zenith, "
         f"{document['azimuth_bins']} azimuth; {document['batches']} of {document['batches_total']} batches"
@@ -65,16 +75,26 @@ def check(file: Path, as_json: bool) -> None:
 
 def describe(result: Result) -> dict[str, Any]:
     """What is worth knowing of a result, as plain dictionaries."""
+    from sim3d.hit_weights import outlier_warnings
+
     sites = {}
+    warnings: list[str] = []
     for name, site in result.sites.items():
         fields = {key: getattr(site, key) for key in _SITE_FIELDS}
         hits = {
             flavour: int(count)
             for flavour, count in zip(result.flavours, result.binned(name, "fine_aa")[2].sum(axis=(1, 2)), strict=True)
         }
-        sites[name] = fields | {"hits": sum(hits.values()), "hits_by_flavour": hits}
+        histogram = result.hit_weights(name)
+        sites[name] = fields | {
+            "hits": sum(hits.values()),
+            "hits_by_flavour": hits,
+            "weights": _weights(histogram, result.flavours),
+        }
+        warnings += outlier_warnings(name, histogram, result.flavours)
     return {
         "sites": sites,
+        "warnings": warnings,
         "batches": int(result.n_batches),
         "batches_total": int(result.attributes.get("batches_total", result.n_batches)),
         "complete": bool(result.attributes.get("complete", True)),
@@ -86,6 +106,24 @@ def describe(result: Result) -> dict[str, Any]:
         "attributes": dict(result.attributes),
         "config": result.config,
     }
+
+
+def _weights(histogram: Any, flavours: tuple[str, ...]) -> dict[str, Any]:
+    """Hits, effective number and largest weights, by flavour and decade of energy."""
+    from sim3d.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
+
+    out: dict[str, Any] = {}
+    for f, flavour in enumerate(flavours):
+        out[flavour] = {}
+        for d in range(N_DECADES):
+            summary = summarise(histogram[f, d])
+            out[flavour][f"{DECADE_EDGES_GEV[d]:g}-{DECADE_EDGES_GEV[d + 1]:g} GeV"] = {
+                "hits": summary.hits,
+                "effective_hits": round(summary.effective, 1),
+                "largest_over_mean": round(summary.largest, 2),
+                "heaviest_ten_share": round(summary.heaviest_share, 5),
+            }
+    return out
 
 
 def _lines(values: dict[str, Any], indent: int) -> list[str]:

@@ -137,3 +137,5 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
     for name, site in document["sites"].items():
         hits = ", ".join(f"{flavour} {n}" for flavour, n in site["hits_by_flavour"].items())
         click.echo(f"  {name}: {hits} hits")
+    for line in document["warnings"]:
+        click.echo(f"  WARNING {line}")

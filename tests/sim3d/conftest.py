@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numba import njit
 
+from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE
 from sim3d.random_streams import primary_key
 from sim3d.sampling import draw_entry
@@ -94,6 +95,11 @@ class FakeResult:
         error = groups.std(axis=0, ddof=1) / np.sqrt(len(w))
         return flux, np.where(flux > 0, error, 0.0), np.where(flux > 0, 100, 0)
 
+    def hit_weights(self, site):
+        counts = empty_weights()
+        counts[:, :2, 100] = 1000
+        return counts
+
     def upper_limit(self, site, binning):
         return np.full(self.binned(site, binning)[0].shape, 1e-9)
 
@@ -153,14 +159,14 @@ def _entries(n, top_km, seed):
 
 @njit(nogil=True, cache=CACHE)
 def _follow(world, starts, kinetic, z_over_a, seed):
-    """Neutrinos of a list of showers: rows of shower number and the kernel's nine columns."""
+    """Neutrinos of a list of showers: rows of shower number and the kernel's columns."""
     stack, species_of, key_of = new_stack(32768)
     neutrinos = np.empty((1024, NEUTRINO_COLUMNS))
     rows = np.empty((4096, NEUTRINO_COLUMNS + 1))
     total = 0
     for i in range(starts.shape[0]):
         n, neutrinos, stack, species_of, key_of = shower(
-            world, starts[i], kinetic[i], z_over_a, primary_key(seed, i), stack, species_of, key_of, neutrinos
+            world, starts[i], kinetic[i], z_over_a, primary_key(seed, i), stack, species_of, key_of, neutrinos, False
         )
         while total + n > rows.shape[0]:
             more = np.empty((2 * rows.shape[0], NEUTRINO_COLUMNS + 1))

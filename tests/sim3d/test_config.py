@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim3d.config import Config, load_config, make_config
+from sim3d.config import Config, Patch, load_config, make_config
 from sim3d.errors import InputError, is_input_error
 from sim3d.setup_run import make_setup
 
@@ -65,9 +65,18 @@ def test_defaults():
     config = make_config({"sites": [{"name": "SNO"}]})
     assert config.sites[0].name == "sno"
     assert config.field.date == "2020-01-01"
-    assert config.sampling.mode == "analog"
+    assert config.sampling.mode == "targeted"
+    assert config.sites[0].patch == Patch(ns_deg=2.0, ew_deg=2.0)
     assert config.transport.bending
     assert config.primaries.potential == "fit"
+
+
+def test_the_default_patch_follows_the_mode():
+    """A true site for the targeted mode, the paper's large detector for the analog one; a given patch stays."""
+    site = {"name": "a", "lat": 0, "lon": 0}
+    own = {**site, "name": "b", "patch": {"radius_deg": 3}}
+    config = make_config({"sampling": {"mode": "analog"}, "sites": [site, own]})
+    assert [s.patch for s in config.sites] == [Patch(ns_deg=10.0, ew_deg=40.0), Patch(radius_deg=3.0)]
 
 
 def test_the_last_primary_rounds_up_to_a_whole_batch():

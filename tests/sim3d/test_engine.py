@@ -12,6 +12,7 @@ from sim3d.binning import BINNINGS
 from sim3d.config import make_config
 from sim3d.engine import RunError, run_to_file, simulate
 from sim3d.errors import InputError
+from sim3d.hit_weights import empty_weights
 from sim3d.parallel import Processes
 from sim3d.result_file import make_tally
 from sim3d.sampling import COUNTERS
@@ -21,15 +22,17 @@ from sim3d.warm_up import compile_kernels
 ANALOG = {
     "run": {"seed": 1, "primaries": 3500, "batch_size": 500},
     "primaries": {"energy_GeV": [2.0, 1000.0]},
+    "sampling": {"mode": "analog"},
     "sites": [{"name": "kamioka", "patch": {"ns_deg": 30, "ew_deg": 60}}, {"name": "sno", "patch": {"radius_deg": 20}}],
 }
 ROTATED = {**ANALOG, "transport": {"bending": False}, "sampling": {"mode": "rotated"}}
-MODES = {"analog": ANALOG, "rotated": ROTATED}
+TARGETED = {**ANALOG, "sampling": {"mode": "targeted"}}
+MODES = {"targeted": TARGETED, "analog": ANALOG, "rotated": ROTATED}
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Result files of both modes for one, two and three threads."""
+    """Result files of all modes for one, two and three threads."""
     folder = tmp_path_factory.mktemp("engine")
     out = {}
     for mode, data in MODES.items():
@@ -87,7 +90,7 @@ def test_a_longer_run_begins_like_the_shorter(files):
     for batch in range(7):
         scores, hits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
         counters, status = np.zeros(len(COUNTERS), dtype=np.int64), np.zeros(1, dtype=np.int64)
-        run_batch(batch, scores, hits, counters, status)
+        run_batch(batch, scores, hits, empty_weights(len(scores)), counters, status)
         totals.append(hits)
         assert status[0] == 500 * batch + 499
     record = sim3d.load(files["analog", 1]).record
@@ -146,12 +149,14 @@ def test_an_output_folder_that_is_missing(tmp_path, monkeypatch):
         run_to_file(make_config(ANALOG), tmp_path / "none" / "run.h5")
 
 
-def test_small_batches_and_patches_do_not_overflow():
+@pytest.mark.parametrize("mode", ["analog", "targeted"])
+def test_small_batches_and_patches_do_not_overflow(mode):
     """One primary per batch and a cap of 5 degrees: a legal run, whose rare hits are large."""
     data = {
         "run": {"primaries": 4000, "batch_size": 1},
         "primaries": {"energy_GeV": [1.0, 1e5]},
         "transport": {"bending": False},
+        "sampling": {"mode": mode},
         "sites": [{"name": "kamioka", "patch": {"radius_deg": 5.0}}],
     }
     setup = make_setup(make_config(data))
@@ -160,9 +165,9 @@ def test_small_batches_and_patches_do_not_overflow():
     scores, hits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
     counters, status = np.zeros(len(COUNTERS), dtype=np.int64), np.zeros(1, dtype=np.int64)
     for batch in range(3000, 4000):
-        run_batch(batch, scores, hits, counters, status)
+        run_batch(batch, scores, hits, empty_weights(len(scores)), counters, status)
         if hits.any():
-            tally.add_batch(scores[0], hits[0], batch)
+            tally.add_batch(scores[0], hits[0], empty_weights(), batch)
             scores[:] = 0.0
             hits[:] = 0
     assert tally.hits.sum() > 0

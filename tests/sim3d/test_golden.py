@@ -18,7 +18,7 @@ def make_golden():
     return module
 
 
-@pytest.mark.parametrize("name", ["analog", "rotated"])
+@pytest.mark.parametrize("name", ["targeted", "analog", "rotated"])
 def test_golden(make_golden, name):
     """Fluxes per site and flavour to 1e-6, hits and counters exactly.
 

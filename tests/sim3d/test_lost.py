@@ -8,7 +8,8 @@ import sim3d
 from sim3d import setup_run
 from sim3d.config import make_config
 from sim3d.engine import RunError, run_to_file, simulate
-from sim3d.lost import Lost, is_lost, new_status
+from sim3d.hit_weights import empty_weights
+from sim3d.lost import Lost, is_lost, new_status, status_of_one
 from sim3d.sampling import COUNTERS
 
 DATA = {
@@ -43,7 +44,7 @@ def bad_primaries(monkeypatch):
 
 def test_the_kernels_leave_them_out():
     """The batch without some primaries is the sum over the others."""
-    for mode in ("analog", "rotated"):
+    for mode in ("targeted", "analog", "rotated"):
         setup = setup_run.make_setup(make_config({**DATA, "sampling": {"mode": mode}}))
         run_batch = setup.batch_function()
         shape = (1, 4, 202, 40, 12)
@@ -51,7 +52,7 @@ def test_the_kernels_leave_them_out():
         for lost in ([], [Lost(3, "x"), Lost(7, "y")]):
             scores, hits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
             counters = np.zeros(len(COUNTERS), dtype=np.int64)
-            run_batch(0, scores, hits, counters, new_status(lost))
+            run_batch(0, scores, hits, empty_weights(1), counters, new_status(lost))
             counts.append((counters[0], hits.sum()))
         assert counts[0][0] == 200
         assert counts[1][0] == 198
@@ -91,7 +92,7 @@ def test_a_batch_that_fails_as_a_whole_is_not_tolerated(monkeypatch):
     """A score that does not fit the sums has no primary to leave out."""
 
     def huge(world, source, seed, first_index, batch_size, *rest):
-        scores, status = rest[-4], rest[-1]
+        scores, status = rest[-5], rest[-1]
         scores[...] = np.inf if batch_size else 0.0
         status[0] = first_index
 
@@ -106,3 +107,5 @@ def test_is_lost():
     assert list(status) == [-1, 5]
     assert is_lost(5, status)
     assert not is_lost(-1, status)
+    for one in (0, 7):
+        assert [k for k in range(10) if not is_lost(k, status_of_one(one))] == [one]

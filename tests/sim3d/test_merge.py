@@ -21,7 +21,7 @@ DATA = {
     "sites": [{"name": "kamioka", "patch": {"radius_deg": 40}}, {"name": "sno", "patch": {"radius_deg": 40}}],
 }
 MODES = {
-    "analog": DATA,
+    "analog": {**DATA, "sampling": {"mode": "analog"}},
     "rotated": {**DATA, "transport": {"bending": False}, "sampling": {"mode": "rotated"}, "sites": [{"name": "sno"}]},
 }
 RANGES = ((0, 4), (4, 5), (5, 9))

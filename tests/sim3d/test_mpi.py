@@ -69,12 +69,14 @@ def mpirun(folder, ranks, *arguments):
 def case(tmp_path_factory):
     """Configuration files of both modes (7 batches; ``short`` 2, ``long`` 20) and their results in one process."""
     folder = tmp_path_factory.mktemp("mpi")
-    for name, mode, primaries in (
+    runs = (
+        ("targeted", "targeted", 2800),
         ("rotated", "rotated", 2800),
         ("analog", "analog", 2800),
         ("short", "rotated", 800),
         ("long", "rotated", 8000),
-    ):
+    )
+    for name, mode, primaries in runs:
         (folder / f"{name}.toml").write_text(TOML.format(mode=mode, primaries=primaries))
         run_to_file(load_config(folder / f"{name}.toml"), folder / f"{name}.h5", threads=1)
     return folder
@@ -84,9 +86,10 @@ def case(tmp_path_factory):
 @needs_mpirun
 @pytest.mark.parametrize(
     ("name", "ranks", "threads"),
-    [("rotated", 1, 1), ("rotated", 2, 1), ("analog", 3, 2), ("short", 4, 1)],
+    [("rotated", 1, 1), ("targeted", 2, 2), ("rotated", 2, 1), ("analog", 3, 2), ("short", 4, 1)],
     ids=[
         "one rank",
+        "two ranks of two threads, targeted",
         "two ranks for 7 batches",
         "three ranks of two threads for 7 batches",
         "four ranks for 2 batches",

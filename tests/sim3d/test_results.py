@@ -9,6 +9,7 @@ from geomag.igrf import FieldModel
 from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY
 from sim3d.config import make_config
 from sim3d.errors import InputError
+from sim3d.hit_weights import empty_weights
 from sim3d.integrity import SEAL_BYTES
 from sim3d.result_file import RunRecord, read_result, save_result, write_result
 from sim3d.results import POISSON_LIMIT_90, Result
@@ -46,7 +47,7 @@ def record(batches):
     full, empty = SiteTally(N_AZIMUTH), SiteTally(N_AZIMUTH)
     _, scores, hits = batches
     for b in range(N_BATCHES):
-        full.add_batch(scores[b], hits[b], b)
+        full.add_batch(scores[b], hits[b], empty_weights(), b)
     return RunRecord(
         config=config,
         detectors=tuple(make_detector(table, field) for table in config.sites),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sim3d.binning import BINNINGS, COS_WIDTH, ENERGY_EDGES_GEV, N_COS, N_ENERGY
+from sim3d.hit_weights import empty_weights
 from sim3d.parallel import Processes
 from sim3d.tally import LIMB_BITS, N_GROUPS, SiteTally, TallyOverflowError, rebin, scale_exponents
 
@@ -43,7 +44,7 @@ def batches():
 def tally_of(batches, numbers):
     tally = SiteTally(N_AZIMUTH)
     for b in numbers:
-        tally.add_batch(*batches[b], b)
+        tally.add_batch(*batches[b], empty_weights(), b)
     return tally
 
 
@@ -129,8 +130,8 @@ def test_groups_wrap_around():
     tally = SiteTally(N_AZIMUTH)
     scores, hits = np.zeros(SHAPE), np.zeros(SHAPE, dtype=np.int64)
     scores[0, 50, 20, 1] = physical_flux()[0, 50, 20, 1]
-    tally.add_batch(scores, hits, 1)
-    tally.add_batch(scores, hits, N_GROUPS + 1)
+    tally.add_batch(scores, hits, empty_weights(), 1)
+    tally.add_batch(scores, hits, empty_weights(), N_GROUPS + 1)
     assert tally.group_sums()[0][1, 0, 50, 20, 0] == pytest.approx(2 * scores[0, 50, 20, 1], rel=1e-6)
 
 
@@ -139,7 +140,7 @@ def test_odd_numbers_of_azimuth_bins_are_shared():
     tally = SiteTally(13)
     scores = np.zeros((4, N_ENERGY, N_COS, 13))
     scores[1, 60, 3, 6] = physical_flux()[0, 60, 3, 6]
-    tally.add_batch(scores, np.zeros(scores.shape, dtype=np.int64), 0)
+    tally.add_batch(scores, np.zeros(scores.shape, dtype=np.int64), empty_weights(), 0)
     east_west, _ = tally.group_sums()
     np.testing.assert_allclose(east_west[0, 1, 60, 3], 0.5 * scores[1, 60, 3, 6], rtol=1e-6)
     assert tally.east_west.sum() == tally.total.sum()
@@ -152,7 +153,7 @@ def test_overflow(bad):
     scores, hits = physical_flux().copy(), np.ones(SHAPE, dtype=np.int64)
     scores[3, 100, 20, 5] = bad
     with pytest.raises(TallyOverflowError, match="batch 17"):
-        tally.add_batch(scores, hits, 17)
+        tally.add_batch(scores, hits, empty_weights(), 17)
 
 
 def test_a_batch_that_fails_leaves_the_sums_alone():
@@ -161,7 +162,7 @@ def test_a_batch_that_fails_leaves_the_sums_alone():
     scores, hits = physical_flux().copy(), np.ones(SHAPE, dtype=np.int64)
     scores[3, 100, 20, 5] = np.nan
     with pytest.raises(TallyOverflowError):
-        tally.add_batch(scores, hits, 0)
+        tally.add_batch(scores, hits, empty_weights(), 0)
     assert all(not array.any() for array in tally.arrays().values())
 
 
@@ -171,7 +172,7 @@ def test_single_hits_on_small_patches_fit(share):
     tally = SiteTally(N_AZIMUTH, share)
     scores, hits = np.zeros(SHAPE), np.ones(SHAPE, dtype=np.int64)
     scores[0, ::20, 5, 5] = 100.0 * physical_flux()[0, ::20, 5, 5] / min(1.0, share)
-    tally.add_batch(scores, hits, 0)
+    tally.add_batch(scores, hits, empty_weights(), 0)
     np.testing.assert_allclose(tally.plain_sum()[0, ::20, 5, 5], scores[0, ::20, 5, 5], rtol=1e-4)
     assert tally.total.min() >= 0
     assert np.all(np.isfinite(tally.square_sum("honda_aa")))
@@ -276,7 +277,7 @@ def test_limb_sum_is_exact_where_doubles_are_not():
     total = 0
     for integer in (2**55, 3, 2**55 - 2, 5):
         scores[0, 80, 0, 0] = integer * 2.0**-exponent
-        tally.add_batch(scores, hits, 0)
+        tally.add_batch(scores, hits, empty_weights(), 0)
         total += integer**2 if integer < 2**26 else int(float(integer) ** 2)
     high, low = tally.squares["fine"]
     assert int(high[0, 80, 0, 0]) * 2**LIMB_BITS + int(low[0, 80, 0, 0]) == total

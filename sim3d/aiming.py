@@ -1,0 +1,391 @@
+"""Rotations of the globe that put a crossing of a shower at a site, and the density with which they are drawn.
+
+A rotation g is known by where it puts a reference point n (a unit vector) and which azimuth it gives a horizontal
+direction a at n: g = S(y) G(azimuth), where G takes n to the site's centre and a to that azimuth, and S(y) is the
+smallest rotation that takes the centre to y. Azimuth and y together are the uniform (Haar) measure: dg = d(azimuth) / 2
+pi dy / 4 pi. The azimuth is drawn uniformly; y is drawn so that the crossing, as far as it can be foretold, falls on
+the site's patch and a margin around it.
+
+Foretelling: the field turns and moves a neutrino of a rotated shower by amounts that the pilot shower has noted
+(:mod:`sim3d.shower`), so the place where its straight line then meets the site's sphere follows from one field value
+at its birth. It is a function of the crossing and the azimuth alone, which is all that the density needs: for a given
+azimuth the aim is moved by a rotation of the sphere, and a rotation keeps areas.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from numba import njit
+
+from geomag.kernels import field_cartesian
+from sim3d.detectors import (
+    CAP,
+    S_A,
+    S_B,
+    S_COSMIN,
+    S_EX,
+    S_EY,
+    S_EZ,
+    S_KIND,
+    S_NX,
+    S_NY,
+    S_NZ,
+    S_RADIUS,
+    S_UPX,
+    S_UPY,
+    S_UPZ,
+    sphere_crossings,
+)
+from sim3d.random_streams import uniform
+from sim3d.transport import rotate_about_field
+
+# columns of the table of crossings
+A_N, A_A, A_B, A_X, A_U, A_TURN, A_P, A_KIND, A_SHARE = 0, 3, 6, 9, 12, 15, 16, 19, 20
+AIM_COLUMNS = 21
+DOWN, UP, AXIS = 0.0, 1.0, 2.0
+
+LARGEST_MARGIN = math.radians(12.0)
+_SMALL_SHIFT = math.radians(0.3)
+
+
+class Aim(NamedTuple):
+    """How rotations are drawn (numba argument). None of it moves a mean: it only changes the errors.
+
+    Attributes
+    ----------
+    effort : float
+        Rotations per pilot, site and e-fold of neutrino energy, before the two limits below.
+    most_per_crossing, most_per_pilot : float
+        Limits of the expected number of rotations: more would only repeat the same shower.
+    axis_rotations : float
+        Expected number of rotations that aim each of the two crossings of the shower's axis, for what the pilot did not
+        foretell.
+    uniform_share : float
+        f0: share of the rotations that are drawn uniformly.
+    tail_share : float
+        Share of the aims that are drawn from a heavy tail instead of from the patch and its margin.
+    margin : float
+        Margin (rad) around the patch for a crossing that the field does not move.
+    shift_margin : float
+        Further margin per shift that is foretold.
+    softening_nT : float
+        Field (nT) whose turn is added to |cos_zenith| in the importance of a crossing.
+    axis_width, lost_width : float
+        Widths (rad) of the tail for the shower's axis, and where no crossing is foretold.
+    """
+
+    effort: float
+    most_per_crossing: float
+    most_per_pilot: float
+    axis_rotations: float
+    uniform_share: float
+    tail_share: float
+    margin: float
+    shift_margin: float
+    softening_nT: float
+    axis_width: float
+    lost_width: float
+
+
+def make_aim(effort: float = 1.0, margin_deg: float | None = None) -> Aim:
+    """The settings that were found to work well (``benchmarks/run.py`` measures what they gain).
+
+    Parameters
+    ----------
+    effort : float
+        See :class:`Aim`.
+    margin_deg : float, optional
+        The same margin (degrees) for every crossing; by default it follows the displacement that is foretold.
+    """
+    return Aim(
+        effort=float(effort),
+        most_per_crossing=3.0,
+        most_per_pilot=10.0,
+        axis_rotations=0.01,
+        uniform_share=0.01,
+        tail_share=0.12,
+        margin=math.radians(0.05 if margin_deg is None else margin_deg),
+        shift_margin=0.03 if margin_deg is None else 0.0,
+        softening_nT=2.0e4,
+        axis_width=math.radians(8.0),
+        lost_width=math.radians(6.0),
+    )
+
+
+@njit(nogil=True)
+def smallest_rotation(ax, ay, az, bx, by, bz, vx, vy, vz):
+    """Turn v by the smallest rotation that takes the unit vector a to the unit vector b (not opposite to it)."""
+    wx, wy, wz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    f = 1.0 / max(1.0 + ax * bx + ay * by + az * bz, 1e-12)
+    px, py, pz = wy * vz - wz * vy, wz * vx - wx * vz, wx * vy - wy * vx
+    return (
+        vx + px + f * (wy * pz - wz * py),
+        vy + py + f * (wz * px - wx * pz),
+        vz + pz + f * (wx * py - wy * px),
+    )
+
+
+@njit(nogil=True)
+def set_reference(row, nx, ny, nz, ux, uy, uz):
+    """Fill the reference triad of a row of crossings: n, the horizontal part a of -u, and n x a."""
+    along = nx * ux + ny * uy + nz * uz
+    ax, ay, az = along * nx - ux, along * ny - uy, along * nz - uz
+    norm = math.sqrt(ax * ax + ay * ay + az * az)
+    if norm < 1e-12:  # exactly vertical: any horizontal direction will do
+        if abs(nz) < 0.9:
+            ax, ay, az = -ny, nx, 0.0
+        else:
+            ax, ay, az = 0.0, -nz, ny
+        norm = math.sqrt(ax * ax + ay * ay + az * az)
+    ax /= norm
+    ay /= norm
+    az /= norm
+    row[A_N], row[A_N + 1], row[A_N + 2] = nx, ny, nz
+    row[A_A], row[A_A + 1], row[A_A + 2] = ax, ay, az
+    row[A_B], row[A_B + 1], row[A_B + 2] = ny * az - nz * ay, nz * ax - nx * az, nx * ay - ny * ax
+
+
+@njit(nogil=True)
+def site_rotation(row, site, azimuth, g):
+    """Write into g (3, 3) the rotation G(azimuth) that takes the reference point to the site's centre."""
+    c, s = math.cos(azimuth), math.sin(azimuth)
+    for i in range(3):
+        h = c * site[S_NX + i] + s * site[S_EX + i]
+        # centre x north = -east, centre x east = north
+        k = s * site[S_NX + i] - c * site[S_EX + i]
+        up = site[S_UPX + i]
+        for j in range(3):
+            g[i, j] = up * row[A_N + j] + h * row[A_A + j] + k * row[A_B + j]
+
+
+@njit(nogil=True)
+def turn_to(site, yx, yy, yz, g):
+    """Multiply g (3, 3) from the left by S(y)."""
+    for j in range(3):
+        g[0, j], g[1, j], g[2, j] = smallest_rotation(
+            site[S_UPX], site[S_UPY], site[S_UPZ], yx, yy, yz, g[0, j], g[1, j], g[2, j]
+        )
+
+
+@njit(nogil=True)
+def apply(g, x, y, z):
+    """Product of a (3, 3) matrix with a vector."""
+    return (
+        g[0, 0] * x + g[0, 1] * y + g[0, 2] * z,
+        g[1, 0] * x + g[1, 1] * y + g[1, 2] * z,
+        g[2, 0] * x + g[2, 1] * y + g[2, 2] * z,
+    )
+
+
+@njit(nogil=True)
+def foretold_crossing(row, g, radius, gauss, bending):
+    """Where the neutrino of a crossing meets the sphere of ``radius`` (km) when its shower is rotated by g.
+
+    Returns
+    -------
+    found : bool
+    nx, ny, nz : float
+        Unit vector of the place.
+    """
+    x, y, z = apply(g, row[A_X], row[A_X + 1], row[A_X + 2])
+    ux, uy, uz = apply(g, row[A_U], row[A_U + 1], row[A_U + 2])
+    if bending:
+        bx, by, bz = field_cartesian(x, y, z, gauss)
+        px, py, pz = apply(g, row[A_P], row[A_P + 1], row[A_P + 2])
+        x += py * bz - pz * by
+        y += pz * bx - px * bz
+        z += px * by - py * bx
+        f = 0.5 * row[A_TURN]
+        ux, uy, uz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
+    down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
+    path = up if row[A_KIND] == UP else down
+    if path <= 0.0:
+        return False, 0.0, 0.0, 0.0
+    return True, (x + path * ux) / radius, (y + path * uy) / radius, (z + path * uz) / radius
+
+
+@njit(nogil=True)
+def aim_point(row, site, azimuth, gauss, bending, work):
+    """Where the reference point must be put so that, at this azimuth, the crossing falls on the site's centre.
+
+    Parameters
+    ----------
+    row : float64 array (AIM_COLUMNS,)
+        Row of the table of crossings.
+    site : float64 array (SITE_COLUMNS,)
+    azimuth : float
+        Radians.
+    gauss : float64 array
+    bending : bool
+    work : float64 array (3, 3)
+
+    Returns
+    -------
+    found : bool
+        Whether a crossing is foretold.
+    yx, yy, yz : float
+        The row, a unit vector; the site's centre where nothing is foretold.
+    shift : float
+        Distance (rad) by which the field moves the crossing.
+    """
+    cx, cy, cz = site[S_UPX], site[S_UPY], site[S_UPZ]
+    if row[A_KIND] == AXIS:
+        return True, cx, cy, cz, 0.0
+    site_rotation(row, site, azimuth, work)
+    found, lx, ly, lz = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
+    if not found:
+        return False, cx, cy, cz, 0.0
+    yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, cx, cy, cz)
+    shift = math.acos(min(1.0, lx * cx + ly * cy + lz * cz))
+    if shift > _SMALL_SHIFT:
+        turn_to(site, yx, yy, yz, work)
+        found, lx, ly, lz = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
+        if found:
+            yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, yx, yy, yz)
+    norm = 1.0 / math.sqrt(yx * yx + yy * yy + yz * yz)
+    return True, yx * norm, yy * norm, yz * norm, shift
+
+
+@njit(nogil=True)
+def _tail_scale(width):
+    """1 - cos of the tail's width."""
+    s = math.sin(0.5 * min(width, math.pi))
+    return 2.0 * s * s
+
+
+@njit(nogil=True)
+def tail_density(cosine, scale):
+    """Density (sr^-1) of the heavy tail: (1 + (1 - cos) / scale)^-3/2, normalised on the sphere."""
+    total = 2.0 * scale * (1.0 - 1.0 / math.sqrt(1.0 + 2.0 / scale))
+    x = 1.0 + max(0.0, 1.0 - cosine) / scale
+    return 1.0 / (2.0 * math.pi * total * x * math.sqrt(x))
+
+
+@njit(nogil=True)
+def draw_tail(scale, u):
+    """1 - cos of an angle from the tail at cumulative probability u."""
+    x = 1.0 - u * (1.0 - 1.0 / math.sqrt(1.0 + 2.0 / scale))
+    return scale * (1.0 / (x * x) - 1.0)
+
+
+@njit(nogil=True)
+def _region(site, margin):
+    """Half sides (rad) of the patch with its margin, and its solid angle (sr)."""
+    if site[S_KIND] == CAP:
+        half = min(math.acos(min(1.0, site[S_COSMIN])) + margin, math.pi)
+        return half, half, 2.0 * math.pi * (1.0 - math.cos(half))
+    half_ns = min(math.asin(min(1.0, site[S_A])) + margin, 0.5 * math.pi)
+    half_ew = min(site[S_B] + margin / max(math.cos(half_ns), 0.05), math.pi)
+    return half_ns, half_ew, 4.0 * half_ew * math.sin(half_ns)
+
+
+@njit(nogil=True)
+def margin_of(shift, aim):
+    """Margin (rad) around the patch for a crossing that the field moves by ``shift`` (rad)."""
+    return min(aim.margin + aim.shift_margin * shift, LARGEST_MARGIN)
+
+
+@njit(nogil=True)
+def kernel_density(kind, found, shift, aim, site, zx, zy, zz):
+    """Density (sr^-1) with which a crossing is aimed at the unit vector z, seen from the site's centre as the aim.
+
+    Parameters
+    ----------
+    kind : float
+        DOWN, UP or AXIS.
+    found, shift
+        From :func:`aim_point`.
+    aim : Aim
+        Scale of the margin.
+    site : float64 array (SITE_COLUMNS,)
+    zx, zy, zz : float
+    """
+    cosine = zx * site[S_UPX] + zy * site[S_UPY] + zz * site[S_UPZ]
+    half_ns, half_ew, solid = _region(site, margin_of(shift, aim))
+    width = 1.5 * math.sqrt(half_ns * half_ew)
+    if kind == AXIS:
+        return tail_density(cosine, _tail_scale(width + aim.axis_width))
+    if not found:
+        return tail_density(cosine, _tail_scale(width + aim.lost_width))
+    value = aim.tail_share * tail_density(cosine, _tail_scale(width))
+    if site[S_KIND] == CAP:
+        inside = cosine >= math.cos(half_ns)
+    else:
+        north = zx * site[S_NX] + zy * site[S_NY] + zz * site[S_NZ]
+        inside = abs(north) <= math.sin(half_ns)
+        if inside:
+            east = zx * site[S_EX] + zy * site[S_EY] + zz * site[S_EZ]
+            inside = abs(math.atan2(east, cosine)) <= half_ew
+    if inside:
+        value += (1.0 - aim.tail_share) / solid
+    return value
+
+
+@njit(nogil=True)
+def draw_kernel(kind, found, shift, aim, site, rng):
+    """Draw the unit vector z of :func:`kernel_density`."""
+    half_ns, half_ew, _ = _region(site, margin_of(shift, aim))
+    width = 1.5 * math.sqrt(half_ns * half_ew)
+    scale = -1.0
+    if kind == AXIS:
+        scale = _tail_scale(width + aim.axis_width)
+    elif not found:
+        scale = _tail_scale(width + aim.lost_width)
+    elif uniform(rng) < aim.tail_share:
+        scale = _tail_scale(width)
+    if scale < 0.0 and site[S_KIND] != CAP:
+        north = math.sin(half_ns) * (2.0 * uniform(rng) - 1.0)
+        lon = half_ew * (2.0 * uniform(rng) - 1.0)
+        level = math.sqrt(1.0 - north * north)
+        east, up = level * math.sin(lon), level * math.cos(lon)
+    else:
+        u = uniform(rng)
+        s = u * (1.0 - math.cos(half_ns)) if scale < 0.0 else draw_tail(scale, u)
+        up = max(1.0 - s, -1.0)
+        level = math.sqrt(max(0.0, (1.0 - up) * (1.0 + up)))
+        phi = 2.0 * math.pi * uniform(rng)
+        north, east = level * math.cos(phi), level * math.sin(phi)
+    return (
+        up * site[S_UPX] + north * site[S_NX] + east * site[S_EX],
+        up * site[S_UPY] + north * site[S_NY] + east * site[S_EY],
+        up * site[S_UPZ] + north * site[S_NZ] + east * site[S_EZ],
+    )
+
+
+@njit(nogil=True)
+def aim_density(row, g, site, aim, gauss, bending, work):
+    """Density of the rotation g, relative to the uniform measure, when the crossing ``row`` is aimed at the site."""
+    cx, cy, cz = site[S_UPX], site[S_UPY], site[S_UPZ]
+    yx, yy, yz = apply(g, row[A_N], row[A_N + 1], row[A_N + 2])
+    hx, hy, hz = apply(g, row[A_A], row[A_A + 1], row[A_A + 2])
+    hx, hy, hz = smallest_rotation(yx, yy, yz, cx, cy, cz, hx, hy, hz)
+    azimuth = math.atan2(
+        hx * site[S_EX] + hy * site[S_EY] + hz * site[S_EZ], hx * site[S_NX] + hy * site[S_NY] + hz * site[S_NZ]
+    )
+    found, px, py, pz, shift = aim_point(row, site, azimuth, gauss, bending, work)
+    zx, zy, zz = smallest_rotation(px, py, pz, cx, cy, cz, yx, yy, yz)
+    return 4.0 * math.pi * kernel_density(row[A_KIND], found, shift, aim, site, zx, zy, zz)
+
+
+@njit(nogil=True)
+def draw_rotation(row, site, aim, gauss, bending, rng, g, work):
+    """Draw a rotation that aims a crossing at the site, into g (3, 3)."""
+    azimuth = 2.0 * math.pi * uniform(rng)
+    found, px, py, pz, shift = aim_point(row, site, azimuth, gauss, bending, work)
+    zx, zy, zz = draw_kernel(row[A_KIND], found, shift, aim, site, rng)
+    yx, yy, yz = smallest_rotation(site[S_UPX], site[S_UPY], site[S_UPZ], px, py, pz, zx, zy, zz)
+    site_rotation(row, site, azimuth, g)
+    turn_to(site, yx, yy, yz, g)
+
+
+@njit(nogil=True)
+def draw_uniform_rotation(row, site, rng, g):
+    """Draw a rotation from the uniform measure, into g (3, 3)."""
+    azimuth = 2.0 * math.pi * uniform(rng)
+    up = 2.0 * uniform(rng) - 1.0
+    level = math.sqrt(1.0 - up * up)
+    phi = 2.0 * math.pi * uniform(rng)
+    site_rotation(row, site, azimuth, g)
+    turn_to(site, level * math.cos(phi), level * math.sin(phi), up, g)

@@ -1,0 +1,234 @@
+"""The first interaction of a primary: drawing its place and direction, and the weight the real world gives it.
+
+First interactions happen in the shell of the atmosphere at a rate per volume, solid angle, energy and time of
+J(E) rho / lambda exp(-X / lambda), where J is the flux at the top from which the primary comes and X its depth along
+its (bent) path. A vertex is drawn by the cosine c of its zenith angle of arrival and its vertical depth T with a
+density h(c, T) that follows this closely and is positive everywhere; its weight is the ratio of the two.
+
+The density: a path that starts at the zenith cosine c in an atmosphere of scale height H and is bent so that the ground
+falls away from it as from a sphere of radius R_eff has the depth s(c) T with
+
+    s(c) = sqrt(pi R_eff / 2 H) exp(y^2) erfc(y),  y = c sqrt(R_eff / 2 H)
+
+(the integral of exp(-(c l + l^2 / 2 R_eff) / H) dl / H; for no bending this is Chapman's function for large radii,
+S. Chapman, Proc. Phys. Soc. 43 (1931) 483, eq. 50). 1 / R_eff = 1 / R_Earth + the largest curvature that the field can
+give: with it s(c) is smaller than the true ratio, so that exp(-X/lambda) / exp(-s T/lambda) stays bounded. Beyond
+that, a share of the depths is drawn with the rate 1/lambda of a vertical path, and no path is shorter than that.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from atmosphere.kernels import CM_PER_KM, density, height_of_depth
+from geomag.kernels import field_cartesian
+from sim3d.energy_loss import stopping_power
+from sim3d.particles import PROTON
+from sim3d.random_streams import uniform
+from sim3d.transport import KAPPA, rotate_about_field
+from sim3d.world import EARTH_RADIUS_KM
+
+SCALE_HEIGHT_KM = 7.0
+LARGEST_HORIZONTAL_FIELD_NT = 4.2e4
+"""The IGRF's horizontal field stays below this at the ground (41,600 nT near the Malay peninsula in 2020)."""
+
+_STEEP = 0.8
+"""Most depths are drawn with this share of the rate s(c) / lambda: a slower fall bounds the weights."""
+_SHALLOW = 0.25
+_P_STEEP, _P_SHALLOW, _P_VERTICAL = 0.86, 0.09, 0.05
+_LARGEST_SECANT = 1.0e5
+_UPWARD_WIDTH = 1.3
+"""The Gaussian that upward-going vertices (c < 0) are drawn from, in units of the true one's width sqrt(H/R_eff)."""
+_NEGLIGIBLE = 40.0
+"""Interaction lengths after which nothing is left (4e-18)."""
+_INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+@njit(nogil=True)
+def effective_radius(rigidity_GV):
+    """Radius (km) of the sphere from which the most strongly bent path of a rigidity (GV) rises as if straight."""
+    return 1.0 / (1.0 / EARTH_RADIUS_KM + KAPPA * LARGEST_HORIZONTAL_FIELD_NT / rigidity_GV)
+
+
+@njit(nogil=True)
+def secant(c, radius_km):
+    """Ratio s(c) of slant to vertical depth; see the module's header.
+
+    Parameters
+    ----------
+    c : float
+        Zenith cosine of the arrival direction at the vertex.
+    radius_km : float
+        From :func:`effective_radius`.
+    """
+    y = c * math.sqrt(radius_km / (2.0 * SCALE_HEIGHT_KM))
+    if y < -5.0:
+        return _LARGEST_SECANT
+    if y > 8.0:
+        return 1.0 / c
+    s = math.sqrt(0.5 * math.pi * radius_km / SCALE_HEIGHT_KM) * math.exp(y * y) * math.erfc(y)
+    return min(s, _LARGEST_SECANT)
+
+
+@njit(nogil=True)
+def _upward_share(radius_km):
+    return 0.02 + 0.4 * math.sqrt(SCALE_HEIGHT_KM / radius_km)
+
+
+@njit(nogil=True)
+def draw_cosine(radius_km, rng):
+    """Draw the zenith cosine c of a vertex.
+
+    Downward-going: density (1 + 2 c) / 2, which is flatter than the true c so that the horizon gets its share;
+    upward-going: half a Gaussian.
+
+    Returns
+    -------
+    c, density : float
+    """
+    upward = _upward_share(radius_km)
+    if uniform(rng) < upward:
+        width = _UPWARD_WIDTH * math.sqrt(SCALE_HEIGHT_KM / radius_km)
+        c = -2.0
+        while c < -1.0:
+            r = width * math.sqrt(-2.0 * math.log(uniform(rng)))
+            c = -abs(r * math.cos(2.0 * math.pi * uniform(rng)))
+        inside = math.erf(1.0 / (width * math.sqrt(2.0)))
+        return c, upward * 2.0 * _INV_SQRT_2PI / width * math.exp(-0.5 * (c / width) ** 2) / inside
+    c = 2.0 * uniform(rng)
+    c = 2.0 * c / (1.0 + math.sqrt(1.0 + 4.0 * c))
+    return c, (1.0 - upward) * (0.5 + c)
+
+
+@njit(nogil=True)
+def draw_depth(s, length, deepest, rng):
+    """Draw the vertical depth (g/cm2) of a vertex: a mixture of three exponentials, cut at ``deepest``.
+
+    Parameters
+    ----------
+    s : float
+        From :func:`secant`.
+    length : float
+        Interaction length (g/cm2).
+    deepest : float
+        Vertical depth at the ground (g/cm2).
+
+    Returns
+    -------
+    depth : float
+        g/cm2.
+    density : float
+        (g/cm2)^-1.
+    """
+    u = uniform(rng)
+    rate = 1.0 / length
+    if u < _P_STEEP:
+        rate = _STEEP * s / length
+    elif u < _P_STEEP + _P_SHALLOW:
+        rate = _SHALLOW * s / length
+    depth = -math.log(1.0 - uniform(rng) * (-math.expm1(-rate * deepest))) / rate
+    value = 0.0
+    for k in range(3):
+        if k == 0:
+            share, rate = _P_STEEP, _STEEP * s / length
+        elif k == 1:
+            share, rate = _P_SHALLOW, _SHALLOW * s / length
+        else:
+            share, rate = _P_VERTICAL, 1.0 / length
+        value += share * rate * math.exp(-rate * depth) / (-math.expm1(-rate * deepest))
+    return depth, value
+
+
+@njit(nogil=True)
+def vertex_height(depth, layers):
+    """Height (km) of a vertex at vertical depth ``depth`` (g/cm2), not below the ground."""
+    return max(height_of_depth(depth, layers), 0.0)
+
+
+@njit(nogil=True)
+def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
+    """Follow a primary back from its first interaction to where it came into the atmosphere.
+
+    The depth is summed with the density at the middle of each step, as :func:`sim3d.shower.shower` does inwards.
+
+    Parameters
+    ----------
+    world : World
+    pose : float64 array (at least 6)
+        Position (km) and direction of flight at the vertex.
+    kinetic : float
+        Kinetic energy per nucleon there (GeV).
+    z_over_a : float
+        Charge per nucleon.
+    length : float
+        Interaction length (g/cm2), which says what depth is too large to matter.
+    entry : float64 array (6,)
+        Receives position (km) and direction at the top of the atmosphere.
+
+    Returns
+    -------
+    depth : float
+        g/cm2; infinite where the path meets the ground or is too long.
+    top_kinetic : float
+        Kinetic energy per nucleon at the top (GeV).
+    slowing : float
+        Ratio a(top_kinetic) / a(kinetic) of the stopping powers: the Jacobian of the energies. (Along a path with
+        energy loss f p^2 a is conserved, f being the density in phase space; both are taken at the vertex's density.)
+    """
+    x, y, z = pose[0], pose[1], pose[2]
+    ux, uy, uz = pose[3], pose[4], pose[5]
+    mass = world.mass[PROTON]
+    t = kinetic
+    depth = 0.0
+    rho_vertex = 0.0
+    r_top = EARTH_RADIUS_KM + world.top_km
+    anchor_x, anchor_y, anchor_z = 0.0, 0.0, 0.0
+    bx, by, bz = 0.0, 0.0, 0.0
+    reuse2 = world.field_reuse_km * world.field_reuse_km
+    while True:
+        r = math.sqrt(x * x + y * y + z * z)
+        h = r - EARTH_RADIUS_KM
+        rise = -(x * ux + y * uy + z * uz) / r
+        if h >= world.top_km and rise > 0.0:
+            break
+        # thin air needs no fine steps: above 30 km the step grows to four times its length
+        ds = world.step_km * min(max(1.0, 0.1 * h - 2.0), 4.0)
+        curvature = (1.0 - rise * rise) / r
+        end = h + ds * (rise + 0.5 * ds * curvature)
+        if end < 0.0:
+            return math.inf, t, 1.0
+        if rise > 0.0 and end > world.top_km:
+            b = r * rise
+            ds = max(math.sqrt(b * b + (r_top - r) * (r_top + r)) - b, 1.0e-6)
+        rho = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), world.layers) * CM_PER_KM
+        if rho_vertex == 0.0:
+            rho_vertex = rho / CM_PER_KM
+        momentum = math.sqrt(t * (t + 2.0 * mass))
+        loss = z_over_a * rho * stopping_power(PROTON, momentum, mass, rho / CM_PER_KM, world.loss) * ds
+        middle = t + 0.5 * loss
+        momentum = math.sqrt(middle * (middle + 2.0 * mass))
+        if world.bending:
+            dx, dy, dz = x - anchor_x, y - anchor_y, z - anchor_z
+            if dx * dx + dy * dy + dz * dz > reuse2:
+                bx, by, bz = field_cartesian(x, y, z, world.gauss)
+                anchor_x, anchor_y, anchor_z = x, y, z
+            f = -0.5 * KAPPA * z_over_a * ds / momentum
+            vx, vy, vz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
+        else:
+            vx, vy, vz = ux, uy, uz
+        half = 0.5 * ds
+        x -= half * (ux + vx)
+        y -= half * (uy + vy)
+        z -= half * (uz + vz)
+        ux, uy, uz = vx, vy, vz
+        t += loss
+        depth += rho * ds
+        if depth > _NEGLIGIBLE * length:
+            return math.inf, t, 1.0
+    entry[0], entry[1], entry[2] = x, y, z
+    entry[3], entry[4], entry[5] = ux, uy, uz
+    below = stopping_power(PROTON, math.sqrt(kinetic * (kinetic + 2.0 * mass)), mass, rho_vertex, world.loss)
+    above = stopping_power(PROTON, math.sqrt(t * (t + 2.0 * mass)), mass, rho_vertex, world.loss)
+    return depth, t, above / below

@@ -1,0 +1,356 @@
+"""Targeted sampling: every shower is turned so that something of it crosses the site's patch; the weights know it.
+
+A pilot shower is followed from its first interaction in a world without field. Each place where one of its neutrinos
+crosses the site's sphere is a crossing j with an importance. A rotation of the globe is drawn that brings a crossing to
+the patch (:mod:`sim3d.aiming`), with the density, relative to the uniform measure of rotations,
+
+    q(g) = f0 + (1 - f0) sum_j p_j k_j(g),
+
+and the SAME random tape is followed again, from the rotated vertex and in the real field. Whatever then crosses the
+patch is scored with the weight
+
+    8 pi^2 r^2 Phi(E_top) [a(E_top) / a(E)] exp(-X / lambda) / (lambda h(c, T) pdf(E)) / (m q(g)),
+
+the rate of first interactions per vertex radius, zenith cosine and energy over the density they are drawn from
+(:mod:`sim3d.first_interaction`), and m the expected number of rotations of this pilot. Nothing here is an
+approximation: how crossings are foretold, importances and margins change the error only. A pilot's rotations and all
+its hits belong to one batch, and errors come from batches.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from atmosphere.kernels import vertical_depth
+from hadronic.kernels import interaction_length
+from sim3d.aiming import (
+    A_KIND,
+    A_P,
+    A_SHARE,
+    A_TURN,
+    A_U,
+    A_X,
+    AIM_COLUMNS,
+    AXIS,
+    DOWN,
+    UP,
+    aim_density,
+    apply,
+    draw_rotation,
+    draw_uniform_rotation,
+    set_reference,
+)
+from sim3d.analog import patch_hits
+from sim3d.binning import N_ENERGY, energy_bin, inverse_cosine
+from sim3d.detectors import S_RADIUS, sphere_crossings
+from sim3d.first_interaction import (
+    draw_cosine,
+    draw_depth,
+    effective_radius,
+    secant,
+    trace_to_top,
+    vertex_height,
+)
+from sim3d.hit_weights import note_weight, reference_flux
+from sim3d.jit_cache import CACHE
+from sim3d.lost import is_lost
+from sim3d.particles import PROTON
+from sim3d.primaries import (
+    GROUP_CHARGE,
+    GROUP_MASS_NUMBER,
+    choose_group,
+    energy_pdf,
+    group_flux,
+    nucleon_flux,
+    rigidity,
+    sample_energy,
+)
+from sim3d.random_streams import child_key, primary_key, uniform
+from sim3d.sampling import C_CROSSINGS, C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS, comes_through
+from sim3d.shower import (
+    NEUTRINO_COLUMNS,
+    NU_ENERGY,
+    NU_PX,
+    NU_TURN,
+    NU_UX,
+    NU_UY,
+    NU_UZ,
+    NU_WEIGHT,
+    NU_X,
+    NU_Y,
+    NU_Z,
+    new_stack,
+    shower,
+)
+from sim3d.world import EARTH_RADIUS_KM
+
+_BRANCH_TAPE = 11
+_BRANCH_AIM = 12
+
+LARGEST_ENERGY_LOSS_GEV = 2.0
+"""A primary loses less than this before its first interaction (a thousand g/cm2 of ionisation)."""
+
+
+@njit(nogil=True)
+def _add_crossing(aims, n_aims, neutrino, kind, path, radius, share):
+    """Append a crossing to the table; returns the new number of rows."""
+    row = aims[n_aims]
+    x, y, z = neutrino[NU_X], neutrino[NU_Y], neutrino[NU_Z]
+    ux, uy, uz = neutrino[NU_UX], neutrino[NU_UY], neutrino[NU_UZ]
+    nx, ny, nz = x + path * ux, y + path * uy, z + path * uz
+    norm = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz)
+    set_reference(row, nx * norm, ny * norm, nz * norm, ux, uy, uz)
+    row[A_X], row[A_X + 1], row[A_X + 2] = x, y, z
+    row[A_U], row[A_U + 1], row[A_U + 2] = ux, uy, uz
+    row[A_TURN] = neutrino[NU_TURN]
+    for i in range(3):
+        row[A_P + i] = neutrino[NU_PX + i]
+    row[A_KIND] = kind
+    row[A_SHARE] = share
+    return n_aims + 1
+
+
+@njit(nogil=True)
+def list_crossings(neutrinos, n, radius, scale, aim, bending, aims):
+    """Table of what can be aimed at: the crossings of a pilot's neutrinos with a sphere.
+
+    Parameters
+    ----------
+    neutrinos : float64 array (>= n, NEUTRINO_COLUMNS)
+    n : int
+    radius : float
+        km.
+    scale : float
+        Importance of a crossing: scale * weight / (|cos| E F(E)) with the reference flux F.
+    bending : bool
+        Whether neutrinos that miss the sphere, but may meet it once the field has turned them, are listed too.
+    aim : Aim
+    aims : float64 array (>= 2 n + 2, AIM_COLUMNS)
+
+    Returns
+    -------
+    n_aims : int
+    total : float
+        Sum of the importances (expected rotations).
+    """
+    n_aims = 0
+    total = 0.0
+    for i in range(n):
+        energy = neutrinos[i, NU_ENERGY]
+        i_energy = energy_bin(energy)
+        if i_energy < 0 or i_energy >= N_ENERGY:
+            continue
+        x, y, z = neutrinos[i, NU_X], neutrinos[i, NU_Y], neutrinos[i, NU_Z]
+        ux, uy, uz = neutrinos[i, NU_UX], neutrinos[i, NU_UY], neutrinos[i, NU_UZ]
+        value = scale * neutrinos[i, NU_WEIGHT] / (energy * reference_flux(energy))
+        down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
+        if up > 0.0:
+            nx, ny, nz = x + up * ux, y + up * uy, z + up * uz
+            cosine = (nx * ux + ny * uy + nz * uz) / radius
+            # the field will turn it by up to the reach: near the horizon its cosine is known no better than that
+            reach = aim.softening_nT * abs(neutrinos[i, NU_TURN]) if bending else 0.0
+            share = value * inverse_cosine(min(1.0, math.sqrt(cosine * cosine + reach * reach)))
+            share = share / (1.0 + share / aim.most_per_crossing)
+            if down > 0.0:
+                n_aims = _add_crossing(aims, n_aims, neutrinos[i], DOWN, down, radius, share)
+                total += share
+            n_aims = _add_crossing(aims, n_aims, neutrinos[i], UP, up, radius, share)
+            total += share
+        elif bending:
+            # a miss: by which angle, and could the field make up for it?
+            r = math.sqrt(x * x + y * y + z * z)
+            rise = (x * ux + y * uy + z * uz) / r
+            dip = math.sqrt(max(0.0, 1.0 - (radius / r) ** 2))
+            missed = rise + dip
+            reach = 5.0e4 * abs(neutrinos[i, NU_TURN])
+            if missed < reach:
+                # after the turn it would cross at a cosine of about this size
+                cosine = math.sqrt(max(2.0 * (reach - missed) * dip, 1e-4))
+                share = 0.5 * value * inverse_cosine(cosine)
+                share = share / (1.0 + share / aim.most_per_crossing)
+                path = max(0.0, -(x * ux + y * uy + z * uz))
+                n_aims = _add_crossing(aims, n_aims, neutrinos[i], DOWN, path, radius, share)
+                n_aims = _add_crossing(aims, n_aims, neutrinos[i], UP, path, radius, share)
+                total += 2.0 * share
+    return n_aims, total
+
+
+@njit(nogil=True)
+def add_axis(aims, n_aims, pose, radius, share):
+    """Append the crossings of the shower's own axis; returns the new number of rows."""
+    x, y, z, ux, uy, uz = pose[0], pose[1], pose[2], pose[3], pose[4], pose[5]
+    down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
+    if up <= 0.0:
+        down = up = max(0.0, -(x * ux + y * uy + z * uz))
+    for path in (down, up):
+        row = aims[n_aims]
+        nx, ny, nz = x + path * ux, y + path * uy, z + path * uz
+        norm = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz)
+        set_reference(row, nx * norm, ny * norm, nz * norm, ux, uy, uz)
+        row[A_KIND] = AXIS
+        row[A_SHARE] = share
+        n_aims += 1
+    return n_aims
+
+
+@njit(nogil=True)
+def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
+    """q(g): density of a rotation relative to the uniform measure; ``total`` is the sum of the shares."""
+    q = 0.0
+    for j in range(n_aims):
+        q += aims[j, A_SHARE] * aim_density(aims[j], g, site, aim, gauss, bending, work)
+    return aim.uniform_share + (1.0 - aim.uniform_share) * q / total
+
+
+@njit(nogil=True)
+def draw_vertex(world, source, place, batch_size, rng, pose):
+    """Draw energy, nucleus and first interaction of a primary; ``pose`` (9,) receives it with the vertex on the z axis.
+
+    Returns
+    -------
+    kinetic : float
+        Kinetic energy per nucleon at the vertex (GeV).
+    group : int
+        Mass group.
+    constant : float
+        8 pi^2 r^2 A / (h P(group) pdf B) (m2 GeV g/cm2): what multiplies Phi(E_top) a(E_top)/a(E) exp(-X/lambda) /
+        lambda.
+    nominal : float
+        A guess of the whole weight (s^-1).
+    """
+    low = max(world.kinetic_min[PROTON], source.energy_low - LARGEST_ENERGY_LOSS_GEV)
+    kinetic = sample_energy((place + uniform(rng)) / batch_size, low, source.energy_high, source.energy_index)
+    pdf = energy_pdf(kinetic, low, source.energy_high, source.energy_index)
+    group = choose_group(kinetic, uniform(rng), source.fits, source.delta_GV)
+    nucleons = nucleon_flux(kinetic, source.fits, source.delta_GV)
+    share = GROUP_MASS_NUMBER[group] * group_flux(kinetic, group, source.fits, source.delta_GV) / nucleons
+    length = interaction_length(world.yields, PROTON, math.log(kinetic))
+    radius = effective_radius(rigidity(kinetic, group))
+    c, density = draw_cosine(radius, rng)
+    s = secant(c, radius)
+    depth, density_of_depth = draw_depth(s, length, vertical_depth(0.0, world.layers), rng)
+    density *= density_of_depth
+    r = EARTH_RADIUS_KM + vertex_height(depth, world.layers)
+    sine = math.sqrt(max(0.0, 1.0 - c * c))
+    pose[0], pose[1], pose[2] = 0.0, 0.0, r
+    pose[3], pose[4], pose[5] = sine, 0.0, -c
+    pose[6], pose[7], pose[8] = 0.0, 1.0, 0.0
+    constant = 8.0 * math.pi**2 * (r * 1.0e3) ** 2 * GROUP_MASS_NUMBER[group] / (density * share * pdf * batch_size)
+    nominal = 8.0 * math.pi**2 * (r * 1.0e3) ** 2 * nucleons / (density * pdf * batch_size * length)
+    return kinetic, group, constant, nominal * math.exp(-min(s * depth / length, 15.0))
+
+
+@njit(nogil=True, cache=CACHE)
+def targeted_batch(
+    world,
+    source,
+    seed,
+    first_index,
+    batch_size,
+    sites,
+    cutoff,
+    trace,
+    pilot_world,
+    aim,
+    scores,
+    hits,
+    weights,
+    counters,
+    status,
+):
+    """Simulate one batch of pilots, each aimed at every site in turn, and add what crosses the patches to the scores.
+
+    Parameters are those of :func:`sim3d.analog.analog_batch`, and
+
+    pilot_world : World
+        ``world`` without bending.
+    aim : Aim
+    """
+    rng = np.empty(1, dtype=np.uint64)
+    pose = np.empty(9)
+    turned = np.empty(9)
+    entry = np.empty(6)
+    g = np.empty((3, 3))
+    work = np.empty((3, 3))
+    stack, species_of, key_of = new_stack(32768)
+    pilot = np.empty((4096, NEUTRINO_COLUMNS))
+    neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
+    aims = np.empty((1024, AIM_COLUMNS))
+    hit_bins = np.empty((1024, 5), dtype=np.int64)
+    hit_values = np.empty(1024)
+    n_azimuth = scores.shape[4]
+    for place in range(batch_size):
+        index = first_index + place
+        status[0] = index
+        if is_lost(index, status):
+            continue
+        counters[C_PRIMARIES] += 1
+        own_key = primary_key(seed, index)
+        rng[0] = own_key
+        kinetic, group, constant, nominal = draw_vertex(world, source, place, batch_size, rng, pose)
+        z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+        tape = child_key(own_key, _BRANCH_TAPE)
+        n_pilot, pilot, stack, species_of, key_of = shower(
+            pilot_world, pose, kinetic, z_over_a, tape, stack, species_of, key_of, pilot, True
+        )
+        counters[C_NEUTRINOS] += n_pilot
+        if 2 * n_pilot + 2 > aims.shape[0]:
+            aims = np.empty((4 * n_pilot, AIM_COLUMNS))
+        for k in range(sites.shape[0]):
+            site = sites[k]
+            radius = site[S_RADIUS]
+            scale = aim.effort * nominal * batch_size / (16.0 * math.pi**2 * (radius * 1.0e3) ** 2)
+            n_aims, wanted = list_crossings(pilot, n_pilot, radius, scale, aim, world.bending, aims)
+            expected = wanted / (1.0 + wanted / aim.most_per_pilot)
+            for j in range(n_aims):
+                aims[j, A_SHARE] *= expected / wanted
+            n_aims = add_axis(aims, n_aims, pose, radius, aim.axis_rotations)
+            expected += 2.0 * aim.axis_rotations
+            rng[0] = child_key(child_key(own_key, _BRANCH_AIM), k)
+            for _ in range(int(expected + uniform(rng))):
+                counters[C_ROTATIONS] += 1
+                if uniform(rng) < aim.uniform_share:
+                    draw_uniform_rotation(aims[0], site, rng, g)
+                else:
+                    left = uniform(rng) * expected
+                    j = 0
+                    while j < n_aims - 1 and left > aims[j, A_SHARE]:
+                        left -= aims[j, A_SHARE]
+                        j += 1
+                    draw_rotation(aims[j], site, aim, world.gauss, world.bending, rng, g, work)
+                for i in (0, 3, 6):
+                    turned[i], turned[i + 1], turned[i + 2] = apply(g, pose[i], pose[i + 1], pose[i + 2])
+                length = interaction_length(world.yields, PROTON, math.log(kinetic))
+                depth, top_kinetic, slowing = trace_to_top(world, turned, kinetic, z_over_a, length, entry)
+                if depth == math.inf or not source.energy_low <= top_kinetic <= source.energy_high:
+                    continue
+                if cutoff and not comes_through(
+                    world, trace, entry[:3], entry[3:], rigidity(top_kinetic, group), counters
+                ):
+                    continue
+                n, neutrinos, stack, species_of, key_of = shower(
+                    world, turned, kinetic, z_over_a, tape, stack, species_of, key_of, neutrinos, True
+                )
+                if 2 * n + 2 > hit_values.shape[0]:
+                    hit_bins = np.empty((4 * n, 5), dtype=np.int64)
+                    hit_values = np.empty(4 * n)
+                n_hits = 0
+                for i in range(n):
+                    n_hits = patch_hits(neutrinos[i], sites[k : k + 1], n_azimuth, hit_bins, hit_values, n_hits)
+                if n_hits == 0:
+                    continue
+                counters[C_CROSSINGS] += n_hits
+                length = interaction_length(world.yields, PROTON, math.log(top_kinetic))
+                weight = constant * group_flux(top_kinetic, group, source.fits, source.delta_GV)
+                weight *= slowing * math.exp(-depth / length) / length
+                q = rotation_density(aims, n_aims, expected, g, site, aim, world.gauss, world.bending, work)
+                weight /= expected * q
+                for i in range(n_hits):
+                    f, e, c, a = hit_bins[i, 1], hit_bins[i, 2], hit_bins[i, 3], hit_bins[i, 4]
+                    value = weight * hit_values[i]
+                    scores[k, f, e, c, a] += value
+                    hits[k, f, e, c, a] += 1
+                    note_weight(weights[k], f, e, value * batch_size)
