@@ -187,6 +187,7 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
     anchor_x, anchor_y, anchor_z = 0.0, 0.0, 0.0
     bx, by, bz = 0.0, 0.0, 0.0
     reuse2 = world.field_reuse_km * world.field_reuse_km
+    layers, gauss, loss_table = world.layers, world.gauss, world.loss
     while True:
         r = math.sqrt(x * x + y * y + z * z)
         h = r - EARTH_RADIUS_KM
@@ -202,17 +203,17 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
         if rise > 0.0 and end > world.top_km:
             b = r * rise
             ds = max(math.sqrt(b * b + (r_top - r) * (r_top + r)) - b, 1.0e-6)
-        rho = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), world.layers) * CM_PER_KM
+        rho = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), layers) * CM_PER_KM
         if rho_vertex == 0.0:
             rho_vertex = rho / CM_PER_KM
         momentum = math.sqrt(t * (t + 2.0 * mass))
-        loss = z_over_a * rho * stopping_power(PROTON, momentum, mass, rho / CM_PER_KM, world.loss) * ds
+        loss = z_over_a * rho * stopping_power(PROTON, momentum, mass, rho / CM_PER_KM, loss_table) * ds
         middle = t + 0.5 * loss
         momentum = math.sqrt(middle * (middle + 2.0 * mass))
         if world.bending:
             dx, dy, dz = x - anchor_x, y - anchor_y, z - anchor_z
             if dx * dx + dy * dy + dz * dz > reuse2:
-                bx, by, bz = field_cartesian(x, y, z, world.gauss)
+                bx, by, bz = field_cartesian(x, y, z, gauss)
                 anchor_x, anchor_y, anchor_z = x, y, z
             f = -0.5 * KAPPA * z_over_a * ds / momentum
             vx, vy, vz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
@@ -229,6 +230,6 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
             return math.inf, t, 1.0
     entry[0], entry[1], entry[2] = x, y, z
     entry[3], entry[4], entry[5] = ux, uy, uz
-    below = stopping_power(PROTON, math.sqrt(kinetic * (kinetic + 2.0 * mass)), mass, rho_vertex, world.loss)
-    above = stopping_power(PROTON, math.sqrt(t * (t + 2.0 * mass)), mass, rho_vertex, world.loss)
+    below = stopping_power(PROTON, math.sqrt(kinetic * (kinetic + 2.0 * mass)), mass, rho_vertex, loss_table)
+    above = stopping_power(PROTON, math.sqrt(t * (t + 2.0 * mass)), mass, rho_vertex, loss_table)
     return depth, t, above / below

@@ -1,0 +1,90 @@
+"""What a validation report is made of: sections, verdicts, runs that can be taken up again, and pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sim3d
+from sim3d.config import Config
+from sim3d.engine import run_to_file
+from sim3d.results import Result
+
+
+class Report:
+    """Collects sections, verdicts and timings.
+
+    Parameters
+    ----------
+    folder : Path
+        Where report.md, pictures and results go.
+    scale : float
+        Factor on the number of primaries of every run.
+    reuse : bool
+        Take result files that are already there.
+    threads : int or None
+        Threads of the runs.
+    """
+
+    def __init__(self, folder: Path, scale: float, reuse: bool, threads: int | None) -> None:
+        self.folder = folder
+        self.scale = scale
+        self.reuse = reuse
+        self.threads = threads
+        self.lines = [f"# sim3d {sim3d.__version__}: validation report", ""]
+        self.checks: list[tuple[str, str, bool]] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def add(self, *lines: str) -> None:
+        """Append lines to the report and show them."""
+        for line in lines:
+            print(line, flush=True)
+            self.lines.append(line)
+
+    def check(self, name: str, value: str, passed: bool) -> None:
+        """Record one verdict."""
+        self.checks.append((name, value, bool(passed)))
+        self.add(f"- {'PASS' if passed else 'FAIL'} {name}: {value}")
+
+    def run(self, name: str, config: Config) -> Result:
+        """Run a configuration (or reuse its file) at the report's scale."""
+        size = config.run.batch_size
+        primaries = max(2 * size, int(config.run.primaries * self.scale))
+        config = config.model_copy(update={"run": config.run.model_copy(update={"primaries": primaries})})
+        path = self.folder / f"{name}.h5"
+        if not (self.reuse and path.exists()):
+            run_to_file(config, path, threads=self.threads, progress=True)
+        result = sim3d.load(path)
+        a = result.attributes
+        self.add(
+            f"`{path.name}`: {a['primaries']} primaries, {a['batches']} batches, "
+            f"{a['wall_time_s']:.0f} s with {a['threads']} threads and {a['ranks']} ranks."
+        )
+        return result
+
+    def write(self) -> bool:
+        """Write report.md and checks.json; returns whether everything passed."""
+        summary = ["", "## Summary", "", "| check | value | verdict |", "|---|---|---|"]
+        summary += [f"| {n} | {v} | {'pass' if p else 'FAIL'} |" for n, v, p in self.checks]
+        (self.folder / "report.md").write_text("\n".join(self.lines + summary) + "\n", encoding="utf-8")
+        document = [{"check": n, "value": v, "passed": p} for n, v, p in self.checks]
+        (self.folder / "checks.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        return all(p for _, _, p in self.checks)
+
+
+def figure_of(report: Report, name: str, draw: Callable[[Any, Any], None]) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from sim3d.style import RC
+
+    plt.rcParams.update({**RC, "figure.constrained_layout.use": False})
+    figure = plt.figure(figsize=(8.0, 5.6), layout="constrained")
+    draw(figure, plt)
+    figure.savefig(report.folder / f"{name}.png", dpi=160)
+    plt.close(figure)
+    report.add("", f"![{name}]({name}.png)", "")
