@@ -141,6 +141,49 @@ def test_a_failing_primary_ends_all_ranks(case, differences):
     assert differences(case / "rotated.h5", out) == []
 
 
+TOLERANT = """
+import sys
+from sim3d import setup_run
+from sim3d.config import make_config
+from sim3d.engine import run_to_file
+
+kernel = setup_run.rotated_batch
+
+def broken(world, source, seed, first, size, *rest):
+    for bad in (1234, 3333, 9000):
+        if first <= bad < first + size and bad not in rest[-1][1:]:
+            rest[-1][0] = bad
+            raise ZeroDivisionError("injected")
+    kernel(world, source, seed, first, size, *rest)
+
+setup_run.rotated_batch = broken
+data = {
+    "run": {"seed": 4, "primaries": 16000, "batch_size": 100, "max_lost": 3, "target_error": float(sys.argv[2])},
+    "primaries": {"energy_GeV": [2.0, 1000.0]},
+    "transport": {"bending": False},
+    "sampling": {"mode": "rotated"},
+    "sites": [{"name": "kamioka"}],
+}
+print(run_to_file(make_config(data), sys.argv[1], threads=1))
+"""
+
+
+@pytest.mark.mpi
+@needs_mpirun
+def test_precision_and_lost_primaries_do_not_depend_on_ranks(case, differences):
+    """A run that loses primaries and stops on precision: the same end on one and on three ranks."""
+    script = case / "tolerant.py"
+    script.write_text(TOLERANT)
+    for ranks in (1, 3):
+        done = mpirun(case, ranks, script, case / f"tolerant{ranks}.h5", 0.03)
+        assert done.returncode == 0, done.stderr
+        assert "target" in done.stdout.split()
+    assert differences(case / "tolerant1.h5", case / "tolerant3.h5") == []
+    record = load(case / "tolerant3.h5").record
+    assert 24 <= record.batches_done.sum() < 160
+    assert [lost.primary for lost in record.lost][:1] == [1234]
+
+
 def start_mpirun(folder, ranks, *arguments):
     """As :func:`mpirun`, not waiting for the end."""
     command = [str(MPIRUN), "-n", str(ranks), "--oversubscribe", "--bind-to", "none", sys.executable]
