@@ -117,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not _mpi_is_live():
             raise
         traceback.print_exc()
+        click.echo(f"sim3d: error: rank {launcher_rank()}: {type(problem).__name__}: {problem}", err=True)
         return _leave(1)
     return result if isinstance(result, int) else 0
 

@@ -9,6 +9,7 @@ import platform
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -56,7 +57,7 @@ class _Worker:
         self.rank = rank
         self.local = threading.local()
         self.stopping = threading.Event()
-        self.lost: list[str] = []  # in words, until they are reported
+        self.lost: deque[str] = deque()  # in words, until they are reported; threads append, the main thread takes
 
     def __call__(self, batch: int) -> bool:
         """Simulate a batch and add it to the sums; False if the run is to stop and it was not begun."""
@@ -136,7 +137,7 @@ def _news(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSig
             n += future.result()
         except RunError as exc:
             failed = str(exc)
-    lost, worker.lost = worker.lost, []
+    lost = [worker.lost.popleft() for _ in range(len(worker.lost))]
     interrupted = f"rank {worker.rank}: interrupted ({stop.name})" if stop.name and not told else ""
     return Report(0, n, lost, failed, interrupted, idle and worker.stopping.is_set())
 

@@ -284,7 +284,7 @@ def kill_often(tmp_path, differences, kills, primaries, seed):
 
 
 def test_killed_twice(tmp_path, differences):
-    kill_often(tmp_path, differences, 2, 8000, 1)
+    kill_often(tmp_path, differences, 2, 6000, 1)
 
 
 @pytest.mark.slow
@@ -333,7 +333,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", folder], check=True)
 
 
-def run_until_first_checkpoint(tmp_path, path, primaries=4000):
+def run_until_first_checkpoint(tmp_path, path, primaries=2400):
     toml = tmp_path / "run.toml"
     toml.write_text(TOML.format(primaries=primaries, more=""))
     process = subprocess.Popen(
@@ -349,7 +349,7 @@ def run_until_first_checkpoint(tmp_path, path, primaries=4000):
 @pytest.fixture(scope="module")
 def longer(tmp_path_factory):
     path = tmp_path_factory.mktemp("longer") / "longer.h5"
-    run_to_file(config(primaries=4000), path, threads=2)
+    run_to_file(config(primaries=2400), path, threads=2)
     return path
 
 
@@ -386,8 +386,8 @@ def test_the_disk_fails_during_a_run(tmp_path, small_disk, longer, differences, 
     else:
         (small_disk / "elsewhere").rename(folder)
     left = sim3d.load(path)
-    assert 0 < left.n_batches < 20
-    run_to_file(config(primaries=4000), path, threads=2, resume=True)
+    assert 0 < left.n_batches < 12
+    run_to_file(config(primaries=2400), path, threads=2, resume=True)
     assert differences(longer, path) == []
 
 
