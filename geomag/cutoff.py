@@ -2,7 +2,7 @@
 
 Every rigidity that is a multiple of the step is traced between two bounds; nothing is bisected, because in
 the penumbra allowed and forbidden rigidities alternate.  The upper bound is rigorous (above it a particle
-that comes from above the horizon arrives whatever the field does, `geomag.tracing.escape_is_certain`).  The
+that comes from above the horizon arrives whatever the field does, `geomag.certain.escape_is_certain_at`).  The
 lower end is one step, or what the caller says.
 
 Definitions (all multiples of the step; D. F. Smart & M. A. Shea, Adv. Space Res. 36 (2005) 2012):
@@ -17,17 +17,18 @@ FROM, from north through east; km, degrees, GV.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from geomag.batch import BatchTracer
+from geomag.certain import STEEPEST
+from geomag.decisions import CURVATURE, UNDECIDED
 from geomag.errors import GeomagInputError, check_range
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
 from geomag.igrf import FieldModel
-from geomag.kernels import CACHE
-from geomag.tracing import CURVATURE, UNDECIDED, backtrack, horizontal_bound, trace_params
+from geomag.tracing import trace_params
 
 CUTOFF_TOLERANCE = 1e-5
 """Error per step of the integrator in the cutoff tools (ten times tighter than in the simulation)."""
@@ -83,40 +84,15 @@ class SkyMap:
     undecided: np.ndarray
 
 
-@njit(nogil=True, cache=CACHE)
-def scan_rigidities(x, y, z, ux, uy, uz, first, step_GV, verdicts, gauss, params):
-    """Trace the rigidities (first + i) step into verdicts[i].
-
-    Parameters
-    ----------
-    x, y, z : float
-        Place, geocentric Cartesian, km.
-    ux, uy, uz : float
-        Unit momentum of the arriving particle.
-    first : int
-        Lowest multiple of the step.
-    step_GV : float
-        Step, GV.
-    verdicts : int8 array
-        Filled with 1 allowed, 0 forbidden, 2 undecided.
-    gauss, params : float64 array
-        Field and `geomag.tracing.trace_params`.
-    """
-    for i in range(verdicts.shape[0]):
-        verdicts[i] = backtrack(x, y, z, ux, uy, uz, (first + i) * step_GV, gauss, params)
-
-
-def certain_rigidity_GV(xyz_km: np.ndarray, direction: np.ndarray, field: FieldModel, params: np.ndarray) -> float:
+def certain_rigidity_GV(xyz_km: np.ndarray, direction: np.ndarray, tracer: BatchTracer) -> float:
     """Rigidity above which a particle from above the horizon is certain to be allowed.
 
     Parameters
     ----------
     xyz_km, direction : array, shape (3,)
         Place (km) and unit momentum of the arriving particle.
-    field : FieldModel
-        The field.
-    params : float64 array
-        From `trace_params` for this field.
+    tracer : BatchTracer
+        The field and its bounds.
 
     Returns
     -------
@@ -126,31 +102,31 @@ def certain_rigidity_GV(xyz_km: np.ndarray, direction: np.ndarray, field: FieldM
     r = float(np.linalg.norm(xyz_km))
     mu = -float(xyz_km @ direction) / r
     # a geodetic floor tilts the horizon by up to 0.2 degrees: 0.005 covers what that does to the cosine
-    wanted = max(mu - 0.005, 0.0) ** 2 - 0.01
-    low, high = 1.0, 2.72
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if wanted > 1.0 - middle + middle * math.log(middle) else (low, middle)
-    kappa = low if low > 1.0 else 0.95
-    return CURVATURE * r * horizontal_bound(r, params, field.degree) / kappa
+    sine = math.sqrt(1.0 - min(max(mu - 0.005, 0.0), 1.0) ** 2)
+    kappa = 0.95
+    if sine < STEEPEST:
+        # the largest with (sine + kappa)^2 < 4 kappa STEEPEST, see geomag.certain
+        kappa = max(kappa, 2.0 * STEEPEST - sine + 2.0 * math.sqrt(STEEPEST * (STEEPEST - sine)))
+    return CURVATURE * r * tracer.horizontal_bound_nT(r) / kappa
 
 
 def scan(
     xyz_km: np.ndarray,
-    direction: np.ndarray,
-    field: FieldModel,
-    params: np.ndarray,
+    directions: np.ndarray,
+    tracer: BatchTracer,
     step_GV: float = DEFAULT_STEP_GV,
     lowest_GV: float | None = None,
-) -> tuple[int, np.ndarray]:
+) -> tuple[int, list[np.ndarray]]:
     """Verdict of every rigidity from the lowest to the one above which all are allowed.
 
     Parameters
     ----------
-    xyz_km, direction : array, shape (3,)
-        Place (km) and unit momentum of the arriving particle.
-    field, params
-        Field and `trace_params` for it.
+    xyz_km : array, shape (3,)
+        Place, km.
+    directions : array, shape (D, 3)
+        Unit momenta of the arriving particles.
+    tracer : BatchTracer
+        Field and parameters.
     step_GV : float
         Step.
     lowest_GV : float, optional
@@ -160,16 +136,16 @@ def scan(
     -------
     first : int
         The rigidities are (first + i) step.
-    verdicts : int8 array
-        1 allowed, 0 forbidden, 2 undecided.
+    verdicts : list of int8 arrays
+        One for each direction: 1 allowed, 0 forbidden, 2 undecided.
     """
     first = 1 if lowest_GV is None else max(1, round(lowest_GV / step_GV))
-    last = max(first, math.ceil(certain_rigidity_GV(xyz_km, direction, field, params) / step_GV))
-    verdicts = np.empty(last - first + 1, dtype=np.int8)
-    x, y, z = map(float, xyz_km)
-    ux, uy, uz = map(float, direction)
-    scan_rigidities(x, y, z, ux, uy, uz, first, step_GV, verdicts, field.gauss, params)
-    return first, verdicts
+    highest = [math.ceil(certain_rigidity_GV(xyz_km, u, tracer) / step_GV) for u in directions]
+    last = np.maximum(first, highest)
+    # every direction's lowest rigidity first: those take longest, and neighbours in the list behave alike
+    multiple, which = np.nonzero(np.arange(first, last.max() + 1)[:, None] <= last)
+    found = tracer.verdicts(xyz_km, np.asarray(directions)[which], (multiple + first) * step_GV)
+    return first, [found[which == i] for i in range(len(directions))]
 
 
 def reduce_scan(first: int, verdicts: np.ndarray, step_GV: float) -> Cutoff:
@@ -242,7 +218,7 @@ class CutoffTracer:
         self.step_GV = check_range("step", step_GV, 0.001, 10.0, "GV")
         self.lowest_GV = None if lowest_GV is None else check_range("lowest", lowest_GV, 0.001, 100.0, "GV")
         self.field = field if field is not None else FieldModel()
-        self.params = trace_params(self.field, self.floor_km, True, tolerance)
+        self.tracer = BatchTracer(self.field, trace_params(self.field, self.floor_km, True, tolerance))
         self.xyz_km = geodetic_to_cartesian(self.lat, self.lon, self.altitude_km)
 
     def cutoff(self, zenith_deg: float = 0.0, azimuth_from_north_deg: float = 0.0) -> Cutoff:
@@ -260,11 +236,28 @@ class CutoffTracer:
         Cutoff
             Upper, lower and effective cutoff.
         """
+        return self.cutoffs(zenith_deg, [azimuth_from_north_deg])[0]
+
+    def cutoffs(self, zenith_deg: float, azimuths_from_north_deg: Iterable[float]) -> list[Cutoff]:
+        """Cutoffs in several directions of one zenith angle, faster than one by one.
+
+        Parameters
+        ----------
+        zenith_deg : float
+            Angle from the vertical of where the particles come from, 0 to 90 degrees.
+        azimuths_from_north_deg : iterable of float
+            Compass bearings of where they come from, -360 to 360 degrees.
+
+        Returns
+        -------
+        list of Cutoff
+            One for each azimuth.
+        """
         zenith = check_range("zenith", zenith_deg, 0.0, 90.0, "degrees")
-        azimuth = check_range("azimuth-from-north", azimuth_from_north_deg, -360.0, 360.0, "degrees")
-        direction = arrival_direction(self.lat, self.lon, zenith, azimuth)
-        first, verdicts = scan(self.xyz_km, direction, self.field, self.params, self.step_GV, self.lowest_GV)
-        return reduce_scan(first, verdicts, self.step_GV)
+        azimuths = [check_range("azimuth-from-north", a, -360.0, 360.0, "degrees") for a in azimuths_from_north_deg]
+        directions = np.array([arrival_direction(self.lat, self.lon, zenith, a) for a in azimuths])
+        first, scans = scan(self.xyz_km, directions, self.tracer, self.step_GV, self.lowest_GV)
+        return [reduce_scan(first, verdicts, self.step_GV) for verdicts in scans]
 
 
 def cutoff(
@@ -331,7 +324,7 @@ def sky_map(
     azimuth_from_north_deg : array, optional
         Azimuths, degrees; the centres of 36 bins of 10 degrees if not given.
     progress : callable, optional
-        Called with 1 after each direction.
+        Called after each zenith angle with the number of directions done since.
 
     Returns
     -------
@@ -349,10 +342,9 @@ def sky_map(
     upper, lower, effective = (np.empty(shape) for _ in range(3))
     undecided = np.zeros(shape, dtype=np.int64)
     for i, zen in enumerate(zenith):
-        for j, az in enumerate(azimuth):
-            found = tracer.cutoff(float(zen), float(az))
+        for j, found in enumerate(tracer.cutoffs(float(zen), map(float, azimuth))):
             upper[i, j], lower[i, j], effective[i, j] = found.upper_GV, found.lower_GV, found.effective_GV
             undecided[i, j] = found.undecided
-            if progress is not None:
-                progress(1)
+        if progress is not None:
+            progress(len(azimuth))
     return SkyMap(zenith, azimuth, upper, lower, effective, undecided)

@@ -39,118 +39,61 @@ import math
 import numpy as np
 from numba import njit
 
+from geomag.decisions import (
+    ALLOWED,
+    CURVATURE,
+    FORBIDDEN,
+    GRACE,
+    MAX_GYRATION,
+    P_BOUND,
+    P_CUT,
+    P_ESCAPE2,
+    P_FLOOR_K,
+    P_FLOOR_Q,
+    P_PATH,
+    P_SHORTCUT_PATH,
+    P_SIZE,
+    P_TOL,
+    P_Z2,
+    UNDECIDED,
+    degree_at,
+    escape_is_certain,
+    horizontal_bound,
+    impact_is_certain,
+    retake_share,
+)
 from geomag.geodesy import WGS84_A_KM, WGS84_B_KM
 from geomag.igrf import FieldModel
 from geomag.kernels import EARTH_RADIUS_KM, field_cartesian_truncated
-
-CURVATURE = 0.299792458e-6
-"""dt/ds = CURVATURE (t x B)/R with B in nT, R in GV, s in km: c = 299792458 m/s, 1e-9 T/nT, 1e-9 GV/V, 1e3
-m/km."""
-
-ALLOWED, FORBIDDEN, UNDECIDED = 1, 0, 2
 
 DEFAULT_TOLERANCE = 1e-4
 """Error allowed per step, in direction (rad) and in position relative to r.  At Kamioka (isotropic, 1-60 GV,
 R^-2.7) 3 decisions in 20,000 differ from those at 1e-10, and in the middle of the penumbra, where
 trajectories are chaotic, 6 in 1,000, as many one way as the other."""
 
-# Places in the array of parameters.  Bounds and radii of the multipoles start at P_BOUND and P_CUT.
-P_FLOOR_Q, P_Z2, P_ESCAPE2, P_PATH, P_TOL, P_SHORTCUT_PATH, P_FLOOR_K = 0, 1, 2, 3, 4, 5, 6
-P_BOUND, P_CUT, P_SIZE = 16, 32, 48
-
-_MAX_GYRATION = 1.2
-_GRACE = 1e-9  # of q: a start on the floor, rounded, is not below it (0.6 cm of height)
-
 
 @njit(nogil=True)
-def horizontal_bound(r_km, params, nmax):
-    """Bound on the horizontal field on the sphere of radius r_km; times r^3 it only falls outwards.
+def turn_at(x, y, z, tx, ty, tz, k, gauss, nmax):
+    """dt/ds = k t x B at a place, for one direction.
 
     Parameters
     ----------
-    r_km : float
-        Radius, km.
-    params : float64 array
-        From `trace_params`.
+    x, y, z : float
+        Place, km.
+    tx, ty, tz : float
+        Unit direction.
+    k : float
+        CURVATURE over the rigidity, negative for an antiparticle, 1/(nT km).
+    gauss : float64 array
+        Packed field.
     nmax : int
-        Degree of the field.
+        Highest degree used.
 
     Returns
     -------
-    float
-        nT.
+    ax, ay, az : float
+        1/km.
     """
-    ratio = EARTH_RADIUS_KM / r_km
-    total = 0.0
-    for n in range(nmax, 0, -1):
-        total = total * ratio + params[P_BOUND + n]
-    return total * ratio * ratio * ratio
-
-
-@njit(nogil=True)
-def escape_is_certain(kappa, mu):
-    """Whether an outward particle must escape, whatever the field does within its bound.
-
-    Parameters
-    ----------
-    kappa : float
-        K/r^2: bound on |r.dt/ds| here.
-    mu : float
-        Cosine of the angle of the direction to the outward radius.
-
-    Returns
-    -------
-    bool
-        True only if certain, and with a margin that keeps the remaining path to 10 Earth radii below
-        five times the escape radius (tested numerically).
-    """
-    if mu < 0.0:
-        return False
-    if kappa < 0.95:
-        return True
-    if kappa > 2.72:
-        return False
-    return mu * mu > 0.01 + 1.0 - kappa + kappa * math.log(kappa)
-
-
-@njit(nogil=True)
-def impact_is_certain(q, dq, rigidity_GV, params):
-    """Whether an inward particle must reach the floor; see the module's header.
-
-    Parameters
-    ----------
-    q, dq : float
-        r^2/2 and r.t of the stretched space, km^2 and km.
-    rigidity_GV : float
-        Rigidity.
-    params : float64 array
-        From `trace_params`.
-
-    Returns
-    -------
-    bool
-        True only if certain.
-    """
-    floor_q = params[P_FLOOR_Q]
-    if dq >= 0.0 or q <= floor_q:
-        return False
-    big_k = params[P_FLOOR_K] / rigidity_GV
-    w2 = dq * dq - 2.0 * params[P_Z2] * (q - floor_q) - big_k * math.log(q / floor_q)
-    return w2 > 1e-3 * floor_q
-
-
-@njit(nogil=True)
-def _degree_at(r_km, params, nmax):
-    """Lowest degree whose neglected terms are below the tolerance at r_km and beyond."""
-    n = nmax
-    while n > 1 and r_km > params[P_CUT + n]:
-        n -= 1
-    return n
-
-
-@njit(nogil=True)
-def _turn(x, y, z, tx, ty, tz, k, gauss, nmax):
-    """dt/ds = k t x B at a place, for the direction (tx, ty, tz); 1/km."""
     bx, by, bz = field_cartesian_truncated(x, y, z, gauss, nmax)
     return k * (ty * bz - tz * by), k * (tz * bx - tx * bz), k * (tx * by - ty * bx)
 
@@ -198,13 +141,13 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
     steps = 0
     r2 = x * x + y * y + z * z
     r = math.sqrt(r2)
-    nmax = _degree_at(r, params, nfull)
-    ax, ay, az = _turn(x, y, z, tx, ty, tz, k, gauss, nmax)
+    nmax = degree_at(r, params, nfull)
+    ax, ay, az = turn_at(x, y, z, tx, ty, tz, k, gauss, nmax)
     turn = math.sqrt(ax * ax + ay * ay + az * az)
     h = 0.5 / (turn + 0.5 / r)
     q = 0.5 * (x * x + y * y + z2 * z * z)
     dq = x * tx + y * ty + z2 * z * tz
-    if q < floor_q * (1.0 - _GRACE) and dq < 0.0:
+    if q < floor_q * (1.0 - GRACE) and dq < 0.0:
         return FORBIDDEN, x, y, z, tx, ty, tz, path, steps
     grown = True
     while True:
@@ -218,18 +161,18 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
                 return FORBIDDEN, x, y, z, tx, ty, tz, path, steps
         if path > params[P_PATH]:
             return UNDECIDED, x, y, z, tx, ty, tz, path, steps
-        h = min(h, _MAX_GYRATION / (turn + 1e-12), 0.5 * r)
+        h = min(h, MAX_GYRATION / (turn + 1e-12), 0.5 * r)
         low_r = r if mu > 0.0 else r + mu * h
-        nmax = _degree_at(low_r, params, nfull)
+        nmax = degree_at(low_r, params, nfull)
         while True:
             steps += 1
             # stages; position stages use the direction stages, and their own errors follow
             c = h * 0.2
             vx2, vy2, vz2 = tx + c * ax, ty + c * ay, tz + c * az
-            ax2, ay2, az2 = _turn(x + c * tx, y + c * ty, z + c * tz, vx2, vy2, vz2, k, gauss, nmax)
+            ax2, ay2, az2 = turn_at(x + c * tx, y + c * ty, z + c * tz, vx2, vy2, vz2, k, gauss, nmax)
             c1, c2 = h * (3.0 / 40.0), h * (9.0 / 40.0)
             vx3, vy3, vz3 = tx + c1 * ax + c2 * ax2, ty + c1 * ay + c2 * ay2, tz + c1 * az + c2 * az2
-            ax3, ay3, az3 = _turn(
+            ax3, ay3, az3 = turn_at(
                 x + c1 * tx + c2 * vx2, y + c1 * ty + c2 * vy2, z + c1 * tz + c2 * vz2,
                 vx3, vy3, vz3, k, gauss, nmax,
             )  # fmt: skip
@@ -237,7 +180,7 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
             vx4 = tx + c1 * ax + c2 * ax2 + c3 * ax3
             vy4 = ty + c1 * ay + c2 * ay2 + c3 * ay3
             vz4 = tz + c1 * az + c2 * az2 + c3 * az3
-            ax4, ay4, az4 = _turn(
+            ax4, ay4, az4 = turn_at(
                 x + c1 * tx + c2 * vx2 + c3 * vx3,
                 y + c1 * ty + c2 * vy2 + c3 * vy3,
                 z + c1 * tz + c2 * vz2 + c3 * vz3,
@@ -248,7 +191,7 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
             vx5 = tx + c1 * ax + c2 * ax2 + c3 * ax3 + c4 * ax4
             vy5 = ty + c1 * ay + c2 * ay2 + c3 * ay3 + c4 * ay4
             vz5 = tz + c1 * az + c2 * az2 + c3 * az3 + c4 * az4
-            ax5, ay5, az5 = _turn(
+            ax5, ay5, az5 = turn_at(
                 x + c1 * tx + c2 * vx2 + c3 * vx3 + c4 * vx4,
                 y + c1 * ty + c2 * vy2 + c3 * vy3 + c4 * vy4,
                 z + c1 * tz + c2 * vz2 + c3 * vz3 + c4 * vz4,
@@ -295,26 +238,13 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
             q_new = 0.5 * (nx * nx + ny * ny + z2 * nz * nz)
             dq_new = nx * vx7 + ny * vy7 + z2 * nz * vz7
             if dq < 0.0 and dq_new > 0.0:
-                # q on the step is nearly the cubic through both ends; its minimum is where the derivative,
-                # a u^2 + b u + c with u = s/h, has its upper root
-                rise = q_new - q
-                qc = h * dq
-                qa = 3.0 * (h * (dq + dq_new) - 2.0 * rise)
-                qb = 2.0 * (3.0 * rise - h * (2.0 * dq + dq_new))
-                root = math.sqrt(max(qb * qb - 4.0 * qa * qc, 0.0))
-                u = -2.0 * qc / (qb + root) if qb + root > 0.0 else 0.5
-                u = min(max(u, 0.0), 1.0)
-                lowest = q + u * (qc + u * (0.5 * qb + u * qa / 3.0))
-                doubt = 0.01 * h * h * (1.0 + r * turn)
-                if lowest < floor_q + doubt:
-                    if lowest < floor_q - doubt:
-                        return FORBIDDEN, nx, ny, nz, vx7, vy7, vz7, path + h, steps
-                    if 0.05 < u < 0.95:
-                        h *= u
-                        grown = False
-                        continue
-                    if lowest < floor_q * (1.0 - _GRACE):
-                        return FORBIDDEN, nx, ny, nz, vx7, vy7, vz7, path + h, steps
+                share = retake_share(q, dq, q_new, dq_new, h, r, turn, floor_q)
+                if share == 0.0:
+                    return FORBIDDEN, nx, ny, nz, vx7, vy7, vz7, path + h, steps
+                if share > 0.0:
+                    h *= share
+                    grown = False
+                    continue
             break
         path += h
         x, y, z = nx, ny, nz
@@ -322,7 +252,7 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
         tx, ty, tz = norm * vx7, norm * vy7, norm * vz7
         ax, ay, az = norm * ax7, norm * ay7, norm * az7
         q, dq = q_new, dq_new
-        if q < floor_q * (1.0 - _GRACE) and dq < 0.0:
+        if q < floor_q * (1.0 - GRACE) and dq < 0.0:
             return FORBIDDEN, x, y, z, tx, ty, tz, path, steps
         r2 = x * x + y * y + z * z
         if r2 > params[P_ESCAPE2]:

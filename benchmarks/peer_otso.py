@@ -1,0 +1,76 @@
+"""OTSO's decisions, speed and time of a cutoff, run by its own Python: ``peer_otso.py in.npz out.npz``.
+
+In: as `peer_gtracr.py`, and directions (map_zenith_deg, map_azimuth_deg) to find the cutoff in.  Out: for each setting
+the CPU seconds and the verdicts, and the CPU seconds of the cutoffs.  Its library is called in this process, for a
+start of processes and of pandas would be most of the time; nothing of it is copied.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import OTSO
+from OTSO._core.inputs import cone_inputs, cutoff_inputs
+from OTSO._core.libs.MiddleMan import Middleman
+from OTSO._core.otso_functions import otso_cone, otso_cutoff
+from OTSO._core.utils import cutoff_utils, fortran_data_utils
+
+SETTINGS = {"5% step": 5.0, "1% step": 1.0}
+"""Longest step in per cent of a gyration; its adaptive step takes longer in all with coarser ones than 5%."""
+
+
+def prepared(module: Any, name: str, inputs: Any, call: Any, percent: float, place: list[Any], **more: Any) -> Any:
+    """The input object that a call of OTSO makes, with its preparation done and its computation left out."""
+    kept: list[Any] = []
+    setattr(module, name, kept.append)
+    call(
+        Stations=[],
+        customlocations=[place],
+        datetime_params={"year": 2020, "month": 1, "day": 1, "hour": 0},
+        magfield_params={"internalmag": "IGRF", "externalmag": "NONE", "magnetopause": "Sphere", "spheresize": 10.0},
+        integration_params={"gyropercent": percent, "minaltitude": 20, "startaltitude": 20, "maxdistance": 100},
+        rigidity_params={"startrigidity": 50.0, "endrigidity": 0.0, "rigiditystep": 0.01},
+        computation_params={"corenum": 1, "threadnum": 1, "Verbose": False},
+        **more,
+    )
+    inputs(kept[0])
+    return kept[0]
+
+
+def main() -> None:
+    """Read, run, write."""
+    given = np.load(sys.argv[1])
+    lat, lon, altitude = (float(given[k]) for k in ("lat", "lon", "altitude_km"))
+    place = ["site", lat, lon]
+    out = {}
+    for name, percent in SETTINGS.items():
+        data = prepared(otso_cone, "OTSO_cone", cone_inputs.ConeInputs, OTSO.cone, percent, place)
+        task = fortran_data_utils.prepare_fortran_cone([*place, altitude, 0.0, 0.0], data)
+        verdicts = np.zeros(len(given["rigidity_GV"]), dtype=np.int8)
+        rigidity, lats, lons = np.zeros(1), np.zeros(1), np.zeros(1)
+        found = np.zeros(1, dtype=np.int32)
+        begun = time.process_time()
+        for i in range(len(verdicts)):
+            task.positionin = [altitude, lat, lon, given["zenith_deg"][i], given["azimuth_from_north_deg"][i]]
+            task.startrigidity = given["rigidity_GV"][i]
+            task.endrigidity, task.rigiditystep, task.n = given["rigidity_GV"][i] - 0.01, 0.01, 1
+            Middleman.cone(task, data.g, data.h, rigidity, found, lats, lons)
+            verdicts[i] = found[0] == 1
+        out[f"seconds {name}"] = np.array(time.process_time() - begun)
+        out[f"verdicts {name}"] = verdicts
+        data = prepared(
+            otso_cutoff, "OTSO_cutoff", cutoff_inputs.CutoffInputs, OTSO.cutoff, percent, place, cutoff_comp="Custom"
+        )
+        begun = time.process_time()
+        for zenith, azimuth in zip(given["map_zenith_deg"], given["map_azimuth_deg"], strict=True):
+            task = fortran_data_utils.prepare_fortran_cutoff([*place, altitude, zenith, azimuth], data)
+            cutoff_utils.standard_cutoff(task, data.g, data.h, data)
+        out[f"map seconds {name}"] = np.array(time.process_time() - begun)
+    np.savez(sys.argv[2], **out)
+
+
+if __name__ == "__main__":
+    main()
