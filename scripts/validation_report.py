@@ -54,8 +54,10 @@ class Report:
         primaries = max(2 * size, int(config.run.primaries * self.scale))
         config = config.model_copy(update={"run": config.run.model_copy(update={"primaries": primaries})})
         path = self.folder / f"{name}.h5"
-        if not (self.reuse and path.exists()):
-            run_to_file(config, path, threads=self.threads, progress=True)
+        if not (self.reuse and path.exists() and sim3d.load(path).complete):
+            outcome = run_to_file(config, path, threads=self.threads, progress=True, resume=self.reuse)
+            if outcome == "interrupted":
+                raise KeyboardInterrupt
         result = sim3d.load(path)
         a = result.attributes
         self.add(

@@ -9,6 +9,7 @@ from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_co
 from sim3d.detectors import S_AREA, S_RADIUS, arrival_angles, inside_patch, sphere_crossings
 from sim3d.hit_weights import note_weight
 from sim3d.jit_cache import CACHE
+from sim3d.lost import is_lost
 from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
 from sim3d.shower import (
     NEUTRINO_COLUMNS,
@@ -99,8 +100,9 @@ def analog_batch(
         Histogram of the weights, see :mod:`sim3d.hit_weights`.
     counters : int64 array (N_COUNTERS,)
         Added to; see :mod:`sim3d.sampling`.
-    status : int64 array (1,)
-        Index of the primary being followed (for a message if something fails).
+    status : int64 array (1 + n,)
+        Receives the index of the primary being followed (for a message if something fails); after it, the indices of
+        primaries to leave out.
     """
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
@@ -114,6 +116,8 @@ def analog_batch(
     for place in range(batch_size):
         index = first_index + place
         status[0] = index
+        if is_lost(index, status):
+            continue
         weight, gv, n, neutrinos, stack, species_of, key_of = next_shower(
             world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
         )

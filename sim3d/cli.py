@@ -23,7 +23,9 @@ STATUS_INTERRUPTED = 130
 # Name, one line of help, in the order a user meets them.  The module is sim3d.commands.NAME, its `command`.
 COMMANDS = {
     "run": "Simulate: from a TOML file to a result file (also under mpirun).",
+    "merge": "Join parts of one run, as a job array makes them.",
     "info": "What a result file holds.",
+    "replay": "One primary of a run again: its shower in words and as a picture.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
@@ -115,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not _mpi_is_live():
             raise
         traceback.print_exc()
+        click.echo(f"sim3d: error: rank {launcher_rank()}: {type(problem).__name__}: {problem}", err=True)
         return _leave(1)
     return result if isinstance(result, int) else 0
 

@@ -10,13 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from sim3d.binning import DEFAULT_AZIMUTH_BINS
+from sim3d.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
 from sim3d.errors import InputError
 
 # The field model's range; geomag checks it too, but a bad date should fail before anything heavy is imported.
 _FIRST_DATE, _LAST_DATE = datetime.date(1900, 1, 1), datetime.date(2030, 1, 1)
+
+ENERGY_CENTRES_GEV = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
+"""Log centres of the fine energy bins (GeV)."""
+
+MOST_BATCHES = 10**7
+"""The result file and rank 0 keep one mark for every batch."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -40,6 +47,29 @@ class RunTable(_Table):
     seed: int = Field(1, ge=0, lt=2**63)
     primaries: int = Field(1_000_000, ge=1, le=10**13)
     batch_size: int = Field(10_000, ge=1, le=10**7)
+    checkpoint_minutes: float = Field(5.0, ge=0.0, le=1e5, allow_inf_nan=False)
+    max_minutes: float | None = Field(None, gt=0.0, le=1e6, allow_inf_nan=False)
+    max_lost: int = Field(0, ge=0, le=10**6)
+    target_error: float | None = Field(None, gt=0.0, lt=1.0, allow_inf_nan=False)
+    target_observable: Literal["flux", "numu", "numubar", "nue", "nuebar"] = "flux"
+    target_energy_GeV: tuple[float, float] = (0.5, 3.0)
+    target_site: str | None = None
+
+    @field_validator("target_energy_GeV")
+    @classmethod
+    def _target_range(cls, value: tuple[float, float]) -> tuple[float, float]:
+        low, high = value
+        lowest, highest = float(ENERGY_EDGES_GEV[0]), float(ENERGY_EDGES_GEV[-1])
+        if not (math.isfinite(low) and math.isfinite(high) and lowest <= low < high <= highest):
+            raise ValueError(f"must be [low, high] in GeV with {lowest:.3g} <= low < high <= {highest:.5g}")
+        if not np.any((low <= ENERGY_CENTRES_GEV) & (high >= ENERGY_CENTRES_GEV)):
+            raise ValueError("is narrower than one energy bin (40 per decade)")
+        return value
+
+    @field_validator("target_site")
+    @classmethod
+    def _lower_case(cls, value: str | None) -> str | None:
+        return None if value is None else value.lower()
 
 
 class PrimariesTable(_Table):
@@ -225,6 +255,13 @@ class Config(_Table):
                 f"run.primaries: {self.run.primaries} is less than two batches of run.batch_size = "
                 f"{self.run.batch_size}; errors come from batches, so at least two are needed"
             )
+        if self.n_batches > MOST_BATCHES:
+            raise ValueError(
+                f"run.batch_size: {self.run.batch_size} makes {self.n_batches:.3g} batches of run.primaries = "
+                f"{self.run.primaries}; at most {MOST_BATCHES:.0e} are possible, use larger batches"
+            )
+        if self.run.target_site is not None and self.run.target_site not in names:
+            raise ValueError(f"run.target_site: {_shown(self.run.target_site)} is not one of {', '.join(names)}")
         return self
 
     def _fill_in(self) -> None:

@@ -2,87 +2,65 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
+import hashlib
+import math
 import platform
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 import sim3d
-from sim3d.binning import ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.checkpoint import Checkpoints, check_range, nothing_left, progress_in_words, resume_point
 from sim3d.config import Config, load_config, make_config
+from sim3d.crew import FirstRank, OtherRank, Report
 from sim3d.errors import InputError
 from sim3d.hit_weights import empty_weights
-from sim3d.jit_cache import CACHE_FOLDER
+from sim3d.jit_cache import source_hash
+from sim3d.lost import Lost, new_status
 from sim3d.parallel import Processes, connect
-from sim3d.result_file import RunRecord, make_tally, probe_folder, save_result
+from sim3d.progress import progress_bar
+from sim3d.result_file import RunRecord, probe_folder, remove_leftovers, save_result
 from sim3d.results import Result
-from sim3d.sampling import C_PRIMARIES, COUNTERS, N_COUNTERS
+from sim3d.sampling import COUNTERS, N_COUNTERS
+from sim3d.schedule import BatchQueue, Command, Foreman
 from sim3d.setup_run import Setup, make_setup
-from sim3d.tally import SiteTally
+from sim3d.stopping import StopSignal, stop_signals
+from sim3d.sums import RunSums
+from sim3d.tally import TallyOverflowError
+from sim3d.warm_up import compile_kernels
 
 _POLL_S = 0.5
+_POLL_MPI_S = 0.02
+"""How often a rank looks for messages: a rank that waits for work waits about this long."""
 
 
 class RunError(RuntimeError):
     """A run that failed; the message names the rank and the primary."""
 
 
-@dataclass
-class _Progress:
-    """What is shown while a run goes on; floats are good enough here."""
-
-    bar: Any
-    window: slice
-    n: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-
-    def update(self, scores: np.ndarray, primaries: int) -> None:
-        value = float(scores[0, :, self.window].sum())
-        self.n += 1
-        self.total += value
-        self.squares += value * value
-        if self.n > 1 and self.total > 0.0:
-            mean = self.total / self.n
-            variance = max(0.0, self.squares / self.n - mean * mean) / (self.n - 1)
-            self.bar.set_postfix_str(f"error 0.5-3 GeV {100.0 * variance**0.5 / mean:.2g}%", refresh=False)
-        self.bar.update(primaries)
-
-
-@dataclass
-class _Sums:
-    """Integer sums of this process, guarded by a lock."""
-
-    tallies: list[SiteTally]
-    counters: np.ndarray
-    done: np.ndarray
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
 class _Worker:
     """Simulates batches in any thread; each thread keeps its own buffers."""
 
-    def __init__(self, setup: Setup, sums: _Sums, progress: _Progress | None, rank: int) -> None:
+    def __init__(self, setup: Setup, sums: RunSums, rank: int) -> None:
         self.setup = setup
         self.simulate = setup.batch_function()
         self.sums = sums
-        self.progress = progress
         self.rank = rank
         self.local = threading.local()
         self.stopping = threading.Event()
+        self.lost: deque[str] = deque()  # in words, until they are reported; threads append, the main thread takes
 
     def __call__(self, batch: int) -> bool:
+        """Simulate a batch and add it to the sums; False if the run is to stop and it was not begun."""
         if self.stopping.is_set():
             return False
         if not hasattr(self.local, "scores"):
@@ -91,102 +69,179 @@ class _Worker:
             self.local.hits = np.empty(shape, dtype=np.int64)
             self.local.weights = empty_weights(len(self.setup.detectors))
         scores, hits, weights = self.local.scores, self.local.hits, self.local.weights
-        scores[:] = 0.0
-        hits[:] = 0
-        weights[:] = 0
-        counters = np.zeros(N_COUNTERS, dtype=np.int64)
-        status = np.full(1, -1, dtype=np.int64)
-        try:
-            self.simulate(batch, scores, hits, weights, counters, status)
-            with self.sums.lock:
-                for k, tally in enumerate(self.sums.tallies):
-                    tally.add_batch(scores[k], hits[k], weights[k], batch)
-                self.sums.counters += counters
-                self.sums.done[batch] = 1
-                if self.progress is not None:
-                    self.progress.update(scores, int(counters[C_PRIMARIES]))
-        except Exception as exc:
-            raise RunError(f"rank {self.rank}, primary {int(status[0])}: {type(exc).__name__}: {exc}") from exc
-        return True
+        lost: list[Lost] = []
+        while True:
+            scores[:] = 0.0
+            hits[:] = 0
+            weights[:] = 0
+            counters = np.zeros(N_COUNTERS, dtype=np.int64)
+            status = new_status(lost)
+            try:
+                self.simulate(batch, scores, hits, weights, counters, status)
+                self.sums.add_batch(batch, scores, hits, weights, counters, lost)
+                return True
+            except Exception as exc:
+                index, reason = int(status[0]), f"{type(exc).__name__}: {exc}"
+                words = f"rank {self.rank}, primary {index}: {reason}"
+                # a batch that does not fit the sums is nobody's fault, and leaving out its largest values is no cure
+                fatal = isinstance(exc, TallyOverflowError) or index < 0 or index in (one.primary for one in lost)
+                if fatal or len(lost) >= self.setup.config.run.max_lost:
+                    raise RunError(words) from exc
+                lost.append(Lost(index, reason))
+                self.lost.append(words)
 
 
-def _compile(setup: Setup) -> float:
-    """Compile the kernels (or load them from the cache) on an empty batch; returns seconds."""
-    started = time.perf_counter()
-    shape = (len(setup.detectors), N_FLAVOURS, N_ENERGY, N_COS, setup.n_azimuth)
-    small = setup.config.model_copy(update={"run": setup.config.run.model_copy(update={"batch_size": 0})})
-    idle = Setup(**{**setup.__dict__, "config": small})
-    scores = np.zeros(shape)
-    hits = np.zeros(shape, dtype=np.int64)
-    weights = empty_weights(len(setup.detectors))
-    idle.batch_function()(0, scores, hits, weights, np.zeros(N_COUNTERS, np.int64), np.zeros(1, np.int64))
-    SiteTally(setup.n_azimuth).add_batch(scores[0], hits[0], weights[0], 0)
-    return time.perf_counter() - started
-
-
-@contextlib.contextmanager
-def _progress_bar(config: Config, show: bool, n_batches: int) -> Iterator[_Progress | None]:
-    """A bar on a terminal, nothing in a log."""
-    if not show:
-        yield None
-        return
-    centres = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
-    inside = np.flatnonzero((centres >= 0.5) & (centres <= 3.0))
-    bar = tqdm(total=n_batches * config.run.batch_size, unit=" primaries", unit_scale=True, disable=None)
-    with bar:
-        yield _Progress(bar, slice(int(inside[0]), int(inside[-1]) + 1))
-
-
-def _run_batches(worker: _Worker, batches: range, threads: int, processes: Processes) -> str | None:
-    """Simulate this rank's batches; returns a failure message, or None."""
+def _run_batches(
+    worker: _Worker,
+    link: FirstRank | OtherRank,
+    threads: int,
+    stop: StopSignal,
+    collect: Callable[[Command], None],
+    tick: Callable[[], None] = lambda: None,
+) -> None:
+    """Simulate batches until rank 0 says stop; ``collect`` adds the sums up on rank 0 when all ranks are told to."""
+    processes = link.processes
+    poll_s = _POLL_MPI_S if processes.size > 1 else _POLL_S
     pending: set[Future[bool]] = set()
-    todo = iter(batches)
-    failure: str | None = None
+    told = ""
     with ThreadPoolExecutor(threads) as pool:
         try:
             while True:
-                while len(pending) < 2 * threads and (batch := next(todo, None)) is not None:
+                # one batch more than threads, so that none waits for an answer
+                for batch in link.take(threads + 1 - len(pending)):
                     pending.add(pool.submit(worker, batch))
-                if not pending:
-                    break
-                finished, pending = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    future.result()
-                if processes.stop_requested():
-                    failure = ""
-                    break
+                finished: set[Future[bool]] = set()
+                if pending:
+                    finished, pending = wait(pending, timeout=poll_s, return_when=FIRST_COMPLETED)
+                elif processes.size > 1:
+                    time.sleep(poll_s / 4)
+                link.report(_news(worker, finished, told, stop, idle=not pending))
+                told = stop.name
+                command = link.command()
+                tick()
+                if command == Command.DRAIN:
+                    worker.stopping.set()
+                if command != Command.NONE:
+                    collect(command)
+                if command == Command.STOP:
+                    return
+        finally:
+            worker.stopping.set()
+
+
+def _news(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSignal, idle: bool) -> Report:
+    """What a rank has to report after some batches ended."""
+    n, failed = 0, ""
+    for future in finished:
+        try:
+            n += future.result()
         except RunError as exc:
-            failure = str(exc)
-            processes.announce_stop()
-        except KeyboardInterrupt:
-            failure = f"rank {processes.rank}: interrupted"
-            processes.announce_stop()
-        worker.stopping.set()
-    return failure
+            failed = str(exc)
+    lost = [worker.lost.popleft() for _ in range(len(worker.lost))]
+    interrupted = f"rank {worker.rank}: interrupted ({stop.name})" if stop.name and not told else ""
+    return Report(0, n, lost, failed, interrupted, idle and worker.stopping.is_set())
 
 
-def _provenance(setup: Setup, processes: Processes, threads: int, seconds: float, compile_s: float) -> dict[str, Any]:
+def _provenance(setup: Setup, processes: Processes, threads: int) -> dict[str, Any]:
     from importlib.metadata import version
 
     libraries = {name: version(name) for name in ("numpy", "numba", "scipy", "h5py", "ppigrf", "particle")}
     return {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "sim3d": sim3d.__version__,
+        "kernels": source_hash(),
         "ranks": processes.size,
         "threads": threads,
-        "wall_time_s": round(seconds, 3),
-        "compile_time_s": round(compile_s, 3),
         "libraries": ", ".join(f"{k} {v}" for k, v in libraries.items()),
     }
 
 
+def models_of(setup: Setup) -> dict[str, Any]:
+    """Names, dates and numbers of the models of a run, as the result file states them."""
+    config = setup.config
+    out = {
+        "field_generation": setup.field.generation,
+        "field_date": config.field.date,
+        "field_degree": config.field.degree,
+        "atmosphere": setup.atmosphere.name,
+        "atmosphere_top_km": float(setup.atmosphere.top_km),
+        "hadronic_model": setup.hadronic.name,
+        "hadronic_definition": setup.hadronic.definition,
+        "primary_model": setup.primaries.name,
+        "solar_potential_MV": setup.primaries.solar_potential_MV,
+    }
+    if config.atmosphere.profile is not None:
+        content = Path(config.atmosphere.profile).read_bytes()
+        out["atmosphere_profile_sha256"] = hashlib.sha256(content).hexdigest()
+    return out
+
+
+class _Books:
+    """Rank 0's record of the run: what came before, and what the sums hold now."""
+
+    def __init__(
+        self, setup: Setup, processes: Processes, threads: int, start: RunRecord | None, compile_s: float
+    ) -> None:
+        self.setup = setup
+        self.done = np.zeros(setup.config.n_batches, dtype=bool)
+        self.lost: list[Lost] = []
+        self.provenance = _provenance(setup, processes, threads)
+        self.before = start.provenance if start is not None else {}
+        self.compile_s = compile_s
+        if start is not None:
+            self.done[: len(start.batches_done)] = start.batches_done
+            self.lost = list(start.lost)
+        self.n_done = int(self.done.sum())
+        self.started = time.perf_counter()
+
+    def note(self, gathered: list[tuple[list[int], list[Lost]]]) -> None:
+        """Batches and lost primaries that came with the sums."""
+        for finished, lost in gathered:
+            self.done[finished] = True
+            self.n_done += len(finished)
+            self.lost += lost
+        self.lost.sort()
+
+    def record(self, sums: RunSums, outcome: str, failure: str) -> RunRecord:
+        """The run as it stands."""
+        seconds = time.perf_counter() - self.started
+        wall_time = float(self.before.get("wall_time_s", 0.0)) + seconds
+        compile_time = float(self.before.get("compile_time_s", 0.0)) + self.compile_s
+        times = {
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "wall_time_s": round(wall_time, 3),
+            "compile_time_s": round(compile_time, 3),
+            "sessions": int(self.before.get("sessions", 0)) + 1,
+        }
+        return RunRecord(
+            config=self.setup.config,
+            detectors=self.setup.detectors,
+            tallies=sums.tallies,
+            counters={name: int(sums.counters[k]) for k, name in enumerate(COUNTERS)},
+            batches_done=self.done,
+            models=models_of(self.setup),
+            provenance={**self.provenance, **times},
+            failure=failure,
+            outcome=outcome,
+            lost=self.lost,
+            watch_sums=sums.watch.sums,
+        )
+
+
 def simulate(
-    config: Config, threads: int | None = None, progress: bool = False, processes: Processes | None = None
+    config: Config,
+    threads: int | None = None,
+    progress: bool = False,
+    processes: Processes | None = None,
+    *,
+    start: RunRecord | None = None,
+    batches: tuple[int, int] | None = None,
+    checkpoints: Checkpoints | None = None,
+    stop: StopSignal | None = None,
 ) -> RunRecord | None:
-    """Run all batches of a configuration.
+    """Run the batches of a configuration.
 
     Parameters
     ----------
@@ -194,123 +249,168 @@ def simulate(
     threads : int, optional
         Threads of this process; the default uses the cores it may use.
     progress : bool
-        Show a progress bar (on a terminal only) and a line while compiling.
+        Show a progress bar (on a terminal only), ranks and threads, and a line while compiling.
     processes : Processes, optional
         Processes to share the work with; the default stands alone.
+    start : RunRecord, optional
+        What is finished already, on rank 0; its arrays become those of the new record.
+    batches : (int, int), optional
+        First batch and the one after the last; default all.
+    checkpoints : Checkpoints, optional
+        Where to write what is finished as the run goes on, on rank 0.
+    stop : StopSignal, optional
+        Looked at between batches.
 
     Returns
     -------
     RunRecord or None
-        The sums on rank 0, None on other ranks. If a batch failed or the run was interrupted, the record's
-        ``failure`` says so and its sums hold what was finished.
+        The sums on rank 0, None on other ranks. If the run did not end by itself, the record's ``outcome`` and
+        ``failure`` say why, and its sums hold what was finished.
     """
     processes = processes or Processes()
+    stop = stop or StopSignal()
     threads = threads or processes.default_threads()
     setup = make_setup(config)
     show = progress and processes.first
-    if show and not _kernels_cached(config.sampling.mode):
-        print("sim3d: compiling the kernels (once per version, about 20 s) ...", file=sys.stderr, flush=True)
-    compile_s = _compile(setup)
-    n_batches = config.n_batches
-    mine = range(processes.rank, n_batches, processes.size)
-    sums = _Sums(
-        [make_tally(config, detector) for detector in setup.detectors],
-        np.zeros(N_COUNTERS, dtype=np.int64),
-        np.zeros(n_batches, dtype=np.int64),
-    )
-    started = time.perf_counter()
-    with _progress_bar(config, show, len(mine)) as bar:
-        worker = _Worker(setup, sums, bar, processes.rank)
-        failure = _run_batches(worker, mine, threads, processes)
-    messages = processes.gather_messages(failure)
-    for tally in sums.tallies:
-        processes.reduce_tally(tally)
-    processes.reduce(sums.counters)
-    processes.reduce(sums.done)
-    seconds = time.perf_counter() - started
+    words = processes.describe(threads)
+    if show:
+        print(f"sim3d: {words}", file=sys.stderr, flush=True)
+    compile_s = compile_kernels(setup, processes, show)
+    sums = RunSums(config, setup.detectors)
+    worker = _Worker(setup, sums, processes.rank)
+    stop.patient = True
     if not processes.first:
+        _work_for_others(worker, OtherRank(processes), threads, stop)
         return None
-    return RunRecord(
-        config=config,
-        detectors=setup.detectors,
-        tallies=sums.tallies,
-        counters={name: int(sums.counters[k]) for k, name in enumerate(COUNTERS)},
-        batches_done=sums.done.astype(bool),
-        models={
-            "field_generation": setup.field.generation,
-            "field_date": config.field.date,
-            "field_degree": config.field.degree,
-            "atmosphere": setup.atmosphere.name,
-            "atmosphere_top_km": float(setup.atmosphere.top_km),
-            "hadronic_model": setup.hadronic.name,
-            "hadronic_definition": setup.hadronic.definition,
-            "primary_model": setup.primaries.name,
-            "solar_potential_MV": setup.primaries.solar_potential_MV,
-        },
-        provenance=_provenance(setup, processes, threads, seconds, compile_s),
-        failure="; ".join(messages),
+
+    books = _Books(setup, processes, threads, start, compile_s)
+    if start is not None:
+        sums.begin_with(start)
+    run = config.run
+    foreman = Foreman(
+        BatchQueue(books.done, *(batches or (0, config.n_batches)), in_rounds=run.target_error is not None),
+        checkpoint_s=math.inf if checkpoints is None else 60.0 * run.checkpoint_minutes,
+        deadline_s=math.inf if run.max_minutes is None else 60.0 * run.max_minutes,
+        max_lost=run.max_lost,
+        lost=len(books.lost),
     )
+    link = FirstRank(processes, foreman)
+
+    def take_in(command: Command) -> None:
+        with sums.lock:
+            _add_up(processes, sums, books)
+            if checkpoints is not None and books.n_done and (command == Command.DRAIN or foreman.checkpoint_due()):
+                foreman.checkpoint_taken(checkpoints.write(books.record(sums, "running", "")))
+        if foreman.queue.round_done and not foreman.outcome:
+            if run.target_error is not None and sums.watch.relative_error(books.n_done) <= run.target_error:
+                foreman.reached_target()
+            else:
+                foreman.queue.open_round()
+
+    done_before = books.n_done
+    with progress_bar(config, show, done_before) as bar:
+
+        def tick() -> None:
+            if bar is not None:
+                bar.update(done_before + foreman.queue.finished, sums, books.n_done + len(sums.finished))
+
+        _run_batches(worker, link, threads, stop, take_in, tick)
+    link.part()
+    return books.record(sums, foreman.outcome, foreman.failure)
 
 
-@contextlib.contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C while a run goes on (batch systems send it before they kill)."""
-
-    def interrupt(_number: int, _frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+def _add_up(processes: Processes, sums: RunSums, books: _Books) -> None:
+    """Bring the sums of all ranks to rank 0 (which calls this; the others meet it in :func:`_work_for_others`)."""
+    processes.collect(sums.arrays())
+    books.note(processes.gather((sums.finished, sums.lost)))
+    sums.finished, sums.lost = [], []
 
 
-def _kernels_cached(mode: str) -> bool:
-    return CACHE_FOLDER is not None and any(Path(CACHE_FOLDER).rglob(f"*{mode}_batch*.nbc"))
+def _work_for_others(worker: _Worker, link: OtherRank, threads: int, stop: StopSignal) -> None:
+    """What a rank other than 0 does."""
+    sums, processes = worker.sums, link.processes
+
+    def give(_command: Command) -> None:
+        with sums.lock:
+            processes.collect(sums.arrays())
+            processes.gather((sums.finished, sums.lost))
+            sums.clear()
+
+    _run_batches(worker, link, threads, stop, give)
+    link.part()
 
 
-def run_to_file(config: Config, path: str | Path, threads: int | None = None, progress: bool = False) -> None:
+def run_to_file(
+    config: Config,
+    path: str | Path,
+    threads: int | None = None,
+    progress: bool = False,
+    *,
+    resume: bool = False,
+    batches: tuple[int, int] | None = None,
+) -> str:
     """Run a configuration and write its result file; under mpirun every rank calls this and rank 0 writes.
+
+    What is finished is written to the file as the run goes on (``run.checkpoint_minutes``).
+
+    Parameters
+    ----------
+    config, threads, progress
+        See :func:`simulate`.
+    path : path
+        Replaced if it exists, unless ``resume`` is given.
+    resume : bool
+        Go on from what the file holds, if it exists.
+    batches : (int, int), optional
+        First batch to do and the one after the last; default all.
+
+    Returns
+    -------
+    str
+        ``complete``, ``target`` (of ``run.target_error``), ``time`` (``run.max_minutes``) or ``interrupted``; on ranks
+        other than 0 always ``complete``.
 
     Raises
     ------
     InputError
-        If the file cannot be written there, or the MPI launcher and mpi4py do not match.
+        If the file cannot be written there, the run cannot go on from it, or the MPI launcher and mpi4py do not match.
     RunError
-        If a batch failed (without MPI; under MPI all ranks are aborted with the same message). What was finished is
-        kept in ``<path>.partial.h5``.
+        If a batch failed (without MPI; under MPI all ranks are aborted with the same message). What was finished is in
+        the file.
     """
     path = Path(path)
     processes = connect()
-    problem = ""
+    problem, start, idle = "", None, False
     if processes.first:
         try:
             probe_folder(path)
+            check_range(batches, config)
+            remove_leftovers(path)
+            if resume:
+                start = resume_point(path, config, models_of(make_setup(config)))
+                idle = start is not None and nothing_left(start, config, batches)
         except InputError as exc:
             problem = str(exc)
     if problem := processes.agree(problem):
         raise InputError(problem)
-    with _termination_interrupts():
-        record = simulate(config, threads, progress, processes)
+    if processes.agree("idle" if idle else ""):
+        return "complete"
+    with stop_signals() as stop:
+        record = simulate(
+            config, threads, progress, processes, start=start, batches=batches, checkpoints=Checkpoints(path), stop=stop
+        )
     if record is None:
-        return
-    if record.failure:
-        saved = ""
-        if record.batches_done.sum() >= 2:
-            partial = path.with_name(path.name + ".partial.h5")
-            save_result(record, partial)
-            saved = f" (the {int(record.batches_done.sum())} finished batches are in {partial})"
-        message = record.failure + saved
+        return "complete"
+    if record.batches_done.any():
+        save_result(record, path)
+    if record.outcome == "failed":
+        message = f"{record.failure} ({progress_in_words(record, path)})"
         processes.abort(message)
-        if message.startswith("rank 0: interrupted"):
-            print(f"sim3d: {message}", file=sys.stderr)
-            raise KeyboardInterrupt
         raise RunError(message)
-    save_result(record, path)
+    if record.outcome in ("time", "interrupted"):
+        why = record.failure or f"stopped after run.max_minutes = {config.run.max_minutes:g}"
+        print(f"sim3d: {why}; {progress_in_words(record, path)}", file=sys.stderr, flush=True)
+    return record.outcome
 
 
 def run(
@@ -331,6 +431,8 @@ def run(
     ------
     InputError
         For a bad configuration (one line naming the key, the value and what is allowed).
+    RunError
+        If a batch failed.
     """
     if isinstance(config, Mapping):
         config = make_config(config)

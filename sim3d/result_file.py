@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
+import platform
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,11 @@ from sim3d.binning import COS_BANDS, COS_EDGES, ENERGY_EDGES_GEV, SUB_BINS
 from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
+from sim3d.integrity import data_digest, is_sealed, seal, seal_problem, text_digest
+from sim3d.lost import Lost
 from sim3d.particles import FLAVOURS
+from sim3d.precision import describe
+from sim3d.sampling import COUNTERS
 from sim3d.tally import SiteTally
 from sim3d.world import EARTH_RADIUS_KM
 
@@ -39,6 +45,12 @@ CONVENTIONS = {
     "convention_horizon": f"a crossing counts 1/|cos| at the middle of its sub-bin, {0.05 / SUB_BINS:g} wide",
 }
 
+
+OPERATION_KEYS = ("checkpoint_minutes", "max_minutes")
+"""Keys of [run] that have no part in the result: they are kept in /provenance."""
+
+_SMALL = 4096
+"""Datasets of fewer elements are not compressed."""
 
 _DETECTOR_NUMBERS = tuple(f.name for f in fields(Detector) if f.name != "name")
 
@@ -61,7 +73,14 @@ class RunRecord:
     provenance : dict
         Everything that may differ between equal runs.
     failure : str
-        Empty, or why the run stopped early.
+        Empty, or what went wrong.
+    outcome : str
+        How the run ended so far: ``complete``, ``target`` (of ``run.target_error``), ``time`` (``run.max_minutes``),
+        ``interrupted``, ``failed``, or ``running`` in a checkpoint.
+    lost : list of Lost
+        Primaries left out.
+    watch_sums : int64 array (3,)
+        See :class:`sim3d.precision.Watch`.
     """
 
     config: Config
@@ -72,6 +91,18 @@ class RunRecord:
     models: dict[str, Any]
     provenance: dict[str, Any]
     failure: str = ""
+    outcome: str = "complete"
+    lost: list[Lost] = field(default_factory=list)
+    watch_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all batches of the run are in the sums, or as many as its ``target_error`` needed."""
+        return bool(self.batches_done.all()) or self.outcome == "target"
+
+    def counter_array(self) -> np.ndarray:
+        """The counters in the order of the kernels, int64 (N_COUNTERS,)."""
+        return np.array([self.counters[name] for name in COUNTERS], dtype=np.int64)
 
     def result(self) -> Result:
         """The result made of this record."""
@@ -118,18 +149,41 @@ def write_result(record: RunRecord, path: Path) -> None:
         _fill(file, record)
         file.flush()
         image = file.id.get_file_image()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{_temporary_prefix(path)}{platform.node()}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as handle:
+            handle.write(seal(image))
             handle.write(image)
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)
+        _sync_folder(path.parent)
     except OSError as exc:
         raise InputError(f"output: cannot write {path} ({exc.strerror or exc})") from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _temporary_prefix(path: Path) -> str:
+    return f".{path.name}."
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renaming last through a power cut, where the system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove half-written files that a killed run left beside ``path``."""
+    with contextlib.suppress(OSError):
+        for leftover in path.parent.glob(f"{glob.escape(_temporary_prefix(path))}*.tmp"):
+            leftover.unlink(missing_ok=True)
 
 
 def save_result(record: RunRecord, path: Path) -> Path:
@@ -160,30 +214,48 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
     file.attrs["flavours"] = list(FLAVOURS)
     for key, value in {**CONVENTIONS, **record.models}.items():
         file.attrs[key] = value
-    file.attrs["config_json"] = json.dumps(record.config.model_dump(mode="json"), indent=1)
+    config_json = json.dumps(record.config.model_dump(mode="json", exclude={"run": set(OPERATION_KEYS)}), indent=1)
+    file.attrs["config_json"] = config_json
+    file.attrs["config_sha256"] = text_digest(config_json)
     file.attrs["seed"] = np.uint64(run.seed)
     file.attrs["batch_size"] = run.batch_size
     for key, value in record.counters.items():
         file.attrs[f"count_{key}"] = value
-    axes = file.create_group("axes")
-    axes["energy_edges_GeV"] = ENERGY_EDGES_GEV
-    axes["cos_zenith_edges"] = COS_EDGES
-    axes["azimuth_edges_deg"] = np.linspace(0.0, 360.0, record.config.scoring.azimuth_bins + 1)
-    axes["cos_zenith_bands"] = COS_BANDS
-    file["batches_done"] = record.batches_done
+    arrays: dict[str, np.ndarray] = {
+        "axes/energy_edges_GeV": ENERGY_EDGES_GEV,
+        "axes/cos_zenith_edges": COS_EDGES,
+        "axes/azimuth_edges_deg": np.linspace(0.0, 360.0, record.config.scoring.azimuth_bins + 1),
+        "axes/cos_zenith_bands": COS_BANDS,
+        "batches_done": record.batches_done.astype(bool),
+        "lost/index": np.array([lost.primary for lost in record.lost], dtype=np.int64),
+        "lost/reason": np.array([lost.reason for lost in record.lost], dtype=object),
+        "watch": record.watch_sums,
+    }
     for detector, tally in zip(record.detectors, record.tallies, strict=True):
         group = file.create_group(f"sites/{detector.name}")
         for name in _DETECTOR_NUMBERS:
             group.attrs[name] = getattr(detector, name)
         group.attrs["patch"] = detector.patch
         group.attrs["area_m2"] = detector.area_m2
-        group["scale_exponents"] = tally.exponents
-        for name, array in tally.arrays().items():
-            group.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
+        arrays[f"sites/{detector.name}/scale_exponents"] = tally.exponents
+        arrays |= {f"sites/{detector.name}/{name}": array for name, array in tally.arrays().items()}
+    for name, array in arrays.items():
+        if array.dtype.kind == "O":
+            file.create_dataset(name, data=array, dtype=h5py.string_dtype())
+        elif array.size < _SMALL:
+            file[name] = array
+        else:
+            file.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
+    file["watch"].attrs["observable"] = describe(record.config)
+    file.attrs["data_sha256"] = data_digest(sorted(arrays.items()))
     provenance = file.create_group("provenance")
     for key, value in record.provenance.items():
         provenance.attrs[key] = value
+    for key in OPERATION_KEYS:
+        chosen = getattr(run, key)
+        provenance.attrs[key] = "none" if chosen is None else chosen
     provenance.attrs["failure"] = record.failure
+    provenance.attrs["outcome"] = record.outcome
 
 
 @contextlib.contextmanager
@@ -193,6 +265,9 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     if path.is_dir():
         raise InputError(f"{path}: is a folder, not a result file")
     try:
+        problem = seal_problem(path)
+        if problem is not None:
+            raise InputError(f"{path}: a damaged sim3d result ({problem})")
         file = h5py.File(path, "r")
     except OSError as exc:
         reason = "no permission to read it" if isinstance(exc, PermissionError) else "not HDF5, or truncated"
@@ -215,6 +290,48 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _check_format(file: h5py.File, path: Path) -> None:
+    if _plain(file.attrs.get("format")) != FORMAT:
+        raise InputError(f"{path}: an HDF5 file, but not a sim3d result")
+    version = int(file.attrs["format_version"])
+    if version > FORMAT_VERSION:
+        raise InputError(
+            f"{path}: result format {version} is newer than this sim3d {sim3d.__version__} reads ({FORMAT_VERSION})"
+        )
+
+
+def verify_result(path: str | Path) -> dict[str, str]:
+    """Check every checksum of a result file.
+
+    Returns
+    -------
+    dict of str
+        ``data_sha256`` and ``config_sha256``, and ``file``: ``sealed``, or ``rewritten`` where another program has
+        written the file anew and only its numbers could be checked.
+
+    Raises
+    ------
+    InputError
+        With one line that says what does not agree, or that there is no checksum.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        _check_format(file, path)
+        if "data_sha256" not in file.attrs:
+            raise InputError(f"{path}: carries no checksum (made by an older sim3d)")
+        names: list[str] = []
+        file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+        if data_digest((name, file[name][()]) for name in sorted(names)) != file.attrs["data_sha256"]:
+            raise InputError(f"{path}: damaged: its data do not agree with their checksum")
+        if text_digest(file.attrs["config_json"]) != file.attrs["config_sha256"]:
+            raise InputError(f"{path}: damaged: its configuration does not agree with its checksum")
+        return {
+            "file": "sealed" if is_sealed(path) else "rewritten",
+            "data_sha256": str(file.attrs["data_sha256"]),
+            "config_sha256": str(file.attrs["config_sha256"]),
+        }
+
+
 def read_result(path: str | Path) -> RunRecord:
     """Read a result file.
 
@@ -225,13 +342,7 @@ def read_result(path: str | Path) -> RunRecord:
     """
     path = Path(path)
     with _opened(path) as file:
-        if _plain(file.attrs.get("format")) != FORMAT:
-            raise InputError(f"{path}: an HDF5 file, but not a sim3d result")
-        version = int(file.attrs["format_version"])
-        if version > FORMAT_VERSION:
-            raise InputError(
-                f"{path}: result format {version} is newer than this sim3d {sim3d.__version__} reads ({FORMAT_VERSION})"
-            )
+        _check_format(file, path)
         try:
             config = Config.model_validate(json.loads(file.attrs["config_json"]))
         except ValueError as exc:  # not JSON, or keys that this version does not know
@@ -250,12 +361,14 @@ def read_result(path: str | Path) -> RunRecord:
                     raise InputError(f"{path}: dataset sites/{table.name}/{name} has shape {dataset.shape}")
                 dataset.read_direct(array)
             tallies.append(tally)
-        known = set(CONVENTIONS) | {"format", "format_version", "earth_radius_km", "flavours", "config_json"}
+        known = set(CONVENTIONS) | {"format", "format_version", "earth_radius_km", "flavours"}
+        known |= {"config_json", "config_sha256", "data_sha256"}
         models = {
             key: _plain(value)
             for key, value in file.attrs.items()
             if key not in known and not key.startswith("count_") and key not in ("seed", "batch_size")
         }
+        provenance = {k: _plain(v) for k, v in file["provenance"].attrs.items()}
         return RunRecord(
             config=config,
             detectors=tuple(detectors),
@@ -263,5 +376,16 @@ def read_result(path: str | Path) -> RunRecord:
             counters={k[6:]: int(v) for k, v in file.attrs.items() if k.startswith("count_")},
             batches_done=file["batches_done"][()].astype(bool),
             models=models,
-            provenance={k: _plain(v) for k, v in file["provenance"].attrs.items()},
+            provenance=provenance,
+            failure=str(provenance.get("failure", "")),
+            outcome=str(provenance.get("outcome", "complete")),
+            lost=_read_lost(file),
+            watch_sums=file["watch"][()] if "watch" in file else np.zeros(3, dtype=np.int64),
         )
+
+
+def _read_lost(file: h5py.File) -> list[Lost]:
+    if "lost" not in file:
+        return []
+    reasons = file["lost/reason"].asstr()[()]
+    return [Lost(int(i), str(why)) for i, why in zip(file["lost/index"][()], reasons, strict=True)]

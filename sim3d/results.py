@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, Binning
 from sim3d.errors import InputError
 from sim3d.particles import FLAVOUR_PDG_IDS, FLAVOURS
+from sim3d.precision import Watch, describe
 from sim3d.result_file import CONVENTIONS, RunRecord, read_result
 from sim3d.tally import N_GROUPS, SiteTally, rebin
 
@@ -92,6 +93,9 @@ class Result:
             "primaries": record.counters["primaries"],
             "batches": self.n_batches,
             "batch_size": run.batch_size,
+            "batches_total": len(record.batches_done),
+            "complete": record.complete,
+            "lost": len(record.lost),
             "seed": run.seed,
             **{k: v for k, v in record.counters.items() if k != "primaries"},
             **record.models,
@@ -103,6 +107,23 @@ class Result:
     def n_batches(self) -> int:
         """Batches in the sums."""
         return int(self.record.batches_done.sum())
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run is finished (all batches, or as many as its ``target_error`` needed)."""
+        return self.record.complete
+
+    @property
+    def target(self) -> str | None:
+        """What the run reached of its ``target_error``, in words; None if it has none."""
+        run = self.record.config.run
+        if run.target_error is None:
+            return None
+        watch = Watch(self.record.config, [tally.exponents for tally in self.record.tallies])
+        watch.add(self.record.watch_sums)
+        error = watch.relative_error(self.n_batches)
+        verdict = "reached" if error <= run.target_error else "not reached"
+        return f"target_error {run.target_error:g} {verdict}: {error:.3g} ({describe(self.record.config)})"
 
     @property
     def group_weights(self) -> np.ndarray:

@@ -18,6 +18,7 @@ from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_co
 from sim3d.detectors import S_RADIUS, S_UPX, S_UPY, S_UPZ, sphere_crossings
 from sim3d.hit_weights import note_weight
 from sim3d.jit_cache import CACHE
+from sim3d.lost import is_lost
 from sim3d.random_streams import child_key, primary_key, uniform
 from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
 from sim3d.shower import (
@@ -123,6 +124,8 @@ def rotated_batch(
     for place in range(batch_size):
         index = first_index + place
         status[0] = index
+        if is_lost(index, status):
+            continue
         weight, gv, n_nu, neutrinos, stack, species_of, key_of = next_shower(
             world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
         )

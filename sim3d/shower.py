@@ -36,6 +36,10 @@ NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ, NU_TURN
 NEUTRINO_COLUMNS = 14
 
 _TAG_SHIFT = np.uint64(11)  # what is left fits a double exactly
+# kinds of rows of a track; an end is T_END plus its fate
+T_START, T_STEP, T_END, T_INTERACTION, T_DECAY = range(5)
+TRACK_COLUMNS = 7
+
 _BRANCH_INTERACTION = 1
 _BRANCH_DECAY = 2
 _BRANCH_SCATTERING = 3
@@ -65,6 +69,22 @@ def new_stack(capacity):
 
 
 @njit(nogil=True)
+def note(track, what, species, x, y, z, kinetic, weight):
+    """Append a row to a track: what (T_...), species, position (km), kinetic energy (GeV), weight.
+
+    Row 0 holds the number of rows wanted so far in its first column; rows that do not fit are counted only.
+    """
+    track[0, 0] += 1.0
+    row = int(track[0, 0])
+    if row < track.shape[0]:
+        track[row, 0] = what
+        track[row, 1] = species
+        track[row, 2], track[row, 3], track[row, 4] = x, y, z
+        track[row, 5] = kinetic
+        track[row, 6] = weight
+
+
+@njit(nogil=True)
 def _grown(array, rows):
     """A copy of a 2-D array with more rows."""
     bigger = np.empty((rows, array.shape[1]))
@@ -91,7 +111,7 @@ def _survives_thinning(world, primary_kinetic, kinetic, weight, rng):
 
 
 @njit(nogil=True)
-def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts):
+def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track=None):
     """Follow a primary nucleon (free or bound in a nucleus) and its secondaries.
 
     Parameters
@@ -115,6 +135,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         place in the tree of the same tape.
     interacts : bool
         Whether the primary interacts right at its start (which is then its first interaction).
+    track : float64 array (n, TRACK_COLUMNS), optional
+        Receives the paths of all particles, see :func:`note`. Without it (in production) no code for it is made.
 
     Returns
     -------
@@ -199,6 +221,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         if is_muon:
             scatter_rng[0] = child_key(own_key, _BRANCH_SCATTERING)
 
+        if track is not None:
+            note(track, T_START, species, x, y, z, t, weight)
         forced = is_primary and interacts
         fate = _INTERACTION if forced else _LOST
         while not forced:
@@ -266,6 +290,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                 y += ds * uy
                 z += ds * uz
 
+            if track is not None:
+                note(track, T_STEP, species, x, y, z, t, weight)
             if charge != 0.0:
                 t -= loss_rate * ds
                 if t <= t_min:
@@ -301,6 +327,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
             if x * x + y * y + z * z > r_top * r_top and x * ux + y * uy + z * uz > 0.0:
                 break
 
+        if track is not None:
+            note(track, T_END + fate, species, x, y, z, t, weight)
         if fate == _INTERACTION:
             branch = child_key(own_key, _BRANCH_INTERACTION)
             rng[0] = branch

@@ -151,6 +151,12 @@ def _add_groups(values, exponents, east_west, bands):
                         east_west[f, e, c, 1] += q - half
 
 
+def carry_limbs(high: np.ndarray, low: np.ndarray) -> None:
+    """Carry what exceeds the low limb of a two-limb sum, in place."""
+    high += low >> LIMB_BITS
+    low &= _MASK
+
+
 class SiteTally:
     """Exact sums of one site.
 
@@ -215,15 +221,33 @@ class SiteTally:
         TallyOverflowError
             If a value does not fit the scale or is not finite.
         """
+        self.add_prepared(scores, hits, weights, batch, self.prepare(scores, batch))
+
+    def prepare(self, scores: np.ndarray, batch: int) -> dict[str, np.ndarray]:
+        """The scores of a batch in all binnings, checked; changes nothing (parameters as :meth:`add_batch`).
+
+        Nothing of a batch may be added before all of it, at every site, is known to fit: a failed batch leaves no
+        trace. It is also the larger part of the work, and needs no lock.
+
+        Raises
+        ------
+        TallyOverflowError
+            If a value does not fit the scale or is not finite.
+        """
         coarse = {
             name: rebin(scores, b.energy_start, b.energy_group, b.n_energy, b.cos_group, b.azimuth)
             for name, b in BINNINGS.items()
         }
-        # nothing is added before all of it is known to fit: a failed batch must leave no trace
         if not all(_fits(values, self.coarse_exponents(name)) for name, values in coarse.items()):
             raise TallyOverflowError(
                 f"batch {batch}: a score is not finite or too large for the sums (use larger batches)"
             )
+        return coarse
+
+    def add_prepared(
+        self, scores: np.ndarray, hits: np.ndarray, weights: np.ndarray, batch: int, coarse: dict[str, np.ndarray]
+    ) -> None:
+        """Add one batch with what :meth:`prepare` made of it; cannot fail."""
         _add_plain(scores, self.exponents, self.total)
         self.hits += hits
         self.weights += weights
@@ -233,7 +257,11 @@ class SiteTally:
         _add_groups(scores, self.exponents, self.east_west[group], self.bands[group])
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All integer arrays by dataset name (what is stored, reduced over ranks, and merged)."""
+        """All integer arrays by dataset name.
+
+        What is here is stored, read, added over ranks, cleared after that, and merged, with nothing more to do; a pair
+        ``NAME/high`` and ``NAME/low`` is a sum in two limbs (see LIMB_BITS).
+        """
         out = {
             "total": self.total,
             "hits": self.hits,
@@ -246,11 +274,24 @@ class SiteTally:
             out[f"squares/{name}/low"] = low
         return out
 
+    def add(self, other: SiteTally) -> None:
+        """Add the sums of other batches of the same run."""
+        theirs = other.arrays()
+        for name, array in self.arrays().items():
+            array += theirs[name]
+        self.normalise()
+
+    def clear(self) -> None:
+        """Forget all batches."""
+        for array in self.arrays().values():
+            array[...] = 0
+
     def normalise(self) -> None:
-        """Carry the low limbs after they were added elementwise (by a reduction over ranks)."""
-        for high, low in self.squares.values():
-            high += low >> LIMB_BITS
-            low &= _MASK
+        """Carry the low limbs after two sums were added elementwise."""
+        mine = self.arrays()
+        for name, low in mine.items():
+            if name.endswith("/low"):
+                carry_limbs(mine[name.removesuffix("low") + "high"], low)
 
     def square_sum(self, name: str) -> np.ndarray:
         """Sum of squared batch values of a binning as floats (m^-4 s^-2)."""

@@ -59,6 +59,7 @@ from sim3d.first_interaction import (
 )
 from sim3d.hit_weights import note_weight, reference_flux
 from sim3d.jit_cache import CACHE
+from sim3d.lost import is_lost
 from sim3d.particles import PROTON
 from sim3d.primaries import (
     GROUP_CHARGE,
@@ -326,6 +327,8 @@ def targeted_batch(
     for place in range(batch_size):
         index = first_index + place
         status[0] = index
+        if is_lost(index, status):
+            continue
         counters[C_PRIMARIES] += 1
         own_key = primary_key(seed, index)
         rng[0] = own_key

@@ -27,10 +27,17 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def open_result(path: Path) -> Result:
-    """Load a result file; anything that is not one gets an :class:`InputError` of one line."""
+    """Load a result file; anything that is not one gets an :class:`InputError` of one line.
+
+    A run that is not finished is read like any other, but said to be so on stderr.
+    """
     import sim3d
 
-    return sim3d.load(path)
+    result = sim3d.load(path)
+    if not result.attributes.get("complete", True):
+        n, total = result.attributes["batches"], result.attributes["batches_total"]
+        click.echo(f"sim3d: note: {path} holds {n} of {total} batches", err=True)
+    return result
 
 
 def output_folder(folder: Path | None, file: Path) -> Path:

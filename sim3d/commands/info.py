@@ -17,9 +17,13 @@ _SITE_FIELDS = ("name", "lat_deg", "lon_deg", "altitude_m", "declination_deg", "
 
 @click.command()
 @result_file
+@click.option("--verify", is_flag=True, help="Check the file's checksums; status 2 if they do not agree.")
 @json_option
-def command(file: Path, as_json: bool) -> None:
+def command(file: Path, verify: bool, as_json: bool) -> None:
     """Show the sites, statistics, configuration and provenance of a result."""
+    if verify:
+        check(file, as_json)
+        return
     document = describe(open_result(file))
     if as_json:
         print_json({"file": file, **document})
@@ -43,12 +47,30 @@ def command(file: Path, as_json: bool) -> None:
         click.echo(f"  WARNING {line}")
     click.echo(
         f"  bins: {document['energy_bins']} energies, {document['cos_zenith_bins']} cos_zenith, "
-        f"{document['azimuth_bins']} azimuth; {document['batches']} batches"
+        f"{document['azimuth_bins']} azimuth; {document['batches']} of {document['batches_total']} batches"
     )
+    if document["target"] is not None:
+        click.echo(f"  {document['target']}")
+    for index, reason in document["lost_primaries"]:
+        click.echo(f"  lost primary {index}: {reason}")
     for title in ("attributes", "config"):
         click.echo(f"  {title}:")
         for line in _lines(document[title], indent=4):
             click.echo(line)
+
+
+def check(file: Path, as_json: bool) -> None:
+    """Check a file's checksums and say so."""
+    from sim3d.result_file import verify_result
+
+    found = verify_result(file)
+    if as_json:
+        print_json({"path": file, **found})
+        return
+    written = "every byte is as written" if found["file"] == "sealed" else "rewritten by another program, same numbers"
+    click.echo(f"{file}: whole ({written})")
+    click.echo(f"  data   sha256 {found['data_sha256']}")
+    click.echo(f"  config sha256 {found['config_sha256']}")
 
 
 def describe(result: Result) -> dict[str, Any]:
@@ -74,6 +96,10 @@ def describe(result: Result) -> dict[str, Any]:
         "sites": sites,
         "warnings": warnings,
         "batches": int(result.n_batches),
+        "batches_total": int(result.attributes.get("batches_total", result.n_batches)),
+        "complete": bool(result.attributes.get("complete", True)),
+        "target": getattr(result, "target", None),
+        "lost_primaries": [list(lost) for lost in result.record.lost] if hasattr(result, "record") else [],
         "energy_bins": len(result.energy_edges_GeV) - 1,
         "cos_zenith_bins": len(result.cos_zenith_edges) - 1,
         "azimuth_bins": len(result.azimuth_edges_deg) - 1,

@@ -9,11 +9,14 @@ from typing import Any
 
 import click
 
-from sim3d.cli import launcher_rank
+from sim3d.cli import STATUS_INTERRUPTED, launcher_rank
 from sim3d.commands.arguments import json_option, open_result, print_json
 from sim3d.errors import InputError
 
 DEFAULT_FOLDER = Path("output")
+
+STATUS_OF = {"time": 3, "interrupted": STATUS_INTERRUPTED}
+"""Exit statuses of runs that can go on; a job script tells by them whether to come back."""
 
 
 @click.command()
@@ -28,6 +31,8 @@ DEFAULT_FOLDER = Path("output")
 @click.option("--primaries", type=click.IntRange(min=1), metavar="N", help="Instead of the configuration's.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Instead of the configuration's.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="T", help="Per process.  [default: all cores]")
+@click.option("--resume", is_flag=True, help="Go on from the result file, if there is one.")
+@click.option("--batch-range", metavar="A:B", help="Do only the batches A to B - 1 (a part of a job array).")
 @click.option("--force", is_flag=True, help="Replace an existing result file.")
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
 @json_option
@@ -37,14 +42,17 @@ def command(
     primaries: int | None,
     seed: int | None,
     threads: int | None,
+    resume: bool,
+    batch_range: str | None,
     force: bool,
     quiet: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Simulate what CONFIG.toml describes and write one result file.
 
     The result depends on the configuration alone: any number of threads and of ranks (mpirun -n N sim3d run
-    CONFIG.toml) gives the same numbers bit by bit.
+    CONFIG.toml), any interruption and any division into parts give the same numbers bit by bit. What is finished is
+    in the file all the time; --resume goes on from there, also with more --primaries.
     """
     from sim3d.config import load_config
 
@@ -52,18 +60,33 @@ def command(
     if not config_path.is_file():
         raise InputError(f"{config_path}: no such configuration file")
     config = load_config(config_path, overrides={key: v for key, v in given.items() if v is not None})
-    target = output_file(output, config_path, force)
+    if resume and force:
+        raise InputError("--resume, --force: give one of them, to go on or to begin anew")
+    batches = parse_range(batch_range)
+    target = output_file(output, config_path, force, resume)
 
     from sim3d.engine import run_to_file
 
     first = launcher_rank() in (None, 0)
     started = time.perf_counter()
-    run_to_file(config, target, threads=threads, progress=first and not quiet and not as_json)
-    if first and (as_json or not quiet):
+    speak = first and not quiet and not as_json
+    outcome = run_to_file(config, target, threads=threads, progress=speak, resume=resume, batches=batches)
+    if first and (as_json or not quiet) and target.exists():
         report(target, time.perf_counter() - started, as_json)
+    return STATUS_OF.get(outcome, 0)
 
 
-def output_file(output: Path | None, config_path: Path, force: bool) -> Path:
+def parse_range(text: str | None) -> tuple[int, int] | None:
+    """The range of batches written ``A:B``."""
+    if text is None:
+        return None
+    first, colon, last = text.partition(":")
+    if not (colon and first.isdecimal() and last.isdecimal() and len(text) < 40):
+        raise InputError("--batch-range", text, "A:B, two whole numbers")
+    return int(first), int(last)
+
+
+def output_file(output: Path | None, config_path: Path, force: bool, resume: bool = False) -> Path:
     """Where the result goes, checked before any time is spent on simulating it.
 
     Parameters
@@ -73,6 +96,8 @@ def output_file(output: Path | None, config_path: Path, force: bool) -> Path:
     config_path : Path
     force : bool
         Whether an existing file may be replaced.
+    resume : bool
+        Whether the run goes on from an existing file.
     """
     if output is None:
         output = DEFAULT_FOLDER / f"{config_path.stem}.h5"
@@ -84,8 +109,8 @@ def output_file(output: Path | None, config_path: Path, force: bool) -> Path:
         raise InputError(f"{output}: the folder {output.parent} does not exist")
     if output.is_dir():
         raise InputError(f"{output}: is a folder, needs the name of a file")
-    if output.exists() and not force:
-        raise InputError(f"{output}: exists, give --force to replace it")
+    if output.exists() and not force and not resume:
+        raise InputError(f"{output}: exists, give --force to replace it or --resume to go on from it")
     if not os.access(output.parent, os.W_OK) or (output.exists() and not os.access(output, os.W_OK)):
         raise InputError(f"{output}: no permission to write there")
     return output
@@ -101,7 +126,14 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
         return
     primaries = document["attributes"].get("primaries")
     count = f"{primaries} primaries, " if primaries is not None else ""
-    click.echo(f"{path}: {count}{document['batches']} batches in {seconds:.1f} s")
+    batches = f"{document['batches']} of {document['batches_total']} batches"
+    if document["batches"] == document["batches_total"]:
+        batches = f"{document['batches']} batches"
+    click.echo(f"{path}: {count}{batches} in {seconds:.1f} s")
+    if document["target"] is not None:
+        click.echo(f"  {document['target']}")
+    if document["attributes"].get("lost"):
+        click.echo(f"  {document['attributes']['lost']} primaries were lost; see sim3d info --json, sim3d replay")
     for name, site in document["sites"].items():
         hits = ", ".join(f"{flavour} {n}" for flavour, n in site["hits_by_flavour"].items())
         click.echo(f"  {name}: {hits} hits")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pytest
 from numba import njit
@@ -215,3 +216,33 @@ def follow():
         return _follow(world, np.ascontiguousarray(starts), energies, float(z_over_a), np.uint64(seed))
 
     return run
+
+
+def _contents(path):
+    """All datasets and attributes of a result file outside /provenance."""
+    out = {}
+
+    def visit(name, item):
+        if name.startswith("provenance"):
+            return
+        out.update({f"{name}@{key}": value for key, value in item.attrs.items()})
+        if isinstance(item, h5py.Dataset):
+            out[name] = item[()]
+
+    with h5py.File(path) as file:
+        out.update({f"@{key}": value for key, value in file.attrs.items()})
+        file.visititems(visit)
+    return out
+
+
+@pytest.fixture(scope="session")
+def differences():
+    """``differences(one, two)``: names of datasets and attributes outside /provenance that two files differ in."""
+
+    def compare(one, two):
+        a, b = _contents(one), _contents(two)
+        if a.keys() != b.keys():
+            return sorted(a.keys() ^ b.keys())
+        return [name for name in a if not np.array_equal(a[name], b[name])]
+
+    return compare

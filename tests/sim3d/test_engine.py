@@ -13,9 +13,11 @@ from sim3d.config import make_config
 from sim3d.engine import RunError, run_to_file, simulate
 from sim3d.errors import InputError
 from sim3d.hit_weights import empty_weights
+from sim3d.parallel import Processes
 from sim3d.result_file import make_tally
 from sim3d.sampling import COUNTERS
 from sim3d.setup_run import make_setup
+from sim3d.warm_up import compile_kernels
 
 ANALOG = {
     "run": {"seed": 1, "primaries": 3500, "batch_size": 500},
@@ -26,27 +28,6 @@ ANALOG = {
 ROTATED = {**ANALOG, "transport": {"bending": False}, "sampling": {"mode": "rotated"}}
 TARGETED = {**ANALOG, "sampling": {"mode": "targeted"}}
 MODES = {"targeted": TARGETED, "analog": ANALOG, "rotated": ROTATED}
-
-
-def differences(one, two):
-    """Names of datasets and attributes outside /provenance that differ between two result files."""
-    found = []
-    with h5py.File(one) as a, h5py.File(two) as b:
-        names = []
-        a.visit(names.append)
-        others = []
-        b.visit(others.append)
-        if names != others:
-            return ["structure"]
-        for name in ["/", *names]:
-            if name.startswith("provenance"):
-                continue
-            for key in set(a[name].attrs) | set(b[name].attrs):
-                if not np.array_equal(a[name].attrs.get(key), b[name].attrs.get(key)):
-                    found.append(f"{name}@{key}")
-            if isinstance(a[name], h5py.Dataset) and not np.array_equal(a[name][()], b[name][()]):
-                found.append(name)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +44,7 @@ def files(tmp_path_factory):
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("threads", [2, 3])
-def test_bitwise_the_same_for_any_number_of_threads(files, mode, threads):
+def test_bitwise_the_same_for_any_number_of_threads(files, mode, threads, differences):
     """Every dataset and attribute outside /provenance."""
     assert differences(files[mode, 1], files[mode, threads]) == []
     with h5py.File(files[mode, threads]) as file:
@@ -71,11 +52,11 @@ def test_bitwise_the_same_for_any_number_of_threads(files, mode, threads):
         assert file["sites/kamioka/hits"][()].sum() > 100
 
 
-def test_the_comparison_sees_differences(files):
+def test_the_comparison_sees_differences(files, differences):
     """The two modes do differ, so an empty list above means something."""
     found = differences(files["analog", 1], files["rotated", 1])
     assert "sites/kamioka/total" in found
-    assert "/@config_json" in found
+    assert "@config_json" in found
 
 
 def test_counters(files):
@@ -143,20 +124,20 @@ def fail_at(monkeypatch, primary):
 
 
 def test_a_failing_primary_is_named(monkeypatch, tmp_path, files):
-    """The run stops with rank and primary; the finished batches are kept in a partial file that loads."""
+    """The run stops with rank and primary; the finished batches are in the file, which loads."""
     fail_at(monkeypatch, 1234)
     path = tmp_path / "run.h5"
     with pytest.raises(RunError, match=r"rank 0, primary 1234: ZeroDivisionError: injected"):
         run_to_file(make_config(ANALOG), path, threads=1)
-    assert not path.exists()
-    partial = sim3d.load(tmp_path / "run.h5.partial.h5")
-    done = np.flatnonzero(partial.record.batches_done)
+    part = sim3d.load(path)
+    done = np.flatnonzero(part.record.batches_done)
     assert {0, 1} <= set(done)
     assert 2 not in done
-    assert "injected" in partial.attributes["failure"]
+    assert not part.complete
+    assert "injected" in part.attributes["failure"]
     full = sim3d.load(files["analog", 1]).record
-    assert 0 < partial.record.tallies[0].hits.sum() < full.tallies[0].hits.sum()
-    assert partial.record.counters["primaries"] == 500 * len(done)
+    assert 0 < part.record.tallies[0].hits.sum() < full.tallies[0].hits.sum()
+    assert part.record.counters["primaries"] == 500 * len(done)
     with pytest.raises(RunError, match="primary 1234"):
         engine.run(make_config(ANALOG), threads=2)
 
@@ -287,5 +268,5 @@ def test_nothing_below_the_threshold():
 def test_setup_of_a_smaller_batch_keeps_the_models():
     """The empty batch that compiles the kernels runs no primary."""
     setup = make_setup(make_config(ANALOG))
-    assert engine._compile(setup) >= 0.0
+    assert compile_kernels(setup, Processes()) >= 0.0
     assert dataclasses.is_dataclass(setup)

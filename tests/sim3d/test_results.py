@@ -10,6 +10,7 @@ from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY
 from sim3d.config import make_config
 from sim3d.errors import InputError
 from sim3d.hit_weights import empty_weights
+from sim3d.integrity import SEAL_BYTES
 from sim3d.result_file import RunRecord, read_result, save_result, write_result
 from sim3d.results import POISSON_LIMIT_90, Result
 from sim3d.setup_run import make_detector
@@ -267,9 +268,9 @@ def test_a_file_that_cannot_be_written(record, tmp_path):
 
 
 def edited(stored, folder, edit):
-    """A copy of the file, changed."""
+    """A copy of the file without its seal, changed."""
     path = folder / "edited.h5"
-    path.write_bytes(stored.read_bytes())
+    path.write_bytes(stored.read_bytes()[SEAL_BYTES:])
     with h5py.File(path, "r+") as file:
         edit(file)
     return path

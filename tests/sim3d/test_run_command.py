@@ -19,9 +19,12 @@ def engine(monkeypatch, tmp_path, fake_result):
 
     calls = []
 
-    def run_to_file(config, path, *, threads=None, progress=False):
-        calls.append(SimpleNamespace(config=config, path=Path(path), threads=threads, progress=progress))
+    def run_to_file(config, path, *, threads=None, progress=False, resume=False, batches=None):
+        call = SimpleNamespace(config=config, path=Path(path), threads=threads, progress=progress)
+        call.resume, call.batches = resume, batches
+        calls.append(call)
         Path(path).write_bytes(b"")
+        return "complete"
 
     def load_config(path, overrides=None):
         return {"path": path, **(overrides or {})}
@@ -83,6 +86,10 @@ def test_an_existing_output_needs_force(engine, capsys):
         (["mine.toml", "--primaries", "many"], "--primaries"),
         (["mine.toml", "--seed", "-1"], "--seed"),
         (["mine.toml", "--threads", "0"], "--threads"),
+        (["mine.toml", "--batch-range", "3"], "--batch-range: '3', allowed: A:B"),
+        (["mine.toml", "--batch-range", "a:b"], "--batch-range: 'a:b', allowed: A:B"),
+        (["mine.toml", "--batch-range", "-1:2"], "--batch-range: '-1:2', allowed: A:B"),
+        (["mine.toml", "--resume", "--force"], "--resume, --force: give one"),
     ],
 )
 def test_bad_arguments(engine, capsys, arguments, message):
@@ -98,6 +105,19 @@ def test_a_read_only_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(InputError, match="no permission"):
         output_file(tmp_path / "r.h5", Path("c.toml"), force=False)
+
+
+def test_resume_and_range_reach_the_engine(engine):
+    Path("r.h5").write_text("there")
+    assert cli.main(["run", "mine.toml", "-o", "r.h5", "--resume", "--batch-range", "2:7"]) == 0
+    assert (engine[0].resume, engine[0].batches) == (True, (2, 7))
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("complete", 0), ("target", 0), ("time", 3), ("interrupted", 130)])
+def test_statuses(engine, monkeypatch, outcome, status):
+    """A job script tells by the status whether to come back."""
+    monkeypatch.setattr(sys.modules["sim3d.engine"], "run_to_file", lambda *_, **__: outcome)
+    assert cli.main(["run", "mine.toml", "--quiet"]) == status
 
 
 def test_the_default_folder_may_be_in_the_way(engine, capsys):

@@ -204,7 +204,7 @@ class FakeRank:
 
 
 def reduce_all(tallies, monkeypatch):
-    """``Processes.reduce_tally`` on every rank at once; rank 0's tally holds the sum."""
+    """``Processes.collect`` on every rank at once; rank 0's tally holds the sum."""
     module = ModuleType("mpi4py")
     module.MPI = SimpleNamespace(IN_PLACE="IN_PLACE", SUM="SUM")
     monkeypatch.setitem(sys.modules, "mpi4py", module)
@@ -213,7 +213,7 @@ def reduce_all(tallies, monkeypatch):
 
     def work(rank):
         try:
-            Processes(FakeRank(shared, rank)).reduce_tally(tallies[rank])
+            Processes(FakeRank(shared, rank)).collect(tallies[rank].arrays())
         except BaseException as exc:
             errors.append(exc)
             shared.barrier.abort()
@@ -265,7 +265,7 @@ def test_two_tallies_added_elementwise(batches, whole):
 def test_a_lone_process_reduces_nothing(batches, whole):
     """Without a communicator nothing changes."""
     tally = tally_of(batches, range(N_BATCHES))
-    Processes().reduce_tally(tally)
+    Processes().collect(tally.arrays())
     assert same(tally, whole)
 
 

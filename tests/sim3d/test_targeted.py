@@ -106,7 +106,7 @@ def test_errors_are_smaller_than_analog(aimed):
     assert aimed.tallies[0].hits.sum() > 0.5 * aimed.counters["primaries"]
     assert aimed.counters["rotations"] > 0.5 * aimed.counters["primaries"]
     g = groups(aimed).sum(axis=(2, 3, 4))
-    assert np.all(g.std(axis=0, ddof=1) / math.sqrt(24) < 0.03 * g.mean(axis=0))
+    assert np.all(g.std(axis=0, ddof=1) / math.sqrt(24) < 0.05 * g.mean(axis=0))
 
 
 def test_one_dimensional_world():

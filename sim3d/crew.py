@@ -1,0 +1,145 @@
+"""How the ranks of a run talk: work from rank 0 to all, reports back, commands to all.
+
+Each rank's main thread calls the same methods in turn; its worker threads never touch MPI. A rank that has room for
+batches asks rank 0, which answers when there is work, and not at all once the run ends. Commands are broadcasts that
+the other ranks wait for without blocking.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from sim3d.parallel import Processes
+from sim3d.schedule import Command, Foreman
+
+
+class Report(NamedTuple):
+    """What a rank tells rank 0.
+
+    Attributes
+    ----------
+    wanted : int
+        Batches it asks for; 0 for none, or if a request is still open.
+    finished : int
+        Batches finished since its last report.
+    lost : list of str
+        Primaries lost since, in words.
+    failed, interrupted : str
+        Empty, or why it cannot go on, or was asked to stop.
+    idle : bool
+        It simulates nothing, and was told to begin nothing.
+    """
+
+    wanted: int = 0
+    finished: int = 0
+    lost: list[str] = []  # noqa: RUF012  (never changed)
+    failed: str = ""
+    interrupted: str = ""
+    idle: bool = False
+
+
+class FirstRank:
+    """Rank 0: takes its batches from the foreman directly and serves the other ranks."""
+
+    def __init__(self, processes: Processes, foreman: Foreman) -> None:
+        self.processes = processes
+        self.foreman = foreman
+        self._waiting: deque[tuple[int, int]] = deque()  # requests not answered yet: rank, batches wanted
+        self._idle: set[int] = set()
+        self._received = 0
+        self._sent = [0] * processes.size
+
+    def take(self, wanted: int) -> list[int]:
+        """Batches to begin now."""
+        return self.foreman.take(wanted)
+
+    def report(self, report: Report) -> None:
+        """What happened here since the last call."""
+        self._note(0, report)
+
+    def command(self) -> Command:
+        """Serve what has arrived, and decide; other ranks are told."""
+        for rank, report in self.processes.receive():
+            self._received += 1
+            self._note(rank, report)
+        while self._waiting:
+            rank, wanted = self._waiting[0]
+            batches = self.foreman.take(wanted)
+            if not batches:
+                break
+            self._waiting.popleft()
+            self.processes.send(batches, rank)
+            self._sent[rank] += 1
+        command = self.foreman.decide(all_idle=len(self._idle) == self.processes.size)
+        if command != Command.NONE:
+            self.processes.command(int(command))
+        return command
+
+    def part(self) -> None:
+        """The end: both sides receive what is still underway, so that MPI can be finalised."""
+        sent = sum(self.processes.gather(0))
+        while self._received < sent:
+            self.processes.wait_for_message()
+            self._received += 1
+        self.processes.scatter(self._sent)
+        self.processes.finish_sending()
+
+    def _note(self, rank: int, report: Report) -> None:
+        if report.failed:
+            self.foreman.failed(report.failed)
+        if report.interrupted:
+            self.foreman.interrupted(report.interrupted)
+        if report.finished or report.lost:
+            self.foreman.report(report.finished, report.lost)
+        if report.wanted:
+            self._waiting.append((rank, report.wanted))
+        if report.idle:
+            self._idle.add(rank)
+
+
+class OtherRank:
+    """A rank other than 0."""
+
+    def __init__(self, processes: Processes) -> None:
+        self.processes = processes
+        self._ready: deque[int] = deque()
+        self._asked = False
+        self._wanted = 0
+        self._sent = 0
+        self._received = 0
+        self._said_idle = False
+
+    def take(self, wanted: int) -> list[int]:
+        """Batches to begin now; asks for what is missing with the next report."""
+        out = [self._ready.popleft() for _ in range(min(wanted, len(self._ready)))]
+        self._wanted = wanted - len(out)
+        return out
+
+    def report(self, report: Report) -> None:
+        """What happened here since the last call; sent if there is anything to say."""
+        for _, batches in self.processes.receive():
+            self._received += 1
+            self._asked = False
+            self._ready.extend(batches)
+        wanted = 0 if self._asked or report.idle else max(0, self._wanted - len(self._ready))
+        report = report._replace(wanted=wanted, idle=report.idle and not self._said_idle)
+        if report == Report():
+            return
+        self._said_idle |= report.idle
+        self._asked |= wanted > 0
+        self.processes.send(report, 0)
+        self._sent += 1
+
+    def command(self) -> Command:
+        """What rank 0 wants."""
+        return Command(self.processes.commanded())
+
+    def part(self) -> None:
+        """The end: both sides receive what is still underway, so that MPI can be finalised."""
+        self.processes.gather(self._sent)
+        underway = self.processes.scatter(None)
+        while self._received < underway:
+            self.processes.wait_for_message()
+            self._received += 1
+        self.processes.finish_sending()

@@ -1,0 +1,84 @@
+"""Checksums of result files.
+
+Two kinds. The *seal* is the SHA-256 of the whole file, in a user block of 512 bytes of plain text before the HDF5 data
+(``head -1 run.h5`` shows it; HDF5 readers skip it): it finds any changed byte and any truncation. The *digests* are
+of the numbers and of the configuration, whatever the bytes they are stored in: two runs have the same result bit by
+bit exactly if their digests are equal, and a file that another program rewrote can still be checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SEAL_BYTES = 512
+"""HDF5 looks for its data at byte 0, 512, 1024 and so on."""
+
+_MAGIC = b"sim3d-result "
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_CHUNK = 1 << 22
+
+
+def seal(image: Any) -> bytes:
+    """The 512 bytes to write before an HDF5 image."""
+    return _block(hashlib.sha256(image).hexdigest(), len(image))
+
+
+def seal_problem(path: Path) -> str | None:
+    """What is wrong with the bytes of a file, or None where nothing is or the file has no seal.
+
+    Parameters
+    ----------
+    path : Path
+        A file that exists.
+    """
+    with open(path, "rb") as file:
+        block = file.read(SEAL_BYTES)
+        if not block.startswith(_MAGIC):
+            # a damaged seal does not excuse the rest: HDF5 data at byte 512 had one
+            return "its first bytes are damaged" if file.read(8) == _HDF5_MAGIC else None
+        words = block.rstrip(b"\0").decode("ascii", "replace").split()
+        if len(words) != 6 or not words[4].isdigit():
+            return "its first bytes are damaged"
+        digest, size = hashlib.sha256(), 0
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    if size < int(words[4]):
+        return f"truncated: {size + SEAL_BYTES} of {int(words[4]) + SEAL_BYTES} bytes"
+    if digest.hexdigest() != words[2] or block != _block(words[2], size):
+        return "not the bytes that were written: SHA-256 differs"
+    return None
+
+
+def _block(digest: str, size: int) -> bytes:
+    return f"{_MAGIC.decode()}sha256 {digest} of {size} bytes\n".encode().ljust(SEAL_BYTES, b"\0")
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a file carries a seal."""
+    with open(path, "rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def data_digest(arrays: Iterable[tuple[str, np.ndarray]]) -> str:
+    """SHA-256 (hex) of named arrays: names, types, shapes and values, in the order of the names."""
+    digest = hashlib.sha256()
+    for name, array in arrays:
+        plain = np.ascontiguousarray(array)
+        if plain.dtype.kind == "O":  # strings as h5py reads them
+            values = [v.decode() if isinstance(v, bytes) else str(v) for v in plain.ravel()]
+            digest.update(f"{name} text {plain.shape} {values!r}\n".encode())
+            continue
+        digest.update(f"{name} {plain.dtype.str} {plain.shape}\n".encode())
+        digest.update(plain.data if plain.size else b"")
+    return digest.hexdigest()
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 (hex) of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,95 @@
+"""Compiling the kernels, or loading them from the cache, without a race of processes that share a cache folder.
+
+numba writes a cache file under a number it takes from an index; two processes that compile at once can take the same
+number. So under MPI rank 0 goes first, then the first rank of every node (whose folder may be another), then all
+others; and independent processes (the tasks of a job array) wait for a lock in the folder, unless a mark in it says
+that everything is there already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.hit_weights import empty_weights
+from sim3d.jit_cache import CACHE_FOLDER
+from sim3d.lost import new_status
+from sim3d.parallel import Processes
+from sim3d.sampling import N_COUNTERS
+from sim3d.setup_run import Setup
+from sim3d.tally import SiteTally
+
+
+def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> float:
+    """Compile or load everything a batch needs, on all ranks; returns seconds.
+
+    Parameters
+    ----------
+    setup : Setup
+    processes : Processes
+    show : bool
+        Say so if it will take a while.
+    """
+    started = time.perf_counter()
+    _, local_rank = processes.node()
+    mark = _mark(setup)
+    for turn in (processes.first, local_rank == 0 and not processes.first, local_rank != 0 and not processes.first):
+        if turn:
+            with _alone(mark):
+                if show and (mark is None or not mark.exists()):
+                    note = "sim3d: compiling the kernels (once per version, about 20 s) ..."
+                    print(note, file=sys.stderr, flush=True)
+                _empty_batch(setup)
+                if mark is not None:
+                    with contextlib.suppress(OSError):
+                        mark.touch()
+        processes.barrier()
+    return time.perf_counter() - started
+
+
+def _empty_batch(setup: Setup) -> None:
+    """Run a batch without primaries."""
+    shape = (len(setup.detectors), N_FLAVOURS, N_ENERGY, N_COS, setup.n_azimuth)
+    small = setup.config.model_copy(update={"run": setup.config.run.model_copy(update={"batch_size": 0})})
+    idle = Setup(**{**setup.__dict__, "config": small})
+    scores = np.zeros(shape)
+    hits = np.zeros(shape, dtype=np.int64)
+    counters = np.zeros(N_COUNTERS, dtype=np.int64)
+    weights = empty_weights(len(setup.detectors))
+    idle.batch_function()(0, scores, hits, weights, counters, new_status([]))
+    SiteTally(setup.n_azimuth).add_batch(scores[0], hits[0], weights[0], 0)
+
+
+def _mark(setup: Setup) -> Path | None:
+    """File that says that the kernels of this sampling mode are in the cache, for this kind of processor."""
+    if CACHE_FOLDER is None:
+        return None
+    from llvmlite import binding
+
+    return Path(CACHE_FOLDER) / f"compiled-{setup.config.sampling.mode}-{binding.get_host_cpu_name()}"
+
+
+@contextlib.contextmanager
+def _alone(mark: Path | None) -> Iterator[None]:
+    """Keep other processes of this user out of the cache folder while nothing says that it is complete."""
+    if mark is None or mark.exists():
+        yield
+        return
+    try:
+        import fcntl
+
+        lock = open(mark.parent / "lock", "w")  # noqa: SIM115  (closed below)
+    except (ImportError, OSError):
+        yield
+        return
+    with lock:
+        # file systems without locks say so; then there is only the order of ranks above
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
