@@ -350,10 +350,10 @@ def rows(report: Callable[[str], object] = print) -> list[Row]:
         found += lines
     # the targets are stated for a core of known speed: a row for that core stands beside each that has one
     found += [row(OWN_MAP, own_map_s, "s"), row(OWN_PENUMBRA_MAP, map_seconds(PENUMBRA_GV), "s")]
-    targets = (
-        (OWN_RATE, TARGET_RATE),
+    targets: tuple[tuple[str, float | None], ...] = (
+        (OWN_RATE, None),
         (OWN_BATCH_RATE, TARGET_RATE),
-        (OWN_MAP, TARGET_MAP_S),
+        (OWN_MAP, None),
         (OWN_PENUMBRA_MAP, TARGET_MAP_S),
     )
     for name, target in targets:
@@ -364,7 +364,8 @@ def rows(report: Callable[[str], object] = print) -> list[Row]:
             line = row(f"{name}: on a core where gtracr's table does {GTRACR_CORE:g}/s", value, line["unit"])
             found.append(line | {"peer": "gtracr's table", "ratio": scale})
             line = found[-1]
-        line.update(with_target(line, target, at_most))
+        if target is not None:
+            line.update(with_target(line, target, at_most))
     return found
 
 

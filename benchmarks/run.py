@@ -15,30 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
+import peers
 from sampling import figure_of_merit, paper_statistics, table_time
 from starting import memory, scaling, starts
 
 import sim3d  # noqa: F401  (sets the kernel cache before numba is imported)
-from geomag.geodesy import arrival_direction, geodetic_to_cartesian
 from geomag.igrf import FieldModel
-from geomag.tracing import backtrack, trace_params
 from sim3d.config import make_config
 from sim3d.engine import simulate
 
 OUTPUT = Path("output")
 Row = dict[str, Any]
-
-
-@njit(nogil=True)
-def _track_all(positions, directions, rigidities, gauss, params):
-    allowed = 0
-    for i in range(rigidities.shape[0]):
-        x, y, z = positions[i]
-        ux, uy, uz = directions[i]
-        if backtrack(x, y, z, ux, uy, uz, rigidities[i], gauss, params) == 1:
-            allowed += 1
-    return allowed
 
 
 def yardstick() -> float:
@@ -53,23 +40,6 @@ def yardstick() -> float:
         field.field_xyz(points)
         times.append(time.process_time() - started)
     return min(times)
-
-
-def trajectories() -> float:
-    """Back-tracked trajectories per CPU second: Kamioka, 20 km, upper hemisphere, 1-60 GV on R^-2.7."""
-    rng = np.random.default_rng(2)
-    n = 20_000
-    field = FieldModel()
-    params = trace_params(field)
-    rigidity = (1.0 + rng.random(n) * (60.0**-1.7 - 1.0)) ** (-1.0 / 1.7)
-    zenith = np.degrees(np.arccos(rng.random(n)))
-    azimuth = 360.0 * rng.random(n)
-    where = np.broadcast_to(geodetic_to_cartesian(36.43, 137.31, 20.0), (n, 3)).copy()
-    direction = np.array([-arrival_direction(36.43, 137.31, z, a) for z, a in zip(zenith, azimuth, strict=True)])
-    _track_all(where[:5], direction[:5], rigidity[:5], field.gauss, params)
-    started = time.process_time()
-    _track_all(where, direction, rigidity, field.gauss, params)
-    return n / (time.process_time() - started)
 
 
 def showers(energy: list[float], primaries: int) -> float:
@@ -99,7 +69,6 @@ def kernels(unit: float) -> list[Row]:
     """Rows of the kernels, against a million field evaluations."""
     measured: list[tuple[str, float, str, float | None]] = [
         ("field evaluations, degree 10, one core", 1e6 / unit, "evaluations/s", None),
-        ("back-tracking, Kamioka 20 km, one core", trajectories(), "trajectories/s", 20_000.0),
         ("showers, E^-2, 1.5-500 GeV, above 0.3 GeV, one core", showers([1.5, 500.0], 100_000), "showers/s", 20_000.0),
         ("showers at 100 GeV, above 0.3 GeV, one core", showers([99.0, 101.0], 20_000), "showers/s", None),
     ]
@@ -134,6 +103,7 @@ def write(rows: list[Row]) -> None:
 
 SECTIONS: dict[str, Callable[[], list[Row]]] = {
     "kernels": lambda: kernels(yardstick()),
+    "peers": peers.rows,
     "merit": figure_of_merit,
     "paper": paper_statistics,
     "table": table_time,
