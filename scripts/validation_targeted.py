@@ -16,8 +16,6 @@ from sim3d.results import Result
 
 ROOT = Path(__file__).resolve().parent.parent
 BANDS_GEV = (0.5, 0.71, 1.0, 1.41, 2.0, 3.16, 5.6, 10.0)
-LARGEST_ERROR = 0.10
-"""Bins are compared where both errors are below this: an error that is itself known to a few percent."""
 
 
 def _by_energy(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -29,69 +27,79 @@ def _by_energy(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def _views(result: Result, site: str) -> dict[str, np.ndarray]:
-    """Group means in (flavour, energy, zenith, azimuth): 4 bands by 6 azimuths, and 10 cosines by east and west."""
+    """Group means in several sets of bins, all of them used: to choose bins by their errors would be biased."""
     edges = result.energy_edges_GeV
     filled = result.group_weights > 0
     bands = _by_energy(result.groups_azimuth(site)[filled], edges)
     halves = _by_energy(result.groups_east_west(site)[filled], edges)
+    n, low = len(bands), BANDS_GEV.index(2.0)
     return {
-        "4 zenith bands x 6 azimuths": bands.reshape(*bands.shape[:4], 6, -1).mean(axis=5),
-        "10 cosines x east, west": halves.reshape(*halves.shape[:3], 10, 4, 2).mean(axis=4),
+        "flavour": bands.sum(axis=(2, 3, 4)),
+        "flavour, energy": bands.sum(axis=(3, 4)),
+        "flavour, cos_zenith (20)": halves.sum(axis=(2, 4)).reshape(n, 4, 20, 2).sum(axis=3),
+        "flavour, azimuth (12)": bands.sum(axis=(2, 3)),
+        "flavour, energy, zenith (4)": bands.sum(axis=4),
+        "flavour, energy, azimuth (4)": bands.sum(axis=3).reshape(n, 4, -1, 4, 3).sum(axis=4),
+        "flavour, energy below 2 GeV, zenith (4), azimuth (4)": bands[:, :, :low]
+        .reshape(n, 4, low // 2, 2, 4, 4, 3)
+        .sum(axis=(3, 6)),
     }
 
 
-def _pulls(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    mean = [x.mean(axis=0) for x in (a, b)]
-    error = [x.std(axis=0, ddof=1) / np.sqrt(len(x)) for x in (a, b)]
-    use = (error[0] < LARGEST_ERROR * mean[0]) & (error[1] < LARGEST_ERROR * mean[1])
-    return ((mean[0] - mean[1]) / np.hypot(*error))[use]
+def _compare(report: Report, names: tuple[str, str], runs: tuple[Result, Result], sites: list[str]) -> list[np.ndarray]:
+    """Table of pulls of the first run minus the second, and verdicts."""
+    report.add(
+        "",
+        f"| site | bins in | n | chi2 per bin | mean pull | error of {names[1]} (median) | {names[0]} / {names[1]} |",
+        "|---|---|---|---|---|---|---|",
+    )
+    everything, verdicts = [], []
+    for site in sites:
+        views = [_views(run, site) for run in runs]
+        for name in views[0]:
+            both = [view[name].reshape(len(view[name]), -1) for view in views]
+            mean = [x.mean(axis=0) for x in both]
+            error = [x.std(axis=0, ddof=1) / np.sqrt(len(x)) for x in both]
+            if not all(np.all(e > 0.0) for e in error):
+                report.check(f"{site}, {name}: hits in every bin", "no", False)
+                continue
+            z = (mean[0] - mean[1]) / np.hypot(*error)
+            weight = mean[1] ** 2 / (error[0] ** 2 + error[1] ** 2)
+            ratio = float((mean[0] / mean[1] * weight).sum() / weight.sum())
+            chi2, spread = float((z**2).mean()), float(np.sqrt(2.3 / len(z)))
+            report.add(
+                f"| {site} | {name} | {len(z)} | {chi2:.2f} +- {spread:.2f} | {z.mean():+.2f} +- {len(z) ** -0.5:.2f} "
+                f"| {np.median(error[1] / mean[1]):.3f} | {ratio:.4f} +- {weight.sum() ** -0.5:.4f} |"
+            )
+            # errors from 24 groups: pulls follow Student's t with 23 to 46 degrees of freedom, chi2 about 1.07
+            verdicts.append((f"{site}, {name}: chi2 per bin near 1", chi2, abs(chi2 - 1.07) < 0.1 + 3.5 * spread))
+            everything.append(z)
+    report.add("")
+    for name, value, passed in verdicts:
+        report.check(f"{names[0]} against {names[1]}, {name}", f"{value:+.3f}", passed)
+    return everything
 
 
 def targeted(report: Report) -> None:
-    """Analog and targeted sampling of the same patches of 10 x 40 degrees."""
-    report.add("", "## Targeted against analog sampling", "")
+    """Targeted sampling against analog on patches of 10 x 40 degrees, and against rotated without bending."""
     base: dict[str, Any] = {
         "primaries": {"energy_GeV": [1.0, 5000.0]},
         "field": {"date": "1995-01-01"},
         "scoring": {"energy_min_GeV": 0.5},
         "sites": [{"name": name, "patch": {"ns_deg": 10, "ew_deg": 40}} for name in ("kamioka", "sno")],
     }
-    runs = {
-        "analog": report.run(
-            "analog_reference",
-            make_config(
-                {
-                    **base,
-                    "sampling": {"mode": "analog"},
-                    "run": {"primaries": 4_800_000, "batch_size": 20_000, "seed": 11},
-                }
-            ),
-        ),
-        "targeted": report.run(
-            "targeted", make_config({**base, "run": {"primaries": 960_000, "batch_size": 10_000, "seed": 12}})
-        ),
-    }
-    report.add("", "| site | bins | compared | chi2 per bin | expected | mean pull |", "|---|---|---|---|---|---|")
-    everything: dict[str, np.ndarray] = {}
+    many = {"primaries": 4_800_000, "batch_size": 20_000, "seed": 11}
+    few = {"primaries": 960_000, "batch_size": 10_000, "seed": 12}
+    report.add("", "## Targeted against analog sampling", "")
+    runs = (
+        report.run("targeted", make_config({**base, "run": few})),
+        report.run("analog_reference", make_config({**base, "run": many, "sampling": {"mode": "analog"}})),
+    )
+    pulls = _compare(report, ("targeted", "analog"), runs, ["kamioka", "sno"])
+    report.add("", "| site | flavour | A targeted | A analog | difference / error |", "|---|---|---|---|---|")
     verdicts = []
     for site in ("kamioka", "sno"):
-        views = {mode: _views(result, site) for mode, result in runs.items()}
-        for name in views["analog"]:
-            z = _pulls(views["targeted"][name], views["analog"][name])
-            everything[f"{site}, {name}"] = z
-            if len(z) == 0:
-                report.check(f"{site}, {name}: enough primaries to compare", "0 bins", False)
-                continue
-            # errors from 24 groups: a pull follows Student's t with 23 to 46 degrees of freedom
-            chi2, spread = float((z**2).mean()), float(np.sqrt(2.3 / len(z)))
-            report.add(
-                f"| {site} | {name} | {len(z)} | {chi2:.3f} +- {spread:.3f} | 1.05 to 1.10 | {z.mean():+.3f} "
-                f"+- {1 / np.sqrt(len(z)):.3f} |"
-            )
-            verdicts.append((f"{site}, {name}: chi2 per bin near 1", chi2, abs(chi2 - 1.07) < 0.07 + 3.5 * spread))
-    report.add("", "| site | flavour | A targeted | A analog | difference / error |", "|---|---|---|---|---|")
-    for site in ("kamioka", "sno"):
-        for ours, reference in zip(east_west(runs["targeted"], site), east_west(runs["analog"], site), strict=True):
+        for ours, reference in zip(east_west(runs[0], site), east_west(runs[1], site), strict=True):
             pull = (ours.value - reference.value) / np.hypot(ours.error, reference.error)
             report.add(
                 f"| {site} | {ours.flavour} | {ours.value:+.3f} +- {ours.error:.3f} "
@@ -102,13 +110,22 @@ def targeted(report: Report) -> None:
     for name, value, passed in verdicts:
         report.check(name, f"{value:+.3f}", passed)
 
+    report.add("", "## Targeted against rotated sampling, without bending in the air", "")
+    straight = {**base, "transport": {"bending": False}}
+    small = [{"name": name} for name in ("kamioka", "sno")]
+    runs = (
+        report.run("targeted_straight", make_config({**straight, "run": few, "sites": small})),
+        report.run("rotated_straight", make_config({**straight, "run": few, "sampling": {"mode": "rotated"}})),
+    )
+    pulls += _compare(report, ("targeted", "rotated"), runs, ["kamioka", "sno"])
+
     def draw(figure: Any, _plt: Any) -> None:
         axis = figure.add_subplot()
         grid = np.linspace(-4.5, 4.5, 37)
-        z = np.concatenate(list(everything.values()))
+        z = np.concatenate(pulls)
         axis.hist(z, grid, histtype="stepfilled", color="0.85", label=f"{len(z)} bins")
         axis.plot(grid, len(z) * 0.25 * np.exp(-0.5 * grid**2) / np.sqrt(2 * np.pi), label="Gaussian of width 1")
-        axis.set(xlabel="(targeted - analog) / error", ylabel="bins per 0.25", xlim=(-4.5, 4.5))
+        axis.set(xlabel="(targeted - analog or rotated) / error", ylabel="bins per 0.25", xlim=(-4.5, 4.5))
         axis.legend()
 
     figure_of(report, "targeted_pulls", draw)
