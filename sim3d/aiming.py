@@ -49,6 +49,7 @@ DOWN, UP, AXIS = 0.0, 1.0, 2.0
 
 LARGEST_MARGIN = math.radians(12.0)
 _SMALL_SHIFT = math.radians(0.3)
+_STRONG_FIELD_NT = 5.0e4
 
 
 class Aim(NamedTuple):
@@ -71,6 +72,8 @@ class Aim(NamedTuple):
         Margin (rad) around the patch for a crossing that the field does not move.
     shift_margin : float
         Further margin per shift that is foretold.
+    horizon_margin : float
+        Further margin per angle by which the field turned the neutrino, over |cos_zenith|.
     softening : float
         Cosine that is added in quadrature to a foretold |cos_zenith| in the importance of a crossing.
     axis_width, lost_width : float
@@ -88,6 +91,7 @@ class Aim(NamedTuple):
     tail_share: float
     margin: float
     shift_margin: float
+    horizon_margin: float
     softening: float
     axis_width: float
     lost_width: float
@@ -116,6 +120,7 @@ def make_aim(effort: float = 0.5, margin_deg: float | None = None, energy_min_Ge
         tail_share=0.12,
         margin=math.radians(0.05 if margin_deg is None else margin_deg),
         shift_margin=0.03 if margin_deg is None else 0.0,
+        horizon_margin=0.003 if margin_deg is None else 0.0,
         softening=0.01,
         axis_width=math.radians(8.0),
         lost_width=math.radians(6.0),
@@ -233,7 +238,7 @@ def foretold_cosines(row, site, gauss, work, cosines):
 
 
 @njit(nogil=True)
-def aim_point(row, site, azimuth, gauss, bending, work):
+def aim_point(row, site, azimuth, aim, gauss, bending, work):
     """Where the reference point must be put so that, at this azimuth, the crossing falls on the site's centre.
 
     Parameters
@@ -243,6 +248,7 @@ def aim_point(row, site, azimuth, gauss, bending, work):
     site : float64 array (SITE_COLUMNS,)
     azimuth : float
         Radians.
+    aim : Aim
     gauss : float64 array
     bending : bool
     work : float64 array (3, 3)
@@ -253,16 +259,17 @@ def aim_point(row, site, azimuth, gauss, bending, work):
         Whether a crossing is foretold.
     yx, yy, yz : float
         The row, a unit vector; the site's centre where nothing is foretold.
-    shift : float
-        Distance (rad) by which the field moves the crossing.
+    margin : float
+        Margin (rad) to aim at around the patch: the share of the shift that may be wrong, and near the horizon, where a
+        small turn moves a crossing far, more.
     """
     cx, cy, cz = site[S_UPX], site[S_UPY], site[S_UPZ]
     if row[A_KIND] == AXIS:
-        return True, cx, cy, cz, 0.0
+        return True, cx, cy, cz, aim.margin
     site_rotation(row, site, azimuth, work)
-    found, lx, ly, lz, _ = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
+    found, lx, ly, lz, cosine = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
     if not found:
-        return False, cx, cy, cz, 0.0
+        return False, cx, cy, cz, aim.margin
     yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, cx, cy, cz)
     shift = math.acos(min(1.0, lx * cx + ly * cy + lz * cz))
     if shift > _SMALL_SHIFT:
@@ -271,7 +278,10 @@ def aim_point(row, site, azimuth, gauss, bending, work):
         if found:
             yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, yx, yy, yz)
     norm = 1.0 / math.sqrt(yx * yx + yy * yy + yz * yz)
-    return True, yx * norm, yy * norm, yz * norm, shift
+    margin = aim.margin + aim.shift_margin * shift
+    if bending:
+        margin += aim.horizon_margin * abs(row[A_TURN]) * _STRONG_FIELD_NT / max(abs(cosine), 0.02)
+    return True, yx * norm, yy * norm, yz * norm, min(margin, LARGEST_MARGIN)
 
 
 @njit(nogil=True)
@@ -308,20 +318,14 @@ def _region(site, margin):
 
 
 @njit(nogil=True)
-def margin_of(shift, aim):
-    """Margin (rad) around the patch for a crossing that the field moves by ``shift`` (rad)."""
-    return min(aim.margin + aim.shift_margin * shift, LARGEST_MARGIN)
-
-
-@njit(nogil=True)
-def kernel_density(kind, found, shift, aim, site, zx, zy, zz):
+def kernel_density(kind, found, margin, aim, site, zx, zy, zz):
     """Density (sr^-1) with which a crossing is aimed at the unit vector z, seen from the site's centre as the aim.
 
     Parameters
     ----------
     kind : float
         DOWN, UP or AXIS.
-    found, shift
+    found, margin
         From :func:`aim_point`.
     aim : Aim
         Scale of the margin.
@@ -329,7 +333,7 @@ def kernel_density(kind, found, shift, aim, site, zx, zy, zz):
     zx, zy, zz : float
     """
     cosine = zx * site[S_UPX] + zy * site[S_UPY] + zz * site[S_UPZ]
-    half_ns, half_ew, solid = _region(site, margin_of(shift, aim))
+    half_ns, half_ew, solid = _region(site, margin)
     width = 1.5 * math.sqrt(half_ns * half_ew)
     if kind == AXIS:
         return tail_density(cosine, _tail_scale(width + aim.axis_width))
@@ -350,9 +354,9 @@ def kernel_density(kind, found, shift, aim, site, zx, zy, zz):
 
 
 @njit(nogil=True)
-def draw_kernel(kind, found, shift, aim, site, rng):
+def draw_kernel(kind, found, margin, aim, site, rng):
     """Draw the unit vector z of :func:`kernel_density`."""
-    half_ns, half_ew, _ = _region(site, margin_of(shift, aim))
+    half_ns, half_ew, _ = _region(site, margin)
     width = 1.5 * math.sqrt(half_ns * half_ew)
     scale = -1.0
     if kind == AXIS:
@@ -391,9 +395,9 @@ def aim_density(row, g, site, aim, gauss, bending, work):
         hx * site[S_EX] + hy * site[S_EY] + hz * site[S_EZ], hx * site[S_NX] + hy * site[S_NY] + hz * site[S_NZ]
     )
     sector = min(int((azimuth / (2.0 * math.pi) + 1.0) % 1.0 * N_SECTORS), N_SECTORS - 1)
-    found, px, py, pz, shift = aim_point(row, site, azimuth, gauss, bending, work)
+    found, px, py, pz, margin = aim_point(row, site, azimuth, aim, gauss, bending, work)
     zx, zy, zz = smallest_rotation(px, py, pz, cx, cy, cz, yx, yy, yz)
-    return row[A_SECTOR + sector] * 4.0 * math.pi * kernel_density(row[A_KIND], found, shift, aim, site, zx, zy, zz)
+    return row[A_SECTOR + sector] * 4.0 * math.pi * kernel_density(row[A_KIND], found, margin, aim, site, zx, zy, zz)
 
 
 @njit(nogil=True)
@@ -405,8 +409,8 @@ def draw_rotation(row, site, aim, gauss, bending, rng, g, work):
         left -= row[A_SECTOR + sector]
         sector += 1
     azimuth = 2.0 * math.pi * (sector + uniform(rng)) / N_SECTORS
-    found, px, py, pz, shift = aim_point(row, site, azimuth, gauss, bending, work)
-    zx, zy, zz = draw_kernel(row[A_KIND], found, shift, aim, site, rng)
+    found, px, py, pz, margin = aim_point(row, site, azimuth, aim, gauss, bending, work)
+    zx, zy, zz = draw_kernel(row[A_KIND], found, margin, aim, site, rng)
     yx, yy, yz = smallest_rotation(site[S_UPX], site[S_UPY], site[S_UPZ], px, py, pz, zx, zy, zz)
     site_rotation(row, site, azimuth, g)
     turn_to(site, yx, yy, yz, g)
