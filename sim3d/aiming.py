@@ -271,7 +271,7 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     if not found:
         return False, cx, cy, cz, aim.margin
     yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, cx, cy, cz)
-    shift = math.acos(min(1.0, lx * cx + ly * cy + lz * cz))
+    shift = math.acos(max(-1.0, min(1.0, lx * cx + ly * cy + lz * cz)))
     if shift > _SMALL_SHIFT:
         turn_to(site, yx, yy, yz, work)
         found, lx, ly, lz, _ = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
@@ -311,7 +311,7 @@ def _region(site, margin):
     """Half sides (rad) of the patch with its margin, and its solid angle (sr)."""
     if site[S_KIND] == CAP:
         half = min(math.acos(min(1.0, site[S_COSMIN])) + margin, math.pi)
-        return half, half, 2.0 * math.pi * (1.0 - math.cos(half))
+        return half, half, 4.0 * math.pi * math.sin(0.5 * half) ** 2
     half_ns = min(math.asin(min(1.0, site[S_A])) + margin, 0.5 * math.pi)
     half_ew = min(site[S_B] + margin / max(math.cos(half_ns), 0.05), math.pi)
     return half_ns, half_ew, 4.0 * half_ew * math.sin(half_ns)
@@ -372,7 +372,7 @@ def draw_kernel(kind, found, margin, aim, site, rng):
         east, up = level * math.sin(lon), level * math.cos(lon)
     else:
         u = uniform(rng)
-        s = u * (1.0 - math.cos(half_ns)) if scale < 0.0 else draw_tail(scale, u)
+        s = 2.0 * u * math.sin(0.5 * half_ns) ** 2 if scale < 0.0 else draw_tail(scale, u)
         up = max(1.0 - s, -1.0)
         level = math.sqrt(max(0.0, (1.0 - up) * (1.0 + up)))
         phi = 2.0 * math.pi * uniform(rng)

@@ -25,6 +25,9 @@ ENERGY_CENTRES_GEV = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
 MOST_BATCHES = 10**7
 """The result file and rank 0 keep one mark for every batch."""
 
+SMALLEST_PATCH_DEG = 1.0e-3
+"""A hundred metres: less than any detector's position matters."""
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -167,8 +170,8 @@ class SamplingTable(_Table):
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
     thinning: float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
-    effort: float = Field(0.5, gt=0.0, le=100.0, allow_inf_nan=False)
-    margin_deg: float | None = Field(None, ge=0.0, le=90.0, allow_inf_nan=False)
+    effort: float = Field(0.5, ge=0.01, le=100.0, allow_inf_nan=False)
+    margin_deg: float | None = Field(None, ge=0.0, le=12.0, allow_inf_nan=False)
     roulette_energy_GeV: float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
     roulette_index: float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
 
@@ -176,9 +179,9 @@ class SamplingTable(_Table):
 class Patch(_Table):
     """patch = { ns_deg, ew_deg } or { radius_deg }"""
 
-    ns_deg: float | None = Field(None, gt=0, allow_inf_nan=False)
-    ew_deg: float | None = Field(None, gt=0, allow_inf_nan=False)
-    radius_deg: float | None = Field(None, gt=0, allow_inf_nan=False)
+    ns_deg: float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
+    ew_deg: float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
+    radius_deg: float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _one_shape(self) -> Patch:
@@ -249,6 +252,11 @@ class Config(_Table):
         if self.sampling.mode == "rotated" and self.transport.bending:
             raise ValueError(
                 'sampling.mode: "rotated" needs transport.bending = false (bending breaks the symmetry it uses)'
+            )
+        if self.primaries.energy_GeV[1] <= self.scoring.energy_min_GeV:
+            raise ValueError(
+                f"primaries.energy_GeV: no primary up to {self.primaries.energy_GeV[1]:g} GeV gives a neutrino above "
+                f"scoring.energy_min_GeV = {self.scoring.energy_min_GeV:g}"
             )
         if self.run.primaries < 2 * self.run.batch_size:
             raise ValueError(

@@ -65,7 +65,7 @@ class Detector:
         """Area of the patch (m2)."""
         r = self.radius_km * 1e3
         if self.radius_deg > 0.0:
-            return 2.0 * math.pi * r**2 * (1.0 - math.cos(math.radians(self.radius_deg)))
+            return 4.0 * math.pi * r**2 * math.sin(0.5 * math.radians(self.radius_deg)) ** 2
         return r**2 * math.radians(self.ew_deg) * 2.0 * math.sin(0.5 * math.radians(self.ns_deg))
 
     @property

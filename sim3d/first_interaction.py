@@ -41,6 +41,7 @@ _P_STEEP, _P_SHALLOW, _P_VERTICAL = 0.86, 0.09, 0.05
 _LARGEST_SECANT = 1.0e5
 _UPWARD_WIDTH = 1.3
 """The Gaussian that upward-going vertices (c < 0) are drawn from, in units of the true one's width sqrt(H/R_eff)."""
+_LONGEST_STEP_KM = 4.0
 _NEGLIGIBLE = 40.0
 """Interaction lengths after which nothing is left (4e-18)."""
 HORIZON_SHARE, HORIZON_COSINE = 0.25, 0.3
@@ -160,7 +161,8 @@ def vertex_height(depth, layers):
 def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
     """Follow a primary back from its first interaction to where it came into the atmosphere.
 
-    The depth is summed with the density at the middle of each step, as :func:`sim3d.shower.shower` does inwards.
+    The flux is as exact as the depth, so it is summed by Simpson's rule on steps of at most 4 km: wrong by 1e-4 where
+    the density falls by half a scale height in a step.
 
     Parameters
     ----------
@@ -191,7 +193,7 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
     mass = world.mass[PROTON]
     t = kinetic
     depth = 0.0
-    rho_vertex = 0.0
+    rho_vertex, rho_here = 0.0, -1.0
     r_top = EARTH_RADIUS_KM + world.top_km
     anchor_x, anchor_y, anchor_z = 0.0, 0.0, 0.0
     bx, by, bz = 0.0, 0.0, 0.0
@@ -204,7 +206,7 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
         if h >= world.top_km and rise > 0.0:
             break
         # thin air needs no fine steps: above 30 km the step grows to four times its length
-        ds = world.step_km * min(max(1.0, 0.1 * h - 2.0), 4.0)
+        ds = min(world.step_km * min(max(1.0, 0.1 * h - 2.0), 4.0), _LONGEST_STEP_KM)
         curvature = (1.0 - rise * rise) / r
         end = h + ds * (rise + 0.5 * ds * curvature)
         if end < 0.0:
@@ -212,9 +214,14 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
         if rise > 0.0 and end > world.top_km:
             b = r * rise
             ds = max(math.sqrt(b * b + (r_top - r) * (r_top + r)) - b, 1.0e-6)
+            end = h + ds * (rise + 0.5 * ds * curvature)
+        if rho_here < 0.0:
+            rho_here = density(h, layers) * CM_PER_KM
+            rho_vertex = rho_here / CM_PER_KM
         rho = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), layers) * CM_PER_KM
-        if rho_vertex == 0.0:
-            rho_vertex = rho / CM_PER_KM
+        rho_end = density(end, layers) * CM_PER_KM
+        rho = (rho_here + 4.0 * rho + rho_end) / 6.0
+        rho_here = rho_end
         momentum = math.sqrt(t * (t + 2.0 * mass))
         loss = z_over_a * rho * stopping_power(PROTON, momentum, mass, rho / CM_PER_KM, loss_table) * ds
         middle = t + 0.5 * loss

@@ -24,7 +24,10 @@ HEAVIEST = 10
 OUTLIER_SHARE = 0.5
 """A flavour's decade rests on outliers when the HEAVIEST hits make up this share of the sum of squared weights ..."""
 FEWEST_HITS = 200
-"""... of at least this many hits (with fewer the statistical error is large enough to say it all)."""
+"""... of at least this many hits (ten of fewer are no outliers but a good part of the sample) ..."""
+FEWEST_EFFECTIVE = 20.0
+"""... or when SOME_HITS or more are worth fewer than this many equal ones."""
+SOME_HITS = 50
 
 
 @njit(nogil=True)
@@ -97,7 +100,8 @@ class WeightSummary:
     @property
     def rests_on_outliers(self) -> bool:
         """Whether the statistical error is carried by a handful of hits."""
-        return self.hits >= FEWEST_HITS and self.heaviest_square_share > OUTLIER_SHARE
+        heavy = self.hits >= FEWEST_HITS and self.heaviest_square_share > OUTLIER_SHARE
+        return heavy or (self.hits >= SOME_HITS and self.effective < FEWEST_EFFECTIVE)
 
 
 def summarise(counts: np.ndarray) -> WeightSummary:

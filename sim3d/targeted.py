@@ -169,7 +169,7 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, c
     n : int
     site : float64 array (SITE_COLUMNS,)
     scale : float
-        Importance of a crossing: scale * weight / (|cos| E F(E)) with the reference flux F.
+        Importance of a crossing: scale * weight / (|cos| E F(E)) with F of :func:`flavour_flux`.
     aim : Aim
     gauss : float64 array
     bending : bool

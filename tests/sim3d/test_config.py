@@ -353,3 +353,20 @@ def test_every_date_of_the_field_model(day):
     """As TOML gives dates, and as text."""
     for value in (day, day.isoformat(), datetime.datetime(day.year, day.month, day.day, 12)):
         assert make_config(changed("field", "date", value)).field.date == day.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [("sampling", "effort", 1e-323), ("sampling", "margin_deg", 20.0), ("scoring", "energy_min_GeV", 999.0)],
+)
+def test_values_that_would_leave_nothing(table, key, value):
+    """No rotations, margins that are cut anyway, no primary above the threshold: refused by name."""
+    data = {"sites": [{"name": "sno"}], "primaries": {"energy_GeV": [1.0, 100.0]}, table: {key: value}}
+    with pytest.raises(InputError, match=key):
+        make_config(data)
+
+
+def test_patches_have_an_area():
+    """A cap so small that its area is rounding is refused."""
+    with pytest.raises(InputError, match="radius_deg"):
+        make_config({"sites": [{"name": "sno", "patch": {"radius_deg": 1e-7}}]})

@@ -12,16 +12,19 @@ from scipy.integrate import quad, solve_ivp
 from atmosphere.kernels import density, slant_depth, vertical_depth
 from atmosphere.layers import linsley
 from geomag.igrf import FieldModel
+from geomag.kernels import field_cartesian
 from hadronic.kernels import interaction_length
 from hadronic.models import load_model
+from sim3d.aiming import AIM_COLUMNS, apply, draw_uniform_rotation, set_reference
+from sim3d.detectors import SITE_COLUMNS
 from sim3d.energy_loss import stopping_power
 from sim3d.first_interaction import draw_cosine, draw_depth, effective_radius, secant, trace_to_top
 from sim3d.particles import MASS_GEV, PROTON
-from sim3d.primaries import nucleon_flux, primary_model
+from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, group_flux, nucleon_flux, primary_model
 from sim3d.random_streams import primary_key
-from sim3d.sampling import Source
+from sim3d.sampling import Source, draw_entry, draw_primary
 from sim3d.targeted import draw_vertex
-from sim3d.transport import KAPPA
+from sim3d.transport import KAPPA, rotate_about_field
 from sim3d.world import EARTH_RADIUS_KM, build_world
 
 LAYERS = linsley().layers
@@ -138,6 +141,16 @@ def test_straight_way_back(worlds, cosine):
     assert np.linalg.norm(entry[:3]) == pytest.approx(EARTH_RADIUS_KM + TOP, abs=1e-3)
 
 
+@pytest.mark.parametrize("step_km", [0.5, 3.0, 10.0])
+@pytest.mark.parametrize(("height", "cosine"), [(12.0, 1.0), (20.0, 1.0), (35.0, 1.0), (20.0, 0.5), (20.0, 0.1)])
+def test_depth_does_not_hang_on_the_step(worlds, step_km, height, cosine):
+    """The flux is as wrong as the depth, so even the longest steps must give it (0.1% is the seam of layers at 40 km)."""
+    entry = np.empty(6)
+    world = worlds[0]._replace(step_km=step_km)
+    depth, _, _ = trace_to_top(world, _pose(height, cosine), 10.0, 1.0, 90.0, entry)
+    assert depth == pytest.approx(slant_depth(height, cosine, LAYERS), rel=2e-3)
+
+
 def test_no_way_back_through_the_ground(worlds):
     """A straight line from below gives nothing."""
     entry = np.empty(6)
@@ -232,3 +245,95 @@ def test_rate_of_first_interactions(worlds, cosine_limit):
     expected = math.pi * 4.0 * math.pi * (radius * 1e3) ** 2 * integral
     assert rate == pytest.approx(expected, abs=4.0 * error + 4e-3 * expected)
     assert error < 0.01 * expected
+
+
+BY_ENERGY = np.array([0.28, 1.5, 4.0, 15.0, 1e9])
+BY_COSINE = np.array([-1.0, 0.0, 0.15, 0.4, 0.7, 1.0001])
+
+
+@njit
+def _place(edges, x):
+    for i in range(edges.shape[0] - 1):
+        if edges[i] <= x < edges[i + 1]:
+            return i
+    return -1
+
+
+@njit
+def _stepped_forward(world, source, n, key, by_energy, by_cosine, out):
+    """Rate of first interactions from primaries at the top, stepped inwards, each step with its share of them."""
+    rng = np.array([primary_key(key, 1)], dtype=np.uint64)
+    start = np.empty(9)
+    for i in range(n):
+        t, group, w = draw_primary(source, i, n, world.top_km, rng)
+        w *= draw_entry(world.top_km, start, rng)
+        z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+        length = interaction_length(world.yields, PROTON, math.log(t))
+        mass = world.mass[PROTON]
+        x, u, left = start[:3].copy(), start[3:6].copy(), 1.0
+        while left > 1e-6:
+            r = math.sqrt((x * x).sum())
+            h, rise = r - EARTH_RADIUS_KM, (x * u).sum() / r
+            if h < 0.0 or (h > world.top_km and rise > 0.0):
+                break
+            ds = 0.5 if h < 60.0 else 2.0
+            rho = density(h + ds * (0.5 * rise + 0.125 * ds * (1.0 - rise * rise) / r), world.layers) * 1e5
+            loss = z_over_a * rho * stopping_power(PROTON, math.sqrt(t * (t + 2.0 * mass)), mass, rho / 1e5, world.loss)
+            middle = t - 0.5 * loss * ds
+            if middle <= BY_ENERGY[0]:
+                break
+            f = 0.5 * KAPPA * z_over_a * ds / math.sqrt(middle * (middle + 2.0 * mass))
+            bx, by, bz = field_cartesian(x[0], x[1], x[2], world.gauss)
+            v = np.array(rotate_about_field(u[0], u[1], u[2], f * bx, f * by, f * bz))
+            y = x + 0.5 * ds * (u + v)
+            here = left * -math.expm1(-rho * ds / length)
+            cosine = -0.5 * (rise + (y * v).sum() / math.sqrt((y * y).sum()))
+            a, b = _place(by_energy, middle), _place(by_cosine, cosine)
+            if a >= 0 and b >= 0:
+                out[a, b] += w * here
+            left -= here
+            x, u, t = y, v, t - loss * ds
+
+
+@njit
+def _drawn(world, source, n, key, by_energy, by_cosine, out):
+    """The same from drawn vertices, turned anyhow."""
+    rng = np.array([primary_key(key, 1)], dtype=np.uint64)
+    pose, turned, entry, g = np.empty(9), np.empty(9), np.empty(6), np.empty((3, 3))
+    row, site = np.zeros(AIM_COLUMNS), np.zeros(SITE_COLUMNS)
+    set_reference(row, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0)
+    site[0] = site[4] = 1.0
+    site[8] = -1.0
+    for i in range(n):
+        t, group, constant, _ = draw_vertex(world, source, i, n, rng, pose)
+        draw_uniform_rotation(row, site, rng, g)
+        for k in (0, 3):
+            turned[k], turned[k + 1], turned[k + 2] = apply(g, pose[k], pose[k + 1], pose[k + 2])
+        length = interaction_length(world.yields, PROTON, math.log(t))
+        z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+        depth, top, slowing = trace_to_top(world, turned, t, z_over_a, length, entry)
+        if depth == math.inf or not source.energy_low <= top <= source.energy_high:
+            continue
+        length = interaction_length(world.yields, PROTON, math.log(top))
+        w = constant * group_flux(top, group, source.fits, source.delta_GV)
+        a, b = _place(by_energy, t), _place(by_cosine, -pose[5])
+        if a >= 0 and b >= 0:
+            out[a, b] += w * slowing * math.exp(-depth / length) / length
+
+
+def test_first_interactions_in_the_real_field(worlds):
+    """All nuclei, bending and energy loss on: as many first interactions as when primaries are stepped inwards."""
+    model = primary_model()
+    source = Source(model.fits, 0.0, 0.5, 1000.0, 1.8)
+    n = 12
+    shape = (n, len(BY_ENERGY) - 1, len(BY_COSINE) - 1)
+    forward, drawn = np.zeros(shape), np.zeros(shape)
+    for k in range(n):
+        _stepped_forward(worlds[1], source, 2500, 100 + k, BY_ENERGY, BY_COSINE, forward[k])
+        _drawn(worlds[1], source, 30_000, 500 + k, BY_ENERGY, BY_COSINE, drawn[k])
+    for axes in ((1, 2), (2,), (1,)):
+        a, b = drawn.sum(axis=axes), forward.sum(axis=axes)
+        error = np.hypot(a.std(axis=0, ddof=1), b.std(axis=0, ddof=1)) / math.sqrt(n)
+        assert np.all(abs(a.mean(axis=0) - b.mean(axis=0)) < 4.0 * error + 2e-3 * b.mean(axis=0))
+    total = forward.sum(axis=(1, 2))
+    assert total.std(ddof=1) / math.sqrt(n) < 0.01 * total.mean()

@@ -61,6 +61,7 @@ def test_a_few_heavy_hits_are_reported():
     assert "here nue 1-10 GeV" in lines[0]
     assert outlier_warnings("here", noted([1.0] * 1000 + [3.0]), FLAVOURS) == []
     assert outlier_warnings("here", noted([1.0] * 20 + [400.0]), FLAVOURS) == []
+    assert len(outlier_warnings("here", noted([1.0] * 95 + [50.0] * 3), FLAVOURS)) == 1
 
 
 def test_nothing():
