@@ -72,8 +72,8 @@ class Aim(NamedTuple):
         Margin (rad) around the patch for a crossing that the field does not move.
     shift_margin : float
         Further margin per shift that is foretold.
-    horizon_margin : float
-        Further margin per angle by which the field turned the neutrino, over |cos_zenith|.
+    horizon_margin, horizon_cosine : float
+        Further margin per angle by which the field turns the neutrino, over |cos_zenith| (at least horizon_cosine).
     softening : float
         Cosine that is added in quadrature to a foretold |cos_zenith| in the importance of a crossing.
     axis_width, lost_width : float
@@ -92,6 +92,7 @@ class Aim(NamedTuple):
     margin: float
     shift_margin: float
     horizon_margin: float
+    horizon_cosine: float
     softening: float
     axis_width: float
     lost_width: float
@@ -117,10 +118,11 @@ def make_aim(effort: float = 0.5, margin_deg: float | None = None, energy_min_Ge
         axis_share=0.05,
         unseen=0.03,
         uniform_share=0.01,
-        tail_share=0.12,
+        tail_share=0.25,
         margin=math.radians(0.05 if margin_deg is None else margin_deg),
         shift_margin=0.03 if margin_deg is None else 0.0,
         horizon_margin=0.003 if margin_deg is None else 0.0,
+        horizon_cosine=0.02,
         softening=0.01,
         axis_width=math.radians(8.0),
         lost_width=math.radians(6.0),
@@ -280,7 +282,7 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     norm = 1.0 / math.sqrt(yx * yx + yy * yy + yz * yz)
     margin = aim.margin + aim.shift_margin * shift
     if bending:
-        margin += aim.horizon_margin * abs(row[A_TURN]) * _STRONG_FIELD_NT / max(abs(cosine), 0.02)
+        margin += aim.horizon_margin * abs(row[A_TURN]) * _STRONG_FIELD_NT / max(abs(cosine), aim.horizon_cosine)
     return True, yx * norm, yy * norm, yz * norm, min(margin, LARGEST_MARGIN)
 
 

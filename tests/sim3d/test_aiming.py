@@ -157,10 +157,10 @@ def _share_inside(row, site, aim, gauss, n):
 
 
 def test_aim_hits_what_is_foretold(crossings):
-    """Aimed at a patch of 4 degrees, nearly nine in ten foretold crossings are on it: the rest is the tail."""
+    """Aimed at a patch of 4 degrees, all but the tail of the foretold crossings, which may hit too, are on it."""
     site, aim = site_row(), make_aim()
     shares = [_share_inside(row, site, aim, FIELD.gauss, 300) for row in crossings[:80]]
-    assert np.median(shares) > 0.85
+    assert np.median(shares) > 1.0 - aim.tail_share
 
 
 def test_field_does_what_is_foretold(pilots):

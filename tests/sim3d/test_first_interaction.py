@@ -144,7 +144,7 @@ def test_straight_way_back(worlds, cosine):
 @pytest.mark.parametrize("step_km", [0.5, 3.0, 10.0])
 @pytest.mark.parametrize(("height", "cosine"), [(12.0, 1.0), (20.0, 1.0), (35.0, 1.0), (20.0, 0.5), (20.0, 0.1)])
 def test_depth_does_not_hang_on_the_step(worlds, step_km, height, cosine):
-    """The flux is as wrong as the depth, so even the longest steps must give it (0.1% is the seam of layers at 40 km)."""
+    """The flux is as wrong as the depth, so even the longest steps must give it (0.1% is a seam of the layers)."""
     entry = np.empty(6)
     world = worlds[0]._replace(step_km=step_km)
     depth, _, _ = trace_to_top(world, _pose(height, cosine), 10.0, 1.0, 90.0, entry)
