@@ -186,6 +186,7 @@ def patches(report: Report) -> None:
         centres = 0.5 * (result.cos_zenith_edges[:-1:2] + result.cos_zenith_edges[2::2])
         edges = result.energy_edges_GeV
         a, b = (int(np.argmin(np.abs(np.log(edges / e)))) for e in (0.5, 3.16))
+        top = 0.0
         for axis, place in zip(axes, ("kamioka", "sno"), strict=True):
             curves = {}
             for size in sizes:
@@ -199,9 +200,11 @@ def patches(report: Report) -> None:
                 axis.errorbar(
                     centres + 0.012 * (k - 1.5), value / 4.0, error / 4.0, fmt="osD^"[k], ms=3, lw=0.8, label=size
                 )
-            axis.set(xlabel=r"$\cos\theta_z$", title=place, xlim=(-1, 1))
+            axis.set(xlabel=r"$\cos\theta_z$", title={"kamioka": "Kamioka", "sno": "SNO"}[place], xlim=(-1, 1))
+            axis.set_xticks([-1.0, -0.5, 0.0, 0.5, 1.0], ["", "-0.5", "0", "0.5", ""])
+            top = max(top, float(curves["10x40"][0].max()) / 4.0)
         axes[0].set_ylabel(r"mean flux of four flavours, 0.5-3.2 GeV (m$^{-2}$ s$^{-1}$ sr$^{-1}$)")
-        axes[0].set_ylim(bottom=0)
+        axes[0].set_ylim(0, 1.25 * top)
         axes[1].legend(title="patch (degrees)")
 
     figure_of(report, "patches", draw)
