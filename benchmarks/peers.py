@@ -34,6 +34,7 @@ GTRACR_CORE = 12180.0
 """Trajectories per second of gtracr's table at its default tolerance on the core that the targets are stated for."""
 
 REQUIREMENTS = {"gtracr": "gtracr==2.0.0", "otso": "OTSO==1.3.11"}
+GTRACR_RATE = "back-tracking, gtracr, table, default tolerance"
 OWN_RATE = "back-tracking, one at a time, error per step 0.0001"
 OWN_BATCH_RATE = "back-tracking, sixteen at a time, error per step 0.0001"
 OWN_MAP = "sky map 10 x 36, every 0.01 GV"
@@ -367,6 +368,14 @@ def rows(report: Callable[[str], object] = print) -> list[Row]:
         if target is not None:
             line.update(with_target(line, target, at_most))
     return found
+
+
+def core_speed(found: list[Row]) -> float | None:
+    """Speed of this core relative to the one that targets are stated for; None where gtracr was not measured."""
+    for line in found:
+        if line["name"] == GTRACR_RATE:
+            return float(line["value"]) / GTRACR_CORE
+    return None
 
 
 def main() -> int:

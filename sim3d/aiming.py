@@ -118,7 +118,7 @@ def make_aim(effort: float = 0.5, margin_deg: float | None = None, energy_min_Ge
         axis_share=0.05,
         unseen=0.03,
         uniform_share=0.01,
-        tail_share=0.25,
+        tail_share=0.12,
         margin=math.radians(0.05 if margin_deg is None else margin_deg),
         shift_margin=0.03 if margin_deg is None else 0.0,
         horizon_margin=0.003 if margin_deg is None else 0.0,

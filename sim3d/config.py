@@ -82,7 +82,7 @@ class PrimariesTable(_Table):
     solar: Literal["fit", "min", "max"] | None = None
     solar_potential_MV: float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
     energy_GeV: tuple[float, float] = (0.5, 1.0e6)
-    energy_index: float | None = Field(None, ge=0.0, le=4.0, allow_inf_nan=False)
+    energy_index: float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
 
     @field_validator("model")
     @classmethod
@@ -275,22 +275,15 @@ class Config(_Table):
     def _fill_in(self) -> None:
         """Set what was not given and whose best value depends on the sampling mode."""
         targeted = self.sampling.mode == "targeted"
-        index, thinning = (1.6, 3.0) if targeted else (2.0, 10.0)
+        thinning = 3.0 if targeted else 10.0
         patch = Patch(ns_deg=2.0, ew_deg=2.0) if targeted else Patch(ns_deg=10.0, ew_deg=40.0)
         filled: dict[str, Any] = {
             "sites": tuple(s if s.patch is not None else s.model_copy(update={"patch": patch}) for s in self.sites)
         }
-        if self.primaries.energy_index is None:
-            filled["primaries"] = self.primaries.model_copy(update={"energy_index": index})
         if self.sampling.thinning is None:
             filled["sampling"] = self.sampling.model_copy(update={"thinning": thinning})
         for name, value in filled.items():
             object.__setattr__(self, name, value)  # the model is frozen for everybody else
-
-    @property
-    def energy_index(self) -> float:
-        """Index of the sampled spectrum, filled in."""
-        return 2.0 if self.primaries.energy_index is None else self.primaries.energy_index
 
     @property
     def thinning(self) -> float:

@@ -157,9 +157,9 @@ def make_setup(config: Config) -> Setup:
         bending=config.transport.bending,
         transverse=config.transport.transverse,
         thinning_ratio=config.thinning,
-        thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.energy_index),
+        thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.primaries.energy_index),
     )
-    source = Source(primaries.fits, primaries.delta_GV, low, high, config.energy_index)
+    source = Source(primaries.fits, primaries.delta_GV, low, high, config.primaries.energy_index)
     sites = np.array([detector.row() for detector in detectors])
     trace = trace_params(field)
     return Setup(config, detectors, field, atmosphere, hadronic, primaries, world, source, sites, trace)

@@ -76,9 +76,9 @@ def test_the_default_patch_follows_the_mode():
     site = {"name": "a", "lat": 0, "lon": 0}
     own = {**site, "name": "b", "patch": {"radius_deg": 3}}
     config = make_config({"sampling": {"mode": "analog"}, "sites": [site, own]})
-    assert (config.energy_index, config.thinning) == (2.0, 10.0)
-    targeted = make_config({"primaries": {"energy_index": 1.8}, "sites": [site]})
-    assert (targeted.energy_index, targeted.thinning) == (1.8, 3.0)
+    assert config.thinning == 10.0
+    targeted = make_config({"sites": [site]})
+    assert targeted.thinning == 3.0
     assert make_config(targeted.model_dump(mode="json")) == targeted
     assert [s.patch for s in config.sites] == [Patch(ns_deg=10.0, ew_deg=40.0), Patch(radius_deg=3.0)]
 
