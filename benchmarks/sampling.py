@@ -166,7 +166,7 @@ def table_time(primaries: int = 600_000, threads: int = 2) -> list[Row]:
         needed = float(seconds * (value / 0.02) ** 2)
         rows.append(
             {
-                "name": f"time to a Honda table with 2% in the {name}, 0.3-10 GeV, azimuth-averaged, energy_index 1.6, {threads} threads",
+                "name": f"time to a Honda table with 2% in the {name}, 0.3-10 GeV, index 1.6, {threads} threads",
                 "value": needed,
                 "unit": "s",
                 "peer": "",

