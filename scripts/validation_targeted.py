@@ -90,9 +90,10 @@ def targeted(report: Report) -> None:
     }
     many = {"primaries": 4_800_000, "batch_size": 20_000, "seed": 11}
     few = {"primaries": 960_000, "batch_size": 10_000, "seed": 12}
+    harder = {"primaries": {**base["primaries"], "energy_index": 1.6}}
     report.add("", "## Targeted against analog sampling", "")
     runs = (
-        report.run("targeted", make_config({**base, "run": few})),
+        report.run("targeted", make_config({**base, **harder, "run": few})),
         report.run("analog_reference", make_config({**base, "run": many, "sampling": {"mode": "analog"}})),
     )
     pulls = _compare(report, ("targeted", "analog"), runs, ["kamioka", "sno"])
@@ -114,7 +115,7 @@ def targeted(report: Report) -> None:
     straight = {**base, "transport": {"bending": False}}
     small = [{"name": name} for name in ("kamioka", "sno")]
     runs = (
-        report.run("targeted_straight", make_config({**straight, "run": few, "sites": small})),
+        report.run("targeted_straight", make_config({**straight, **harder, "run": few, "sites": small})),
         report.run("rotated_straight", make_config({**straight, "run": few, "sampling": {"mode": "rotated"}})),
     )
     pulls += _compare(report, ("targeted", "rotated"), runs, ["kamioka", "sno"])
