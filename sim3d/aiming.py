@@ -43,7 +43,7 @@ from sim3d.transport import rotate_about_field
 
 # columns of the table of crossings
 A_N, A_A, A_B, A_X, A_U, A_TURN, A_P, A_KIND, A_SHARE, A_SECTOR = 0, 3, 6, 9, 12, 15, 16, 19, 20, 21
-N_SECTORS = 8
+N_SECTORS = 16
 AIM_COLUMNS = A_SECTOR + N_SECTORS
 DOWN, UP, AXIS = 0.0, 1.0, 2.0
 

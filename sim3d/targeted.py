@@ -97,7 +97,7 @@ _BRANCH_AIM = 12
 _STRONG_FIELD_NT = 5.0e4
 _SENSITIVE = 0.15
 """The importance of a crossing is asked azimuth by azimuth where the field may turn it by this share of its cosine."""
-_NOT_FORETOLD = 0.3
+_NOT_FORETOLD, _GRAZING = 0.3, 30.0
 _LEAST_ROTATIONS = 1.0e-3
 FOLLOWED_BELOW = 0.9
 """Showers are followed down to this share of the lowest energy that is scored: a neutrino that the field lifts above it
@@ -147,7 +147,9 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, cosines):
     total = 0.0
     for k in range(N_SECTORS):
         if math.isnan(cosines[k]):
-            share = _NOT_FORETOLD * value
+            # beside a sector with a crossing some azimuths have one too, and a grazing one
+            beside = not (math.isnan(cosines[k - 1]) and math.isnan(cosines[(k + 1) % N_SECTORS]))
+            share = value * (_GRAZING if beside else _NOT_FORETOLD)
         else:
             share = value * inverse_cosine(min(1.0, math.sqrt(cosines[k] ** 2 + aim.softening**2)))
         share /= 1.0 + share / aim.most_per_crossing
