@@ -50,6 +50,7 @@ DOWN, UP, AXIS = 0.0, 1.0, 2.0
 LARGEST_MARGIN = math.radians(12.0)
 _SMALL_SHIFT = math.radians(0.3)
 _STRONG_FIELD_NT = 5.0e4
+_LARGEST_TURN = math.radians(12.0)
 
 
 class Aim(NamedTuple):
@@ -258,7 +259,7 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     Returns
     -------
     found : bool
-        Whether a crossing is foretold.
+        Whether a crossing is foretold, and the field does not turn it so far that this says little.
     yx, yy, yz : float
         The row, a unit vector; the site's centre where nothing is foretold.
     margin : float
@@ -283,7 +284,9 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     margin = aim.margin + aim.shift_margin * shift
     if bending:
         margin += aim.horizon_margin * abs(row[A_TURN]) * _STRONG_FIELD_NT / max(abs(cosine), aim.horizon_cosine)
-    return True, yx * norm, yy * norm, yz * norm, min(margin, LARGEST_MARGIN)
+    # what is turned this far lost energy on another path, and is not where it is foretold: the wide tail alone
+    sure = abs(row[A_TURN]) * _STRONG_FIELD_NT < _LARGEST_TURN
+    return sure, yx * norm, yy * norm, yz * norm, min(margin, LARGEST_MARGIN)
 
 
 @njit(nogil=True)
