@@ -39,7 +39,7 @@ from sim3d.detectors import (
     sphere_crossings,
 )
 from sim3d.random_streams import uniform
-from sim3d.transport import rotate_about_field
+from sim3d.transport import perpendicular, rotate_about_field
 
 # columns of the table of crossings
 A_N, A_A, A_B, A_X, A_U, A_TURN, A_P, A_KIND, A_SHARE, A_SECTOR = 0, 3, 6, 9, 12, 15, 16, 19, 20, 21
@@ -49,8 +49,10 @@ DOWN, UP, AXIS = 0.0, 1.0, 2.0
 
 LARGEST_MARGIN = math.radians(12.0)
 _SMALL_SHIFT = math.radians(0.3)
-_STRONG_FIELD_NT = 5.0e4
+STRONG_FIELD_NT = 5.0e4
 _LARGEST_TURN = math.radians(12.0)
+"""Beyond this turn in a strong field a crossing is aimed at by the wide tail alone. Like every number of :class:`Aim` a
+choice that moves errors, not means."""
 
 
 class Aim(NamedTuple):
@@ -151,14 +153,9 @@ def set_reference(row, nx, ny, nz, ux, uy, uz):
     ax, ay, az = along * nx - ux, along * ny - uy, along * nz - uz
     norm = math.sqrt(ax * ax + ay * ay + az * az)
     if norm < 1e-12:  # exactly vertical: any horizontal direction will do
-        if abs(nz) < 0.9:
-            ax, ay, az = -ny, nx, 0.0
-        else:
-            ax, ay, az = 0.0, -nz, ny
-        norm = math.sqrt(ax * ax + ay * ay + az * az)
-    ax /= norm
-    ay /= norm
-    az /= norm
+        ax, ay, az = perpendicular(nx, ny, nz)
+    else:
+        ax, ay, az = ax / norm, ay / norm, az / norm
     row[A_N], row[A_N + 1], row[A_N + 2] = nx, ny, nz
     row[A_A], row[A_A + 1], row[A_A + 2] = ax, ay, az
     row[A_B], row[A_B + 1], row[A_B + 2] = ny * az - nz * ay, nz * ax - nx * az, nx * ay - ny * ax
@@ -261,7 +258,7 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     found : bool
         Whether a crossing is foretold, and the field does not turn it so far that this says little.
     yx, yy, yz : float
-        The row, a unit vector; the site's centre where nothing is foretold.
+        The aim, a unit vector; the site's centre where nothing is foretold.
     margin : float
         Margin (rad) to aim at around the patch: the share of the shift that may be wrong, and near the horizon, where a
         small turn moves a crossing far, more.
@@ -283,9 +280,9 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     norm = 1.0 / math.sqrt(yx * yx + yy * yy + yz * yz)
     margin = aim.margin + aim.shift_margin * shift
     if bending:
-        margin += aim.horizon_margin * abs(row[A_TURN]) * _STRONG_FIELD_NT / max(abs(cosine), aim.horizon_cosine)
+        margin += aim.horizon_margin * abs(row[A_TURN]) * STRONG_FIELD_NT / max(abs(cosine), aim.horizon_cosine)
     # what is turned this far lost energy on another path, and is not where it is foretold: the wide tail alone
-    sure = abs(row[A_TURN]) * _STRONG_FIELD_NT < _LARGEST_TURN
+    sure = abs(row[A_TURN]) * STRONG_FIELD_NT < _LARGEST_TURN
     return sure, yx * norm, yy * norm, yz * norm, min(margin, LARGEST_MARGIN)
 
 
@@ -333,7 +330,6 @@ def kernel_density(kind, found, margin, aim, site, zx, zy, zz):
     found, margin
         From :func:`aim_point`.
     aim : Aim
-        Scale of the margin.
     site : float64 array (SITE_COLUMNS,)
     zx, zy, zz : float
     """

@@ -38,6 +38,7 @@ from sim3d.aiming import (
     AXIS,
     DOWN,
     N_SECTORS,
+    STRONG_FIELD_NT,
     UP,
     aim_density,
     apply,
@@ -94,7 +95,6 @@ from sim3d.world import EARTH_RADIUS_KM
 _BRANCH_TAPE = 11
 _BRANCH_AIM = 12
 
-_STRONG_FIELD_NT = 5.0e4
 _SENSITIVE = 0.15
 """The importance of a crossing is asked azimuth by azimuth where the field may turn it by this share of its cosine."""
 _NOT_FORETOLD, _GRAZING = 0.3, 30.0
@@ -196,7 +196,7 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, c
         ux, uy, uz = neutrinos[i, NU_UX], neutrinos[i, NU_UY], neutrinos[i, NU_UZ]
         value = scale * neutrinos[i, NU_WEIGHT] / (energy * flavour_flux(int(neutrinos[i, NU_FLAVOUR]), energy))
         # the angle by which the field of a site can turn it
-        reach = _STRONG_FIELD_NT * abs(neutrinos[i, NU_TURN]) if bending else 0.0
+        reach = STRONG_FIELD_NT * abs(neutrinos[i, NU_TURN]) if bending else 0.0
         down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
         cosine = 0.0
         bends = True
