@@ -50,9 +50,12 @@ DOWN, UP, AXIS = 0.0, 1.0, 2.0
 LARGEST_MARGIN = math.radians(12.0)
 _SMALL_SHIFT = math.radians(0.3)
 STRONG_FIELD_NT = 5.0e4
-_LARGEST_TURN = math.radians(12.0)
-"""Beyond this turn in a strong field a crossing is aimed at by the wide tail alone. Like every number of :class:`Aim` a
-choice that moves errors, not means."""
+FAR_TURN = math.radians(12.0)
+"""What turns this far in a strong field lost energy on another path than its pilot, and may be far from where it is
+foretold: most of its aims come from the tail. Like every number of :class:`Aim` a choice that moves errors, not means."""
+_TOUCHING = 0.005
+"""A line is foretold to touch the sphere where the square of its distance from the centre exceeds R^2 by this share."""
+_FAR_TAIL_SHARE, _FAR_TAIL_WIDTH, _LOST_TAIL_WIDTH = 0.6, 0.3, 0.5
 
 
 class Aim(NamedTuple):
@@ -77,8 +80,6 @@ class Aim(NamedTuple):
         Further margin per shift that is foretold.
     horizon_margin, horizon_cosine : float
         Further margin per angle by which the field turns the neutrino, over |cos_zenith| (at least horizon_cosine).
-    softening : float
-        Cosine that is added in quadrature to a foretold |cos_zenith| in the importance of a crossing.
     axis_width, lost_width : float
         Widths (rad) of the tail for the shower's axis, and where no crossing is foretold.
     energy_min : float
@@ -96,7 +97,6 @@ class Aim(NamedTuple):
     shift_margin: float
     horizon_margin: float
     horizon_cosine: float
-    softening: float
     axis_width: float
     lost_width: float
     energy_min: float
@@ -124,9 +124,8 @@ def make_aim(effort: float = 0.5, margin_deg: float | None = None, energy_min_Ge
         tail_share=0.12,
         margin=math.radians(0.05 if margin_deg is None else margin_deg),
         shift_margin=0.03 if margin_deg is None else 0.0,
-        horizon_margin=0.003 if margin_deg is None else 0.0,
+        horizon_margin=0.0015 if margin_deg is None else 0.0,
         horizon_cosine=0.02,
-        softening=0.01,
         axis_width=math.radians(8.0),
         lost_width=math.radians(6.0),
         energy_min=float(energy_min_GeV),
@@ -196,17 +195,8 @@ def apply(g, x, y, z):
 
 
 @njit(nogil=True)
-def foretold_crossing(row, g, radius, gauss, bending):
-    """Where the neutrino of a crossing meets the sphere of ``radius`` (km) when its shower is rotated by g.
-
-    Returns
-    -------
-    found : bool
-    nx, ny, nz : float
-        Unit vector of the place.
-    cosine : float
-        Zenith cosine there.
-    """
+def foretold_line(row, g, gauss, bending):
+    """Place (km) and direction of the neutrino of a crossing when its shower is rotated by g."""
     x, y, z = apply(g, row[A_X], row[A_X + 1], row[A_X + 2])
     ux, uy, uz = apply(g, row[A_U], row[A_U + 1], row[A_U + 2])
     if bending:
@@ -217,24 +207,49 @@ def foretold_crossing(row, g, radius, gauss, bending):
         z += px * by - py * bx
         f = 0.5 * row[A_TURN]
         ux, uy, uz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
-    down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
-    path = up if row[A_KIND] == UP else down
-    if path <= 0.0:
-        return False, 0.0, 0.0, 0.0, 0.0
-    nx, ny, nz = (x + path * ux) / radius, (y + path * uy) / radius, (z + path * uz) / radius
-    return True, nx, ny, nz, -(nx * ux + ny * uy + nz * uz)
+    return x, y, z, ux, uy, uz
 
 
 @njit(nogil=True)
-def foretold_cosines(row, site, gauss, work, cosines):
-    """Zenith cosines that are foretold for azimuths in the middle of each sector, into cosines (N_SECTORS,).
+def foretold_crossing(row, g, radius, gauss, bending):
+    """Where the neutrino of a crossing meets the sphere of ``radius`` (km) when its shower is rotated by g.
 
-    NaN where no crossing is foretold.
+    A line that misses the sphere by little is foretold to touch it, for the field is not known to that accuracy.
+
+    Returns
+    -------
+    found : bool
+    nx, ny, nz : float
+        Unit vector of the place.
+    cosine : float
+        Zenith cosine there.
+    """
+    x, y, z, ux, uy, uz = foretold_line(row, g, gauss, bending)
+    along = x * ux + y * uy + z * uz
+    square = 1.0 - (x * x + y * y + z * z - along * along) / (radius * radius)
+    root = radius * math.sqrt(max(0.0, square))
+    path = root - along if row[A_KIND] == UP else -root - along
+    if path <= 0.0 or square < -_TOUCHING:
+        return False, 0.0, 0.0, 0.0, 0.0
+    nx, ny, nz = x + path * ux, y + path * uy, z + path * uz
+    norm = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz)
+    nx, ny, nz = nx * norm, ny * norm, nz * norm
+    return True, nx, ny, nz, -(nx * ux + ny * uy + nz * uz) if square > 0.0 else 0.0
+
+
+@njit(nogil=True)
+def foretold_squares(row, site, gauss, work, squares):
+    """Squared zenith cosines that are foretold for the azimuths between the sectors, into squares (N_SECTORS,).
+
+    Negative where the line misses the site's sphere: 1 - (b / R)^2 with its distance b from the Earth's centre, smooth
+    across the horizon; -1 for a neutrino that flies away.
     """
     for k in range(N_SECTORS):
-        site_rotation(row, site, 2.0 * math.pi * (k + 0.5) / N_SECTORS, work)
-        found, _, _, _, cosine = foretold_crossing(row, work, site[S_RADIUS], gauss, True)
-        cosines[k] = cosine if found else math.nan
+        site_rotation(row, site, 2.0 * math.pi * k / N_SECTORS, work)
+        x, y, z, ux, uy, uz = foretold_line(row, work, gauss, True)
+        rise = x * ux + y * uy + z * uz
+        radius = site[S_RADIUS]
+        squares[k] = -1.0 if rise > 0.0 else 1.0 - (x * x + y * y + z * z - rise * rise) / (radius * radius)
 
 
 @njit(nogil=True)
@@ -256,7 +271,7 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     Returns
     -------
     found : bool
-        Whether a crossing is foretold, and the field does not turn it so far that this says little.
+        Whether a crossing is foretold.
     yx, yy, yz : float
         The aim, a unit vector; the site's centre where nothing is foretold.
     margin : float
@@ -281,9 +296,7 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     margin = aim.margin + aim.shift_margin * shift
     if bending:
         margin += aim.horizon_margin * abs(row[A_TURN]) * STRONG_FIELD_NT / max(abs(cosine), aim.horizon_cosine)
-    # what is turned this far lost energy on another path, and is not where it is foretold: the wide tail alone
-    sure = abs(row[A_TURN]) * STRONG_FIELD_NT < _LARGEST_TURN
-    return sure, yx * norm, yy * norm, yz * norm, min(margin, LARGEST_MARGIN)
+    return True, yx * norm, yy * norm, yz * norm, min(margin, LARGEST_MARGIN)
 
 
 @njit(nogil=True)
@@ -320,13 +333,26 @@ def _region(site, margin):
 
 
 @njit(nogil=True)
-def kernel_density(kind, found, margin, aim, site, zx, zy, zz):
+def _tail(row, found, width, aim):
+    """Share of the aims that are drawn from the heavy tail, and its width (rad); ``width`` is that of the region."""
+    if row[A_KIND] == AXIS:
+        return 1.0, width + aim.axis_width
+    reach = STRONG_FIELD_NT * abs(row[A_TURN])
+    if not found:
+        return 1.0, width + aim.lost_width + _LOST_TAIL_WIDTH * reach
+    far = min(1.0, reach / FAR_TURN)
+    share = aim.tail_share + max(0.0, _FAR_TAIL_SHARE - aim.tail_share) * far * far
+    return share, width + _FAR_TAIL_WIDTH * far * reach
+
+
+@njit(nogil=True)
+def kernel_density(row, found, margin, aim, site, zx, zy, zz):
     """Density (sr^-1) with which a crossing is aimed at the unit vector z, seen from the site's centre as the aim.
 
     Parameters
     ----------
-    kind : float
-        DOWN, UP or AXIS.
+    row : float64 array (AIM_COLUMNS,)
+        Row of the table of crossings.
     found, margin
         From :func:`aim_point`.
     aim : Aim
@@ -336,11 +362,10 @@ def kernel_density(kind, found, margin, aim, site, zx, zy, zz):
     cosine = zx * site[S_UPX] + zy * site[S_UPY] + zz * site[S_UPZ]
     half_ns, half_ew, solid = _region(site, margin)
     width = 1.5 * math.sqrt(half_ns * half_ew)
-    if kind == AXIS:
-        return tail_density(cosine, _tail_scale(width + aim.axis_width))
-    if not found:
-        return tail_density(cosine, _tail_scale(width + aim.lost_width))
-    value = aim.tail_share * tail_density(cosine, _tail_scale(width))
+    share, tail_width = _tail(row, found, width, aim)
+    value = share * tail_density(cosine, _tail_scale(tail_width))
+    if share == 1.0:
+        return value
     if site[S_KIND] == CAP:
         inside = cosine >= math.cos(half_ns)
     else:
@@ -350,22 +375,17 @@ def kernel_density(kind, found, margin, aim, site, zx, zy, zz):
             east = zx * site[S_EX] + zy * site[S_EY] + zz * site[S_EZ]
             inside = abs(math.atan2(east, cosine)) <= half_ew
     if inside:
-        value += (1.0 - aim.tail_share) / solid
+        value += (1.0 - share) / solid
     return value
 
 
 @njit(nogil=True)
-def draw_kernel(kind, found, margin, aim, site, rng):
+def draw_kernel(row, found, margin, aim, site, rng):
     """Draw the unit vector z of :func:`kernel_density`."""
     half_ns, half_ew, _ = _region(site, margin)
     width = 1.5 * math.sqrt(half_ns * half_ew)
-    scale = -1.0
-    if kind == AXIS:
-        scale = _tail_scale(width + aim.axis_width)
-    elif not found:
-        scale = _tail_scale(width + aim.lost_width)
-    elif uniform(rng) < aim.tail_share:
-        scale = _tail_scale(width)
+    share, tail_width = _tail(row, found, width, aim)
+    scale = _tail_scale(tail_width) if share == 1.0 or uniform(rng) < share else -1.0
     if scale < 0.0 and site[S_KIND] != CAP:
         north = math.sin(half_ns) * (2.0 * uniform(rng) - 1.0)
         lon = half_ew * (2.0 * uniform(rng) - 1.0)
@@ -398,7 +418,7 @@ def aim_density(row, g, site, aim, gauss, bending, work):
     sector = min(int((azimuth / (2.0 * math.pi) + 1.0) % 1.0 * N_SECTORS), N_SECTORS - 1)
     found, px, py, pz, margin = aim_point(row, site, azimuth, aim, gauss, bending, work)
     zx, zy, zz = smallest_rotation(px, py, pz, cx, cy, cz, yx, yy, yz)
-    return row[A_SECTOR + sector] * 4.0 * math.pi * kernel_density(row[A_KIND], found, margin, aim, site, zx, zy, zz)
+    return row[A_SECTOR + sector] * 4.0 * math.pi * kernel_density(row, found, margin, aim, site, zx, zy, zz)
 
 
 @njit(nogil=True)
@@ -411,7 +431,7 @@ def draw_rotation(row, site, aim, gauss, bending, rng, g, work):
         sector += 1
     azimuth = 2.0 * math.pi * (sector + uniform(rng)) / N_SECTORS
     found, px, py, pz, margin = aim_point(row, site, azimuth, aim, gauss, bending, work)
-    zx, zy, zz = draw_kernel(row[A_KIND], found, margin, aim, site, rng)
+    zx, zy, zz = draw_kernel(row, found, margin, aim, site, rng)
     yx, yy, yz = smallest_rotation(site[S_UPX], site[S_UPY], site[S_UPZ], px, py, pz, zx, zy, zz)
     site_rotation(row, site, azimuth, g)
     turn_to(site, yx, yy, yz, g)

@@ -37,6 +37,7 @@ from sim3d.aiming import (
     AIM_COLUMNS,
     AXIS,
     DOWN,
+    FAR_TURN,
     N_SECTORS,
     STRONG_FIELD_NT,
     UP,
@@ -44,7 +45,7 @@ from sim3d.aiming import (
     apply,
     draw_rotation,
     draw_uniform_rotation,
-    foretold_cosines,
+    foretold_squares,
     set_reference,
 )
 from sim3d.analog import patch_hits
@@ -97,7 +98,12 @@ _BRANCH_AIM = 12
 
 _SENSITIVE = 0.15
 """The importance of a crossing is asked azimuth by azimuth where the field may turn it by this share of its cosine."""
-_NOT_FORETOLD, _GRAZING = 0.3, 30.0
+_NOT_FORETOLD = 0.3
+"""Importance of azimuths without a foretold crossing, in units of 1/|cos|."""
+_FAR_GAIN = 5.0
+"""Crossings that the field turns far (FAR_TURN) get this many more rotations: their aims spread over the wide tail."""
+_LEAST_UNSURE, _UNSURE_PER_TURN = 2.0e-4, 0.012
+"""How well the square of a foretold zenith cosine is known: a floor, and a share of the turn in a strong field."""
 _LEAST_ROTATIONS = 1.0e-3
 FOLLOWED_BELOW = 0.9
 """Showers are followed down to this share of the lowest energy that is scored: a neutrino that the field lifts above it
@@ -131,7 +137,15 @@ def _fill_crossing(row, neutrino, kind, path):
 
 
 @njit(nogil=True)
-def _weigh(row, value, cosine, bends, site, aim, gauss, work, cosines):
+def _mean_inverse_cosine(a, b, unsure):
+    """Mean of 1/cos where the squared cosine lies between a and b, give or take ``unsure``; misses count as nothing."""
+    low, high = min(a, b) - unsure, max(a, b) + unsure
+    mean = 2.0 * (math.sqrt(max(high, 0.0)) - math.sqrt(max(low, 0.0))) / (high - low)
+    return min(mean, inverse_cosine(0.0))
+
+
+@njit(nogil=True)
+def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
     """Set the importance of a crossing, by sectors of azimuth where the field can change its cosine much.
 
     Returns
@@ -143,15 +157,13 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, cosines):
         share = value * inverse_cosine(cosine)
         row[A_SHARE] = share / (1.0 + share / aim.most_per_crossing)
         return row[A_SHARE]
-    foretold_cosines(row, site, gauss, work, cosines)
+    foretold_squares(row, site, gauss, work, squares)
+    reach = STRONG_FIELD_NT * abs(row[A_TURN])
+    value *= 1.0 + _FAR_GAIN * min(1.0, reach / FAR_TURN) ** 3
+    unsure = _LEAST_UNSURE + _UNSURE_PER_TURN * reach
     total = 0.0
     for k in range(N_SECTORS):
-        if math.isnan(cosines[k]):
-            # beside a sector with a crossing some azimuths have one too, and a grazing one
-            beside = not (math.isnan(cosines[k - 1]) and math.isnan(cosines[(k + 1) % N_SECTORS]))
-            share = value * (_GRAZING if beside else _NOT_FORETOLD)
-        else:
-            share = value * inverse_cosine(min(1.0, math.sqrt(cosines[k] ** 2 + aim.softening**2)))
+        share = value * max(_NOT_FORETOLD, _mean_inverse_cosine(squares[k], squares[(k + 1) % N_SECTORS], unsure))
         share /= 1.0 + share / aim.most_per_crossing
         row[A_SECTOR + k] = share
         total += share
@@ -162,7 +174,7 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, cosines):
 
 
 @njit(nogil=True)
-def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, cosines):
+def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, squares):
     """Table of what can be aimed at: the crossings of a pilot's neutrinos with the site's sphere.
 
     Parameters
@@ -177,7 +189,7 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, c
     bending : bool
         Whether the field bends; then neutrinos that miss the sphere, but may meet it once turned, are listed too.
     aims : float64 array (>= 2 n + 2, AIM_COLUMNS)
-    work, cosines : float64 arrays (3, 3) and (N_SECTORS,)
+    work, squares : float64 arrays (3, 3) and (N_SECTORS,)
 
     Returns
     -------
@@ -213,10 +225,10 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, c
             down = up = max(0.0, -(x * ux + y * uy + z * uz))
         if down > 0.0 or cosine == 0.0:
             _fill_crossing(aims[n_aims], neutrinos[i], DOWN, down)
-            total += _weigh(aims[n_aims], value, cosine, bends, site, aim, gauss, work, cosines)
+            total += _weigh(aims[n_aims], value, cosine, bends, site, aim, gauss, work, squares)
             n_aims += 1
         _fill_crossing(aims[n_aims], neutrinos[i], UP, up)
-        total += _weigh(aims[n_aims], value, cosine, bends, site, aim, gauss, work, cosines)
+        total += _weigh(aims[n_aims], value, cosine, bends, site, aim, gauss, work, squares)
         n_aims += 1
     return n_aims, total
 
@@ -318,7 +330,7 @@ def targeted_batch(
     entry = np.empty(6)
     g = np.empty((3, 3))
     work = np.empty((3, 3))
-    cosines = np.empty(N_SECTORS)
+    squares = np.empty(N_SECTORS)
     stack, species_of, key_of = new_stack(32768)
     pilot = np.empty((4096, NEUTRINO_COLUMNS))
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
@@ -348,7 +360,7 @@ def targeted_batch(
             radius = site[S_RADIUS]
             scale = aim.effort * nominal * batch_size / (16.0 * math.pi**2 * (radius * 1.0e3) ** 2)
             n_aims, wanted = list_crossings(
-                pilot, n_pilot, site, scale, aim, world.gauss, world.bending, aims, work, cosines
+                pilot, n_pilot, site, scale, aim, world.gauss, world.bending, aims, work, squares
             )
             expected = wanted / (1.0 + wanted / aim.most_per_pilot)
             for j in range(n_aims):
