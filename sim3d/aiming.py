@@ -36,7 +36,6 @@ from sim3d.detectors import (
     S_UPX,
     S_UPY,
     S_UPZ,
-    sphere_crossings,
 )
 from sim3d.random_streams import uniform
 from sim3d.transport import perpendicular, rotate_about_field
@@ -52,7 +51,7 @@ _SMALL_SHIFT = math.radians(0.3)
 STRONG_FIELD_NT = 5.0e4
 FAR_TURN = math.radians(12.0)
 """What turns this far in a strong field lost energy on another path than its pilot, and may be far from where it is
-foretold: most of its aims come from the tail. Like every number of :class:`Aim` a choice that moves errors, not means."""
+foretold: most of its aims come from the tail. Like every number of :class:`Aim` this moves errors, not means."""
 _TOUCHING = 0.005
 """A line is foretold to touch the sphere where the square of its distance from the centre exceeds R^2 by this share."""
 _FAR_TAIL_SHARE, _FAR_TAIL_WIDTH, _LOST_TAIL_WIDTH = 0.6, 0.3, 0.5
@@ -102,7 +101,7 @@ class Aim(NamedTuple):
     energy_min: float
 
 
-def make_aim(effort: float = 0.5, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
+def make_aim(effort: float = 0.3, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
     """The settings that were found to work well (``benchmarks/run.py`` measures what they gain).
 
     Parameters

@@ -170,7 +170,7 @@ class SamplingTable(_Table):
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
     thinning: float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
-    effort: float = Field(0.5, ge=0.01, le=100.0, allow_inf_nan=False)
+    effort: float = Field(0.3, ge=0.01, le=100.0, allow_inf_nan=False)
     margin_deg: float | None = Field(None, ge=0.0, le=12.0, allow_inf_nan=False)
     roulette_energy_GeV: float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
     roulette_index: float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
@@ -275,7 +275,7 @@ class Config(_Table):
     def _fill_in(self) -> None:
         """Set what was not given and whose best value depends on the sampling mode."""
         targeted = self.sampling.mode == "targeted"
-        thinning = 3.0 if targeted else 10.0
+        thinning = 2.0 if targeted else 10.0
         patch = Patch(ns_deg=2.0, ew_deg=2.0) if targeted else Patch(ns_deg=10.0, ew_deg=40.0)
         filled: dict[str, Any] = {
             "sites": tuple(s if s.patch is not None else s.model_copy(update={"patch": patch}) for s in self.sites)

@@ -21,6 +21,7 @@ from sim3d.detectors import Detector
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
 from sim3d.sampling import Source
+from sim3d.shower import KINETIC_PER_DECAY_GEV
 from sim3d.targeted import FOLLOWED_BELOW, targeted_batch
 from sim3d.world import World, build_world
 
@@ -158,6 +159,7 @@ def make_setup(config: Config) -> Setup:
         transverse=config.transport.transverse,
         thinning_ratio=config.thinning,
         thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.primaries.energy_index),
+        kinetic_per_decay=KINETIC_PER_DECAY_GEV,
     )
     source = Source(primaries.fits, primaries.delta_GV, low, high, config.primaries.energy_index)
     sites = np.array([detector.row() for detector in detectors])

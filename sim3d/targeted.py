@@ -102,6 +102,7 @@ _NOT_FORETOLD = 0.3
 """Importance of azimuths without a foretold crossing, in units of 1/|cos|."""
 _FAR_GAIN = 5.0
 """Crossings that the field turns far (FAR_TURN) get this many more rotations: their aims spread over the wide tail."""
+_HORIZON_GAIN = 0.01
 _LEAST_UNSURE, _UNSURE_PER_TURN = 2.0e-4, 0.012
 """How well the square of a foretold zenith cosine is known: a floor, and a share of the turn in a strong field."""
 _LEAST_ROTATIONS = 1.0e-3
@@ -117,7 +118,7 @@ def flavour_flux(flavour, energy):
     """Rough flux of a flavour, times four: electron neutrinos are half as many and fall faster above 1 GeV."""
     if flavour < 2:
         return 1.3 * reference_flux(energy)
-    return 0.7 * reference_flux(energy) * (1.0 + energy) ** -0.35
+    return 0.5 * reference_flux(energy) * (1.0 + energy) ** -0.35
 
 
 @njit(nogil=True)
@@ -145,6 +146,12 @@ def _mean_inverse_cosine(a, b, unsure):
 
 
 @njit(nogil=True)
+def _horizon(inverse):
+    """Importance of a crossing of a given 1/|cos|: more than in proportion, for grazing ones vary most."""
+    return inverse * (1.0 + _HORIZON_GAIN * inverse)
+
+
+@njit(nogil=True)
 def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
     """Set the importance of a crossing, by sectors of azimuth where the field can change its cosine much.
 
@@ -154,7 +161,7 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
         Its expected number of rotations.
     """
     if not bends:
-        share = value * inverse_cosine(cosine)
+        share = value * _horizon(inverse_cosine(cosine))
         row[A_SHARE] = share / (1.0 + share / aim.most_per_crossing)
         return row[A_SHARE]
     foretold_squares(row, site, gauss, work, squares)
@@ -163,7 +170,8 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
     unsure = _LEAST_UNSURE + _UNSURE_PER_TURN * reach
     total = 0.0
     for k in range(N_SECTORS):
-        share = value * max(_NOT_FORETOLD, _mean_inverse_cosine(squares[k], squares[(k + 1) % N_SECTORS], unsure))
+        mean = _mean_inverse_cosine(squares[k], squares[(k + 1) % N_SECTORS], unsure)
+        share = value * max(_NOT_FORETOLD, _horizon(mean))
         share /= 1.0 + share / aim.most_per_crossing
         row[A_SECTOR + k] = share
         total += share

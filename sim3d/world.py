@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,9 @@ class World(NamedTuple):
         Bend charged particles in the field; give secondaries their angles (False: collinear).
     thinning_ratio, thinning_index : float
         Russian roulette on soft secondaries, see :func:`sim3d.shower.shower`; ratio 0 turns it off.
+    kinetic_per_decay : float
+        A muon decays once for every so much kinetic energy (GeV) it starts with, each time with its part of the weight,
+        see :func:`sim3d.shower.shower`; infinity: once.
     """
 
     layers: np.ndarray
@@ -73,6 +77,7 @@ class World(NamedTuple):
     transverse: bool
     thinning_ratio: float
     thinning_index: float
+    kinetic_per_decay: float
 
 
 def kinetic_minimum(energy_min_GeV: float) -> np.ndarray:
@@ -104,6 +109,7 @@ def build_world(
     transverse: bool = True,
     thinning_ratio: float = 0.0,
     thinning_index: float = 0.7,
+    kinetic_per_decay: float = math.inf,
 ) -> World:
     """Collect a :class:`World`; arguments as its attributes."""
     return World(
@@ -123,4 +129,5 @@ def build_world(
         transverse=bool(transverse),
         thinning_ratio=float(thinning_ratio),
         thinning_index=float(thinning_index),
+        kinetic_per_decay=float(kinetic_per_decay),
     )

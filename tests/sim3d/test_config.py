@@ -78,7 +78,7 @@ def test_the_default_patch_follows_the_mode():
     config = make_config({"sampling": {"mode": "analog"}, "sites": [site, own]})
     assert config.thinning == 10.0
     targeted = make_config({"sites": [site]})
-    assert targeted.thinning == 3.0
+    assert targeted.thinning == 2.0
     assert make_config(targeted.model_dump(mode="json")) == targeted
     assert [s.patch for s in config.sites] == [Patch(ns_deg=10.0, ew_deg=40.0), Patch(radius_deg=3.0)]
 

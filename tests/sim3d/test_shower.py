@@ -150,6 +150,23 @@ def test_hard_thinning_at_high_energy(make_world, follow, starts):
         assert abs(a.mean() - b.mean()) < 4.5 * math.hypot(a.std(), b.std()) / math.sqrt(n)
 
 
+def test_several_decays_of_one_muon(make_world, follow, starts):
+    """Muons that decay several times along one path give the same yields, harder ones included, with less variance."""
+    n = 6000
+    one, several = (
+        follow(make_world(kinetic_per_decay=share, energy_min_GeV=0.3), starts[:n], 60.0, seed=seed)
+        for share, seed in ((math.inf, 1), (2.0, 2))
+    )
+    assert (one[:, WEIGHT] == 1.0).all()
+    assert several[:, WEIGHT].min() == pytest.approx(0.1)  # ten at most
+    electron = [rows[rows[:, 1] >= 2] for rows in (one, several)]
+    for rows, power, threshold in (((one, several), 0.0, 0.0), (electron, 0.0, 0.0), (electron, 1.0, 4.0)):
+        a, b = (per_shower(x, n, threshold, power=power) for x in rows)
+        assert abs(a.mean() - b.mean()) < 4.5 * math.hypot(a.std(), b.std()) / math.sqrt(n)
+    hard, harder = (per_shower(x, n, 4.0) for x in electron)
+    assert harder.std() < 0.8 * hard.std()
+
+
 @pytest.mark.parametrize("threshold", [1.0, 3.0])
 def test_threshold(make_world, follow, starts, reference, threshold):
     """Nothing below the threshold is recorded, and dropping hopeless particles loses nothing above it."""

@@ -120,7 +120,11 @@ def test_errors_are_smaller_than_analog(aimed):
 def test_one_dimensional_world():
     """Collinear, straight and without cutoff the up- and down-going fluxes are mirror images, bin by bin."""
     record = run(
-        "targeted", 24_000, transport={"bending": False, "transverse": False}, field={"cutoff": False}, patch=(2, 2)
+        "targeted",
+        72_000,
+        transport={"bending": False, "transverse": False},
+        field={"cutoff": False},
+        patch=(2, 2),
     )
     g = groups(record)
     agree(g, g[:, :, :, ::-1])
