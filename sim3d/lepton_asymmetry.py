@@ -1,9 +1,9 @@
 """Quasi-elastic electrons and muons that a result's neutrinos make in water: rates, azimuths, east-west asymmetries.
 
-Everything is linear in the flux, so a result is folded with a response that :mod:`sim3d.lepton_response` computes once.
-Values come from the full flux in (energy, cos_zenith, azimuth).  A result keeps its groups of batches, which errors need,
-in two coarser binnings only; there the response is replaced by the sum of a function of each that is closest to it
-(:func:`_project`), which gives back the value exactly and its scatter almost so.
+Everything is linear in the flux, so a result is folded with a response that :mod:`sim3d.lepton_response` computes.
+Values come from the full flux in (energy, cos_zenith, azimuth).  A result keeps its groups of batches, which errors
+need, in two coarser binnings only; there the response is replaced by the sum of a function of each that is closest to
+it (:func:`_project`), which gives back the value exactly and its scatter almost so.
 """
 
 from __future__ import annotations

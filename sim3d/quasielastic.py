@@ -245,9 +245,7 @@ def q2_nodes(
     return q2, half * _NODE_WEIGHTS * (scale + q2)
 
 
-def total(
-    flavour: str, energy_GeV: ArrayLike, *, pauli: bool = False, axial_mass_GeV: float = AXIAL_MASS_GEV
-) -> Array:
+def total(flavour: str, energy_GeV: ArrayLike, *, pauli: bool = False, axial_mass_GeV: float = AXIAL_MASS_GEV) -> Array:
     """Cross section per target nucleon (cm^2) at neutrino energies (GeV), same shape; 0 below the threshold."""
     energy = np.asarray(energy_GeV, dtype=float)
     q2, weight = q2_nodes(flavour, energy)
