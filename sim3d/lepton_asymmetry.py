@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sim3d import lepton_response as response
 from sim3d import quasielastic
-from sim3d.asymmetry import REFERENCE_COLUMN, require_site
+from sim3d.asymmetry import FLAVOUR_ORDER, REFERENCE_COLUMN, require_site
 from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
 from sim3d.tally import N_BANDS
@@ -56,12 +56,12 @@ SUPER_KAMIOKANDE_CITATION = "Futagami et al., Phys. Rev. Lett. 82 (1999) 5194"
 
 @dataclass(frozen=True)
 class Leptons:
-    """Leptons of one species at one site, in the window of energy.
+    """Leptons of one species, or from one flavour, at one site, in the window of energy.
 
     Attributes
     ----------
     species : str
-        "e" (e-like: from nue and nuebar) or "mu".
+        "e" (e-like: from nue and nuebar), "mu", or a flavour alone.
     mean_angle_deg : float
         Mean angle between neutrino and lepton, over the whole sky.
     sky_rate, sky_rate_error : float
@@ -126,14 +126,26 @@ def leptons(
     Returns
     -------
     list of Leptons
-        Electrons, then muons.
+        Electrons, muons, then those of each flavour in the order of :data:`sim3d.asymmetry.FLAVOUR_ORDER`.
     """
     require_site(result, site)
     _check(energy_GeV, cos_max)
     sky = response.sky_response(np.asarray(result.cos_zenith_edges), len(result.azimuth_edges_deg) - 1, cos_max)
+    sums = {
+        flavour: _flavour_sums(result, site, flavour, species, sky, energy_GeV, pauli=pauli, hydrogen=hydrogen)
+        for species, flavours in SPECIES.items()
+        for flavour in flavours
+    }
+    rows = SPECIES | {flavour: (flavour,) for flavour in FLAVOUR_ORDER}
     return [
-        _one_species(result, site, species, sky, energy_GeV, cos_max, pauli=pauli, hydrogen=hydrogen)
-        for species in SPECIES
+        _summarise(
+            name,
+            np.sum([sums[flavour][0] for flavour in flavours], axis=0),
+            np.sum([sums[flavour][1] for flavour in flavours], axis=0),
+            result.group_weights,
+            cos_max,
+        )
+        for name, flavours in rows.items()
     ]
 
 
@@ -176,42 +188,46 @@ def _yields(
     return np.stack([forward, true, of_water(smear) @ response.blur(smear.angle_deg)])
 
 
-def _one_species(
+def _flavour_sums(
     result: Result,
     site: str,
+    flavour: str,
     species: str,
     sky: Array,
     window: tuple[float, float],
-    cos_max: float,
     *,
     pauli: bool,
     hydrogen: bool,
-) -> Leptons:
+) -> tuple[Array, Array]:
+    """Events per kt and year of one flavour, by group of batches.
+
+    Returns
+    -------
+    in_bins : float64 array (groups, stage, azimuth)
+        In the band of zenith.
+    in_sky : float64 array (groups, 3)
+        In all directions: of neutrinos and antineutrinos, of antineutrinos, all times the scattering angle (degrees).
+    """
     edges = np.asarray(result.energy_edges_GeV)
     azimuth = np.asarray(result.azimuth_edges_deg)
-    n_stages, n_azimuth = len(STAGES), len(azimuth) - 1
+    i = list(result.flavours).index(flavour)
     # Neutrinos per m2 and s in each bin: the widths are in energy, cos_zenith and azimuth.
     d_energy, d_cos, d_azimuth = np.diff(edges), np.diff(result.cos_zenith_edges), np.radians(np.diff(azimuth))
-    flux = result.binned(site, "fine")[0] * d_energy[:, None, None] * d_cos[:, None] * d_azimuth
-    bands = np.asarray(result.groups_azimuth(site)) * d_energy[:, None, None] * 0.5 * d_azimuth
-    halves = np.asarray(result.groups_east_west(site)) * d_energy[:, None, None] * d_cos[:, None] * math.pi
-    in_bins = np.zeros((len(bands), n_stages, n_azimuth))
+    flux = result.binned(site, "fine")[0][i] * d_energy[:, None, None] * d_cos[:, None] * d_azimuth
+    bands = np.asarray(result.groups_azimuth(site))[:, i] * d_energy[:, None, None] * 0.5 * d_azimuth
+    halves = np.asarray(result.groups_east_west(site))[:, i] * d_energy[:, None, None] * d_cos[:, None] * math.pi
+    yields = _yields(flavour, edges, window, pauli, hydrogen, response.SUPER_KAMIOKANDE[species])
+    size = yields.sum(axis=(0, 2))
+    in_bins = np.zeros((len(bands), len(STAGES) * len(d_azimuth)))
     in_sky = np.zeros((len(bands), 3))
-    for flavour in SPECIES[species]:
-        i = list(result.flavours).index(flavour)
-        yields = _yields(flavour, edges, window, pauli, hydrogen, response.SUPER_KAMIOKANDE[species])
-        size = yields.sum(axis=(0, 2))
-        for e in np.flatnonzero(size > NEGLIGIBLE * size.max()):
-            turned = np.einsum("sp,pcm->scm", yields[:, e], sky)
-            of_band, of_half = _project(_by_bin(turned), flux[i, e])
-            found = np.einsum("obk,gbk->go", of_band, bands[:, i, e]) + np.einsum(
-                "och,gch->go", of_half, halves[:, i, e]
-            )
-            in_bins += found.reshape(in_bins.shape)
-            true = yields[STAGES.index("lepton"), e]
-            per_neutrino = [true.sum(), true.sum() * flavour.endswith("bar"), true @ response.ANGLES_DEG]
-            in_sky += bands[:, i, e].sum(axis=(1, 2))[:, None] * np.array(per_neutrino)
-    return _summarise(species, in_bins, in_sky, result.group_weights, cos_max)
+    for e in np.flatnonzero(size > NEGLIGIBLE * size.max()):
+        turned = np.einsum("sp,pcm->scm", yields[:, e], sky)
+        of_band, of_half = _project(_by_bin(turned), flux[e])
+        in_bins += np.einsum("obk,gbk->go", of_band, bands[:, e]) + np.einsum("och,gch->go", of_half, halves[:, e])
+        true = yields[STAGES.index("lepton"), e]
+        per_neutrino = [true.sum(), true.sum() * flavour.endswith("bar"), true @ response.ANGLES_DEG]
+        in_sky += bands[:, e].sum(axis=(1, 2))[:, None] * np.array(per_neutrino)
+    return in_bins.reshape(len(bands), len(STAGES), -1), in_sky
 
 
 def _by_bin(turned: Array) -> Array:

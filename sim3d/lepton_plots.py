@@ -47,6 +47,7 @@ def draw(
     ----------
     site : str
     ours : list of Leptons
+        Of these the species e and mu are drawn.
     others : dict of PublishedLeptons
         By species; may be empty.
     azimuth_edges_deg : float64 array
@@ -59,11 +60,12 @@ def draw(
         f"{style.title(site)}: quasi-elastic leptons of {energy_GeV[0]:g} to {energy_GeV[1]:g} GeV, "
         rf"$|\cos\theta_{{\rm zenith}}| < {cos_max:g}$"
     )
+    both = [one for one in ours if one.species in _NAMES]
     written: list[Path] = []
     with plt.rc_context(style.RC):
         for name, figure in (
-            ("azimuth", azimuth(ours, np.asarray(azimuth_edges_deg), title)),
-            ("asymmetry", asymmetry(ours, others, title)),
+            ("azimuth", azimuth(both, np.asarray(azimuth_edges_deg), title)),
+            ("asymmetry", asymmetry(both, others, title)),
         ):
             written += style.save(figure, folder, f"{site}-leptons-{name}")
             plt.close(figure)

@@ -113,7 +113,7 @@ def zenith(result: Result, site: str) -> Figure:
         value, error = jackknife(lambda mean: mean, flux, result.group_weights)
         for i, flavour in enumerate(result.flavours):
             _points(ax, cosines, value[i], error[i], style.points(flavour))
-        ax.setstyle.title(f"{band[0]:g} to {band[1]:g} GeV")
+        ax.set_title(f"{band[0]:g} to {band[1]:g} GeV")
         ax.set_xlim(-1, 1)
         ax.set_ylim(bottom=0)
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
@@ -140,7 +140,7 @@ def azimuth(result: Result, site: str) -> Figure:
     for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
         _points(ax, centres, value[i], error[i], style.points(flavour))
-        ax.setstyle.title(style.LABELS[flavour])
+        ax.set_title(style.LABELS[flavour])
         ax.set_xlim(0, 360)
         ax.set_xticks([0, 90, 180, 270, 360], ["S", "E", "N", "W", "S"])
         ax.set_xticks(np.arange(0, 361, 30), minor=True)
@@ -265,7 +265,7 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
                 linestyle="none",
                 label=style.LABELS[flavour],
             )
-        ax.setstyle.title(f"{energy:.2g} GeV")
+        ax.set_title(f"{energy:.2g} GeV")
         ax.set_xlim(-1, 1)
         ax.set_ylim(0, 1.2 * top)
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
@@ -295,7 +295,7 @@ def fluka_ratio(site: str, matched: compare.Matched) -> Figure:
         colours = shades(0.5 * (1 + matched.cos_zenith[chosen][known]))
         ax.errorbar(x[known], ratio[known], sigma[known], linestyle="none", ecolor=colours, elinewidth=0.7, zorder=2)
         ax.scatter(x[known], ratio[known], s=9, c=colours, zorder=3)
-        ax.setstyle.title(style.LABELS[flavour])
+        ax.set_title(style.LABELS[flavour])
         ax.set(xscale="log", xlim=(0.08, 250.0), ylim=(0.4, 1.6))
         outside = int(np.sum(np.abs(ratio[known] - 1.0) > 0.6))
         if outside:

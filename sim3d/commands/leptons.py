@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sim3d.lepton_asymmetry import Leptons, PublishedLeptons
 
 DEFINITION = "(N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)"
+LIKE = ("e", "mu")
 COLUMNS = {"neutrino": "neutrino's dir.", "lepton": "lepton's dir.", "detector": "reconstructed"}
 
 
@@ -108,7 +109,7 @@ def command(
 
 
 def _as_dict(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> dict[str, Any]:
-    """Leptons by species; the published asymmetries only where there are any."""
+    """Leptons by species and by flavour; the published asymmetries only where there are any."""
     out: dict[str, Any] = {}
     for one in ours:
         stages = {
@@ -141,7 +142,7 @@ def _table(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> list[str
         head += f"  {'paper':>6s}  {'Lipari':>6s}" + (f"  {'SK data':>14s}" if has_data else "")
     lines = [head]
     for one in ours:
-        line = f"  {one.species + '-like':12s}"
+        line = f"  {_name(one):12s}"
         for stage in COLUMNS:
             line += "  " + _number(one.asymmetry[stage], one.asymmetry_error[stage], "+.3f")
         if one.species in others:
@@ -152,18 +153,22 @@ def _table(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> list[str
         lines.append(line.rstrip())
     lines.append("  Events per kt, year and sr")
     for one in ours:
-        line = f"  {one.species + '-like':12s}"
+        line = f"  {_name(one):12s}"
         for stage in COLUMNS:
             line += "  " + _number(one.rate[stage], one.rate_error[stage], ".3f")
         lines.append(line)
     for one in ours:
-        if not math.isnan(one.mean_angle_deg):
+        if one.species in LIKE and not math.isnan(one.mean_angle_deg):
             lines.append(
-                f"  {one.species}-like, whole sky: {one.sky_rate:.3f} +- {one.sky_rate_error:.3f}, "
+                f"  {_name(one)}, whole sky: {one.sky_rate:.3f} +- {one.sky_rate_error:.3f}, "
                 f"{one.antineutrino_share:.0%} from antineutrinos; "
                 f"mean angle between neutrino and lepton {one.mean_angle_deg:.1f} degrees"
             )
     return lines
+
+
+def _name(one: Leptons) -> str:
+    return f"{one.species}-like" if one.species in LIKE else f"of {one.species}"
 
 
 def _bare(value: float | None, form: str) -> str:

@@ -77,7 +77,7 @@ def test_yield_is_the_cross_section_of_the_window():
 
 
 def _direct(result, site, species):
-    """Asymmetry by the lepton's direction of every group, from the full flux of each: what the projection stands for."""
+    """Asymmetry by the lepton's direction and its error, from the full flux of every group."""
     edges = result.energy_edges_GeV
     sky = lepton_response.sky_response(result.cos_zenith_edges, 12, 0.5)
     out = np.zeros((len(result.group_weights), 12))
@@ -100,8 +100,13 @@ def test_value_and_error_are_those_of_the_full_groups(fake_result, species):
 
 
 def test_asymmetry_goes_down_with_the_scattering(known):
-    electron, muon = lepton_asymmetry.leptons(known.result, "kamioka")
-    assert (electron.species, muon.species) == ("e", "mu")
+    rows = lepton_asymmetry.leptons(known.result, "kamioka")
+    assert [one.species for one in rows] == ["e", "mu", "nue", "numubar", "numu", "nuebar"]
+    electron, muon = rows[:2]
+    by_flavour = {one.species: one for one in rows[2:]}
+    assert by_flavour["nue"].sky_rate + by_flavour["nuebar"].sky_rate == pytest.approx(electron.sky_rate)
+    assert by_flavour["nue"].mean_angle_deg > by_flavour["nuebar"].mean_angle_deg
+    assert by_flavour["numubar"].asymmetry["neutrino"] == pytest.approx(known.asymmetry["numubar"], abs=0.01)
     for one, least, most in ((electron, "nuebar", "nue"), (muon, "numu", "numubar")):
         assert known.asymmetry[least] < one.asymmetry["neutrino"] < known.asymmetry[most]
         assert 0.5 < one.asymmetry["lepton"] / one.asymmetry["neutrino"] < 0.85
@@ -117,7 +122,7 @@ def test_rate_of_a_flux_by_hand(fake_result):
     """Isotropic flux without noise: rate per sr = flux x cross section x targets x time, the same everywhere."""
     result = fake_result(sites=("ino",), noise=0.0)
     result._groups["ino"][:] = 1e3 * result.energy_edges_GeV[None, None, :-1, None, None] ** -3.0
-    electron, muon = lepton_asymmetry.leptons(result, "ino", pauli=False)
+    electron, muon = lepton_asymmetry.leptons(result, "ino", pauli=False)[:2]
     edges = result.energy_edges_GeV
     flux = 1e3 * edges[:-1] ** -3.0
     for one, flavours in ((electron, ("nue", "nuebar")), (muon, ("numu", "numubar"))):

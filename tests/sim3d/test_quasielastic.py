@@ -155,7 +155,7 @@ def test_a_window_of_lepton_energies_is_part_of_the_total():
     parts = []
     for window in itertools.pairwise(edges):
         q2, weight = qe.q2_nodes("numu", 0.9, window)
-        assert np.all((qe.lepton_energy("numu", 0.9, q2) >= window[0] - 1e-12))
+        assert np.all(qe.lepton_energy("numu", 0.9, q2) >= window[0] - 1e-12)
         parts.append(np.sum(qe.differential("numu", 0.9, q2) * weight))
     assert sum(parts) == pytest.approx(float(qe.total("numu", 0.9)), rel=1e-3)
     assert parts[0] > 0.0
