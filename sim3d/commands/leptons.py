@@ -66,6 +66,12 @@ def command(
     from sim3d.lepton_asymmetry import is_published_window, leptons, published_leptons
 
     result = open_result(file)
+    scored = float(result.config.get("scoring", {}).get("energy_min_GeV", 0.0))
+    if scored > energy[0]:
+        click.echo(
+            f"sim3d: note: {file} has no neutrinos below {scored:g} GeV: leptons from {energy[0]:g} GeV lack some",
+            err=True,
+        )
     comparable = is_published_window(energy, cos_max)
     sites = {
         site: (

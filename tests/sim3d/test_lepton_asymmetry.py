@@ -204,6 +204,14 @@ def test_published_values_only_for_their_window(known, capsys):
     assert captured.err.count("\n") == 1
 
 
+def test_a_run_without_the_soft_neutrinos_is_said_to_be_one(known, capsys):
+    known.result.config["scoring"] = {"energy_min_GeV": 0.5}
+    assert cli.main(["leptons", str(known.path)]) == 0
+    assert "no neutrinos below 0.5 GeV" in capsys.readouterr().err
+    assert cli.main(["leptons", str(known.path), "--energy", "0.6", "3"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_no_hits_is_no_crash(fake_result, capsys, tmp_path, monkeypatch):
     import sim3d
 
