@@ -51,8 +51,6 @@ MOLECULES_PER_KT = 1e9 / WATER_G_PER_MOL * AVOGADRO
 OXYGEN_NEUTRONS = OXYGEN_PROTONS = 8
 FREE_PROTONS = 2
 
-SUPER_KAMIOKANDE_CITATION = "Futagami et al., Phys. Rev. Lett. 82 (1999) 5194"
-
 
 @dataclass(frozen=True)
 class Leptons:
@@ -322,7 +320,8 @@ def _summarise(
 def published_leptons(site: str) -> dict[str, PublishedLeptons]:
     """Asymmetries of the paper, of Lipari and of Super-Kamiokande at a site, by species; empty if there are none.
 
-    They hold for 0.4 to 3 GeV and |cos_zenith| < 0.5 (``reference/east_west_asymmetry.csv``).
+    They hold for 0.4 to 3 GeV and |cos_zenith| < 0.5 (``reference/east_west_asymmetry.csv``; the data are those of
+    Futagami et al., Phys. Rev. Lett. 82 (1999) 5194).
     """
     column = REFERENCE_COLUMN.get(site)
     if column is None:
