@@ -30,7 +30,7 @@ FROM_EAST, FROM_WEST = 0, 1
 """Last index of ``Result.groups_east_west``: the half of the sky a neutrino arrives FROM."""
 
 # Our name of a site and the column it has in the reference table.
-_REFERENCE_COLUMN = {"kamioka": "SK", "sno": "SNO"}
+REFERENCE_COLUMN = {"kamioka": "SK", "sno": "SNO"}
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def published(site: str) -> dict[str, Published]:
 
     They hold for 0.5 to 3 GeV and |cos_zenith| < 0.5 (``reference/east_west_asymmetry.csv``).
     """
-    column = _REFERENCE_COLUMN.get(site)
+    column = REFERENCE_COLUMN.get(site)
     if column is None:
         return {}
     text = (resources.files("sim3d") / "reference" / "east_west_asymmetry.csv").read_text(encoding="utf-8")

@@ -28,6 +28,7 @@ COMMANDS = {
     "replay": "One primary of a run again: its shower in words and as a picture.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
+    "leptons": "Electrons and muons in water: east-west asymmetries and rates.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
     "compare": "Compare a result with a table of published fluxes.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",

@@ -1,4 +1,4 @@
-"""Figures of a result.  Matplotlib is imported here and nowhere else, and only by ``sim3d plot``.
+"""Figures of a result.  Matplotlib is imported by modules that draw and nowhere else, and only to draw.
 
 Every error bar is one standard deviation from the jackknife over groups of batches, except in the comparison
 with FLUKA's table, which has the errors of single bins.  Bins without hits are left out.
@@ -94,7 +94,7 @@ def spectra(result: Result, site: str) -> Figure:
         ylim=(low / 2, high * 2),
         xlabel="Neutrino energy (GeV)",
         ylabel=rf"$E^{SPECTRAL_INDEX}\,\Phi$ (GeV$^2$ m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)",
-        title=f"{_title(site)}: average over the sky",
+        title=f"{style.title(site)}: average over the sky",
     )
     ax.legend(ncols=2)
     return figure
@@ -121,7 +121,7 @@ def zenith(result: Result, site: str) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
-    figure.suptitle(_title(site), fontsize=10)
+    figure.suptitle(style.title(site), fontsize=10)
     return figure
 
 
@@ -147,7 +147,7 @@ def azimuth(result: Result, site: str) -> Figure:
     figure.supxlabel("Azimuth the neutrino arrives from (ticks every 30 degrees)", fontsize=10)
     figure.supylabel("Flux / mean over azimuth", fontsize=10)
     figure.suptitle(
-        rf"{_title(site)}: {window[0]:g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$",
+        rf"{style.title(site)}: {window[0]:g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$",
         fontsize=10,
     )
     return figure
@@ -183,7 +183,7 @@ def flavour_ratios(result: Result, site: str) -> Figure:
         xlabel="Neutrino energy (GeV)",
         ylabel="Ratio of fluxes",
         ylim=(0, min(1.1 * top, 20.0)),
-        title=f"{_title(site)}: average over the sky",
+        title=f"{style.title(site)}: average over the sky",
     )
     _legend_below(figure, ax)
     return figure
@@ -227,7 +227,7 @@ def east_west(result: Result, site: str) -> Figure:
     ax.set(
         xlim=(-0.5, len(ours) - 0.5),
         ylabel=r"$(N_{\rm E}-N_{\rm W})/(N_{\rm E}+N_{\rm W})$, E: travelling east",
-        title=rf"{_title(site)}: {window[0]:g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$",
+        title=rf"{style.title(site)}: {window[0]:g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$",
     )
     ax.legend()
     return figure
@@ -273,7 +273,9 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{-1}$)", fontsize=10)
-    figure.suptitle(f"{_title(site)}: sim3d (lines, bins known to 30%), FLUKA at solar maximum (points)", fontsize=10)
+    figure.suptitle(
+        f"{style.title(site)}: sim3d (lines, bins known to 30%), FLUKA at solar maximum (points)", fontsize=10
+    )
     return figure
 
 
@@ -302,7 +304,7 @@ def fluka_ratio(site: str, matched: compare.Matched) -> Figure:
     bar.set_label(ZENITH_LABEL)
     figure.supxlabel("Neutrino energy (GeV)", fontsize=10)
     figure.supylabel("sim3d / FLUKA", fontsize=10)
-    figure.suptitle(f"{_title(site)}: FLUKA at solar maximum; band: 15%; bins known to 30%", fontsize=10)
+    figure.suptitle(f"{style.title(site)}: FLUKA at solar maximum; band: 15%; bins known to 30%", fontsize=10)
     return figure
 
 
@@ -339,7 +341,3 @@ def _merge_edges(edges: Array, n: int) -> Array:
     """Centres of bins made of ``n`` neighbours each."""
     merged = edges[::n]
     return 0.5 * (merged[:-1] + merged[1:])
-
-
-def _title(site: str) -> str:
-    return site.capitalize() if len(site) > 4 else site.upper()

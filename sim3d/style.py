@@ -66,6 +66,11 @@ def points(flavour: str) -> dict[str, Any]:
     }
 
 
+def title(site: str) -> str:
+    """Name of a site as a figure's title has it."""
+    return site.capitalize() if len(site) > 4 else site.upper()
+
+
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
     """Write ``stem.png`` and ``stem.pdf`` and give their paths."""
     paths = [folder / f"{stem}.png", folder / f"{stem}.pdf"]

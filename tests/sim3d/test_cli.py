@@ -46,13 +46,13 @@ def test_help_is_one_screen_and_lists_every_command(capsys):
     assert cli.main(["--help"]) == 0
     text = capsys.readouterr().out
     assert len(text.splitlines()) <= 32
-    for name in ("run", "tables", "asymmetry", "cutoff", "plot", "info", "sites", "zfactors", "compare"):
+    for name in ("run", "tables", "asymmetry", "leptons", "cutoff", "plot", "info", "sites", "zfactors", "compare"):
         assert f"\n  {name} " in text
     assert cli.main([]) == 0
     assert capsys.readouterr().out == text
 
 
-@pytest.mark.parametrize("name", ["run", "tables", "asymmetry", "plot", "info", "compare"])
+@pytest.mark.parametrize("name", ["run", "tables", "asymmetry", "leptons", "plot", "info", "compare"])
 def test_help_of_each_command(name, capsys):
     assert cli.main([name, "--help"]) == 0
     assert "--json" in capsys.readouterr().out
@@ -125,7 +125,7 @@ def test_input_error_is_one_line():
     assert str(InputError("two\nlines")) == "two lines"
 
 
-@pytest.mark.parametrize("name", ["tables", "asymmetry", "plot", "info"])
+@pytest.mark.parametrize("name", ["tables", "asymmetry", "leptons", "plot", "info"])
 def test_files_that_are_not_results(name, tmp_path, capsys):
     import h5py
 

@@ -1,0 +1,190 @@
+"""``sim3d leptons``: electrons and muons that a result's neutrinos make in water."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim3d.commands.arguments import json_option, open_result, output_folder, print_json, result_file
+
+if TYPE_CHECKING:
+    from sim3d.lepton_asymmetry import Leptons, PublishedLeptons
+
+DEFINITION = "(N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)"
+LIKE = ("e", "mu")
+COLUMNS = {"neutrino": "neutrino's dir.", "lepton": "lepton's dir.", "detector": "reconstructed"}
+
+
+@click.command()
+@result_file
+@click.option(
+    "--energy",
+    nargs=2,
+    type=float,
+    default=(0.4, 3.0),
+    show_default=True,
+    metavar="LOW HIGH",
+    help="Total energy of the lepton in GeV.",
+)
+@click.option(
+    "--cos-max",
+    type=float,
+    default=0.5,
+    show_default=True,
+    metavar="C",
+    help="Directions with |cos_zenith| < C.",
+)
+@click.option("--free", is_flag=True, help="Free nucleons: no Pauli blocking in oxygen.")
+@click.option("--hydrogen", is_flag=True, help="Count water's two free protons too, not oxygen's nucleons alone.")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Draw azimuths and asymmetries there, as PNG and PDF; the folder is made if need be.",
+)
+@json_option
+def command(
+    file: Path,
+    energy: tuple[float, float],
+    cos_max: float,
+    free: bool,
+    hydrogen: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """East-west asymmetries and rates of quasi-elastic electrons and muons in water, next to published values.
+
+    A = (N_E - N_W)/(N_E + N_W); N_E counts leptons travelling towards the east.  Three directions are counted:
+    the neutrino's, the lepton's, and the lepton's as Super-Kamiokande would reconstruct it.  Published: Tserkovnyak
+    et al. (paper), Lipari, and Super-Kamiokande's data, for 0.4-3 GeV and |cos_zenith| < 0.5.
+    """
+    from sim3d.lepton_asymmetry import is_published_window, leptons, published_leptons
+
+    result = open_result(file)
+    scored = float(result.config.get("scoring", {}).get("energy_min_GeV", 0.0))
+    if scored > energy[0]:
+        click.echo(
+            f"sim3d: note: {file} has no neutrinos below {scored:g} GeV: leptons from {energy[0]:g} GeV lack some",
+            err=True,
+        )
+    comparable = is_published_window(energy, cos_max)
+    sites = {
+        site: (
+            leptons(result, site, energy, cos_max, pauli=not free, hydrogen=hydrogen),
+            published_leptons(site) if comparable else {},
+        )
+        for site in result.sites
+    }
+    files: list[Path] = []
+    if folder is not None:
+        target = output_folder(folder, file)
+
+        from sim3d.lepton_plots import draw
+
+        for site, (ours, others) in sites.items():
+            files += draw(site, ours, others, result.azimuth_edges_deg, energy, cos_max, target)
+    nucleons = "water's nucleons" if hydrogen else "oxygen's nucleons"
+    targets = f"{nucleons}, {'no Pauli blocking' if free else 'Pauli blocking'}"
+    if as_json:
+        print_json(
+            {
+                "definition": DEFINITION,
+                "energy_GeV": energy,
+                "cos_zenith_max": cos_max,
+                "targets": targets,
+                "rate_unit": "kt^-1 yr^-1 sr^-1",
+                "azimuth_edges_deg": result.azimuth_edges_deg,
+                "sites": {site: _as_dict(*values) for site, values in sites.items()},
+                "files": files,
+            }
+        )
+        return
+    click.echo(f"Quasi-elastic leptons of {energy[0]:g}-{energy[1]:g} GeV on {targets}, |cos zenith| < {cos_max:g}")
+    click.echo(f"A = {DEFINITION}")
+    for site, values in sites.items():
+        click.echo(f"\n{site}")
+        for line in _table(*values):
+            click.echo(line)
+    for path in files:
+        click.echo(path)
+
+
+def _as_dict(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> dict[str, Any]:
+    """Leptons by species and by flavour; the published asymmetries only where there are any."""
+    out: dict[str, Any] = {}
+    for one in ours:
+        stages = {
+            stage: {
+                "asymmetry": one.asymmetry[stage],
+                "asymmetry_error": one.asymmetry_error[stage],
+                "rate": one.rate[stage],
+                "rate_error": one.rate_error[stage],
+                "azimuth_rate": one.azimuth_rate[stage],
+                "azimuth_error": one.azimuth_error[stage],
+            }
+            for stage in COLUMNS
+        }
+        out[one.species] = stages | {
+            "sky_rate": one.sky_rate,
+            "sky_rate_error": one.sky_rate_error,
+            "antineutrino_share": one.antineutrino_share,
+            "mean_angle_deg": one.mean_angle_deg,
+        }
+        if one.species in others:
+            out[one.species] |= vars(others[one.species])
+    return out
+
+
+def _table(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> list[str]:
+    titles = "".join(f"  {title:>16s}" for title in COLUMNS.values())
+    has_data = any(known.data is not None for known in others.values())
+    head = f"  {'A':12s}{titles}"
+    if others:
+        head += f"  {'paper':>6s}  {'Lipari':>6s}" + (f"  {'SK data':>14s}" if has_data else "")
+    lines = [head]
+    for one in ours:
+        line = f"  {_name(one):12s}"
+        for stage in COLUMNS:
+            line += "  " + _number(one.asymmetry[stage], one.asymmetry_error[stage], "+.3f")
+        if one.species in others:
+            known = others[one.species]
+            line += f"  {_bare(known.paper, '+.2f'):>6s}  {_bare(known.lipari, '+.3f'):>6s}"
+            if known.data is not None:
+                line += f"  {_number(known.data, known.data_error, '+.2f')[2:]}"
+        lines.append(line.rstrip())
+    lines.append("  Events per kt, year and sr")
+    for one in ours:
+        line = f"  {_name(one):12s}"
+        for stage in COLUMNS:
+            line += "  " + _number(one.rate[stage], one.rate_error[stage], ".3f")
+        lines.append(line)
+    for one in ours:
+        if one.species in LIKE and not math.isnan(one.mean_angle_deg):
+            lines.append(
+                f"  {_name(one)}, whole sky: {one.sky_rate:.3f} +- {one.sky_rate_error:.3f}, "
+                f"{one.antineutrino_share:.0%} from antineutrinos; "
+                f"mean angle between neutrino and lepton {one.mean_angle_deg:.1f} degrees"
+            )
+    return lines
+
+
+def _name(one: Leptons) -> str:
+    return f"{one.species}-like" if one.species in LIKE else f"of {one.species}"
+
+
+def _bare(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _number(value: float, error: float | None, form: str) -> str:
+    if math.isnan(value):
+        return f"{'no hits':>16s}"
+    text = format(value, form)
+    if error is not None and not math.isnan(error):
+        text += f" +- {format(error, form.lstrip('+'))}"
+    return f"{text:>16s}"
