@@ -3,13 +3,14 @@
 #   make test      lint, types, import rules, all quick tests (MPI included)
 #   make validate  the slow physics report, output/validation/report.md
 #   make bench     speed, output/benchmarks.json and .md
+#   make docs      the documentation site, output/site/index.html
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT := output/quickstart
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
-.PHONY: run test validate bench clean
+.PHONY: run test validate bench docs clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("sim3d needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -20,7 +21,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
-	$(PIP) -e '.[mpi,test]'
+	$(PIP) -e '.[mpi,test,docs]'
 	@touch $@
 
 run: $(VENV)/.installed
@@ -38,14 +39,19 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python -m pytest -m "not slow" --durations=10
 
 validate: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow
 	$(BIN)/python scripts/validate.py --output output/validation
 
+docs: $(VENV)/.installed-test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The site is output/site/index.html"
+
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) output/quickstart output/validation
+	rm -rf $(VENV) output/quickstart output/validation output/site

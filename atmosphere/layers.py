@@ -41,6 +41,13 @@ class LayeredAtmosphere:
         Read-only; this is what the kernels take.
     top_km : float
         Height where the atmosphere ends, km.
+
+    Examples
+    --------
+    >>> from atmosphere import linsley
+    >>> air = linsley()
+    >>> round(float(air.depth(0.0)), 1), round(float(air.height(100.0)), 2)
+    (1036.1, 16.38)
     """
 
     def __init__(self, name: str, layers: ArrayLike) -> None:

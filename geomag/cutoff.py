@@ -294,6 +294,13 @@ def cutoff(
     -------
     Cutoff
         Upper, lower and effective cutoff.
+
+    Examples
+    --------
+    >>> from geomag.igrf import FieldModel
+    >>> vertical = cutoff(36.4, 137.3, field=FieldModel("2020-01-01"), step_GV=0.1, lowest_GV=8.0)
+    >>> bool(10.0 < vertical.effective_GV < 11.5)
+    True
     """
     tracer = CutoffTracer(
         lat,

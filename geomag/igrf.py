@@ -183,6 +183,14 @@ class FieldModel:
         Packed coefficients for `geomag.kernels`.
     g, h : float64 array, shape (degree+1, degree+1)
         Schmidt semi-normalised coefficients, nT.
+
+    Examples
+    --------
+    >>> field = FieldModel("2020-01-01")
+    >>> field.generation[:4], field.degree
+    ('IGRF', 10)
+    >>> round(field.declination_deg(36.4, 137.3))
+    -8
     """
 
     def __init__(self, date: DateLike = DEFAULT_DATE, degree: int = 10) -> None:

@@ -73,6 +73,11 @@ def site(name: str) -> Site:
     -------
     Site
         The site.
+
+    Examples
+    --------
+    >>> site("kamioka").lat, site("kamioka").lon
+    (36.4257, 137.3103)
     """
     found = SITES.get(str(name).strip().lower())
     if found is None:

@@ -160,6 +160,14 @@ def load_model(name: str = DEFAULT_MODEL, definition: str | None = None) -> Hadr
         One of `model_names()`.
     definition : str, optional
         What x is in the reference tables the model reproduces; the model's default if not given.
+
+    Examples
+    --------
+    >>> from hadronic.species import P, PIP
+    >>> model = load_model("fluka-z")
+    >>> moments = model.moments(P, PIP, 100.0)
+    >>> round(moments.Z_ET, 4), round(moments.multiplicity, 2)
+    (0.0433, 3.29)
     """
     if name not in _REGISTRY:
         raise HadronicInputError(f"unknown hadronic model {name!r}; allowed: {', '.join(_REGISTRY)}")

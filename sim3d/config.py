@@ -360,6 +360,16 @@ def make_config(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = N
     ------
     InputError
         With one line naming the key, the value and what is allowed.
+
+    Examples
+    --------
+    >>> config = make_config({"run": {"primaries": 200_000, "batch_size": 10_000}, "sites": [{"name": "kamioka"}]})
+    >>> config.n_batches, config.sampling.mode
+    (20, 'targeted')
+    >>> make_config({"sites": [{"name": "kamioka"}], "run": {"seed": -1}})
+    Traceback (most recent call last):
+        ...
+    sim3d.errors.InputError: run.seed: -1 must be >= 0
     """
     merged: dict[str, Any] = dict(data)
     chosen = {key: value for key, value in (overrides or {}).items() if value is not None}

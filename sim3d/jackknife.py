@@ -32,6 +32,12 @@ def jackknife(quantity: Callable[[Array], Array], groups: ArrayLike, weights: Ar
     value, error : arrays
         ``quantity`` of the weighted mean, and one standard deviation; the error is NaN with fewer than two
         groups, or where leaving out a group leaves nothing to divide by.
+
+    Examples
+    --------
+    >>> value, error = jackknife(lambda mean: mean[0] / mean[1], [[1.0, 3.0], [2.0, 2.0], [1.0, 3.0]], [1, 1, 1])
+    >>> float(value), round(float(error), 3)
+    (0.5, 0.178)
     """
     means = np.asarray(groups, dtype=float)
     w = np.asarray(weights, dtype=float)

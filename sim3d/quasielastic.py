@@ -246,7 +246,13 @@ def q2_nodes(
 
 
 def total(flavour: str, energy_GeV: ArrayLike, *, pauli: bool = False, axial_mass_GeV: float = AXIAL_MASS_GEV) -> Array:
-    """Cross section per target nucleon (cm^2) at neutrino energies (GeV), same shape; 0 below the threshold."""
+    """Cross section per target nucleon (cm^2) at neutrino energies (GeV), same shape; 0 below the threshold.
+
+    Examples
+    --------
+    >>> round(1e38 * float(total("numu", 1.0)), 3)  # 1e-38 cm2
+    1.098
+    """
     energy = np.asarray(energy_GeV, dtype=float)
     q2, weight = q2_nodes(flavour, energy)
     value = differential(flavour, energy[..., None], q2, pauli=pauli, axial_mass_GeV=axial_mass_GeV)

@@ -1,0 +1,34 @@
+"""Hooks of the documentation site: README.md and CHANGELOG.md become pages, and links to them follow.
+
+Pages link to files as they lie in the repository, so that they also work where they are read without the site.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = {"README.md": "readme.md", "CHANGELOG.md": "changelog.md"}
+
+
+def on_files(files: Files, *, config: Any) -> Files:
+    """Add the pages that lie outside the folder docs."""
+    for name, page in PAGES.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        # links of the repository's root, seen from the folder docs; files that are no pages stay as names
+        text = re.sub(r"\]\(docs/", "](", text)
+        text = re.sub(r"\[([^\]]+)\]\((?:LICENSE|CITATION\.cff)\)", r"`\1`", text)
+        text = text.replace("#010---unreleased", "#010-unreleased")  # headings get other anchors than in the repository
+        files.append(File.generated(config, page, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Point links at the pages that were added."""
+    for name, page in PAGES.items():
+        markdown = markdown.replace(f"](../{name})", f"]({page})")
+    return markdown

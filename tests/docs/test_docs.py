@@ -1,0 +1,78 @@
+"""The documentation does what it says: the newcomer's page is followed, examples in docstrings run, links resolve."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from sim3d.cli import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PACKAGES = ("sim3d", "geomag", "atmosphere", "hadronic")
+
+
+def modules():
+    names = list(PACKAGES)
+    for package in PACKAGES:
+        path = importlib.import_module(package).__path__
+        names += [f"{package}.{module.name}" for module in pkgutil.iter_modules(path)]
+    return names
+
+
+def test_examples_in_docstrings():
+    """Every ``>>>`` gives what stands below it."""
+    attempted = 0
+    for name in modules():
+        result = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+        assert result.failed == 0, name
+        attempted += result.attempted
+    assert attempted >= 15
+
+
+def test_a_table_for_my_site(tmp_path, monkeypatch):
+    """docs/my-site.md, command by command, with fewer primaries: its tables are whole and readable."""
+    page = (DOCS / "my-site.md").read_text()
+    name = re.search(r"Write this to `(.+?)`", page).group(1)
+    text = re.search(r"```toml\n(.*?)```", page, re.S).group(1)
+    assert tomllib.loads(text)["sites"][0] == {"name": "boulby", "lat": 54.55, "lon": -0.82}
+    text = text.replace("primaries = 4_000_000", "primaries = 4_800").replace("batch_size = 20_000", "batch_size = 100")
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text(text)
+    commands = re.findall(r"^    sim3d (.+)$", page, re.M)
+    assert [command.split()[0] for command in commands] == ["run", "tables", "info", "plot", "asymmetry"]
+    for command in commands:
+        result = CliRunner().invoke(cli, shlex.split(command))
+        assert result.exit_code == 0, (command, result.output)
+    for table, blocks in (("boulby-honda-aa.d", 20), ("boulby-ally-20-12.d", 240)):
+        assert table in page
+        lines = Path("boulby", table).read_text().splitlines()
+        assert len(lines) == blocks * 103
+        rows = [line for line in lines if re.match(r"\s*\d", line)]
+        values = np.array([[float(x) for x in line.split()] for line in rows])
+        assert values.shape == (blocks * 101, 5)
+        assert (values >= 0).all()
+        assert values[:, 1:].sum() > 0
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+def test_pages(path):
+    """Every page is in the site's menu and in the index."""
+    assert f": {path.name}\n" in (ROOT / "mkdocs.yml").read_text()
+    if path.name != "index.md":
+        assert f"]({path.name})" in (DOCS / "index.md").read_text()
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
+def test_links(path):
+    """Links between files resolve where the pages are read without the site."""
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):
+        if not target.startswith(("http:", "https:", "mailto:")):
+            assert (path.parent / target).exists(), target
