@@ -193,8 +193,8 @@ def _sums(
             for records in pieces:
                 values = records["score"] * flux_ratio(records, new, old)
                 places = ("site", "flavour", "energy_bin", "cos_zenith_bin", "azimuth_bin")
-                columns: list[Any] = [records[name].astype(np.int64) for name in places]
-                _add_records(*columns, values, config.run.batch_size, scores, hits, weights)
+                k, f, e, c, a = (records[name].astype(np.int64) for name in places)
+                _add_records(k, f, e, c, a, values, config.run.batch_size, scores, hits, weights)
                 bar.update(len(records))
             sums.add_batch(batch, scores, hits, weights, nothing, [])
     return sums
