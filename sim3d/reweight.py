@@ -152,6 +152,7 @@ def reweight(
         "reweighted_from_primary_model": record.models["primary_model"],
         "reweighted_from_solar_potential_MV": record.models["solar_potential_MV"],
     }
+    record.tallies = []  # they are as large as the new ones
     old = primary_model(record.config.primaries.model, record.config.primaries.potential)
     new = primary_model(config.primaries.model, config.primaries.potential)
     sums = _sums(config, record, store, new, old, progress)
