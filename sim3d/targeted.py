@@ -48,9 +48,9 @@ from sim3d.aiming import (
     foretold_squares,
     set_reference,
 )
-from sim3d.analog import patch_hits
 from sim3d.binning import N_ENERGY, energy_bin, inverse_cosine
 from sim3d.detectors import S_RADIUS, sphere_crossings
+from sim3d.event_records import PRIMARY_COLUMNS, describe_primary, record_hits
 from sim3d.first_interaction import (
     draw_cosine,
     draw_depth,
@@ -60,6 +60,7 @@ from sim3d.first_interaction import (
     vertex_height,
 )
 from sim3d.hit_weights import note_weight, reference_flux
+from sim3d.hits import patch_hits
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
 from sim3d.particles import PROTON
@@ -318,6 +319,7 @@ def targeted_batch(
     trace,
     pilot_world,
     aim,
+    events,
     scores,
     hits,
     weights,
@@ -346,7 +348,13 @@ def targeted_batch(
     hit_bins = np.empty((1024, 5), dtype=np.int64)
     hit_values = np.empty(1024)
     n_azimuth = scores.shape[4]
-    for place in range(batch_size):
+    first_place = 0
+    if events is not None:
+        first_place, rows, n_rows = events.first_place, events.rows, 0
+        about = np.empty(PRIMARY_COLUMNS)
+    for place in range(first_place, batch_size):
+        if events is not None and n_rows >= events.full:
+            return rows, n_rows, place
         index = first_index + place
         status[0] = index
         if is_lost(index, status):
@@ -426,3 +434,10 @@ def targeted_batch(
                     scores[k, f, e, c, a] += value
                     hits[k, f, e, c, a] += 1
                     note_weight(weights[k], f, e, value * batch_size)
+                if events is not None:
+                    describe_primary(about, index, top_kinetic, group, entry[:3], entry[3:])
+                    rows, n_rows = record_hits(
+                        rows, n_rows, about, neutrinos, n, aim.energy_min, sites[k : k + 1], k, n_azimuth, weight
+                    )
+    if events is not None:
+        return rows, n_rows, batch_size
