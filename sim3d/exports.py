@@ -159,7 +159,6 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
         first.energy_edges_GeV,
         units="GeV",
         long_name="neutrino energy, log centre of the bin" if first.energy_kind == "bins" else "neutrino energy",
-        cell_methods="mean" if first.energy_kind == "bins" else "point",
     )
     middle = 0.5 * (first.cos_edges[1:] + first.cos_edges[:-1])
     about = CONVENTIONS["convention_cos_zenith"]
@@ -172,7 +171,8 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
             axis("azimuth", 0.5 * (edges[1:] + edges[:-1]), edges, units="degree", long_name=about)
             dims, name, cut = (*dims, "azimuth"), "flux", np.s_[...]  # type: ignore[assignment]
         what = "differential flux" + ("" if table.has_azimuth else ", averaged over azimuth")
-        variables[name] = (dims, table.flux[cut], {"units": unit, "long_name": what})
+        cells = f"energy: {'mean' if table.energy_kind == 'bins' else 'point'} cos_zenith: mean azimuth: mean"
+        variables[name] = (dims, table.flux[cut], {"units": unit, "long_name": what, "cell_methods": cells})
         if table.error is not None:
             note = "one standard deviation; where the flux is 0 nothing was hit and this is the 90% upper limit"
             variables[f"{name}_error"] = (dims, table.error[cut], {"units": unit, "long_name": note})
