@@ -27,6 +27,7 @@ COMMANDS = {
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower in words and as a picture.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
+    "export": "A result or a Honda table for other programs: nuSQuIDS, netCDF, CSV, Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
     "compare": "Compare a result with a table of published fluxes.",

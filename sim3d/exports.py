@@ -79,7 +79,9 @@ class NusquidsState:
         return path
 
 
-def nusquids_state(flux: Flux, cos_zenith: ArrayLike | None = None, energy_GeV: ArrayLike | None = None) -> NusquidsState:
+def nusquids_state(
+    flux: Flux, cos_zenith: ArrayLike | None = None, energy_GeV: ArrayLike | None = None
+) -> NusquidsState:
     """A flux on nodes, as nuSQuIDS wants it.
 
     Parameters

@@ -206,7 +206,7 @@ class Flux:
         values[chosen] = spline.error(index[chosen], at, flux) if error else flux  # type: ignore[arg-type]
         return values.reshape(shape)[()]
 
-    def getFlux(self, pdgid: Any, energy: ArrayLike, cos_zenith: ArrayLike) -> Any:  # noqa: N802 (others' name)
+    def getFlux(self, pdgid: Any, energy: ArrayLike, cos_zenith: ArrayLike) -> Any:
         """Flux as nuflux and simweights ask for it: PDG ids, GeV, average over azimuth; **cm^-2** s^-1 sr^-1 GeV^-1.
 
         Their ``cos_zenith`` is +1 for down-going, as here.

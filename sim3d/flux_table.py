@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d.errors import InputError
-from sim3d.honda_tables import HondaTable, flux_and_error, read
+from sim3d.honda_tables import HondaTable, flux_and_error, read, rebin_azimuth
 from sim3d.particles import FLAVOURS
 
 if TYPE_CHECKING:
@@ -87,6 +87,13 @@ class FluxTable:
     def hit(self) -> NDArray[np.bool_]:
         """Where the flux is not 0."""
         return ~self.empty
+
+    def with_azimuth_bins(self, n: int) -> FluxTable:
+        """Neighbouring azimuth bins averaged so that ``n`` remain, see :func:`sim3d.honda_tables.rebin_azimuth`."""
+        error = np.zeros_like(self.flux) if self.error is None else self.error
+        flux, error = rebin_azimuth(self.flux, error, n)
+        edges = np.linspace(0.0, 360.0, n + 1)
+        return replace(self, flux=flux, error=None if self.error is None else error, azimuth_edges_deg=edges)
 
     def azimuth_average(self) -> FluxTable:
         """The mean over azimuth; errors are added as independent ones (limits count where all bins are empty)."""

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
+    from sim3d.flux_table import FluxTable
     from sim3d.results import Result
 
 AZIMUTH_BLOCKS = 12
@@ -95,10 +96,34 @@ def write(result: Result, folder: Path) -> list[Path]:
             (f"{site}-ally-20-12", flux, error),
             (f"{site}-honda-aa", mean[..., np.newaxis], mean_error[..., np.newaxis]),
         ):
-            for suffix, numbers in ((".d", values), (".err.d", errors)):
-                path = folder / f"{stem}{suffix}"
-                path.write_text("".join(blocks(numbers, energies, edges)), encoding="ascii")
-                written.append(path)
+            written += _write_pair(folder / stem, values, errors, energies, edges)
+    return written
+
+
+def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
+    """Write one table, whatever it came from: ``<name>-honda-aa.d``, or ``<name>-ally-<zeniths>-<azimuths>.d``.
+
+    With its twin ``.err.d`` if it has errors.
+
+    Raises
+    ------
+    InputError
+        If its azimuth bins are not equal and of whole degrees, which is all that the format's headers can say.
+    """
+    n_cos, n = table.flux.shape[2:]
+    if 360 % n or not np.allclose(table.azimuth_edges_deg, np.linspace(0.0, 360.0, n + 1)):
+        raise InputError("azimuth bins of this table", n, "equal bins of whole degrees for a Honda table")
+    stem = f"{name}-ally-{n_cos}-{n}" if table.has_azimuth else f"{name}-honda-aa"
+    return _write_pair(folder / stem, table.flux, table.error, table.energies_GeV, table.cos_edges)
+
+
+def _write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, cos_edges: Array) -> list[Path]:
+    written = []
+    for suffix, numbers in ((".d", flux), (".err.d", error)):
+        if numbers is not None:
+            path = stem.with_name(f"{stem.name}{suffix}")
+            path.write_text("".join(blocks(numbers, energies, cos_edges)), encoding="ascii")
+            written.append(path)
     return written
 
 
@@ -248,8 +273,8 @@ def _row(line: str, path: Path, number: int, above: float) -> list[float]:
 
 
 def _assemble(found: dict[tuple[float, float, float, float], tuple[int, Array]], path: Path) -> HondaTable:
-    cos_bins = _contiguous({key[:2] for key in found}, path, "cosZ")
-    azimuth_bins = _contiguous({key[2:] for key in found}, path, "phi_Az")
+    cos_bins = _contiguous({(key[0], key[1]) for key in found}, path, "cosZ")
+    azimuth_bins = _contiguous({(key[2], key[3]) for key in found}, path, "phi_Az")
     if azimuth_bins[0][0] != 0.0 or azimuth_bins[-1][1] != 360.0:
         raise InputError(f"{path}: phi_Az covers {azimuth_bins[0][0]:g} to {azimuth_bins[-1][1]:g}, not 0 to 360")
     _, first = next(iter(found.values()))
@@ -257,9 +282,7 @@ def _assemble(found: dict[tuple[float, float, float, float], tuple[int, Array]],
     flux = np.empty((4, len(energies), len(cos_bins), len(azimuth_bins)))
     for (i, cos), (j, azimuth) in itertools.product(enumerate(cos_bins), enumerate(azimuth_bins)):
         if (*cos, *azimuth) not in found:
-            raise InputError(
-                f"{path}: no block cosZ {cos[0]:g} -- {cos[1]:g}, phi_Az {azimuth[0]:g} -- {azimuth[1]:g}"
-            )
+            raise InputError(f"{path}: no block cosZ {cos[0]:g} -- {cos[1]:g}, phi_Az {azimuth[0]:g} -- {azimuth[1]:g}")
         line, block = found[(*cos, *azimuth)]
         if len(block) != len(energies):
             raise InputError(f"{path}, block of line {line}: {len(block)} energies, the first block {len(energies)}")
@@ -274,7 +297,7 @@ def _assemble(found: dict[tuple[float, float, float, float], tuple[int, Array]],
     )
 
 
-def _contiguous(bins: set[tuple[float, ...]], path: Path, what: str) -> list[tuple[float, ...]]:
+def _contiguous(bins: set[tuple[float, float]], path: Path, what: str) -> list[tuple[float, float]]:
     ordered = sorted(bins)
     for one, two in itertools.pairwise(ordered):
         if one[1] != two[0]:

@@ -1,8 +1,8 @@
 """The Preliminary Reference Earth Model, for programs that take neutrinos through the Earth and bring no Earth.
 
 Densities: Dziewonski and Anderson, Phys. Earth Planet. Inter. 25 (1981) 297, table I, polynomials in x = r / 6371 km.
-Electrons per nucleon: Z/A of iron in the core (26/55.845), and of pyrolite (McDonough and Sun, Chem. Geol. 120 (1995) 223:
-by weight SiO2 45.0, MgO 37.8, FeO 8.05, Al2O3 4.45, CaO 3.55) above it.
+Electrons per nucleon: Z/A of iron in the core (26/55.845), and above it of pyrolite (McDonough and Sun, Chem. Geol. 120
+(1995) 223: by weight SiO2 45.0, MgO 37.8, FeO 8.05, Al2O3 4.45, CaO 3.55).
 """
 
 from __future__ import annotations

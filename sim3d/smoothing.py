@@ -1,8 +1,8 @@
 """Smooth fluxes fitted to a noisy table, and the pulls the fit leaves.
 
 The logarithm of the flux is a tensor product of cubic B-splines in ln E and cos_zenith with a penalty on its second
-differences (P-splines: Eilers and Marx, Statistical Science 11 (1996) 89). It is fitted to the fluxes themselves, not to
-their logarithms, by quasi-likelihood: the expectation of a bin is mu and its variance phi mu, where phi, what one
+differences (P-splines: Eilers and Marx, Statistical Science 11 (1996) 89). It is fitted to the fluxes themselves, not
+to their logarithms, by quasi-likelihood: the expectation of a bin is mu and its variance phi mu, where phi, what one
 effective hit counts, is taken from the table's errors around the bin. So empty bins count as what they are, and a bin
 that fluctuated down is not trusted more for its small error. How strong the two penalties are is found along with the
 fit, for each flavour by itself, by restricted maximum likelihood (the Fellner-Schall step of Wood and Fasiolo,
@@ -15,6 +15,7 @@ same kind with a penalty on first differences; its mean over azimuth is one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,10 @@ from scipy.interpolate import BSpline
 from scipy.ndimage import gaussian_filter1d
 
 from sim3d.errors import InputError
-from sim3d.flux_table import FluxTable
+from sim3d.flux_table import FluxTable, table_of_result
+
+if TYPE_CHECKING:
+    from sim3d.results import Result
 
 Array = NDArray[np.float64]
 
@@ -71,6 +75,9 @@ class Smoothed:
     effective_hits: Array
     parameters: Array
     penalties: Array
+
+
+SmoothedPair = tuple[Smoothed, FluxTable]
 
 
 @dataclass(frozen=True)
@@ -127,10 +134,7 @@ def smooth_average(table: FluxTable) -> Smoothed:
         np.ones((1, 1)),
     ]
     offset = np.zeros(table.flux.shape[1:])
-    fits = [
-        _fit(table.flux[f], phi, bases, offset, order=2)
-        for f, phi in enumerate(_hit_values(table))
-    ]
+    fits = [_fit(table.flux[f], phi, bases, offset, order=2) for f, phi in enumerate(_hit_values(table))]
     relative = np.stack([fit.relative_error for fit in fits])
     return _smoothed(table, np.stack([fit.mean for fit in fits]), relative, fits)
 
@@ -167,6 +171,31 @@ def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
     of_average = average.table.error / average.table.flux
     relative = np.sqrt(np.stack([fit.relative_error for fit in fits]) ** 2 + of_average**2)
     return _smoothed(table, np.stack(means), relative, fits)
+
+
+def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | None = None) -> list[SmoothedPair]:
+    """Smooth the fluxes of one site.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+    binning : str
+        honda, fluka or fine.
+    azimuth_bins : int, optional
+        Average azimuth bins first so that this many remain.
+
+    Returns
+    -------
+    list of (Smoothed, FluxTable)
+        Azimuth average and azimuth bins, each with the table it was fitted to.
+    """
+    average = table_of_result(result, site, binning, azimuth=False)
+    by_azimuth = table_of_result(result, site, binning, azimuth=True)
+    if azimuth_bins is not None:
+        by_azimuth = by_azimuth.with_azimuth_bins(azimuth_bins)
+    smooth = smooth_average(average)
+    return [(smooth, average), (smooth_azimuth(by_azimuth, smooth), by_azimuth)]
 
 
 def summary(smoothed: Smoothed) -> list[PullSummary]:
@@ -285,7 +314,7 @@ def _fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int)
         normal = _gram(squares, weight, sizes)
         # a trace of a ridge keeps what neither data nor penalty determines at 0
         penalty = strength[0] * stiff[0] + strength[1] * stiff[1] + 1e-6 * np.eye(total)
-        inverse = np.linalg.inv(normal + penalty)
+        inverse = np.asarray(np.linalg.inv(normal + penalty), dtype=np.float64)
         right = _evaluate([basis.T for basis in bases], weight * working)
         theta = inverse @ right.ravel()
         new = offset + _evaluate(bases, theta.reshape(sizes))
