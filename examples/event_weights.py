@@ -3,8 +3,8 @@
     pip install 'sim3d[simweights]'
     python examples/event_weights.py mysite.h5
 
-Events are thrown from an E^-2 law over the whole sky onto a disc across their direction, as neutrino generators do. Their
-weights for the flux, summed, are rates; beside them stands what the flux gives when it is integrated.
+Events are thrown from an E^-2 law over the whole sky onto a disc across their direction, as neutrino generators do.
+Their weights for the flux, summed, are rates; beside them stands what the flux gives when it is integrated.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""Atmospheric neutrinos at Kamioka after oscillations in the Earth, over before: a map in energy and zenith per flavour.
+"""Atmospheric neutrinos at Kamioka with oscillations in the Earth over those without, in energy and zenith.
 
     pip install 'sim3d[nusquids]'
     python examples/oscillated_kamioka.py mysite.h5 -o plots
 
 FILE is a result or a Honda table; a smooth one (sim3d tables --smooth) gives the smoother picture. nuSQuIDS propagates
-the fluxes through the Earth of Dziewonski and Anderson (1981), 20 km of air above it.
+the fluxes through the Earth of Dziewonski and Anderson (1981) from the top of the 22 km of air it puts around it.
 """
 
 import argparse

@@ -61,6 +61,9 @@ class FakeResult:
         zenith = (1.2 - 0.4 * np.abs(cosine))[:, None]
         return scale[:, None, None, None] * (energy**-2 / (1 + energy))[:, None, None] * zenith * angle
 
+    def default_site(self, site):
+        return site or next(iter(self.sites))
+
     def _make(self, groups, azimuth_bins, noise, empty_above, seed):
         e = np.sqrt(self.energy_edges_GeV[:-1] * self.energy_edges_GeV[1:])
         c = 0.5 * (self.cos_zenith_edges[:-1] + self.cos_zenith_edges[1:])
