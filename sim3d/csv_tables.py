@@ -121,11 +121,9 @@ def _rows(
         for c0, c1 in itertools.pairwise(cos_edges)
         for a0, a1 in itertools.pairwise(azimuth_edges)
     ]
+    cells = ",%.6e" * len(columns) + "\n"
     for i, flavour in enumerate(flavours):
         for j, energy in enumerate(energies):
             start = f"{flavour},{energy:.6g},"
-            numbers = np.stack([column[i, j].ravel() for column in columns], axis=1)
-            yield "".join(
-                f"{start}{angle},{','.join(f'{value:.6e}' for value in row)}\n"
-                for angle, row in zip(angles, numbers.tolist(), strict=True)
-            )
+            numbers = np.stack([column[i, j].ravel() for column in columns], axis=1).tolist()
+            yield "".join([f"{start}{angle}{cells % tuple(row)}" for angle, row in zip(angles, numbers, strict=True)])

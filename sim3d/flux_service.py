@@ -137,17 +137,18 @@ class HondaFluxService:
         Raises
         ------
         InputError
-            For edges that do not rise, an unknown primary, or bins that reach outside the table.
+            For edges that do not rise, an unknown primary, or bins outside the table (at its highest and lowest energy
+            a bin whose centre is inside will do, unless ``integrate``).
         """
         energy, cos = _bin_edges("ebins", ebins), _bin_edges("czbins", czbins)
         name = _primary(prim)
+        self._check("czbins", cos, self._cos_range)
         if self.integrate:
             # five nodes a bin are exact to 1e-9 for bins of a tenth of a decade
             t, w = np.polynomial.legendre.leggauss(5)
             e = energy[:-1, None] + 0.5 * np.diff(energy)[:, None] * (1.0 + t)
             c = cos[:-1, None] + 0.5 * np.diff(cos)[:, None] * (1.0 + t)
             self._check("ebins", energy, self.energy_range_GeV[name])
-            self._check("czbins", cos, self._cos_range)
             flux = self.differential_flux(e[:, :, None, None], c, name)
             mean = np.einsum("eicj,i,j->ec", flux, 0.5 * w, 0.5 * w)
         else:
