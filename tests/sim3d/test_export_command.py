@@ -104,8 +104,11 @@ def test_wrong_files(result, tmp_path, capsys):
     assert "--to" in capsys.readouterr().err
 
 
-def test_smooth_tables(result, tmp_path, capsys):
+def test_smooth_tables(result, tmp_path, capsys, monkeypatch):
     out = tmp_path / "smooth"
+    # stiffer than by default, for time
+    for name, value in (("KNOTS_PER_DECADE", 3.0), ("AZIMUTH_KNOTS_PER_DECADE", 1.0), ("AZIMUTH_COS_KNOTS", 3)):
+        monkeypatch.setattr(smoothing, name, value)
     assert cli.main(["tables", str(result.path), "-o", str(out), "--smooth", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     names = [
