@@ -27,8 +27,8 @@ ANGLES_DEG = {(0, 1): 33.68, (0, 2): 8.56, (1, 2): 43.3}
 DELTA_CP_DEG = 212.0
 MASS_SPLITTINGS_EV2 = {1: 7.49e-5, 2: 2.513e-3}
 
-ENERGY_GeV = np.geomspace(0.5, 100.0, 161)
-COS_ZENITH = np.linspace(-1.0, 1.0, 101)
+ENERGY_GeV = np.geomspace(0.5, 100.0, 201)
+COS_ZENITH = np.linspace(-1.0, 1.0, 201)
 
 PANELS = (("nue", 0, 0), ("nuebar", 0, 1), ("numu", 1, 0), ("numubar", 1, 1))
 """Flavour, and its two indices in nuSQuIDS."""
