@@ -30,7 +30,7 @@ COMMANDS = {
     "export": "A result or a Honda table for other programs: nuSQuIDS, netCDF, CSV, Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
-    "compare": "Compare a result with a table of published fluxes.",
+    "compare": "Compare two results, Honda tables or tables of published fluxes.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
     "sites": "List the sites known by name.",
     "zfactors": "Moments of the hadronic model next to their reference.",

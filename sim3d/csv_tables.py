@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sim3d.honda_tables import flux_and_error
 
 if TYPE_CHECKING:
+    from sim3d.compare import Matched
     from sim3d.flux_table import FluxTable
     from sim3d.results import Result
     from sim3d.smoothing import Smoothed
@@ -27,6 +28,8 @@ COLUMNS = (
     "flux",
     "error",
 )
+
+RATIO_COLUMNS = ("ratio", "ratio_error", "pull")
 
 CONVENTIONS = (
     "unit: m^-2 s^-1 sr^-1 GeV^-1",
@@ -98,6 +101,33 @@ def write_pulls(smoothed: Smoothed, original: FluxTable, folder: Path, name: str
     angles = (table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
     rows = _rows(table.flavours, *angles, original.flux, original.error, *more)
     _write(path, about, (*COLUMNS, "fit", "pull", "effective_hits"), rows)
+    return path
+
+
+def write_comparison(matched: Matched, path: Path, name: str, reference: str) -> Path:
+    """Write every pair of a comparison: one row per flavour, energy and zenith; unknown errors are nan."""
+    ratio, sigma = matched.ratio()
+    unknown = np.full_like(ratio, np.nan)
+    reference_error = unknown if matched.reference_error is None else matched.reference_error
+    error = np.where(matched.error > 0.0, matched.error, np.nan)
+    sigma = np.where(sigma > 0.0, sigma, np.nan)
+    about = (
+        f"flux: {name}",
+        f"reference: {reference}",
+        CONVENTIONS[0],
+        CONVENTIONS[2],
+        "errors: statistical, 1 sigma, absolute",
+    )
+    columns = ("flavour", "energy_GeV", "cos_zenith", "flux", "error", "reference", "reference_error", *RATIO_COLUMNS)
+    numbers = (matched.flux, error, matched.reference, reference_error, ratio, sigma, (ratio - 1.0) / sigma)
+    rows = (
+        f"{flavour},{energy:.6g},{cosine:.4g}" + ",%.6e" * len(row) % row + "\n"
+        for flavour, energy, cosine, *row_list in zip(
+            matched.flavour, matched.energy_GeV, np.round(matched.cos_zenith, 6) + 0.0, *numbers, strict=True
+        )
+        for row in (tuple(row_list),)
+    )
+    _write(path, about, columns, rows)
     return path
 
 

@@ -184,6 +184,16 @@ def blocks(values: Array, energies: Array, cos_edges: Array) -> Iterator[str]:
             yield "".join((" %.4E" * 5 + "\n") % tuple(row) for row in rows)
 
 
+def is_honda_table(path: Path) -> bool:
+    """Whether the first line of a file that is not blank is the header of a block."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            start = stream.read(4096).lstrip()
+    except OSError as problem:
+        raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from None
+    return _HEAD.search(start.partition("\n")[0]) is not None
+
+
 def read(path: Path) -> HondaTable:
     """Read a Honda table, with or without azimuth, of sim3d or of anybody.
 

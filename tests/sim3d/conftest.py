@@ -142,7 +142,7 @@ def known(tmp_path, monkeypatch):
 
     result = FakeResult()
     path = tmp_path / "run.h5"
-    path.write_bytes(b"")
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
     # Into its dictionary: sim3d gives "load" on demand, and asking for the old one imports the real one.
     monkeypatch.setitem(vars(sim3d), "load", lambda _: result)
     return SimpleNamespace(path=path, result=result, asymmetry=ASYMMETRY)
