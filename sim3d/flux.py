@@ -129,7 +129,8 @@ class Flux:
         self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
     ) -> tuple[FluxSpline, np.ndarray, np.ndarray, tuple[Array, Array, Array], tuple[int, ...]]:
         """Spline, flavour of each point (4: tau), which are in range, coordinates, and the shape of the answer."""
-        index = np.vectorize(flavour_index, otypes=[int])(flavour)
+        names, where = np.unique(np.asarray(flavour), return_inverse=True)
+        index = np.array([flavour_index(name) for name in names.tolist()], dtype=int)[where].reshape(np.shape(flavour))
         energy, cos = (np.asarray(x, dtype=float) for x in (energy_GeV, cos_zenith))
         azimuth = np.asarray(0.0 if azimuth_deg is None else azimuth_deg, dtype=float)
         if not np.all((cos >= -1.0) & (cos <= 1.0)):

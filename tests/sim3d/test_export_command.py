@@ -33,8 +33,6 @@ def result(fake_result, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_from_a_result(result, kind, tmp_path, capsys):
-    if kind == "netcdf":
-        pytest.importorskip("h5netcdf")
     out = tmp_path / "out"
     assert cli.main(["export", str(result.path), "--to", kind, "-o", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["files"] == [str(out / name) for name in KINDS[kind]]

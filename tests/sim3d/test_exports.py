@@ -152,7 +152,8 @@ def test_nusquids_propagates_our_fluxes_through_the_earth(flux, tmp_path, monkey
 
 
 def test_netcdf_by_name_and_with_units(flux, tmp_path):
-    xarray = pytest.importorskip("xarray")
+    import xarray
+
     path = exports.write_netcdf(tmp_path / "x.nc", flux.table, flux.azimuth_table)
     with xarray.open_dataset(path, engine="h5netcdf") as data:
         assert data.flux.dims == ("flavour", "energy", "cos_zenith", "azimuth")

@@ -195,6 +195,14 @@ def test_round_trip_through_a_honda_table(fake_result, tmp_path, points):
         assert means == pytest.approx(flux[i, inner], rel=1e-4)
 
 
+def test_east_and_west(fake_result):
+    """Lowest for arrival from the east (90), highest from the west (270), and the average between."""
+    flux = Flux.of_result(fake_result(sites=("ino",)))
+    south, east, north, west = flux.flux("nue", 1.0, 0.05, [0.0, 90.0, 180.0, 270.0])
+    assert east < 0.6 * south < 0.6 * west
+    assert flux.flux("nue", 1.0, 0.05) == pytest.approx(np.mean([south, east, north, west]), rel=0.05)
+
+
 def test_errors(exact, fake_result):
     """Relative errors are interpolated; limits stand in empty bins."""
     assert exact.error("nue", 1.0, 0.3) == pytest.approx(0.1 * exact.flux("nue", 1.0, 0.3), rel=1e-9)
@@ -213,6 +221,9 @@ def test_broadcasting_and_names(exact):
     assert exact.flux([14, -14, 12, -12], 1.0, 0.5).tolist() == exact.flux(NAMES, 1.0, 0.5).tolist()
     assert exact.flux([16, -16, "nutau"][:2], 1.0, 0.5).tolist() == [0.0, 0.0]
     assert exact.flux("nue", np.empty(0), 0.5).shape == (0,)
+    assert exact.getFlux(np.empty(0), np.empty(0), np.empty(0)).shape == (0,)
+    # columns of event files hold PDG ids as floats
+    assert exact.flux(np.array([14.0, -12.0]), 1.0, 0.5).tolist() == exact.flux(["numu", "nuebar"], 1.0, 0.5).tolist()
     got = exact.getFlux(np.array([14, 16]), np.array([1.0, 2.0]), np.array([0.5, -0.5]))
     assert got.tolist() == [exact.flux("numu", 1.0, 0.5) / 1e4, 0.0]
     assert exact.integral("nutau", [1, 2]).tolist() == [[0.0]]
