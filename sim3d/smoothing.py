@@ -64,8 +64,8 @@ class Smoothed:
         (table - fit) / sqrt(phi fit) of every bin, the empty ones included.
     effective_hits : float64 array, same shape
         fit / phi, expected.
-    parameters : float64 array (flavour,)
-        Effective number of parameters.
+    leverage : float64 array, same shape
+        Share of each bin in its own fit; their sum is the effective number of parameters.
     penalties : float64 array (flavour, 2)
         Chosen for energy and zenith.
     """
@@ -73,7 +73,7 @@ class Smoothed:
     table: FluxTable
     pulls: Array
     effective_hits: Array
-    parameters: Array
+    leverage: Array
     penalties: Array
 
 
@@ -90,7 +90,7 @@ class PullSummary:
     bins : int
     mean, rms : float
     chi2, ndf : float
-        Sum of squares, and bins less effective parameters.
+        Sum of squares, and bins less what these bins have of the effective parameters.
     beyond_3 : float
         Share of bins with a pull beyond +-3 (0.0027 if Gaussian).
     largest : float
@@ -204,7 +204,8 @@ def summary(smoothed: Smoothed) -> list[PullSummary]:
     table = smoothed.table
     assert table.error is not None
     for f, flavour in enumerate(table.flavours):
-        pulls = smoothed.pulls[f][smoothed.effective_hits[f] >= EFFECTIVE_HITS]
+        chosen = smoothed.effective_hits[f] >= EFFECTIVE_HITS
+        pulls = smoothed.pulls[f][chosen]
         relative = np.median((table.error[f] / table.flux[f]).reshape(len(table.energies_GeV), -1), axis=1)
         known = np.flatnonzero(relative < 0.5)
         n = len(pulls)
@@ -215,7 +216,7 @@ def summary(smoothed: Smoothed) -> list[PullSummary]:
                 float(pulls.mean()) if n else np.nan,
                 float(np.sqrt(np.mean(pulls**2))) if n else np.nan,
                 float(np.sum(pulls**2)),
-                float(n - smoothed.parameters[f]),
+                float(n - smoothed.leverage[f][chosen].sum()),
                 float(np.mean(np.abs(pulls) > 3.0)) if n else np.nan,
                 float(pulls[np.abs(pulls).argmax()]) if n else np.nan,
                 float(table.energies_GeV[known[-1]]) if known.size else np.nan,
@@ -228,7 +229,7 @@ def summary(smoothed: Smoothed) -> list[PullSummary]:
 class _Fit:
     mean: Array
     relative_error: Array
-    parameters: float
+    leverage: Array
     phi: Array
     penalties: tuple[float, float]
 
@@ -247,7 +248,7 @@ def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[_Fit]) 
         replace(table, flux=mean, error=relative * mean, note="smoothed by penalised splines"),
         (table.flux - mean) / np.sqrt(phi * mean),
         mean / phi,
-        np.array([fit.parameters for fit in fits]),
+        np.stack([fit.leverage for fit in fits]),
         np.array([fit.penalties for fit in fits]),
     )
 
@@ -330,8 +331,8 @@ def _fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int)
             change = np.clip(expected / max(actual, 1e-12), 0.1, 10.0)
             strength[i] = float(np.clip(strength[i] * change, *PENALTY_RANGE))
     mean = np.exp(np.clip(eta, -200.0, 200.0))
-    parameters = float(np.sum(inverse * normal))
-    return _Fit(mean, np.sqrt(_variance(squares, inverse, sizes)), parameters, phi, (strength[0], strength[1]))
+    variance = _variance(squares, inverse, sizes)
+    return _Fit(mean, np.sqrt(variance), variance * mean / phi, phi, (strength[0], strength[1]))
 
 
 def _start(flux: Array, offset: Array, is_factor: bool) -> Array:

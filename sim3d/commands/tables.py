@@ -93,6 +93,9 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
     for site, kinds in pulls.items():
         for kind, flavours in kinds.items():
             for flavour, row in flavours.items():
+                if row["bins"] == 0:
+                    _echo_row(f"{site} {kind} {flavour}", ("0", *("-",) * 5, f"{row['known_below_GeV']:.3g} GeV"))
+                    continue
                 numbers = (
                     f"{row['bins']}",
                     f"{row['mean']:.2f}",
