@@ -45,7 +45,7 @@ def _with_mirror(array: Any) -> Any:
     return array + np.flip(array, axis=1)
 
 
-def _flavour_index(flavour: Any) -> int:
+def flavour_index(flavour: Any) -> int:
     """Row of a flavour given by name or PDG id; tau neutrinos have the row after the last."""
     if flavour in FLAVOURS:
         return FLAVOURS.index(flavour)
@@ -298,7 +298,7 @@ class Result:
     def _lookup(
         self, values: np.ndarray, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: Any
     ) -> np.ndarray:
-        index = np.vectorize(_flavour_index, otypes=[int])(flavour)
+        index = np.vectorize(flavour_index, otypes=[int])(flavour)
         # a last row of zeros stands for the tau neutrinos, of which the air makes none worth counting
         values = np.concatenate([values, np.zeros_like(values[:1])])
         energy = np.asarray(energy_GeV, dtype=float)
@@ -319,7 +319,8 @@ class Result:
         k = np.minimum((azimuth * n / 360.0).astype(int), n - 1)
         return values[index, i, j, k]
 
-    def _default_site(self, site: str | None) -> str:
+    def default_site(self, site: str | None) -> str:
+        """``site``, or if that is None kamioka if the run has it, else its first site."""
         if site is not None:
             return site
         return DEFAULT_SITE if DEFAULT_SITE in self.sites else next(iter(self.sites))
@@ -354,7 +355,7 @@ class Result:
         InputError
             For an unknown site or flavour, or a point outside the bins.
         """
-        values, _, _ = self.binned(self._default_site(site), "fine_aa" if azimuth_deg is None else "fine")
+        values, _, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
         return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
 
     def error(
@@ -366,7 +367,7 @@ class Result:
         site: str | None = None,
     ) -> Any:
         """Statistical error of :meth:`flux`, same arguments and unit; 0 in a bin without hits."""
-        _, values, _ = self.binned(self._default_site(site), "fine_aa" if azimuth_deg is None else "fine")
+        _, values, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
         return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
 
 
