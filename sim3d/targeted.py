@@ -101,7 +101,7 @@ _SENSITIVE = 0.15
 """The importance of a crossing is asked azimuth by azimuth where the field may turn it by this share of its cosine."""
 _NOT_FORETOLD = 0.3
 """Importance of azimuths without a foretold crossing, in units of 1/|cos|."""
-_FAR_GAIN = 5.0
+_FAR_GAIN = 7.0
 """Crossings that the field turns far (FAR_TURN) get this many more rotations: their aims spread over the wide tail."""
 _HORIZON_GAIN = 0.01
 _LEAST_UNSURE, _UNSURE_PER_TURN = 2.0e-4, 0.012
@@ -167,13 +167,14 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
         return row[A_SHARE]
     foretold_squares(row, site, gauss, work, squares)
     reach = STRONG_FIELD_NT * abs(row[A_TURN])
-    value *= 1.0 + _FAR_GAIN * min(1.0, reach / FAR_TURN) ** 3
+    gain = 1.0 + _FAR_GAIN * min(1.0, reach / FAR_TURN) ** 3
+    value *= gain
     unsure = _LEAST_UNSURE + _UNSURE_PER_TURN * reach
     total = 0.0
     for k in range(N_SECTORS):
         mean = _mean_inverse_cosine(squares[k], squares[(k + 1) % N_SECTORS], unsure)
         share = value * max(_NOT_FORETOLD, _horizon(mean))
-        share /= 1.0 + share / aim.most_per_crossing
+        share /= 1.0 + share / (aim.most_per_crossing * gain)
         row[A_SECTOR + k] = share
         total += share
     for k in range(N_SECTORS):
