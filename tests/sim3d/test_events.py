@@ -356,11 +356,11 @@ def test_a_full_disk(tmp_path, differences):
     """One line and status 2; with room again the run goes on from its last checkpoint."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], check=False).returncode:
         pytest.skip("mounting needs root and its capabilities")
     try:
         toml, path = tmp_path / "run.toml", folder / "run.h5"
-        toml.write_text(TOML.format(primaries=20_000))
+        toml.write_text(TOML.format(primaries=6_000))
         command = [sys.executable, "-m", "sim3d.cli", "run", str(toml), "-o", str(path), "--quiet", "--resume"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         lines = done.stderr.strip().splitlines()
