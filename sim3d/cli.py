@@ -28,7 +28,7 @@ COMMANDS = {
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower in words and as a picture.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
-    "export": "A result or a Honda table for other programs: nuSQuIDS, netCDF, CSV, Honda.",
+    "export": "A result or a Honda table for nuSQuIDS, netCDF, CSV or Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
     "leptons": "Electrons and muons in water: east-west asymmetries and rates.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
@@ -65,7 +65,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Every command has --help; most take --json.",
+    epilog="Every command has --help; most take --json. For shell completion see docs/cli.md.",
 )
 @click.version_option(package_name="sim3d", message="%(prog)s %(version)s")
 @click.pass_context
