@@ -30,6 +30,8 @@ COMMANDS = {
     "asymmetry": "East-west asymmetries of a result, next to published values.",
     "leptons": "Electrons and muons in water: east-west asymmetries and rates.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
+    "figures": "Draw the figures of the two papers from a result, with reference points.",
+    "report": "One HTML page of a run: precision, fluxes, comparisons, provenance.",
     "compare": "Compare a result with a table of published fluxes.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
     "sites": "List the sites known by name.",
