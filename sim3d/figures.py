@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim3d import asymmetry, style
+from sim3d.compare import FLUKA_SITE
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -107,6 +108,14 @@ def run_label(result: Result) -> str:
     potential = result.attributes.get("solar_potential_MV")
     text = "" if potential is None else f"{float(potential):g} MV"
     return f"{named}, {text}" if named and text else named or text or "this run"
+
+
+def _names(runs: Sequence[Result]) -> list[str]:
+    """What to call runs in one figure: their solar potentials, where those differ."""
+    labels = [run_label(one) for one in runs]
+    if len(set(labels)) == len(labels):
+        return labels
+    return [f"{which}, {label}" for which, label in zip(("this run", "the other"), labels, strict=True)]
 
 
 def field_of(result: Result) -> FieldModel:
@@ -239,8 +248,9 @@ def _averages(result: Result, other: Result | None, site: str) -> Figure:
     runs = [result] + ([other] if other is not None and site in other.sites else [])
     for one in runs:
         require_hits(one, site)
-    runs.sort(key=lambda one: float(one.attributes.get("solar_potential_MV", 0.0)))
-    return sky_average([(run_label(one), one) for one in runs], site, len(runs) - 1)
+    named = list(zip(_names(runs), runs, strict=True))
+    named.sort(key=lambda one: float(one[1].attributes.get("solar_potential_MV", 0.0)))
+    return sky_average(named, site, len(runs) - 1)
 
 
 def _ratio(result: Result, other: Result | None, site: str) -> Figure:
@@ -252,17 +262,15 @@ def _ratio(result: Result, other: Result | None, site: str) -> Figure:
         raise NotMade(f"the other file has no site {site}")
     require_hits(result, site)
     require_hits(other, site)
-    names = [run_label(result), run_label(other)]
-    if names[0] == names[1]:
-        names = ["this run", "the other"]
+    names = _names([result, other])
     return ratio((names[0], result), (names[1], other), site)
 
 
 def _beside_fluka(kind: str, result: Result, site: str) -> Figure:
     from sim3d import plots
 
-    if site != plots.FLUKA_SITE:
-        raise NotMade(f"FLUKA's table is for {plots.FLUKA_SITE} alone")
+    if site != FLUKA_SITE:
+        raise NotMade(f"FLUKA's table is for {FLUKA_SITE} alone")
     require_hits(result, site)
     matched = plots.fluka_rows(result, site)
     if matched is None:
@@ -330,18 +338,19 @@ def plans(result: Result, other: Result | None = None, options: MapOptions | Non
 def _site_plans(result: Result, site: str, options: MapOptions) -> list[Plan]:
     """Figures of Tserkovnyak et al. for a site."""
     title, window = style.title(site), "0.5-3 GeV"
+    note = f" {_FLUKA_NOTE}" if site == FLUKA_SITE else ""
     found = []
     if site not in PAPER_SITES:
         caption = f"Effective rigidity cutoff over the whole sky of {title}, as in paper-cutoff."
         found.append(Plan(f"paper-cutoff-{site}", PAPER, caption, partial(_own_cutoffs, result, site, options)))
     for kind, caption, in_window in (
-        ("energy", f"Energy spectra at {title}, averaged over the sky. {_FLUKA_NOTE}", False),
+        ("energy", f"Energy spectra at {title}, averaged over the sky.{note}", False),
         (
             "azimuth",
-            f"Azimuth at {title}, {window}, |cos zenith| < 0.5, with the asymmetry A and that of {PAPER}",
+            f"Azimuth at {title}, {window}, |cos zenith| < 0.5, with the asymmetry A next to that of {PAPER}",
             True,
         ),
-        ("zenith", f"Zenith angle at {title}, {window}. {_FLUKA_NOTE}", False),
+        ("zenith", f"Zenith angle at {title}, {window}.{note}", False),
     ):
         make = partial(_of_site, kind, result, site, window=in_window)
         found.append(Plan(f"paper-{kind}-{site}", PAPER, caption, make))
@@ -353,12 +362,13 @@ def _site_plans(result: Result, site: str, options: MapOptions) -> list[Plan]:
 def _fluka_plans(result: Result, other: Result | None, site: str) -> list[Plan]:
     """Figures of Battistoni et al. for a site."""
     title = style.title(site)
+    note = f" {_FLUKA_NOTE}" if site == FLUKA_SITE else ""
     found = [
         Plan(
             f"fluka-flux-{flavour}-{site}",
             FLUKA,
             f"E^2.5 times the flux of {flavour} at {title} against energy at the zenith angles of FLUKA's table, "
-            f"up-going and down-going. {_FLUKA_NOTE}",
+            f"up-going and down-going.{note}",
             partial(_zenith_spectra, result, site, flavour),
         )
         for flavour in ("nue", "nuebar", "numu", "numubar")
@@ -368,7 +378,7 @@ def _fluka_plans(result: Result, other: Result | None, site: str) -> list[Plan]:
             f"fluka-average-{site}",
             FLUKA,
             f"E^2.5 times the flux at {title}, averaged over the whole solid angle; with a second run in two columns, "
-            f"the quieter sun to the left. {_FLUKA_NOTE}",
+            f"the quieter sun to the left.{note}",
             partial(_averages, result, other, site),
         ),
         Plan(

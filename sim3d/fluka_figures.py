@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
-from sim3d import plots, style
+from sim3d import compare, plots, style
 from sim3d.jackknife import jackknife
 from sim3d.reference_grid import fluka_grid
 
@@ -93,7 +93,7 @@ def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
             plots.draw_points(ax, energies, value[:, c], error[:, c], look, positive=True)
             sure = (value[:, c] > 0) & (error[:, c] < _KNOWN * value[:, c])
             ranges += [float(one) for one in value[sure, c]]
-            if site == plots.FLUKA_SITE:
+            if site == compare.FLUKA_SITE:
                 at = int(np.abs(grid.cos_zenith - sign * cosine).argmin())
                 reference = grid.flux[i, :, at] * grid.energy_GeV**INDEX
                 ranges += [float(one) for one in reference]
@@ -104,7 +104,7 @@ def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
     # not the figure's own label: a legend under the axes would lie on it
     axes[1, 1].set_xlabel("Neutrino energy (GeV)")
     figure.supylabel(_LABEL, fontsize=10)
-    reference_label = "; lines: FLUKA at solar maximum" if site == plots.FLUKA_SITE else ""
+    reference_label = "; lines: FLUKA at solar maximum" if site == compare.FLUKA_SITE else ""
     figure.suptitle(f"{style.title(site)}: {style.LABELS[flavour]}; points: sim3d{reference_label}", fontsize=10)
     plots.legend_below(figure, axes[0, 0])
     return figure
@@ -137,7 +137,7 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
                 plots.draw_points(ax, centres(result), value[i], error[i], style.points(flavour), positive=True)
                 sure = (value[i] > 0) & (error[i] < _KNOWN * value[i])
                 ranges += [float(one) for one in value[i][sure]]
-                if site == plots.FLUKA_SITE and column == brightest_sun:
+                if site == compare.FLUKA_SITE and column == brightest_sun:
                     line = "--" if flavour.endswith("bar") else "-"
                     label = rf"{style.LABELS[flavour]}, FLUKA, solar maximum"
                     ax.plot(grid.energy_GeV, reference[i], line, color=style.COLOURS[flavour], zorder=0, label=label)

@@ -15,7 +15,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sim3d import asymmetry, plots, style
+from sim3d import asymmetry, compare, plots, style
 from sim3d.jackknife import jackknife
 from sim3d.reference_grid import fluka_grid
 
@@ -31,9 +31,7 @@ def energy(result: Result, site: str) -> Figure:
     """Spectra averaged over the sky; at Kamioka with FLUKA's as lines."""
     figure = plots.spectra(result, site)
     ax = figure.axes[0]
-    # neutrinos and antineutrinos in columns, in the room under the muon neutrinos' curve
-    ax.legend(ncols=2, loc="lower left")
-    if site != plots.FLUKA_SITE:
+    if site != compare.FLUKA_SITE:
         return figure
     grid = fluka_grid()
     weight = grid.energy_GeV**plots.SPECTRAL_INDEX
@@ -42,7 +40,7 @@ def energy(result: Result, site: str) -> Figure:
         ax.plot(grid.energy_GeV, grid.sky_average()[i] * weight, line, color=style.COLOURS[flavour], zorder=0)
     ax.plot([], [], "-", color=style.GREY, label=rf"$\nu$, {FLUKA_LABEL}")
     ax.plot([], [], "--", color=style.GREY, label=rf"$\bar\nu$, {FLUKA_LABEL}")
-    ax.get_legend().remove()
+    figure.legends[0].remove()
     plots.legend_below(figure, ax, columns=3)
     return figure
 
@@ -83,7 +81,7 @@ def zenith(result: Result, site: str) -> Figure:
     for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
         plots.draw_points(ax, centres, value[i], error[i], style.points(flavour) | {"label": style.LABELS[flavour]})
         top = float(np.nanmax(np.append(value[i] + np.nan_to_num(error[i]), 0.0)))
-        if site == plots.FLUKA_SITE:
+        if site == compare.FLUKA_SITE:
             ax.plot(
                 grid.cos_zenith, reference[i], "x", color=style.BLACK, markersize=5, linestyle="-", linewidth=0.6
             )
@@ -94,6 +92,6 @@ def zenith(result: Result, site: str) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel(plots.ZENITH_LABEL)
     figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
-    extra = f"; crosses: {FLUKA_LABEL}" if site == plots.FLUKA_SITE else ""
+    extra = f"; crosses: {FLUKA_LABEL}" if site == compare.FLUKA_SITE else ""
     figure.suptitle(f"{style.title(site)}: {window[0]:g} to {window[1]:g} GeV, points: sim3d{extra}", fontsize=10)
     return figure

@@ -41,9 +41,6 @@ ENERGY_RANGE_GEV = (0.08, 1.25e4)
 
 ZENITH_LABEL = r"$\cos\theta_{\rm zenith}$ (+1: down-going)"
 
-# The site FLUKA's table was made for.
-FLUKA_SITE = "kamioka"
-
 # Fine bins 1 to 200 are 0.1 to 1e4 GeV but for a quarter of a bin each; four make 10 per decade.
 _FIRST, _LAST, _MERGE = 1, 201, 4
 
@@ -96,7 +93,7 @@ def spectra(result: Result, site: str) -> Figure:
         ylabel=rf"$E^{SPECTRAL_INDEX}\,\Phi$ (GeV$^2$ m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)",
         title=f"{style.title(site)}: average over the sky",
     )
-    ax.legend(ncols=2)
+    legend_below(figure, ax)
     return figure
 
 
@@ -241,7 +238,7 @@ def fluka_rows(result: Result, site: str) -> compare.Matched | None:
     table = compare.fluka_table()
     # half a bin of 20 per decade, and the rounding of the printed energies
     low = max(0.1, lowest_energy(result) * 10.0 ** (1.0 / 40.0) * 0.998)
-    if site != FLUKA_SITE or low > table.energy_GeV.max():
+    if site != compare.FLUKA_SITE or low > table.energy_GeV.max():
         return None
     return compare.match(result, site, table, (low, 200.0))
 

@@ -71,7 +71,7 @@ def command(
     from sim3d import figures
     from sim3d.figures import MapOptions
 
-    _check_maps(sky_cell, step, cell, directions)
+    check_maps(sky_cell=sky_cell, step=step, cell=cell, directions=directions)
     options = MapOptions(sky_cell, step, cell, directions)
     chosen = figures.select(figures.plans(result, second, options), only)
     target = output_folder(folder, file)
@@ -106,8 +106,10 @@ def command(
         click.echo(f"sim3d: note: {left_out.name} not made: {left_out.reason}", err=True)
 
 
-def _check_maps(sky_cell: float, step: float, cell: float, directions: int) -> None:
-    """Wrong fineness of maps is said before anything is drawn."""
+def check_maps(
+    *, sky_cell: float = 5.0, step: float = 0.1, cell: float = 6.0, directions: int = 60
+) -> None:
+    """Say what is wrong with the fineness of maps before anything is drawn; units as in the options."""
     for name, value, low, high, unit in (
         ("--sky-cell", sky_cell, 0.5, 45.0, "degrees"),
         ("--step", step, 0.001, 10.0, "GV"),
