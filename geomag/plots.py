@@ -1,4 +1,7 @@
-"""Figures of sky maps of cutoffs, of a place or of a detector's whole sky, and of intensity maps.  The caller sets the style (matplotlib's rc)."""
+"""Figures of cutoffs over the sky of a place or of a detector, and of intensity maps.
+
+The caller sets the style (matplotlib's rc).
+"""
 
 from __future__ import annotations
 

@@ -169,32 +169,46 @@ def _intensity(result: Result, options: MapOptions) -> Figure:
     return intensity_figure(maps, field, title + str(field.date))
 
 
-def _models(result: Result) -> list[HadronicModel]:
-    """The run's hadronic model and then the others that need nothing further."""
-    from hadronic.models import load_model, model_names
+def _own_model(result: Result) -> HadronicModel:
+    """The hadronic model of a run."""
+    from hadronic.models import DEFAULT_MODEL, load_model
 
     table = result.config.get("hadronic", {})
-    own = table.get("model", model_names()[0])
-    others = [name for name in model_names() if name != own][:3]
-    return [load_model(own, table.get("definition")), *(load_model(name) for name in others)]
+    return load_model(table.get("model", DEFAULT_MODEL), table.get("definition"))
+
+
+def _models(result: Result) -> tuple[list[HadronicModel], list[str]]:
+    """The run's hadronic model and then the others, and the names of those whose tables are not here."""
+    from hadronic.errors import HadronicInputError
+    from hadronic.models import load_model, model_names
+
+    found, missing = [_own_model(result)], []
+    for name in model_names():
+        if name == found[0].name:
+            continue
+        try:
+            found.append(load_model(name))
+        except (HadronicInputError, OSError, ImportError):
+            missing.append(name)
+    return found, missing
 
 
 def _z_factors(result: Result) -> Figure:
     from sim3d.model_figures import z_factors
 
-    return z_factors(_models(result))
+    return z_factors(*_models(result))
 
 
 def _pions(result: Result) -> Figure:
     from sim3d.model_figures import pion_production
 
-    return pion_production(_models(result))
+    return pion_production(*_models(result))
 
 
 def _secondaries(result: Result) -> Figure:
     from sim3d.model_figures import secondary_spectra
 
-    return secondary_spectra(_models(result)[0])
+    return secondary_spectra(_own_model(result))
 
 
 def hits(result: Result, site: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Figures of the FLUKA calculation (Battistoni et al., Astropart. Phys. 19 (2003) 269) from one result, or from two.
 
-Spectra are drawn as E^2.5 times the flux. A point is the mean of E^2.5 times the flux over a quarter of a decade of ln E,
-centred on an energy of FLUKA's table, so that the slope of the spectrum makes no difference to a single bin's value.
+Spectra are drawn as E^2.5 times the flux. A point is the mean of that over a quarter of a decade of ln E, centred on
+an energy of FLUKA's table, so that the slope of the spectrum makes no difference to a single bin's value.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _KNOWN = 0.5
 
 def centres(result: Result) -> Array:
     """Log centres (GeV) of the points, (19,)."""
-    edges = np.asarray(result.energy_edges_GeV)[_FIRST :: _MERGE][: _POINTS + 1]
+    edges = np.asarray(result.energy_edges_GeV)[_FIRST::_MERGE][: _POINTS + 1]
     return np.asarray(np.sqrt(edges[1:] * edges[:-1]))
 
 
@@ -195,4 +195,3 @@ def _log_range(values: Sequence[float]) -> tuple[float, float]:
         return 0.1, 10.0
     top = max(values)
     return max(min(values) / 1.5, top * 1e-6), 1.8 * top
-

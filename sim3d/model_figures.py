@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 
@@ -20,11 +21,12 @@ from hadronic.zfactors import moment_field
 from sim3d import style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from hadronic.models import HadronicModel
 
-_LINES = ("-", "--", "-.", ":")
+_LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (8, 2)), (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (3, 4)))
 _TWENTY_PER_DECADE = 10.0 ** np.arange(0.0, 5.001, 0.05)
 
 # FLUKA's figures are for these kinetic energies, as are its tables; GeV.
@@ -36,15 +38,21 @@ def _inside(model: HadronicModel, energies: np.ndarray) -> np.ndarray:
     return energies[(energies >= low) & (energies <= high)]
 
 
-def z_factors(models: Sequence[HadronicModel]) -> Figure:
+def _name_missing(ax: Axes, missing: Sequence[str]) -> None:
+    for name in missing:
+        ax.plot([], [], linestyle="none", label=f"{name}: not installed")
+
+
+def z_factors(models: Sequence[HadronicModel], missing: Sequence[str] = ()) -> Figure:
     """Spectrum-weighted moments of charged pions from protons against the proton's total energy, model by model.
 
-    References: FLUKA (p-air, circles), daemonflux (p-carbon, calibrated to muons, diamonds).
+    References: FLUKA (p-air, circles), daemonflux (p-carbon, calibrated to muons, diamonds). Models that could not be
+    loaded, ``missing``, are named in the legend.
     """
     figure, ax = plt.subplots(figsize=(6.0, 4.6))
     colours = {"pi+": style.BLUE, "pi-": style.VERMILION}
     names = {"pi+": r"$\pi^+$", "pi-": r"$\pi^-$"}
-    for model, line in zip(models, _LINES, strict=False):
+    for model, line in zip(models, itertools.cycle(_LINES), strict=False):
         own = model.definition if model.definition in READINGS else DEFAULT_DEFINITION
         field = moment_field(own, "Z", baryon=False)
         energies = _inside(model, _TWENTY_PER_DECADE)
@@ -72,6 +80,7 @@ def z_factors(models: Sequence[HadronicModel]) -> Figure:
         ax.plot([], [], color=style.GREY, marker=marker, markerfacecolor="white", linestyle="none", label=source)
     for pion, colour in colours.items():
         ax.plot([], [], color=colour, linewidth=4, label=names[pion])
+    _name_missing(ax, missing)
     ax.set(
         xscale="log",
         xlim=(2.0, 2.0e5),
@@ -84,7 +93,7 @@ def z_factors(models: Sequence[HadronicModel]) -> Figure:
     return figure
 
 
-def pion_production(models: Sequence[HadronicModel]) -> Figure:
+def pion_production(models: Sequence[HadronicModel], missing: Sequence[str] = ()) -> Figure:
     """Spectrum-weighted production of charged pions of 3-4 GeV/c against the energy of the proton.
 
     The curve integrated over ln E is about proportional to the flux of neutrinos of about 1 GeV.
@@ -96,7 +105,7 @@ def pion_production(models: Sequence[HadronicModel]) -> Figure:
         (r"$\pi^+$", ("pi+",), style.BLUE),
         (r"$\pi^-$", ("pi-",), style.VERMILION),
     )
-    for model, line in zip(models, _LINES, strict=False):
+    for model, line in zip(models, itertools.cycle(_LINES), strict=False):
         energies = _inside(model, 10.0 ** np.arange(0.5, 4.001, 0.025))
         for _, names, colour in shown:
             y = [weighted_yield(model, P, [species_code(name) for name in names], T) for T in energies]
@@ -104,6 +113,7 @@ def pion_production(models: Sequence[HadronicModel]) -> Figure:
         ax.plot([], [], line, color=style.GREY, label=model.name)
     for label, _, colour in shown:
         ax.plot([], [], color=colour, linewidth=4, label=label)
+    _name_missing(ax, missing)
     low, high = PAPER_PION_GEV
     ax.set(
         xscale="log",

@@ -82,9 +82,7 @@ def zenith(result: Result, site: str) -> Figure:
         plots.draw_points(ax, centres, value[i], error[i], style.points(flavour) | {"label": style.LABELS[flavour]})
         top = float(np.nanmax(np.append(value[i] + np.nan_to_num(error[i]), 0.0)))
         if site == compare.FLUKA_SITE:
-            ax.plot(
-                grid.cos_zenith, reference[i], "x", color=style.BLACK, markersize=5, linestyle="-", linewidth=0.6
-            )
+            ax.plot(grid.cos_zenith, reference[i], "x", color=style.BLACK, markersize=5, linestyle="-", linewidth=0.6)
             top = max(top, float(reference[i].max()))
         ax.set(xlim=(-1, 1), ylim=(0, 1.15 * top or 1.0), title=style.LABELS[flavour])
         if top == 0.0:

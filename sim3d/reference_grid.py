@@ -1,8 +1,8 @@
 """FLUKA's table as a grid: integrals over energy, averages over the sky, to set beside a result's.
 
 The table has single bins (20 per decade, 0.05 in cos_zenith) at 14 energies and 12 cosines; between them the logarithm
-of the flux is interpolated, linearly in ln E and in cos_zenith. The average over the sky from 12 cosines alone is within
-3% of that over all 40 bins (measured with a result of this program, 0.1 to 30 GeV).
+of the flux is interpolated, linearly in ln E and in cos_zenith. The average over the sky from 12 cosines alone is
+within 3% of that over all 40 bins (measured with a result of this program, 0.1 to 30 GeV).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ HTML of tables and pictures in :mod:`sim3d.report_page`.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,7 +155,9 @@ def _configuration(document: dict[str, Any]) -> Section:
     body = page.join(
         [
             page.table(head, sites, text_columns=2),
-            page.folded("All keys of the configuration", page.preformatted("\n".join(key_lines(document["config"], 0)))),
+            page.folded(
+                "All keys of the configuration", page.preformatted("\n".join(key_lines(document["config"], 0)))
+            ),
         ]
     )
     return Section("configuration", "Configuration", body)
@@ -169,7 +172,7 @@ def decade_errors(result: Result, site: str) -> np.ndarray:
     centres = np.sqrt(edges[1:] * edges[:-1])
     sky = np.asarray(result.groups_azimuth(site)).mean(axis=(3, 4)) * np.diff(edges)
     columns = []
-    for low, high in zip(DECADE_EDGES_GEV[:-1], DECADE_EDGES_GEV[1:], strict=True):
+    for low, high in itertools.pairwise(DECADE_EDGES_GEV):
         columns.append(sky[:, :, (centres > low) & (centres < high)].sum(axis=-1))
     value, error = jackknife(lambda mean: mean, np.stack(columns, axis=-1), result.group_weights)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -340,8 +343,8 @@ def _references(report: Report) -> Section:
 
     parts = [
         page.paragraph(
-            "FLUKA's Super-Kamiokande table (Battistoni et al., Astropart. Phys. 19 (2003) 269): solar maximum, average "
-            f"primaries, no bending in the air.{note}"
+            "FLUKA's Super-Kamiokande table (Battistoni et al., Astropart. Phys. 19 (2003) 269): solar maximum, "
+            f"average primaries, no bending in the air.{note}"
         ),
         page.table(head, rows, f"{name}, {low:g}–{high:g} GeV, this run over FLUKA, bin by bin")
         if rows
@@ -423,8 +426,9 @@ def _number(value: Any) -> str:
     if isinstance(value, int | np.integer):
         return f"{int(value):,}".replace(",", "\u202f")
     if isinstance(value, float | np.floating):
+        number = float(value)
         # an area of 49460 km2 is easier to read than one of 4.946e+04
-        return f"{float(value):.4g}" if abs(value) < 1e4 else _number(round(float(value)))
+        return f"{number:.4g}" if not 1e4 <= abs(number) < 1e15 else _number(round(number))
     return " ".join(str(value).split())
 
 

@@ -88,16 +88,17 @@ def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str = "",
 
     # two columns of text: the right one may break anywhere, as a checksum must on a phone
     pairs = _class("pairs" if len(head) == text_columns == 2 else "")
-    lines = [f'<div class="wide"><table{pairs}>']
-    if caption:
-        lines.append(f"<caption>{escape(caption)}</caption>")
+    label = f' aria-label="{html.escape(caption, quote=True)}"' if caption else ""
+    # not a <caption>: that would be as wide as the table and scroll away with it
+    lines = [paragraph(caption, "note")] if caption else []
+    lines.append(Html(f'<div class="wide"><table{pairs}{label}>'))
     titles = "".join(f'<th scope="col"{kind(i)}>{escape(cell)}</th>' for i, cell in enumerate(head))
-    lines.append(f"<thead><tr>{titles}</tr></thead><tbody>")
+    lines.append(Html(f"<thead><tr>{titles}</tr></thead><tbody>"))
     for row in rows:
         first, *rest = row
         cells = "".join(f"<td{kind(i)}>{escape(cell)}</td>" for i, cell in enumerate(rest, start=1))
-        lines.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
-    lines.append("</tbody></table></div>")
+        lines.append(Html(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'))
+    lines.append(Html("</tbody></table></div>"))
     return join(lines)
 
 

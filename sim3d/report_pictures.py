@@ -1,4 +1,4 @@
-"""Pictures for ``sim3d report``: those of ``sim3d plot``, made narrower so that a phone shows their words large enough."""
+"""Pictures for ``sim3d report``: those of ``sim3d plot``, narrower, so that a phone shows their words large enough."""
 
 from __future__ import annotations
 

@@ -31,9 +31,7 @@ from sim3d.errors import InputError
 @click.option(
     "--sky-cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of the cutoff maps, 0.5-45."
 )
-@click.option(
-    "--step", type=float, default=0.1, show_default=True, metavar="GV", help="Step of their scans, 0.001-10."
-)
+@click.option("--step", type=float, default=0.1, show_default=True, metavar="GV", help="Step of their scans, 0.001-10.")
 @click.option(
     "--cell",
     type=float,
@@ -106,9 +104,7 @@ def command(
         click.echo(f"sim3d: note: {left_out.name} not made: {left_out.reason}", err=True)
 
 
-def check_maps(
-    *, sky_cell: float = 5.0, step: float = 0.1, cell: float = 6.0, directions: int = 60
-) -> None:
+def check_maps(*, sky_cell: float = 5.0, step: float = 0.1, cell: float = 6.0, directions: int = 60) -> None:
     """Say what is wrong with the fineness of maps before anything is drawn; units as in the options."""
     for name, value, low, high, unit in (
         ("--sky-cell", sky_cell, 0.5, 45.0, "degrees"),

@@ -33,9 +33,7 @@ def test_cutoffs_are_those_of_the_places_of_entry():
     assert np.all((sky.lower_GV <= sky.effective_GV) & (sky.effective_GV <= sky.upper_GV))
     detector = geodetic_to_cartesian(LAT, LON, 0.0)
     for i, j in ((0, 3), (3, 6)):
-        momentum = arrival_direction(
-            LAT, LON, np.degrees(np.arccos(sky.cos_zenith[i])), sky.azimuth_from_north_deg[j]
-        )
+        momentum = arrival_direction(LAT, LON, np.degrees(np.arccos(sky.cos_zenith[i])), sky.azimuth_from_north_deg[j])
         lat, lon, _ = cartesian_to_geodetic(entry_places(detector, -momentum[None], 20.0)[0])
         axes_zenith, axes_azimuth = _local_angles(float(lat), float(lon), -momentum)
         one = CutoffTracer(float(lat), float(lon), field=field, step_GV=0.5).cutoff(axes_zenith, axes_azimuth)
