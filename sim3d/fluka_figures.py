@@ -162,7 +162,8 @@ def ratio(one: tuple[str, Result], other: tuple[str, Result], site: str) -> Figu
     above, above_error = _average(one[1], site)
     below, below_error = _average(other[1], site)
     figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharex=True, sharey=True)
-    spread = [0.05]
+    spread: list[float] = []
+    rough = [0.05]
     for ax, (i, flavour) in zip(axes.flat, enumerate(one[1].flavours), strict=True):
         with np.errstate(divide="ignore", invalid="ignore"):
             value = above[i] / below[i]
@@ -170,15 +171,18 @@ def ratio(one: tuple[str, Result], other: tuple[str, Result], site: str) -> Figu
         known = np.isfinite(value) & (error < 0.3 * value)
         look = style.points(flavour) | {"label": None}
         plots.draw_points(ax, energies[known], value[known], error[known], look)
-        spread += [float(one) for one in (np.abs(value - 1.0) + error)[known & (error < 0.1 * value)]]
+        # the well-known points set the range, the others where there are none
+        reach = np.minimum(np.abs(value - 1.0) + error, 1.0)
+        spread += [float(one) for one in reach[known & (error < 0.1 * value)]]
+        rough += [float(one) for one in reach[known]]
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
         ax.set(xscale="log", xlim=_ENERGY_RANGE_GEV, title=style.LABELS[flavour])
         if not known.any():
             ax.text(0.5, 0.6, "no point known to 30%", transform=ax.transAxes, ha="center")
-    reach = 1.2 * max(spread)
-    axes[0, 0].set_ylim(max(0.0, 1.0 - reach), 1.0 + reach)
+    half = 1.2 * max(spread or rough)
+    axes[0, 0].set_ylim(max(0.0, 1.0 - half), 1.0 + half)
     figure.supxlabel("Neutrino energy (GeV)", fontsize=10)
-    figure.supylabel(f"{one[0]} / {other[0]}", fontsize=10)
+    figure.supylabel(f"({one[0]}) / ({other[0]})", fontsize=10)
     figure.suptitle(f"{style.title(site)}: ratio of fluxes averaged over the whole sky", fontsize=10)
     return figure
 

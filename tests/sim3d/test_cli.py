@@ -46,13 +46,27 @@ def test_help_is_one_screen_and_lists_every_command(capsys):
     assert cli.main(["--help"]) == 0
     text = capsys.readouterr().out
     assert len(text.splitlines()) <= 32
-    for name in ("run", "tables", "asymmetry", "leptons", "cutoff", "plot", "info", "sites", "zfactors", "compare"):
+    for name in (
+        "run",
+        "tables",
+        "asymmetry",
+        "leptons",
+        "cutoff",
+        "plot",
+        "info",
+        "sites",
+        "zfactors",
+        "compare",
+        "report",
+    ):
         assert f"\n  {name} " in text
     assert cli.main([]) == 0
     assert capsys.readouterr().out == text
 
 
-@pytest.mark.parametrize("name", ["run", "tables", "asymmetry", "leptons", "plot", "info", "compare"])
+@pytest.mark.parametrize(
+    "name", ["run", "tables", "asymmetry", "leptons", "plot", "figures", "report", "info", "compare"]
+)
 def test_help_of_each_command(name, capsys):
     assert cli.main([name, "--help"]) == 0
     assert "--json" in capsys.readouterr().out

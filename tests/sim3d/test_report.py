@@ -195,5 +195,33 @@ def test_wrong_input(known, capsys, arguments, message):
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("done", [0, 30])
+def test_a_real_file_without_a_hit(tmp_path, capsys, done, quick):
+    """Also the file of a run that has only begun."""
+    from geomag.igrf import FieldModel
+    from sim3d.config import make_config
+    from sim3d.result_file import RunRecord, make_tally, write_result
+    from sim3d.sampling import COUNTERS
+    from sim3d.setup_run import make_detector
+
+    tables = [{"name": "kamioka"}, {"name": "here", "lat": -10, "lon": 20}]
+    config = make_config({"run": {"primaries": 300, "batch_size": 10}, "sites": tables})
+    detectors = tuple(make_detector(table, FieldModel("2020-01-01", 10)) for table in config.sites)
+    tallies = [make_tally(config, detector) for detector in detectors]
+    begun = np.arange(30) < done
+    record = RunRecord(config, detectors, tallies, dict.fromkeys(COUNTERS, 0), begun, {}, {"host": "x"})
+    write_result(record, tmp_path / "run.h5")
+    assert cli.main(["report", str(tmp_path / "run.h5"), "--sky-cell", "45", "--step", "5"]) == 0
+    shown = capsys.readouterr()
+    assert "figures of here: not once did a neutrino cross the patch of here" in shown.err
+    page = check((tmp_path / "run-report.html").read_text(encoding="utf-8"))
+    assert ("0 of 30 batches are in it" in page.text) == (done == 0)
+    assert "as written" in page.text
+    assert cli.main(["figures", str(tmp_path / "run.h5"), "--only", "paper-energy", "--only", "fluka-ratio"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == f"{tmp_path / 'captions.md'}\n"
+    assert "paper-energy-here not made" in shown.err
+
+
 def test_style_of_the_report_leaves_that_of_figures_alone():
     assert style.RC["savefig.dpi"] == 200
