@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sim3d import asymmetry, compare, plots, style
+from sim3d.figures import NotMade
 from sim3d.jackknife import jackknife
 from sim3d.reference_grid import fluka_grid
 
@@ -67,7 +68,9 @@ def zenith(result: Result, site: str) -> Figure:
     """Zenith angles in the window of energy of the paper, by flavour; at Kamioka with FLUKA's as crosses."""
     window = asymmetry.ENERGY_WINDOW_GEV
     edges = np.asarray(result.energy_edges_GeV)
-    chosen = asymmetry.energy_bins(edges, window)
+    chosen = plots.full_bins(result, window)
+    if len(chosen) == 0:
+        raise NotMade(f"the run scores nothing between {window[0]:g} and {window[1]:g} GeV")
     groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)[:, :, chosen]
     flux = np.einsum("gfec,e->gfc", groups, np.diff(edges)[chosen])
     flux = flux.reshape(*flux.shape[:2], -1, 2).mean(axis=-1)
@@ -75,8 +78,9 @@ def zenith(result: Result, site: str) -> Figure:
     cosines = np.asarray(result.cos_zenith_edges)
     centres = cosines[1:-1:2]
     # the window in whole bins, as ours is
+    low, high = float(edges[chosen[0]]), float(edges[chosen[-1] + 1])
     grid = fluka_grid()
-    reference = grid.integral((float(edges[chosen[0]]), float(edges[chosen[-1] + 1])))
+    reference = grid.integral((low, high))
     figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
     for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
         plots.draw_points(ax, centres, value[i], error[i], style.points(flavour) | {"label": style.LABELS[flavour]})
@@ -91,5 +95,5 @@ def zenith(result: Result, site: str) -> Figure:
         ax.set_xlabel(plots.ZENITH_LABEL)
     figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
     extra = f"; crosses: {FLUKA_LABEL}" if site == compare.FLUKA_SITE else ""
-    figure.suptitle(f"{style.title(site)}: {window[0]:g} to {window[1]:g} GeV, points: sim3d{extra}", fontsize=10)
+    figure.suptitle(f"{style.title(site)}: {low:.2g} to {high:.2g} GeV, points: sim3d{extra}", fontsize=10)
     return figure

@@ -104,17 +104,21 @@ def zenith(result: Result, site: str) -> Figure:
     groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)
     cosines = _merge_edges(np.asarray(result.cos_zenith_edges), 2)
     for ax, band in zip(axes.flat, ZENITH_BANDS_GEV, strict=True):
-        chosen = asymmetry.energy_bins(edges, band)
+        chosen = full_bins(result, band)
+        ax.set_xlim(-1, 1)
+        if len(chosen) == 0:
+            ax.set_title(f"{band[0]:g} to {band[1]:g} GeV")
+            ax.text(0.5, 0.5, "below the lowest energy scored", transform=ax.transAxes, ha="center")
+            continue
         flux = np.einsum("gfec,e->gfc", groups[:, :, chosen], np.diff(edges)[chosen])
         flux = flux.reshape(*flux.shape[:2], -1, 2).mean(axis=-1)
         value, error = jackknife(lambda mean: mean, flux, result.group_weights)
         for i, flavour in enumerate(result.flavours):
             draw_points(ax, cosines, value[i], error[i], style.points(flavour))
-        ax.set_title(f"{band[0]:g} to {band[1]:g} GeV")
-        ax.set_xlim(-1, 1)
+        ax.set_title(f"{max(band[0], lowest_energy(result)):.3g} to {band[1]:g} GeV")
         ax.set_ylim(bottom=0)
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
-    legend_below(figure, axes[0, 0])
+    legend_below(figure, axes[-1, -1])
     for ax in axes[-1]:
         ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
@@ -341,6 +345,13 @@ def legend_below(figure: Figure, ax: Axes, columns: int | None = None) -> None:
 def lowest_energy(result: Result) -> float:
     """Energy (GeV) below which a run scores nothing: a bin that reaches below it is not full."""
     return float(result.config.get("scoring", {}).get("energy_min_GeV", 0.0)) * (1.0 - 1e-9)
+
+
+def full_bins(result: Result, window: tuple[float, float]) -> NDArray[np.intp]:
+    """Indices of the energy bins in a window (GeV) that lie above the lowest energy scored; may be none."""
+    edges = np.asarray(result.energy_edges_GeV)
+    found = asymmetry.energy_bins(edges, window)
+    return found[edges[found] >= lowest_energy(result)]
 
 
 def sky_average(result: Result, site: str) -> tuple[Array, Array]:

@@ -87,8 +87,22 @@ def test_bins_below_the_lowest_energy_scored_are_left_out(fake_result):
     assert np.array_equal(fluka_figures.weighted(result, sky).any(axis=(0, 1)), energies > 0.3 * 10**0.125)
     rows = plots.fluka_rows(result, "kamioka")
     assert rows.energy_GeV.min() == 0.531
+    assert len(plots.full_bins(result, (0.1, 0.2))) == 0
+    titles = [ax.get_title() for ax in plots.zenith(result, "kamioka").axes]
+    assert titles[0] == "0.3 to 0.5 GeV"
     result.config["scoring"]["energy_min_GeV"] = 900.0
     assert plots.fluka_rows(result, "kamioka") is None
+    words = [text.get_text() for text in plots.zenith(result, "kamioka").axes[0].texts]
+    assert words == ["below the lowest energy scored"]
+
+
+def test_a_run_above_the_window(fake_result, tmp_path, on_canvas):
+    result = fake_result(sites=("kamioka",))
+    result.config["scoring"] = {"energy_min_GeV": 900.0}
+    drawn, skipped = make(result, tmp_path, only=("paper-energy", "paper-zenith", "fluka-average", "fluka-ratio"))
+    assert drawn == {"paper-energy-kamioka", "fluka-average-kamioka"}
+    assert skipped["paper-zenith-kamioka"] == "the run scores nothing between 0.5 and 3 GeV"
+    assert skipped["fluka-ratio-kamioka"] == "the run scores nothing in the range of FLUKA's table"
 
 
 def test_points_are_at_the_energies_of_the_table_and_have_its_value(fake_result):
