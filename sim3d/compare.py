@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +72,11 @@ class Matched:
     error: NDArray[np.float64]
     hits: NDArray[np.int64]
     reference_error: NDArray[np.float64] | None = None
+
+    def where(self, chosen: NDArray[np.bool_]) -> Matched:
+        """The rows that are chosen."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: column[chosen] for name, column in columns.items() if column is not None})
 
     def ratio(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """flux / reference and its error, from both errors taken as independent."""

@@ -315,7 +315,7 @@ def _references(report: Report) -> Section:
     near = (matched.energy_GeV >= low) & (matched.energy_GeV <= high)
     rows = []
     if near.any():
-        chosen = compare.Matched(*(getattr(matched, name)[near] for name in compare.Matched.__dataclass_fields__))
+        chosen = matched.where(near)
         rows = [
             (
                 FLAVOURS[one.flavour],
