@@ -27,6 +27,7 @@ from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import source_hash
 from sim3d.lost import Lost, new_status
 from sim3d.parallel import Processes, connect
+from sim3d.primaries import MODELS
 from sim3d.progress import progress_bar
 from sim3d.result_file import RunRecord, probe_folder, remove_leftovers, save_result
 from sim3d.results import Result
@@ -145,7 +146,11 @@ def _news(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSig
 def _provenance(setup: Setup, processes: Processes, threads: int) -> dict[str, Any]:
     from importlib.metadata import version
 
-    libraries = {name: version(name) for name in ("numpy", "numba", "scipy", "h5py", "ppigrf", "particle")}
+    names = ["numpy", "numba", "scipy", "h5py", "ppigrf", "particle"]
+    names += ["crflux"] if setup.primaries.name.startswith("crflux:") else []
+    names += ["globalsplinefit"] if setup.primaries.name.startswith("gsf:") else []
+    names += ["pymsis"] if setup.config.atmosphere.model == "nrlmsis" else []
+    libraries = {name: version(name) for name in names}
     return {
         "host": platform.node(),
         "platform": platform.platform(),
@@ -172,6 +177,10 @@ def models_of(setup: Setup) -> dict[str, Any]:
         "primary_model": setup.primaries.name,
         "solar_potential_MV": setup.primaries.solar_potential_MV,
     }
+    if setup.primaries.name not in MODELS:
+        out["primary_source"] = setup.primaries.source
+    if config.primaries.solar == "date":
+        out["solar_modulation"] = setup.primaries.solar
     if config.atmosphere.profile is not None:
         content = Path(config.atmosphere.profile).read_bytes()
         out["atmosphere_profile_sha256"] = hashlib.sha256(content).hexdigest()
