@@ -88,14 +88,14 @@ def from_msis(
     AtmosphereInputError
         For a wrong argument, or if pymsis is not installed.
     """
-    for field, value, low, high in (
+    for field, given, low, high in (
         ("lat", lat, -90.0, 90.0),
         ("lon", lon, -360.0, 360.0),
         ("f107", f107, 60.0, 400.0),
         ("ap", ap, 0.0, 400.0),
     ):
-        if not low <= value <= high:
-            raise AtmosphereInputError(f"atmosphere.{field}: {value:g}, allowed: {low:g} to {high:g}")
+        if not low <= given <= high:
+            raise AtmosphereInputError(f"atmosphere.{field}: {given:g}, allowed: {low:g} to {high:g}")
     day, words = _day(month, date)
     height = np.arange(0.0, DEFAULT_TOP_KM, _FINE_KM)
     height = np.append(height, DEFAULT_TOP_KM)
@@ -107,9 +107,9 @@ def from_msis(
     at_nodes = np.exp(np.interp(nodes, height, np.log(density)))
     layers = layers_from_densities(list(nodes), list(at_nodes), DEFAULT_TOP_KM)
     coarse = LayeredAtmosphere("layers", layers)
-    low = height[height <= CHECKED_TO_KM]
-    in_density = float(np.abs(coarse.density(low) / fine.density(low) - 1.0).max())
-    in_depth = float(np.abs(coarse.depth(low) / fine.depth(low) - 1.0).max())
+    checked = height[height <= CHECKED_TO_KM]
+    in_density = float(np.abs(coarse.density(checked) / fine.density(checked) - 1.0).max())
+    in_depth = float(np.abs(coarse.depth(checked) / fine.depth(checked) - 1.0).max())
     name = (
         f"NRLMSIS {_VERSION:g}, {_place(lat, lon)}, {words}, F10.7 {f107:g}, ap {ap:g}; {len(layers)} layers, to "
         f"{CHECKED_TO_KM:g} km within {_percent(in_density)} of its density and {_percent(in_depth)} of its depth"

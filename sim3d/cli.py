@@ -32,6 +32,8 @@ COMMANDS = {
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
     "compare": "Compare a result with a table of published fluxes.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
+    "primaries": "Spectra of the primary models by mass group, against each other.",
+    "atmosphere": "Density and depth of an atmosphere, by place and season; its CSV.",
     "sites": "List the sites known by name.",
     "zfactors": "Moments of the hadronic model next to their reference.",
 }

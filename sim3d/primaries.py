@@ -323,7 +323,7 @@ def primary_model(
     --------
     >>> model = primary_model("ghls2001-average", "date", "2009-07-01")
     >>> model.solar_potential_MV, round(float(model.flux("p", 10.0)), 2)
-    (430.0, 21.65)
+    (430.0, 21.78)
     """
     if name not in model_names():
         raise PrimaryInputError(f"primaries.model: {name!r} is not one of {', '.join(model_names())}")

@@ -1,14 +1,14 @@
-"""Primary models of the libraries ``crflux`` and ``globalsplinefit`` (the extra ``primaries``), as tables by mass group.
+"""Primary models of the libraries crflux and globalsplinefit (the extra ``primaries``), as tables by mass group.
 
 A library has fluxes dPhi/dE of single nuclei (A, Z) per total energy E of the nucleus. Here they become nucleons per
 kinetic energy per nucleon T: a nucleus brings A nucleons, and dE = A dT with E = A (T + m), so it adds A^2 dPhi/dE to
 the all-nucleon flux of its group, and the group's flux of nuclei is that sum over the group's own mass number. The
-all-nucleon flux is conserved exactly; the rigidity is that of the group's A/Z. A nucleus belongs to the group next to it
-in ln A, but for deuterium, which goes with helium: it has helium's A/Z, and what is counted are nucleons.
+all-nucleon flux is conserved exactly; the rigidity is that of the group's A/Z. A nucleus belongs to the group next to
+it in ln A, but for deuterium, which goes with helium: it has helium's A/Z, and what is counted are nucleons.
 
 Models made for high energies know nothing of the Sun and do not hold below some 100 GeV per nucleon. They give way to
-``ghls2001-average`` there: within a factor sqrt(10) on both sides of ``join_GeV`` the fluxes of a group are mixed with a
-share that is smooth in ln T.
+``ghls2001-average`` there: within a factor sqrt(10) on both sides of ``join_GeV`` the fluxes of a group are mixed with
+a share that is smooth in ln T.
 
 Sources: :data:`LIBRARY_MODELS`, model by model.
 """
@@ -43,7 +43,7 @@ JOIN_RANGE_GEV = (10.0, 1.0e5)
 _HALF_WIDTH = 0.5 * math.log(10.0)
 """Half the width of the transition in ln T: from join / sqrt(10) to join * sqrt(10)."""
 _FLOOR = 1.0e-300
-"""Flux of a group that a model does not have (its logarithm is tabulated)."""
+"""Stands for the flux of a group that a model does not have (its logarithm is tabulated)."""
 _A_DEUTERIUM = 2
 
 
