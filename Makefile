@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
-	$(PIP) -e '.[mpi,test,docs]'
+	$(PIP) -e '.[mpi,test,docs,primaries,msis]'
 	@touch $@
 
 run: $(VENV)/.installed

@@ -112,7 +112,7 @@ BAD = {
     "energies too low": (("primaries", "energy_GeV", [0.1, 10.0]), ["primaries.energy_GeV", "0.3"]),
     "energies too high": (("primaries", "energy_GeV", [1.0, 1e9]), ["primaries.energy_GeV", "1e8"]),
     "energies beyond the model": (("primaries", "energy_GeV", [1.0, 1e7]), ["primaries.energy_GeV", "1e+06", "H3a"]),
-    "no joint here": (("primaries", "join_GeV", 50.0), ["primaries.join_GeV", "ghls2001-average"]),
+    "no joint here": (("primaries", "join_GeV", 50.0), ["primaries.join_GeV", "ghls2001"]),
     "joint too low": (("primaries", "join_GeV", 1.0), ["primaries.join_GeV", "10"]),
     "month without NRLMSIS": (("atmosphere", "month", 7), ["atmosphere", "month", "us-standard"]),
     "month of another calendar": (("atmosphere", "month", 13), ["atmosphere.month", "12"]),
