@@ -1,6 +1,6 @@
 # sim3d: everything a fresh machine needs is python3 (3.11 or newer), make and a package registry.
 #   make run       environment, installation, the quickstart run with tables and plots
-#   make test      lint, types, import rules, all quick tests (MPI included)
+#   make test      lint, types, import rules, all quick tests (MPI, nuSQuIDS, simweights and netCDF included)
 #   make validate  the slow physics report, output/validation/report.md
 #   make bench     speed, output/benchmarks.json and .md
 #   make docs      the documentation site, output/site/index.html
@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
-	$(PIP) -e '.[mpi,test,docs,primaries,msis]'
+	$(PIP) -e '.[mpi,test,exports,docs,primaries,msis]'
 	@touch $@
 
 run: $(VENV)/.installed

@@ -1,6 +1,7 @@
 """sim3d: a three-dimensional Monte Carlo of cosmic-ray showers and atmospheric-neutrino production.
 
-The names most people need are here: ``sim3d.run(config)`` runs a simulation, ``sim3d.load(path)`` opens a result.
+The names most people need are here: ``sim3d.run(config)`` runs a simulation, ``sim3d.load(path)`` opens a result,
+``sim3d.Flux.load(path)`` gives its fluxes as a smooth function.
 Heavy imports (numba, scipy) happen on first use, so that ``import sim3d`` and ``sim3d --help`` stay quick.
 """
 
@@ -24,8 +25,11 @@ _PUBLIC = {
     "Result": "sim3d.results",
     "Config": "sim3d.config",
     "load_config": "sim3d.config",
+    "Flux": "sim3d.flux",
+    "HondaFluxService": "sim3d.flux_service",
+    "get_flux_maps": "sim3d.flux_service",
 }
-__all__ = ["Config", "Result", "__version__", "load", "load_config", "run"]
+__all__ = ["Config", "Flux", "HondaFluxService", "Result", "__version__", "get_flux_maps", "load", "load_config", "run"]
 
 
 def __getattr__(name: str) -> Any:

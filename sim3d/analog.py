@@ -5,79 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_cosine
-from sim3d.detectors import S_AREA, S_RADIUS, arrival_angles, inside_patch, sphere_crossings
+from sim3d.event_records import PRIMARY_COLUMNS, describe_primary, record_hits
 from sim3d.hit_weights import note_weight
+from sim3d.hits import patch_hits
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
 from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
-from sim3d.shower import (
-    NEUTRINO_COLUMNS,
-    NU_ENERGY,
-    NU_FLAVOUR,
-    NU_UX,
-    NU_UY,
-    NU_UZ,
-    NU_WEIGHT,
-    NU_X,
-    NU_Y,
-    NU_Z,
-    new_stack,
-)
-
-
-@njit(nogil=True)
-def patch_hits(neutrino, sites, n_azimuth, hit_bins, hit_values, n_hits):
-    """Append the crossings of one neutrino through the sites' patches to a list of hits.
-
-    Parameters
-    ----------
-    neutrino : float64 array (9,)
-        A row of the shower kernel's list.
-    sites : float64 array (n, SITE_COLUMNS)
-    n_azimuth : int
-    hit_bins : int64 array (capacity, 5)
-        Receives site, flavour, energy, zenith and azimuth bin.
-    hit_values : float64 array (capacity,)
-        Receives weight / (area |cos|) (s^-1 m^-2 for weights in s^-1).
-    n_hits : int
-        Hits already in the list; the capacity must leave room for two per site.
-
-    Returns
-    -------
-    int
-        New number of hits.
-    """
-    i_energy = energy_bin(neutrino[NU_ENERGY])
-    if i_energy < 0 or i_energy >= N_ENERGY:
-        return n_hits
-    x, y, z = neutrino[NU_X], neutrino[NU_Y], neutrino[NU_Z]
-    ux, uy, uz = neutrino[NU_UX], neutrino[NU_UY], neutrino[NU_UZ]
-    for k in range(sites.shape[0]):
-        radius = sites[k, S_RADIUS]
-        down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
-        for path in (down, up):
-            if path <= 0.0:
-                continue
-            nx = (x + path * ux) / radius
-            ny = (y + path * uy) / radius
-            nz = (z + path * uz) / radius
-            if not inside_patch(sites, k, nx, ny, nz):
-                continue
-            cos_zenith, azimuth = arrival_angles(nx, ny, nz, ux, uy, uz)
-            hit_bins[n_hits, 0] = k
-            hit_bins[n_hits, 1] = int(neutrino[NU_FLAVOUR])
-            hit_bins[n_hits, 2] = i_energy
-            hit_bins[n_hits, 3] = cos_bin(cos_zenith)
-            hit_bins[n_hits, 4] = azimuth_bin(azimuth, n_azimuth)
-            hit_values[n_hits] = neutrino[NU_WEIGHT] * inverse_cosine(cos_zenith) / sites[k, S_AREA]
-            n_hits += 1
-    return n_hits
+from sim3d.shower import NEUTRINO_COLUMNS, new_stack
 
 
 @njit(nogil=True, cache=CACHE)
 def analog_batch(
-    world, source, seed, first_index, batch_size, sites, cutoff, trace, scores, hits, weights, counters, status
+    world, source, seed, first_index, batch_size, sites, cutoff, trace, events, scores, hits, weights, counters, status
 ):
     """Simulate one batch of primaries and add what crosses the patches to the batch's scores.
 
@@ -92,6 +31,8 @@ def analog_batch(
         Whether primaries must come in through the geomagnetic field.
     trace : float64 array
         Parameters of :func:`geomag.tracing.backtrack`.
+    events : RecordBuffer or None
+        Where to put a record of every crossing that is scored, if that is wanted.
     scores : float64 array (sites, 4, N_ENERGY, N_COS, azimuth)
         Integral of the flux over each bin (m^-2 s^-1), added to in index order.
     hits : int64 array, same shape
@@ -103,6 +44,12 @@ def analog_batch(
     status : int64 array (1 + n,)
         Receives the index of the primary being followed (for a message if something fails); after it, the indices of
         primaries to leave out.
+
+    Returns
+    -------
+    rows, n_rows, place
+        Only with ``events``: the buffer, the records in it, and the place of the first primary that is still to be
+        done (``batch_size`` if none is).
     """
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
@@ -113,12 +60,18 @@ def analog_batch(
     hit_bins = np.empty((capacity, 5), dtype=np.int64)
     hit_values = np.empty(capacity)
     n_azimuth = scores.shape[4]
-    for place in range(batch_size):
+    first_place = 0
+    if events is not None:
+        first_place, rows, n_rows = events.first_place, events.rows, 0
+        about = np.empty(PRIMARY_COLUMNS)
+    for place in range(first_place, batch_size):
+        if events is not None and n_rows >= events.full:
+            return rows, n_rows, place
         index = first_index + place
         status[0] = index
         if is_lost(index, status):
             continue
-        weight, gv, n, neutrinos, stack, species_of, key_of = next_shower(
+        weight, energy, group, gv, n, neutrinos, stack, species_of, key_of = next_shower(
             world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
         )
         n_hits = 0
@@ -143,3 +96,8 @@ def analog_batch(
             scores[k, f, e, c, a] += value
             hits[k, f, e, c, a] += 1
             note_weight(weights[k], f, e, value * batch_size)
+        if events is not None:
+            describe_primary(about, index, energy, group, start[:3], start[3:6])
+            rows, n_rows = record_hits(rows, n_rows, about, neutrinos, n, 0.0, sites, 0, n_azimuth, weight)
+    if events is not None:
+        return rows, n_rows, batch_size

@@ -146,3 +146,11 @@ def progress_in_words(record: RunRecord, path: Path) -> str:
     if n == 0:
         return "no batch was finished, nothing was written"
     return f"{n} of {len(record.batches_done)} batches are in {path}, go on with --resume"
+
+
+def last_checkpoint(path: Path) -> str:
+    """What a run that could not store its event records left behind, in words."""
+    try:
+        return progress_in_words(read_result(path), path)
+    except InputError:
+        return "no checkpoint was written"

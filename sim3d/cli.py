@@ -24,13 +24,15 @@ STATUS_INTERRUPTED = 130
 COMMANDS = {
     "run": "Simulate: from a TOML file to a result file (also under mpirun).",
     "merge": "Join parts of one run, as a job array makes them.",
+    "reweight": "A run with event records under another primary model.",
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower in words and as a picture.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
+    "export": "A result or a Honda table for nuSQuIDS, netCDF, CSV or Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
     "leptons": "Electrons and muons in water: east-west asymmetries and rates.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
-    "compare": "Compare a result with a table of published fluxes.",
+    "compare": "Compare two results, Honda tables or tables of published fluxes.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
     "primaries": "Spectra of the primary models by mass group, against each other.",
     "atmosphere": "Density and depth of an atmosphere, by place and season; its CSV.",
@@ -65,7 +67,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Every command has --help; most take --json.",
+    epilog="Every command has --help; most take --json. For shell completion see docs/cli.md.",
 )
 @click.version_option(package_name="sim3d", message="%(prog)s %(version)s")
 @click.pass_context

@@ -1,4 +1,4 @@
-"""Compare a result, bin by bin, with a table of published fluxes."""
+"""Compare a result, bin by bin, with a table of published fluxes; see also :mod:`sim3d.comparison`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ class ReferenceTable:
 
 @dataclass(frozen=True)
 class Matched:
-    """Rows of a reference table next to the bins of a result: flux and error in m^-2 s^-1 sr^-1 GeV^-1."""
+    """Rows of a reference table next to the bins of a result: flux and error in m^-2 s^-1 sr^-1 GeV^-1.
+
+    ``hits`` is 0 where the result has no flux; ``reference_error`` is None where the reference states none.
+    """
 
     flavour: NDArray[np.str_]
     energy_GeV: NDArray[np.float64]
@@ -66,6 +69,15 @@ class Matched:
     flux: NDArray[np.float64]
     error: NDArray[np.float64]
     hits: NDArray[np.int64]
+    reference_error: NDArray[np.float64] | None = None
+
+    def ratio(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """flux / reference and its error, from both errors taken as independent."""
+        ratio = self.flux / self.reference
+        sigma = self.error / self.reference
+        if self.reference_error is not None:
+            sigma = np.hypot(sigma, ratio * self.reference_error / self.reference)
+        return ratio, sigma
 
 
 @dataclass(frozen=True)
@@ -84,10 +96,10 @@ class Agreement:
     rms : float
         Root of the mean of (ratio - 1)^2.
     chi2 : float
-        Sum over bins of (difference / statistical error of the result)^2: the reference's own errors are not
-        in its table.
+        Sum over bins of (difference / statistical error)^2; the error is the result's, with the reference's where
+        it has one; not finite if neither has.
     median_error : float
-        Median relative statistical error of the result.
+        Median relative statistical error of the ratio.
     within : float
         Fraction of bins with |ratio - 1| at most the tolerance plus one statistical error.
     """
@@ -217,6 +229,7 @@ def match(
 def agreement(matched: Matched, within: float = WITHIN) -> list[Agreement]:
     """Statistics per flavour, in the order the flavours appear in the table."""
     out = []
+    all_ratios, all_sigmas = matched.ratio()
     for flavour in dict.fromkeys(matched.flavour.tolist()):
         chosen = matched.flavour == flavour
         hit = chosen & (matched.hits > 0)
@@ -224,10 +237,9 @@ def agreement(matched: Matched, within: float = WITHIN) -> list[Agreement]:
         if n == 0:
             out.append(Agreement(flavour, 0, empty, *(math.nan,) * 6))
             continue
-        ratio = matched.flux[hit] / matched.reference[hit]
-        sigma = matched.error[hit] / matched.reference[hit]
+        ratio, sigma = all_ratios[hit], all_sigmas[hit]
         deviation = np.abs(ratio - 1.0)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             chi2 = float(np.sum((deviation / sigma) ** 2))
         out.append(
             Agreement(

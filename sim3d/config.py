@@ -252,6 +252,7 @@ class ScoringTable(_Table):
 
     azimuth_bins: int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
     energy_min_GeV: float = Field(10.0**-1.025, ge=10.0**-1.025 * (1 - 1e-9), le=1000.0, allow_inf_nan=False)
+    events: bool = False
 
 
 class Config(_Table):

@@ -10,8 +10,13 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from sim3d.event_journal import EventJournal, Frame
 from sim3d.parallel import Processes
 from sim3d.schedule import Command, Foreman
+
+_MOST_UNSENT = 8
+"""Messages that may wait to leave a rank before it takes no more batches: its memory is bounded, however slowly rank 0
+stores event records."""
 
 
 class Report(NamedTuple):
@@ -40,11 +45,13 @@ class Report(NamedTuple):
 
 
 class FirstRank:
-    """Rank 0: takes its batches from the foreman directly and serves the other ranks."""
+    """Rank 0: takes its batches from the foreman directly, serves the other ranks, and stores event records."""
 
-    def __init__(self, processes: Processes, foreman: Foreman) -> None:
+    def __init__(self, processes: Processes, foreman: Foreman, journal: EventJournal | None = None) -> None:
         self.processes = processes
         self.foreman = foreman
+        self.journal = journal
+        self._frames = [0] * processes.size
         self._waiting: deque[tuple[int, int]] = deque()  # requests not answered yet: rank, batches wanted
         self._idle: set[int] = set()
         self._received = 0
@@ -60,9 +67,8 @@ class FirstRank:
 
     def command(self) -> Command:
         """Serve what has arrived, and decide; other ranks are told."""
-        for rank, report in self.processes.receive():
-            self._received += 1
-            self._note(rank, report)
+        for rank, message in self.processes.receive():
+            self._accept(rank, message)
         while self._waiting:
             rank, wanted = self._waiting[0]
             batches = self.foreman.take(wanted)
@@ -80,10 +86,41 @@ class FirstRank:
         """The end: both sides receive what is still underway, so that MPI can be finalised."""
         sent = sum(self.processes.gather(0))
         while self._received < sent:
-            self.processes.wait_for_message()
-            self._received += 1
+            self._accept(*self.processes.wait_for_message())
         self.processes.scatter(self._sent)
         self.processes.finish_sending()
+
+    def hand_over(self, frames: deque[Frame]) -> None:
+        """Store the event records of batches that ended here."""
+        while frames:
+            self._store(frames.popleft())
+
+    def settle(self, frames: deque[Frame]) -> None:
+        """Store the records of all batches in the sums (every rank calls this), and flush them to the disk."""
+        if self.journal is None:
+            return
+        self.hand_over(frames)
+        for rank, sent in enumerate(self.processes.gather(0)):
+            while self._frames[rank] < sent:
+                self._accept(*self.processes.wait_for_message())
+        self.journal.flush()
+        if self.journal.problem:
+            self.foreman.failed(self.journal.problem)
+
+    def _accept(self, rank: int, message: Report | Frame) -> None:
+        if isinstance(message, Frame):
+            self._frames[rank] += 1
+            self._store(message)
+        else:
+            self._received += 1
+            self._note(rank, message)
+
+    def _store(self, frame: Frame) -> None:
+        if self.journal is None or self.journal.problem:
+            return
+        self.journal.append(frame)
+        if self.journal.problem:
+            self.foreman.failed(self.journal.problem)
 
     def _note(self, rank: int, report: Report) -> None:
         if report.failed:
@@ -99,10 +136,12 @@ class FirstRank:
 
 
 class OtherRank:
-    """A rank other than 0."""
+    """A rank other than 0; ``records`` says whether its batches make event records."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, records: bool = False) -> None:
         self.processes = processes
+        self.records = records
+        self._frames = 0
         self._ready: deque[int] = deque()
         self._asked = False
         self._wanted = 0
@@ -112,6 +151,8 @@ class OtherRank:
 
     def take(self, wanted: int) -> list[int]:
         """Batches to begin now; asks for what is missing with the next report."""
+        if self.records and self.processes.unsent() > _MOST_UNSENT:
+            wanted = 0
         out = [self._ready.popleft() for _ in range(min(wanted, len(self._ready)))]
         self._wanted = wanted - len(out)
         return out
@@ -134,6 +175,18 @@ class OtherRank:
     def command(self) -> Command:
         """What rank 0 wants."""
         return Command(self.processes.commanded())
+
+    def hand_over(self, frames: deque[Frame]) -> None:
+        """Send the event records of batches that ended here to rank 0."""
+        while frames:
+            self.processes.send(frames.popleft(), 0)
+            self._frames += 1
+
+    def settle(self, frames: deque[Frame]) -> None:
+        """Tell rank 0 how many batches of records it is to have, of all in the sums (every rank calls this)."""
+        if self.records:
+            self.hand_over(frames)
+            self.processes.gather(self._frames)
 
     def part(self) -> None:
         """The end: both sides receive what is still underway, so that MPI can be finalised."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
 import math
-import platform
 import sys
 import threading
 import time
@@ -17,21 +14,28 @@ from typing import Any
 
 import numpy as np
 
-import sim3d
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
-from sim3d.checkpoint import Checkpoints, check_range, nothing_left, progress_in_words, resume_point
+from sim3d.books import Books, models_of
+from sim3d.checkpoint import (
+    Checkpoints,
+    check_range,
+    last_checkpoint,
+    nothing_left,
+    progress_in_words,
+    resume_point,
+)
 from sim3d.config import Config, load_config, make_config
 from sim3d.crew import FirstRank, OtherRank, Report
 from sim3d.errors import InputError
+from sim3d.event_file import EventStore, finish_events
+from sim3d.event_journal import BatchRecorder, EventJournal, Frame
 from sim3d.hit_weights import empty_weights
-from sim3d.jit_cache import source_hash
 from sim3d.lost import Lost, new_status
 from sim3d.parallel import Processes, connect
-from sim3d.primaries import MODELS
 from sim3d.progress import progress_bar
 from sim3d.result_file import RunRecord, probe_folder, remove_leftovers, save_result
 from sim3d.results import Result
-from sim3d.sampling import COUNTERS, N_COUNTERS
+from sim3d.sampling import N_COUNTERS
 from sim3d.schedule import BatchQueue, Command, Foreman
 from sim3d.setup_run import Setup, make_setup
 from sim3d.stopping import StopSignal, stop_signals
@@ -59,6 +63,7 @@ class _Worker:
         self.local = threading.local()
         self.stopping = threading.Event()
         self.lost: deque[str] = deque()  # in words, until they are reported; threads append, the main thread takes
+        self.frames: deque[Frame] = deque()  # event records, likewise
 
     def __call__(self, batch: int) -> bool:
         """Simulate a batch and add it to the sums; False if the run is to stop and it was not begun."""
@@ -69,7 +74,9 @@ class _Worker:
             self.local.scores = np.empty(shape)
             self.local.hits = np.empty(shape, dtype=np.int64)
             self.local.weights = empty_weights(len(self.setup.detectors))
+            self.local.recorder = BatchRecorder() if self.setup.config.scoring.events else None
         scores, hits, weights = self.local.scores, self.local.hits, self.local.weights
+        recorder = self.local.recorder
         lost: list[Lost] = []
         while True:
             scores[:] = 0.0
@@ -78,7 +85,9 @@ class _Worker:
             counters = np.zeros(N_COUNTERS, dtype=np.int64)
             status = new_status(lost)
             try:
-                self.simulate(batch, scores, hits, weights, counters, status)
+                self.simulate(batch, scores, hits, weights, counters, status, recorder)
+                if recorder is not None:
+                    self.frames.append(recorder.frame())  # before its batch counts as finished
                 self.sums.add_batch(batch, scores, hits, weights, counters, lost)
                 return True
             except Exception as exc:
@@ -116,6 +125,7 @@ def _run_batches(
                     finished, pending = wait(pending, timeout=poll_s, return_when=FIRST_COMPLETED)
                 elif processes.size > 1:
                     time.sleep(poll_s / 4)
+                link.hand_over(worker.frames)
                 link.report(_news(worker, finished, told, stop, idle=not pending))
                 told = stop.name
                 command = link.command()
@@ -143,102 +153,6 @@ def _news(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSig
     return Report(0, n, lost, failed, interrupted, idle and worker.stopping.is_set())
 
 
-def _provenance(setup: Setup, processes: Processes, threads: int) -> dict[str, Any]:
-    from importlib.metadata import version
-
-    names = ["numpy", "numba", "scipy", "h5py", "ppigrf", "particle"]
-    names += ["crflux"] if setup.primaries.name.startswith("crflux:") else []
-    names += ["globalsplinefit"] if setup.primaries.name.startswith("gsf:") else []
-    names += ["pymsis"] if setup.config.atmosphere.model == "nrlmsis" else []
-    libraries = {name: version(name) for name in names}
-    return {
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "sim3d": sim3d.__version__,
-        "kernels": source_hash(),
-        "ranks": processes.size,
-        "threads": threads,
-        "libraries": ", ".join(f"{k} {v}" for k, v in libraries.items()),
-    }
-
-
-def models_of(setup: Setup) -> dict[str, Any]:
-    """Names, dates and numbers of the models of a run, as the result file states them."""
-    config = setup.config
-    out = {
-        "field_generation": setup.field.generation,
-        "field_date": config.field.date,
-        "field_degree": config.field.degree,
-        "atmosphere": setup.atmosphere.name,
-        "atmosphere_top_km": float(setup.atmosphere.top_km),
-        "hadronic_model": setup.hadronic.name,
-        "hadronic_definition": setup.hadronic.definition,
-        "primary_model": setup.primaries.name,
-        "solar_potential_MV": setup.primaries.solar_potential_MV,
-    }
-    if setup.primaries.name not in MODELS:
-        out["primary_source"] = setup.primaries.source
-    if config.primaries.solar == "date":
-        out["solar_modulation"] = setup.primaries.solar
-    if config.atmosphere.profile is not None:
-        content = Path(config.atmosphere.profile).read_bytes()
-        out["atmosphere_profile_sha256"] = hashlib.sha256(content).hexdigest()
-    return out
-
-
-class _Books:
-    """Rank 0's record of the run: what came before, and what the sums hold now."""
-
-    def __init__(
-        self, setup: Setup, processes: Processes, threads: int, start: RunRecord | None, compile_s: float
-    ) -> None:
-        self.setup = setup
-        self.done = np.zeros(setup.config.n_batches, dtype=bool)
-        self.lost: list[Lost] = []
-        self.provenance = _provenance(setup, processes, threads)
-        self.before = start.provenance if start is not None else {}
-        self.compile_s = compile_s
-        if start is not None:
-            self.done[: len(start.batches_done)] = start.batches_done
-            self.lost = list(start.lost)
-        self.n_done = int(self.done.sum())
-        self.started = time.perf_counter()
-
-    def note(self, gathered: list[tuple[list[int], list[Lost]]]) -> None:
-        """Batches and lost primaries that came with the sums."""
-        for finished, lost in gathered:
-            self.done[finished] = True
-            self.n_done += len(finished)
-            self.lost += lost
-        self.lost.sort()
-
-    def record(self, sums: RunSums, outcome: str, failure: str) -> RunRecord:
-        """The run as it stands."""
-        seconds = time.perf_counter() - self.started
-        wall_time = float(self.before.get("wall_time_s", 0.0)) + seconds
-        compile_time = float(self.before.get("compile_time_s", 0.0)) + self.compile_s
-        times = {
-            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "wall_time_s": round(wall_time, 3),
-            "compile_time_s": round(compile_time, 3),
-            "sessions": int(self.before.get("sessions", 0)) + 1,
-        }
-        return RunRecord(
-            config=self.setup.config,
-            detectors=self.setup.detectors,
-            tallies=sums.tallies,
-            counters={name: int(sums.counters[k]) for k, name in enumerate(COUNTERS)},
-            batches_done=self.done,
-            models=models_of(self.setup),
-            provenance={**self.provenance, **times},
-            failure=failure,
-            outcome=outcome,
-            lost=self.lost,
-            watch_sums=sums.watch.sums,
-        )
-
-
 def simulate(
     config: Config,
     threads: int | None = None,
@@ -249,6 +163,7 @@ def simulate(
     batches: tuple[int, int] | None = None,
     checkpoints: Checkpoints | None = None,
     stop: StopSignal | None = None,
+    journal: EventJournal | None = None,
 ) -> RunRecord | None:
     """Run the batches of a configuration.
 
@@ -269,6 +184,8 @@ def simulate(
         Where to write what is finished as the run goes on, on rank 0.
     stop : StopSignal, optional
         Looked at between batches.
+    journal : EventJournal, optional
+        Where event records go, on rank 0; needed if the configuration asks for them.
 
     Returns
     -------
@@ -279,6 +196,8 @@ def simulate(
     processes = processes or Processes()
     stop = stop or StopSignal()
     threads = threads or processes.default_threads()
+    if processes.first and config.scoring.events and journal is None:
+        raise InputError("scoring.events: records go to a file, use `sim3d run` or sim3d.engine.run_to_file")
     setup = make_setup(config)
     show = progress and processes.first
     words = processes.describe(threads)
@@ -289,10 +208,10 @@ def simulate(
     worker = _Worker(setup, sums, processes.rank)
     stop.patient = True
     if not processes.first:
-        _work_for_others(worker, OtherRank(processes), threads, stop)
+        _work_for_others(worker, OtherRank(processes, config.scoring.events), threads, stop)
         return None
 
-    books = _Books(setup, processes, threads, start, compile_s)
+    books = Books(setup, processes, threads, start, compile_s, journal)
     if start is not None:
         sums.begin_with(start)
     run = config.run
@@ -303,12 +222,19 @@ def simulate(
         max_lost=run.max_lost,
         lost=len(books.lost),
     )
-    link = FirstRank(processes, foreman)
+    link = FirstRank(processes, foreman, journal)
 
     def take_in(command: Command) -> None:
         with sums.lock:
             _add_up(processes, sums, books)
-            if checkpoints is not None and books.n_done and (command == Command.DRAIN or foreman.checkpoint_due()):
+            link.settle(worker.frames)
+            stored = journal is None or not journal.problem
+            if (
+                checkpoints is not None
+                and stored
+                and books.n_done
+                and (command == Command.DRAIN or foreman.checkpoint_due())
+            ):
                 foreman.checkpoint_taken(checkpoints.write(books.record(sums, "running", "")))
         if foreman.queue.round_done and not foreman.outcome:
             if run.target_error is not None and sums.watch.relative_error(books.n_done) <= run.target_error:
@@ -328,7 +254,7 @@ def simulate(
     return books.record(sums, foreman.outcome, foreman.failure)
 
 
-def _add_up(processes: Processes, sums: RunSums, books: _Books) -> None:
+def _add_up(processes: Processes, sums: RunSums, books: Books) -> None:
     """Bring the sums of all ranks to rank 0 (which calls this; the others meet it in :func:`_work_for_others`)."""
     processes.collect(sums.arrays())
     books.note(processes.gather((sums.finished, sums.lost)))
@@ -343,6 +269,7 @@ def _work_for_others(worker: _Worker, link: OtherRank, threads: int, stop: StopS
         with sums.lock:
             processes.collect(sums.arrays())
             processes.gather((sums.finished, sums.lost))
+            link.settle(worker.frames)
             sums.clear()
 
     _run_batches(worker, link, threads, stop, give)
@@ -389,7 +316,7 @@ def run_to_file(
     """
     path = Path(path)
     processes = connect()
-    problem, start, idle = "", None, False
+    problem, start, idle, journal = "", None, False, None
     if processes.first:
         try:
             probe_folder(path)
@@ -398,6 +325,13 @@ def run_to_file(
             if resume:
                 start = resume_point(path, config, models_of(make_setup(config)))
                 idle = start is not None and nothing_left(start, config, batches)
+            if config.scoring.events:
+                if start is not None:
+                    EventStore.of(path, start)  # whether all records are there
+                if idle and start is not None:
+                    finish_events(path, start)
+                else:
+                    journal = EventJournal(path, config.n_batches, None if start is None else start.events)
         except InputError as exc:
             problem = str(exc)
     if problem := processes.agree(problem):
@@ -406,12 +340,26 @@ def run_to_file(
         return "complete"
     with stop_signals() as stop:
         record = simulate(
-            config, threads, progress, processes, start=start, batches=batches, checkpoints=Checkpoints(path), stop=stop
+            config,
+            threads,
+            progress,
+            processes,
+            start=start,
+            batches=batches,
+            checkpoints=Checkpoints(path),
+            stop=stop,
+            journal=journal,
         )
     if record is None:
         return "complete"
+    if journal is not None:
+        journal.close()
+        if journal.problem:
+            raise InputError(f"{journal.problem}; the run stopped, {last_checkpoint(path)}")
     if record.batches_done.any():
         save_result(record, path)
+    if record.outcome in ("complete", "target"):
+        finish_events(path, record)
     if record.outcome == "failed":
         message = f"{record.failure} ({progress_in_words(record, path)})"
         processes.abort(message)

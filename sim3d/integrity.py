@@ -9,6 +9,7 @@ bit exactly if their digests are equal, and a file that another program rewrote 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,20 @@ _CHUNK = 1 << 22
 def seal(image: Any) -> bytes:
     """The 512 bytes to write before an HDF5 image."""
     return _block(hashlib.sha256(image).hexdigest(), len(image))
+
+
+def seal_in_place(path: Path) -> None:
+    """Write the seal of a file that begins with a user block of SEAL_BYTES, and flush it to the disk."""
+    digest, size = hashlib.sha256(), 0
+    with open(path, "r+b") as file:
+        file.seek(SEAL_BYTES)
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+        file.seek(0)
+        file.write(_block(digest.hexdigest(), size))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def seal_problem(path: Path) -> str | None:

@@ -12,8 +12,9 @@ import numpy as np
 import sim3d
 from sim3d.checkpoint import difference
 from sim3d.errors import InputError
+from sim3d.event_file import EventStore, sources_of, write_events
 from sim3d.precision import Watch
-from sim3d.result_file import RunRecord, read_result
+from sim3d.result_file import RunRecord, read_result, write_result
 
 
 def merge_files(paths: Sequence[Path]) -> RunRecord:
@@ -55,10 +56,14 @@ def merge_files(paths: Sequence[Path]) -> RunRecord:
                 "parts of a run must not share batches"
             )
         owner[np.flatnonzero(done)] = number
+        if whole.events is not None and part.events is not None:
+            whole.events = whole.events.add(part.events)
         _add(whole, part)
     if whole is None:
         raise InputError("merge: no file given")
     whole.batches_done = owner >= 0
+    if whole.events is not None:
+        whole.events = whole.events.resized(len(owner))
     whole.lost.sort()
     whole.outcome = "complete" if whole.batches_done.all() else "merged"
     whole.failure = ""
@@ -68,6 +73,23 @@ def merge_files(paths: Sequence[Path]) -> RunRecord:
         "merged_files": len(paths),
     }
     return whole
+
+
+def merge_to_file(paths: Sequence[Path], target: Path) -> None:
+    """Join result files and their event records into ``target``; see :func:`merge_files`.
+
+    Raises
+    ------
+    InputError
+        As :func:`merge_files`, if event records are missing or damaged, or if a file cannot be written.
+    """
+    whole = merge_files(paths)
+    store = None
+    if whole.events is not None:
+        store = EventStore(whole.events, [source for path in paths for source in sources_of(path)], paths[0])
+    write_result(whole, target)
+    if store is not None:
+        write_events(target, whole, store)
 
 
 def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord) -> None:

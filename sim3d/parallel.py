@@ -65,6 +65,11 @@ class Processes:
         self._sending = [request for request in self._sending if not request.Test()]
         self._sending.append(self.communicator.isend(message, dest=to, tag=_TAG))
 
+    def unsent(self) -> int:
+        """Number of messages that have not left yet."""
+        self._sending = [request for request in self._sending if not request.Test()]
+        return len(self._sending)
+
     def receive(self) -> Iterator[tuple[int, Any]]:
         """Messages that have arrived, with the rank that sent each; does not wait."""
         while self.size > 1 and self.communicator.iprobe(tag=_TAG):

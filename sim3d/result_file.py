@@ -21,6 +21,7 @@ from sim3d.binning import COS_BANDS, COS_EDGES, ENERGY_EDGES_GEV, SUB_BINS
 from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
+from sim3d.event_journal import EventIndex
 from sim3d.integrity import data_digest, is_sealed, seal, seal_problem, text_digest
 from sim3d.lost import Lost
 from sim3d.particles import FLAVOURS
@@ -81,6 +82,8 @@ class RunRecord:
         Primaries left out.
     watch_sums : int64 array (3,)
         See :class:`sim3d.precision.Watch`.
+    events : EventIndex, optional
+        Of the event records, if the run makes them.
     """
 
     config: Config
@@ -94,6 +97,7 @@ class RunRecord:
     outcome: str = "complete"
     lost: list[Lost] = field(default_factory=list)
     watch_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
+    events: EventIndex | None = None
 
     @property
     def complete(self) -> bool:
@@ -149,7 +153,7 @@ def write_result(record: RunRecord, path: Path) -> None:
         _fill(file, record)
         file.flush()
         image = file.id.get_file_image()
-    temporary = path.with_name(f"{_temporary_prefix(path)}{platform.node()}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{temporary_prefix(path)}{platform.node()}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as handle:
             handle.write(seal(image))
@@ -157,7 +161,7 @@ def write_result(record: RunRecord, path: Path) -> None:
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as exc:
         raise InputError(f"output: cannot write {path} ({exc.strerror or exc})") from None
     finally:
@@ -165,11 +169,12 @@ def write_result(record: RunRecord, path: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _temporary_prefix(path: Path) -> str:
+def temporary_prefix(path: Path) -> str:
+    """What the names of half-written files beside ``path`` begin with."""
     return f".{path.name}."
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a renaming last through a power cut, where the system can."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
@@ -182,7 +187,7 @@ def _sync_folder(folder: Path) -> None:
 def remove_leftovers(path: Path) -> None:
     """Remove half-written files that a killed run left beside ``path``."""
     with contextlib.suppress(OSError):
-        for leftover in path.parent.glob(f"{glob.escape(_temporary_prefix(path))}*.tmp"):
+        for leftover in path.parent.glob(f"{glob.escape(temporary_prefix(path))}*.tmp"):
             leftover.unlink(missing_ok=True)
 
 
@@ -231,6 +236,8 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
         "lost/reason": np.array([lost.reason for lost in record.lost], dtype=object),
         "watch": record.watch_sums,
     }
+    if record.events is not None:
+        arrays |= {"events/records": record.events.records, "events/digests": record.events.digests}
     for detector, tally in zip(record.detectors, record.tallies, strict=True):
         group = file.create_group(f"sites/{detector.name}")
         for name in _DETECTOR_NUMBERS:
@@ -381,6 +388,7 @@ def read_result(path: str | Path) -> RunRecord:
             outcome=str(provenance.get("outcome", "complete")),
             lost=_read_lost(file),
             watch_sums=file["watch"][()] if "watch" in file else np.zeros(3, dtype=np.int64),
+            events=EventIndex(file["events/records"][()], file["events/digests"][()]) if "events" in file else None,
         )
 
 

@@ -6,6 +6,7 @@ that mean. Derived quantities (sums over bins, asymmetries) take theirs from gro
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def _with_mirror(array: Any) -> Any:
     return array + np.flip(array, axis=1)
 
 
-def _flavour_index(flavour: Any) -> int:
+def flavour_index(flavour: Any) -> int:
     """Row of a flavour given by name or PDG id; tau neutrinos have the row after the last."""
     if flavour in FLAVOURS:
         return FLAVOURS.index(flavour)
@@ -62,6 +63,8 @@ class Result:
     ----------
     record : RunRecord
         From a run or a file; use :func:`sim3d.load` or :func:`sim3d.run`.
+    path : Path, optional
+        The file, beside which the event records are.
 
     Attributes
     ----------
@@ -78,8 +81,9 @@ class Result:
 
     flavours = FLAVOURS
 
-    def __init__(self, record: RunRecord) -> None:
+    def __init__(self, record: RunRecord, path: Path | None = None) -> None:
         self.record = record
+        self.path = path
         self.sites = {
             d.name: SiteInfo(d.name, d.lat_deg, d.lon_deg, d.altitude_m, d.declination_deg, d.patch, d.area_m2)
             for d in record.detectors
@@ -139,6 +143,33 @@ class Result:
     def hit_weights(self, site: str) -> np.ndarray:
         """Histogram of the hits' weights by flavour and decade of energy, int64 (see :mod:`sim3d.hit_weights`)."""
         return self._tally(site).weights
+
+    def events(self, chunk: int = 2**16) -> Iterator[np.ndarray]:
+        """Event records of a run with ``scoring.events``, in the order of batches and primaries, in chunks.
+
+        Parameters
+        ----------
+        chunk : int
+            Records in an array; only the last one has fewer.
+
+        Yields
+        ------
+        structured array (n,) of :data:`sim3d.event_records.RECORD_DTYPE`
+            Fields and units are in docs/formats.md; ``site`` and ``flavour`` are places in ``list(result.sites)`` and
+            ``result.flavours``.
+
+        Raises
+        ------
+        InputError
+            If the run made no records, they are not beside the result file, or they are damaged.
+        """
+        from sim3d.event_file import EventStore, chunks
+
+        if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
+            raise InputError("chunk", chunk, "a whole number from 1")
+        if self.path is None:
+            raise InputError("events: this result is not from a file; records are beside a result file only")
+        return chunks(EventStore.of(self.path, self.record).pieces(), chunk)
 
     @staticmethod
     def binning(name: str) -> Binning:
@@ -267,7 +298,7 @@ class Result:
     def _lookup(
         self, values: np.ndarray, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: Any
     ) -> np.ndarray:
-        index = np.vectorize(_flavour_index, otypes=[int])(flavour)
+        index = np.vectorize(flavour_index, otypes=[int])(flavour)
         # a last row of zeros stands for the tau neutrinos, of which the air makes none worth counting
         values = np.concatenate([values, np.zeros_like(values[:1])])
         energy = np.asarray(energy_GeV, dtype=float)
@@ -288,7 +319,8 @@ class Result:
         k = np.minimum((azimuth * n / 360.0).astype(int), n - 1)
         return values[index, i, j, k]
 
-    def _default_site(self, site: str | None) -> str:
+    def default_site(self, site: str | None) -> str:
+        """``site``, or if that is None kamioka if the run has it, else its first site."""
         if site is not None:
             return site
         return DEFAULT_SITE if DEFAULT_SITE in self.sites else next(iter(self.sites))
@@ -323,7 +355,7 @@ class Result:
         InputError
             For an unknown site or flavour, or a point outside the bins.
         """
-        values, _, _ = self.binned(self._default_site(site), "fine_aa" if azimuth_deg is None else "fine")
+        values, _, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
         return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
 
     def error(
@@ -335,7 +367,7 @@ class Result:
         site: str | None = None,
     ) -> Any:
         """Statistical error of :meth:`flux`, same arguments and unit; 0 in a bin without hits."""
-        _, values, _ = self.binned(self._default_site(site), "fine_aa" if azimuth_deg is None else "fine")
+        _, values, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
         return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
 
 
@@ -347,7 +379,7 @@ def load(path: str | Path) -> Result:
     InputError
         With one line if it is missing, truncated, of another kind, or of a newer format.
     """
-    return Result(read_result(path))
+    return Result(read_result(path), Path(path))
 
 
 __all__ = ["Result", "SiteInfo", "load"]

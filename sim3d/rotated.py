@@ -16,6 +16,7 @@ from numba import njit
 
 from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_cosine
 from sim3d.detectors import S_RADIUS, S_UPX, S_UPY, S_UPZ, sphere_crossings
+from sim3d.event_records import PRIMARY_COLUMNS, describe_primary, fill_bins, fill_record, with_room
 from sim3d.hit_weights import note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
@@ -86,6 +87,16 @@ def rotate_with_crossing(n, u, site_up, azimuth, v):
     v[2] = p * site_up[2] + q * hz + w * gz
 
 
+@njit(nogil=True)
+def _entry_at_site(n, u, site, azimuth, start, site_up, entry, arrival):
+    """Where the primary of a crossing comes in when the crossing is at a site: position and direction of flight."""
+    site_up[0], site_up[1], site_up[2] = site[S_UPX], site[S_UPY], site[S_UPZ]
+    entry[0], entry[1], entry[2] = start[0], start[1], start[2]
+    arrival[0], arrival[1], arrival[2] = start[3], start[4], start[5]
+    rotate_with_crossing(n, u, site_up, azimuth, entry)
+    rotate_with_crossing(n, u, site_up, azimuth, arrival)
+
+
 @njit(nogil=True, cache=CACHE)
 def rotated_batch(
     world,
@@ -98,6 +109,7 @@ def rotated_batch(
     trace,
     roulette_energy,
     roulette_index,
+    events,
     scores,
     hits,
     weights,
@@ -121,12 +133,18 @@ def rotated_batch(
     stack, species_of, key_of = new_stack(32768)
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
     n_azimuth = scores.shape[4]
-    for place in range(batch_size):
+    first_place = 0
+    if events is not None:
+        first_place, rows, n_rows = events.first_place, events.rows, 0
+        about = np.empty(PRIMARY_COLUMNS)
+    for place in range(first_place, batch_size):
+        if events is not None and n_rows >= events.full:
+            return rows, n_rows, place
         index = first_index + place
         status[0] = index
         if is_lost(index, status):
             continue
-        weight, gv, n_nu, neutrinos, stack, species_of, key_of = next_shower(
+        weight, energy, group, gv, n_nu, neutrinos, stack, species_of, key_of = next_shower(
             world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
         )
         rng[0] = child_key(primary_key(seed, index), _BRANCH_ROTATION)
@@ -158,11 +176,7 @@ def rotated_batch(
                     cos_zenith = -(n[0] * u[0] + n[1] * u[1] + n[2] * u[2])
                     azimuth = 2.0 * math.pi * uniform(rng)
                     if cutoff:
-                        site_up[0], site_up[1], site_up[2] = sites[k, S_UPX], sites[k, S_UPY], sites[k, S_UPZ]
-                        entry[0], entry[1], entry[2] = start[0], start[1], start[2]
-                        arrival[0], arrival[1], arrival[2] = start[3], start[4], start[5]
-                        rotate_with_crossing(n, u, site_up, azimuth, entry)
-                        rotate_with_crossing(n, u, site_up, azimuth, arrival)
+                        _entry_at_site(n, u, sites[k], azimuth, start, site_up, entry, arrival)
                         if not comes_through(world, trace, entry, arrival, gv, counters):
                             continue
                     c = cos_bin(cos_zenith)
@@ -172,3 +186,14 @@ def rotated_batch(
                     scores[k, flavour, i_energy, c, a] += value
                     hits[k, flavour, i_energy, c, a] += 1
                     note_weight(weights[k], flavour, i_energy, value * batch_size)
+                    if events is not None:
+                        if not cutoff:
+                            _entry_at_site(n, u, sites[k], azimuth, start, site_up, entry, arrival)
+                        describe_primary(about, index, energy, group, entry, arrival)
+                        rows = with_room(rows, n_rows, 1)
+                        rate = weight * neutrinos[i, NU_WEIGHT] / keep
+                        fill_record(rows[n_rows], about, k, neutrinos[i], cos_zenith, azimuth, value, rate)
+                        fill_bins(rows[n_rows], flavour, i_energy, c, a)
+                        n_rows += 1
+    if events is not None:
+        return rows, n_rows, batch_size

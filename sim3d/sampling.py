@@ -140,6 +140,10 @@ def next_shower(
     -------
     weight : float
         Nucleons per second this primary stands for.
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    group : int
+        Mass group.
     rigidity_GV : float
     n, neutrinos, stack, species_of, key_of
         As :func:`sim3d.shower.shower` returns them.
@@ -153,7 +157,7 @@ def next_shower(
     )
     counters[C_PRIMARIES] += 1
     counters[C_NEUTRINOS] += n
-    return weight, rigidity(energy, group), n, neutrinos, stack, species_of, key_of
+    return weight, energy, group, rigidity(energy, group), n, neutrinos, stack, species_of, key_of
 
 
 @njit(nogil=True)

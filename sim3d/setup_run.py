@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from sim3d.analog import analog_batch
 from sim3d.config import Config, SiteTable
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
+from sim3d.event_journal import BatchRecorder
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
 from sim3d.sampling import Source
@@ -30,8 +32,21 @@ from sim3d.world import World, build_world
 
 THINNING_SPECTRAL_INDEX = 2.7
 """Index of the primary spectrum that the thinning's weights follow (any value is exact; this one is efficient)."""
-BatchFunction = Callable[[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
-"""Simulates a batch: number, scores, hits, weights, counters, status (all arrays are filled in place)."""
+
+
+class BatchFunction(Protocol):
+    """Simulates a batch; all arrays are filled in place, and the recorder (where there is one) gets the records."""
+
+    def __call__(
+        self,
+        batch: int,
+        scores: np.ndarray,
+        hits: np.ndarray,
+        weights: np.ndarray,
+        counters: np.ndarray,
+        status: np.ndarray,
+        recorder: BatchRecorder | None = None,
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -67,7 +82,7 @@ class Setup:
         return self.config.scoring.azimuth_bins
 
     def batch_function(self) -> BatchFunction:
-        """Function of (batch number, scores, hits, weights, counters, status) that simulates one batch."""
+        """Function of (batch number, scores, hits, weights, counters, status, recorder) that simulates one batch."""
         config = self.config
         size = config.run.batch_size
 
@@ -78,8 +93,9 @@ class Setup:
             weights: np.ndarray,
             counters: np.ndarray,
             status: np.ndarray,
+            recorder: BatchRecorder | None = None,
         ) -> None:
-            common = (
+            common: tuple[Any, ...] = (
                 self.world,
                 self.source,
                 np.uint64(config.run.seed),
@@ -89,15 +105,24 @@ class Setup:
                 config.field.cutoff,
                 self.trace,
             )
+            kernel: Callable[..., Any] = analog_batch
             if config.sampling.mode == "rotated":
-                roulette = (float(config.sampling.roulette_energy_GeV), float(config.sampling.roulette_index))
-                rotated_batch(*common, *roulette, scores, hits, weights, counters, status)
+                kernel = rotated_batch
+                common += (float(config.sampling.roulette_energy_GeV), float(config.sampling.roulette_index))
             elif config.sampling.mode == "targeted":
-                pilot_world = self.world._replace(bending=False)
+                kernel = targeted_batch
                 aim = make_aim(config.sampling.effort, config.sampling.margin_deg, config.scoring.energy_min_GeV)
-                targeted_batch(*common, pilot_world, aim, scores, hits, weights, counters, status)
-            else:
-                analog_batch(*common, scores, hits, weights, counters, status)
+                common += (self.world._replace(bending=False), aim)
+            if recorder is None:
+                kernel(*common, None, scores, hits, weights, counters, status)
+                return
+            recorder.begin(batch)
+            place = 0
+            while True:
+                rows, n, place = kernel(*common, recorder.buffer(place), scores, hits, weights, counters, status)
+                recorder.take(rows, n)
+                if place >= size:
+                    return
 
         return simulate
 

@@ -48,9 +48,9 @@ from sim3d.aiming import (
     foretold_squares,
     set_reference,
 )
-from sim3d.analog import patch_hits
 from sim3d.binning import N_ENERGY, energy_bin, inverse_cosine
 from sim3d.detectors import S_RADIUS, sphere_crossings
+from sim3d.event_records import PRIMARY_COLUMNS, describe_primary, record_hits
 from sim3d.first_interaction import (
     draw_cosine,
     draw_depth,
@@ -60,6 +60,7 @@ from sim3d.first_interaction import (
     vertex_height,
 )
 from sim3d.hit_weights import note_weight, reference_flux
+from sim3d.hits import patch_hits
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
 from sim3d.particles import PROTON
@@ -100,7 +101,7 @@ _SENSITIVE = 0.15
 """The importance of a crossing is asked azimuth by azimuth where the field may turn it by this share of its cosine."""
 _NOT_FORETOLD = 0.3
 """Importance of azimuths without a foretold crossing, in units of 1/|cos|."""
-_FAR_GAIN = 5.0
+_FAR_GAIN = 7.0
 """Crossings that the field turns far (FAR_TURN) get this many more rotations: their aims spread over the wide tail."""
 _HORIZON_GAIN = 0.01
 _LEAST_UNSURE, _UNSURE_PER_TURN = 2.0e-4, 0.012
@@ -166,13 +167,14 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
         return row[A_SHARE]
     foretold_squares(row, site, gauss, work, squares)
     reach = STRONG_FIELD_NT * abs(row[A_TURN])
-    value *= 1.0 + _FAR_GAIN * min(1.0, reach / FAR_TURN) ** 3
+    gain = 1.0 + _FAR_GAIN * min(1.0, reach / FAR_TURN) ** 3
+    value *= gain
     unsure = _LEAST_UNSURE + _UNSURE_PER_TURN * reach
     total = 0.0
     for k in range(N_SECTORS):
         mean = _mean_inverse_cosine(squares[k], squares[(k + 1) % N_SECTORS], unsure)
         share = value * max(_NOT_FORETOLD, _horizon(mean))
-        share /= 1.0 + share / aim.most_per_crossing
+        share /= 1.0 + share / (aim.most_per_crossing * gain)
         row[A_SECTOR + k] = share
         total += share
     for k in range(N_SECTORS):
@@ -318,6 +320,7 @@ def targeted_batch(
     trace,
     pilot_world,
     aim,
+    events,
     scores,
     hits,
     weights,
@@ -346,7 +349,13 @@ def targeted_batch(
     hit_bins = np.empty((1024, 5), dtype=np.int64)
     hit_values = np.empty(1024)
     n_azimuth = scores.shape[4]
-    for place in range(batch_size):
+    first_place = 0
+    if events is not None:
+        first_place, rows, n_rows = events.first_place, events.rows, 0
+        about = np.empty(PRIMARY_COLUMNS)
+    for place in range(first_place, batch_size):
+        if events is not None and n_rows >= events.full:
+            return rows, n_rows, place
         index = first_index + place
         status[0] = index
         if is_lost(index, status):
@@ -426,3 +435,10 @@ def targeted_batch(
                     scores[k, f, e, c, a] += value
                     hits[k, f, e, c, a] += 1
                     note_weight(weights[k], f, e, value * batch_size)
+                if events is not None:
+                    describe_primary(about, index, top_kinetic, group, entry[:3], entry[3:])
+                    rows, n_rows = record_hits(
+                        rows, n_rows, about, neutrinos, n, aim.energy_min, sites[k : k + 1], k, n_azimuth, weight
+                    )
+    if events is not None:
+        return rows, n_rows, batch_size

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.event_journal import BatchRecorder
 from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE_FOLDER
 from sim3d.lost import new_status
@@ -62,7 +63,8 @@ def _empty_batch(setup: Setup) -> None:
     hits = np.zeros(shape, dtype=np.int64)
     counters = np.zeros(N_COUNTERS, dtype=np.int64)
     weights = empty_weights(len(setup.detectors))
-    idle.batch_function()(0, scores, hits, weights, counters, new_status([]))
+    recorder = BatchRecorder() if setup.config.scoring.events else None
+    idle.batch_function()(0, scores, hits, weights, counters, new_status([]), recorder)
     SiteTally(setup.n_azimuth).add_batch(scores[0], hits[0], weights[0], 0)
 
 
@@ -72,7 +74,8 @@ def _mark(setup: Setup) -> Path | None:
         return None
     from llvmlite import binding
 
-    return Path(CACHE_FOLDER) / f"compiled-{setup.config.sampling.mode}-{binding.get_host_cpu_name()}"
+    kernel = setup.config.sampling.mode + ("-events" if setup.config.scoring.events else "")
+    return Path(CACHE_FOLDER) / f"compiled-{kernel}-{binding.get_host_cpu_name()}"
 
 
 @contextlib.contextmanager

@@ -1,20 +1,24 @@
-"""``sim3d compare``: a result next to published fluxes."""
+"""``sim3d compare``: two results, Honda tables or tables of published fluxes next to each other."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from sim3d.commands.arguments import json_option, open_result, print_json, result_file
-from sim3d.errors import InputError
+from sim3d.commands.arguments import json_option, open_result, output_folder, print_json
+
+if TYPE_CHECKING:
+    from sim3d.comparison import Source
 
 
 @click.command()
-@result_file
-@click.argument("reference", metavar="REFERENCE.csv", type=click.Path(path_type=Path))
-@click.option("--site", metavar="NAME", help="Default: the only site, or kamioka.")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("reference", metavar="REFERENCE", type=click.Path(path_type=Path))
+@click.option("--site", metavar="NAME", help="Of a result.  [default: its only site, or kamioka]")
+@click.option("--reference-site", metavar="NAME", help="Of a result that is the reference.  [default: as --site]")
 @click.option(
     "--energy",
     nargs=2,
@@ -31,39 +35,61 @@ from sim3d.errors import InputError
     show_default=True,
     help="Tolerance on the ratio.",
 )
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write compare.csv, every number with its ratio, and figures of the ratios there.",
+)
 @json_option
 def command(
-    file: Path, reference: Path, site: str | None, energy: tuple[float, float], within: float, as_json: bool
+    file: Path,
+    reference: Path,
+    site: str | None,
+    reference_site: str | None,
+    energy: tuple[float, float],
+    within: float,
+    folder: Path | None,
+    as_json: bool,
 ) -> None:
-    """Compare a result bin by bin with a CSV of columns flavour, energy_GeV, cos_zenith, flux.
+    """Compare FILE with REFERENCE: each a result (.h5), a Honda table (.d), or a CSV of published fluxes.
 
-    REFERENCE.csv is a file, or the name of a table that ships with sim3d: fluka_sk_solmax.csv (FLUKA at
-    Super-Kamiokande, solar maximum).  Its comments state the unit (cm^-2 or m^-2, `# unit: ...`).  A row is
-    matched to the bin with the nearest log centre (20 per decade) and to the zenith bin (40) that contains it.
-    Ratios are result/reference; chi2 has the result's statistical errors alone.
+    A CSV has the columns flavour, energy_GeV, cos_zenith, flux, and comments that state its unit (cm^-2 or m^-2,
+    `# unit: ...`); fluka_sk_solmax.csv is FLUKA's at Super-Kamiokande, solar maximum, and ships with sim3d.
+    Two tables with the same bins are compared bin by bin, others are interpolated; a row of a CSV is met by the bin
+    of a result that it belongs to.  Averages over azimuth.  Ratios are FILE/REFERENCE; chi2 has the statistical
+    errors that are known.
     """
-    from sim3d.compare import agreement, match, read_reference
+    from sim3d.compare import agreement
+    from sim3d.comparison import pair
 
-    table = read_reference(reference)
-    result = open_result(file)
-    if site is None:
-        names = list(result.sites)
-        if len(names) != 1 and "kamioka" not in names:
-            raise InputError("site", "", f"one of {', '.join(names)} (give --site)")
-        site = names[0] if len(names) == 1 else "kamioka"
-    rows = agreement(match(result, site, table, energy), within)
+    two = _open(reference, site if reference_site is None else reference_site)
+    one = _open(file, site)
+    matched = pair(one, two, energy)
+    rows = agreement(matched, within)
+    written: list[Path] = []
+    if folder is not None:
+        from sim3d import compare_plots, csv_tables
+
+        target = output_folder(folder, file)
+        written.append(csv_tables.write_comparison(matched, target / "compare.csv", one.name, two.name))
+        written += compare_plots.draw(matched, target, "compare", f"{one.name} / {two.name}")
     if as_json:
         print_json(
             {
-                "site": site,
+                "site": one.site or two.site or None,
+                "file": file,
                 "reference": reference,
                 "energy_GeV": energy,
                 "within": within,
                 "flavours": {row.flavour: {k: v for k, v in asdict(row).items() if k != "flavour"} for row in rows},
+                "files": written,
             }
         )
         return
-    click.echo(f"{site} / {reference.name}, {energy[0]:g}-{energy[1]:g} GeV")
+    click.echo(f"{one.name} / {two.name}, {energy[0]:g}-{energy[1]:g} GeV")
     fraction = f"<{within * 100:g}%"
     click.echo(
         f"  {'flavour':8s} {'bins':>5s} {'empty':>5s} {'median ratio':>12s} {'|ratio-1|':>9s} {'rms':>6s} "
@@ -77,4 +103,12 @@ def command(
         )
     click.echo(f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that and one sigma")
     if any(not row.median_error <= within for row in rows):
-        click.echo("The result's statistical errors exceed the tolerance: simulate more to judge.")
+        click.echo("The statistical errors exceed the tolerance: simulate more to judge.")
+    for path in written:
+        click.echo(path)
+
+
+def _open(path: Path, site: str | None) -> Source:
+    from sim3d.comparison import is_result, open_source
+
+    return open_source(path, site, open_result(path) if is_result(path) else None)

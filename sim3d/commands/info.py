@@ -49,6 +49,8 @@ def command(file: Path, verify: bool, as_json: bool) -> None:
         f"  bins: {document['energy_bins']} energies, {document['cos_zenith_bins']} cos_zenith, "
         f"{document['azimuth_bins']} azimuth; {document['batches']} of {document['batches_total']} batches"
     )
+    if document["event_records"] is not None:
+        click.echo(f"  {document['event_records']} event records")
     if document["target"] is not None:
         click.echo(f"  {document['target']}")
     for index, reason in document["lost_primaries"]:
@@ -61,9 +63,13 @@ def command(file: Path, verify: bool, as_json: bool) -> None:
 
 def check(file: Path, as_json: bool) -> None:
     """Check a file's checksums and say so."""
-    from sim3d.result_file import verify_result
+    from sim3d.event_file import verify_events
+    from sim3d.result_file import read_result, verify_result
 
-    found = verify_result(file)
+    found: dict[str, Any] = verify_result(file)
+    record = read_result(file)
+    if record.events is not None:
+        found |= verify_events(file, record)
     if as_json:
         print_json({"path": file, **found})
         return
@@ -71,6 +77,8 @@ def check(file: Path, as_json: bool) -> None:
     click.echo(f"{file}: whole ({written})")
     click.echo(f"  data   sha256 {found['data_sha256']}")
     click.echo(f"  config sha256 {found['config_sha256']}")
+    if "events" in found:
+        click.echo(f"{found['events']}: whole ({found['event_records']} event records, as the run made them)")
 
 
 def describe(result: Result) -> dict[str, Any]:
@@ -99,6 +107,7 @@ def describe(result: Result) -> dict[str, Any]:
         "batches_total": int(result.attributes.get("batches_total", result.n_batches)),
         "complete": bool(result.attributes.get("complete", True)),
         "target": getattr(result, "target", None),
+        "event_records": _event_records(result),
         "lost_primaries": [list(lost) for lost in result.record.lost] if hasattr(result, "record") else [],
         "energy_bins": len(result.energy_edges_GeV) - 1,
         "cos_zenith_bins": len(result.cos_zenith_edges) - 1,
@@ -106,6 +115,12 @@ def describe(result: Result) -> dict[str, Any]:
         "attributes": dict(result.attributes),
         "config": result.config,
     }
+
+
+def _event_records(result: Result) -> int | None:
+    """Number of event records; None for a run without."""
+    events = result.record.events if hasattr(result, "record") else None
+    return None if events is None else int(events.records.sum())
 
 
 def _weights(histogram: Any, flavours: tuple[str, ...]) -> dict[str, Any]:

@@ -25,9 +25,8 @@ def command(files: tuple[Path, ...], output: Path, force: bool, as_json: bool) -
     hold, are refused.
     """
     target = output_file(output, output, force)
-    from sim3d.merge import merge_files
-    from sim3d.result_file import write_result
+    from sim3d.merge import merge_to_file
 
     started = time.perf_counter()
-    write_result(merge_files(files), target)
+    merge_to_file(files, target)
     report(target, time.perf_counter() - started, as_json)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim3d.commands.arguments import json_option, open_result, output_folder, print_json, result_file
+
+if TYPE_CHECKING:
+    from sim3d.results import Result
 
 
 @click.command()
@@ -27,9 +33,15 @@ from sim3d.commands.arguments import json_option, open_result, output_folder, pr
     show_default=True,
     help="honda: .d files with .err.d twins for PISA and GENIE; csv: one row per bin.",
 )
+@click.option(
+    "--smooth", is_flag=True, help="Fit smooth fluxes to the noisy ones and write these, and the pulls they leave."
+)
 @json_option
-def command(file: Path, folder: Path | None, file_format: str, as_json: bool) -> None:
+def command(file: Path, folder: Path | None, file_format: str, smooth: bool, as_json: bool) -> None:
     """Write flux tables for every site of a result, with the statistical error of every number.
+
+    With --smooth the names begin with SITE-smooth, errors are those of the fit, SITE-smooth-pulls-*.csv has the
+    pull of every bin, and their summary is printed.
 
     Fluxes are in m^-2 s^-1 sr^-1 GeV^-1; cos_zenith +1 is down-going; azimuth is the arrival direction, in
     degrees counter-clockwise from south (90 is east).
@@ -38,6 +50,9 @@ def command(file: Path, folder: Path | None, file_format: str, as_json: bool) ->
 
     result = open_result(file)
     target = output_folder(folder, file)
+    if smooth:
+        _write_smooth(result, target, file_format, as_json)
+        return
     write = honda_tables.write if file_format == "honda" else csv_tables.write
     written = write(result, target)
     if as_json:
@@ -45,3 +60,55 @@ def command(file: Path, folder: Path | None, file_format: str, as_json: bool) ->
         return
     for path in written:
         click.echo(path)
+
+
+def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool) -> None:
+    from sim3d import csv_tables, honda_tables, smoothing
+
+    written: list[Path] = []
+    pulls: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    for site in result.sites:
+        name = f"{site}-smooth"
+        if file_format == "honda":
+            pairs = smoothing.smooth_result(result, site, "honda", honda_tables.AZIMUTH_BLOCKS)
+        else:
+            pairs = smoothing.smooth_result(result, site, "fluka")
+        pulls[site] = {}
+        for smoothed, original in pairs:
+            if file_format == "honda":
+                written += honda_tables.write_table(smoothed.table, folder, name)
+            else:
+                written.append(csv_tables.write_table(smoothed.table, folder, name))
+            written.append(csv_tables.write_pulls(smoothed, original, folder, name))
+            kind = "azimuth" if smoothed.table.has_azimuth else "average"
+            rows = [asdict(row) for row in smoothing.summary(smoothed)]
+            pulls[site][kind] = {row.pop("flavour"): row for row in rows}
+    if as_json:
+        print_json({"files": written, "pulls": pulls})
+        return
+    for path in written:
+        click.echo(path)
+    click.echo("Pulls of bins with 5 effective hits or more (Gaussian: rms below 1, 0.3% beyond 3):")
+    _echo_row("", ("bins", "mean", "rms", "chi2/ndf", ">3", "largest", "known below"))
+    for site, kinds in pulls.items():
+        for kind, flavours in kinds.items():
+            for flavour, row in flavours.items():
+                if row["bins"] == 0:
+                    _echo_row(f"{site} {kind} {flavour}", ("0", *("-",) * 5, f"{row['known_below_GeV']:.3g} GeV"))
+                    continue
+                numbers = (
+                    f"{row['bins']}",
+                    f"{row['mean']:.2f}",
+                    f"{row['rms']:.2f}",
+                    f"{row['chi2']:.0f}/{row['ndf']:.0f}",
+                    f"{row['beyond_3']:.2%}",
+                    f"{row['largest']:.1f}",
+                    f"{row['known_below_GeV']:.3g} GeV",
+                )
+                _echo_row(f"{site} {kind} {flavour}", numbers)
+    click.echo("known below: where the fit's relative error is under one half; above it is an extrapolation.")
+
+
+def _echo_row(label: str, cells: Sequence[str]) -> None:
+    widths = (6, 6, 5, 13, 7, 8, 13)
+    click.echo(f"  {label:28s}" + "".join(f"{cell:>{width}s}" for cell, width in zip(cells, widths, strict=True)))

@@ -61,6 +61,9 @@ class FakeResult:
         zenith = (1.2 - 0.4 * np.abs(cosine))[:, None]
         return scale[:, None, None, None] * (energy**-2 / (1 + energy))[:, None, None] * zenith * angle
 
+    def default_site(self, site):
+        return site or next(iter(self.sites))
+
     def _make(self, groups, azimuth_bins, noise, empty_above, seed):
         e = np.sqrt(self.energy_edges_GeV[:-1] * self.energy_edges_GeV[1:])
         c = 0.5 * (self.cos_zenith_edges[:-1] + self.cos_zenith_edges[1:])
@@ -139,7 +142,7 @@ def known(tmp_path, monkeypatch):
 
     result = FakeResult()
     path = tmp_path / "run.h5"
-    path.write_bytes(b"")
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
     # Into its dictionary: sim3d gives "load" on demand, and asking for the old one imports the real one.
     monkeypatch.setitem(vars(sim3d), "load", lambda _: result)
     return SimpleNamespace(path=path, result=result, asymmetry=ASYMMETRY)

@@ -1,6 +1,7 @@
 """The command-line shell: quick help, one line per input error, statuses, silence of other MPI ranks."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -45,11 +46,26 @@ def test_help_and_version_import_nothing_heavy():
 def test_help_is_one_screen_and_lists_every_command(capsys):
     assert cli.main(["--help"]) == 0
     text = capsys.readouterr().out
-    assert len(text.splitlines()) <= 32
-    for name in ("run", "tables", "asymmetry", "leptons", "cutoff", "plot", "info", "sites", "zfactors", "compare"):
+    assert len(text.splitlines()) <= 40
+    assert max(map(len, text.splitlines())) <= 100
+    for name in cli.COMMANDS:
         assert f"\n  {name} " in text
     assert cli.main([]) == 0
     assert capsys.readouterr().out == text
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("sim3d asy", "asymmetry"), ("sim3d tables --for", "--format"), ("sim3d tables --format h", "honda")],
+)
+def test_shell_completion(words, expected):
+    """What docs/cli.md tells a shell to ask completes commands, options and choices."""
+    wanted = {"_SIM3D_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    code = "import sys; sys.argv[0] = 'sim3d'; from sim3d.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, **wanted}
+    )
+    assert [line.split(",")[1] for line in done.stdout.splitlines()] == [expected], done.stderr
 
 
 @pytest.mark.parametrize("name", ["run", "tables", "asymmetry", "leptons", "plot", "info", "compare"])

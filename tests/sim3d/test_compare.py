@@ -172,7 +172,7 @@ def test_a_site_must_be_named_when_it_is_not_clear(fake_result, tmp_path, capsys
 
     result = fake_result(sites=("sno", "ino"))
     monkeypatch.setitem(vars(sim3d), "load", lambda _: result)
-    (tmp_path / "run.h5").write_bytes(b"")
+    (tmp_path / "run.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     (tmp_path / "ref.csv").write_text(make_table(result, site="ino"))
     arguments = ["compare", str(tmp_path / "run.h5"), str(tmp_path / "ref.csv")]
     assert cli.main(arguments) == 2

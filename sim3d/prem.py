@@ -1,0 +1,74 @@
+"""The Preliminary Reference Earth Model, for programs that take neutrinos through the Earth and bring no Earth.
+
+Densities: Dziewonski and Anderson, Phys. Earth Planet. Inter. 25 (1981) 297, table I, polynomials in x = r / 6371 km.
+Electrons per nucleon: Z/A of iron in the core (26/55.845), and above it of pyrolite (McDonough and Sun, Chem. Geol. 120
+(1995) 223: by weight SiO2 45.0, MgO 37.8, FeO 8.05, Al2O3 4.45, CaO 3.55).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sim3d.errors import InputError
+
+RADIUS_KM = 6371.0
+
+CORE_KM = 3480.0
+
+LAYERS = (
+    (1221.5, (13.0885, 0.0, -8.8381)),
+    (CORE_KM, (12.5815, -1.2638, -3.6426, -5.5281)),
+    (5701.0, (7.9565, -6.4761, 5.5283, -3.0807)),
+    (5771.0, (5.3197, -1.4836)),
+    (5971.0, (11.2494, -8.0298)),
+    (6151.0, (7.1089, -3.8045)),
+    (6346.6, (2.6910, 0.6924)),
+    (6356.0, (2.900,)),
+    (6368.0, (2.600,)),
+    (RADIUS_KM, (1.020,)),
+)
+"""Upper radius in km and coefficients of the density in g/cm3, of each layer from the centre outwards."""
+
+ELECTRON_FRACTION_CORE = 0.4656
+ELECTRON_FRACTION_MANTLE = 0.4957
+
+_POINTS_PER_LAYER = 40
+
+
+def density(radius_km: ArrayLike) -> NDArray[np.float64]:
+    """Density (g/cm3) at radii from 0 to 6371 km; at a boundary that of the layer below.
+
+    Raises
+    ------
+    InputError
+        For a radius outside the Earth.
+    """
+    radius = np.asarray(radius_km, dtype=float)
+    if not np.all((radius >= 0.0) & (radius <= RADIUS_KM)):
+        raise InputError(f"radius_km: must be between 0 and {RADIUS_KM:g}")
+    layer = np.searchsorted([top for top, _ in LAYERS], radius, side="left")
+    x = radius / RADIUS_KM
+    return np.choose(layer, [np.polynomial.polynomial.polyval(x, c) for _, c in LAYERS])
+
+
+def write_nusquids_table(path: Path) -> Path:
+    """Write the Earth as nuSQuIDS reads it: rows of radius/6371 km, density (g/cm3), electrons per nucleon.
+
+    A program that interpolates between rows finds steps at the boundaries: two rows 1 m apart.
+    """
+    rows = []
+    bottom = 0.0
+    for top, _ in LAYERS:
+        rows.append(np.linspace(bottom + (1e-3 if bottom else 0.0), top, _POINTS_PER_LAYER))
+        bottom = top
+    radius = np.concatenate(rows)
+    electrons = np.where(radius <= CORE_KM, ELECTRON_FRACTION_CORE, ELECTRON_FRACTION_MANTLE)
+    lines = (
+        f"{r / RADIUS_KM:.9f} {rho:.6f} {ye:.4f}\n"
+        for r, rho, ye in zip(radius, density(radius), electrons, strict=True)
+    )
+    path.write_text("".join(lines), encoding="ascii")
+    return path
