@@ -105,11 +105,16 @@ def describe(model: PrimaryModel) -> dict[str, Any]:
         "solar_potential_MV": model.solar_potential_MV,
         "solar_modulation": model.solar,
         "energy_GeV": energies,
-        "flux": {group: model.flux(group, energies) for group in GROUPS},
+        "flux": {group: _without_nothing(model.flux(group, energies)) for group in GROUPS},
         "flux_error": {group: model.flux_error(group, energies) for group in GROUPS} if model.has_errors else None,
         "nucleon_flux": model.nucleon_flux(energies),
         "nucleon_flux_error": model.nucleon_flux_error(energies) if model.has_errors else None,
     }
+
+
+def _without_nothing(flux: Any) -> Any:
+    """Fluxes with 0 where a table has 1e-300, for a group that its model does not have."""
+    return flux * (flux > 1e-200)
 
 
 def _print(document: dict[str, Any]) -> None:
@@ -118,9 +123,8 @@ def _print(document: dict[str, Any]) -> None:
     groups = list(document["flux"])
     click.echo(f"  {'GeV/n':>9s} " + " ".join(f"{group:>10s}" for group in groups) + "  all nucleons  error")
     for i, energy in enumerate(document["energy_GeV"]):
-        # a table has 1e-300 for a group that its model does not have
         values = [document["flux"][group][i] for group in groups]
-        cells = " ".join(f"{value:10.3e}" if value > 1e-200 else f"{'0':>10s}" for value in values)
+        cells = " ".join(f"{value:10.3e}" if value > 0.0 else f"{'0':>10s}" for value in values)
         total = document["nucleon_flux"][i]
         error = ""
         if document["nucleon_flux_error"] is not None:

@@ -166,7 +166,7 @@ def test_the_command(stored, tmp_path, capsys):
     [
         ([], "--model, --solar: give at least one of them"),
         (["--model", "ghls"], "--model: 'ghls', allowed: ghls2001-average, ghls2001-high, ghls2001-low"),
-        (["--solar", "noon"], "--solar: 'noon', allowed: fit, min, max, or a potential of 0 to 3000 MV"),
+        (["--solar", "noon"], "--solar: 'noon', allowed: fit, min, max, date, or a potential of 0 to 3000 MV"),
         (["--solar", "nan"], "--solar: 'nan'"),
         (["--solar", "3001"], "--solar: '3001'"),
     ],
