@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from atmosphere import from_csv, from_msis, linsley
 from sim3d.cli import cli, main
 from sim3d.config import make_config
+from sim3d.engine import simulate
 from sim3d.errors import InputError
 from sim3d.setup_run import make_setup
 
@@ -139,3 +140,29 @@ def test_primaries_against_each_other(tmp_path):
     errors = np.array(document["models"][-1]["nucleon_flux_error"])
     assert np.all(errors > 0)
     assert len(document["files"]) == 4
+
+
+def test_a_run_states_its_models(pymsis):
+    """Citation, versions, month and residual are in the result."""
+    pytest.importorskip("globalsplinefit", reason="globalsplinefit is not installed (pip install 'sim3d[primaries]')")
+    record = simulate(
+        make_config(
+            {
+                "run": {"primaries": 200, "batch_size": 100},
+                "primaries": {"model": "gsf:2026.1", "solar": "date", "energy_GeV": [10.0, 1e8]},
+                "field": {"date": "2014-02-01"},
+                "transport": {"bending": False},
+                "sampling": {"mode": "rotated"},
+                "scoring": {"energy_min_GeV": 3.0},
+                "atmosphere": {"model": "nrlmsis", "month": 7},
+                "sites": [{"name": "southpole"}],
+            }
+        ),
+        threads=1,
+    )
+    assert record.models["primary_source"].startswith("Fedynitch")
+    assert record.models["solar_modulation"].startswith("2014-02: 738 MV, +103 MV")
+    assert record.models["atmosphere"].startswith("NRLMSIS 2.1, 89.99 S 63.45 W, July")
+    assert "globalsplinefit" in record.provenance["libraries"]
+    assert "pymsis" in record.provenance["libraries"]
+    assert record.tallies[0].hits.sum() > 50
