@@ -55,6 +55,7 @@ def compare(place: str, seasons: dict[int, LayeredAtmosphere]) -> Figure:
     for ax, what in ((left, "Density"), (right, "Depth")):
         ax.axvline(1.0, color=style.GREY, linewidth=0.6)
         ax.set(xlabel=f"{what} over that of US Standard 1976", ylim=(0.0, HIGHEST_KM))
+        ax.xaxis.set_major_locator(plt.MaxNLocator(5))
     left.set_ylabel("Height (km)")
     left.legend()
     figure.suptitle(f"NRLMSIS, {style.title(place)}", fontsize=10)
