@@ -121,8 +121,8 @@ def scan(
 
     Parameters
     ----------
-    xyz_km : array, shape (3,)
-        Place, km.
+    xyz_km : array, shape (3,) or (D, 3)
+        Place, km, or one for each direction.
     directions : array, shape (D, 3)
         Unit momenta of the arriving particles.
     tracer : BatchTracer
@@ -140,11 +140,13 @@ def scan(
         One for each direction: 1 allowed, 0 forbidden, 2 undecided.
     """
     first = 1 if lowest_GV is None else max(1, round(lowest_GV / step_GV))
-    highest = [math.ceil(certain_rigidity_GV(xyz_km, u, tracer) / step_GV) for u in directions]
+    places = np.broadcast_to(xyz_km, np.shape(directions))
+    ends = zip(places, directions, strict=True)
+    highest = [math.ceil(certain_rigidity_GV(place, u, tracer) / step_GV) for place, u in ends]
     last = np.maximum(first, highest)
     # every direction's lowest rigidity first: those take longest, and neighbours in the list behave alike
     multiple, which = np.nonzero(np.arange(first, last.max() + 1)[:, None] <= last)
-    found = tracer.verdicts(xyz_km, np.asarray(directions)[which], (multiple + first) * step_GV)
+    found = tracer.verdicts(places[which], np.asarray(directions)[which], (multiple + first) * step_GV)
     return first, [found[which == i] for i in range(len(directions))]
 
 

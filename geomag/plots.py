@@ -1,4 +1,7 @@
-"""Figures of sky maps of cutoffs and of intensity maps.  The caller sets the style (matplotlib's rc)."""
+"""Figures of cutoffs over the sky of a place or of a detector, and of intensity maps.
+
+The caller sets the style (matplotlib's rc).
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from geomag.geodesy import geodetic_to_cartesian, local_axes
 from geomag.igrf import FieldModel
 from geomag.intensity import IntensityMap
 from geomag.sites import SITES
+from geomag.whole_sky import WholeSky
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 LEVELS_GV = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60)
+SKY_LEVELS_GV = (0.5, 1, 2, 5, 10, 15, 20, 30, 40, 50)
 
 
 def _edges(centres: np.ndarray) -> np.ndarray:
@@ -79,6 +84,58 @@ def sky_map_figure(sky: SkyMap, title: str) -> Figure:
     bar = figure.colorbar(mesh, ax=list(axes), label="rigidity cutoff (GV)", aspect=40)
     bar.set_ticks([v for v in LEVELS_GV if low <= v <= high])
     bar.ax.yaxis.set_major_formatter(ScalarFormatter())
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    return figure
+
+
+def whole_sky_figure(maps: Sequence[tuple[str, WholeSky]], title: str) -> Figure:
+    """Draw effective cutoffs over whole skies, azimuth ordered N-W-S-E-N as in Tserkovnyak et al.
+
+    Parameters
+    ----------
+    maps : sequence of (str, WholeSky)
+        One panel each, with its name, from top to bottom.
+    title : str
+        Above all panels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Panels with a common colour scale.
+    """
+    from matplotlib.colors import LogNorm
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+    # what is below a tenth of a GV cannot make a pion and would take half of the colours
+    low = max(0.1, min(float(sky.effective_GV.min()) for _, sky in maps))
+    high = max(2.0 * low, max(float(sky.effective_GV.max()) for _, sky in maps) * 1.001)
+    levels = [v for v in SKY_LEVELS_GV if low < v < high]
+    figure = Figure(figsize=(6.4, 1.0 + 3.3 * len(maps)), layout="constrained")
+    axes = figure.subplots(len(maps), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for axis, (name, sky) in zip(axes, maps, strict=True):
+        across = (360.0 - sky.azimuth_from_north_deg) % 360.0
+        order = np.argsort(across)
+        shown = np.maximum(sky.effective_GV[:, order], low)
+        x, y = _edges(across[order]), _edges(sky.cos_zenith)
+        mesh = axis.pcolormesh(x, y, shown, cmap="viridis", norm=LogNorm(low, high), rasterized=True)
+        if levels and min(shown.shape) > 2:
+            lines = axis.contour(across[order], sky.cos_zenith, shown, levels, colors="white", linewidths=0.7)
+            axis.clabel(lines, fmt="%g", fontsize=8)
+        axis.axhline(0.0, color="white", linewidth=0.8, linestyle=":")
+        axis.set_ylabel(r"$\cos\,\theta_{\rm zenith}$ (+1: from above)")
+        axis.text(
+            0.012, 0.97, name, transform=axis.transAxes, va="top", ha="left", color="black",
+            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 2.0},
+        )  # fmt: skip
+        axis.tick_params(which="both", color="white")
+        axis.minorticks_off()
+    axes[-1].set_xticks([0, 90, 180, 270, 360], ["N", "W", "S", "E", "N"])
+    axes[-1].set_xlabel("direction the neutrino, and its primary, comes from")
+    figure.suptitle(title, fontsize=10)
+    bar = figure.colorbar(mesh, ax=list(axes), label="effective rigidity cutoff (GV)", aspect=40)
+    bar.set_ticks([v for v in LEVELS_GV if low <= v <= high])
+    bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     bar.ax.yaxis.set_minor_formatter(NullFormatter())
     return figure
 

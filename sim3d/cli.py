@@ -32,6 +32,8 @@ COMMANDS = {
     "asymmetry": "East-west asymmetries of a result, next to published values.",
     "leptons": "Electrons and muons in water: east-west asymmetries and rates.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
+    "figures": "Draw the figures of the two papers, with reference points.",
+    "report": "One HTML page of a run, from precision to provenance.",
     "compare": "Compare two results, Honda tables or tables of published fluxes.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
     "primaries": "Spectra of the primary models by mass group, against each other.",

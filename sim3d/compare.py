@@ -31,6 +31,8 @@ _UNIT = re.compile(r"(?<![A-Za-z])(cm|m)\s*(?:\^|\*\*)?\s*\(?-?\s*2", re.IGNOREC
 
 
 FLUKA_TABLE = "fluka_sk_solmax.csv"
+FLUKA_SITE = "kamioka"
+"""The site that table was made for."""
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,6 @@ ENERGY_RANGE_GEV = (0.08, 1.25e4)
 
 ZENITH_LABEL = r"$\cos\theta_{\rm zenith}$ (+1: down-going)"
 
-# The site FLUKA's table was made for.
-FLUKA_SITE = "kamioka"
-
 # Fine bins 1 to 200 are 0.1 to 1e4 GeV but for a quarter of a bin each; four make 10 per decade.
 _FIRST, _LAST, _MERGE = 1, 201, 4
 
@@ -60,8 +57,8 @@ def draw(result: Result, folder: Path) -> list[Path]:
                 "ratios": flavour_ratios(result, site),
                 "asymmetry": east_west(result, site),
             }
-            if site == FLUKA_SITE:
-                matched = compare.match(result, site, compare.fluka_table(), (0.1, 200.0))
+            matched = fluka_rows(result, site)
+            if matched is not None:
                 figures["fluka-zenith"] = fluka_zenith(result, site, matched)
                 figures["fluka-ratio"] = fluka_ratio(site, matched)
             for name, figure in figures.items():
@@ -73,7 +70,7 @@ def draw(result: Result, folder: Path) -> list[Path]:
 def spectra(result: Result, site: str) -> Figure:
     """Fluxes averaged over the whole sky against energy, 10 bins per decade."""
     figure, ax = plt.subplots(figsize=(6.0, 4.4))
-    groups, centres = _sky_average(result, site)
+    groups, centres = sky_average(result, site)
     low, high = np.inf, 0.0
     for i, flavour in enumerate(result.flavours):
         value, error = jackknife(lambda mean, i=i: mean[i], groups, result.group_weights)  # type: ignore[misc]
@@ -81,7 +78,7 @@ def spectra(result: Result, site: str) -> Figure:
         sure = (value > 0) & (error < 0.5 * value)
         low = min([low, *(value * weight)[sure]])
         high = max([high, *(value * weight)[sure]])
-        _points(ax, centres, value * weight, error * weight, style.points(flavour), positive=True)
+        draw_points(ax, centres, value * weight, error * weight, style.points(flavour), positive=True)
     if high == 0.0:
         # A log axis without points has no limits of its own.
         low, high = 0.1, 10.0
@@ -96,7 +93,7 @@ def spectra(result: Result, site: str) -> Figure:
         ylabel=rf"$E^{SPECTRAL_INDEX}\,\Phi$ (GeV$^2$ m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)",
         title=f"{style.title(site)}: average over the sky",
     )
-    ax.legend(ncols=2)
+    legend_below(figure, ax)
     return figure
 
 
@@ -107,17 +104,21 @@ def zenith(result: Result, site: str) -> Figure:
     groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)
     cosines = _merge_edges(np.asarray(result.cos_zenith_edges), 2)
     for ax, band in zip(axes.flat, ZENITH_BANDS_GEV, strict=True):
-        chosen = asymmetry.energy_bins(edges, band)
+        chosen = full_bins(result, band)
+        ax.set_xlim(-1, 1)
+        if len(chosen) == 0:
+            ax.set_title(f"{band[0]:g} to {band[1]:g} GeV")
+            ax.text(0.5, 0.5, "below the lowest energy scored", transform=ax.transAxes, ha="center")
+            continue
         flux = np.einsum("gfec,e->gfc", groups[:, :, chosen], np.diff(edges)[chosen])
         flux = flux.reshape(*flux.shape[:2], -1, 2).mean(axis=-1)
         value, error = jackknife(lambda mean: mean, flux, result.group_weights)
         for i, flavour in enumerate(result.flavours):
-            _points(ax, cosines, value[i], error[i], style.points(flavour))
-        ax.set_title(f"{band[0]:g} to {band[1]:g} GeV")
-        ax.set_xlim(-1, 1)
+            draw_points(ax, cosines, value[i], error[i], style.points(flavour))
+        ax.set_title(f"{max(band[0], lowest_energy(result)):.3g} to {band[1]:g} GeV")
         ax.set_ylim(bottom=0)
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
-    _legend_below(figure, axes[0, 0])
+    legend_below(figure, axes[-1, -1])
     for ax in axes[-1]:
         ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
@@ -139,7 +140,7 @@ def azimuth(result: Result, site: str) -> Figure:
     centres = 0.5 * (azimuth_edges[:-1] + azimuth_edges[1:])
     for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
-        _points(ax, centres, value[i], error[i], style.points(flavour))
+        draw_points(ax, centres, value[i], error[i], style.points(flavour))
         ax.set_title(style.LABELS[flavour])
         ax.set_xlim(0, 360)
         ax.set_xticks([0, 90, 180, 270, 360], ["S", "E", "N", "W", "S"])
@@ -156,7 +157,7 @@ def azimuth(result: Result, site: str) -> Figure:
 def flavour_ratios(result: Result, site: str) -> Figure:
     """Ratios of sky-averaged fluxes against energy."""
     figure, ax = plt.subplots(figsize=(6.0, 4.4))
-    groups, centres = _sky_average(result, site)
+    groups, centres = sky_average(result, site)
     mu, mubar, e, ebar = (list(result.flavours).index(x) for x in ("numu", "numubar", "nue", "nuebar"))
     shown = (
         (
@@ -174,7 +175,7 @@ def flavour_ratios(result: Result, site: str) -> Figure:
         # A ratio known to worse than 30% says nothing and would stretch the axis.
         known = np.isfinite(value) & (error < 0.3 * np.abs(value))
         look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "label": label}
-        _points(ax, centres[known], value[known], error[known], look)
+        draw_points(ax, centres[known], value[known], error[known], look)
         top = max([top, *(value[known] + error[known])])
     ax.axhline(1.0, color=style.GREY, linewidth=0.6)
     ax.set(
@@ -185,7 +186,7 @@ def flavour_ratios(result: Result, site: str) -> Figure:
         ylim=(0, min(1.1 * top, 20.0)),
         title=f"{style.title(site)}: average over the sky",
     )
-    _legend_below(figure, ax)
+    legend_below(figure, ax)
     return figure
 
 
@@ -200,21 +201,21 @@ def east_west(result: Result, site: str) -> Figure:
     value = np.array([one.value for one in ours])
     error = np.array([one.error for one in ours])
     offset = 0.15 if others else 0.0
-    _points(ax, at - offset, value, error, look | {"color": style.BLUE, "marker": "o", "label": "sim3d"})
+    draw_points(ax, at - offset, value, error, look | {"color": style.BLUE, "marker": "o", "label": "sim3d"})
     if others:
         known = [others[one.flavour] for one in ours]
         paper = np.array([np.nan if one.paper is None else one.paper for one in known])
         paper_error = np.array([0.0 if one.paper_error is None else one.paper_error for one in known])
         lipari = np.array([np.nan if one.lipari is None else one.lipari for one in known])
         open_marker = look | {"markerfacecolor": "white"}
-        _points(
+        draw_points(
             ax,
             at,
             paper,
             paper_error,
             open_marker | {"color": style.VERMILION, "marker": "s", "label": "Tserkovnyak et al."},
         )
-        _points(
+        draw_points(
             ax,
             at + 0.15,
             lipari,
@@ -233,6 +234,19 @@ def east_west(result: Result, site: str) -> Figure:
     return figure
 
 
+def fluka_rows(result: Result, site: str) -> compare.Matched | None:
+    """FLUKA's table beside a result, where all of a bin is above the lowest energy scored.
+
+    None for another site than FLUKA's, or without such a bin.
+    """
+    table = compare.fluka_table()
+    # half a bin of 20 per decade, and the rounding of the printed energies
+    low = max(0.1, lowest_energy(result) * 10.0 ** (1.0 / 40.0) * 0.998)
+    if site != compare.FLUKA_SITE or low > table.energy_GeV.max():
+        return None
+    return compare.match(result, site, table, (low, 200.0))
+
+
 def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
     """Zenith dependence of the result (lines) and of FLUKA's table (points) at four energies."""
     figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.8), sharex=True)
@@ -240,7 +254,9 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
     centres = 0.5 * (edges[:-1] + edges[1:])
     flux, error, hits = (np.asarray(x) for x in result.binned(site, "fluka_aa"))
     energies = np.asarray(result.binning_energies("fluka"))
-    for ax, energy in zip(axes.flat, FLUKA_ENERGIES_GEV, strict=True):
+    known = np.unique(matched.energy_GeV)
+    shown = [known[np.abs(np.log(known / wanted)).argmin()] for wanted in FLUKA_ENERGIES_GEV]
+    for ax, energy in zip(axes.flat, shown, strict=True):
         top = 0.0
         j = int(np.abs(np.log(energies / energy)).argmin())
         for i, flavour in enumerate(result.flavours):
@@ -269,7 +285,7 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
         ax.set_xlim(-1, 1)
         ax.set_ylim(0, 1.2 * top)
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
-    _legend_below(figure, axes[0, 0])
+    legend_below(figure, axes[0, 0])
     for ax in axes[-1]:
         ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{-1}$)", fontsize=10)
@@ -308,7 +324,7 @@ def fluka_ratio(site: str, matched: compare.Matched) -> Figure:
     return figure
 
 
-def _points(ax: Axes, x: Array, y: Array, error: Array, look: dict[str, Any], *, positive: bool = False) -> None:
+def draw_points(ax: Axes, x: Array, y: Array, error: Array, look: dict[str, Any], *, positive: bool = False) -> None:
     """Error bars where a value and its error are known (and, on a log axis, positive)."""
     shown = np.isfinite(y) & np.isfinite(error)
     if positive:
@@ -320,20 +336,36 @@ def _points(ax: Axes, x: Array, y: Array, error: Array, look: dict[str, Any], *,
     ax.errorbar(x[shown], y[shown], np.stack([lower, error[shown]]), **look)
 
 
-def _legend_below(figure: Figure, ax: Axes) -> None:
+def legend_below(figure: Figure, ax: Axes, columns: int | None = None) -> None:
     """One legend for the figure, under its axes, where it hides no point."""
     handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns or len(labels))
 
 
-def _sky_average(result: Result, site: str) -> tuple[Array, Array]:
-    """Fluxes of each group averaged over the sky, [G, flavour, 50], and the bins' log centres (GeV)."""
+def lowest_energy(result: Result) -> float:
+    """Energy (GeV) below which a run scores nothing: a bin that reaches below it is not full."""
+    return float(result.config.get("scoring", {}).get("energy_min_GeV", 0.0)) * (1.0 - 1e-9)
+
+
+def full_bins(result: Result, window: tuple[float, float]) -> NDArray[np.intp]:
+    """Indices of the energy bins in a window (GeV) that lie above the lowest energy scored; may be none."""
+    edges = np.asarray(result.energy_edges_GeV)
+    found = asymmetry.energy_bins(edges, window)
+    return found[edges[found] >= lowest_energy(result)]
+
+
+def sky_average(result: Result, site: str) -> tuple[Array, Array]:
+    """Fluxes of each group averaged over the sky, [G, flavour, 50], and the bins' log centres (GeV).
+
+    A bin that reaches below the lowest energy scored counts as one without hits.
+    """
     edges = np.asarray(result.energy_edges_GeV)
     # The four cos_zenith bands are equally wide, and so are the azimuth bins.
     sky = np.asarray(result.groups_azimuth(site)).mean(axis=(3, 4))[:, :, _FIRST:_LAST]
     width = np.diff(edges)[_FIRST:_LAST]
     counts = (sky * width).reshape(*sky.shape[:2], -1, _MERGE).sum(axis=-1)
     merged = edges[_FIRST : _LAST + 1 : _MERGE]
+    counts[:, :, merged[:-1] < lowest_energy(result)] = 0.0
     return counts / np.diff(merged), np.sqrt(merged[:-1] * merged[1:])
 
 

@@ -225,7 +225,8 @@ class Result:
         """
         chosen = self.binning(binning)
         tally = self._tally(site)
-        n = self.n_batches
+        # a run that has only begun has no batch, and sums of 0
+        n = max(self.n_batches, 1)
         total = self._rebinned(tally.plain_sum(), chosen)
         squares = tally.square_sum(binning)
         space = self._phase_space(chosen)

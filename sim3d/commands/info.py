@@ -57,7 +57,7 @@ def command(file: Path, verify: bool, as_json: bool) -> None:
         click.echo(f"  lost primary {index}: {reason}")
     for title in ("attributes", "config"):
         click.echo(f"  {title}:")
-        for line in _lines(document[title], indent=4):
+        for line in key_lines(document[title], indent=4):
             click.echo(line)
 
 
@@ -141,13 +141,13 @@ def _weights(histogram: Any, flavours: tuple[str, ...]) -> dict[str, Any]:
     return out
 
 
-def _lines(values: dict[str, Any], indent: int) -> list[str]:
+def key_lines(values: dict[str, Any], indent: int) -> list[str]:
     """``key: value`` lines; a dictionary inside becomes an indented block."""
     out = []
     for key, value in values.items():
         if isinstance(value, dict):
             out.append(f"{' ' * indent}{key}:")
-            out += _lines(value, indent + 2)
+            out += key_lines(value, indent + 2)
         else:
             out.append(f"{' ' * indent}{key}: {' '.join(str(value).split())}")
     return out

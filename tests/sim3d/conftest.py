@@ -129,7 +129,7 @@ class FakeResult:
         return self.cos_zenith_edges[::2] if binning.startswith("honda") else self.cos_zenith_edges
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fake_result():
     """Makes a :class:`FakeResult`; keywords as its own."""
     return FakeResult

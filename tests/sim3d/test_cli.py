@@ -68,7 +68,9 @@ def test_shell_completion(words, expected):
     assert [line.split(",")[1] for line in done.stdout.splitlines()] == [expected], done.stderr
 
 
-@pytest.mark.parametrize("name", ["run", "tables", "asymmetry", "leptons", "plot", "info", "compare"])
+@pytest.mark.parametrize(
+    "name", ["run", "tables", "asymmetry", "leptons", "plot", "figures", "report", "info", "compare"]
+)
 def test_help_of_each_command(name, capsys):
     assert cli.main([name, "--help"]) == 0
     assert "--json" in capsys.readouterr().out
