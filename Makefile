@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
-	$(PIP) -e '.[mpi,test,exports,docs]'
+	$(PIP) -e '.[mpi,test,exports,docs,primaries,msis]'
 	@touch $@
 
 run: $(VENV)/.installed

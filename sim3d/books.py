@@ -16,6 +16,7 @@ from sim3d.event_journal import EventJournal
 from sim3d.jit_cache import source_hash
 from sim3d.lost import Lost
 from sim3d.parallel import Processes
+from sim3d.primaries import MODELS, PrimaryModel
 from sim3d.result_file import RunRecord
 from sim3d.sampling import COUNTERS
 from sim3d.setup_run import Setup
@@ -25,7 +26,11 @@ from sim3d.sums import RunSums
 def _provenance(setup: Setup, processes: Processes, threads: int) -> dict[str, Any]:
     from importlib.metadata import version
 
-    libraries = {name: version(name) for name in ("numpy", "numba", "scipy", "h5py", "ppigrf", "particle")}
+    names = ["numpy", "numba", "scipy", "h5py", "ppigrf", "particle"]
+    names += ["crflux"] if setup.primaries.name.startswith("crflux:") else []
+    names += ["globalsplinefit"] if setup.primaries.name.startswith("gsf:") else []
+    names += ["pymsis"] if setup.config.atmosphere.model == "nrlmsis" else []
+    libraries = {name: version(name) for name in names}
     return {
         "host": platform.node(),
         "platform": platform.platform(),
@@ -36,6 +41,16 @@ def _provenance(setup: Setup, processes: Processes, threads: int) -> dict[str, A
         "threads": threads,
         "libraries": ", ".join(f"{k} {v}" for k, v in libraries.items()),
     }
+
+
+def primary_words(primaries: PrimaryModel, by_date: bool) -> dict[str, Any]:
+    """Potential of a primary model, its source where it is from a library, and the month where that was asked for."""
+    out: dict[str, Any] = {"solar_potential_MV": primaries.solar_potential_MV}
+    if primaries.name not in MODELS:
+        out["primary_source"] = primaries.source
+    if by_date:
+        out["solar_modulation"] = primaries.solar
+    return out
 
 
 def models_of(setup: Setup) -> dict[str, Any]:
@@ -50,7 +65,7 @@ def models_of(setup: Setup) -> dict[str, Any]:
         "hadronic_model": setup.hadronic.name,
         "hadronic_definition": setup.hadronic.definition,
         "primary_model": setup.primaries.name,
-        "solar_potential_MV": setup.primaries.solar_potential_MV,
+        **primary_words(setup.primaries, config.primaries.solar == "date"),
     }
     if config.atmosphere.profile is not None:
         content = Path(config.atmosphere.profile).read_bytes()

@@ -36,6 +36,8 @@ COMMANDS = {
     "report": "One HTML page of a run, from precision to provenance.",
     "compare": "Compare two results, Honda tables or tables of published fluxes.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
+    "primaries": "Spectra of the primary models by mass group, against each other.",
+    "atmosphere": "Density and depth of an atmosphere, by place and season; its CSV.",
     "sites": "List the sites known by name.",
     "zfactors": "Moments of the hadronic model next to their reference.",
 }

@@ -79,26 +79,27 @@ class PrimariesTable(_Table):
     """[primaries]"""
 
     model: str = "ghls2001-average"
-    solar: Literal["fit", "min", "max"] | None = None
+    solar: Literal["fit", "min", "max", "date"] | None = None
     solar_potential_MV: float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
+    join_GeV: float | None = Field(None, ge=10.0, le=1.0e5, allow_inf_nan=False)
     energy_GeV: tuple[float, float] = (0.5, 1.0e6)
     energy_index: float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
 
     @field_validator("model")
     @classmethod
     def _known_model(cls, value: str) -> str:
-        from sim3d.primaries import MODELS
+        from sim3d.primaries import model_names
 
-        if value not in MODELS:
-            raise ValueError(f"must be one of {', '.join(MODELS)}")
+        if value not in model_names():
+            raise ValueError(f"must be one of {', '.join(model_names())}")
         return value
 
     @field_validator("energy_GeV")
     @classmethod
     def _range(cls, value: tuple[float, float]) -> tuple[float, float]:
         low, high = value
-        if not (math.isfinite(low) and math.isfinite(high) and 0.3 <= low < high <= 1.0e6):
-            raise ValueError("must be [low, high] in GeV per nucleon with 0.3 <= low < high <= 1e6")
+        if not (math.isfinite(low) and math.isfinite(high) and 0.3 <= low < high <= 1.0e8):
+            raise ValueError("must be [low, high] in GeV per nucleon with 0.3 <= low < high <= 1e8")
         return value
 
     @model_validator(mode="after")
@@ -113,6 +114,18 @@ class PrimariesTable(_Table):
         return self.solar_potential_MV if self.solar_potential_MV is not None else (self.solar or "fit")
 
 
+def _day(value: Any) -> datetime.date:
+    """A date, as TOML has it or in words."""
+    if isinstance(value, datetime.datetime):
+        value = value.date()
+    if isinstance(value, datetime.date):
+        return value
+    try:
+        return datetime.date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("must be a date written YYYY-MM-DD") from None
+
+
 class FieldTable(_Table):
     """[field]"""
 
@@ -123,15 +136,7 @@ class FieldTable(_Table):
     @field_validator("date", mode="before")
     @classmethod
     def _date(cls, value: Any) -> str:
-        if isinstance(value, datetime.datetime):
-            value = value.date()
-        if isinstance(value, datetime.date):
-            day = value
-        else:
-            try:
-                day = datetime.date.fromisoformat(str(value))
-            except ValueError:
-                raise ValueError("must be a date written YYYY-MM-DD") from None
+        day = _day(value)
         if not _FIRST_DATE <= day <= _LAST_DATE:
             raise ValueError(f"must lie in the field model's range {_FIRST_DATE} to {_LAST_DATE}")
         return day.isoformat()
@@ -140,13 +145,35 @@ class FieldTable(_Table):
 class AtmosphereTable(_Table):
     """[atmosphere]"""
 
-    model: Literal["us-standard", "csv"] = "us-standard"
+    model: Literal["us-standard", "csv", "nrlmsis"] = "us-standard"
     profile: str | None = None
+    place: str | None = None
+    lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    lon: float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
+    month: int | None = Field(None, ge=1, le=12)
+    date: str | None = None
+    f107: float | None = Field(None, ge=60, le=400, allow_inf_nan=False)
+    ap: float | None = Field(None, ge=0, le=400, allow_inf_nan=False)
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _date(cls, value: Any) -> str | None:
+        return None if value is None else _day(value).isoformat()
 
     @model_validator(mode="after")
-    def _profile_with_csv(self) -> AtmosphereTable:
+    def _keys_of_the_model(self) -> AtmosphereTable:
         if (self.model == "csv") != (self.profile is not None):
             raise ValueError('model = "csv" and profile = "FILE.csv" go together')
+        if self.model != "nrlmsis":
+            for key in ("place", "lat", "lon", "month", "date", "f107", "ap"):
+                if getattr(self, key) is not None:
+                    raise ValueError(f'{key} is for model = "nrlmsis", not for "{self.model}"')
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("give both lat and lon, or a place")
+        if self.place is not None and self.lat is not None:
+            raise ValueError("give either a place, or lat and lon")
+        if self.month is not None and self.date is not None:
+            raise ValueError("give either a month or a date (without both: field.date)")
         return self
 
 
@@ -254,6 +281,7 @@ class Config(_Table):
             raise ValueError(
                 'sampling.mode: "rotated" needs transport.bending = false (bending breaks the symmetry it uses)'
             )
+        self._primaries_fit_the_model()
         if self.primaries.energy_GeV[1] <= self.scoring.energy_min_GeV:
             raise ValueError(
                 f"primaries.energy_GeV: no primary up to {self.primaries.energy_GeV[1]:g} GeV gives a neutrino above "
@@ -269,9 +297,27 @@ class Config(_Table):
                 f"run.batch_size: {self.run.batch_size} makes {self.n_batches:.3g} batches of run.primaries = "
                 f"{self.run.primaries}; at most {MOST_BATCHES:.0e} are possible, use larger batches"
             )
+        air = self.atmosphere
+        if air.model == "nrlmsis" and air.place is None and air.lat is None and len(self.sites) > 1:
+            raise ValueError(
+                f"atmosphere.place: the run has {len(self.sites)} sites and one atmosphere; say of which place it is "
+                f"({', '.join(names)}, another site known by name, or lat and lon)"
+            )
         if self.run.target_site is not None and self.run.target_site not in names:
             raise ValueError(f"run.target_site: {_shown(self.run.target_site)} is not one of {', '.join(names)}")
         return self
+
+    def _primaries_fit_the_model(self) -> None:
+        from sim3d.primaries import highest_energy_GeV, joins
+
+        model, highest = self.primaries.model, highest_energy_GeV(self.primaries.model)
+        if self.primaries.energy_GeV[1] > highest:
+            raise ValueError(
+                f"primaries.energy_GeV: {model} holds up to {highest:.0e} GeV per nucleon, not "
+                f"{self.primaries.energy_GeV[1]:g} (models with a knee go to 1e8, such as crflux:H3a and gsf:2026.1)"
+            )
+        if self.primaries.join_GeV is not None and not joins(model):
+            raise ValueError(f"primaries.join_GeV: {model} holds at low energies too and is not joined to another")
 
     def _fill_in(self) -> None:
         """Set what was not given and whose best value depends on the sampling mode."""

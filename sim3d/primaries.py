@@ -1,4 +1,4 @@
-"""Primary cosmic rays: five mass groups in Bartol form, superposition, solar modulation, energy sampling.
+"""Primary cosmic rays: five mass groups, in Bartol form or as a table, superposition, modulation, energy sampling.
 
 Everything is in kinetic energy per nucleon E (GeV). Fluxes are per m2 s sr and per GeV (per nucleon).
 
@@ -10,37 +10,63 @@ Charges and masses of the groups: docs/physics.md, "Primaries".
 Force field: L. J. Gleeson and W. I. Axford, Astrophys. J. 154 (1968) 1011: with potential Phi,
 J(E) = J_LIS(E + Phi Z/A) E (E + 2m) / ((E + Phi Z/A)(E + Phi Z/A + 2m)). It is applied relative to the potential of
 the fit, whose data are from mid 1998 (AMS-01, BESS-98).
-Potentials: Y. Shikaze et al. (BESS), Astropart. Phys. 28 (2007) 154, one series on one interstellar spectrum: 491 MV
-(July 1997, solar minimum), 591 MV (July 1998, when the fitted data were taken), 1109 MV (August 2002, solar
-maximum; the 1296 MV of August 2000 follow the large Forbush decreases of that summer and are no average maximum).
+Potentials: :mod:`sim3d.solar`. Models of libraries: :mod:`sim3d.primary_libraries`.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from sim3d.particles import MASS_GEV, NEUTRON, PROTON
+from sim3d.solar import SOLAR_POTENTIAL_MV, potential_by_date
 
 GROUPS = ("p", "He", "CNO", "MgSi", "Fe")
 GROUP_CHARGE = np.array([1.0, 2.0, 7.0, 13.0, 24.0])
 GROUP_MASS_NUMBER = np.array([1.0, 4.0, 14.0, 26.0, 50.0])
-SOLAR_POTENTIAL_MV = {"fit": 591.0, "min": 491.0, "max": 1109.0}
 MODELS = {
     "ghls2001-average": "mean of the high and low fits (the central model of the FLUKA calculation)",
     "ghls2001-high": "high fits of helium and heavier nuclei",
     "ghls2001-low": "low fits of helium and heavier nuclei",
 }
+GHLS_SOURCE = "Gaisser, Honda, Lipari and Stanev, Proc. 27th ICRC (2001) 1643"
 SAMPLING_SHIFT_GEV = 2.0
 """Energies are drawn from (E + 2 GeV)^-index: like the fits' own (E + b exp(-c sqrt(E)))^-gamma with b = 2.15 this
 turns over at low energy, so that few are spent on primaries below the cutoffs. Any value is exact."""
 NUCLEON_MASS_GEV = 0.5 * float(MASS_GEV[PROTON] + MASS_GEV[NEUTRON])
+LOWEST_ENERGY_GEV = 0.01
+"""Below this the force field gives nothing meaningful; keeps values finite. Tables begin here."""
+TABLE_POINTS_PER_E_FOLD = 50
+TABLE_ENERGIES_GEV = LOWEST_ENERGY_GEV * np.exp(np.arange(25 * TABLE_POINTS_PER_E_FOLD + 1) / TABLE_POINTS_PER_E_FOLD)
+"""Kinetic energies per nucleon at which a library's model is tabulated, 0.01 to 7e8 GeV."""
+_LN_LOWEST = math.log(LOWEST_ENERGY_GEV)
+HIGHEST_GHLS_GEV = 1.0e6
+"""The fits have no knee; above this they are not offered."""
+
+
+class Spectrum(NamedTuple):
+    """Fluxes of the mass groups (numba argument).
+
+    Attributes
+    ----------
+    fits : float64 array (5, 2, 5)
+        For each group up to two fits (gamma, K, b, c, weight); the flux is their weighted sum.
+    table : float64 array (5, n)
+        Used instead of the fits where n is not 0: logarithm of the flux of nuclei (m^-2 s^-1 sr^-1 (GeV/n)^-1) at
+        :data:`TABLE_ENERGIES_GEV`, linear between them.
+    delta_GV : float
+        Solar potential minus that of the fits or the table (GV).
+    """
+
+    fits: np.ndarray
+    table: np.ndarray
+    delta_GV: float
 
 
 class PrimaryInputError(ValueError):
@@ -65,46 +91,55 @@ def bartol_form(energy, gamma, norm, b, c):
 
 
 @njit(nogil=True)
-def group_flux(energy, group, fits, delta_GV):
+def table_flux(energy, row):
+    """Flux at ``energy`` (GeV) from a row of :attr:`Spectrum.table`; a power law beyond its last point."""
+    position = (math.log(energy) - _LN_LOWEST) * TABLE_POINTS_PER_E_FOLD
+    i = min(max(int(position), 0), row.shape[0] - 2)
+    return math.exp(row[i] + (position - i) * (row[i + 1] - row[i]))
+
+
+@njit(nogil=True)
+def group_flux(energy, group, spectrum):
     """Flux of NUCLEI of one group (m^-2 s^-1 sr^-1 (GeV/n)^-1) at kinetic energy per nucleon ``energy`` (GeV).
 
     Parameters
     ----------
-    fits : float64 array (5, 2, 5)
-        For each group up to two fits (gamma, K, b, c, weight); the flux is their weighted sum.
-    delta_GV : float
-        Solar potential minus that of the fit (GV).
+    spectrum : Spectrum
     """
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-    shifted = energy + delta_GV * z_over_a
-    if shifted < 0.01:
-        shifted = 0.01  # the force field gives nothing meaningful here; keeps the value finite
+    shifted = energy + spectrum.delta_GV * z_over_a
+    if shifted < LOWEST_ENERGY_GEV:
+        shifted = LOWEST_ENERGY_GEV
     value = 0.0
-    for k in range(2):
-        if fits[group, k, 4] > 0.0:
-            value += fits[group, k, 4] * bartol_form(
-                shifted, fits[group, k, 0], fits[group, k, 1], fits[group, k, 2], fits[group, k, 3]
-            )
+    if spectrum.table.shape[1] > 0:
+        value = table_flux(shifted, spectrum.table[group])
+    else:
+        fits = spectrum.fits
+        for k in range(2):
+            if fits[group, k, 4] > 0.0:
+                value += fits[group, k, 4] * bartol_form(
+                    shifted, fits[group, k, 0], fits[group, k, 1], fits[group, k, 2], fits[group, k, 3]
+                )
     two_m = 2.0 * NUCLEON_MASS_GEV
     return value * energy * (energy + two_m) / (shifted * (shifted + two_m))
 
 
 @njit(nogil=True)
-def nucleon_flux(energy, fits, delta_GV):
+def nucleon_flux(energy, spectrum):
     """All-nucleon flux, sum of A times the groups' fluxes (m^-2 s^-1 sr^-1 GeV^-1)."""
     total = 0.0
     for group in range(5):
-        total += GROUP_MASS_NUMBER[group] * group_flux(energy, group, fits, delta_GV)
+        total += GROUP_MASS_NUMBER[group] * group_flux(energy, group, spectrum)
     return total
 
 
 @njit(nogil=True)
-def choose_group(energy, u, fits, delta_GV):
+def choose_group(energy, u, spectrum):
     """Mass group of a nucleon of this energy, chosen by its share of the all-nucleon flux with the uniform ``u``."""
-    target = u * nucleon_flux(energy, fits, delta_GV)
+    target = u * nucleon_flux(energy, spectrum)
     total = 0.0
     for group in range(5):
-        total += GROUP_MASS_NUMBER[group] * group_flux(energy, group, fits, delta_GV)
+        total += GROUP_MASS_NUMBER[group] * group_flux(energy, group, spectrum)
         if target <= total:
             return group
     return 4
@@ -144,6 +179,9 @@ def rigidity(energy, group):
     return momentum_per_nucleon(energy) * GROUP_MASS_NUMBER[group] / GROUP_CHARGE[group]
 
 
+_NO_TABLE = np.zeros((5, 0))
+
+
 @dataclass(frozen=True)
 class PrimaryModel:
     """A primary model with its modulation, ready for the kernels.
@@ -151,63 +189,173 @@ class PrimaryModel:
     Attributes
     ----------
     name : str
-        One of :data:`MODELS`.
+        One of :func:`model_names`.
     solar_potential_MV : float
-        Force-field potential (MV).
+        Force-field potential (MV) on the scale on which July 1998 has 591 MV.
     fits : float64 array (5, 2, 5)
         Per group up to two fits (gamma, K, b, c, weight).
+    delta_GV : float
+        Potential relative to that of the fits or the table (GV).
+    table : float64 array (5, n)
+        See :class:`Spectrum`; n is 0 for the fits.
+    source : str
+        Citation, and what was done to the model.
+    solar : str
+        Where the potential is from, in words.
+    relative_error : float64 array (6, n)
+        One standard error of the groups' fluxes and of the all-nucleon flux, relative, at :data:`TABLE_ENERGIES_GEV`;
+        n is 0 for a model that states none.
     """
 
     name: str
     solar_potential_MV: float
     fits: np.ndarray
+    delta_GV: float
+    table: np.ndarray = field(default_factory=_NO_TABLE.copy)
+    source: str = ""
+    solar: str = ""
+    relative_error: np.ndarray = field(default_factory=lambda: np.zeros((6, 0)))
 
     @property
-    def delta_GV(self) -> float:
-        """Potential relative to that of the fitted data (GV)."""
-        return (self.solar_potential_MV - SOLAR_POTENTIAL_MV["fit"]) * 1e-3
+    def spectrum(self) -> Spectrum:
+        """What the kernels take."""
+        return Spectrum(self.fits, self.table, self.delta_GV)
 
     def flux(self, group: str, energy_GeV: Any) -> np.ndarray:
         """Flux of nuclei of ``group`` (m^-2 s^-1 sr^-1 (GeV/n)^-1), broadcast over ``energy_GeV``."""
-        if group not in GROUPS:
-            raise PrimaryInputError(f"group: {group!r} is not one of {', '.join(GROUPS)}")
-        k = GROUPS.index(group)
+        k = _group_number(group)
         energies = np.asarray(energy_GeV, dtype=float)
-        return np.vectorize(lambda e: group_flux(e, k, self.fits, self.delta_GV), otypes=[float])(energies)
+        return np.vectorize(lambda e: group_flux(e, k, self.spectrum), otypes=[float])(energies)
 
     def nucleon_flux(self, energy_GeV: Any) -> np.ndarray:
         """All-nucleon flux (m^-2 s^-1 sr^-1 GeV^-1), broadcast over ``energy_GeV``."""
         energies = np.asarray(energy_GeV, dtype=float)
-        return np.vectorize(lambda e: nucleon_flux(e, self.fits, self.delta_GV), otypes=[float])(energies)
+        return np.vectorize(lambda e: nucleon_flux(e, self.spectrum), otypes=[float])(energies)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the model states errors."""
+        return self.relative_error.shape[1] > 0
+
+    def flux_error(self, group: str, energy_GeV: Any) -> np.ndarray:
+        """One standard error of :meth:`flux` (same unit and shape), of the fit's parameters alone.
+
+        Raises
+        ------
+        PrimaryInputError
+            If the model states no errors.
+        """
+        k = _group_number(group)
+        shift = self.delta_GV * float(GROUP_CHARGE[k] / GROUP_MASS_NUMBER[k])
+        return self.flux(group, energy_GeV) * self._relative(k, np.asarray(energy_GeV, dtype=float) + shift)
+
+    def nucleon_flux_error(self, energy_GeV: Any) -> np.ndarray:
+        """One standard error of :meth:`nucleon_flux`, with the correlations of the groups.
+
+        Raises
+        ------
+        PrimaryInputError
+            If the model states no errors.
+        """
+        shift = 0.75 * self.delta_GV  # most nucleons are protons or helium; an error of an error
+        return self.nucleon_flux(energy_GeV) * self._relative(5, np.asarray(energy_GeV, dtype=float) + shift)
+
+    def _relative(self, row: int, energy: np.ndarray) -> np.ndarray:
+        if not self.has_errors:
+            raise PrimaryInputError(f"primaries.model: {self.name} states no errors; the models gsf:... do")
+        return np.interp(np.log(np.maximum(energy, 1e-9)), np.log(TABLE_ENERGIES_GEV), self.relative_error[row])
 
 
-def primary_model(name: str = "ghls2001-average", solar_potential_MV: float | str = "fit") -> PrimaryModel:
+def _group_number(group: str) -> int:
+    if group not in GROUPS:
+        raise PrimaryInputError(f"group: {group!r} is not one of {', '.join(GROUPS)}")
+    return GROUPS.index(group)
+
+
+def model_names() -> tuple[str, ...]:
+    """All allowed names of models, those of libraries included (installed or not)."""
+    from sim3d.primary_libraries import LIBRARY_MODELS
+
+    return (*MODELS, *LIBRARY_MODELS)
+
+
+def highest_energy_GeV(name: str) -> float:
+    """Kinetic energy per nucleon (GeV) up to which a model may be used."""
+    from sim3d.primary_libraries import LIBRARY_MODELS
+
+    return HIGHEST_GHLS_GEV if name in MODELS else LIBRARY_MODELS[name].highest_GeV
+
+
+def joins(name: str) -> bool:
+    """Whether a model gives way to the GHLS fits at low energies."""
+    from sim3d.primary_libraries import LIBRARY_MODELS
+
+    return name not in MODELS and LIBRARY_MODELS[name].joins
+
+
+def primary_model(
+    name: str = "ghls2001-average",
+    solar_potential_MV: float | str = "fit",
+    date: str | None = None,
+    join_GeV: float | None = None,
+) -> PrimaryModel:
     """Build a primary model.
 
     Parameters
     ----------
     name : str
-        One of :data:`MODELS`.
+        One of :func:`model_names`.
     solar_potential_MV : float or str
-        Force-field potential in MV (0 to 3000), or "fit", "min", "max" (:data:`SOLAR_POTENTIAL_MV`).
+        Force-field potential in MV (0 to 3000), or "fit", "min", "max" (:data:`SOLAR_POTENTIAL_MV`), or "date".
+    date : str, optional
+        ``YYYY-MM-DD``, for "date": its month's potential (:func:`sim3d.solar.potential_by_date`; the models ``gsf:``
+        have a series of their own).
+    join_GeV : float, optional
+        For models that do not hold at low energies: where they give way to the GHLS fits (see
+        :mod:`sim3d.primary_libraries`). The default is the model's own.
 
     Raises
     ------
-    PrimaryInputError
-        For an unknown model or a potential out of range.
+    PrimaryInputError, SolarInputError
+        For an unknown model, a library that is not installed, a potential out of range, a month without potential.
+
+    Examples
+    --------
+    >>> model = primary_model("ghls2001-average", "date", "2009-07-01")
+    >>> model.solar_potential_MV, round(float(model.flux("p", 10.0)), 2)
+    (430.0, 21.78)
     """
-    if name not in MODELS:
-        raise PrimaryInputError(f"primaries.model: {name!r} is not one of {', '.join(MODELS)}")
-    if isinstance(solar_potential_MV, str):
+    if name not in model_names():
+        raise PrimaryInputError(f"primaries.model: {name!r} is not one of {', '.join(model_names())}")
+    by_date = solar_potential_MV == "date"
+    if by_date:
+        if date is None:
+            raise PrimaryInputError('primaries.solar: "date" needs a date')
+        # the series of a Global Spline Fit is that of its own interstellar spectrum, see below
+        potential, words = (math.nan, "") if name.startswith("gsf:") else potential_by_date(date)
+    elif isinstance(solar_potential_MV, str):
         if solar_potential_MV not in SOLAR_POTENTIAL_MV:
             raise PrimaryInputError(
-                f"primaries.solar: {solar_potential_MV!r} is not one of {', '.join(SOLAR_POTENTIAL_MV)}"
+                f"primaries.solar: {solar_potential_MV!r} is not one of {', '.join([*SOLAR_POTENTIAL_MV, 'date'])}"
             )
-        potential = SOLAR_POTENTIAL_MV[solar_potential_MV]
+        potential, words = SOLAR_POTENTIAL_MV[solar_potential_MV], f"{solar_potential_MV} (Shikaze et al. 2007)"
     else:
-        potential = float(solar_potential_MV)
-    if not 0.0 <= potential <= 3000.0:
-        raise PrimaryInputError(f"primaries.solar_potential_MV: {potential} is not between 0 and 3000")
+        potential, words = float(solar_potential_MV), "given"
+        if not 0.0 <= potential <= 3000.0:
+            raise PrimaryInputError(f"primaries.solar_potential_MV: {potential} is not between 0 and 3000")
+    if name not in MODELS:
+        from sim3d.primary_libraries import library_spectrum
+
+        found = library_spectrum(name, date if by_date else None, join_GeV)
+        if found.potential_MV is not None:
+            potential, words, delta = found.potential_MV, found.solar, 0.0
+        else:
+            delta = (potential - SOLAR_POTENTIAL_MV["fit"]) * 1e-3
+        return PrimaryModel(
+            name, potential, np.zeros((5, 2, 5)), delta, found.table, found.source, words, found.relative_error
+        )
+    if join_GeV is not None:
+        raise PrimaryInputError(f"primaries.join_GeV: {join_GeV:g} is for models of libraries, not for {name}")
     weights = {"average": {"high": 0.5, "low": 0.5}, "high": {"high": 1.0}, "low": {"low": 1.0}}[name.split("-")[1]]
     fits = np.zeros((5, 2, 5))
     table = _read_fits()
@@ -215,4 +363,5 @@ def primary_model(name: str = "ghls2001-average", solar_potential_MV: float | st
         chosen = {"only": 1.0} if "only" in table[group] else weights
         for k, (fit, weight) in enumerate(chosen.items()):
             fits[i, k] = (*table[group][fit], weight)
-    return PrimaryModel(name, potential, fits)
+    delta = (potential - SOLAR_POTENTIAL_MV["fit"]) * 1e-3
+    return PrimaryModel(name, potential, fits, delta, source=GHLS_SOURCE, solar=words)

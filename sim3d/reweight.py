@@ -8,8 +8,8 @@ too, but that is the density which the weight divides by.) So a record's score t
     Phi_new(E_top, group) / Phi_old(E_top, group)
 
 is what the same crossing counts under the new model, exactly. That needs the old flux to be positive wherever the new
-one is, which holds for all models here: each has all five groups at all energies. The sums are made batch by batch as a
-run makes them, so errors are those of the new weights: they grow where the models differ much.
+one is; models of crflux that lack a group (protons alone, for one) are refused as old ones. The sums are made batch by
+batch as a run makes them, so errors are those of the new weights: they grow where the models differ much.
 """
 
 from __future__ import annotations
@@ -24,27 +24,39 @@ from numba import njit
 from tqdm import tqdm
 
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.books import primary_words
 from sim3d.config import Config, make_config
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore
 from sim3d.hit_weights import empty_weights, note_weight
 from sim3d.jit_cache import CACHE
-from sim3d.primaries import GROUP_MASS_NUMBER, MODELS, SOLAR_POTENTIAL_MV, PrimaryModel, group_flux, primary_model
+from sim3d.primaries import (
+    GROUP_MASS_NUMBER,
+    GROUPS,
+    SOLAR_POTENTIAL_MV,
+    PrimaryModel,
+    group_flux,
+    joins,
+    model_names,
+    primary_model,
+)
 from sim3d.result_file import RunRecord, read_result, verify_result
 from sim3d.sampling import N_COUNTERS
 from sim3d.sums import RunSums
 
+_NOTHING = 1.0e-200
+"""Below every flux of a model that has the group; tables have 1e-300 where it does not."""
 _GROUP_OF_MASS = np.full(256, -1, dtype=np.int64)
 _GROUP_OF_MASS[GROUP_MASS_NUMBER.astype(np.int64)] = np.arange(len(GROUP_MASS_NUMBER))
 
 
 @njit(nogil=True, cache=CACHE)
-def _flux_ratios(energies, groups, new_fits, new_delta_GV, old_fits, old_delta_GV):
+def _flux_ratios(energies, groups, new_spectrum, old_spectrum):
     """Ratio of two models' fluxes for each primary."""
     out = np.empty(energies.shape[0])
     for i in range(energies.shape[0]):
-        new = group_flux(energies[i], groups[i], new_fits, new_delta_GV)
-        out[i] = new / group_flux(energies[i], groups[i], old_fits, old_delta_GV)
+        new = group_flux(energies[i], groups[i], new_spectrum)
+        out[i] = new / group_flux(energies[i], groups[i], old_spectrum)
     return out
 
 
@@ -74,7 +86,7 @@ def flux_ratio(records: np.ndarray, new: PrimaryModel, old: PrimaryModel) -> np.
     """
     energies = records["primary_energy_GeV"].astype(float)
     groups = _GROUP_OF_MASS[records["primary_mass_number"]]
-    return _flux_ratios(energies, groups, new.fits, new.delta_GV, old.fits, old.delta_GV)
+    return _flux_ratios(energies, groups, new.spectrum, old.spectrum)
 
 
 def changed_config(config: Config, model: str | None, solar: str | float | None) -> Config:
@@ -99,12 +111,14 @@ def changed_config(config: Config, model: str | None, solar: str | float | None)
     data["scoring"]["events"] = False
     primaries = data["primaries"]
     if model is not None:
-        if model not in MODELS:
-            raise InputError("--model", model, ", ".join(MODELS))
+        if model not in model_names():
+            raise InputError("--model", model, ", ".join(model_names()))
         primaries["model"] = model
+        if not joins(model):
+            primaries["join_GeV"] = None
     if solar is not None:
         primaries["solar"] = primaries["solar_potential_MV"] = None
-        if solar in SOLAR_POTENTIAL_MV:
+        if solar in SOLAR_POTENTIAL_MV or solar == "date":
             primaries["solar"] = solar
         else:
             try:
@@ -112,8 +126,28 @@ def changed_config(config: Config, model: str | None, solar: str | float | None)
             except ValueError:
                 primaries["solar_potential_MV"] = -1.0
             if not 0.0 <= primaries["solar_potential_MV"] <= 3000.0:
-                raise InputError("--solar", solar, f"{', '.join(SOLAR_POTENTIAL_MV)}, or a potential of 0 to 3000 MV")
+                raise InputError(
+                    "--solar", solar, f"{', '.join(SOLAR_POTENTIAL_MV)}, date, or a potential of 0 to 3000 MV"
+                )
     return make_config(data)
+
+
+def check_groups(new: PrimaryModel, old: PrimaryModel, energy_GeV: tuple[float, float]) -> None:
+    """Refuse an old model that lacks nuclei which the new one has.
+
+    Raises
+    ------
+    InputError
+    """
+    energies = np.geomspace(*energy_GeV, 61)
+    for group in GROUPS:
+        before, after = old.flux(group, energies), new.flux(group, energies)
+        lost = (before < _NOTHING) & (after > _NOTHING)
+        if lost.any():
+            raise InputError(
+                f"--model: {new.name} has {group} nuclei at {energies[lost][0]:.3g} GeV, the run's model {old.name} "
+                "has none there that could be given another weight; make a run of its own"
+            )
 
 
 def reweight(
@@ -153,15 +187,19 @@ def reweight(
         "reweighted_from_solar_potential_MV": record.models["solar_potential_MV"],
     }
     record.tallies = []  # they are as large as the new ones
-    old = primary_model(record.config.primaries.model, record.config.primaries.potential)
-    new = primary_model(config.primaries.model, config.primaries.potential)
+    old, new = (
+        primary_model(one.primaries.model, one.primaries.potential, one.field.date, one.primaries.join_GeV)
+        for one in (record.config, config)
+    )
+    check_groups(new, old, config.primaries.energy_GeV)
     sums = _sums(config, record, store, new, old, progress)
     record.provenance |= {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "reweighted_from_file": path.name,
     }
-    models = {"primary_model": new.name, "solar_potential_MV": new.solar_potential_MV, **source}
+    record.models = {k: v for k, v in record.models.items() if k not in ("primary_source", "solar_modulation")}
+    models = {"primary_model": new.name, **primary_words(new, config.primaries.solar == "date"), **source}
     return RunRecord(
         config=config,
         detectors=record.detectors,

@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
 from numba import njit
 
 from geomag.tracing import backtrack
 from sim3d.primaries import (
     GROUP_CHARGE,
     GROUP_MASS_NUMBER,
+    Spectrum,
     choose_group,
     energy_pdf,
     nucleon_flux,
@@ -43,16 +43,12 @@ class Source(NamedTuple):
 
     Attributes
     ----------
-    fits : float64 array (5, 2, 5)
-        From :class:`sim3d.primaries.PrimaryModel`.
-    delta_GV : float
-        Solar potential relative to the fit's (GV).
+    spectrum : sim3d.primaries.Spectrum
     energy_low, energy_high, energy_index : float
         Kinetic energy per nucleon is drawn in this range (GeV), see :func:`sim3d.primaries.sample_energy`.
     """
 
-    fits: np.ndarray
-    delta_GV: float
+    spectrum: Spectrum
     energy_low: float
     energy_high: float
     energy_index: float
@@ -74,11 +70,11 @@ def draw_primary(source, place, batch_size, top_km, rng):
     energy = sample_energy(
         (place + uniform(rng)) / batch_size, source.energy_low, source.energy_high, source.energy_index
     )
-    group = choose_group(energy, uniform(rng), source.fits, source.delta_GV)
+    group = choose_group(energy, uniform(rng), source.spectrum)
     radius_m = (EARTH_RADIUS_KM + top_km) * 1.0e3
     surface = math.pi * 4.0 * math.pi * radius_m * radius_m
     pdf = energy_pdf(energy, source.energy_low, source.energy_high, source.energy_index)
-    weight = surface * nucleon_flux(energy, source.fits, source.delta_GV) / pdf / batch_size
+    weight = surface * nucleon_flux(energy, source.spectrum) / pdf / batch_size
     return energy, group, weight
 
 

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from atmosphere.layers import LayeredAtmosphere, linsley
+from atmosphere.msis import DEFAULT_AP, DEFAULT_F107, from_msis
 from atmosphere.profile import from_csv
 from geomag.geodesy import geodetic_to_geocentric
 from geomag.igrf import FieldModel
+from geomag.sites import SITES
 from geomag.sites import site as known_site
 from geomag.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
@@ -19,6 +21,7 @@ from sim3d.aiming import make_aim
 from sim3d.analog import analog_batch
 from sim3d.config import Config, SiteTable
 from sim3d.detectors import Detector
+from sim3d.errors import InputError
 from sim3d.event_journal import BatchRecorder
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
@@ -158,6 +161,28 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
     )
 
 
+def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredAtmosphere:
+    """The atmosphere of a run; for NRLMSIS that of the place that is asked for, else of the only site."""
+    table = config.atmosphere
+    if table.profile is not None:
+        return from_csv(table.profile)
+    if table.model != "nrlmsis":
+        return linsley()
+    if table.lat is not None and table.lon is not None:
+        lat, lon = table.lat, table.lon
+    else:
+        name = detectors[0].name if table.place is None else table.place.lower()
+        known = {detector.name: (detector.lat_deg, detector.lon_deg) for detector in detectors}
+        if name not in known and name not in SITES:
+            allowed = ", ".join(sorted({*known, *SITES}))
+            raise InputError("atmosphere.place", table.place, allowed)
+        lat, lon = known[name] if name in known else (SITES[name].lat, SITES[name].lon)
+    date = None if table.month is not None else table.date or config.field.date
+    f107 = DEFAULT_F107 if table.f107 is None else table.f107
+    ap = DEFAULT_AP if table.ap is None else table.ap
+    return from_msis(lat, lon, month=table.month, date=date, f107=f107, ap=ap).atmosphere
+
+
 def make_setup(config: Config) -> Setup:
     """Build all models of a run.
 
@@ -169,9 +194,11 @@ def make_setup(config: Config) -> Setup:
     """
     field = FieldModel(config.field.date, config.field.degree)
     detectors = tuple(make_detector(table, field) for table in config.sites)
-    atmosphere = from_csv(config.atmosphere.profile) if config.atmosphere.profile is not None else linsley()
+    atmosphere = make_atmosphere(config, detectors)
     hadronic = load_model(config.hadronic.model, config.hadronic.definition)
-    primaries = primary_model(config.primaries.model, config.primaries.potential)
+    primaries = primary_model(
+        config.primaries.model, config.primaries.potential, config.field.date, config.primaries.join_GeV
+    )
     low, high = config.primaries.energy_GeV
     world = build_world(
         atmosphere.layers,
@@ -186,7 +213,7 @@ def make_setup(config: Config) -> Setup:
         thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.primaries.energy_index),
         kinetic_per_decay=KINETIC_PER_DECAY_GEV,
     )
-    source = Source(primaries.fits, primaries.delta_GV, low, high, config.primaries.energy_index)
+    source = Source(primaries.spectrum, low, high, config.primaries.energy_index)
     sites = np.array([detector.row() for detector in detectors])
     trace = trace_params(field)
     return Setup(config, detectors, field, atmosphere, hadronic, primaries, world, source, sites, trace)

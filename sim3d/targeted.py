@@ -289,9 +289,9 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
     low = max(world.kinetic_min[PROTON], source.energy_low - LARGEST_ENERGY_LOSS_GEV)
     kinetic = sample_energy((place + uniform(rng)) / batch_size, low, source.energy_high, source.energy_index)
     pdf = energy_pdf(kinetic, low, source.energy_high, source.energy_index)
-    group = choose_group(kinetic, uniform(rng), source.fits, source.delta_GV)
-    nucleons = nucleon_flux(kinetic, source.fits, source.delta_GV)
-    share = GROUP_MASS_NUMBER[group] * group_flux(kinetic, group, source.fits, source.delta_GV) / nucleons
+    group = choose_group(kinetic, uniform(rng), source.spectrum)
+    nucleons = nucleon_flux(kinetic, source.spectrum)
+    share = GROUP_MASS_NUMBER[group] * group_flux(kinetic, group, source.spectrum) / nucleons
     length = interaction_length(world.yields, PROTON, math.log(kinetic))
     radius = effective_radius(rigidity(kinetic, group))
     c, density = draw_cosine(radius, rng)
@@ -425,7 +425,7 @@ def targeted_batch(
                     continue
                 counters[C_CROSSINGS] += n_hits
                 length = interaction_length(world.yields, PROTON, math.log(top_kinetic))
-                weight = constant * group_flux(top_kinetic, group, source.fits, source.delta_GV)
+                weight = constant * group_flux(top_kinetic, group, source.spectrum)
                 weight *= slowing * math.exp(-depth / length) / length
                 q = rotation_density(aims, n_aims, expected, g, site, aim, world.gauss, world.bending, work)
                 weight /= expected * q

@@ -16,7 +16,7 @@ from sim3d.errors import InputError
 @result_file
 @click.option("--model", metavar="MODEL", help="As primaries.model of a configuration.  [default: the run's]")
 @click.option(
-    "--solar", metavar="fit|min|max|MV", help="As primaries.solar, or a potential in MV.  [default: the run's]"
+    "--solar", metavar="fit|min|max|date|MV", help="As primaries.solar, or a potential in MV.  [default: the run's]"
 )
 @click.option(
     "-o", "--output", metavar="FILE.h5", type=click.Path(path_type=Path), required=True, help="The new result."

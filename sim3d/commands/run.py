@@ -130,6 +130,8 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
     if document["batches"] == document["batches_total"]:
         batches = f"{document['batches']} batches"
     click.echo(f"{path}: {count}{batches} in {seconds:.1f} s")
+    if document["attributes"].get("atmosphere", "").startswith("NRLMSIS"):
+        click.echo(f"  atmosphere: {document['attributes']['atmosphere']}")
     if document["target"] is not None:
         click.echo(f"  {document['target']}")
     if document["attributes"].get("lost"):

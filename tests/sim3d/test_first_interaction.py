@@ -203,7 +203,7 @@ def _vertex_weights(world, source, n, cosine_limit):
         if depth == math.inf or not source.energy_low <= top <= source.energy_high or cosine < cosine_limit:
             continue
         length = interaction_length(world.yields, PROTON, math.log(top))
-        w = constant * nucleon_flux(top, source.fits, source.delta_GV) * slowing * math.exp(-depth / length) / length
+        w = constant * nucleon_flux(top, source.spectrum) * slowing * math.exp(-depth / length) / length
         total += w
         squares += (n * w) ** 2
     return total, math.sqrt(squares) / n
@@ -219,7 +219,8 @@ def test_rate_of_first_interactions(worlds, cosine_limit):
     model = primary_model()
     fits = model.fits.copy()
     fits[1:] = 0.0
-    source = Source(fits, 0.0, 5.0, 1000.0, 2.0)
+    spectrum = model.spectrum._replace(fits=fits)
+    source = Source(spectrum, 5.0, 1000.0, 2.0)
     world = worlds[0]
     rate, error = _vertex_weights(world, source, 400_000, cosine_limit)
     radius = EARTH_RADIUS_KM + TOP
@@ -237,7 +238,7 @@ def test_rate_of_first_interactions(worlds, cosine_limit):
         length = interaction_length(world.yields, PROTON, math.log(energy))
         low = max(cosine_limit, 0.0)
         share = quad(lambda c: 2.0 * c * (1.0 - math.exp(-through(c) / length)), low, 1.0, limit=200)[0]
-        return share * nucleon_flux(energy, fits, 0.0)
+        return share * nucleon_flux(energy, spectrum)
 
     grid = np.exp(np.linspace(math.log(5.0), math.log(1000.0), 60))
     values = np.array([interacting(e) * e for e in grid])
@@ -315,7 +316,7 @@ def _drawn(world, source, n, key, by_energy, by_cosine, out):
         if depth == math.inf or not source.energy_low <= top <= source.energy_high:
             continue
         length = interaction_length(world.yields, PROTON, math.log(top))
-        w = constant * group_flux(top, group, source.fits, source.delta_GV)
+        w = constant * group_flux(top, group, source.spectrum)
         a, b = _place(by_energy, t), _place(by_cosine, -pose[5])
         if a >= 0 and b >= 0:
             out[a, b] += w * slowing * math.exp(-depth / length) / length
@@ -324,7 +325,7 @@ def _drawn(world, source, n, key, by_energy, by_cosine, out):
 def test_first_interactions_in_the_real_field(worlds):
     """All nuclei, bending and energy loss on: as many first interactions as when primaries are stepped inwards."""
     model = primary_model()
-    source = Source(model.fits, 0.0, 0.5, 1000.0, 1.8)
+    source = Source(model.spectrum, 0.5, 1000.0, 1.8)
     n = 12
     shape = (n, len(BY_ENERGY) - 1, len(BY_COSINE) - 1)
     forward, drawn = np.zeros(shape), np.zeros(shape)

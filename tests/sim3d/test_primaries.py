@@ -121,7 +121,7 @@ def test_groups_are_chosen_by_their_share():
     """Nucleons come in nuclei in proportion to A times the flux."""
     model = primary_model()
     n = 20_000
-    chosen = [choose_group(5.0, (i + 0.5) / n, model.fits, model.delta_GV) for i in range(n)]
+    chosen = [choose_group(5.0, (i + 0.5) / n, model.spectrum) for i in range(n)]
     shares = np.bincount(chosen, minlength=5) / n
     parts = np.array([a * float(model.flux(g, 5.0)) for g, a in zip(GROUPS, GROUP_MASS_NUMBER, strict=True)])
     np.testing.assert_allclose(shares, parts / parts.sum(), atol=2 / n)

@@ -15,7 +15,7 @@ from sim3d.event_file import events_path
 from sim3d.jackknife import jackknife
 from sim3d.primaries import GROUPS, MODELS, primary_model
 from sim3d.result_file import read_result, write_result
-from sim3d.reweight import flux_ratio, reweight
+from sim3d.reweight import check_groups, flux_ratio, reweight
 
 DATA = {"run": {"seed": 5, "primaries": 4800, "batch_size": 200}, "primaries": {"energy_GeV": [1.0, 1000.0]}}
 SITES = [{"name": "kamioka", "patch": {"radius_deg": 40}}]
@@ -114,6 +114,23 @@ def test_every_model_has_all_groups_at_all_energies():
                 assert np.all(flux > 0.0)
 
 
+def test_models_of_libraries(stored):
+    """The ratio is that of the fluxes; a model that lacks nuclei cannot be reweighted to one that has them."""
+    for library in ("crflux", "globalsplinefit"):
+        pytest.importorskip(library, reason=f"{library} is not installed (pip install 'sim3d[primaries]')")
+    here, there = primary_model(), primary_model("gsf:2026.1", "date", "2014-02-01")
+    records = np.concatenate(list(sim3d.load(stored("rotated")).events()))[::200]
+    mass = {1: "p", 4: "He", 14: "CNO", 26: "MgSi", 50: "Fe"}
+    for row, value in zip(records, flux_ratio(records, there, here), strict=True):
+        group, energy = mass[int(row["primary_mass_number"])], float(row["primary_energy_GeV"])
+        assert value == pytest.approx(there.flux(group, energy) / here.flux(group, energy), rel=1e-12)
+    record = reweight(stored("rotated"), "gsf:2026.1")
+    assert "globalsplinefit" in record.models["primary_source"]
+    check_groups(primary_model("crflux:TIG"), here, (0.5, 1e6))
+    with pytest.raises(InputError, match=r"He nuclei.*crflux:TIG has none"):
+        check_groups(here, primary_model("crflux:TIG"), (0.5, 1e6))
+
+
 def test_the_command(stored, tmp_path, capsys):
     """A result like any other, which says what it was made of; a run does not go on from it."""
     out = tmp_path / "out.h5"
@@ -149,7 +166,7 @@ def test_the_command(stored, tmp_path, capsys):
     [
         ([], "--model, --solar: give at least one of them"),
         (["--model", "ghls"], "--model: 'ghls', allowed: ghls2001-average, ghls2001-high, ghls2001-low"),
-        (["--solar", "noon"], "--solar: 'noon', allowed: fit, min, max, or a potential of 0 to 3000 MV"),
+        (["--solar", "noon"], "--solar: 'noon', allowed: fit, min, max, date, or a potential of 0 to 3000 MV"),
         (["--solar", "nan"], "--solar: 'nan'"),
         (["--solar", "3001"], "--solar: '3001'"),
     ],

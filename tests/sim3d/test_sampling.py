@@ -91,7 +91,7 @@ def test_entries_are_isotropic_on_the_globe(entries):
 def source(**changes):
     model = primary_model("ghls2001-average", "fit")
     options = {"low": 1.0, "high": 1e4, "index": 2.0, **changes}
-    return Source(model.fits, model.delta_GV, options["low"], options["high"], options["index"]), model
+    return Source(model.spectrum, options["low"], options["high"], options["index"]), model
 
 
 @pytest.mark.parametrize("index", [1.0, 2.0, 2.7])
