@@ -21,6 +21,7 @@ BATCH = 2000
 WINDOW_GEV = (0.5, 3.0)
 THIRDS = {"whole sky": (-1.0, 1.0), "down-going": (0.35, 1.0), "horizontal": (-0.35, 0.35), "up-going": (-1.0, -0.35)}
 PAPER_CROSSINGS = 3.1e6
+TABLE_SECONDS = 1800.0
 
 Row = dict[str, Any]
 
@@ -142,12 +143,12 @@ def paper_statistics(primaries: int = 300_000, threads: int = 2) -> list[Row]:
     ]
 
 
-def table_time(primaries: int = 600_000, threads: int = 2) -> list[Row]:
-    """Row of the time to a whole Honda table, azimuth-averaged, with 2% per bin from 0.3 to 10 GeV, extrapolated."""
+def table_time(primaries: int = 3_000_000, threads: int = 2) -> list[Row]:
+    """Rows of the time to a whole Honda table, azimuth-averaged, with 2% per bin from 0.3 to 10 GeV, extrapolated."""
     config = make_config(
         {
             "run": {"primaries": primaries, "batch_size": primaries // 60},
-            "primaries": {"energy_index": 1.6},
+            "primaries": {"energy_index": 1.7},
             "scoring": {"energy_min_GeV": 0.25},
             "sites": [{"name": "here", "lat": -37.05, "lon": 142.83}],
         }
@@ -160,19 +161,30 @@ def table_time(primaries: int = 600_000, threads: int = 2) -> list[Row]:
     flux, error, _ = result.binned("here", "honda_aa")
     energy = result.binning_energies("honda_aa")
     inside = (energy > 0.29) & (energy < 10.5)
-    relative = error[:, inside] / np.where(flux[:, inside] > 0, flux[:, inside], math.nan)
-    rows = []
-    for name, value in (("median bin", np.nanmedian(relative)), ("90% of the bins", np.nanpercentile(relative, 90))):
-        needed = float(seconds * (value / 0.02) ** 2)
-        rows.append(
-            {
-                "name": f"time to a Honda table with 2% in the {name}, 0.3-10 GeV, index 1.6, {threads} threads",
-                "value": needed,
-                "unit": "s",
-                "peer": "",
-                "ratio": None,
-                "target": 1800.0,
-                "met": needed <= 1800.0,
-            }
-        )
+    needed = seconds * (error[:, inside] / np.where(flux[:, inside] > 0, flux[:, inside], math.nan) / 0.02) ** 2
+    what = f"0.3-10 GeV, index 1.7, {threads} threads"
+    rows: list[Row] = [
+        {
+            "name": f"time to a Honda table with 2% in the {name}, {what}",
+            "value": float(value),
+            "unit": "s",
+            "peer": "",
+            "ratio": None,
+            "target": TABLE_SECONDS,
+            "met": bool(value <= TABLE_SECONDS),
+        }
+        for name, value in (("median bin", np.nanmedian(needed)), ("90% of the bins", np.nanpercentile(needed, 90)))
+    ]
+    share = float(np.mean(needed <= TABLE_SECONDS))
+    rows.append(
+        {
+            "name": f"bins of a Honda table at 2% after {TABLE_SECONDS / 60:.0f} minutes, {what}",
+            "value": share,
+            "unit": "",
+            "peer": "all bins",
+            "ratio": share,
+            "target": 1.0,
+            "met": share == 1.0,
+        }
+    )
     return rows
