@@ -101,7 +101,7 @@ class Aim(NamedTuple):
     energy_min: float
 
 
-def make_aim(effort: float = 0.3, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
+def make_aim(effort: float = 0.12, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
     """The settings that were found to work well (``benchmarks/run.py`` measures what they gain).
 
     Parameters
@@ -115,15 +115,15 @@ def make_aim(effort: float = 0.3, margin_deg: float | None = None, energy_min_Ge
     """
     return Aim(
         effort=float(effort),
-        most_per_crossing=3.0,
-        most_per_pilot=10.0,
+        most_per_crossing=8.0,
+        most_per_pilot=20.0,
         axis_share=0.05,
         unseen=0.03,
         uniform_share=0.01,
         tail_share=0.12,
         margin=math.radians(0.05 if margin_deg is None else margin_deg),
         shift_margin=0.03 if margin_deg is None else 0.0,
-        horizon_margin=0.0015 if margin_deg is None else 0.0,
+        horizon_margin=0.0008 if margin_deg is None else 0.0,
         horizon_cosine=0.02,
         axis_width=math.radians(8.0),
         lost_width=math.radians(6.0),

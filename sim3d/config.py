@@ -197,7 +197,7 @@ class SamplingTable(_Table):
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
     thinning: float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
-    effort: float = Field(0.3, ge=0.01, le=100.0, allow_inf_nan=False)
+    effort: float = Field(0.12, ge=0.01, le=100.0, allow_inf_nan=False)
     margin_deg: float | None = Field(None, ge=0.0, le=12.0, allow_inf_nan=False)
     roulette_energy_GeV: float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
     roulette_index: float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)

@@ -24,6 +24,7 @@ from sim3d.checkpoint import (
     progress_in_words,
     resume_point,
 )
+from sim3d.companions import journal_path
 from sim3d.config import Config, load_config, make_config
 from sim3d.crew import FirstRank, OtherRank, Report
 from sim3d.errors import InputError
@@ -331,7 +332,10 @@ def run_to_file(
                 if idle and start is not None:
                     finish_events(path, start)
                 else:
+                    unfinished = start is None and journal_path(path).exists()
                     journal = EventJournal(path, config.n_batches, None if start is None else start.events)
+                    if unfinished:
+                        path.unlink(missing_ok=True)  # nobody could go on from it: its records have gone
         except InputError as exc:
             problem = str(exc)
     if problem := processes.agree(problem):

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import h5py
 import numpy as np
 
+from sim3d.companions import events_path, journal_path
 from sim3d.errors import InputError
-from sim3d.event_journal import EventIndex, JournalSource, journal_path, record_hash
+from sim3d.event_journal import EventIndex, JournalSource, record_hash
 from sim3d.event_records import COLUMNS, FULL, RECORD_DTYPE
 from sim3d.integrity import SEAL_BYTES, seal_in_place, seal_problem
 from sim3d.parallel import usable_cores
@@ -40,11 +41,6 @@ CHUNK = 2**16
 
 _LEVEL = 1
 _READ_ERRORS = (KeyError, OSError, RuntimeError, ValueError)
-
-
-def events_path(path: Path) -> Path:
-    """The event file of the result file ``path``."""
-    return path.with_name(f"{path.stem}.events.h5")
 
 
 class Source(Protocol):
@@ -313,7 +309,7 @@ def _write_records(file: h5py.File, store: EventStore) -> None:
 
 
 def finish_events(path: Path, record: RunRecord) -> None:
-    """Bring the records of a finished run into its event file, and remove the journal.
+    """Bring the records of a finished run into its event file, and remove the journal, or what a replaced run left.
 
     Raises
     ------
@@ -321,7 +317,13 @@ def finish_events(path: Path, record: RunRecord) -> None:
         If the file cannot be written; the journal is still there then, and ``--resume`` tries again.
     """
     journal = journal_path(path)
-    if record.events is None or not journal.exists():
+    if record.events is None:
+        # records of a result that --force has replaced
+        with contextlib.suppress(OSError):
+            events_path(path).unlink(missing_ok=True)
+            journal.unlink(missing_ok=True)
+        return
+    if not journal.exists():
         return
     try:
         write_events(path, record, EventStore.of(path, record))

@@ -10,6 +10,7 @@ the result file holds a digest of each batch's records, so nothing of another ru
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import struct
@@ -21,6 +22,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from sim3d.companions import journal_path
 from sim3d.errors import InputError
 from sim3d.event_records import FULL, RECORD_COLUMNS, RECORD_DTYPE, RecordBuffer, pack
 
@@ -31,11 +33,6 @@ _HEAD = struct.Struct("<8sQQQ16s")
 _CHECK = struct.Struct("<I")
 _PIECE = struct.Struct("<QQ")
 _LEVEL = 1
-
-
-def journal_path(path: Path) -> Path:
-    """The journal of the result file ``path``."""
-    return path.with_name(f"{path.stem}.events.part")
 
 
 class Frame(NamedTuple):
@@ -240,11 +237,23 @@ class EventJournal:
             ends = [source.end_of(int(b)) for b in done if source.has(int(b), self.index.digests[b].tobytes())]
             keep = max(ends, default=0)
         try:
-            self._file = open(self.path, "r+b" if keep else "wb")  # noqa: SIM115  (closed by close)
+            self.path.touch()
+            self._file = open(self.path, "r+b")  # noqa: SIM115  (closed by close)
+            self._lock()
             self._file.truncate(keep)
             self._file.seek(keep)
         except OSError as exc:
             raise InputError(f"output: cannot write {self.path} ({exc.strerror or exc})") from None
+
+    def _lock(self) -> None:
+        """Keep other runs away; two that write one journal would destroy it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise InputError(f"output: another run is writing {self.path}; wait for it or stop it") from None
+        except OSError:  # a file system without locks
+            pass
 
     def append(self, frame: Frame) -> None:
         """Store a batch; a failure is kept in ``problem``, and nothing is stored after it."""

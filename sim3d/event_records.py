@@ -227,6 +227,8 @@ def pack(rows: np.ndarray, batch: int) -> np.ndarray:
     out["primary_charge"] = GROUP_CHARGE[group]
     for name, column in _PLAIN.items():
         out[name] = rows[:, column]
+    for name in ("azimuth_deg", "entry_azimuth_deg"):  # single precision may round up to a full turn
+        out[name][out[name] >= 360.0] = 0.0
     return out
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 import sim3d
 from sim3d.checkpoint import difference
+from sim3d.companions import without_event_files
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore, sources_of, write_events
 from sim3d.precision import Watch
@@ -83,13 +84,15 @@ def merge_to_file(paths: Sequence[Path], target: Path) -> None:
     InputError
         As :func:`merge_files`, if event records are missing or damaged, or if a file cannot be written.
     """
+    paths = without_event_files([Path(path) for path in paths])
+    if target.resolve() in {path.resolve() for path in paths}:
+        raise InputError(f"{target}: is one of the parts, give another name with -o")
     whole = merge_files(paths)
-    store = None
     if whole.events is not None:
         store = EventStore(whole.events, [source for path in paths for source in sources_of(path)], paths[0])
-    write_result(whole, target)
-    if store is not None:
+        # before the result: a result without its records is worse than the other way about
         write_events(target, whole, store)
+    write_result(whole, target)
 
 
 def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord) -> None:

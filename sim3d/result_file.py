@@ -298,6 +298,8 @@ def _plain(value: Any) -> Any:
 
 
 def _check_format(file: h5py.File, path: Path) -> None:
+    if _plain(file.attrs.get("format")) == "sim3d-events":
+        raise InputError(f"{path}: holds event records; give the result file it lies beside")
     if _plain(file.attrs.get("format")) != FORMAT:
         raise InputError(f"{path}: an HDF5 file, but not a sim3d result")
     version = int(file.attrs["format_version"])

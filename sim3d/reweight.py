@@ -43,6 +43,7 @@ from sim3d.primaries import (
 from sim3d.result_file import RunRecord, read_result, verify_result
 from sim3d.sampling import N_COUNTERS
 from sim3d.sums import RunSums
+from sim3d.tally import TallyOverflowError
 
 _NOTHING = 1.0e-200
 """Below every flux of a model that has the group; tables have 1e-300 where it does not."""
@@ -192,6 +193,7 @@ def reweight(
         for one in (record.config, config)
     )
     check_groups(new, old, config.primaries.energy_GeV)
+    _check_same_model(path, record, old)
     sums = _sums(config, record, store, new, old, progress)
     record.provenance |= {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -215,6 +217,17 @@ def reweight(
     )
 
 
+def _check_same_model(path: Path, record: RunRecord, old: PrimaryModel) -> None:
+    """Refuse a run whose primary model a library or a table of today gives otherwise."""
+    words = primary_words(old, record.config.primaries.solar == "date")
+    for key, value in words.items():
+        if key in record.models and record.models[key] != value:
+            raise InputError(
+                f"{path}: its primary model is not what this installation makes of it: "
+                f"{key} is {record.models[key]!r} there and {value!r} here"
+            )
+
+
 def _sums(
     config: Config, record: RunRecord, store: EventStore, new: PrimaryModel, old: PrimaryModel, progress: bool
 ) -> RunSums:
@@ -235,5 +248,10 @@ def _sums(
                 k, f, e, c, a = (records[name].astype(np.int64) for name in places)
                 _add_records(k, f, e, c, a, values, config.run.batch_size, scores, hits, weights)
                 bar.update(len(records))
-            sums.add_batch(batch, scores, hits, weights, nothing, [])
+            try:
+                sums.add_batch(batch, scores, hits, weights, nothing, [])
+            except TallyOverflowError as exc:
+                raise InputError(
+                    f"batch {batch}: the flux under the new model is too large to be kept ({exc})"
+                ) from None
     return sums

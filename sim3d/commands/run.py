@@ -11,6 +11,7 @@ import click
 
 from sim3d.cli import STATUS_INTERRUPTED, launcher_rank
 from sim3d.commands.arguments import json_option, open_result, print_json
+from sim3d.companions import EVENTS_SUFFIX, events_path, journal_path
 from sim3d.errors import InputError
 
 DEFAULT_FOLDER = Path("output")
@@ -111,6 +112,14 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
         raise InputError(f"{output}: is a folder, needs the name of a file")
     if output.exists() and not force and not resume:
         raise InputError(f"{output}: exists, give --force to replace it or --resume to go on from it")
+    if output.name.endswith(EVENTS_SUFFIX):
+        raise InputError(f"{output}: names that end in {EVENTS_SUFFIX} are for event records")
+    records = [path for path in (events_path(output), journal_path(output)) if path.exists()]
+    # a journal alone is what a run leaves that was killed before its first checkpoint
+    if records and not output.exists() and not force and not (resume and records == [journal_path(output)]):
+        raise InputError(
+            f"{records[0]}: exists without {output.name}; move it to its result, or give --force to replace it"
+        )
     if not os.access(output.parent, os.W_OK) or (output.exists() and not os.access(output, os.W_OK)):
         raise InputError(f"{output}: no permission to write there")
     return output

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,11 +15,13 @@ import pytest
 import sim3d
 from sim3d import cli, engine, event_journal
 from sim3d.binning import azimuth_bin, cos_bin, energy_bin, inverse_cosine
+from sim3d.commands.run import output_file
+from sim3d.companions import events_path, journal_path, without_event_files
 from sim3d.config import make_config
 from sim3d.engine import run_to_file
 from sim3d.errors import InputError
-from sim3d.event_file import EventStore, events_path, verify_events
-from sim3d.event_journal import JournalSource, journal_path
+from sim3d.event_file import EventStore, verify_events
+from sim3d.event_journal import EventJournal, JournalSource
 from sim3d.event_records import COLUMNS, RECORD_DTYPE
 from sim3d.merge import merge_to_file
 from sim3d.replay import replay
@@ -390,3 +393,50 @@ def test_ranks(tmp_path, differences, ranks, threads):
     done = subprocess.run(command, capture_output=True, text=True, env=kept | allowed, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     same_files(whole, out, differences)
+
+
+def test_names_of_the_files_beside_a_result():
+    """Results with different names share nothing, and a pattern may catch event files."""
+    names = ["part.1", "part.2", "run.h5", "run.hdf5", "run.1.h5", "run"]
+    for companion in (events_path, journal_path):
+        assert len({companion(Path(name)) for name in names}) == len(names) - 1  # run.h5 and run alone
+    assert events_path(Path("a/run.1.h5")) == Path("a/run.1.events.h5")
+    caught = [Path(name) for name in ("p-0.events.h5", "p-0.h5", "p-1.h5", "other.events.h5")]
+    assert without_event_files(caught) == [Path("p-0.h5"), Path("p-1.h5"), Path("other.events.h5")]
+
+
+def test_records_of_another_result_are_not_overwritten(tmp_path):
+    """A result that was moved away without its records, and names that are for records."""
+    (tmp_path / "run.events.h5").write_bytes(b"records")
+    with pytest.raises(InputError, match=r"run\.events\.h5: exists without run\.h5"):
+        output_file(tmp_path / "run.h5", tmp_path / "c.toml", False)
+    with pytest.raises(InputError, match="for event records"):
+        output_file(tmp_path / "x.events.h5", tmp_path / "c.toml", True)
+    (tmp_path / "other.events.part").write_bytes(b"")
+    assert output_file(tmp_path / "other.h5", tmp_path / "c.toml", False, True).name == "other.h5"
+    with pytest.raises(InputError, match="exists without"):
+        output_file(tmp_path / "other.h5", tmp_path / "c.toml", False)
+
+
+def test_two_runs_on_one_journal(tmp_path):
+    """The second one is sent away and touches nothing."""
+    first = EventJournal(tmp_path / "run.h5", 3)
+    with pytest.raises(InputError, match="another run is writing"):
+        EventJournal(tmp_path / "run.h5", 3)
+    first.close()
+    EventJournal(tmp_path / "run.h5", 3).close()
+
+
+def test_merge_of_everything_in_a_folder(tmp_path, stored):
+    """Event files that a pattern catches are passed over; the target must not be a part."""
+    whole = stored("rotated")
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for path in (whole, events_path(whole)):
+        shutil.copy(path, folder)
+    merge_to_file(sorted(folder.glob("*.h5")), tmp_path / "joined.h5")
+    assert events_path(tmp_path / "joined.h5").exists()
+    with pytest.raises(InputError, match="is one of the parts"):
+        merge_to_file([folder / whole.name], folder / whole.name)
+    with pytest.raises(InputError, match="holds event records"):
+        merge_to_file([events_path(folder / whole.name)], tmp_path / "x.h5")
