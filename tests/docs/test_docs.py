@@ -47,7 +47,7 @@ def test_a_table_for_my_site(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path(name).write_text(text)
     commands = re.findall(r"^    sim3d (.+)$", page, re.M)
-    assert [command.split()[0] for command in commands] == ["run", "tables", "info", "plot", "asymmetry"]
+    assert [command.split()[0] for command in commands] == ["run", "tables", "tables", "info", "plot", "asymmetry"]
     for command in commands:
         result = CliRunner().invoke(cli, shlex.split(command))
         assert result.exit_code == 0, (command, result.output)
