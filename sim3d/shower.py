@@ -56,7 +56,7 @@ THIN_AIR_KM = 20.0
 """Above this height, where 5% of the air is left, steps are twice as long: the depth of a step is then wrong by less
 than 0.4% of itself ((2 km / 6.5 km)^2 / 24, the rule of the midpoint on an exponential)."""
 KINETIC_PER_DECAY_GEV = 2.5
-"""What runs use: electron neutrinos of 8 GeV then take about as long as those of 0.5 GeV."""
+"""What runs use for ``World.kinetic_per_decay``: about one decay of a fast muon in the air. It moves errors only."""
 _MOST_DECAYS = 10.0
 # Highland: 13.6 MeV
 _SCATTERING_GEV = 13.6e-3

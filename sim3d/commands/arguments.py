@@ -26,6 +26,25 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON alone on stdout.")(function)
 
 
+def folder_option(
+    help_text: str = "Folder to write to, made if need be.  [default: the result's own]",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option -o DIR, handed on as the path ``folder`` or None."""
+    return click.option("-o", "--output", "folder", metavar="DIR", type=click.Path(path_type=Path), help=help_text)
+
+
+def cos_max_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --cos-max of the east-west asymmetries, handed on as ``cos_max``."""
+    return click.option(
+        "--cos-max",
+        type=float,
+        default=0.5,
+        show_default=True,
+        metavar="C",
+        help="Directions with |cos_zenith| < C.",
+    )(function)
+
+
 def open_result(path: Path) -> Result:
     """Load a result file; anything that is not one gets an :class:`InputError` of one line.
 

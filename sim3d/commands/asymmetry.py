@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim3d.commands.arguments import json_option, open_result, print_json, result_file
+from sim3d.commands.arguments import cos_max_option, json_option, open_result, print_json, result_file
 
 if TYPE_CHECKING:
     from sim3d.asymmetry import Asymmetry, Published
@@ -27,14 +27,7 @@ DEFINITION = "(N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving
     metavar="LOW HIGH",
     help="Energy window in GeV; bins whose centre lies in it count.",
 )
-@click.option(
-    "--cos-max",
-    type=float,
-    default=0.5,
-    show_default=True,
-    metavar="C",
-    help="Directions with |cos_zenith| < C.",
-)
+@cos_max_option
 @json_option
 def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bool) -> None:
     """East-west asymmetries of the four flavours at each site, next to published values.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim3d.commands.arguments import json_option, output_folder, print_json
+from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,14 +27,7 @@ SEASONS = (1, 4, 7, 10)
 @click.option("--f107", type=float, default=150.0, show_default=True, help="Solar radio flux F10.7, 60 to 400.")
 @click.option("--ap", type=float, default=4.0, show_default=True, help="Geomagnetic index, 0 to 400.")
 @click.option("--csv", "profile", metavar="FILE.csv", type=click.Path(path_type=Path), help="Your own profile.")
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Write the profile as a CSV for [atmosphere] csv and, for a place, draw its seasons (made if need be).",
-)
+@folder_option("Write the profile as a CSV for [atmosphere] csv and, for a place, draw its seasons (made if need be).")
 @json_option
 def command(
     site: str | None,

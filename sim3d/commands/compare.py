@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sim3d.commands.arguments import json_option, open_result, output_folder, print_json
+from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
 
 if TYPE_CHECKING:
     from sim3d.comparison import Source
@@ -35,14 +35,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Tolerance on the ratio.",
 )
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Write compare.csv, every number with its ratio, and figures of the ratios there.",
-)
+@folder_option("Write compare.csv, every number with its ratio, and figures of the ratios there.")
 @json_option
 def command(
     file: Path,

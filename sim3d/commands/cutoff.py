@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim3d.commands.arguments import json_option, output_folder, print_json
+from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,14 +66,7 @@ DEFAULT_FOLDER = Path("output/cutoff")
 )
 @click.option("--cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of the intensity map.")
 @click.option("--directions", type=int, default=100, show_default=True, metavar="N", help="Per cell of that map.")
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help=f"Folder for the files of a map, made if need be.  [default: {DEFAULT_FOLDER}]",
-)
+@folder_option(f"Folder for the files of a map, made if need be.  [default: {DEFAULT_FOLDER}]")
 @json_option
 def command(
     site: str | None,

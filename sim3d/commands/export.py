@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sim3d.commands.arguments import json_option, open_result, output_folder, print_json
+from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,14 +23,7 @@ if TYPE_CHECKING:
     required=True,
     help="nusquids: arrays for nuSQUIDSAtm, HDF5; netcdf: named axes and units; csv: one row per bin; honda: .d files.",
 )
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder to write to, made if need be.  [default: the file's own]",
-)
+@folder_option("Folder to write to, made if need be.  [default: the file's own]")
 @click.option("--site", metavar="NAME", help="Of a result.  [default: all]")
 @click.option(
     "--binning",

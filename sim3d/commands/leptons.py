@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim3d.commands.arguments import json_option, open_result, output_folder, print_json, result_file
+from sim3d.commands.arguments import (
+    cos_max_option,
+    folder_option,
+    json_option,
+    open_result,
+    output_folder,
+    print_json,
+    result_file,
+)
+from sim3d.commands.asymmetry import DEFINITION
 
 if TYPE_CHECKING:
     from sim3d.lepton_asymmetry import Leptons, PublishedLeptons
 
-DEFINITION = "(N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)"
 LIKE = ("e", "mu")
 COLUMNS = {"neutrino": "neutrino's dir.", "lepton": "lepton's dir.", "detector": "reconstructed"}
 
@@ -29,24 +37,10 @@ COLUMNS = {"neutrino": "neutrino's dir.", "lepton": "lepton's dir.", "detector":
     metavar="LOW HIGH",
     help="Total energy of the lepton in GeV.",
 )
-@click.option(
-    "--cos-max",
-    type=float,
-    default=0.5,
-    show_default=True,
-    metavar="C",
-    help="Directions with |cos_zenith| < C.",
-)
+@cos_max_option
 @click.option("--free", is_flag=True, help="Free nucleons: no Pauli blocking in oxygen.")
 @click.option("--hydrogen", is_flag=True, help="Count water's two free protons too, not oxygen's nucleons alone.")
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Draw azimuths and asymmetries there, as PNG and PDF; the folder is made if need be.",
-)
+@folder_option("Draw azimuths and asymmetries there, as PNG and PDF; the folder is made if need be.")
 @json_option
 def command(
     file: Path,

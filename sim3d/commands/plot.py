@@ -6,19 +6,12 @@ from pathlib import Path
 
 import click
 
-from sim3d.commands.arguments import json_option, open_result, output_folder, print_json, result_file
+from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
 
 
 @click.command()
 @result_file
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder to write to, made if need be.  [default: the result's own]",
-)
+@folder_option()
 @json_option
 def command(file: Path, folder: Path | None, as_json: bool) -> None:
     """Draw spectra, zenith and azimuth distributions, ratios and asymmetries of every site, with error bars.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim3d.commands.arguments import json_option, output_folder, print_json
+from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,14 +32,7 @@ ENERGIES_GEV = (1.0, 3.0, 10.0, 30.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 @click.option("--solar-potential", type=float, metavar="MV", help="Force-field potential.")
 @click.option("--date", metavar="YYYY-MM-DD", help="Month of the potential, for --solar date.")
 @click.option("--join", type=float, metavar="GEV", help="Where models of high energies give way to the GHLS fits.")
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Draw the models against each other and write the figures here (made if need be).",
-)
+@folder_option("Draw the models against each other and write the figures here (made if need be).")
 @json_option
 def command(
     names: tuple[str, ...],

@@ -7,20 +7,13 @@ from pathlib import Path
 
 import click
 
-from sim3d.commands.arguments import json_option, open_result, output_folder, print_json, result_file
+from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
 from sim3d.commands.figures import check_maps
 
 
 @click.command()
 @result_file
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder to write to, made if need be.  [default: the result's own]",
-)
+@folder_option()
 @click.option(
     "--sky-cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of the cutoff maps, 0.5-45."
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim3d.commands.arguments import json_option, open_result, output_folder, print_json, result_file
+from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
 
 if TYPE_CHECKING:
     from sim3d.results import Result
@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @result_file
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder to write to, made if need be.  [default: the result's own]",
-)
+@folder_option()
 @click.option(
     "--format",
     "file_format",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim3d.commands.arguments import json_option, output_folder, print_json
+from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,14 +47,7 @@ MAX_INTERACTIONS = 100_000_000
     help="Sampled at each energy.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Of the random numbers.")
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Write zfactors.csv and a figure (PNG, PDF) there.",
-)
+@folder_option("Write zfactors.csv and a figure (PNG, PDF) there.")
 @json_option
 def command(
     model: str,
