@@ -26,7 +26,8 @@ from sim3d.config import make_config
 from sim3d.random_streams import primary_key, uniform
 from sim3d.sampling import draw_entry
 from sim3d.setup_run import make_setup
-from sim3d.shower import NEUTRINO_COLUMNS, new_stack, shower
+from sim3d.shower import NEUTRINO_COLUMNS, shower
+from sim3d.shower_stack import new_stack
 
 OUTPUT = Path("output")
 Row = dict[str, Any]

@@ -11,7 +11,8 @@ from sim3d.hits import patch_hits
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
 from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
-from sim3d.shower import NEUTRINO_COLUMNS, new_stack
+from sim3d.shower import NEUTRINO_COLUMNS
+from sim3d.shower_stack import new_stack
 
 
 @njit(nogil=True, cache=CACHE)

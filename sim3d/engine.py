@@ -30,6 +30,7 @@ from sim3d.crew import FirstRank, OtherRank, Report
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore, finish_events
 from sim3d.event_journal import BatchRecorder, EventJournal, Frame
+from sim3d.exact_sums import TallyOverflowError
 from sim3d.hit_weights import empty_weights
 from sim3d.lost import Lost, new_status
 from sim3d.parallel import Processes, connect
@@ -41,7 +42,6 @@ from sim3d.schedule import BatchQueue, Command, Foreman
 from sim3d.setup_run import Setup, make_setup
 from sim3d.stopping import StopSignal, stop_signals
 from sim3d.sums import RunSums
-from sim3d.tally import TallyOverflowError
 from sim3d.warm_up import compile_kernels
 
 _POLL_S = 0.5
@@ -75,21 +75,24 @@ class _Worker:
             self.local.scores = np.empty(shape)
             self.local.hits = np.empty(shape, dtype=np.int64)
             self.local.weights = empty_weights(len(self.setup.detectors))
+            self.local.extras = self.setup.empty_extras()
             self.local.recorder = BatchRecorder() if self.setup.config.scoring.events else None
         scores, hits, weights = self.local.scores, self.local.hits, self.local.weights
-        recorder = self.local.recorder
+        recorder, extras = self.local.recorder, self.local.extras
         lost: list[Lost] = []
         while True:
             scores[:] = 0.0
             hits[:] = 0
             weights[:] = 0
+            for values in extras.values():
+                values[...] = 0.0
             counters = np.zeros(N_COUNTERS, dtype=np.int64)
             status = new_status(lost)
             try:
-                self.simulate(batch, scores, hits, weights, counters, status, recorder)
+                self.simulate(batch, scores, hits, weights, counters, status, recorder, extras)
                 if recorder is not None:
                     self.frames.append(recorder.frame())  # before its batch counts as finished
-                self.sums.add_batch(batch, scores, hits, weights, counters, lost)
+                self.sums.add_batch(batch, scores, hits, weights, counters, lost, extras)
                 return True
             except Exception as exc:
                 index, reason = int(status[0]), f"{type(exc).__name__}: {exc}"

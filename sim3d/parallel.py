@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sim3d.errors import InputError
-from sim3d.tally import LIMB_BITS
+from sim3d.exact_sums import LIMB_BITS
 
 # Number of processes as the launchers of Open MPI, MPICH (Hydra) and MVAPICH give it. SLURM_NTASKS is no sign of MPI.
 _SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")

@@ -14,8 +14,8 @@ import numpy as np
 
 from sim3d.binning import N_COS, N_FLAVOURS
 from sim3d.config import ENERGY_CENTRES_GEV, Config
+from sim3d.exact_sums import LIMB_BITS
 from sim3d.particles import FLAVOURS
-from sim3d.tally import LIMB_BITS
 
 FIRST_TEST = 24
 """Batches before the first look: fewer give no error worth the name."""

@@ -32,14 +32,10 @@ from sim3d.shower import (
     NU_FLAVOUR,
     NU_WEIGHT,
     NU_X,
-    T_DECAY,
-    T_END,
-    T_INTERACTION,
-    T_START,
-    TRACK_COLUMNS,
-    new_stack,
     shower,
 )
+from sim3d.shower_stack import new_stack
+from sim3d.shower_track import T_DECAY, T_END, T_INTERACTION, T_START, TRACK_COLUMNS
 from sim3d.targeted import _BRANCH_TAPE, draw_vertex
 from sim3d.world import EARTH_RADIUS_KM
 

@@ -16,10 +16,11 @@ from numpy.typing import ArrayLike
 
 from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, Binning
 from sim3d.errors import InputError
+from sim3d.exact_sums import N_GROUPS
 from sim3d.particles import FLAVOUR_PDG_IDS, FLAVOURS
 from sim3d.precision import Watch, describe
 from sim3d.result_file import CONVENTIONS, RunRecord, read_result
-from sim3d.tally import N_GROUPS, SiteTally, rebin
+from sim3d.tally import SiteTally, rebin
 
 DEFAULT_SITE = "kamioka"
 

@@ -28,6 +28,7 @@ from sim3d.books import primary_words
 from sim3d.config import Config, make_config
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore
+from sim3d.exact_sums import TallyOverflowError
 from sim3d.hit_weights import empty_weights, note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.primaries import (
@@ -43,7 +44,6 @@ from sim3d.primaries import (
 from sim3d.result_file import RunRecord, read_result, verify_result
 from sim3d.sampling import N_COUNTERS
 from sim3d.sums import RunSums
-from sim3d.tally import TallyOverflowError
 
 _NOTHING = 1.0e-200
 """Below every flux of a model that has the group; tables have 1e-300 where it does not."""

@@ -33,8 +33,8 @@ from sim3d.shower import (
     NU_X,
     NU_Y,
     NU_Z,
-    new_stack,
 )
+from sim3d.shower_stack import new_stack
 
 _BRANCH_ROTATION = 9
 

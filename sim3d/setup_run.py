@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from sim3d.config import Config, SiteTable
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import BatchRecorder
+from sim3d.extras import make_extras
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
 from sim3d.sampling import Source
@@ -35,7 +36,10 @@ THINNING_SPECTRAL_INDEX = 2.7
 
 
 class BatchFunction(Protocol):
-    """Simulates a batch; all arrays are filled in place, and the recorder (where there is one) gets the records."""
+    """Simulates a batch; all arrays are filled in place, and the recorder (where there is one) gets the records.
+
+    ``extras`` are those of :meth:`Setup.empty_extras`; without them such statistics are not made.
+    """
 
     def __call__(
         self,
@@ -46,6 +50,7 @@ class BatchFunction(Protocol):
         counters: np.ndarray,
         status: np.ndarray,
         recorder: BatchRecorder | None = None,
+        extras: Mapping[str, np.ndarray] | None = None,
     ) -> None: ...
 
 
@@ -81,8 +86,15 @@ class Setup:
         """Azimuth bins."""
         return self.config.scoring.azimuth_bins
 
+    def empty_extras(self) -> dict[str, np.ndarray]:
+        """Arrays (sites, ...) for what a batch leaves beside the flux (:mod:`sim3d.extras`), by name."""
+        return {
+            name: np.zeros((len(self.detectors), *sums.exponents.shape))
+            for name, sums in make_extras(self.config, self.detectors[0]).items()
+        }
+
     def batch_function(self) -> BatchFunction:
-        """Function of (batch number, scores, hits, weights, counters, status, recorder) that simulates one batch."""
+        """What simulates one batch."""
         config = self.config
         size = config.run.batch_size
 
@@ -94,6 +106,7 @@ class Setup:
             counters: np.ndarray,
             status: np.ndarray,
             recorder: BatchRecorder | None = None,
+            extras: Mapping[str, np.ndarray] | None = None,
         ) -> None:
             common: tuple[Any, ...] = (
                 self.world,

@@ -26,14 +26,33 @@ from sim3d.decays import NEUTRINO, decay
 from sim3d.energy_loss import highland_sum, stopping_power
 from sim3d.particles import LAMBDA, MUM, MUP, N_SPECIES, NEUTRON, PROTON
 from sim3d.random_streams import child_key, poisson, uniform
+from sim3d.shower_stack import (
+    CROSSED,
+    DECAYS,
+    EX,
+    EY,
+    EZ,
+    HELICITY,
+    KINETIC,
+    PX,
+    PY,
+    PZ,
+    STACK_COLUMNS,
+    TURN,
+    UX,
+    UY,
+    UZ,
+    WEIGHT,
+    X,
+    Y,
+    Z,
+    grown,
+    put,
+)
+from sim3d.shower_track import T_END, T_START, T_STEP, note
 from sim3d.transport import KAPPA, rotate_about_field, turn
 from sim3d.world import EARTH_RADIUS_KM
 
-# columns of the stack of particles waiting to be followed
-_X, _Y, _Z, _UX, _UY, _UZ, _EX, _EY, _EZ, _KINETIC, _WEIGHT, _HELICITY, _TURN, _PX, _PY, _PZ, _DECAYS, _CROSSED = range(
-    18
-)
-STACK_COLUMNS = 18
 # columns of the neutrino list
 NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ, NU_TURN, NU_PX, NU_PY, NU_PZ, NU_TAG = range(
     14
@@ -41,10 +60,6 @@ NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ, NU_TURN
 NEUTRINO_COLUMNS = 14
 
 _TAG_SHIFT = np.uint64(11)  # what is left fits a double exactly
-# kinds of rows of a track; an end is T_END plus its fate
-T_START, T_STEP, T_END, T_INTERACTION, T_DECAY = range(5)
-TRACK_COLUMNS = 7
-
 _BRANCH_INTERACTION = 1
 _BRANCH_DECAY = 2
 _BRANCH_SCATTERING = 3
@@ -65,40 +80,6 @@ _LOSS_FRACTION = 0.1
 _SHORTEST_LOSS_STEP_KM = 0.01
 # a single interaction pushes far fewer particles than this; the stack grows between interactions
 _STACK_RESERVE = 16384
-
-
-@njit(nogil=True)
-def new_stack(capacity):
-    """Empty work arrays of the shower kernel: particles (capacity, 16), their species and stream keys."""
-    return (
-        np.empty((capacity, STACK_COLUMNS)),
-        np.empty(capacity, dtype=np.int64),
-        np.empty(capacity, dtype=np.uint64),
-    )
-
-
-@njit(nogil=True)
-def note(track, what, species, x, y, z, kinetic, weight):
-    """Append a row to a track: what (T_...), species, position (km), kinetic energy (GeV), weight.
-
-    Row 0 holds the number of rows wanted so far in its first column; rows that do not fit are counted only.
-    """
-    track[0, 0] += 1.0
-    row = int(track[0, 0])
-    if row < track.shape[0]:
-        track[row, 0] = what
-        track[row, 1] = species
-        track[row, 2], track[row, 3], track[row, 4] = x, y, z
-        track[row, 5] = kinetic
-        track[row, 6] = weight
-
-
-@njit(nogil=True)
-def _grown(array, rows):
-    """A copy of a 2-D array with more rows."""
-    bigger = np.empty((rows, array.shape[1]))
-    bigger[: array.shape[0]] = array
-    return bigger
 
 
 @njit(nogil=True)
@@ -147,7 +128,7 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
     key : uint64
         Stream of this primary.
     stack, species_of, key_of : arrays
-        Work space from :func:`new_stack`.
+        Work space from :func:`sim3d.shower_stack.new_stack`.
     neutrinos : float64 array (n, NEUTRINO_COLUMNS)
         Receives flavour, energy (GeV), weight, position (km), direction of every neutrino above the threshold, and
         (without bending) T (rad/nT) and P (km rad/nT), see the module's header; last a tag, the same for the same
@@ -155,7 +136,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
     interacts : bool
         Whether the primary interacts right at its start (which is then its first interaction).
     track : float64 array (n, TRACK_COLUMNS), optional
-        Receives the paths of all particles, see :func:`note`. Without it (in production) no code for it is made.
+        Receives the paths of all particles, see :func:`sim3d.shower_track.note`. Without it (in production) no code
+        for it is made.
 
     Returns
     -------
@@ -178,9 +160,9 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
     n_neutrinos = 0
     for k in range(9):
         stack[0, k] = start[k]
-    stack[0, _KINETIC] = kinetic
-    stack[0, _WEIGHT] = 1.0
-    for k in range(_HELICITY, STACK_COLUMNS):
+    stack[0, KINETIC] = kinetic
+    stack[0, WEIGHT] = 1.0
+    for k in range(HELICITY, STACK_COLUMNS):
         stack[0, k] = 0.0
     species_of[0] = PROTON
     key_of[0] = key
@@ -196,7 +178,7 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
     while n_stack > 0:
         if n_stack + _STACK_RESERVE > stack.shape[0]:
             rows = 2 * stack.shape[0] + _STACK_RESERVE
-            stack = _grown(stack, rows)
+            stack = grown(stack, rows)
             more_species = np.empty(rows, dtype=np.int64)
             more_species[: species_of.shape[0]] = species_of
             species_of = more_species
@@ -204,17 +186,17 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
             more_keys[: key_of.shape[0]] = key_of
             key_of = more_keys
         if n_neutrinos + 8 > neutrinos.shape[0]:
-            neutrinos = _grown(neutrinos, 2 * neutrinos.shape[0] + 8)
+            neutrinos = grown(neutrinos, 2 * neutrinos.shape[0] + 8)
 
         n_stack -= 1
-        x, y, z = stack[n_stack, _X], stack[n_stack, _Y], stack[n_stack, _Z]
-        ux, uy, uz = stack[n_stack, _UX], stack[n_stack, _UY], stack[n_stack, _UZ]
-        ex, ey, ez = stack[n_stack, _EX], stack[n_stack, _EY], stack[n_stack, _EZ]
-        t = stack[n_stack, _KINETIC]
-        weight = stack[n_stack, _WEIGHT]
-        helicity = stack[n_stack, _HELICITY]
-        bend = stack[n_stack, _TURN]
-        lx, ly, lz = stack[n_stack, _PX], stack[n_stack, _PY], stack[n_stack, _PZ]
+        x, y, z = stack[n_stack, X], stack[n_stack, Y], stack[n_stack, Z]
+        ux, uy, uz = stack[n_stack, UX], stack[n_stack, UY], stack[n_stack, UZ]
+        ex, ey, ez = stack[n_stack, EX], stack[n_stack, EY], stack[n_stack, EZ]
+        t = stack[n_stack, KINETIC]
+        weight = stack[n_stack, WEIGHT]
+        helicity = stack[n_stack, HELICITY]
+        bend = stack[n_stack, TURN]
+        lx, ly, lz = stack[n_stack, PX], stack[n_stack, PY], stack[n_stack, PZ]
         species = species_of[n_stack]
         own_key = key_of[n_stack]
 
@@ -240,11 +222,11 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         highland_before = 0.0
         if is_muon:
             scatter_rng[0] = child_key(own_key, _BRANCH_SCATTERING)
-            decays_left = stack[n_stack, _DECAYS]
+            decays_left = stack[n_stack, DECAYS]
             if decays_left == 0.0:
                 decays_left = _muon_decays(t, world.kinetic_per_decay)
             proper_left /= decays_left
-            scattered_depth = stack[n_stack, _CROSSED]
+            scattered_depth = stack[n_stack, CROSSED]
             if scattered_depth > 0.0:
                 highland_before = highland_sum(scattered_depth)
 
@@ -384,21 +366,13 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     if new_weight == 0.0:
                         continue
                     m_sec = masses[secondary]
-                    stack[n_stack, _X], stack[n_stack, _Y], stack[n_stack, _Z] = x, y, z
                     if world.transverse:
                         c, s = polar_angle(secondary, math.sqrt(t_sec * (t_sec + 2.0 * m_sec)), uniform(rng))
                         phi = 2.0 * math.pi * uniform(rng)
                         vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, c, s, math.cos(phi), math.sin(phi))
                     else:
                         vx, vy, vz, gx, gy, gz = ux, uy, uz, ex, ey, ez
-                    stack[n_stack, _UX], stack[n_stack, _UY], stack[n_stack, _UZ] = vx, vy, vz
-                    stack[n_stack, _EX], stack[n_stack, _EY], stack[n_stack, _EZ] = gx, gy, gz
-                    stack[n_stack, _KINETIC] = t_sec
-                    stack[n_stack, _WEIGHT] = new_weight
-                    stack[n_stack, _HELICITY] = 0.0
-                    stack[n_stack, _DECAYS] = stack[n_stack, _CROSSED] = 0.0
-                    stack[n_stack, _TURN] = bend
-                    stack[n_stack, _PX], stack[n_stack, _PY], stack[n_stack, _PZ] = lx, ly, lz
+                    put(stack, n_stack, x, y, z, vx, vy, vz, gx, gy, gz, t_sec, new_weight, 0.0, bend, lx, ly, lz)
                     species_of[n_stack] = secondary
                     key_of[n_stack] = rng[0]
                     n_stack += 1
@@ -409,16 +383,9 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
             share = weight / decays_left
             if decays_left > 1.0:
                 # the first of several decays of one muon: it goes on with what is left of its weight
-                stack[n_stack, _X], stack[n_stack, _Y], stack[n_stack, _Z] = x, y, z
-                stack[n_stack, _UX], stack[n_stack, _UY], stack[n_stack, _UZ] = ux, uy, uz
-                stack[n_stack, _EX], stack[n_stack, _EY], stack[n_stack, _EZ] = ex, ey, ez
-                stack[n_stack, _KINETIC] = t
-                stack[n_stack, _WEIGHT] = weight - share
-                stack[n_stack, _HELICITY] = helicity
-                stack[n_stack, _TURN] = bend
-                stack[n_stack, _PX], stack[n_stack, _PY], stack[n_stack, _PZ] = lx, ly, lz
-                stack[n_stack, _DECAYS] = decays_left - 1.0
-                stack[n_stack, _CROSSED] = scattered_depth
+                put(stack, n_stack, x, y, z, ux, uy, uz, ex, ey, ez, t, weight - share, helicity, bend, lx, ly, lz)
+                stack[n_stack, DECAYS] = decays_left - 1.0
+                stack[n_stack, CROSSED] = scattered_depth
                 species_of[n_stack] = species
                 key_of[n_stack] = child_key(own_key, _BRANCH_NEXT_DECAY)
                 n_stack += 1
@@ -457,15 +424,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     neutrinos[n_neutrinos, NU_TAG] = float(child_key(branch, k + 1) >> _TAG_SHIFT)
                     n_neutrinos += 1
                 else:
-                    stack[n_stack, _X], stack[n_stack, _Y], stack[n_stack, _Z] = x, y, z
-                    stack[n_stack, _UX], stack[n_stack, _UY], stack[n_stack, _UZ] = vx, vy, vz
-                    stack[n_stack, _EX], stack[n_stack, _EY], stack[n_stack, _EZ] = gx, gy, gz
-                    stack[n_stack, _KINETIC] = energy - masses[code]
-                    stack[n_stack, _WEIGHT] = share
-                    stack[n_stack, _HELICITY] = helicities[k]
-                    stack[n_stack, _DECAYS] = stack[n_stack, _CROSSED] = 0.0
-                    stack[n_stack, _TURN] = bend
-                    stack[n_stack, _PX], stack[n_stack, _PY], stack[n_stack, _PZ] = lx, ly, lz
+                    t_k, spin = energy - masses[code], helicities[k]
+                    put(stack, n_stack, x, y, z, vx, vy, vz, gx, gy, gz, t_k, share, spin, bend, lx, ly, lz)
                     species_of[n_stack] = code
                     key_of[n_stack] = child_key(branch, k + 1)
                     n_stack += 1

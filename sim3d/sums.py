@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +57,7 @@ class RunSums:
         weights: np.ndarray,
         counters: np.ndarray,
         lost: list[Lost],
+        extras: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Add one batch, all of it or (if it does not fit) nothing.
 
@@ -67,6 +69,8 @@ class RunSums:
         weights : int64 array (sites, 4, N_DECADES, N_WEIGHTS)
         counters : int64 array (N_COUNTERS,)
         lost : list of Lost
+        extras : mapping of float64 arrays (sites, ...), optional
+            What the sites' :attr:`sim3d.tally.SiteTally.extras` are to be given.
 
         Raises
         ------
@@ -74,9 +78,15 @@ class RunSums:
         """
         prepared = [tally.prepare(scores[k], batch) for k, tally in enumerate(self.tallies)]
         value = self.watch.value(scores)
+        extras = extras or {}
+        for k, tally in enumerate(self.tallies):
+            for name, values in extras.items():
+                tally.extras[name].check(values[k], name, batch)
         with self.lock:
             for k, tally in enumerate(self.tallies):
                 tally.add_prepared(scores[k], hits[k], weights[k], batch, prepared[k])
+                for name, values in extras.items():
+                    tally.extras[name].add(values[k], batch)
             self.counters += counters
             self.watch.add_value(value)
             self.finished.append(batch)

@@ -25,22 +25,16 @@ from sim3d.binning import (
     N_ENERGY,
     N_FLAVOURS,
 )
+from sim3d.exact_sums import LIMB, LIMB_BITS, N_GROUPS, ExactSums, TallyOverflowError
 from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE
 
-N_GROUPS = 24
 N_BANDS = 4
-LIMB_BITS = 62
-"""A squared sum is hi * 2^62 + lo with 0 <= lo < 2^62."""
 
-_LIMB = 2.0**LIMB_BITS
+_LIMB = LIMB
 _MASK = np.int64(2**LIMB_BITS - 1)
 _LARGEST_VALUE = 2.0**58
 _RESOLUTION_BITS = 30
-
-
-class TallyOverflowError(RuntimeError):
-    """A batch value that is not finite or does not fit the fixed-point scale."""
 
 
 def scale_exponents(n_azimuth: int, share: float = 1.0) -> np.ndarray:
@@ -165,6 +159,8 @@ class SiteTally:
     n_azimuth : int
     share : float
         See :func:`scale_exponents`.
+    extras : dict of ExactSums, optional
+        Statistics beside the flux, by name.
 
     Attributes
     ----------
@@ -180,8 +176,9 @@ class SiteTally:
         Sums over the batches of each group.
     """
 
-    def __init__(self, n_azimuth: int, share: float = 1.0) -> None:
+    def __init__(self, n_azimuth: int, share: float = 1.0, extras: dict[str, ExactSums] | None = None) -> None:
         self.n_azimuth = n_azimuth
+        self.extras = extras or {}
         self.exponents = scale_exponents(n_azimuth, share)
         fine = (N_FLAVOURS, N_ENERGY, N_COS, n_azimuth)
         self.total = np.zeros(fine, dtype=np.int64)
@@ -272,6 +269,8 @@ class SiteTally:
         for name, (high, low) in self.squares.items():
             out[f"squares/{name}/high"] = high
             out[f"squares/{name}/low"] = low
+        for name, sums in self.extras.items():
+            out |= {f"{name}/{part}": array for part, array in sums.arrays().items()}
         return out
 
     def add(self, other: SiteTally) -> None:

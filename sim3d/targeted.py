@@ -89,9 +89,9 @@ from sim3d.shower import (
     NU_X,
     NU_Y,
     NU_Z,
-    new_stack,
     shower,
 )
+from sim3d.shower_stack import new_stack
 from sim3d.world import EARTH_RADIUS_KM
 
 _BRANCH_TAPE = 11

@@ -64,7 +64,8 @@ def _empty_batch(setup: Setup) -> None:
     counters = np.zeros(N_COUNTERS, dtype=np.int64)
     weights = empty_weights(len(setup.detectors))
     recorder = BatchRecorder() if setup.config.scoring.events else None
-    idle.batch_function()(0, scores, hits, weights, counters, new_status([]), recorder)
+    extras = setup.empty_extras()
+    idle.batch_function()(0, scores, hits, weights, counters, new_status([]), recorder, extras)
     SiteTally(setup.n_azimuth).add_batch(scores[0], hits[0], weights[0], 0)
 
 

@@ -14,7 +14,8 @@ from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE
 from sim3d.random_streams import primary_key
 from sim3d.sampling import draw_entry
-from sim3d.shower import NEUTRINO_COLUMNS, new_stack, shower
+from sim3d.shower import NEUTRINO_COLUMNS, shower
+from sim3d.shower_stack import new_stack
 
 FLAVOURS = ("numu", "numubar", "nue", "nuebar")
 # What goes in: asymmetries (towards the east positive) of the four flavours.

@@ -29,7 +29,8 @@ from sim3d.aiming import (
 )
 from sim3d.detectors import Detector, sphere_crossings
 from sim3d.random_streams import child_key, primary_key
-from sim3d.shower import NEUTRINO_COLUMNS, NU_FLAVOUR, NU_TAG, NU_UX, NU_X, new_stack, shower
+from sim3d.shower import NEUTRINO_COLUMNS, NU_FLAVOUR, NU_TAG, NU_UX, NU_X, shower
+from sim3d.shower_stack import new_stack
 from sim3d.targeted import list_crossings
 from sim3d.world import EARTH_RADIUS_KM, build_world
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from sim3d.binning import BINNINGS, COS_WIDTH, ENERGY_EDGES_GEV, N_COS, N_ENERGY
+from sim3d.exact_sums import LIMB_BITS, N_GROUPS, TallyOverflowError
 from sim3d.hit_weights import empty_weights
 from sim3d.parallel import Processes
-from sim3d.tally import LIMB_BITS, N_GROUPS, SiteTally, TallyOverflowError, rebin, scale_exponents
+from sim3d.tally import SiteTally, rebin, scale_exponents
 
 N_AZIMUTH = 12
 SHAPE = (4, N_ENERGY, N_COS, N_AZIMUTH)

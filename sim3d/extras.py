@@ -1,0 +1,16 @@
+"""Statistics beside the flux that a configuration asks for: their names, shapes and scales at a site.
+
+An extra is an array that every batch fills with floats, site by site, and whose exact sums (:mod:`sim3d.exact_sums`)
+are stored, merged and resumed with those of the flux under its name.
+"""
+
+from __future__ import annotations
+
+from sim3d.config import Config
+from sim3d.detectors import Detector
+from sim3d.exact_sums import ExactSums
+
+
+def make_extras(config: Config, detector: Detector) -> dict[str, ExactSums]:
+    """Empty sums of all extras of a site; their scales are functions of the configuration and the site alone."""
+    return {}
