@@ -15,12 +15,14 @@ import sim3d
 from sim3d.event_journal import EventJournal
 from sim3d.jit_cache import source_hash
 from sim3d.lost import Lost
+from sim3d.overhead import make_overhead
 from sim3d.parallel import Processes
 from sim3d.primaries import MODELS, PrimaryModel
 from sim3d.result_file import RunRecord
 from sim3d.sampling import COUNTERS
 from sim3d.setup_run import Setup
 from sim3d.sums import RunSums
+from sim3d.world import EARTH_RADIUS_KM
 
 
 def _provenance(setup: Setup, processes: Processes, threads: int) -> dict[str, Any]:
@@ -70,6 +72,10 @@ def models_of(setup: Setup) -> dict[str, Any]:
     if config.atmosphere.profile is not None:
         content = Path(config.atmosphere.profile).read_bytes()
         out["atmosphere_profile_sha256"] = hashlib.sha256(content).hexdigest()
+    if config.scoring.muons:
+        over = make_overhead(config, setup.detectors, setup.world.layers)
+        out["muon_altitudes_km"] = [round(float(r - EARTH_RADIUS_KM), 9) for r in over.radius_km.ravel()]
+        out["muon_depths_g_cm2"] = [float(depth) for depth in over.depth.ravel()]
     return out
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "export": "A result or a Honda table for nuSQuIDS, netCDF, CSV or Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
+    "muons": "Muons and nucleons of a result: spectra, charge ratio, zenith.",
     "leptons": "Electrons and muons in water: east-west asymmetries and rates.",
     "plot": "Draw spectra, zenith and azimuth distributions of a result.",
     "figures": "Draw the figures of the two papers, with reference points.",

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sim3d.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
+from sim3d.config_table import Table
 from sim3d.errors import InputError
+from sim3d.muon_table import MuonsTable
 
 # The field model's range; geomag checks it too, but a bad date should fail before anything heavy is imported.
 _FIRST_DATE, _LAST_DATE = datetime.date(1900, 1, 1), datetime.date(2030, 1, 1)
@@ -31,20 +33,7 @@ SMALLEST_PATCH_DEG = 1.0e-3
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_booleans_as_numbers(cls, value: Any, info: Any) -> Any:
-        annotation = str(cls.model_fields[info.field_name].annotation)
-        parts = value if isinstance(value, list | tuple) else [value]
-        if "bool" not in annotation and any(isinstance(part, bool) for part in parts):
-            raise ValueError("must not be a boolean")
-        return value
-
-
-class RunTable(_Table):
+class RunTable(Table):
     """[run]"""
 
     seed: int = Field(1, ge=0, lt=2**63)
@@ -75,7 +64,7 @@ class RunTable(_Table):
         return None if value is None else value.lower()
 
 
-class PrimariesTable(_Table):
+class PrimariesTable(Table):
     """[primaries]"""
 
     model: str = "ghls2001-average"
@@ -126,7 +115,7 @@ def _day(value: Any) -> datetime.date:
         raise ValueError("must be a date written YYYY-MM-DD") from None
 
 
-class FieldTable(_Table):
+class FieldTable(Table):
     """[field]"""
 
     date: str = "2020-01-01"
@@ -142,7 +131,7 @@ class FieldTable(_Table):
         return day.isoformat()
 
 
-class AtmosphereTable(_Table):
+class AtmosphereTable(Table):
     """[atmosphere]"""
 
     model: Literal["us-standard", "csv", "nrlmsis"] = "us-standard"
@@ -177,14 +166,14 @@ class AtmosphereTable(_Table):
         return self
 
 
-class HadronicTable(_Table):
+class HadronicTable(Table):
     """[hadronic]"""
 
     model: str = "fluka-z"
     definition: str | None = None
 
 
-class TransportTable(_Table):
+class TransportTable(Table):
     """[transport]"""
 
     step_km: float = Field(1.0, ge=0.01, le=10.0, allow_inf_nan=False)
@@ -192,7 +181,7 @@ class TransportTable(_Table):
     transverse: bool = True
 
 
-class SamplingTable(_Table):
+class SamplingTable(Table):
     """[sampling]"""
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
@@ -203,7 +192,7 @@ class SamplingTable(_Table):
     roulette_index: float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
 
 
-class Patch(_Table):
+class Patch(Table):
     """patch = { ns_deg, ew_deg } or { radius_deg }"""
 
     ns_deg: float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
@@ -223,7 +212,7 @@ class Patch(_Table):
         return self
 
 
-class SiteTable(_Table):
+class SiteTable(Table):
     """[[sites]]"""
 
     name: str
@@ -247,15 +236,17 @@ class SiteTable(_Table):
         return self
 
 
-class ScoringTable(_Table):
+class ScoringTable(Table):
     """[scoring]"""
 
     azimuth_bins: int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
     energy_min_GeV: float = Field(10.0**-1.025, ge=10.0**-1.025 * (1 - 1e-9), le=1000.0, allow_inf_nan=False)
     events: bool = False
+    neutrinos: bool = True
+    muons: bool = False
 
 
-class Config(_Table):
+class Config(Table):
     """A whole run configuration; see docs/configuration.md for every key."""
 
     run: RunTable = RunTable()
@@ -267,6 +258,7 @@ class Config(_Table):
     sampling: SamplingTable = SamplingTable()
     sites: tuple[SiteTable, ...] = ()
     scoring: ScoringTable = ScoringTable()
+    muons: MuonsTable = MuonsTable()
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -282,6 +274,7 @@ class Config(_Table):
                 'sampling.mode: "rotated" needs transport.bending = false (bending breaks the symmetry it uses)'
             )
         self._primaries_fit_the_model()
+        self._something_is_scored()
         if self.primaries.energy_GeV[1] <= self.scoring.energy_min_GeV:
             raise ValueError(
                 f"primaries.energy_GeV: no primary up to {self.primaries.energy_GeV[1]:g} GeV gives a neutrino above "
@@ -306,6 +299,16 @@ class Config(_Table):
         if self.run.target_site is not None and self.run.target_site not in names:
             raise ValueError(f"run.target_site: {_shown(self.run.target_site)} is not one of {', '.join(names)}")
         return self
+
+    def _something_is_scored(self) -> None:
+        if self.scoring.neutrinos:
+            return
+        if not self.scoring.muons:
+            raise ValueError("scoring.neutrinos: false without scoring.muons = true scores nothing")
+        if self.scoring.events:
+            raise ValueError("scoring.events: are records of neutrinos; not with scoring.neutrinos = false")
+        if self.run.target_error is not None:
+            raise ValueError("run.target_error: is an error of neutrinos; not with scoring.neutrinos = false")
 
     def _primaries_fit_the_model(self) -> None:
         from sim3d.primaries import highest_energy_GeV, joins

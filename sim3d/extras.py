@@ -9,8 +9,13 @@ from __future__ import annotations
 from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.exact_sums import ExactSums
+from sim3d.muon_bins import make_sums
 
 
 def make_extras(config: Config, detector: Detector) -> dict[str, ExactSums]:
     """Empty sums of all extras of a site; their scales are functions of the configuration and the site alone."""
-    return {}
+    out = {}
+    if config.scoring.muons:
+        table = config.muons
+        out["muons"] = make_sums(config, detector, table.ground + len(table.altitudes_km) + len(table.depths_g_cm2))
+    return out

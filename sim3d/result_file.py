@@ -107,7 +107,7 @@ class RunRecord:
 
     def counter_array(self) -> np.ndarray:
         """The counters in the order of the kernels, int64 (N_COUNTERS,)."""
-        return np.array([self.counters[name] for name in COUNTERS], dtype=np.int64)
+        return np.array([self.counters.get(name, 0) for name in COUNTERS], dtype=np.int64)
 
     def result(self) -> Result:
         """The result made of this record."""

@@ -139,6 +139,8 @@ class Result:
     def _tally(self, site: str) -> SiteTally:
         if site not in self.sites:
             raise InputError(f"site: {site!r} is not in this result; it has {', '.join(self.sites)}")
+        if not self.record.config.scoring.neutrinos:
+            raise InputError("scoring.neutrinos: this run scored muons alone, no neutrinos; see `sim3d muons`")
         return self.record.tallies[list(self.sites).index(site)]
 
     def hit_weights(self, site: str) -> np.ndarray:

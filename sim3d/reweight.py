@@ -109,7 +109,7 @@ def changed_config(config: Config, model: str | None, solar: str | float | None)
     if model is None and solar is None:
         raise InputError("--model, --solar: give at least one of them")
     data = config.model_dump(mode="json")
-    data["scoring"]["events"] = False
+    data["scoring"] |= {"events": False, "muons": False}
     primaries = data["primaries"]
     if model is not None:
         if model not in model_names():

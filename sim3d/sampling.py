@@ -31,7 +31,18 @@ from sim3d.world import EARTH_RADIUS_KM
 
 # counters a batch returns
 C_PRIMARIES, C_NEUTRINOS, C_CROSSINGS, C_BACKTRACKED, C_FORBIDDEN, C_UNDECIDED, C_ROTATIONS = range(7)
-COUNTERS = ("primaries", "neutrinos", "crossings", "backtracked", "forbidden", "undecided", "rotations")
+C_MUON_PRIMARIES, C_MUON_CROSSINGS = range(7, 9)
+COUNTERS = (
+    "primaries",
+    "neutrinos",
+    "crossings",
+    "backtracked",
+    "forbidden",
+    "undecided",
+    "rotations",
+    "muon_primaries",
+    "muon_crossings",
+)
 N_COUNTERS = len(COUNTERS)
 
 GRAZING_SHARE = 0.12

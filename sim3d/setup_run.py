@@ -24,9 +24,10 @@ from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import BatchRecorder
 from sim3d.extras import make_extras
+from sim3d.overhead import make_overhead, muon_world, overhead_batch
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
-from sim3d.sampling import Source
+from sim3d.sampling import C_PRIMARIES, Source
 from sim3d.shower import KINETIC_PER_DECAY_GEV
 from sim3d.targeted import FOLLOWED_BELOW, targeted_batch
 from sim3d.world import World, build_world
@@ -97,6 +98,10 @@ class Setup:
         """What simulates one batch."""
         config = self.config
         size = config.run.batch_size
+        overhead = muons = None
+        if config.scoring.muons:
+            overhead = make_overhead(config, self.detectors, self.world.layers)
+            muons = muon_world(self.world, config.muons.momentum_GeV[0])
 
         def simulate(
             batch: int,
@@ -118,6 +123,12 @@ class Setup:
                 config.field.cutoff,
                 self.trace,
             )
+            if overhead is not None and extras:
+                down: Callable[..., Any] = overhead_batch
+                down(muons, *common[1:], overhead, extras["muons"], counters, status)
+            if not config.scoring.neutrinos:
+                counters[C_PRIMARIES] += size
+                return
             kernel: Callable[..., Any] = analog_batch
             if config.sampling.mode == "rotated":
                 kernel = rotated_batch

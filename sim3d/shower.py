@@ -24,7 +24,8 @@ from geomag.kernels import field_cartesian
 from hadronic.kernels import interaction_length, pick_node, polar_angle, sample_x, slot_survival
 from sim3d.decays import NEUTRINO, decay
 from sim3d.energy_loss import highland_sum, stopping_power
-from sim3d.particles import LAMBDA, MUM, MUP, N_SPECIES, NEUTRON, PROTON
+from sim3d.levels import level_below, meson_decays, muon_stops_above, note_level, way_down
+from sim3d.particles import KM, LAMBDA, MUM, MUP, N_SPECIES, NEUTRON, PIP, PROTON
 from sim3d.random_streams import child_key, poisson, uniform
 from sim3d.shower_stack import (
     CROSSED,
@@ -111,7 +112,9 @@ def _muon_decays(kinetic, kinetic_per_decay):
 
 
 @njit(nogil=True)
-def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track=None):
+def shower(
+    world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track=None, levels=None
+):
     """Follow a primary nucleon (free or bound in a nucleus) and its secondaries.
 
     Parameters
@@ -138,6 +141,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
     track : float64 array (n, TRACK_COLUMNS), optional
         Receives the paths of all particles, see :func:`sim3d.shower_track.note`. Without it (in production) no code
         for it is made.
+    levels : Levels, optional
+        Where muons and nucleons are noted as they come down, see :class:`sim3d.levels.Levels`.
 
     Returns
     -------
@@ -232,6 +237,18 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
 
         if track is not None:
             note(track, T_START, species, x, y, z, t, weight)
+        below = -1  # the next level; unknown
+        if levels is not None:
+            # muons do not decay here: their weight is the probability that they have not
+            if is_muon and muon_stops_above(levels, t, math.sqrt(x * x + y * y + z * z), t_min, layers):
+                continue
+            if is_muon:
+                proper_left = math.inf
+            elif PIP <= species <= KM:
+                decays_left = stack[n_stack, DECAYS]
+                if decays_left == 0.0:
+                    decays_left = meson_decays(t)
+                proper_left /= decays_left
         forced = is_primary and interacts
         fate = _INTERACTION if forced else _LOST
         while not forced:
@@ -247,6 +264,19 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     if to_ground <= ds:
                         ds = max(to_ground, 0.0)
                         at_ground = True
+            at_level = False
+            if levels is not None:
+                if rise >= 0.0:
+                    below = -1
+                else:
+                    if below < 0:
+                        below = level_below(levels, r)
+                    if below < levels.radius_km.shape[0]:
+                        to_level = way_down(levels, below, r, rise)
+                        if to_level <= ds:
+                            at_ground = at_ground and to_level == ds
+                            ds = to_level
+                            at_level = True
             curvature = (1.0 - rise * rise) / r
             rho = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), layers) * _CM_PER_KM
 
@@ -259,7 +289,7 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     if shorter < ds:
                         # the middle of the step has moved; the loss scales with the density
                         ds = shorter
-                        at_ground = False
+                        at_ground = at_level = False
                         here = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), layers) * _CM_PER_KM
                         loss_rate *= here / rho
                         rho = here
@@ -329,6 +359,13 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                             math.sin(phi),
                         )
                 momentum = math.sqrt(t * (t + 2.0 * mass))
+            if levels is not None:
+                if is_muon:
+                    weight *= math.exp(-ds * mass / (momentum_mid * ctau))
+                if at_level and fate == _LOST:
+                    if loss_factor == 1.0:  # a nucleus is not a free proton
+                        note_level(levels.crossings, below, species, momentum, weight, x, y, z, ux, uy, uz)
+                    below += 1
             if fate != _LOST or at_ground:
                 break
             proper_left -= ds * mass / momentum_mid
@@ -382,7 +419,7 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
             n = decay(species, t + mass, momentum, helicity, rng, codes, momenta, helicities)
             share = weight / decays_left
             if decays_left > 1.0:
-                # the first of several decays of one muon: it goes on with what is left of its weight
+                # the first of several decays of one particle: it goes on with what is left of its weight
                 put(stack, n_stack, x, y, z, ux, uy, uz, ex, ey, ez, t, weight - share, helicity, bend, lx, ly, lz)
                 stack[n_stack, DECAYS] = decays_left - 1.0
                 stack[n_stack, CROSSED] = scattered_depth

@@ -35,7 +35,8 @@ def command(file: Path, verify: bool, as_json: bool) -> None:
             f"altitude {site['altitude_m']:g} m, declination {site['declination_deg']:.2f} deg"
         )
         click.echo(f"    detector {site['patch']}, {site['area_m2'] * 1e-6:.4g} km2; {site['hits']} hits")
-        click.echo("    effective hits (largest weight over the mean) by decade of energy:")
+        if site["weights"]:
+            click.echo("    effective hits (largest weight over the mean) by decade of energy:")
         for flavour, decades in site["weights"].items():
             cells = [
                 f"{span} {row['effective_hits']:.0f} ({row['largest_over_mean']:.0f})"
@@ -51,6 +52,8 @@ def command(file: Path, verify: bool, as_json: bool) -> None:
     )
     if document["event_records"] is not None:
         click.echo(f"  {document['event_records']} event records")
+    if document["attributes"].get("muon_crossings"):
+        click.echo(f"  {document['attributes']['muon_crossings']} muons and nucleons; see sim3d muons")
     if document["target"] is not None:
         click.echo(f"  {document['target']}")
     for index, reason in document["lost_primaries"]:
@@ -89,6 +92,9 @@ def describe(result: Result) -> dict[str, Any]:
     warnings: list[str] = []
     for name, site in result.sites.items():
         fields = {key: getattr(site, key) for key in _SITE_FIELDS}
+        if not result.config.get("scoring", {}).get("neutrinos", True):
+            sites[name] = fields | {"hits": 0, "hits_by_flavour": {}, "weights": {}}
+            continue
         hits = {
             flavour: int(count)
             for flavour, count in zip(result.flavours, result.binned(name, "fine_aa")[2].sum(axis=(1, 2)), strict=True)

@@ -146,7 +146,10 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
     if document["attributes"].get("lost"):
         click.echo(f"  {document['attributes']['lost']} primaries were lost; see sim3d info --json, sim3d replay")
     for name, site in document["sites"].items():
-        hits = ", ".join(f"{flavour} {n}" for flavour, n in site["hits_by_flavour"].items())
-        click.echo(f"  {name}: {hits} hits")
+        if site["hits_by_flavour"]:
+            hits = ", ".join(f"{flavour} {n}" for flavour, n in site["hits_by_flavour"].items())
+            click.echo(f"  {name}: {hits} hits")
+    if document["attributes"].get("muon_crossings"):
+        click.echo(f"  {document['attributes']['muon_crossings']} muons and nucleons; see sim3d muons {path}")
     for line in document["warnings"]:
         click.echo(f"  WARNING {line}")
