@@ -1,10 +1,10 @@
 """Three dimensions against one: the same run in full, without bending in the air, and collinear, set side by side.
 
-In one dimension secondaries and decay products keep the direction of their primary and nothing bends in the air; cutoffs
-stay. The ratio of fluxes "3-D / 1-D" holds what angles and bending do together: the horizontal
-enhancement at low energy above all (Battistoni et al., Astropart. Phys. 12 (2000) 315, first paper of the FLUKA
-calculation; Lipari, Astropart. Phys. 14 (2000) 153; both cited from memory). "Bending" is the run in full over the one
-without bending, "angles" the run without bending over the collinear one.
+In one dimension secondaries and decay products keep the direction of their primary and nothing bends in the air;
+cutoffs stay. The ratio of fluxes "3-D / 1-D" holds what angles and bending do together: the horizontal enhancement at
+low energy above all (Battistoni et al., Astropart. Phys. 12 (2000) 315, and Lipari, Astropart. Phys. 14 (2000) 153;
+both cited from memory). "Bending" is the run in full over the one without bending, "angles" the run without bending
+over the collinear one.
 """
 
 from __future__ import annotations
