@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -35,6 +36,7 @@ from sim3d.reweight import reweight
 
 SITES = ("kamioka", "sno")
 SEED = 7
+LARGEST_BATCH = 4000
 FITS = ("ghls2001-low", "ghls2001-high")
 PRIMARIES = ("gsf:2026.1", "crflux:H3a", "crflux:GST3", "crflux:GST4", "crflux:ZS")
 MONTHS = {"january": 1, "july": 7}
@@ -104,8 +106,8 @@ def variations() -> list[Variation]:
 
 def base(part: str, primaries: int) -> Tables:
     """The base of a part as tables of a configuration."""
-    # 240 batches: ten in each group of the jackknife
-    run = {"seed": SEED, "primaries": primaries, "batch_size": max(1, primaries // 240)}
+    # a fixed size, so that a run goes on to more primaries; smaller only where there would be too few batches
+    run = {"seed": SEED, "primaries": primaries, "batch_size": min(LARGEST_BATCH, max(1, primaries // 48))}
     tables: Tables = {
         "run": run,
         "primaries": {"energy_GeV": [0.5, 1e6]},
@@ -210,7 +212,7 @@ def about(bases: Mapping[str, Result], left_out: list[str]) -> str:
 def document(found: list[Row], left_out: list[str]) -> dict[str, Any]:
     """Everything, for JSON; what is not a number becomes null."""
     plain = [
-        {k: None if isinstance(v, float) and v != v else v for k, v in asdict(one).items()}
+        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(one).items()}
         for one in (*found, *sizes(found))
     ]
     return {
@@ -236,7 +238,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     high = options.primaries if options.high_primaries is None else options.high_primaries
     if min(options.primaries, high) < 480:
-        parser.error("--primaries: at least 480, two in each of 240 batches")
+        parser.error("--primaries, --high-primaries: at least 480, ten in each of 48 batches")
     options.output.mkdir(parents=True, exist_ok=True)
 
     started = time.perf_counter()

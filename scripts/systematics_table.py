@@ -168,7 +168,7 @@ def size(measure: str, ratios: list[tuple[float, float]]) -> tuple[float, float]
 
 
 def markdown(found: list[Row], about: str) -> str:
-    """The tables: effects, then every variation; whole sky."""
+    """The tables: effects, then every variation by flavour; whole sky."""
     sky = [r for r in found if r.band == "sky"]
     heads = " | ".join(f"{e:g} GeV" for e in WINDOWS_GEV)
     line = "|---" * (3 + len(WINDOWS_GEV)) + "|"
@@ -186,7 +186,8 @@ def markdown(found: list[Row], about: str) -> str:
     for site in dict.fromkeys(r.site for r in sky):
         parts += ["", f"**{style.title(site)}: ratio to the base, whole sky.**", ""]
         parts += [f"| Effect | Variation | Flavour | {heads} |", line]
-        here = {(r.effect, r.variation, r.observable, r.energy_GeV): r for r in sky if r.site == site}
+        these = [r for r in sky if r.site == site and r.observable in FLAVOURS]
+        here = {(r.effect, r.variation, r.observable, r.energy_GeV): r for r in these}
         for effect, variation, observable in dict.fromkeys(key[:3] for key in here):
             cells = [_ratio(here.get((effect, variation, observable, energy))) for energy in WINDOWS_GEV]
             parts.append(f"| {EFFECTS[effect].title} | {variation} | {observable} | {' | '.join(cells)} |")
@@ -264,7 +265,7 @@ def draw(found: list[Row], folder: Path) -> list[Path]:
 
 def _effect(ax: Any, these: list[Size], k: int, look: dict[str, Any]) -> None:
     """One effect, a little beside the others; an arrow down where it is not seen."""
-    x = np.array([s.energy_GeV for s in these]) * 1.03 ** (k - 3.5)
+    x = np.array([s.energy_GeV for s in these]) * 1.07 ** (k - 3.5)
     y, error = (100.0 * np.array([getattr(s, name) for s in these]) for name in ("size", "error"))
     seen = y > error
     lower = np.minimum(error, 0.9 * y)
