@@ -211,9 +211,10 @@ def about(bases: Mapping[str, Result], left_out: list[str]) -> str:
 
 def document(found: list[Row], left_out: list[str]) -> dict[str, Any]:
     """Everything, for JSON; what is not a number becomes null."""
+    everything: list[Any] = [*found, *sizes(found)]
     plain = [
         {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(one).items()}
-        for one in (*found, *sizes(found))
+        for one in everything
     ]
     return {
         "windows_GeV": {f"{energy:g}": window for energy, window in WINDOWS_GEV.items()},
