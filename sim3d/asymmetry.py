@@ -80,22 +80,34 @@ def east_west(
     list of Asymmetry
         In the order of :data:`FLAVOUR_ORDER`.
     """
+    counts = east_west_counts(result, site, energy_GeV, cos_max)
+    value, error = jackknife(towards_east, counts, result.group_weights)
+    order = [list(result.flavours).index(flavour) for flavour in FLAVOUR_ORDER]
+    return [
+        Asymmetry(flavour, float(value[i]), float(error[i])) for flavour, i in zip(FLAVOUR_ORDER, order, strict=True)
+    ]
+
+
+def east_west_counts(
+    result: Result,
+    site: str,
+    energy_GeV: tuple[float, float] = ENERGY_WINDOW_GEV,
+    cos_max: float = COS_ZENITH_MAX,
+) -> NDArray[np.float64]:
+    """What the asymmetry is made of: flux in the window by group, flavour and half of the sky, (G, flavour, 2)."""
     require_site(result, site)
     edges = np.asarray(result.energy_edges_GeV)
     energies = energy_bins(edges, energy_GeV)
     cosines = cos_bins(np.asarray(result.cos_zenith_edges), cos_max)
     groups = np.asarray(result.groups_east_west(site))[:, :, energies][:, :, :, cosines]
-    counts = np.einsum("gfecd,e->gfd", groups, np.diff(edges)[energies])
+    counts: NDArray[np.float64] = np.einsum("gfecd,e->gfd", groups, np.diff(edges)[energies])
+    return counts
 
-    def ratio(mean: NDArray[np.float64]) -> NDArray[np.float64]:
-        towards_east, towards_west = mean[..., FROM_WEST], mean[..., FROM_EAST]
-        return (towards_east - towards_west) / (towards_east + towards_west)
 
-    value, error = jackknife(ratio, counts, result.group_weights)
-    order = [list(result.flavours).index(flavour) for flavour in FLAVOUR_ORDER]
-    return [
-        Asymmetry(flavour, float(value[i]), float(error[i])) for flavour, i in zip(FLAVOUR_ORDER, order, strict=True)
-    ]
+def towards_east(mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A of a mean of :func:`east_west_counts`, (flavour,)."""
+    east, west = mean[..., FROM_WEST], mean[..., FROM_EAST]
+    return (east - west) / (east + west)
 
 
 def energy_bins(edges: NDArray[np.float64], window: tuple[float, float]) -> NDArray[np.intp]:
@@ -121,6 +133,18 @@ def cos_bins(edges: NDArray[np.float64], cos_max: float) -> NDArray[np.intp]:
     if len(found) == 0 or not cos_max <= 1.0:
         raise InputError("cos-max", cos_max, f"above {np.abs(centres).min():.3g}, at most 1")
     return found
+
+
+def lowest_energy(result: Result) -> float:
+    """Energy (GeV) below which a run scores nothing: a bin that reaches below it is not full."""
+    return float(result.config.get("scoring", {}).get("energy_min_GeV", 0.0)) * (1.0 - 1e-9)
+
+
+def full_bins(result: Result, window: tuple[float, float]) -> NDArray[np.intp]:
+    """Indices of the energy bins in a window (GeV) that lie above the lowest energy scored; may be none."""
+    edges = np.asarray(result.energy_edges_GeV)
+    found = energy_bins(edges, window)
+    return found[edges[found] >= lowest_energy(result)]
 
 
 def require_site(result: Result, site: str) -> None:

@@ -36,6 +36,7 @@ COMMANDS = {
     "figures": "Draw the figures of the two papers, with reference points.",
     "report": "One HTML page of a run, from precision to provenance.",
     "compare": "Compare two results, Honda tables or tables of published fluxes.",
+    "dimensions": "A run in 3-D against 1-D, and what bending in the air does.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
     "primaries": "Spectra of the primary models by mass group, against each other.",
     "atmosphere": "Density and depth of an atmosphere, by place and season; its CSV.",

@@ -68,7 +68,7 @@ def zenith(result: Result, site: str) -> Figure:
     """Zenith angles in the window of energy of the paper, by flavour; at Kamioka with FLUKA's as crosses."""
     window = asymmetry.ENERGY_WINDOW_GEV
     edges = np.asarray(result.energy_edges_GeV)
-    chosen = plots.full_bins(result, window)
+    chosen = asymmetry.full_bins(result, window)
     if len(chosen) == 0:
         raise NotMade(f"the run scores nothing between {window[0]:g} and {window[1]:g} GeV")
     groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)[:, :, chosen]

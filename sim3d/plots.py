@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d import asymmetry, compare, style
+from sim3d.asymmetry import full_bins, lowest_energy
 from sim3d.jackknife import jackknife
 
 if TYPE_CHECKING:
@@ -340,18 +341,6 @@ def legend_below(figure: Figure, ax: Axes, columns: int | None = None) -> None:
     """One legend for the figure, under its axes, where it hides no point."""
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=columns or len(labels))
-
-
-def lowest_energy(result: Result) -> float:
-    """Energy (GeV) below which a run scores nothing: a bin that reaches below it is not full."""
-    return float(result.config.get("scoring", {}).get("energy_min_GeV", 0.0)) * (1.0 - 1e-9)
-
-
-def full_bins(result: Result, window: tuple[float, float]) -> NDArray[np.intp]:
-    """Indices of the energy bins in a window (GeV) that lie above the lowest energy scored; may be none."""
-    edges = np.asarray(result.energy_edges_GeV)
-    found = asymmetry.energy_bins(edges, window)
-    return found[edges[found] >= lowest_energy(result)]
 
 
 def sky_average(result: Result, site: str) -> tuple[Array, Array]:

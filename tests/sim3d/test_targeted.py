@@ -130,6 +130,14 @@ def test_one_dimensional_world():
     agree(g, g[:, :, :, ::-1])
 
 
+@pytest.mark.parametrize("patch", [(2.0, 2.0), (10.0, 40.0)])
+def test_one_dimension_against_rotated(patch):
+    """With cutoffs, at a true site: the collinear limit is that of the rotated mode, bin by bin."""
+    collinear = {"transport": {"bending": False, "transverse": False}}
+    aimed = groups(run("targeted", 72_000, patch=patch, **collinear))
+    agree(aimed, groups(run("rotated", 72_000, seed=3, **collinear)))
+
+
 def neutrino(z, direction, turn=0.0, energy=1.0):
     """A row of the shower kernel's list, on the z axis."""
     row = np.zeros(NEUTRINO_COLUMNS)
