@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from hadronic.forms import Z_EXPONENT
-from hadronic.kernels import concentration
+from hadronic.kernels import ANGLE_LOW_GEV, concentration
 from hadronic.species import MASS_GEV, PDG_IDS, species_code
 
 SPECIES: Final = ("p", "n", "pi+", "pi-", "pi0", "K+", "K-", "K0", "Lambda")
@@ -29,8 +29,7 @@ NUCLEON_MIN_GEV: Final = 0.1
 X_EDGES: Final = np.concatenate(([1.0e-9], 1.0 / (1.0 + np.exp(-np.arange(-20.7, 9.3, 0.1))), [1.0]))
 # Bins of the angle's variable s (see `angle_variable`), uniform in its root, which is proportional to pT.
 S_EDGES: Final = np.concatenate((np.arange(0.0, 7.01, 1.0 / 6.0) ** 2, [200.0]))
-# Bins of the position between ANGLE_LOW_GEV and T on a logarithmic axis of T_sec, in which the angle is histogrammed.
-ANGLE_LOW_GEV: Final = 0.02
+# Bins of ln T_sec between `ANGLE_LOW_GEV` and T, in which the angle is histogrammed.
 N_ANGLE_BINS: Final = 20
 
 MOMENTS: Final = ("multiplicity", "F_TT", "F_ET", "F_EE", "Z_TT", "Z_ET", "Z_EE", "pT")
@@ -40,7 +39,9 @@ OTHER: Final = ("photons", "leptons", "antibaryons", "other")
 
 # Codes of a row's species in `hadronic.species` (K0 takes those of K0L), for masses and angles.
 CODES: Final = tuple(species_code("K0L" if name == "K0" else name) for name in SPECIES)
-_PDG: Final = {PDG_IDS[code]: row for row, code in enumerate(CODES)} | dict.fromkeys((310, 311, -311), SPECIES.index("K0"))
+_PDG: Final = {PDG_IDS[code]: row for row, code in enumerate(CODES)} | dict.fromkeys(
+    (310, 311, -311), SPECIES.index("K0")
+)
 
 
 @njit(nogil=True)

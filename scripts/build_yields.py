@@ -24,7 +24,9 @@ import numpy as np
 
 from hadronic.prompt_decays import decay_all
 from hadronic.species import PDG_IDS, species_code
+from hadronic.yield_file import write_yield_file
 from hadronic.yield_histograms import PROJECTILES, NodeHistogram, without_elastic
+from hadronic.yield_join import RECIPES, Run, join
 
 # Kinetic energies [GeV]: those that the generator reaches for the projectile.
 _PYTHIA = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0, 60.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6)
@@ -153,6 +155,29 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"wrote {path}: {histogram.events} of {arguments.events} interactions, {took:.0f} s", flush=True)
 
 
+def read_run(path: str) -> tuple[Run, str]:
+    """A file that `run` wrote, and the version of chromo that made it."""
+    with np.load(path) as file:
+        histogram = NodeHistogram(str(file["projectile"]), float(file["T_GeV"]), int(file["events"]))
+        for name in ("counts", "angle_counts", "moment_sums", "moment_squares", "other_sums"):
+            setattr(histogram, name, file[name])
+        sigma, seeds = float(file["cross_section_mb"]), [int(file["seed"])]
+        return Run(str(file["generator"]), str(file["version"]), histogram, sigma, seeds), str(file["chromo"])
+
+
+def join_runs(arguments: argparse.Namespace) -> None:
+    """Write the table of a recipe."""
+    read = [read_run(path) for path in arguments.files]
+    provenance = {
+        "generators": {run.generator: run.version for run, _ in read} | {"chromo": ", ".join({one for _, one in read})},
+        "command": f"scripts/build_yields.py join --recipe {arguments.recipe} (histograms of {len(read)} runs)",
+        "definitions": "x = T_sec/T; nucleons above 0.1 GeV; eta, Sigma, Xi, Omega and antihyperons decayed",
+    }
+    name = arguments.name or arguments.recipe
+    write_yield_file(arguments.output, join([run for run, _ in read], arguments.recipe, name, provenance))
+    print(f"wrote {arguments.output}")
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     main_parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -165,6 +190,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=1, metavar="S", help="Pythia8Cascade takes none")
     one.add_argument("-o", "--output", required=True, metavar="DIR")
     one.set_defaults(call=run)
+    two = commands.add_parser("join", help="make a table of yields from histograms")
+    two.add_argument("files", nargs="+", metavar="FILE", help="files that `run` wrote")
+    two.add_argument("--recipe", required=True, choices=list(RECIPES), help="what goes where")
+    two.add_argument("--name", metavar="NAME", help="of the model; the recipe's if not given")
+    two.add_argument("-o", "--output", required=True, metavar="FILE.h5")
+    two.set_defaults(call=join_runs)
     return main_parser
 
 
