@@ -165,6 +165,9 @@ TABLE_DEFINITION: Final = "generator"
 
 DEFAULT_MODEL: Final = "fluka-z"
 
+FROM_TABLE: Final = "table"
+"""Stands for a name where a file of yields is given."""
+
 
 def model_names() -> tuple[str, ...]:
     """Names that `load_model` takes."""
@@ -191,7 +194,7 @@ def load_model(
         What x is in the reference tables the model reproduces; the model's default if not given. Tables of
         generators have none.
     table : path, optional
-        A file of yields (docs/formats.md), in the place of a name.
+        A file of yields (docs/formats.md), in the place of a name (or with the name "table").
 
     Raises
     ------
@@ -207,7 +210,7 @@ def load_model(
     (0.0433, 3.29)
     """
     if table is not None:
-        if name is not None:
+        if name not in (None, FROM_TABLE):
             raise HadronicInputError(f"give a hadronic model or a table, not both ({name!r} and {str(table)!r})")
         _only_definition(str(table), definition, (TABLE_DEFINITION,))
         return _load_table(str(table), "")
@@ -215,10 +218,14 @@ def load_model(
     if name in SHIPPED_TABLES:
         _only_definition(name, definition, (TABLE_DEFINITION,))
         return _shipped(name)
+    if name == FROM_TABLE:
+        raise HadronicInputError("hadronic model 'table' needs a file of yields")
     if name in RENAMED:
         raise HadronicInputError(f"hadronic model {name!r} has been replaced by {RENAMED[name]!r}")
     if name not in _REGISTRY:
-        raise HadronicInputError(f"unknown hadronic model {name!r}; allowed: {', '.join(model_names())}")
+        raise HadronicInputError(
+            f"unknown hadronic model {name!r}; allowed: {', '.join(model_names())}, or 'table' with a file"
+        )
     builder, definitions, description = _REGISTRY[name]
     chosen = definitions[0] if definition is None else definition
     _only_definition(name, chosen, definitions)

@@ -2,8 +2,8 @@
 
 Targets: Z of daemonflux (Yanez and Fedynitch, Phys. Rev. D 107 (2023) 123037, table 2, p-carbon) at 31 GeV (pi+-,
 K+-), 158 GeV (pi+-, K+-, p, n) and 20 TeV (pi+-). Its 2 PeV values have errors up to 228 % and are left out. They are
-reached exactly, with x as the model's definition has it for Z; that x of daemonflux is that of MCEq, E_sec/E_proj, is
-from memory (at 31 GeV T/T differs by 1 % or less for pions). Z of carbon stands for Z of air: that
+reached exactly, with x as the model's definition has it for Z. daemonflux's own x is E_sec/E_proj of total energies, as
+MCEq has it (from memory); at 31 GeV T/T differs from it by about 1 % for pions. Z of carbon stands for Z of air: that
 ratio, which the generators put within 2 % of 1 for pions, is not corrected for.
 
 Mesons: the number of each species is multiplied, the shape stays: the factor is linear in ln T between the energies
@@ -12,8 +12,8 @@ stays, as more of it would be paid by energy that is not there (`HadronicModel.e
 
 Nucleons: baryon number must stay, so the two targets at 158 GeV fix two things that leave it alone. A share of the
 leading protons becomes leading neutrons (charge exchange), with the neutrons' spectrum; and x of the leading
-nucleons is raised to a power h > 1 (softer; what they lose is there for mesons). Both fade linearly in ln T to nothing at 31 GeV, where
-daemonflux has no nucleons and FLUKA's table stands, and stay as they are above 158 GeV.
+nucleons is raised to a power h > 1 (softer; what they lose is there for mesons). Both fade linearly in ln T to
+nothing at 31 GeV, where daemonflux has no nucleons and FLUKA's table stands, and stay as they are above 158 GeV.
 """
 
 from typing import Final
@@ -23,13 +23,12 @@ from scipy.optimize import root
 
 from hadronic.definitions import DEFAULT_DEFINITION, MESON_X
 from hadronic.errors import HadronicInputError
-from hadronic.fluka_z import LG_T_NODES, build_fluka_z
-from hadronic.forms import Z_EXPONENT
+from hadronic.fluka_z import build_fluka_z
 from hadronic.kernels import YieldTables
 from hadronic.models import Moments, moments_of_row
 from hadronic.nucleon_projectiles import NucleonTuning
 from hadronic.reference import daemonflux_reference
-from hadronic.species import MASS_GEV, N, P, species_code
+from hadronic.species import N, P, species_code
 
 # Above this [GeV] daemonflux's values are not used.
 LAST_TARGET_GEV: Final = 1.0e5

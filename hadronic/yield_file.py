@@ -230,7 +230,7 @@ def _check(where: str, content: YieldFile) -> None:
     require(content.s_edges[0] == 0.0, "s_edges", "must begin with 0")
     for name, one in content.projectiles.items():
         ascending(one.T_GeV, f"{name}/T_GeV", 2)
-        require(0.2 <= one.T_GeV[0] and one.T_GeV[-1] <= 1e9, f"{name}/T_GeV", "must lie in 0.2 to 1e9 GeV")
+        require(one.T_GeV[0] >= 0.2 and one.T_GeV[-1] <= 1e9, f"{name}/T_GeV", "must lie in 0.2 to 1e9 GeV")
         ascending(one.sigma_T_GeV, f"{name}/sigma_T_GeV", 1)
         require(one.sigma_T_GeV[0] > 0.0, f"{name}/sigma_T_GeV", "must be above 0")
         nodes = one.T_GeV.size
@@ -256,7 +256,7 @@ def _check(where: str, content: YieldFile) -> None:
             require(np.all(np.isfinite(values)), f"{name}/{key}", "not all numbers are finite")
             require(values.min() >= 0.0, f"{name}/{key}", "has numbers below 0")
         require(one.events.min() > 0.0, f"{name}/events", "must be above 0")
-        require(1.0 <= one.sigma_mb.min() and one.sigma_mb.max() <= 1e5, f"{name}/sigma_mb", "must lie in 1 to 1e5 mb")
+        require(one.sigma_mb.min() >= 1.0 and one.sigma_mb.max() <= 1e5, f"{name}/sigma_mb", "must lie in 1 to 1e5 mb")
         mean = one.counts.sum(axis=2) / one.events
         require(mean.max() < 500.0, f"{name}/counts", "more than 500 secondaries of one kind per interaction")
         leading = mean[:, len(SPECIES) :]
