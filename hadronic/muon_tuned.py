@@ -92,7 +92,7 @@ def _nucleons(tables: YieldTables) -> tuple[np.ndarray, np.ndarray]:
     z_n = wanted["n"][1][0]
     start = wanted["pi+"][0][0]
     ramp = np.interp(tables.ln_T, np.log([start, energy]), [0.0, 1.0])
-    slots = {code: [] for code in (P, N)}
+    slots: dict[int, list[int]] = {P: [], N: []}
     for slot in range(tables.slot_offset[P], tables.slot_offset[P + 1]):
         if tables.slot_species[slot] in slots:
             slots[int(tables.slot_species[slot])].append(slot)

@@ -1,4 +1,4 @@
-"""Decays of what event generators leave undecayed and a shower does not follow: eta, eta', Sigma, Xi, Omega, antihyperons.
+"""Decays of what generators leave undecayed and a shower does not follow: eta, eta', Sigma, Xi, Omega, antihyperons.
 
 Isotropic phase space. Branching ratios from the Review of Particle Physics (from memory; modes below 1 % are left
 out and the rest is scaled to 1).

@@ -30,7 +30,7 @@ class YieldTableBuilder:
     def add_table(self, table: Spectrum | np.ndarray, angles: np.ndarray | None = None) -> int:
         """Add a spectrum, or quantiles of ln x of shape (nodes, N_QUANTILES); returns the row's number.
 
-        `angles`, shape (nodes, bins, N_ANGLE_QUANTILES), is the row of `YieldTables.angle_scale`: for every row or none.
+        `angles`, shape (nodes, bins, N_ANGLE_QUANTILES), is the row of `YieldTables.angle_scale`: for all rows or none.
         """
         self._tables.append(quantile_table(table) if isinstance(table, Spectrum) else table)
         if angles is not None:

@@ -183,7 +183,7 @@ def _scaled_strange(urqmd: dict[float, Run], pythia: dict[float, Run], T_GeV: fl
 RECIPES: Final[dict[str, tuple[Callable[[Runs], dict[str, ProjectileYields]], str]]] = {
     "urqmd-sibyll": (
         urqmd_sibyll,
-        "UrQMD 3.4 up to 60 GeV, Sibyll 2.3d from 80 GeV, joined linearly in ln T between; production events on nitrogen",
+        "UrQMD 3.4 up to 60 GeV, Sibyll 2.3d from 80 GeV, linear in ln T between; production events on nitrogen",
     ),
     "pythia8": (
         lambda runs: plain(runs, "Pythia8Cascade"),

@@ -96,11 +96,9 @@ class ChromoSource:
         """Batches of final states, and the number of interactions in each."""
         self.model.kinematics = self._kinematics(T_GeV)
         parts: list[tuple[np.ndarray, np.ndarray]] = []
-        done = 0
-        for one in self.model(events):
+        for done, one in enumerate(self.model(events), 1):
             final = one.final_state()
             parts.append((np.array(final.pid), np.array([final.en, final.px, final.py, final.pz]).T))
-            done += 1
             if len(parts) == BATCH or done == events:
                 number = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
                 pdg = np.concatenate([part[0] for part in parts])

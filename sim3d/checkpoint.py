@@ -26,7 +26,7 @@ FREE_KEYS = (
     "atmosphere.profile",
     "hadronic.table",
 )
-"""Keys that may change when a run goes on: no batch depends on them. (The contents of the files are compared instead.)"""
+"""Keys that may change when a run goes on: no batch depends on them. (What the files hold is compared instead.)"""
 
 
 class Checkpoints:

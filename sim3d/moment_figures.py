@@ -128,9 +128,8 @@ def moments(models: Sequence[HadronicModel], quantity: str) -> Figure:
 
 
 def _top(ax: Axes) -> float:
-    return max(
-        float(np.nanmax(np.asarray(line.get_ydata(), dtype=float))) for line in ax.get_lines() if len(line.get_ydata())
-    )
+    heights = [np.asarray(line.get_ydata(), dtype=float) for line in ax.get_lines()]
+    return max(float(np.nanmax(one)) for one in heights if one.size)
 
 
 def transverse_momenta(models: Sequence[HadronicModel]) -> Figure:
