@@ -231,7 +231,7 @@ def coverage(content: YieldFile) -> str:
 
 def provenance_words(content: YieldFile) -> dict[str, str]:
     """What a result file records of the table it was made with."""
-    made = [f"{key}: {content.provenance[key]}" for key in ("created", "target") if key in content.provenance]
+    made = [f"{key}: {content.provenance[key]}" for key in ("created", "target", "chromo") if key in content.provenance]
     generators = content.provenance.get("generators", {})
     if isinstance(generators, dict):
         made += [f"{name}: {version}" for name, version in generators.items()]

@@ -180,28 +180,33 @@ def _scaled_strange(urqmd: dict[float, Run], pythia: dict[float, Run], T_GeV: fl
     return out
 
 
-RECIPES: Final[dict[str, tuple[Callable[[Runs], dict[str, ProjectileYields]], str]]] = {
+RECIPES: Final[dict[str, tuple[Callable[[Runs], dict[str, ProjectileYields]], tuple[str, ...], str]]] = {
     "urqmd-sibyll": (
         urqmd_sibyll,
+        ("UrQMD34", "Sibyll23d", "Pythia8Cascade"),
         "UrQMD 3.4 up to 60 GeV, Sibyll 2.3d from 80 GeV, linear in ln T between; production events on nitrogen",
     ),
     "pythia8": (
         lambda runs: plain(runs, "Pythia8Cascade"),
+        ("Pythia8Cascade",),
         "Pythia 8.317 (PythiaCascade) at all energies; production events on nitrogen",
     ),
-    "sibyll": (lambda runs: plain(runs, "Sibyll23d"), "Sibyll 2.3d, from 80 GeV; production events on nitrogen"),
+    "sibyll": (
+        lambda runs: plain(runs, "Sibyll23d"),
+        ("Sibyll23d",),
+        "Sibyll 2.3d, from 80 GeV; production events on nitrogen",
+    ),
 }
-"""Recipe -> (function of the runs, description)."""
+"""Recipe -> (function of the runs, generators that it takes, description)."""
 
 
 def join(runs: Iterable[Run], recipe: str, name: str, provenance: dict[str, Any]) -> YieldFile:
     """The table of a recipe (`RECIPES`) from runs, under `name`, with what was used added to `provenance`."""
     if recipe not in RECIPES:
         raise HadronicInputError(f"recipe {recipe!r} is not one of {', '.join(RECIPES)}")
-    collected = collect(runs)
-    build, description = RECIPES[recipe]
+    build, generators, description = RECIPES[recipe]
+    collected = collect(run for run in runs if run.generator in generators)
     projectiles = build(collected)
-    used = {source for one in projectiles.values() for source in one.sources}
     generated = {
         f"{run.version} {projectile} {T:g} GeV": {"interactions": run.histogram.events, "seeds": run.seeds}
         for (_, projectile), nodes in collected.items()
@@ -217,7 +222,7 @@ def join(runs: Iterable[Run], recipe: str, name: str, provenance: dict[str, Any]
             "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
             "target": "N14; cross sections times 1.023 for air",
             "recipe": recipe,
-            "nodes_of": sorted(used),
+            "generators": {run.generator: run.version for nodes in collected.values() for run in nodes.values()},
             "runs": generated,
             **provenance,
         },

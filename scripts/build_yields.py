@@ -167,8 +167,8 @@ def join_runs(arguments: argparse.Namespace) -> None:
     """Write the table of a recipe."""
     read = [read_run(path) for path in arguments.files]
     provenance = {
-        "generators": {run.generator: run.version for run, _ in read} | {"chromo": ", ".join({one for _, one in read})},
-        "command": f"scripts/build_yields.py join --recipe {arguments.recipe} (histograms of {len(read)} runs)",
+        "chromo": ", ".join({version for _, version in read}),
+        "command": f"scripts/build_yields.py join --recipe {arguments.recipe}",
         "definitions": "x = T_sec/T; nucleons above 0.1 GeV; eta, Sigma, Xi, Omega and antihyperons decayed",
     }
     name = arguments.name or arguments.recipe

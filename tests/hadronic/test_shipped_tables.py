@@ -116,15 +116,16 @@ def test_moments_of_an_earlier_project_come_out(name, row):
 @pytest.mark.parametrize("name", SHIPPED_TABLES)
 @pytest.mark.parametrize("projectile", [P, PIP, KP, KM])
 def test_nothing_jumps(name, projectile):
-    """Also not between UrQMD and Sibyll, 60-80 GeV: the model is linear in ln T between nodes 0.115 apart."""
+    """Also not between UrQMD and Sibyll, 60-80 GeV: half the step in energy is half the step in every moment."""
     model = MODELS[name]
-    for low, high in ((30.0, 160.0), (1e3, 1.2e3)):
-        T = np.geomspace(low, high, 300)
-        for secondary in (P, N, PIP, PIM):
-            for field in ("multiplicity", "F_TT", "Z_TT"):
+    for secondary in (P, N, PIP, PIM):
+        for field in ("multiplicity", "F_TT", "Z_TT"):
+            steps = []
+            for number in (100, 199):
+                T = np.geomspace(50.0, 95.0, number)
                 values = np.array([getattr(model.moments(projectile, secondary, t), field) for t in T])
-                # The join takes 0.288 in ln T: a change of 60 % (leading nucleons of kaons) is 1 % per step of 0.0056.
-                assert np.max(np.abs(np.diff(np.log(values)))) < 0.015
+                steps.append(np.max(np.abs(np.diff(values))))
+            assert steps[1] < 0.55 * steps[0]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -178,7 +179,8 @@ def test_cross_sections_are_the_generators_own():
     for name in SHIPPED_TABLES:
         T = np.geomspace(1.0, 1e6, 3000)
         lengths = [interaction_length(MODELS[name].tables, PIP, math.log(one)) for one in T]
-        assert np.max(np.abs(np.diff(np.log(lengths)))) < 2e-3
+        # ln T rises by 0.0046: a slope of 1 at most (pions on the resonances).
+        assert np.max(np.abs(np.diff(np.log(lengths)))) < 5e-3
 
 
 def test_the_old_name_says_the_new_one():
