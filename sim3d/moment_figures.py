@@ -40,7 +40,7 @@ NAMES = {
 _LOOKS: tuple[tuple[str, Any], ...] = (
     (style.BLACK, "-"),
     (style.VERMILION, (0, (6, 2))),
-    (style.BLUE, "-"),
+    (style.BLUE, (0, (10, 1.5, 1.5, 1.5))),
     (style.GREEN, (0, (4, 1, 1, 1))),
     (style.PURPLE, (0, (1, 1))),
     (style.ORANGE, (0, (8, 2))),
@@ -74,7 +74,10 @@ def _panels(
         if quantity:
             _points(ax, quantity, label)
         ax.set(xscale="log", xlim=_RANGE_GEV)
-        ax.text(0.04, 0.93, NAMES[label], transform=ax.transAxes, va="top", fontsize=11)
+        # Baryons fall from the left, mesons rise to the right.
+        left = label not in ("p", "n", "p+n") or quantity == ""
+        place = (0.04, "left") if left else (0.95, "right")
+        ax.text(place[0], 0.94, NAMES[label], transform=ax.transAxes, va="top", ha=place[1], fontsize=11)
     for ax in axes.flat[len(labels) :]:
         ax.set_axis_off()
     for ax in axes[-1]:
@@ -92,6 +95,8 @@ def _points(ax: Axes, quantity: str, label: str) -> None:
         known = [one for one in values if one.quantity == quantity and one.secondary == label]
         # Where the error is half of the value there is nothing to compare with.
         known = [one for one in known if one.value > 0.0 and (one.error or 0.0) < 0.5 * one.value]
+        if not known:
+            continue
         ax.errorbar(
             [one.kinetic_energy_GeV for one in known],
             [one.value for one in known],
@@ -110,7 +115,7 @@ def _points(ax: Axes, quantity: str, label: str) -> None:
 def moments(models: Sequence[HadronicModel], quantity: str) -> Figure:
     """Z ("Z") or energy fraction ("F") of each secondary of p-air against energy, all models, published points."""
     if quantity == "Z":
-        labels: tuple[str, ...] = ("pi+", "pi-", "p+n", "K+", "K-", "p", "n")
+        labels: tuple[str, ...] = ("pi+", "pi-", "pi0", "K+", "K-", "p", "n", "p+n")
         words = r"Spectrum-weighted moments $Z=\langle\sum x^{1.7}\rangle$ of p-air"
     else:
         labels = ("pi+", "pi-", "pi0", "K+", "K-", "K0", "p", "n", "Lambda")
@@ -123,7 +128,8 @@ def moments(models: Sequence[HadronicModel], quantity: str) -> Figure:
     for ax, label in zip(axes.flat, labels, strict=False):
         ax.set_ylim(0.0, (1.25 if label not in ("p", "n", "p+n") else 1.15) * _top(ax))
     figure.suptitle(words + "; total over total energy for mesons, kinetic over kinetic for baryons", fontsize=9.5)
-    figure.supylabel(f"${quantity}$", fontsize=11)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(f"${quantity}$")
     return figure
 
 
@@ -153,9 +159,13 @@ def multiplicities(models: Sequence[HadronicModel]) -> Figure:
         return exact(model, "multiplicity", label, T)
 
     figure, axes = _panels(("pi+", "pi-", "K+", "K-", "p", "n"), models, value, 5, 3)
-    for ax in axes.flat:
-        ax.set_yscale("log")
-        ax.set_ylim(max(1e-4, ax.get_ylim()[0]), None)
+    for number, ax in enumerate(axes.flat):
+        if number < 4:
+            ax.set_yscale("log")
+            ax.set_ylim(max(1e-4, ax.get_ylim()[0]), None)
+        else:
+            ax.set_ylim(0.0, None)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("Number per interaction")
     figure.suptitle("Number of secondaries per interaction, p-air (nucleons above 0.1 GeV)", fontsize=9.5)
-    figure.supylabel("Number per interaction", fontsize=10)
     return figure

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # FLUKA's energies.
 DEFAULT_ENERGIES_GEV = (5.0, 10.0, 30.0, 50.0, 100.0)
+DEFAULT_INTERACTIONS = 100_000
+# Enough for moments to 0.3 %.
+ALL_INTERACTIONS = 400_000
 MAX_INTERACTIONS = 100_000_000
 
 
@@ -48,10 +51,8 @@ MAX_INTERACTIONS = 100_000_000
 @click.option(
     "--interactions",
     type=int,
-    default=100_000,
-    show_default=True,
     metavar="N",
-    help="Sampled at each energy.",
+    help="Sampled at each energy.  [default: 100000, with --all 400000]",
 )
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Of the random numbers.")
 @folder_option("Write a CSV table and figures (PNG, PDF) there.")
@@ -62,7 +63,7 @@ def command(
     every: bool,
     definition: str | None,
     energies: tuple[float, ...],
-    interactions: int,
+    interactions: int | None,
     seed: int,
     folder: Path | None,
     as_json: bool,
@@ -80,6 +81,8 @@ def command(
     for energy in energies:
         if not (math.isfinite(energy) and energy > 0.0):
             raise InputError("--energy", energy, "a kinetic energy in GeV above 0")
+    if interactions is None:
+        interactions = ALL_INTERACTIONS if every else DEFAULT_INTERACTIONS
     if not 2 <= interactions <= MAX_INTERACTIONS:
         raise InputError("--interactions", interactions, f"2 to {MAX_INTERACTIONS}")
     if seed < 0:
