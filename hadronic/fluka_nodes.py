@@ -65,15 +65,3 @@ HYPERON_NUMBER_PER_F: Final = 4.34
 RECOIL_MIN_GEV: Final = 0.1
 RECOIL_NUMBER: Final = 0.75
 RECOIL_TAU_GEV: Final = 0.35
-
-# Multipliers on the yields of p-air mesons (F and Z alike) that bring the table to the muon-calibrated Z of
-# daemonflux, at two kinetic energies [GeV], linear in ln T between, constant outside
-# (docs/hadronic-inputs.md section 3, to 2 %). Neutral kaons take the mean of the charged ones; pi0 and nucleons stay.
-MUON_T_GEV: Final = np.array([31.0, 158.0])
-MUON_MULTIPLIER: Final[dict[str, np.ndarray]] = {
-    "pi+": np.array([1.10, 1.16]),
-    "pi-": np.array([0.80, 0.91]),
-    "K+": np.array([1.17, 1.0]),
-    "K-": np.array([1.0, 0.8]),
-    "K0": np.array([1.085, 0.9]),
-}

@@ -12,7 +12,7 @@ from hadronic.definitions import DEFAULT_DEFINITION, DEFINITIONS
 from hadronic.errors import HadronicInputError
 from hadronic.kernels import YieldTables
 from hadronic.meson_projectiles import add_kaon_projectiles, add_pion_projectiles
-from hadronic.nucleon_projectiles import add_nucleon_projectiles
+from hadronic.nucleon_projectiles import NucleonTuning, add_nucleon_projectiles
 from hadronic.table_builder import YieldTableBuilder
 
 # Nodes: 0.28 GeV (the pion threshold) to 1e6 GeV, 20 per decade, so that 1, 10, 100 GeV are nodes and 5,
@@ -20,20 +20,15 @@ from hadronic.table_builder import YieldTableBuilder
 LG_T_NODES: Final = np.linspace(-0.55, 6.0, 132)
 
 
-def build_fluka_z_muon(definition: str = DEFAULT_DEFINITION) -> YieldTables:
-    """Tables of `fluka-z-muon`: `fluka-z` with p-air mesons scaled to daemonflux's Z factors."""
-    return build_fluka_z(definition, muon_tuned=True)
-
-
-def build_fluka_z(definition: str = DEFAULT_DEFINITION, muon_tuned: bool = False) -> YieldTables:
-    """Tables of `fluka-z` for all projectiles, with x in FLUKA's tables as `definition` says."""
+def build_fluka_z(definition: str = DEFAULT_DEFINITION, tuning: NucleonTuning | None = None) -> YieldTables:
+    """Tables of `fluka-z` for all projectiles, with x in FLUKA's tables as `definition` says, tuned where asked."""
     if definition not in DEFINITIONS:
         raise HadronicInputError(
             f"hadronic model 'fluka-z' has no definition {definition!r}; allowed: {', '.join(DEFINITIONS)}"
         )
     T = 10.0**LG_T_NODES
     builder = YieldTableBuilder(np.log(T))
-    add_nucleon_projectiles(builder, T, definition, muon_tuned)
+    add_nucleon_projectiles(builder, T, definition, tuning)
     add_pion_projectiles(builder, T)
     add_kaon_projectiles(builder, T)
     return builder.build()

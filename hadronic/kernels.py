@@ -58,6 +58,10 @@ class YieldTables(NamedTuple):
         Uniform axis of `interaction_length` [ln GeV].
     interaction_length : float[N_SPECIES, lambda_nodes]
         Interaction length in air [g/cm2] (the row of the pi0, which never interacts, repeats that of charged pions).
+    angle_scale : float[tables, nodes, angle bins, N_ANGLE_QUANTILES]
+        Empty for models whose angles are parametric. Else the factor on -ln(1 - u) in the law of
+        `one_minus_cos_theta`, at points uniform in v = 1 - (1 - u)^(1/4), bilinear between them; the bins divide
+        ln T_sec from `ANGLE_LOW_GEV` to the node's T evenly, values are those of their middles.
     """
 
     ln_T: np.ndarray
@@ -70,6 +74,16 @@ class YieldTables(NamedTuple):
     mass_GeV: np.ndarray
     lambda_ln_T: np.ndarray
     interaction_length: np.ndarray
+    angle_scale: np.ndarray
+
+
+NO_ANGLES: Final = np.zeros((0, 0, 0, 0))
+"""`YieldTables.angle_scale` of a model with parametric angles."""
+
+N_ANGLE_QUANTILES: Final = 17
+# Lower end [GeV] of the logarithmic axis of T_sec on which angles are tabulated.
+ANGLE_LOW_GEV: Final = 0.02
+LN_ANGLE_LOW: Final = math.log(ANGLE_LOW_GEV)
 
 
 @njit(nogil=True)
@@ -195,6 +209,48 @@ def cos_theta(species, momentum_GeV, u):
 def polar_angle(species, momentum_GeV, u):
     """(cos, sin) of the polar angle; the sine is exact to rounding for the smallest angles too."""
     w = one_minus_cos_theta(species, momentum_GeV, u)
+    return 1.0 - w, math.sqrt(w * (2.0 - w))
+
+
+@njit(nogil=True)
+def angle_scale(tables, slot, node, x, u):
+    """Factor on -ln(1 - u) from the tables (which must have angles) for a secondary of T_sec = x T at `node`."""
+    scale = tables.angle_scale
+    row = tables.slot_table[slot]
+    bins = scale.shape[2]
+    position = bins * (1.0 + math.log(x) / (tables.ln_T[node] - LN_ANGLE_LOW)) - 0.5
+    position = min(max(position, 0.0), bins - 1.0)
+    i = min(int(position), bins - 2)
+    share = position - i
+    last = scale.shape[3] - 1
+    v = (1.0 - math.sqrt(math.sqrt(1.0 - u))) * last
+    j = min(int(v), last - 1)
+    w = v - j
+    low = scale[row, node, i, j] + w * (scale[row, node, i, j + 1] - scale[row, node, i, j])
+    high = scale[row, node, i + 1, j] + w * (scale[row, node, i + 1, j + 1] - scale[row, node, i + 1, j])
+    return low + share * (high - low)
+
+
+@njit(nogil=True)
+def yield_angle(tables, slot, node, x, momentum_GeV, u):
+    """(cos, sin) of the polar angle of a secondary drawn from `slot` at `node` with T_sec = x T.
+
+    Without tabulated angles this is `polar_angle`, to the bit. With them s = scale(u) * -ln(1 - u) takes the place of
+    -ln(1 - u): the angle at which the parametric law has left exp(-s) of its probability.
+    """
+    species = tables.slot_species[slot]
+    if tables.angle_scale.shape[0] == 0:
+        return polar_angle(species, momentum_GeV, u)
+    k = concentration(species, momentum_GeV)
+    if k < 1.0e-12:
+        w = 2.0 * u
+    else:
+        s = -math.log1p(-u) * angle_scale(tables, slot, node, x, u)
+        if s < 1.0:
+            y = -math.log1p(math.expm1(-s) * -math.expm1(-2.0 * k))
+        else:
+            y = -math.log(math.exp(-s) - math.exp(-2.0 * k) * math.expm1(-s))
+        w = min(max(y / k, 0.0), 2.0)
     return 1.0 - w, math.sqrt(w * (2.0 - w))
 
 

@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from hadronic.definitions import DEFINITIONS
 from hadronic.errors import HadronicInputError
-from hadronic.fluka_z import build_fluka_z, build_fluka_z_muon
+from hadronic.fluka_z import LG_T_NODES, build_fluka_z
 from hadronic.forms import Z_EXPONENT
 from hadronic.kernels import YieldTables
 from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
@@ -45,12 +48,15 @@ class HadronicModel:
         One line for file headers.
     tables : YieldTables
         The arrays that the kernels draw from.
+    provenance : dict of str
+        For models from a file of yields: its SHA-256 and how it was made, under the names that result files use.
     """
 
     name: str
     definition: str
     description: str
     tables: YieldTables
+    provenance: dict[str, str] = field(default_factory=dict)
 
     def moments(self, projectile: int, secondary: int, T_GeV: float) -> Moments:
         """Moments of `secondary` from `projectile` (species codes) at kinetic energy `T_GeV` [GeV].
@@ -69,9 +75,7 @@ class HadronicModel:
                 for node, weight in ((low, 1.0 - share), (low + 1, share)):
                     mean = self.tables.slot_mean[slot, node]
                     if weight * mean > 0.0:
-                        ln_x = self.tables.ln_x[self.tables.slot_table[slot], node]
-                        masses = float(MASS_GEV[projectile]), float(MASS_GEV[secondary])
-                        total += weight * mean * _quadrature(ln_x, T_GeV, *masses)
+                        total += weight * mean * moments_of_row(self.tables, slot, node, T_GeV, projectile)
         return Moments(*(float(value) for value in total))
 
     def energy_balance(self, projectile: int, T_GeV: float) -> float:
@@ -105,6 +109,14 @@ def check_projectile(tables: YieldTables, projectile: int, T_GeV: float) -> None
         raise HadronicInputError(f"kinetic energy {T_GeV:g} GeV is outside the tables: {low:.3g} to {high:.3g} GeV")
 
 
+def moments_of_row(
+    tables: YieldTables, slot: int, node: int, T_GeV: float, projectile: int, power: float = 1.0
+) -> np.ndarray:
+    """Moments, in the order of `Moments`, of one secondary drawn from `slot` at `node`, x raised to `power`."""
+    ln_x = power * tables.ln_x[tables.slot_table[slot], node]
+    return _quadrature(ln_x, T_GeV, float(MASS_GEV[projectile]), float(MASS_GEV[tables.slot_species[slot]]))
+
+
 def _quadrature(ln_x: np.ndarray, T: float, m_projectile: float, m_secondary: float) -> np.ndarray:
     """Moments of one quantile table: Gauss-Legendre in every bin of v, du = 4 (1-v)^3 dv."""
     z, weight = np.polynomial.legendre.leggauss(6)
@@ -122,6 +134,13 @@ def _quadrature(ln_x: np.ndarray, T: float, m_projectile: float, m_secondary: fl
 
 _Builder = Callable[[str], YieldTables]
 
+
+def _muon_tuned(definition: str) -> YieldTables:
+    from hadronic.muon_tuned import build_muon_tuned
+
+    return build_muon_tuned(definition)
+
+
 # name -> (builder, allowed definitions, description). Other models plug in here.
 _REGISTRY: Final[dict[str, tuple[_Builder, tuple[str, ...], str]]] = {
     "fluka-z": (
@@ -129,37 +148,58 @@ _REGISTRY: Final[dict[str, tuple[_Builder, tuple[str, ...], str]]] = {
         tuple(DEFINITIONS),
         "yields with the energy fractions and Z factors of FLUKA (p-air, 5-100 GeV), no muon tuning",
     ),
-    "fluka-z-muon": (
-        build_fluka_z_muon,
+    "muon-tuned": (
+        _muon_tuned,
         tuple(DEFINITIONS),
-        "fluka-z with the charged mesons of p-air scaled to daemonflux's muon-calibrated Z factors",
+        "fluka-z with the moments of p-air moved to daemonflux's muon-calibrated Z factors",
     ),
 }
 
+SHIPPED_TABLES: Final = ("urqmd-sibyll", "pythia8")
+"""Models that are files of yields in `hadronic/tables`."""
+
+RENAMED: Final = {"fluka-z-muon": "muon-tuned"}
+
+# What x means in the tables of generators: nothing had to be solved for.
+TABLE_DEFINITION: Final = "generator"
+
 DEFAULT_MODEL: Final = "fluka-z"
+
+FROM_TABLE: Final = "table"
+"""Stands for a name where a file of yields is given."""
 
 
 def model_names() -> tuple[str, ...]:
     """Names that `load_model` takes."""
-    return tuple(_REGISTRY)
+    return (*_REGISTRY, *SHIPPED_TABLES)
 
 
 def register_model(name: str, builder: _Builder, definitions: tuple[str, ...], description: str) -> None:
     """Add a model: `builder(definition)` returns its `YieldTables`; the first definition is the default."""
-    if name in _REGISTRY:
+    if name in model_names():
         raise HadronicInputError(f"hadronic model {name!r} exists already")
     _REGISTRY[name] = (builder, definitions, description)
 
 
-def load_model(name: str = DEFAULT_MODEL, definition: str | None = None) -> HadronicModel:
-    """Build the model called `name`.
+def load_model(
+    name: str | None = None, definition: str | None = None, table: str | Path | None = None
+) -> HadronicModel:
+    """Build a model: the one called `name`, or that of a file of yields.
 
     Parameters
     ----------
-    name : str
-        One of `model_names()`.
+    name : str, optional
+        One of `model_names()`; `DEFAULT_MODEL` if neither a name nor a table is given.
     definition : str, optional
-        What x is in the reference tables the model reproduces; the model's default if not given.
+        What x is in the reference tables the model reproduces; the model's default if not given. Tables of
+        generators have none.
+    table : path, optional
+        A file of yields (docs/formats.md), in the place of a name (or with the name "table").
+
+    Raises
+    ------
+    HadronicInputError
+        For an unknown name or definition, or a file that is not a table.
 
     Examples
     --------
@@ -169,12 +209,51 @@ def load_model(name: str = DEFAULT_MODEL, definition: str | None = None) -> Hadr
     >>> round(moments.Z_ET, 4), round(moments.multiplicity, 2)
     (0.0433, 3.29)
     """
+    if table is not None:
+        if name not in (None, FROM_TABLE):
+            raise HadronicInputError(f"give a hadronic model or a table, not both ({name!r} and {str(table)!r})")
+        _only_definition(str(table), definition, (TABLE_DEFINITION,))
+        return _load_table(str(table), "")
+    name = DEFAULT_MODEL if name is None else name
+    if name in SHIPPED_TABLES:
+        _only_definition(name, definition, (TABLE_DEFINITION,))
+        return _shipped(name)
+    if name == FROM_TABLE:
+        raise HadronicInputError("hadronic model 'table' needs a file of yields")
+    if name in RENAMED:
+        raise HadronicInputError(f"hadronic model {name!r} has been replaced by {RENAMED[name]!r}")
     if name not in _REGISTRY:
-        raise HadronicInputError(f"unknown hadronic model {name!r}; allowed: {', '.join(_REGISTRY)}")
+        raise HadronicInputError(
+            f"unknown hadronic model {name!r}; allowed: {', '.join(model_names())}, or 'table' with a file"
+        )
     builder, definitions, description = _REGISTRY[name]
     chosen = definitions[0] if definition is None else definition
-    if chosen not in definitions:
-        raise HadronicInputError(
-            f"hadronic model {name!r} has no definition {chosen!r}; allowed: {', '.join(definitions)}"
-        )
+    _only_definition(name, chosen, definitions)
     return HadronicModel(name, chosen, f"{description}; x: {DEFINITIONS.get(chosen, chosen)}", builder(chosen))
+
+
+def _only_definition(name: str, definition: str | None, definitions: tuple[str, ...]) -> None:
+    if definition is not None and definition not in definitions:
+        raise HadronicInputError(
+            f"hadronic model {name!r} has no definition {definition!r}; allowed: {', '.join(definitions)}"
+        )
+
+
+@lru_cache(maxsize=len(SHIPPED_TABLES))
+def _shipped(name: str) -> HadronicModel:
+    with resources.as_file(resources.files("hadronic").joinpath("tables", f"{name}.h5")) as path:
+        return _load_table(str(path), name)
+
+
+def _load_table(path: str, name: str) -> HadronicModel:
+    from hadronic.table_model import build_table_model, provenance_words
+    from hadronic.yield_file import read_yield_file
+
+    content = read_yield_file(path)
+    return HadronicModel(
+        name or content.name,
+        TABLE_DEFINITION,
+        content.description or f"table of yields {Path(path).name}",
+        build_table_model(content, LG_T_NODES),
+        provenance_words(content),
+    )

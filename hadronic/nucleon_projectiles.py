@@ -1,5 +1,6 @@
 """Yields of p, n and Lambda on air (docs/hadronic-inputs.md section 2; node tables in `fluka_nodes`)."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from hadronic.forms import (
     beta_moment,
     beta_spectrum,
     logit_grid,
+    quantile_table,
     solve_leading_nucleons,
     solve_meson,
 )
@@ -178,15 +180,27 @@ def solve_proton_nucleons(T: np.ndarray) -> tuple[NucleonSolution, Spectrum, Spe
     return solution, proton, neutron
 
 
-def muon_multiplier(name: str, T: np.ndarray) -> np.ndarray:
-    """Factor that tunes the yield of meson `name` in p-air to daemonflux (`fluka_nodes.MUON_MULTIPLIER`)."""
-    if name not in nodes.MUON_MULTIPLIER:
-        return np.ones(T.shape)
-    return np.interp(np.log(T), np.log(nodes.MUON_T_GEV), nodes.MUON_MULTIPLIER[name])
+@dataclass(frozen=True)
+class NucleonTuning:
+    """Changes to the yields of nucleon projectiles (those of a proton; the others by mirror), at the nodes.
+
+    Attributes
+    ----------
+    factors : dict of float[nodes]
+        On the number of a meson, by name; 1 for what is not in it.
+    exchange : float[nodes]
+        Share of the leading protons that become leading neutrons, with the neutrons' spectrum.
+    hardness : float[nodes]
+        Power to which x of leading nucleons is raised.
+    """
+
+    factors: dict[str, np.ndarray]
+    exchange: np.ndarray
+    hardness: np.ndarray
 
 
 def add_nucleon_projectiles(
-    builder: YieldTableBuilder, T: np.ndarray, definition: str, muon_tuned: bool = False
+    builder: YieldTableBuilder, T: np.ndarray, definition: str, tuning: NucleonTuning | None = None
 ) -> None:
     """Slots of p, of n by isospin mirror (pi+ <-> pi-, p <-> n) and of Lambda (mean of p and n).
 
@@ -198,9 +212,13 @@ def add_nucleon_projectiles(
     solution, proton, neutron = solve_proton_nucleons(T)
     row = {name: builder.add_table(mesons[name].spectrum) for name, _ in _MESONS}
     mean = {name: mesons[name].mean for name, _ in _MESONS}
-    if muon_tuned:
-        mean = {name: number * muon_multiplier(name, T) for name, number in mean.items()}
-    row_p, row_n = builder.add_table(proton), builder.add_table(neutron)
+    number_p, number_n = proton.integral(), neutron.integral()
+    quantiles_p, quantiles_n = quantile_table(proton), quantile_table(neutron)
+    if tuning is not None:
+        mean = {name: number * tuning.factors.get(name, 1.0) for name, number in mean.items()}
+        number_p, number_n = number_p * (1.0 - tuning.exchange), number_n + number_p * tuning.exchange
+        quantiles_p, quantiles_n = (tuning.hardness[:, None] * one for one in (quantiles_p, quantiles_n))
+    row_p, row_n = builder.add_table(quantiles_p), builder.add_table(quantiles_n)
     recoil_mean, recoil_quantiles = recoil_table(T)
     row_recoil = builder.add_table(recoil_quantiles)
 
@@ -212,8 +230,8 @@ def add_nucleon_projectiles(
     mean_lambda = np.where(T <= LAMBDA_COST_GEV / 0.95, 0.0, mean_lambda)
 
     for projectile, leading, other, plus, minus in ((P, P, N, "pi+", "pi-"), (N, N, P, "pi-", "pi+")):
-        builder.add_slot(projectile, leading, row_p, proton.integral(), bernoulli=True)
-        builder.add_slot(projectile, other, row_n, neutron.integral(), bernoulli=True)
+        builder.add_slot(projectile, leading, row_p, number_p, bernoulli=True)
+        builder.add_slot(projectile, other, row_n, number_n, bernoulli=True)
         builder.add_slot(projectile, PIP, row[plus], mean[plus])
         builder.add_slot(projectile, PIM, row[minus], mean[minus])
         builder.add_slot(projectile, KP, row["K+"], mean["K+"])

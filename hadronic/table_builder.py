@@ -5,7 +5,7 @@ import numpy as np
 from hadronic.cross_sections import interaction_length_table
 from hadronic.errors import HadronicInputError
 from hadronic.forms import Spectrum, quantile_table
-from hadronic.kernels import BERNOULLI, POISSON, YieldTables
+from hadronic.kernels import BERNOULLI, NO_ANGLES, POISSON, YieldTables
 from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
 
 
@@ -16,16 +16,25 @@ class YieldTableBuilder:
     ----------
     ln_T : float[nodes]
         Uniform axis of ln T [ln GeV].
+    interaction_lengths : (float[k], float[N_SPECIES, k]), optional
+        Uniform axis of ln T and interaction lengths [g/cm2] that belong to the yields; FLUKA's if not given.
     """
 
-    def __init__(self, ln_T: np.ndarray) -> None:
+    def __init__(self, ln_T: np.ndarray, interaction_lengths: tuple[np.ndarray, np.ndarray] | None = None) -> None:
         self.ln_T = ln_T
+        self._lengths = interaction_lengths
         self._tables: list[np.ndarray] = []
+        self._angles: list[np.ndarray] = []
         self._slots: list[list[tuple[int, int, int, np.ndarray]]] = [[] for _ in range(N_PROJECTILES)]
 
-    def add_table(self, table: Spectrum | np.ndarray) -> int:
-        """Add a spectrum, or quantiles of ln x of shape (nodes, N_QUANTILES); returns the row's number."""
+    def add_table(self, table: Spectrum | np.ndarray, angles: np.ndarray | None = None) -> int:
+        """Add a spectrum, or quantiles of ln x of shape (nodes, N_QUANTILES); returns the row's number.
+
+        `angles`, shape (nodes, bins, N_ANGLE_QUANTILES), is the row of `YieldTables.angle_scale`: for all rows or none.
+        """
         self._tables.append(quantile_table(table) if isinstance(table, Spectrum) else table)
+        if angles is not None:
+            self._angles.append(angles)
         return len(self._tables) - 1
 
     def add_slot(self, projectile: int, species: int, table: int, mean: np.ndarray, *, bernoulli: bool = False) -> None:
@@ -41,7 +50,7 @@ class YieldTableBuilder:
         """The finished tables; raises `HadronicInputError` where a yield is not usable."""
         flat = [slot for slots in self._slots for slot in slots]
         counts = [len(slots) for slots in self._slots]
-        lambda_ln_T, lambdas = interaction_length_table()
+        lambda_ln_T, lambdas = interaction_length_table() if self._lengths is None else self._lengths
         tables = YieldTables(
             ln_T=np.ascontiguousarray(self.ln_T),
             slot_offset=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
@@ -53,6 +62,7 @@ class YieldTableBuilder:
             mass_GeV=np.array(MASS_GEV),
             lambda_ln_T=lambda_ln_T,
             interaction_length=lambdas,
+            angle_scale=np.array(self._angles, dtype=np.float64) if self._angles else NO_ANGLES,
         )
         check_tables(tables)
         return tables
@@ -72,3 +82,7 @@ def check_tables(tables: YieldTables) -> None:
         # x <= 1 matters where something is drawn.
         if np.any(tables.ln_x[tables.slot_table[slot], mean > 0.0, -1] > 1.0e-12):
             raise HadronicInputError(f"yield table {name}: x above 1")
+    if not np.all(np.isfinite(tables.interaction_length)) or tables.interaction_length.min() <= 0.0:
+        raise HadronicInputError("interaction lengths: not all finite and above 0")
+    if tables.angle_scale.shape[0] not in (0, len(tables.ln_x)) or not np.all(tables.angle_scale >= 0.0):
+        raise HadronicInputError("angles: not one row of numbers of 0 or more for each row of yields")

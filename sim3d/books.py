@@ -66,6 +66,7 @@ def models_of(setup: Setup) -> dict[str, Any]:
         "atmosphere_top_km": float(setup.atmosphere.top_km),
         "hadronic_model": setup.hadronic.name,
         "hadronic_definition": setup.hadronic.definition,
+        **setup.hadronic.provenance,
         "primary_model": setup.primaries.name,
         **primary_words(setup.primaries, config.primaries.solar == "date"),
     }

@@ -24,8 +24,9 @@ FREE_KEYS = (
     "run.max_lost",
     "run.target_error",
     "atmosphere.profile",
+    "hadronic.table",
 )
-"""Keys that may change when a run goes on: no batch depends on them. (The profile's content is compared instead.)"""
+"""Keys that may change when a run goes on: no batch depends on them. (What the files hold is compared instead.)"""
 
 
 class Checkpoints:

@@ -26,7 +26,7 @@ COMMANDS = {
     "merge": "Join parts of one run, as a job array makes them.",
     "reweight": "A run with event records under another primary model.",
     "info": "What a result file holds.",
-    "replay": "One primary of a run again: its shower in words and as a picture.",
+    "replay": "One primary of a run again: its shower, in words and drawn.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "export": "A result or a Honda table for nuSQuIDS, netCDF, CSV or Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
@@ -39,7 +39,7 @@ COMMANDS = {
     "dimensions": "A run in 3-D against 1-D, and what bending in the air does.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
     "primaries": "Spectra of the primary models by mass group, against each other.",
-    "atmosphere": "Density and depth of an atmosphere, by place and season; its CSV.",
+    "atmosphere": "Density and depth of an atmosphere, by place and season.",
     "sites": "List the sites known by name.",
     "zfactors": "Moments of the hadronic model next to their reference.",
 }

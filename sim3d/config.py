@@ -171,6 +171,13 @@ class HadronicTable(Table):
 
     model: str = "fluka-z"
     definition: str | None = None
+    table: str | None = None
+
+    @model_validator(mode="after")
+    def _table_of_the_model(self) -> HadronicTable:
+        if (self.model == "table") != (self.table is not None):
+            raise ValueError('model = "table" and table = "FILE.h5" go together')
+        return self
 
 
 class TransportTable(Table):
@@ -452,7 +459,13 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     except (ValueError, RecursionError) as exc:  # besides syntax: huge integers, endless nesting
         raise InputError(f"{file}: not valid TOML: {str(exc)[:200]}") from None
     config = make_config(data, overrides)
-    if config.atmosphere.profile is not None and not Path(config.atmosphere.profile).is_absolute():
-        profile = str(file.parent / config.atmosphere.profile)
-        config = config.model_copy(update={"atmosphere": config.atmosphere.model_copy(update={"profile": profile})})
-    return config
+    return _beside(_beside(config, file, "atmosphere", "profile"), file, "hadronic", "table")
+
+
+def _beside(config: Config, file: Path, section: str, key: str) -> Config:
+    """The configuration with a path that it names relative to the folder of its file."""
+    table = getattr(config, section)
+    name = getattr(table, key)
+    if name is None or Path(name).is_absolute():
+        return config
+    return config.model_copy(update={section: table.model_copy(update={key: str(file.parent / name)})})

@@ -174,7 +174,7 @@ def _own_model(result: Result) -> HadronicModel:
     from hadronic.models import DEFAULT_MODEL, load_model
 
     table = result.config.get("hadronic", {})
-    return load_model(table.get("model", DEFAULT_MODEL), table.get("definition"))
+    return load_model(table.get("model", DEFAULT_MODEL), table.get("definition"), table.get("table"))
 
 
 def _models(result: Result) -> tuple[list[HadronicModel], list[str]]:

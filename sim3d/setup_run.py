@@ -219,7 +219,7 @@ def make_setup(config: Config) -> Setup:
     field = FieldModel(config.field.date, config.field.degree)
     detectors = tuple(make_detector(table, field) for table in config.sites)
     atmosphere = make_atmosphere(config, detectors)
-    hadronic = load_model(config.hadronic.model, config.hadronic.definition)
+    hadronic = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
     primaries = primary_model(
         config.primaries.model, config.primaries.potential, config.field.date, config.primaries.join_GeV
     )

@@ -21,7 +21,7 @@ from numba import njit
 
 from atmosphere.kernels import density
 from geomag.kernels import field_cartesian
-from hadronic.kernels import interaction_length, pick_node, polar_angle, sample_x, slot_survival
+from hadronic.kernels import interaction_length, pick_node, sample_x, slot_survival, yield_angle
 from sim3d.decays import NEUTRINO, decay
 from sim3d.energy_loss import highland_sum, stopping_power
 from sim3d.levels import level_below, meson_decays, muon_stops_above, note_level, way_down
@@ -404,7 +404,8 @@ def shower(
                         continue
                     m_sec = masses[secondary]
                     if world.transverse:
-                        c, s = polar_angle(secondary, math.sqrt(t_sec * (t_sec + 2.0 * m_sec)), uniform(rng))
+                        p_sec = math.sqrt(t_sec * (t_sec + 2.0 * m_sec))
+                        c, s = yield_angle(yields, slot, node, t_sec / t, p_sec, uniform(rng))
                         phi = 2.0 * math.pi * uniform(rng)
                         vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, c, s, math.cos(phi), math.sin(phi))
                     else:

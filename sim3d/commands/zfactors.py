@@ -20,11 +20,21 @@ if TYPE_CHECKING:
 
 # FLUKA's energies.
 DEFAULT_ENERGIES_GEV = (5.0, 10.0, 30.0, 50.0, 100.0)
+DEFAULT_INTERACTIONS = 100_000
+# Enough for moments to 0.3 %.
+ALL_INTERACTIONS = 400_000
 MAX_INTERACTIONS = 100_000_000
 
 
 @click.command()
-@click.option("--model", default="fluka-z", show_default=True, metavar="NAME", help="Hadronic model.")
+@click.option("--model", metavar="NAME", help="Hadronic model.  [default: fluka-z]")
+@click.option(
+    "--table",
+    metavar="FILE.h5",
+    type=click.Path(path_type=Path),
+    help="A file of yields instead (with --all: as well).",
+)
+@click.option("--all", "every", is_flag=True, help="All models side by side, with mean pT and numbers.")
 @click.option(
     "--definition",
     metavar="NAME",
@@ -41,19 +51,19 @@ MAX_INTERACTIONS = 100_000_000
 @click.option(
     "--interactions",
     type=int,
-    default=100_000,
-    show_default=True,
     metavar="N",
-    help="Sampled at each energy.",
+    help="Sampled at each energy.  [default: 100000, with --all 400000]",
 )
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Of the random numbers.")
-@folder_option("Write zfactors.csv and a figure (PNG, PDF) there.")
+@folder_option("Write a CSV table and figures (PNG, PDF) there.")
 @json_option
 def command(
-    model: str,
+    model: str | None,
+    table: Path | None,
+    every: bool,
     definition: str | None,
     energies: tuple[float, ...],
-    interactions: int,
+    interactions: int | None,
     seed: int,
     folder: Path | None,
     as_json: bool,
@@ -62,6 +72,7 @@ def command(
 
     Next to FLUKA's tables and, for Z, daemonflux's.  What x is (total or kinetic energy) is not certain in
     FLUKA's tables: the ratios to FLUKA are given for each meaning, the first being the model's own.
+    With --all every model is listed in one meaning.
     """
     from hadronic.definitions import READINGS
     from hadronic.models import load_model
@@ -70,12 +81,19 @@ def command(
     for energy in energies:
         if not (math.isfinite(energy) and energy > 0.0):
             raise InputError("--energy", energy, "a kinetic energy in GeV above 0")
+    if interactions is None:
+        interactions = ALL_INTERACTIONS if every else DEFAULT_INTERACTIONS
     if not 2 <= interactions <= MAX_INTERACTIONS:
         raise InputError("--interactions", interactions, f"2 to {MAX_INTERACTIONS}")
     if seed < 0:
         raise InputError("--seed", seed, "0 or more")
+    if every:
+        if model is not None or definition is not None:
+            raise InputError("--all: takes neither --model nor --definition, every model comes as it is")
+        _survey(table, list(energies), interactions, seed, folder, as_json)
+        return
     # Wrong input must not leave an empty folder behind, so the model comes first.
-    chosen = load_model(model, definition)
+    chosen = load_model(model, definition, table)
     wanted = list(energies) if energies else list(DEFAULT_ENERGIES_GEV)
     rows = compare_protons(chosen, wanted, interactions, seed)
     others = [] if energies else compare_daemonflux(chosen, interactions, seed)
@@ -109,6 +127,77 @@ def command(
         _print_table(others, "daemonflux")
     for path in written:
         click.echo(f"wrote {path}")
+
+
+def _survey(
+    table: Path | None, energies: list[float], interactions: int, seed: int, folder: Path | None, as_json: bool
+) -> None:
+    """All models side by side."""
+    from hadronic.models import check_projectile, load_model, model_names
+    from sim3d.model_survey import DEFAULT_ENERGIES_GEV, as_rows, as_text, survey, worst
+
+    models = [load_model(name) for name in model_names()]
+    models += [] if table is None else [load_model(table=table)]
+    for model in models:
+        for energy in energies:
+            check_projectile(model.tables, 0, energy)
+    rows = survey(models, energies or DEFAULT_ENERGIES_GEV, interactions, seed)
+    written: list[Path] = []
+    if folder is not None:
+        target = output_folder(folder, Path())
+        path = target / "models.csv"
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            stream.write("# secondaries of p-air per interaction; F, Z: E/E for mesons, T/T for baryons\n")
+            records = as_rows(rows)
+            writer = csv.DictWriter(stream, list(records[0]), lineterminator="\n")
+            writer.writeheader()
+            for one in records:
+                writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in one.items()})
+        written = [path, *_draw_all(target, models)]
+    if as_json:
+        checks = {model.name: worst([row for row in rows if row.model == model.name]) for model in models}
+        print_json(
+            {
+                "models": [
+                    {
+                        "name": model.name,
+                        "description": model.description,
+                        **model.provenance,
+                        "sampled_against_table": {
+                            "largest_relative_difference": checks[model.name][0],
+                            "largest_in_standard_errors": checks[model.name][1],
+                        },
+                    }
+                    for model in models
+                ],
+                "interactions": interactions,
+                "seed": seed,
+                "moments": as_rows(rows),
+                "files": written,
+            }
+        )
+        return
+    click.echo(as_text(rows, models))
+    for path in written:
+        click.echo(f"wrote {path}")
+
+
+def _draw_all(target: Path, models: list[HadronicModel]) -> list[Path]:
+    import matplotlib.pyplot as plt
+
+    from sim3d import moment_figures, style
+
+    paths = []
+    with plt.rc_context(style.RC):
+        for stem, figure in (
+            ("models-z", moment_figures.moments(models, "Z")),
+            ("models-energy-fractions", moment_figures.moments(models, "F")),
+            ("models-pt", moment_figures.transverse_momenta(models)),
+            ("models-multiplicities", moment_figures.multiplicities(models)),
+        ):
+            paths += style.save(figure, target, stem)
+            plt.close(figure)
+    return paths
 
 
 def _as_dict(row: ComparedMoment) -> dict[str, Any]:

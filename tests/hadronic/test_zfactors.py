@@ -88,20 +88,6 @@ def test_daemonflux_comparison_stops_at_the_table_s_end(model):
     assert total == pytest.approx(0.0455 + 0.0246, rel=0.06)
 
 
-def test_muon_tuned_model_has_daemonflux_s_z_factors():
-    """To 4 %: the multipliers were read against an interpolated table, two digits each."""
-    for row in compare_daemonflux(load_model("fluka-z-muon"), 2000):
-        if row.kinetic_energy_GeV < 1e3 and row.secondary not in ("p", "n"):
-            assert row.exact["balanced"] == pytest.approx(row.reference, rel=0.04), row.secondary
-
-
-@pytest.mark.parametrize("T", [1.0, 5.0, 31.0, 158.0, 1e4, 1e6])
-def test_muon_tuning_makes_no_energy(T):
-    tuned = load_model("fluka-z-muon", definition="balanced")
-    assert 0.85 < tuned.energy_balance(P, T) <= 1.0
-    assert 0.85 < tuned.energy_balance(N, T) <= 1.0
-
-
 def test_bad_input(model):
     for arguments in ((P, 1e7, 100), (P, 10.0, 1), (P, 0.0, 100), (-1, 10.0, 100)):
         with pytest.raises(HadronicInputError):

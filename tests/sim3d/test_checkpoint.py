@@ -100,7 +100,7 @@ CHANGES = {
     "primaries.energy_GeV[1]": {"primaries": {"energy_GeV": [2.0, 2000.0]}},
     "primaries.solar": {"primaries": {**ROTATED["primaries"], "solar": "max"}},
     "field.date": {"field": {"date": "2015-01-01"}},
-    "hadronic.model": {"hadronic": {"model": "fluka-z-muon"}},
+    "hadronic.model": {"hadronic": {"model": "muon-tuned"}},
     "transport.step_km": {"transport": {"bending": False, "step_km": 2.0}},
     "sampling.thinning": {"sampling": {"mode": "rotated", "thinning": 5.0}},
     "sites[0].name": {"sites": [{"name": "juno"}]},
