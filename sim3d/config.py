@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sim3d.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
 from sim3d.errors import InputError
+from sim3d.parameters import check_values, selected
 
 # The field model's range; geomag checks it too, but a bad date should fail before anything heavy is imported.
 _FIRST_DATE, _LAST_DATE = datetime.date(1900, 1, 1), datetime.date(2030, 1, 1)
@@ -247,12 +248,50 @@ class SiteTable(_Table):
         return self
 
 
+class VariationTable(_Table):
+    """[[scoring.variations]]"""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")
+    parameters: dict[str, float]
+
+    @field_validator("parameters")
+    @classmethod
+    def _known(cls, value: dict[str, float]) -> dict[str, float]:
+        check_values(value)
+        return value
+
+
 class ScoringTable(_Table):
     """[scoring]"""
 
     azimuth_bins: int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
     energy_min_GeV: float = Field(10.0**-1.025, ge=10.0**-1.025 * (1 - 1e-9), le=1000.0, allow_inf_nan=False)
     events: bool = False
+    gradients: bool | tuple[str, ...] = False
+    variations: tuple[VariationTable, ...] = ()
+
+    @field_validator("gradients", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        value = (value,) if isinstance(value, str) else value
+        if not isinstance(value, bool) and not all(isinstance(name, str) for name in value):
+            raise ValueError("must be true, false, or a list of parameters and classes of them")
+        selected(value)
+        return value
+
+    @field_validator("variations")
+    @classmethod
+    def _unlike(cls, value: tuple[VariationTable, ...]) -> tuple[VariationTable, ...]:
+        names = [one.name for one in value]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"have the name {twice[0]!r} twice")
+        return value
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Parameters that get gradients, in the order of their columns."""
+        return selected(self.gradients)
 
 
 class Config(_Table):
@@ -267,6 +306,13 @@ class Config(_Table):
     sampling: SamplingTable = SamplingTable()
     sites: tuple[SiteTable, ...] = ()
     scoring: ScoringTable = ScoringTable()
+    vary: dict[str, float] = {}
+
+    @field_validator("vary")
+    @classmethod
+    def _known_parameters(cls, value: dict[str, float]) -> dict[str, float]:
+        check_values(value)
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:

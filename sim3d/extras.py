@@ -9,8 +9,12 @@ from __future__ import annotations
 from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.exact_sums import ExactSums
+from sim3d.gradient_scoring import columns_of, gradient_sums
 
 
 def make_extras(config: Config, detector: Detector) -> dict[str, ExactSums]:
     """Empty sums of all extras of a site; their scales are functions of the configuration and the site alone."""
-    return {}
+    out = {}
+    if columns_of(config):
+        out["gradients"] = gradient_sums(config, detector)
+    return out

@@ -24,8 +24,9 @@ from geomag.kernels import field_cartesian
 from hadronic.kernels import interaction_length, pick_node, polar_angle, sample_x, slot_survival
 from sim3d.decays import NEUTRINO, decay
 from sim3d.energy_loss import highland_sum, stopping_power
-from sim3d.particles import LAMBDA, MUM, MUP, N_SPECIES, NEUTRON, PROTON
+from sim3d.particles import LAMBDA, MUM, MUP, N_SPECIES, NEUTRON, PIM, PIP, PROTON
 from sim3d.random_streams import child_key, poisson, uniform
+from sim3d.shower_gradients import add_angle, add_yield, end_flight, new_ancestry
 from sim3d.shower_stack import (
     CROSSED,
     DECAYS,
@@ -111,7 +112,7 @@ def _muon_decays(kinetic, kinetic_per_decay):
 
 
 @njit(nogil=True)
-def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track=None):
+def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track=None, gradients=None):
     """Follow a primary nucleon (free or bound in a nucleus) and its secondaries.
 
     Parameters
@@ -138,6 +139,9 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
     track : float64 array (n, TRACK_COLUMNS), optional
         Receives the paths of all particles, see :func:`sim3d.shower_track.note`. Without it (in production) no code
         for it is made.
+    gradients : Gradients, optional
+        What particles carry along for derivatives, see :mod:`sim3d.shower_gradients`; ``stack`` and ``neutrinos`` then
+        have as many further columns. Likewise.
 
     Returns
     -------
@@ -166,6 +170,9 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
         stack[0, k] = 0.0
     species_of[0] = PROTON
     key_of[0] = key
+    if gradients is not None:
+        own = new_ancestry(gradients)
+        stack[0, STACK_COLUMNS:] = own
     n_stack = 1
     is_primary = True
 
@@ -232,6 +239,9 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
 
         if track is not None:
             note(track, T_START, species, x, y, z, t, weight)
+        if gradients is not None:
+            own[:] = stack[n_stack, STACK_COLUMNS:]
+            optical_depth = 0.0
         forced = is_primary and interacts
         fate = _INTERACTION if forced else _LOST
         while not forced:
@@ -301,6 +311,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
 
             if track is not None:
                 note(track, T_STEP, species, x, y, z, t, weight)
+            if gradients is not None:
+                optical_depth += rho * ds / length
             if charge != 0.0:
                 t -= loss_rate * ds
                 if t <= t_min:
@@ -338,6 +350,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
 
         if track is not None:
             note(track, T_END + fate, species, x, y, z, t, weight)
+        if gradients is not None and is_hadron and not forced:
+            end_flight(own, gradients, species, optical_depth, fate == _INTERACTION)
         if fate == _INTERACTION:
             branch = child_key(own_key, _BRANCH_INTERACTION)
             rng[0] = branch
@@ -367,12 +381,19 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                         continue
                     m_sec = masses[secondary]
                     if world.transverse:
-                        c, s = polar_angle(secondary, math.sqrt(t_sec * (t_sec + 2.0 * m_sec)), uniform(rng))
+                        p_sec = math.sqrt(t_sec * (t_sec + 2.0 * m_sec))
+                        sharper = world.pion_sharpness if secondary == PIP or secondary == PIM else 1.0
+                        c, s = polar_angle(secondary, p_sec, uniform(rng), sharper)
                         phi = 2.0 * math.pi * uniform(rng)
                         vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, c, s, math.cos(phi), math.sin(phi))
                     else:
                         vx, vy, vz, gx, gy, gz = ux, uy, uz, ex, ey, ez
                     put(stack, n_stack, x, y, z, vx, vy, vz, gx, gy, gz, t_sec, new_weight, 0.0, bend, lx, ly, lz)
+                    if gradients is not None:
+                        stack[n_stack, STACK_COLUMNS:] = own
+                        add_yield(stack[n_stack, STACK_COLUMNS:], gradients, slot, node)
+                        if world.transverse:
+                            add_angle(stack[n_stack, STACK_COLUMNS:], gradients, secondary, p_sec, c, sharper)
                     species_of[n_stack] = secondary
                     key_of[n_stack] = rng[0]
                     n_stack += 1
@@ -386,6 +407,8 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                 put(stack, n_stack, x, y, z, ux, uy, uz, ex, ey, ez, t, weight - share, helicity, bend, lx, ly, lz)
                 stack[n_stack, DECAYS] = decays_left - 1.0
                 stack[n_stack, CROSSED] = scattered_depth
+                if gradients is not None:
+                    stack[n_stack, STACK_COLUMNS:] = own
                 species_of[n_stack] = species
                 key_of[n_stack] = child_key(own_key, _BRANCH_NEXT_DECAY)
                 n_stack += 1
@@ -422,10 +445,14 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     neutrinos[n_neutrinos, NU_PY] = ly
                     neutrinos[n_neutrinos, NU_PZ] = lz
                     neutrinos[n_neutrinos, NU_TAG] = float(child_key(branch, k + 1) >> _TAG_SHIFT)
+                    if gradients is not None:
+                        neutrinos[n_neutrinos, NEUTRINO_COLUMNS:] = own
                     n_neutrinos += 1
                 else:
                     t_k, spin = energy - masses[code], helicities[k]
                     put(stack, n_stack, x, y, z, vx, vy, vz, gx, gy, gz, t_k, share, spin, bend, lx, ly, lz)
+                    if gradients is not None:
+                        stack[n_stack, STACK_COLUMNS:] = own
                     species_of[n_stack] = code
                     key_of[n_stack] = child_key(branch, k + 1)
                     n_stack += 1
