@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sim3d.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
+from sim3d.config_gradients import GradientKeys, ParameterValues
+from sim3d.config_table import Table as _Table
 from sim3d.errors import InputError
-from sim3d.parameters import check_values, selected
 
 # The field model's range; geomag checks it too, but a bad date should fail before anything heavy is imported.
 _FIRST_DATE, _LAST_DATE = datetime.date(1900, 1, 1), datetime.date(2030, 1, 1)
@@ -30,19 +31,6 @@ SMALLEST_PATCH_DEG = 1.0e-3
 """A hundred metres: less than any detector's position matters."""
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_booleans_as_numbers(cls, value: Any, info: Any) -> Any:
-        annotation = str(cls.model_fields[info.field_name].annotation)
-        parts = value if isinstance(value, list | tuple) else [value]
-        if "bool" not in annotation and any(isinstance(part, bool) for part in parts):
-            raise ValueError("must not be a boolean")
-        return value
 
 
 class RunTable(_Table):
@@ -248,50 +236,12 @@ class SiteTable(_Table):
         return self
 
 
-class VariationTable(_Table):
-    """[[scoring.variations]]"""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")
-    parameters: dict[str, float]
-
-    @field_validator("parameters")
-    @classmethod
-    def _known(cls, value: dict[str, float]) -> dict[str, float]:
-        check_values(value)
-        return value
-
-
-class ScoringTable(_Table):
+class ScoringTable(GradientKeys):
     """[scoring]"""
 
     azimuth_bins: int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
     energy_min_GeV: float = Field(10.0**-1.025, ge=10.0**-1.025 * (1 - 1e-9), le=1000.0, allow_inf_nan=False)
     events: bool = False
-    gradients: bool | tuple[str, ...] = False
-    variations: tuple[VariationTable, ...] = ()
-
-    @field_validator("gradients", mode="before")
-    @classmethod
-    def _names(cls, value: Any) -> Any:
-        value = (value,) if isinstance(value, str) else value
-        if not isinstance(value, bool) and not all(isinstance(name, str) for name in value):
-            raise ValueError("must be true, false, or a list of parameters and classes of them")
-        selected(value)
-        return value
-
-    @field_validator("variations")
-    @classmethod
-    def _unlike(cls, value: tuple[VariationTable, ...]) -> tuple[VariationTable, ...]:
-        names = [one.name for one in value]
-        twice = [name for name in names if names.count(name) > 1]
-        if twice:
-            raise ValueError(f"have the name {twice[0]!r} twice")
-        return value
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Parameters that get gradients, in the order of their columns."""
-        return selected(self.gradients)
 
 
 class Config(_Table):
@@ -306,13 +256,7 @@ class Config(_Table):
     sampling: SamplingTable = SamplingTable()
     sites: tuple[SiteTable, ...] = ()
     scoring: ScoringTable = ScoringTable()
-    vary: dict[str, float] = {}
-
-    @field_validator("vary")
-    @classmethod
-    def _known_parameters(cls, value: dict[str, float]) -> dict[str, float]:
-        check_values(value)
-        return value
+    vary: ParameterValues = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:

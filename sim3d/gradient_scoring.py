@@ -1,4 +1,4 @@
-"""Scoring gradients and varied fluxes at the sites: bins, terms of the primary, and what a run's configuration asks for.
+"""Scoring gradients and varied fluxes at the sites: bins, terms of the primary, and what a run asks for.
 
 The bins are coarser than the flux's: averaged over azimuth, 20 of cos_zenith (Honda's) and 10 per decade of energy.
 Beside the derivatives the flux itself is scored in them, so that errors of anything made of both come from the same
@@ -165,9 +165,7 @@ def gradient_sums(config: Config, detector: Detector) -> ExactSums:
     energies = fine[: BINS.n_energy * BINS.energy_group : BINS.energy_group] - bins
     finer = np.array([_SOLAR_BITS if name == "solar:MV" else 0 for name in columns])
     shape = (N_FLAVOURS, BINS.n_energy, BINS.n_cos, len(columns))
-    return ExactSums(
-        np.broadcast_to(energies[None, :, None, None] + finer, shape), squares=False, groups=True
-    )
+    return ExactSums(np.broadcast_to(energies[None, :, None, None] + finer, shape), squares=False, groups=True)
 
 
 def make_gradients(config: Config, tables: YieldTables) -> Gradients | None:
@@ -201,21 +199,21 @@ def make_gradients(config: Config, tables: YieldTables) -> Gradients | None:
         sigma_column=kinds,
         angle_column=inner.get("angle:pion", -1),
         score_column=np.array([place[name] for name in inner], dtype=np.int64),
-        point_yield=np.array(
-            [_slot_factors(yield_factors(point, tables.ln_T), rows) for point in points]
-        ).reshape(n, len(rows), len(tables.ln_T)),
+        point_yield=np.array([_slot_factors(yield_factors(point, tables.ln_T), rows) for point in points]).reshape(
+            n, len(rows), len(tables.ln_T)
+        ),
         point_sigma=np.array([sigma_factors(point) for point in points]).reshape(n, N_SPECIES),
         point_sharpness=np.array([pion_sharpness(point) for point in points]),
         norm_column=_group_columns(place, "norm"),
         slope_column=_group_columns(place, "slope"),
         solar_column=place.get("solar:MV", -1),
         vertex_column=place.get("sigma:nucleon", -1),
-        point_norm=np.array(
-            [[1.0 + point.get(f"primary:{g}:norm", 0.0) for g in GROUPS] for point in points]
-        ).reshape(n, len(GROUPS)),
-        point_slope=np.array(
-            [[point.get(f"primary:{g}:slope", 0.0) for g in GROUPS] for point in points]
-        ).reshape(n, len(GROUPS)),
+        point_norm=np.array([[1.0 + point.get(f"primary:{g}:norm", 0.0) for g in GROUPS] for point in points]).reshape(
+            n, len(GROUPS)
+        ),
+        point_slope=np.array([[point.get(f"primary:{g}:slope", 0.0) for g in GROUPS] for point in points]).reshape(
+            n, len(GROUPS)
+        ),
         point_delta_GV=np.array([1.0e-3 * point.get("solar:MV", 0.0) for point in points]),
         scores=np.zeros((0, N_FLAVOURS, BINS.n_energy, BINS.n_cos, len(columns))),
     )

@@ -2,7 +2,7 @@
 
 Yields follow the scheme of daemonflux (Yanez and Fedynitch, Phys. Rev. D 107 (2023) 123037, section II): a factor per
 secondary species and projectile energy, known at knots and linear in ln E between them. Here E is the projectile's
-KINETIC energy, and the factor is constant outside the first and the last knot. Every parameter is 0 in the model itself.
+KINETIC energy, and the factor is constant outside the first and the last knot. Every parameter is 0 in the model.
 """
 
 from __future__ import annotations

@@ -112,7 +112,9 @@ def _muon_decays(kinetic, kinetic_per_decay):
 
 
 @njit(nogil=True)
-def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track=None, gradients=None):
+def shower(
+    world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track=None, gradients=None
+):
     """Follow a primary nucleon (free or bound in a nucleus) and its secondaries.
 
     Parameters
@@ -382,7 +384,7 @@ def shower(world, start, kinetic, z_over_a, key, stack, species_of, key_of, neut
                     m_sec = masses[secondary]
                     if world.transverse:
                         p_sec = math.sqrt(t_sec * (t_sec + 2.0 * m_sec))
-                        sharper = world.pion_sharpness if secondary == PIP or secondary == PIM else 1.0
+                        sharper = world.pion_sharpness if secondary in (PIP, PIM) else 1.0
                         c, s = polar_angle(secondary, p_sec, uniform(rng), sharper)
                         phi = 2.0 * math.pi * uniform(rng)
                         vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, c, s, math.cos(phi), math.sin(phi))

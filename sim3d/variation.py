@@ -1,4 +1,4 @@
-"""Models of a run with other parameters (:mod:`sim3d.parameters`): what the table ``[vary]`` of a configuration does."""
+"""Models of a run with other parameters (:mod:`sim3d.parameters`): the table ``[vary]`` of a configuration."""
 
 from __future__ import annotations
 
