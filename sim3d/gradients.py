@@ -83,19 +83,21 @@ class VariedFlux:
         """A table of the run itself (Honda's bins, with azimuth or without) times the ratio.
 
         The ratio is linear in ln E between the centres of its bins, taken from the zenith bin around each of the
-        table's, and the same for all azimuths; where nothing was hit it is 1. Its error is added in quadrature.
+        table's, and the same for all azimuths; bins without a hit are left out of the line. Its error is added in
+        quadrature.
         """
         centres = np.log(np.sqrt(self.energy_edges_GeV[1:] * self.energy_edges_GeV[:-1]))
         middle = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
         zenith = np.clip(np.searchsorted(self.cos_edges, middle) - 1, 0, len(self.cos_edges) - 2)
-        known = np.where(np.isfinite(self.ratio), self.ratio, 1.0)
-        unsure = np.where(np.isfinite(self.ratio_error), self.ratio_error, 0.0)
         shape = (len(FLAVOURS), len(table.energies_GeV), len(middle))
-        ratio, more = np.empty(shape), np.empty(shape)
+        ratio, more = np.ones(shape), np.zeros(shape)
         for f in range(shape[0]):
             for c, z in enumerate(zenith):
-                ratio[f, :, c] = np.interp(np.log(table.energies_GeV), centres, known[f, :, z])
-                more[f, :, c] = np.interp(np.log(table.energies_GeV), centres, unsure[f, :, z])
+                hit = np.isfinite(self.ratio[f, :, z])
+                if hit.any():
+                    at = np.log(table.energies_GeV)
+                    ratio[f, :, c] = np.interp(at, centres[hit], self.ratio[f, hit, z])
+                    more[f, :, c] = np.interp(at, centres[hit], np.nan_to_num(self.ratio_error[f, hit, z]))
         error = None
         if table.error is not None:
             error = np.hypot(table.error * np.abs(ratio[..., None]), table.flux * more[..., None])
@@ -275,6 +277,8 @@ class SiteGradients:
             names, matrix = tuple(errors), np.diag(np.square(np.array(list(errors.values()), dtype=float)))
         else:
             names, matrix = tuple(errors[0]), np.asarray(errors[1], dtype=float)
+        if not all(isinstance(name, str) for name in names):
+            raise InputError("covariance: needs names of parameters and their matrix")
         places = [self.column(name) for name in names]
         n = len(names)
         if matrix.shape != (n, n) or not np.all(np.isfinite(matrix)) or not np.allclose(matrix, matrix.T):

