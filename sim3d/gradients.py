@@ -42,6 +42,8 @@ class VariedFlux:
         m^-2 s^-1 sr^-1 GeV^-1, and its statistical error.
     ratio, ratio_error : same shape
         To the run's own flux; its error is much smaller, both have the same showers. NaN where nothing was hit.
+    sky_ratio, sky_ratio_error : float64 arrays (flavour, energy)
+        The same of fluxes averaged over the sky.
     energy_edges_GeV, cos_edges : float64 arrays
     words : str
         What was changed.
@@ -52,6 +54,8 @@ class VariedFlux:
     error: Array
     ratio: Array
     ratio_error: Array
+    sky_ratio: Array
+    sky_ratio_error: Array
     energy_edges_GeV: Array
     cos_edges: Array
     words: str
@@ -132,7 +136,7 @@ class PropagatedErrors:
     @property
     def relative(self) -> Array:
         """:attr:`error` over the flux; NaN where nothing was hit."""
-        return _over(self.error, self.flux)
+        return over(self.error, self.flux)
 
     def ratio(self, numerator: Sequence[str], denominator: Sequence[str]) -> tuple[Array, Array]:
         """Ratio of sums of flavours and its standard deviation, each (energy, cos_zenith).
@@ -144,9 +148,23 @@ class PropagatedErrors:
         top, bottom = (_rows(names) for names in (numerator, denominator))
         a, b = self.flux[top].sum(axis=0), self.flux[bottom].sum(axis=0)
         da, db = self.derivatives[top].sum(axis=0), self.derivatives[bottom].sum(axis=0)
-        value = _over(a, b)
-        slopes = _over(da, b[..., None]) - value[..., None] * _over(db, b[..., None])
+        value = over(a, b)
+        slopes = over(da, b[..., None]) - value[..., None] * over(db, b[..., None])
         return value, _quadratic(slopes, self.covariance)
+
+    def sky(self) -> tuple[Array, Array]:
+        """Relative errors of the fluxes averaged over the sky, and of (numu + numubar) / (nue + nuebar).
+
+        Returns
+        -------
+        flavours : float64 array (flavour, energy)
+        ratio : float64 array (energy,)
+        """
+        flux, slopes = self.flux.mean(axis=2), self.derivatives.mean(axis=2)
+        logs = over(slopes, flux[..., None])
+        mu, e = flux[:2].sum(axis=0), flux[2:].sum(axis=0)
+        ratio = over(slopes[:2].sum(axis=0), mu[:, None]) - over(slopes[2:].sum(axis=0), e[:, None])
+        return _quadratic(logs, self.covariance), _quadratic(ratio, self.covariance)
 
     def bins(self, flavour: str, cos_zenith: float) -> Array:
         """Covariance of the flux between energies, (energy, energy), of a flavour in the zenith bin of a direction."""
@@ -198,6 +216,32 @@ class SiteGradients:
         """
         return jackknife(quantity, self._groups, self._weights, signed=True)
 
+    def derive_sky(
+        self, quantity: Callable[[Array], Array], energy_GeV: tuple[float, float] | None = None
+    ) -> tuple[Array, Array]:
+        """Any quantity of the columns' means over the sky, and its statistical error.
+
+        Parameters
+        ----------
+        quantity : callable
+            Takes an array (flavour, energy, column).
+        energy_GeV : (float, float), optional
+            Integrated over the bins whose centres lie in this range, so that there is one energy.
+
+        Raises
+        ------
+        InputError
+            If there is no bin in the range.
+        """
+        sky = self._groups.mean(axis=3)
+        if energy_GeV is not None:
+            inside = (BINS.energies_GeV >= energy_GeV[0]) & (BINS.energies_GeV <= energy_GeV[1])
+            if not inside.any():
+                raise InputError("energy", energy_GeV, "a range that holds the centre of a bin, 10 per decade")
+            width = np.diff(self.energy_edges_GeV)[inside]
+            sky = np.einsum("gfec,e->gfc", sky[:, :, inside], width)[:, :, None]
+        return jackknife(quantity, sky, self._weights, signed=True)
+
     def column(self, name: str) -> int:
         """Place of a parameter among the columns.
 
@@ -221,8 +265,13 @@ class SiteGradients:
         """d flux / d parameter, or d ln flux / d parameter, and its error, (flavour, energy, cos_zenith)."""
         i = self.column(parameter)
         if relative:
-            return self.derive(lambda mean: _over(mean[..., i], mean[..., 0]))
+            return self.derive(lambda mean: over(mean[..., i], mean[..., 0]))
         return self.derive(lambda mean: mean[..., i])
+
+    def sky_gradient(self, parameter: str, energy_GeV: tuple[float, float] | None = None) -> tuple[Array, Array]:
+        """d ln (flux over the sky) / d parameter and its error, (flavour, energy); see :meth:`derive_sky`."""
+        i = self.column(parameter)
+        return self.derive_sky(lambda mean: over(mean[..., i], mean[..., 0]), energy_GeV)
 
     def vary(self, values: Mapping[str, float]) -> VariedFlux:
         """The flux under other parameters, linear in them: flux + sum of value times derivative.
@@ -238,8 +287,12 @@ class SiteGradients:
         except ValueError as problem:
             raise InputError(f"vary: {problem}") from None
         numbers = np.array(list(values.values()), dtype=float)
+        quantity = self._linear(places, numbers)
         words = "linear in " + ", ".join(f"{name} = {value:g}" for name, value in values.items())
-        return self._varied(lambda mean: mean[..., 0] + mean[..., places] @ numbers, words)
+        return self._varied(quantity, words)
+
+    def _linear(self, places: list[int], numbers: Array) -> Callable[[Array], Array]:
+        return lambda mean: mean[..., 0] + mean[..., places] @ numbers
 
     def variation(self, name: str) -> VariedFlux:
         """The flux at a parameter point of ``[[scoring.variations]]``: the exact weights, nothing linearised.
@@ -257,8 +310,10 @@ class SiteGradients:
 
     def _varied(self, quantity: Callable[[Array], Array], words: str) -> VariedFlux:
         flux, error = self.derive(quantity)
-        ratio, ratio_error = self.derive(lambda mean: _over(quantity(mean), mean[..., 0]))
-        return VariedFlux(self.site, flux, error, ratio, ratio_error, self.energy_edges_GeV, self.cos_edges, words)
+        ratio, ratio_error = self.derive(lambda mean: over(quantity(mean), mean[..., 0]))
+        sky = self.derive_sky(lambda mean: over(quantity(mean), mean[..., 0]))
+        edges = (self.energy_edges_GeV, self.cos_edges)
+        return VariedFlux(self.site, flux, error, ratio, ratio_error, *sky, *edges, words)
 
     def propagate(self, errors: Mapping[str, float] | tuple[Sequence[str], ArrayLike]) -> PropagatedErrors:
         """Errors of the flux from errors of parameters.
@@ -312,7 +367,8 @@ def _bin(edges: Array, values: ArrayLike, name: str) -> Any:
     return np.clip(np.searchsorted(edges, points, side="right") - 1, 0, len(edges) - 2)
 
 
-def _over(a: Array, b: Array) -> Array:
+def over(a: Array, b: Array) -> Array:
+    """a / b, NaN where b is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(b != 0.0, a / b, np.nan)
 
