@@ -60,6 +60,15 @@ PARAMETERS = {name: words for name, (_, words) in _PARAMETERS.items()}
 """Description of every parameter, in the order of their columns."""
 CLASS_OF = {name: kind for name, (kind, _) in _PARAMETERS.items()}
 
+UNITS = {"solar:MV": 100.0}
+"""By how much a parameter is changed where a gradient is printed or drawn, if not by 1 (that is, 100%)."""
+
+
+def in_units(name: str) -> str:
+    """A parameter's name with the unit of :data:`UNITS`."""
+    return f"{name} x {UNITS[name]:g}" if name in UNITS else name
+
+
 _RANGES = {
     "yields": (-1.0, 10.0),
     "cross-sections": (-0.9, 10.0),

@@ -142,6 +142,7 @@ def _words(
     energy: tuple[float, float],
 ) -> list[str]:
     from sim3d.gradient_scoring import BINS
+    from sim3d.parameters import UNITS, in_units
     from sim3d.particles import FLAVOURS
 
     head = "".join(f"{flavour:>19s}" for flavour in FLAVOURS)
@@ -150,9 +151,9 @@ def _words(
         lines.append(f"{of.site}: d ln flux / d parameter, flux over the sky, {energy[0]:g} to {energy[1]:g} GeV")
         lines.append(f"  {'':20s}{head}")
         for name in of.parameters:
-            value, error = of.sky_gradient(name, energy)
+            value, error = np.array(of.sky_gradient(name, energy)) * UNITS.get(name, 1.0)
             numbers = "".join(_number(v, e) for v, e in zip(value[:, 0], error[:, 0], strict=True))
-            lines.append(f"  {name:20s}{numbers}")
+            lines.append(f"  {in_units(name):20s}{numbers}")
         if of.variations:
             lines.append(f"  variations: {', '.join(of.variations)}")
     rows = range(0, BINS.n_energy, EVERY)
@@ -175,9 +176,9 @@ def _words(
 
 
 def _number(value: float, error: float) -> str:
-    if np.isnan(value):
+    if np.isnan(value) or np.isnan(error):
         return f"{'-':>19s}"
-    return f"{value:+10.4f} +- {error:.4f}" if abs(value) < 1000.0 else f"{value:+19.3e}"
+    return f"{value:+9.4f} +- {error:.4f}".rjust(19)
 
 
 def _write(
@@ -193,11 +194,11 @@ def _write(
 
     files = gradient_plots.draw_gradients(of, folder) if of.parameters else []
     if varied is not None:
-        files += gradient_plots.draw_varied(varied, folder)
+        files += gradient_plots.draw_varied(of, varied, folder)
         files.append(csv_tables.write_table(varied.table(), folder, f"{of.site}-varied"))
         for azimuth in (False, True):
             table = varied.applied_to(table_of_result(result, of.site, "honda", azimuth))
             files += honda_tables.write_table(table, folder, f"{of.site}-varied")
     if propagated is not None:
-        files += gradient_plots.draw_errors(propagated, source, folder)
+        files += gradient_plots.draw_errors(of, propagated, source, folder)
     return files
