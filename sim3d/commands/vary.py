@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
+from sim3d.commands.arguments import (
+    folder_option,
+    json_option,
+    open_result,
+    output_folder,
+    parameter_values,
+    print_json,
+    result_file,
+    settings_option,
+)
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,13 +30,7 @@ EVERY = 5
 
 @click.command()
 @result_file
-@click.option(
-    "--set",
-    "settings",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="Change a parameter, linearly: pi+@158=0.1, sigma:pion=0.05, solar:MV=100 ...; repeat for more.",
-)
+@settings_option("Change a parameter, linearly: pi+@158=0.1, sigma:pion=0.05, solar:MV=100 ...; repeat for more.")
 @click.option("--variation", metavar="NAME", help="A parameter point of the run's [[scoring.variations]], exactly.")
 @click.option(
     "--errors",
@@ -61,7 +64,7 @@ def command(
     Without options: d ln flux / d parameter of the flux over the sky, for every parameter the run has ([scoring]
     gradients = true).  What the parameters are and where linear fails: docs/gradients.md.
     """
-    values = _values(settings)
+    values = parameter_values(settings)
     if values and variation is not None:
         raise InputError("--set and --variation: give one of them")
     from sim3d.parameter_errors import covariance_of
@@ -87,19 +90,6 @@ def command(
         click.echo(line)
     for path in files:
         click.echo(path)
-
-
-def _values(settings: tuple[str, ...]) -> dict[str, float]:
-    values: dict[str, float] = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        try:
-            values[name.strip()] = float(text)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise InputError("--set", setting, "NAME=VALUE, such as pi+@158=0.1")
-    return values
 
 
 def _known(covariance: Any, of: SiteGradients) -> Any:
