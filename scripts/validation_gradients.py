@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from sim3d.jackknife import jackknife
 from sim3d.results import Result
 
 BATCHES = 48
-PRIMARIES = {"targeted": 480_000, "rotated": 96_000, "analog": 192_000}
+PRIMARIES = {"targeted": 144_000, "rotated": 48_000, "analog": 48_000}
 BAND_EDGES_GEV = (0.3, 1.0, 3.0, 10.0)
 # one parameter of every class with a central difference
 STEPS = {
@@ -67,7 +68,7 @@ def _bands(result: Result) -> np.ndarray:
     sums = result.record.tallies[0].extras["gradients"].group_sums()
     edges = np.searchsorted(BINS.energies_GeV, BAND_EDGES_GEV)
     weights = np.maximum(result.group_weights, 1).reshape(N_GROUPS, 1, 1, 1)
-    return np.stack([sums[:, :, a:b].sum(axis=(2, 3)) for a, b in zip(edges[:-1], edges[1:], strict=True)], 2) / weights
+    return np.stack([sums[:, :, a:b].sum(axis=(2, 3)) for a, b in itertools.pairwise(edges)], 2) / weights
 
 
 def _compare(result: Result, pairs: np.ndarray, flux: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,11 +83,11 @@ def gradients(report: Report) -> None:
         "",
         "## Gradients",
         "",
-        "d ln flux / d parameter at Kamioka over the whole sky, from one run and from the central difference of two runs "
-        f"with the parameter at plus and minus the step; {', '.join(f'{e:g}' for e in BAND_EDGES_GEV)} GeV are the edges "
-        "of three energy bands, the pulls those of 4 flavours and 3 bands.",
+        "d ln flux / d parameter at Kamioka over the whole sky, from one run and from the central difference of two "
+        "runs with the parameter at plus and minus the step. Pulls are those of 4 flavours and 3 energy bands with the "
+        f"edges {', '.join(f'{e:g}' for e in BAND_EDGES_GEV)} GeV.",
         "",
-        "| mode | parameter | step | gradient (numu, 1-3 GeV) | difference of runs | largest pull | mean square of pulls |",
+        "| mode | parameter | step | gradient (numu, 1-3 GeV) | difference of runs | largest pull | mean square |",
         "|---|---|---|---|---|---|---|",
     )
     bases = {}
@@ -116,8 +117,8 @@ def gradients(report: Report) -> None:
     )
     report.add(
         "",
-        "A point of parameters: a run made there, exact weights and the linear prediction of one run without them, each "
-        "over the flux of that run.",
+        "A point of parameters: a run made there, and the exact weights and the linear prediction of a run that was "
+        "not, each over the flux of the latter.",
         "",
         "| mode | point | run there (numu, 1-3 GeV) | exact weights | linear | largest pull of exact | of linear |",
         "|---|---|---|---|---|---|---|",
