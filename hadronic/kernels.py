@@ -184,12 +184,13 @@ def concentration(species, momentum_GeV):
 
 
 @njit(nogil=True)
-def one_minus_cos_theta(species, momentum_GeV, u):
+def one_minus_cos_theta(species, momentum_GeV, u, sharper=1.0):
     """1 - cos of the polar angle for a uniform `u` in [0, 1), without cancellation at small angles.
 
-    The von Mises-Fisher inverse cos = 1 + ln(1 - u (1 - exp(-2k))) / k; u = 0 is straight ahead.
+    The von Mises-Fisher inverse cos = 1 + ln(1 - u (1 - exp(-2k))) / k; u = 0 is straight ahead. `sharper` multiplies
+    the concentration k.
     """
-    k = concentration(species, momentum_GeV)
+    k = concentration(species, momentum_GeV) * sharper
     if k < 1.0e-12:
         return 2.0 * u
     argument = u * math.expm1(-2.0 * k)
@@ -206,9 +207,9 @@ def cos_theta(species, momentum_GeV, u):
 
 
 @njit(nogil=True)
-def polar_angle(species, momentum_GeV, u):
+def polar_angle(species, momentum_GeV, u, sharper=1.0):
     """(cos, sin) of the polar angle; the sine is exact to rounding for the smallest angles too."""
-    w = one_minus_cos_theta(species, momentum_GeV, u)
+    w = one_minus_cos_theta(species, momentum_GeV, u, sharper)
     return 1.0 - w, math.sqrt(w * (2.0 - w))
 
 
@@ -232,16 +233,17 @@ def angle_scale(tables, slot, node, x, u):
 
 
 @njit(nogil=True)
-def yield_angle(tables, slot, node, x, momentum_GeV, u):
+def yield_angle(tables, slot, node, x, momentum_GeV, u, sharper=1.0):
     """(cos, sin) of the polar angle of a secondary drawn from `slot` at `node` with T_sec = x T.
 
     Without tabulated angles this is `polar_angle`, to the bit. With them s = scale(u) * -ln(1 - u) takes the place of
-    -ln(1 - u): the angle at which the parametric law has left exp(-s) of its probability.
+    -ln(1 - u): the angle at which the parametric law has left exp(-s) of its probability. `sharper` multiplies the
+    concentration of that law.
     """
     species = tables.slot_species[slot]
     if tables.angle_scale.shape[0] == 0:
-        return polar_angle(species, momentum_GeV, u)
-    k = concentration(species, momentum_GeV)
+        return polar_angle(species, momentum_GeV, u, sharper)
+    k = concentration(species, momentum_GeV) * sharper
     if k < 1.0e-12:
         w = 2.0 * u
     else:

@@ -63,3 +63,15 @@ def daemonflux_reference() -> list[ReferenceValue]:
         error = value * float(row["relative_error_percent"]) / 100.0
         values.append(ReferenceValue("daemonflux", energy, "Z", row["secondary"], value, error))
     return values
+
+
+def daemonflux_errors() -> dict[str, dict[float, float]]:
+    """Relative errors of daemonflux's Z factors: by secondary, then by the projectile's energy (GeV) as printed.
+
+    Yanez and Fedynitch, Phys. Rev. D 107 (2023) 123037, table 2. Each secondary has energies of its own.
+    """
+    errors: dict[str, dict[float, float]] = {}
+    for row in _rows("daemonflux_zfactors.csv"):
+        energy, percent = float(row["projectile_energy_GeV"]), float(row["relative_error_percent"])
+        errors.setdefault(row["secondary"], {})[energy] = percent / 100.0
+    return errors

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from validation_gradients import gradients
 from validation_report import Report, figure_of
 from validation_targeted import patches, targeted
 
@@ -292,6 +293,7 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "east_west": east_west,
     "targeted": targeted,
     "patches": patches,
+    "gradients": gradients,
 }
 
 

@@ -6,18 +6,34 @@ import numpy as np
 from numba import njit
 
 from sim3d.event_records import PRIMARY_COLUMNS, describe_primary, record_hits
+from sim3d.gradient_scoring import primary_terms, score_patches
 from sim3d.hit_weights import note_weight
 from sim3d.hits import patch_hits
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
 from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
 from sim3d.shower import NEUTRINO_COLUMNS
+from sim3d.shower_gradients import carried_columns
 from sim3d.shower_stack import new_stack
 
 
 @njit(nogil=True, cache=CACHE)
 def analog_batch(
-    world, source, seed, first_index, batch_size, sites, cutoff, trace, events, scores, hits, weights, counters, status
+    world,
+    source,
+    seed,
+    first_index,
+    batch_size,
+    sites,
+    cutoff,
+    trace,
+    events,
+    scores,
+    hits,
+    weights,
+    counters,
+    status,
+    gradients=None,
 ):
     """Simulate one batch of primaries and add what crosses the patches to the batch's scores.
 
@@ -45,6 +61,8 @@ def analog_batch(
     status : int64 array (1 + n,)
         Receives the index of the primary being followed (for a message if something fails); after it, the indices of
         primaries to leave out.
+    gradients : Gradients, optional
+        What to carry along showers and where to score it (:mod:`sim3d.gradient_scoring`); no draw depends on it.
 
     Returns
     -------
@@ -54,8 +72,12 @@ def analog_batch(
     """
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
-    stack, species_of, key_of = new_stack(32768)
-    neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
+    carried = 0
+    if gradients is not None:
+        carried = carried_columns(gradients)
+        terms = np.empty(gradients.scores.shape[4])
+    stack, species_of, key_of = new_stack(32768, carried)
+    neutrinos = np.empty((4096, NEUTRINO_COLUMNS + carried))
     n_sites = sites.shape[0]
     capacity = 256 + 2 * n_sites
     hit_bins = np.empty((capacity, 5), dtype=np.int64)
@@ -73,7 +95,20 @@ def analog_batch(
         if is_lost(index, status):
             continue
         weight, energy, group, gv, n, neutrinos, stack, species_of, key_of = next_shower(
-            world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
+            world,
+            source,
+            seed,
+            index,
+            place,
+            batch_size,
+            start,
+            rng,
+            stack,
+            species_of,
+            key_of,
+            neutrinos,
+            counters,
+            gradients,
         )
         n_hits = 0
         for i in range(n):
@@ -97,6 +132,9 @@ def analog_batch(
             scores[k, f, e, c, a] += value
             hits[k, f, e, c, a] += 1
             note_weight(weights[k], f, e, value * batch_size)
+        if gradients is not None:
+            primary_terms(terms, gradients, source.spectrum, energy, group, -1.0)
+            score_patches(gradients, terms, neutrinos, n, 0.0, sites, 0, weight)
         if events is not None:
             describe_primary(about, index, energy, group, start[:3], start[3:6])
             rows, n_rows = record_hits(rows, n_rows, about, neutrinos, n, 0.0, sites, 0, n_azimuth, weight)

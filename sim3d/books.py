@@ -13,6 +13,7 @@ import numpy as np
 
 import sim3d
 from sim3d.event_journal import EventJournal
+from sim3d.gradient_scoring import columns_of
 from sim3d.jit_cache import source_hash
 from sim3d.lost import Lost
 from sim3d.overhead import make_overhead
@@ -70,6 +71,8 @@ def models_of(setup: Setup) -> dict[str, Any]:
         "primary_model": setup.primaries.name,
         **primary_words(setup.primaries, config.primaries.solar == "date"),
     }
+    if columns := columns_of(config):
+        out["gradient_columns"] = ", ".join(columns)
     if config.atmosphere.profile is not None:
         content = Path(config.atmosphere.profile).read_bytes()
         out["atmosphere_profile_sha256"] = hashlib.sha256(content).hexdigest()

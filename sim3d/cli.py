@@ -25,6 +25,7 @@ COMMANDS = {
     "run": "Simulate: from a TOML file to a result file (also under mpirun).",
     "merge": "Join parts of one run, as a job array makes them.",
     "reweight": "A run with event records under another primary model.",
+    "vary": "Gradients of a run: other yields or primaries, errors from theirs.",
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower, in words and drawn.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sim3d.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
+from sim3d.config_gradients import GradientKeys, ParameterValues
 from sim3d.config_table import Table
 from sim3d.errors import InputError
 from sim3d.muon_table import MuonsTable
@@ -243,7 +244,7 @@ class SiteTable(Table):
         return self
 
 
-class ScoringTable(Table):
+class ScoringTable(GradientKeys):
     """[scoring]"""
 
     azimuth_bins: int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
@@ -266,6 +267,7 @@ class Config(Table):
     sites: tuple[SiteTable, ...] = ()
     scoring: ScoringTable = ScoringTable()
     muons: MuonsTable = MuonsTable()
+    vary: ParameterValues = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:

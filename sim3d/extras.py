@@ -9,6 +9,7 @@ from __future__ import annotations
 from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.exact_sums import ExactSums
+from sim3d.gradient_scoring import columns_of, gradient_sums
 from sim3d.muon_bins import make_sums
 
 
@@ -18,4 +19,6 @@ def make_extras(config: Config, detector: Detector) -> dict[str, ExactSums]:
     if config.scoring.muons:
         table = config.muons
         out["muons"] = make_sums(config, detector, table.ground + len(table.altitudes_km) + len(table.depths_g_cm2))
+    if columns_of(config):
+        out["gradients"] = gradient_sums(config, detector)
     return out

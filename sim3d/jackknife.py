@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-def jackknife(quantity: Callable[[Array], Array], groups: ArrayLike, weights: ArrayLike) -> tuple[Array, Array]:
+def jackknife(
+    quantity: Callable[[Array], Array], groups: ArrayLike, weights: ArrayLike, *, signed: bool = False
+) -> tuple[Array, Array]:
     """A quantity of the mean over groups, and its statistical error.
 
     Parameters
@@ -30,6 +32,8 @@ def jackknife(quantity: Callable[[Array], Array], groups: ArrayLike, weights: Ar
         Means of G independent groups.
     weights : array_like, shape (G,)
         Batches in each group; groups may differ slightly in size.
+    signed : bool
+        Whether values may be negative (derivatives); fluxes may not.
 
     Returns
     -------
@@ -56,8 +60,8 @@ def jackknife(quantity: Callable[[Array], Array], groups: ArrayLike, weights: Ar
         variance = np.zeros(value.shape)
         for mean, weight in zip(means, w, strict=True):
             # A difference of equal numbers must be 0, not 1e-20: nothing negative is left of a flux.
-            rest = np.maximum(total - weight * mean, 0.0)
-            rest[rest < 1e-12 * total] = 0.0
+            rest = total - weight * mean
+            rest[np.abs(rest) < 1e-12 * np.abs(total) if signed else rest < 1e-12 * total] = 0.0
             without = np.asarray(quantity(rest / (total_weight - weight)))
             # With equal groups this factor is the usual (G - 1)/G.
             variance += (1.0 - weight / total_weight) * (without - value) ** 2

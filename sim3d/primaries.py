@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from sim3d.parameters import REFERENCE_ENERGY_GEV
 from sim3d.particles import MASS_GEV, NEUTRON, PROTON
 from sim3d.solar import SOLAR_POTENTIAL_MV, potential_by_date
 
@@ -62,11 +63,15 @@ class Spectrum(NamedTuple):
         :data:`TABLE_ENERGIES_GEV`, linear between them.
     delta_GV : float
         Solar potential minus that of the fits or the table (GV).
+    norm, slope : float64 arrays (5,)
+        The flux of a group is multiplied by norm (E / REFERENCE_ENERGY_GEV)^-slope.
     """
 
     fits: np.ndarray
     table: np.ndarray
     delta_GV: float
+    norm: np.ndarray = np.ones(5)
+    slope: np.ndarray = np.zeros(5)
 
 
 class PrimaryInputError(ValueError):
@@ -106,8 +111,14 @@ def group_flux(energy, group, spectrum):
     ----------
     spectrum : Spectrum
     """
+    return modulated_flux(energy, group, spectrum, spectrum.delta_GV)
+
+
+@njit(nogil=True)
+def modulated_flux(energy, group, spectrum, delta_GV):
+    """:func:`group_flux` at another potential relative to the spectrum's own (GV)."""
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-    shifted = energy + spectrum.delta_GV * z_over_a
+    shifted = energy + delta_GV * z_over_a
     if shifted < LOWEST_ENERGY_GEV:
         shifted = LOWEST_ENERGY_GEV
     value = 0.0
@@ -121,7 +132,11 @@ def group_flux(energy, group, spectrum):
                     shifted, fits[group, k, 0], fits[group, k, 1], fits[group, k, 2], fits[group, k, 3]
                 )
     two_m = 2.0 * NUCLEON_MASS_GEV
-    return value * energy * (energy + two_m) / (shifted * (shifted + two_m))
+    value *= energy * (energy + two_m) / (shifted * (shifted + two_m))
+    slope = spectrum.slope[group]
+    if slope != 0.0:
+        value *= (energy / REFERENCE_ENERGY_GEV) ** -slope
+    return value * spectrum.norm[group]
 
 
 @njit(nogil=True)
@@ -205,6 +220,8 @@ class PrimaryModel:
     relative_error : float64 array (6, n)
         One standard error of the groups' fluxes and of the all-nucleon flux, relative, at :data:`TABLE_ENERGIES_GEV`;
         n is 0 for a model that states none.
+    norm, slope : float64 arrays (5,)
+        Changes of the groups that a run was asked for, see :class:`Spectrum`.
     """
 
     name: str
@@ -215,11 +232,13 @@ class PrimaryModel:
     source: str = ""
     solar: str = ""
     relative_error: np.ndarray = field(default_factory=lambda: np.zeros((6, 0)))
+    norm: np.ndarray = field(default_factory=lambda: np.ones(5))
+    slope: np.ndarray = field(default_factory=lambda: np.zeros(5))
 
     @property
     def spectrum(self) -> Spectrum:
         """What the kernels take."""
-        return Spectrum(self.fits, self.table, self.delta_GV)
+        return Spectrum(self.fits, self.table, self.delta_GV, self.norm, self.slope)
 
     def flux(self, group: str, energy_GeV: Any) -> np.ndarray:
         """Flux of nuclei of ``group`` (m^-2 s^-1 sr^-1 (GeV/n)^-1), broadcast over ``energy_GeV``."""

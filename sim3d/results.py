@@ -6,7 +6,7 @@ that mean. Derived quantities (sums over bins, asymmetries) take theirs from gro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from numpy.typing import ArrayLike
 from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, Binning
 from sim3d.errors import InputError
 from sim3d.exact_sums import N_GROUPS
+from sim3d.gradients import PropagatedErrors, SiteGradients, VariedFlux, describe
 from sim3d.particles import FLAVOUR_PDG_IDS, FLAVOURS
-from sim3d.precision import Watch, describe
+from sim3d.precision import Watch
+from sim3d.precision import describe as describe_watch
 from sim3d.result_file import CONVENTIONS, RunRecord, read_result
 from sim3d.tally import SiteTally, rebin
 
@@ -85,6 +87,7 @@ class Result:
     def __init__(self, record: RunRecord, path: Path | None = None) -> None:
         self.record = record
         self.path = path
+        self._gradients: dict[str, SiteGradients] = {}
         self.sites = {
             d.name: SiteInfo(d.name, d.lat_deg, d.lon_deg, d.altitude_m, d.declination_deg, d.patch, d.area_m2)
             for d in record.detectors
@@ -128,7 +131,7 @@ class Result:
         watch.add(self.record.watch_sums)
         error = watch.relative_error(self.n_batches)
         verdict = "reached" if error <= run.target_error else "not reached"
-        return f"target_error {run.target_error:g} {verdict}: {error:.3g} ({describe(self.record.config)})"
+        return f"target_error {run.target_error:g} {verdict}: {error:.3g} ({describe_watch(self.record.config)})"
 
     @property
     def group_weights(self) -> np.ndarray:
@@ -373,6 +376,79 @@ class Result:
         """Statistical error of :meth:`flux`, same arguments and unit; 0 in a bin without hits."""
         _, values, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
         return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What the parameters are that the run made gradients for, by name; empty if it made none."""
+        return describe(self.record.config.scoring.parameters)
+
+    def gradients(self, site: str | None = None) -> SiteGradients:
+        """Everything about the gradients of a site, as arrays.
+
+        Raises
+        ------
+        InputError
+            For an unknown site, or a run without gradients.
+        """
+        name = self.default_site(site)
+        if name not in self._gradients:
+            self._gradients[name] = SiteGradients(self, name)
+        return self._gradients[name]
+
+    def gradient(
+        self,
+        parameter: str,
+        flavour: Any,
+        energy_GeV: ArrayLike,
+        cos_zenith: ArrayLike,
+        site: str | None = None,
+        relative: bool = False,
+    ) -> Any:
+        """d flux / d parameter in the bins that contain points, averaged over azimuth, broadcast over the arguments.
+
+        Parameters
+        ----------
+        parameter : str
+            One of :attr:`parameters`.
+        flavour, energy_GeV, cos_zenith, site
+            As for :meth:`flux`.
+        relative : bool
+            d ln flux / d parameter instead.
+
+        Raises
+        ------
+        InputError
+            For an unknown name, a point outside the bins, or a run without this gradient.
+        """
+        of = self.gradients(site)
+        return of.at(of.gradient(parameter, relative)[0], flavour, energy_GeV, cos_zenith)
+
+    def gradient_error(
+        self,
+        parameter: str,
+        flavour: Any,
+        energy_GeV: ArrayLike,
+        cos_zenith: ArrayLike,
+        site: str | None = None,
+        relative: bool = False,
+    ) -> Any:
+        """Statistical error of :meth:`gradient`, same arguments."""
+        of = self.gradients(site)
+        return of.at(of.gradient(parameter, relative)[1], flavour, energy_GeV, cos_zenith)
+
+    def vary(self, values: Mapping[str, float], site: str | None = None) -> VariedFlux:
+        """The flux under other parameters without a run, linear in them; see docs/gradients.md for where that fails."""
+        return self.gradients(site).vary(values)
+
+    def variation(self, name: str, site: str | None = None) -> VariedFlux:
+        """The flux at a parameter point of ``[[scoring.variations]]``, by exact weights."""
+        return self.gradients(site).variation(name)
+
+    def covariance(
+        self, parameters: Mapping[str, float] | tuple[Sequence[str], ArrayLike], site: str | None = None
+    ) -> PropagatedErrors:
+        """Errors of the flux from errors of the parameters, see :meth:`sim3d.gradients.SiteGradients.propagate`."""
+        return self.gradients(site).propagate(parameters)
 
 
 def load(path: str | Path) -> Result:

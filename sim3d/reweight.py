@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from sim3d.event_file import EventStore
 from sim3d.exact_sums import TallyOverflowError
 from sim3d.hit_weights import empty_weights, note_weight
 from sim3d.jit_cache import CACHE
+from sim3d.parameters import CLASS_OF
 from sim3d.primaries import (
     GROUP_MASS_NUMBER,
     GROUPS,
@@ -39,10 +41,10 @@ from sim3d.primaries import (
     group_flux,
     joins,
     model_names,
-    primary_model,
 )
 from sim3d.result_file import RunRecord, read_result, verify_result
 from sim3d.sampling import N_COUNTERS
+from sim3d.setup_run import make_primaries
 from sim3d.sums import RunSums
 
 _NOTHING = 1.0e-200
@@ -90,7 +92,9 @@ def flux_ratio(records: np.ndarray, new: PrimaryModel, old: PrimaryModel) -> np.
     return _flux_ratios(energies, groups, new.spectrum, old.spectrum)
 
 
-def changed_config(config: Config, model: str | None, solar: str | float | None) -> Config:
+def changed_config(
+    config: Config, model: str | None, solar: str | float | None, values: Mapping[str, float] | None = None
+) -> Config:
     """The configuration of a run with another primary model, and without event records.
 
     Parameters
@@ -100,16 +104,22 @@ def changed_config(config: Config, model: str | None, solar: str | float | None)
         As ``primaries.model``; by default the run's.
     solar : str or float, optional
         As ``primaries.solar``, or a potential in MV; by default the run's.
+    values : mapping, optional
+        Parameters of the primaries (norms, slopes, potential of :mod:`sim3d.parameters`), instead of the run's own.
 
     Raises
     ------
     InputError
         For values that are not allowed, or if nothing is to change.
     """
-    if model is None and solar is None:
-        raise InputError("--model, --solar: give at least one of them")
+    if model is None and solar is None and not values:
+        raise InputError("--model, --solar, --set: give at least one of them")
     data = config.model_dump(mode="json")
-    data["scoring"] |= {"events": False, "muons": False}
+    data["scoring"] |= {"events": False, "muons": False, "gradients": False, "variations": []}
+    for name, value in (values or {}).items():
+        if CLASS_OF.get(name) not in ("primaries", "solar"):
+            raise InputError("--set", name, "primary:GROUP:norm, primary:GROUP:slope or solar:MV; others need a run")
+        data["vary"][name] = value
     primaries = data["primaries"]
     if model is not None:
         if model not in model_names():
@@ -152,7 +162,12 @@ def check_groups(new: PrimaryModel, old: PrimaryModel, energy_GeV: tuple[float, 
 
 
 def reweight(
-    path: str | Path, model: str | None = None, solar: str | float | None = None, progress: bool = False
+    path: str | Path,
+    model: str | None = None,
+    solar: str | float | None = None,
+    progress: bool = False,
+    *,
+    values: Mapping[str, float] | None = None,
 ) -> RunRecord:
     """The result of a run under another primary model, from its event records.
 
@@ -166,6 +181,8 @@ def reweight(
         As ``primaries.solar``, or a potential in MV; by default the run's.
     progress : bool
         Show a progress bar, on a terminal only.
+    values : mapping, optional
+        Parameters of the primaries, see :func:`changed_config`.
 
     Returns
     -------
@@ -180,18 +197,16 @@ def reweight(
     """
     path = Path(path)
     record = read_result(path)
-    config = changed_config(record.config, model, solar)
+    config = changed_config(record.config, model, solar, values)
     store = EventStore.of(path, record)
     source = {
         "reweighted_from_data_sha256": verify_result(path)["data_sha256"],
         "reweighted_from_primary_model": record.models["primary_model"],
         "reweighted_from_solar_potential_MV": record.models["solar_potential_MV"],
     }
+    record.models.pop("gradient_columns", None)
     record.tallies = []  # they are as large as the new ones
-    old, new = (
-        primary_model(one.primaries.model, one.primaries.potential, one.field.date, one.primaries.join_GeV)
-        for one in (record.config, config)
-    )
+    old, new = make_primaries(record.config), make_primaries(config)
     check_groups(new, old, config.primaries.energy_GeV)
     _check_same_model(path, record, old)
     sums = _sums(config, record, store, new, old, progress)

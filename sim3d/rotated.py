@@ -17,6 +17,7 @@ from numba import njit
 from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_cosine
 from sim3d.detectors import S_RADIUS, S_UPX, S_UPY, S_UPZ, sphere_crossings
 from sim3d.event_records import PRIMARY_COLUMNS, describe_primary, fill_bins, fill_record, with_room
+from sim3d.gradient_scoring import primary_terms, score_gradients
 from sim3d.hit_weights import note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
@@ -34,6 +35,7 @@ from sim3d.shower import (
     NU_Y,
     NU_Z,
 )
+from sim3d.shower_gradients import carried_columns
 from sim3d.shower_stack import new_stack
 
 _BRANCH_ROTATION = 9
@@ -115,6 +117,7 @@ def rotated_batch(
     weights,
     counters,
     status,
+    gradients=None,
 ):
     """Simulate one batch without bending and score every crossing at every site.
 
@@ -130,8 +133,12 @@ def rotated_batch(
     site_up = np.empty(3)
     entry = np.empty(3)
     arrival = np.empty(3)
-    stack, species_of, key_of = new_stack(32768)
-    neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
+    carried = 0
+    if gradients is not None:
+        carried = carried_columns(gradients)
+        terms = np.empty(gradients.scores.shape[4])
+    stack, species_of, key_of = new_stack(32768, carried)
+    neutrinos = np.empty((4096, NEUTRINO_COLUMNS + carried))
     n_azimuth = scores.shape[4]
     first_place = 0
     if events is not None:
@@ -145,8 +152,23 @@ def rotated_batch(
         if is_lost(index, status):
             continue
         weight, energy, group, gv, n_nu, neutrinos, stack, species_of, key_of = next_shower(
-            world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
+            world,
+            source,
+            seed,
+            index,
+            place,
+            batch_size,
+            start,
+            rng,
+            stack,
+            species_of,
+            key_of,
+            neutrinos,
+            counters,
+            gradients,
         )
+        if gradients is not None:
+            primary_terms(terms, gradients, source.spectrum, energy, group, -1.0)
         rng[0] = child_key(primary_key(seed, index), _BRANCH_ROTATION)
         for i in range(n_nu):
             e_nu = neutrinos[i, NU_ENERGY]
@@ -186,6 +208,8 @@ def rotated_batch(
                     scores[k, flavour, i_energy, c, a] += value
                     hits[k, flavour, i_energy, c, a] += 1
                     note_weight(weights[k], flavour, i_energy, value * batch_size)
+                    if gradients is not None:
+                        score_gradients(gradients, terms, neutrinos[i], k, flavour, i_energy, c, value)
                     if events is not None:
                         if not cutoff:
                             _entry_at_site(n, u, sites[k], azimuth, start, site_up, entry, arrival)

@@ -141,11 +141,25 @@ def draw_entry(top_km, start, rng):
 
 @njit(nogil=True)
 def next_shower(
-    world, source, seed, index, place, batch_size, start, rng, stack, species_of, key_of, neutrinos, counters
+    world,
+    source,
+    seed,
+    index,
+    place,
+    batch_size,
+    start,
+    rng,
+    stack,
+    species_of,
+    key_of,
+    neutrinos,
+    counters,
+    gradients=None,
 ):
     """Draw primary number ``index`` of a run (number ``place`` of its batch) and follow its shower.
 
-    ``start`` (float64 array (9,)) receives the entry; the work arrays are those of :func:`sim3d.shower.shower`.
+    ``start`` (float64 array (9,)) receives the entry; the work arrays and ``gradients`` are those of
+    :func:`sim3d.shower.shower`.
 
     Returns
     -------
@@ -164,7 +178,7 @@ def next_shower(
     weight *= draw_entry(world.top_km, start, rng)
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
     n, neutrinos, stack, species_of, key_of = shower(
-        world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos, False
+        world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos, False, gradients=gradients
     )
     counters[C_PRIMARIES] += 1
     counters[C_NEUTRINOS] += n

@@ -24,12 +24,14 @@ from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import BatchRecorder
 from sim3d.extras import make_extras
+from sim3d.gradient_scoring import make_gradients
 from sim3d.overhead import make_overhead, muon_world, overhead_batch
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
 from sim3d.sampling import C_PRIMARIES, Source
 from sim3d.shower import KINETIC_PER_DECAY_GEV
 from sim3d.targeted import FOLLOWED_BELOW, targeted_batch
+from sim3d.variation import pion_sharpness, varied_hadronic, varied_primaries
 from sim3d.world import World, build_world
 
 THINNING_SPECTRAL_INDEX = 2.7
@@ -102,6 +104,7 @@ class Setup:
         if config.scoring.muons:
             overhead = make_overhead(config, self.detectors, self.world.layers)
             muons = muon_world(self.world, config.muons.momentum_GeV[0])
+        gradients = make_gradients(config, self.hadronic.tables)
 
         def simulate(
             batch: int,
@@ -137,13 +140,17 @@ class Setup:
                 kernel = targeted_batch
                 aim = make_aim(config.sampling.effort, config.sampling.margin_deg, config.scoring.energy_min_GeV)
                 common += (self.world._replace(bending=False), aim)
+            scored = None
+            if gradients is not None and extras is not None:
+                scored = gradients._replace(scores=extras["gradients"])
+            filled = (scores, hits, weights, counters, status, scored)
             if recorder is None:
-                kernel(*common, None, scores, hits, weights, counters, status)
+                kernel(*common, None, *filled)
                 return
             recorder.begin(batch)
             place = 0
             while True:
-                rows, n, place = kernel(*common, recorder.buffer(place), scores, hits, weights, counters, status)
+                rows, n, place = kernel(*common, recorder.buffer(place), *filled)
                 recorder.take(rows, n)
                 if place >= size:
                     return
@@ -207,6 +214,13 @@ def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredA
     return from_msis(lat, lon, month=table.month, date=date, f107=f107, ap=ap).atmosphere
 
 
+def make_primaries(config: Config) -> PrimaryModel:
+    """The primary model of a run, varied as it asks for."""
+    table = config.primaries
+    model = primary_model(table.model, table.potential, config.field.date, table.join_GeV)
+    return varied_primaries(model, config.vary)
+
+
 def make_setup(config: Config) -> Setup:
     """Build all models of a run.
 
@@ -223,6 +237,8 @@ def make_setup(config: Config) -> Setup:
     primaries = primary_model(
         config.primaries.model, config.primaries.potential, config.field.date, config.primaries.join_GeV
     )
+    hadronic = varied_hadronic(load_model(config.hadronic.model, config.hadronic.definition), config.vary)
+    primaries = make_primaries(config)
     low, high = config.primaries.energy_GeV
     world = build_world(
         atmosphere.layers,
@@ -236,6 +252,7 @@ def make_setup(config: Config) -> Setup:
         thinning_ratio=config.thinning,
         thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.primaries.energy_index),
         kinetic_per_decay=KINETIC_PER_DECAY_GEV,
+        pion_sharpness=pion_sharpness(config.vary),
     )
     source = Source(primaries.spectrum, low, high, config.primaries.energy_index)
     sites = np.array([detector.row() for detector in detectors])

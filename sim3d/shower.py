@@ -8,8 +8,8 @@ field are turns about one axis, so they add up along an ancestry: a neutrino's d
 -T |B|, with T the sum of KAPPA q ds / p over its ancestors, and its birth would be moved by P x B to first order, with
 P the sum of T u ds. (Scattering does not disturb this, because its azimuths are drawn in a frame that turns along.)
 
-A fast muon decays several times along its one path, each time with its part of the weight (:func:`_muon_decays`): most
-reach the ground otherwise, and electron neutrinos of many GeV are rare.
+A fast muon decays several times along its one path, each time with its part of the weight
+(:func:`sim3d.weight_sharing.muon_decays`): most reach the ground otherwise, and electron neutrinos of many GeV are rare.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from hadronic.kernels import interaction_length, pick_node, sample_x, slot_survi
 from sim3d.decays import NEUTRINO, decay
 from sim3d.energy_loss import highland_sum, stopping_power
 from sim3d.levels import level_below, meson_decays, muon_stops_above, note_level, way_down
-from sim3d.particles import KM, LAMBDA, MUM, MUP, N_SPECIES, NEUTRON, PIP, PROTON
+from sim3d.particles import KM, LAMBDA, MUM, MUP, N_SPECIES, NEUTRON, PIM, PIP, PROTON
 from sim3d.random_streams import child_key, poisson, uniform
+from sim3d.shower_gradients import add_angle, add_yield, end_flight, new_ancestry
 from sim3d.shower_stack import (
     CROSSED,
     DECAYS,
@@ -52,6 +53,7 @@ from sim3d.shower_stack import (
 )
 from sim3d.shower_track import T_END, T_START, T_STEP, note
 from sim3d.transport import KAPPA, rotate_about_field, turn
+from sim3d.weight_sharing import muon_decays, survives_thinning
 from sim3d.world import EARTH_RADIUS_KM
 
 # columns of the neutrino list
@@ -73,7 +75,6 @@ THIN_AIR_KM = 20.0
 than 0.4% of itself ((2 km / 6.5 km)^2 / 24, the rule of the midpoint on an exponential)."""
 KINETIC_PER_DECAY_GEV = 2.5
 """What runs use for ``World.kinetic_per_decay``: about one decay of a fast muon in the air. It moves errors only."""
-_MOST_DECAYS = 10.0
 # Highland: 13.6 MeV
 _SCATTERING_GEV = 13.6e-3
 # largest fraction of the kinetic energy lost in one step
@@ -84,36 +85,20 @@ _STACK_RESERVE = 16384
 
 
 @njit(nogil=True)
-def _survives_thinning(world, primary_kinetic, kinetic, weight, rng):
-    """Weight of a secondary after Russian roulette, or 0 if it is dropped.
-
-    A soft secondary of a hard primary carries less statistical weight than one made by a primary near its own energy
-    (primaries are sampled flatter than their spectrum). It is kept with the probability that brings its weight up to
-    (E0 / (ratio E))^index, which is exact because the weight goes up by the inverse.
-    """
-    if world.thinning_ratio <= 0.0:
-        return weight
-    wanted = (primary_kinetic / (world.thinning_ratio * kinetic)) ** world.thinning_index
-    if wanted <= weight:
-        return weight
-    if uniform(rng) * wanted < weight:
-        return wanted
-    return 0.0
-
-
-@njit(nogil=True)
-def _muon_decays(kinetic, kinetic_per_decay):
-    """How many decays share the weight of a muon of this kinetic energy (GeV).
-
-    Few fast muons decay before the ground. Several decays at independent proper times along one path, each with its
-    part of the weight, have the mean of one decay and less variance; the path is followed once.
-    """
-    return min(max(1.0, math.floor(kinetic / kinetic_per_decay)), _MOST_DECAYS)
-
-
-@njit(nogil=True)
 def shower(
-    world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track=None, levels=None
+    world,
+    start,
+    kinetic,
+    z_over_a,
+    key,
+    stack,
+    species_of,
+    key_of,
+    neutrinos,
+    interacts,
+    track=None,
+    levels=None,
+    gradients=None,
 ):
     """Follow a primary nucleon (free or bound in a nucleus) and its secondaries.
 
@@ -143,6 +128,9 @@ def shower(
         for it is made.
     levels : Levels, optional
         Where muons and nucleons are noted as they come down, see :class:`sim3d.levels.Levels`.
+    gradients : Gradients, optional
+        What particles carry along for derivatives, see :mod:`sim3d.shower_gradients`; ``stack`` and ``neutrinos`` then
+        have as many further columns. Likewise.
 
     Returns
     -------
@@ -171,6 +159,9 @@ def shower(
         stack[0, k] = 0.0
     species_of[0] = PROTON
     key_of[0] = key
+    if gradients is not None:
+        own = new_ancestry(gradients)
+        stack[0, STACK_COLUMNS:] = own
     n_stack = 1
     is_primary = True
 
@@ -229,7 +220,7 @@ def shower(
             scatter_rng[0] = child_key(own_key, _BRANCH_SCATTERING)
             decays_left = stack[n_stack, DECAYS]
             if decays_left == 0.0:
-                decays_left = _muon_decays(t, world.kinetic_per_decay)
+                decays_left = muon_decays(t, world.kinetic_per_decay)
             proper_left /= decays_left
             scattered_depth = stack[n_stack, CROSSED]
             if scattered_depth > 0.0:
@@ -249,6 +240,9 @@ def shower(
                 if decays_left == 0.0:
                     decays_left = meson_decays(t)
                 proper_left /= decays_left
+        if gradients is not None:
+            own[:] = stack[n_stack, STACK_COLUMNS:]
+            optical_depth = 0.0
         forced = is_primary and interacts
         fate = _INTERACTION if forced else _LOST
         while not forced:
@@ -331,6 +325,8 @@ def shower(
 
             if track is not None:
                 note(track, T_STEP, species, x, y, z, t, weight)
+            if gradients is not None:
+                optical_depth += rho * ds / length
             if charge != 0.0:
                 t -= loss_rate * ds
                 if t <= t_min:
@@ -375,6 +371,8 @@ def shower(
 
         if track is not None:
             note(track, T_END + fate, species, x, y, z, t, weight)
+        if gradients is not None and is_hadron and not forced:
+            end_flight(own, gradients, species, optical_depth, fate == _INTERACTION)
         if fate == _INTERACTION:
             branch = child_key(own_key, _BRANCH_INTERACTION)
             rng[0] = branch
@@ -399,18 +397,24 @@ def shower(
                 for j in range(number):
                     rng[0] = child_key(slot_key, j + 1)
                     t_sec = t * sample_x(yields, slot, node, 1.0 - survival * uniform(rng))
-                    new_weight = _survives_thinning(world, kinetic, t_sec, weight, rng)
+                    new_weight = survives_thinning(world, kinetic, t_sec, weight, rng)
                     if new_weight == 0.0:
                         continue
                     m_sec = masses[secondary]
                     if world.transverse:
                         p_sec = math.sqrt(t_sec * (t_sec + 2.0 * m_sec))
-                        c, s = yield_angle(yields, slot, node, t_sec / t, p_sec, uniform(rng))
+                        sharper = world.pion_sharpness if secondary in (PIP, PIM) else 1.0
+                        c, s = yield_angle(yields, slot, node, t_sec / t, p_sec, uniform(rng), sharper)
                         phi = 2.0 * math.pi * uniform(rng)
                         vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, c, s, math.cos(phi), math.sin(phi))
                     else:
                         vx, vy, vz, gx, gy, gz = ux, uy, uz, ex, ey, ez
                     put(stack, n_stack, x, y, z, vx, vy, vz, gx, gy, gz, t_sec, new_weight, 0.0, bend, lx, ly, lz)
+                    if gradients is not None:
+                        stack[n_stack, STACK_COLUMNS:] = own
+                        add_yield(stack[n_stack, STACK_COLUMNS:], gradients, slot, node)
+                        if world.transverse:
+                            add_angle(stack[n_stack, STACK_COLUMNS:], gradients, secondary, p_sec, c, sharper)
                     species_of[n_stack] = secondary
                     key_of[n_stack] = rng[0]
                     n_stack += 1
@@ -424,6 +428,8 @@ def shower(
                 put(stack, n_stack, x, y, z, ux, uy, uz, ex, ey, ez, t, weight - share, helicity, bend, lx, ly, lz)
                 stack[n_stack, DECAYS] = decays_left - 1.0
                 stack[n_stack, CROSSED] = scattered_depth
+                if gradients is not None:
+                    stack[n_stack, STACK_COLUMNS:] = own
                 species_of[n_stack] = species
                 key_of[n_stack] = child_key(own_key, _BRANCH_NEXT_DECAY)
                 n_stack += 1
@@ -460,10 +466,14 @@ def shower(
                     neutrinos[n_neutrinos, NU_PY] = ly
                     neutrinos[n_neutrinos, NU_PZ] = lz
                     neutrinos[n_neutrinos, NU_TAG] = float(child_key(branch, k + 1) >> _TAG_SHIFT)
+                    if gradients is not None:
+                        neutrinos[n_neutrinos, NEUTRINO_COLUMNS:] = own
                     n_neutrinos += 1
                 else:
                     t_k, spin = energy - masses[code], helicities[k]
                     put(stack, n_stack, x, y, z, vx, vy, vz, gx, gy, gz, t_k, share, spin, bend, lx, ly, lz)
+                    if gradients is not None:
+                        stack[n_stack, STACK_COLUMNS:] = own
                     species_of[n_stack] = code
                     key_of[n_stack] = child_key(branch, k + 1)
                     n_stack += 1

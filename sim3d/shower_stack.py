@@ -11,10 +11,13 @@ STACK_COLUMNS = 18
 
 
 @njit(nogil=True)
-def new_stack(capacity):
-    """Empty work arrays of the shower kernel: particles (capacity, STACK_COLUMNS), their species and stream keys."""
+def new_stack(capacity, carried=0):
+    """Empty work arrays of the shower kernel: particles (capacity, columns), their species and stream keys.
+
+    There are STACK_COLUMNS columns, and ``carried`` further ones for what :mod:`sim3d.shower_gradients` hands down.
+    """
     return (
-        np.empty((capacity, STACK_COLUMNS)),
+        np.empty((capacity, STACK_COLUMNS + carried)),
         np.empty(capacity, dtype=np.int64),
         np.empty(capacity, dtype=np.uint64),
     )

@@ -59,6 +59,7 @@ from sim3d.first_interaction import (
     trace_to_top,
     vertex_height,
 )
+from sim3d.gradient_scoring import primary_terms, score_patches
 from sim3d.hit_weights import note_weight, reference_flux
 from sim3d.hits import patch_hits
 from sim3d.jit_cache import CACHE
@@ -91,6 +92,7 @@ from sim3d.shower import (
     NU_Z,
     shower,
 )
+from sim3d.shower_gradients import carried_columns
 from sim3d.shower_stack import new_stack
 from sim3d.world import EARTH_RADIUS_KM
 
@@ -331,6 +333,7 @@ def targeted_batch(
     weights,
     counters,
     status,
+    gradients=None,
 ):
     """Simulate one batch of pilots, each aimed at every site in turn, and add what crosses the patches to the scores.
 
@@ -347,9 +350,13 @@ def targeted_batch(
     g = np.empty((3, 3))
     work = np.empty((3, 3))
     squares = np.empty(N_SECTORS)
-    stack, species_of, key_of = new_stack(32768)
+    carried = 0
+    if gradients is not None:
+        carried = carried_columns(gradients)
+        terms = np.empty(gradients.scores.shape[4])
+    stack, species_of, key_of = new_stack(32768, carried)
     pilot = np.empty((4096, NEUTRINO_COLUMNS))
-    neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
+    neutrinos = np.empty((4096, NEUTRINO_COLUMNS + carried))
     aims = np.empty((1024, AIM_COLUMNS))
     hit_bins = np.empty((1024, 5), dtype=np.int64)
     hit_values = np.empty(1024)
@@ -416,7 +423,17 @@ def targeted_batch(
                 ):
                     continue
                 n, neutrinos, stack, species_of, key_of = shower(
-                    world, turned, kinetic, z_over_a, tape, stack, species_of, key_of, neutrinos, True
+                    world,
+                    turned,
+                    kinetic,
+                    z_over_a,
+                    tape,
+                    stack,
+                    species_of,
+                    key_of,
+                    neutrinos,
+                    True,
+                    gradients=gradients,
                 )
                 if 2 * n + 2 > hit_values.shape[0]:
                     hit_bins = np.empty((4 * n, 5), dtype=np.int64)
@@ -440,6 +457,9 @@ def targeted_batch(
                     scores[k, f, e, c, a] += value
                     hits[k, f, e, c, a] += 1
                     note_weight(weights[k], f, e, value * batch_size)
+                if gradients is not None:
+                    primary_terms(terms, gradients, source.spectrum, top_kinetic, group, depth / length)
+                    score_patches(gradients, terms, neutrinos, n, aim.energy_min, sites[k : k + 1], k, weight)
                 if events is not None:
                     describe_primary(about, index, top_kinetic, group, entry[:3], entry[3:])
                     rows, n_rows = record_hits(

@@ -18,6 +18,7 @@ import numpy as np
 
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
 from sim3d.event_journal import BatchRecorder
+from sim3d.gradient_scoring import columns_of
 from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE_FOLDER
 from sim3d.lost import new_status
@@ -76,6 +77,7 @@ def _mark(setup: Setup) -> Path | None:
     from llvmlite import binding
 
     kernel = setup.config.sampling.mode + ("-events" if setup.config.scoring.events else "")
+    kernel += "-gradients" if columns_of(setup.config) else ""
     return Path(CACHE_FOLDER) / f"compiled-{kernel}-{binding.get_host_cpu_name()}"
 
 

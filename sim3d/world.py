@@ -59,6 +59,8 @@ class World(NamedTuple):
     kinetic_per_decay : float
         A muon decays once for every so much kinetic energy (GeV) it starts with, each time with its part of the weight,
         see :func:`sim3d.shower.shower`; infinity: once.
+    pion_sharpness : float
+        What the concentration of the angles of charged pions is multiplied by; 1 is the hadronic model's.
     """
 
     layers: np.ndarray
@@ -78,6 +80,7 @@ class World(NamedTuple):
     thinning_ratio: float
     thinning_index: float
     kinetic_per_decay: float
+    pion_sharpness: float
 
 
 def kinetic_minimum(energy_min_GeV: float) -> np.ndarray:
@@ -110,6 +113,7 @@ def build_world(
     thinning_ratio: float = 0.0,
     thinning_index: float = 0.7,
     kinetic_per_decay: float = math.inf,
+    pion_sharpness: float = 1.0,
 ) -> World:
     """Collect a :class:`World`; arguments as its attributes."""
     return World(
@@ -130,4 +134,5 @@ def build_world(
         thinning_ratio=float(thinning_ratio),
         thinning_index=float(thinning_index),
         kinetic_per_decay=float(kinetic_per_decay),
+        pion_sharpness=float(pion_sharpness),
     )

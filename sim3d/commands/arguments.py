@@ -45,6 +45,25 @@ def cos_max_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def settings_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option --set NAME=VALUE, handed on as ``settings`` for :func:`parameter_values`."""
+    return click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help=help_text)
+
+
+def parameter_values(settings: tuple[str, ...]) -> dict[str, float]:
+    """Values by parameter (:mod:`sim3d.parameters`); an :class:`InputError` for anything else than NAME=VALUE."""
+    values: dict[str, float] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        try:
+            values[name.strip()] = float(text)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise InputError("--set", setting, "NAME=VALUE, such as pi+@158=0.1")
+    return values
+
+
 def open_result(path: Path) -> Result:
     """Load a result file; anything that is not one gets an :class:`InputError` of one line.
 

@@ -164,7 +164,7 @@ def test_the_command(stored, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "--model, --solar: give at least one of them"),
+        ([], "--model, --solar, --set: give at least one of them"),
         (["--model", "ghls"], "--model: 'ghls', allowed: ghls2001-average, ghls2001-high, ghls2001-low"),
         (["--solar", "noon"], "--solar: 'noon', allowed: fit, min, max, date, or a potential of 0 to 3000 MV"),
         (["--solar", "nan"], "--solar: 'nan'"),

@@ -1,0 +1,97 @@
+"""What gradients cost: CPU time and memory of a run with them over one without (docs/gradients.md).
+
+    python benchmarks/gradients.py [--primaries 100000]
+
+The cases take turns batch by batch in one process, so that whatever else the machine does meets all of them alike;
+ratios are of CPU time without compiling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+import numpy as np
+
+from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.config import make_config
+from sim3d.hit_weights import empty_weights
+from sim3d.result_file import make_tally
+from sim3d.sampling import N_COUNTERS
+from sim3d.setup_run import make_setup
+
+BATCH = 5_000
+POINT = {"pi+@31": 0.1, "sigma:pion": 0.1, "primary:p:slope": 0.05, "angle:pion": 0.1}
+CASES: dict[str, dict[str, Any]] = {
+    "without": {},
+    "yields alone": {"gradients": "yields"},
+    "all gradients": {"gradients": True},
+    "all gradients, 10 points": {
+        "gradients": True,
+        "variations": [{"name": f"p{i}", "parameters": POINT} for i in range(10)],
+    },
+}
+
+
+def prepare(mode: str, scoring: dict[str, Any]) -> Any:
+    """A function that simulates a batch and adds it to sums, and the bytes of the sums and of a thread's scores."""
+    table: dict[str, Any] = {
+        "run": {"primaries": 10 * BATCH, "batch_size": BATCH},
+        "sampling": {"mode": mode},
+        "scoring": {"energy_min_GeV": 0.1, **scoring},
+        "sites": [{"name": "kamioka"}],
+    }
+    if mode == "rotated":
+        table["transport"] = {"bending": False}
+    config = make_config(table)
+    setup = make_setup(config)
+    simulate = setup.batch_function()
+    shape = (1, N_FLAVOURS, N_ENERGY, N_COS, setup.n_azimuth)
+    scores, hits, weights = np.zeros(shape), np.zeros(shape, dtype=np.int64), empty_weights(1)
+    extras, tally = setup.empty_extras(), make_tally(config, setup.detectors[0])
+
+    def run(batch: int) -> None:
+        counters, status = np.zeros(N_COUNTERS, dtype=np.int64), np.zeros(1, dtype=np.int64)
+        scores[:] = 0.0
+        for values in extras.values():
+            values[...] = 0.0
+        simulate(batch, scores, hits, weights, counters, status, None, extras)
+        tally.add_batch(scores[0], hits[0], weights[0], batch)
+        for name, values in extras.items():
+            tally.extras[name].add(values[0], batch)
+
+    size = sum(array.nbytes for sums in tally.extras.values() for array in sums.arrays().values())
+    return run, size, sum(values.nbytes for values in extras.values())
+
+
+def main() -> None:
+    """Print a table for each mode."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--primaries", type=int, default=100_000)
+    parser.add_argument("--modes", nargs="+", default=["targeted", "rotated"], choices=["targeted", "rotated"])
+    arguments = parser.parse_args()
+    batches = max(2, arguments.primaries // BATCH)
+    for mode in arguments.modes:
+        prepared = {name: prepare(mode, scoring) for name, scoring in CASES.items()}
+        spent = {name: np.zeros(batches) for name in CASES}
+        for run, _, _ in prepared.values():
+            run(batches)  # compiles
+        for batch in range(batches):
+            for name, (run, _, _) in prepared.items():
+                started = time.process_time()
+                run(batch)
+                spent[name][batch] = time.process_time() - started
+        print(f"{mode}: {batches} batches of {BATCH} primaries, {spent['without'].sum():.1f} s CPU without")
+        for name, (_, size, scores) in prepared.items():
+            ratio = spent[name].sum() / spent["without"].sum()
+            # batches are paired: the spread of their ratios says how well the ratio of sums is known
+            error = np.std(spent[name] / spent["without"], ddof=1) / np.sqrt(batches)
+            print(
+                f"  {name:26s} CPU {ratio:.3f} +- {error:.3f}; sums {size / 2**20:.0f} MiB a site and process, "
+                f"scores {scores / 2**20:.1f} MiB a site and thread"
+            )
+
+
+if __name__ == "__main__":
+    main()

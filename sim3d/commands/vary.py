@@ -1,0 +1,194 @@
+"""``sim3d vary``: gradients of a result, the flux under other parameters, errors from those of the parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from sim3d.commands.arguments import (
+    folder_option,
+    json_option,
+    open_result,
+    output_folder,
+    parameter_values,
+    print_json,
+    result_file,
+    settings_option,
+)
+from sim3d.errors import InputError
+
+if TYPE_CHECKING:
+    from sim3d.gradients import PropagatedErrors, SiteGradients, VariedFlux
+    from sim3d.results import Result
+
+EVERY = 5
+"""Energies in words: one bin in so many, two per decade."""
+
+
+@click.command()
+@result_file
+@settings_option("Change a parameter, linearly: pi+@158=0.1, sigma:pion=0.05, solar:MV=100 ...; repeat for more.")
+@click.option("--variation", metavar="NAME", help="A parameter point of the run's [[scoring.variations]], exactly.")
+@click.option(
+    "--errors",
+    metavar="daemonflux|FILE.csv",
+    help="Propagate errors of the parameters: those of daemonflux's yields, or columns parameter,error.",
+)
+@click.option("--site", metavar="NAME", help="One site.  [default: all]")
+@click.option(
+    "--energy",
+    nargs=2,
+    type=float,
+    default=(0.5, 3.0),
+    show_default=True,
+    metavar="LOW HIGH",
+    help="Neutrino energies in GeV that the list of gradients is for.",
+)
+@folder_option("Write tables (CSV and Honda's) and figures there; the folder is made if need be.")
+@json_option
+def command(
+    file: Path,
+    settings: tuple[str, ...],
+    variation: str | None,
+    errors: str | None,
+    site: str | None,
+    energy: tuple[float, float],
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """What the flux of a run with gradients does when yields, cross sections or primaries change.
+
+    Without options: d ln flux / d parameter of the flux over the sky, for every parameter the run has ([scoring]
+    gradients = true).  What the parameters are and where linear fails: docs/gradients.md.
+    """
+    values = parameter_values(settings)
+    if values and variation is not None:
+        raise InputError("--set and --variation: give one of them")
+    from sim3d.parameter_errors import covariance_of
+
+    covariance = None if errors is None else covariance_of(errors)
+    result = open_result(file)
+    document: dict[str, Any] = {"parameters": result.parameters, "sites": {}}
+    lines: list[str] = []
+    files: list[Path] = []
+    target = None if folder is None else output_folder(folder, file)
+    for name in [site] if site is not None else list(result.sites):
+        of = result.gradients(name)
+        varied = of.vary(values) if values else of.variation(variation) if variation is not None else None
+        propagated = None if covariance is None else of.propagate(_known(covariance, of))
+        document["sites"][name] = _document(of, varied, propagated, energy)
+        lines += _words(of, varied, propagated, errors or "", energy)
+        if target is not None:
+            files += _write(result, of, varied, propagated, errors or "", target)
+    if as_json:
+        print_json({**document, "files": files})
+        return
+    for line in lines:
+        click.echo(line)
+    for path in files:
+        click.echo(path)
+
+
+def _known(covariance: Any, of: SiteGradients) -> Any:
+    """The part of a covariance whose parameters the run has, said aloud if some are missing."""
+    names, matrix = covariance
+    have = [i for i, name in enumerate(names) if name in of.parameters]
+    lacking = [name for i, name in enumerate(names) if i not in have and matrix[i, i] > 0.0]
+    if lacking:
+        click.echo(f"sim3d: note: the run has no gradient of {', '.join(lacking)}: their errors are left out", err=True)
+    return tuple(names[i] for i in have), matrix[np.ix_(have, have)]
+
+
+def _document(
+    of: SiteGradients, varied: VariedFlux | None, propagated: PropagatedErrors | None, energy: tuple[float, float]
+) -> dict[str, Any]:
+    from sim3d.gradient_scoring import BINS
+
+    out: dict[str, Any] = {
+        "energy_GeV": energy,
+        "gradients": {},
+        "variations": of.variations,
+        "energies_GeV": BINS.energies_GeV,
+    }
+    for name in of.parameters:
+        value, error = of.sky_gradient(name, energy)
+        out["gradients"][name] = {"value": value[:, 0], "error": error[:, 0]}
+    if varied is not None:
+        out["varied"] = {"words": varied.words, "ratio": varied.sky_ratio, "ratio_error": varied.sky_ratio_error}
+    if propagated is not None:
+        flavours, ratio = propagated.sky()
+        out["errors"] = {"parameters": propagated.names, "relative": flavours, "flavour_ratio": ratio}
+    return out
+
+
+def _words(
+    of: SiteGradients,
+    varied: VariedFlux | None,
+    propagated: PropagatedErrors | None,
+    source: str,
+    energy: tuple[float, float],
+) -> list[str]:
+    from sim3d.gradient_scoring import BINS
+    from sim3d.parameters import UNITS, in_units
+    from sim3d.particles import FLAVOURS
+
+    head = "".join(f"{flavour:>19s}" for flavour in FLAVOURS)
+    lines = []
+    if varied is None and propagated is None:
+        lines.append(f"{of.site}: d ln flux / d parameter, flux over the sky, {energy[0]:g} to {energy[1]:g} GeV")
+        lines.append(f"  {'':20s}{head}")
+        for name in of.parameters:
+            value, error = np.array(of.sky_gradient(name, energy)) * UNITS.get(name, 1.0)
+            numbers = "".join(_number(v, e) for v, e in zip(value[:, 0], error[:, 0], strict=True))
+            lines.append(f"  {in_units(name):20s}{numbers}")
+        if of.variations:
+            lines.append(f"  variations: {', '.join(of.variations)}")
+    rows = range(0, BINS.n_energy, EVERY)
+    if varied is not None:
+        lines += [f"{of.site}: {varied.words}; flux over the sky, varied / own", f"  {'GeV':>9s}{head}"]
+        for i in rows:
+            pairs = zip(varied.sky_ratio[:, i], varied.sky_ratio_error[:, i], strict=True)
+            lines.append(f"  {BINS.energies_GeV[i]:9.3g}{''.join(_number(*pair) for pair in pairs)}")
+    if propagated is not None:
+        flavours, ratio = propagated.sky()
+        lines.append(f"{of.site}: errors of {source} propagated, flux over the sky, per cent")
+        lines.append(f"  {'GeV':>9s}" + "".join(f"{name:>10s}" for name in (*FLAVOURS, "numu/nue")))
+        for i in rows:
+            shares = [*flavours[:, i], ratio[i]]
+            lines.append(
+                f"  {BINS.energies_GeV[i]:9.3g}"
+                + "".join(f"{'-':>10s}" if np.isnan(x) else f"{100 * x:10.2f}" for x in shares)
+            )
+    return lines
+
+
+def _number(value: float, error: float) -> str:
+    if np.isnan(value) or np.isnan(error):
+        return f"{'-':>19s}"
+    return f"{value:+9.4f} +- {error:.4f}".rjust(19)
+
+
+def _write(
+    result: Result,
+    of: SiteGradients,
+    varied: VariedFlux | None,
+    propagated: PropagatedErrors | None,
+    source: str,
+    folder: Path,
+) -> list[Path]:
+    from sim3d import csv_tables, gradient_plots, honda_tables
+    from sim3d.flux_table import table_of_result
+
+    files = gradient_plots.draw_gradients(of, folder) if of.parameters else []
+    if varied is not None:
+        files += gradient_plots.draw_varied(of, varied, folder)
+        files.append(csv_tables.write_table(varied.table(), folder, f"{of.site}-varied"))
+        for azimuth in (False, True):
+            table = varied.applied_to(table_of_result(result, of.site, "honda", azimuth))
+            files += honda_tables.write_table(table, folder, f"{of.site}-varied")
+    if propagated is not None:
+        files += gradient_plots.draw_errors(of, propagated, source, folder)
+    return files
