@@ -9,7 +9,8 @@ field are turns about one axis, so they add up along an ancestry: a neutrino's d
 P the sum of T u ds. (Scattering does not disturb this, because its azimuths are drawn in a frame that turns along.)
 
 A fast muon decays several times along its one path, each time with its part of the weight
-(:func:`sim3d.weight_sharing.muon_decays`): most reach the ground otherwise, and electron neutrinos of many GeV are rare.
+(:func:`sim3d.weight_sharing.muon_decays`): most reach the ground otherwise, and electron neutrinos of many GeV are
+rare.
 """
 
 from __future__ import annotations
