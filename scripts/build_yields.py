@@ -173,7 +173,14 @@ def read_run(path: str) -> tuple[Run, str]:
 
 def join_runs(arguments: argparse.Namespace) -> None:
     """Write the table of a recipe."""
-    read = [read_run(path) for path in arguments.files]
+    read = []
+    for path in arguments.files:
+        try:
+            read.append(read_run(path))
+        except (OSError, KeyError, ValueError) as exc:
+            if isinstance(exc, HadronicInputError):
+                raise
+            raise HadronicInputError(f"{path}: not a file that run wrote") from None
     provenance = {
         "chromo": ", ".join({version for _, version in read}),
         "command": f"scripts/build_yields.py join --recipe {arguments.recipe}",
