@@ -175,8 +175,9 @@ def _scaled_strange(urqmd: dict[float, Run], pythia: dict[float, Run], T_GeV: fl
     for species in STRANGE:
         row = SPECIES.index(species)
         ours, theirs = (nodes[URQMD_STRANGE_GEV].histogram for nodes in (urqmd, pythia))
-        factor = (ours.counts[row].sum() / ours.events) / (theirs.counts[row].sum() / theirs.events)
-        out[species] = (pythia[T_GeV], float(factor))
+        made = theirs.counts[row].sum() / theirs.events
+        factor = ours.counts[row].sum() / ours.events / made if made > 0.0 else 1.0
+        out[species] = (pythia[T_GeV], max(float(factor), 1e-9))
     return out
 
 

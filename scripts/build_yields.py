@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from hadronic.errors import HadronicInputError
 from hadronic.prompt_decays import decay_all
 from hadronic.species import PDG_IDS, species_code
 from hadronic.yield_file import write_yield_file
@@ -42,7 +43,8 @@ ENERGIES_GEV: dict[str, dict[str, tuple[float, ...]]] = {
     "Sibyll23d": dict.fromkeys(PROJECTILES, _SIBYLL),
     "Pythia8Cascade": dict.fromkeys(PROJECTILES, _PYTHIA),
 }
-TARGET = (14, 7)
+# (A, Z); nitrogen stands for air in the tables.
+TARGETS = {"N14": (14, 7), "O16": (16, 8), "C12": (12, 6)}
 BATCH = 1000
 
 # (event number, PDG ids, four-momenta) of a batch of interactions, for a kinetic energy and a number of them.
@@ -50,7 +52,7 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class ChromoSource:
-    """Interactions of one chromo model with one projectile on nitrogen.
+    """Interactions of one chromo model with one projectile on a nucleus.
 
     Parameters
     ----------
@@ -61,9 +63,11 @@ class ChromoSource:
     first_GeV : float
         Kinetic energy to start with (the highest, as some models make their tables for it).
     seed : int
+    target : str
+        One of `TARGETS`.
     """
 
-    def __init__(self, generator: str, projectile: str, first_GeV: float, seed: int) -> None:
+    def __init__(self, generator: str, projectile: str, first_GeV: float, seed: int, target: str = "N14") -> None:
         import chromo
         from chromo.kinematics import FixedTarget, KinEnergy
 
@@ -78,7 +82,7 @@ class ChromoSource:
 
         def kinematics(T: float) -> Any:
             # KinEnergy: a bare number would be the TOTAL energy.
-            return FixedTarget(KinEnergy(T), pdg, TARGET)
+            return FixedTarget(KinEnergy(T), pdg, TARGETS[target])
 
         self._kinematics: Callable[[float], Any] = kinematics
         self.model = model(kinematics(first_GeV), **options)
@@ -125,19 +129,20 @@ def run(arguments: argparse.Namespace) -> None:
     energies = arguments.energy or ENERGIES_GEV[arguments.generator][arguments.projectile]
     folder = Path(arguments.output)
     folder.mkdir(parents=True, exist_ok=True)
-    source = ChromoSource(arguments.generator, arguments.projectile, max(energies), arguments.seed)
+    source = ChromoSource(arguments.generator, arguments.projectile, max(energies), arguments.seed, arguments.target)
     rng = np.random.default_rng(arguments.seed)
     for T in energies:
         start = time.perf_counter()
         sigma = source.cross_section_mb(T)
         histogram = fill(source, arguments.projectile, T, arguments.events, rng)
-        path = folder / f"{arguments.generator}_{arguments.projectile}_{T:g}_{arguments.seed}.npz"
+        path = folder / f"{arguments.generator}_{arguments.projectile}_{T:g}_{arguments.target}_{arguments.seed}.npz"
         np.savez_compressed(
             path,
             generator=arguments.generator,
             version=source.version,
             chromo=importlib.metadata.version("chromo"),
             projectile=arguments.projectile,
+            target=arguments.target,
             T_GeV=T,
             seed=arguments.seed,
             generated=arguments.events,
@@ -154,18 +159,28 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def read_run(path: str) -> tuple[Run, str]:
-    """A file that `run` wrote, and the version of chromo that made it."""
+    """A file that `run` wrote, and the version of chromo that made it; only nitrogen makes tables."""
     with np.load(path) as file:
         histogram = NodeHistogram(str(file["projectile"]), float(file["T_GeV"]), int(file["events"]))
         for name in ("counts", "angle_counts", "moment_sums", "moment_squares", "other_sums"):
             setattr(histogram, name, file[name])
+        target = str(file["target"]) if "target" in file else "N14"
+        if target != "N14":
+            raise HadronicInputError(f"{path}: is of {target}; tables are made of N14")
         sigma, seeds = float(file["cross_section_mb"]), [int(file["seed"])]
         return Run(str(file["generator"]), str(file["version"]), histogram, sigma, seeds), str(file["chromo"])
 
 
 def join_runs(arguments: argparse.Namespace) -> None:
     """Write the table of a recipe."""
-    read = [read_run(path) for path in arguments.files]
+    read = []
+    for path in arguments.files:
+        try:
+            read.append(read_run(path))
+        except (OSError, KeyError, ValueError) as exc:
+            if isinstance(exc, HadronicInputError):
+                raise
+            raise HadronicInputError(f"{path}: not a file that run wrote") from None
     provenance = {
         "chromo": ", ".join({version for _, version in read}),
         "command": f"scripts/build_yields.py join --recipe {arguments.recipe}",
@@ -185,6 +200,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--projectile", required=True, choices=PROJECTILES)
     one.add_argument("--energy", type=float, action="append", metavar="T", help="kinetic energy in GeV (repeat)")
     one.add_argument("--events", type=int, default=20000, metavar="N", help="interactions at each energy")
+    one.add_argument("--target", choices=list(TARGETS), default="N14", help="nucleus (default: N14)")
     one.add_argument("--seed", type=int, default=1, metavar="S", help="Pythia8Cascade takes none")
     one.add_argument("-o", "--output", required=True, metavar="DIR")
     one.set_defaults(call=run)
@@ -200,7 +216,11 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; exit status."""
     given = parser().parse_args(arguments)
-    given.call(given)
+    try:
+        given.call(given)
+    except HadronicInputError as exc:
+        print(f"build_yields: {exc}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -217,7 +217,7 @@ BREAK = {
     "x falls": lambda f: _put(f, "x_edges", f["x_edges"][()][::-1]),
     "x of zero": lambda f: _put(f, "x_edges", np.append(0.0, f["x_edges"][()][1:])),
     "negative counts": lambda f: _put(f, "p/counts", -f["p/counts"][()]),
-    "counts not finite": lambda f: _put(f, "K+/counts", f["K+/counts"][()] * np.inf),
+    "counts not finite": lambda f: _put(f, "K+/counts", f["K+/counts"][()] + np.inf),
     "counts of another shape": lambda f: _put(f, "p/counts", f["p/counts"][()][:, :, 1:]),
     "counts without rows": lambda f: _put(f, "p/counts", np.ones(4)),
     "nothing made": lambda f: _put(f, "p/counts", 0.0 * f["p/counts"][()]),

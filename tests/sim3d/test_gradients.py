@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
+from sim3d import cli
 from sim3d.config import make_config
 from sim3d.engine import run_to_file, simulate
 from sim3d.errors import InputError
@@ -12,6 +15,7 @@ from sim3d.exact_sums import N_GROUPS
 from sim3d.gradient_scoring import BINS
 from sim3d.jackknife import jackknife
 from sim3d.merge import merge_to_file
+from sim3d.parameter_errors import daemonflux_covariance, read_errors
 from sim3d.parameters import PARAMETERS
 from sim3d.results import Result, load
 
@@ -268,3 +272,112 @@ def test_a_potential_below_zero():
     config = make_config(table(vary={"solar:MV": -700.0}))
     with pytest.raises(InputError, match=r"solar:MV: -700"):
         make_setup(config)
+
+
+def test_reweighting_is_the_exact_point(tmp_path):
+    """Norms, slopes and potential after the run, from its event records, are those of exact weights in the run."""
+    from sim3d.reweight import reweight
+
+    values = {**POINTS["primaries"], **POINTS["solar"]}
+    config = make_config(table(primaries=2_400, scoring={**scoring({"there": values}, "solar"), "events": True}))
+    path = tmp_path / "run.h5"
+    run_to_file(config, path, threads=1)
+    exact = load(path).variation("there").flux
+    record = reweight(path, values=values)
+    assert dict(record.config.vary) == values
+    assert "gradient_columns" not in record.models
+    fine, _, _ = Result(record).binned("kamioka", "fine_aa")
+    width = np.diff(BINS.energy_edges_GeV)
+    weighted = fine * np.diff(Result(record).energy_edges_GeV)[:, None]
+    there = weighted[:, :200].reshape(4, 50, 4, 20, 2).sum(axis=2).mean(axis=-1) / width[:, None]
+    np.testing.assert_allclose(there, exact, rtol=1e-4, atol=1e-7 * exact.max())
+    with pytest.raises(InputError, match=r"--set: 'pi\+@31', allowed: primary"):
+        reweight(path, values={"pi+@31": 0.1})
+
+
+@pytest.fixture(scope="module")
+def stored(targeted, tmp_path_factory):
+    from sim3d.result_file import write_result
+
+    path = tmp_path_factory.mktemp("gradients") / "run.h5"
+    write_result(targeted.record, path)
+    return path
+
+
+def test_the_command(stored, tmp_path, capsys):
+    assert cli.main(["vary", str(stored)]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in PARAMETERS)
+    assert "solar:MV x 100" in text
+    out = tmp_path / "out"
+    arguments = ["--set", "pi+@31=0.1", "--set", "solar:MV=50", "--errors", "daemonflux", "-o", str(out), "--json"]
+    assert cli.main(["vary", str(stored), *arguments]) == 0
+    document = json.loads(capsys.readouterr().out)
+    site = document["sites"]["kamioka"]
+    assert set(site["gradients"]) == set(PARAMETERS)
+    assert np.shape(site["varied"]["ratio"]) == (4, 50)
+    assert len(site["errors"]["flavour_ratio"]) == 50
+    names = {path.name for path in out.iterdir()}
+    assert {f"kamioka-{stem}.png" for stem in ("gradients-hadronic", "gradients-primary", "varied", "errors")} <= names
+    assert {"kamioka-varied-aa.csv", "kamioka-varied-honda-aa.d"} <= names
+    assert len(document["files"]) == len(names)
+    assert cli.main(["vary", str(stored), "--variation", "solar"]) == 0
+    assert "variation solar: solar:MV = 300" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", "pi+@31"], "--set: 'pi+@31', allowed: NAME=VALUE"),
+        (["--set", "pi+@31=x"], "allowed: NAME=VALUE"),
+        (["--set", "pi+@32=0.1"], "'pi+@32' is not a parameter"),
+        (["--set", "pi+@31=0.1", "--variation", "solar"], "give one of them"),
+        (["--variation", "none"], "one of yields, cross-sections"),
+        (["--errors", "none.csv"], "none.csv: cannot be read"),
+        (["--energy", "2", "2.001"], "holds the centre of a bin"),
+        (["--site", "sno"], "'sno' is not in this result"),
+    ],
+)
+def test_wrong_options(stored, arguments, words, capsys):
+    assert cli.main(["vary", str(stored), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert words in captured.err
+    assert len(captured.err.splitlines()) == 1
+
+
+def test_errors_of_daemonflux():
+    """The table's numbers on the diagonal; parameters between two of its knots move with both."""
+    names, matrix = daemonflux_covariance()
+    error = dict(zip(names, np.sqrt(np.diag(matrix)), strict=True))
+    assert error["pi+@31"] == pytest.approx(0.025)
+    assert error["K-@2000000"] == pytest.approx(2.278)
+    # protons have a knot at 158 GeV and are constant below
+    i, j = names.index("p@31"), names.index("p@158")
+    assert error["p@31"] == pytest.approx(0.038)
+    assert matrix[i, j] == pytest.approx(0.038**2)
+    # kaons have none at 20 TeV, which lies half way (in ln E) from 158 GeV to 2 PeV
+    share = np.log(2e4 / 158) / np.log(2e6 / 158)
+    assert error["K+@20000"] == pytest.approx(np.hypot((1 - share) * 0.05, share * 0.26))
+    assert np.linalg.eigvalsh(matrix)[0] > -1e-12
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b\n", "the first row must be parameter,error"),
+        ("parameter,error\npi+@32,0.1\n", "is not a parameter"),
+        ("parameter,error\npi+@31\n", r"pi\+@31"),
+        ("parameter,error\npi+@31,-0.1\n", "one finite error from 0"),
+        ("parameter,error\npi+@31,0.1\npi+@31,0.1\n", "one finite error from 0"),
+    ],
+)
+def test_wrong_files_of_errors(tmp_path, text, words):
+    path = tmp_path / "errors.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_errors(path)
+    path.write_text("# mine\nparameter,error\nsolar:MV,40\npi+@31,0.1\n")
+    names, matrix = read_errors(path)
+    assert names == ("pi+@31", "solar:MV")
+    np.testing.assert_allclose(matrix, np.diag([0.01, 1600.0]))

@@ -42,6 +42,15 @@ patch = {{ radius_deg = 30 }}
 """
 
 
+GRADIENTS = """
+[scoring]
+gradients = ["yields", "solar"]
+[[scoring.variations]]
+name = "there"
+parameters = { "sigma:pion" = 0.1 }
+"""
+
+
 def environment(**extra):
     """This process's, without traces of a launcher, allowing root as containers need."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHER_VARIABLES)}
@@ -73,11 +82,13 @@ def case(tmp_path_factory):
         ("targeted", "targeted", 2800),
         ("rotated", "rotated", 2800),
         ("analog", "analog", 2800),
+        ("gradients", "rotated", 2800),
         ("short", "rotated", 800),
         ("long", "rotated", 8000),
     )
     for name, mode, primaries in runs:
-        (folder / f"{name}.toml").write_text(TOML.format(mode=mode, primaries=primaries))
+        more = GRADIENTS if name == "gradients" else ""
+        (folder / f"{name}.toml").write_text(TOML.format(mode=mode, primaries=primaries) + more)
         run_to_file(load_config(folder / f"{name}.toml"), folder / f"{name}.h5", threads=1)
     return folder
 
@@ -86,13 +97,14 @@ def case(tmp_path_factory):
 @needs_mpirun
 @pytest.mark.parametrize(
     ("name", "ranks", "threads"),
-    [("rotated", 1, 1), ("targeted", 2, 2), ("rotated", 2, 1), ("analog", 3, 2), ("short", 4, 1)],
+    [("rotated", 1, 1), ("targeted", 2, 2), ("rotated", 2, 1), ("analog", 3, 2), ("short", 4, 1), ("gradients", 2, 1)],
     ids=[
         "one rank",
         "two ranks of two threads, targeted",
         "two ranks for 7 batches",
         "three ranks of two threads for 7 batches",
         "four ranks for 2 batches",
+        "two ranks with gradients",
     ],
 )
 def test_bitwise_the_same_for_any_number_of_ranks(case, differences, name, ranks, threads):
