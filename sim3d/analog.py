@@ -11,6 +11,7 @@ from sim3d.hit_weights import note_weight
 from sim3d.hits import patch_hits
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
+from sim3d.production_height import score_patch_heights
 from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
 from sim3d.shower import NEUTRINO_COLUMNS
 from sim3d.shower_gradients import carried_columns
@@ -34,6 +35,7 @@ def analog_batch(
     counters,
     status,
     gradients=None,
+    heights=None,
 ):
     """Simulate one batch of primaries and add what crosses the patches to the batch's scores.
 
@@ -63,6 +65,8 @@ def analog_batch(
         primaries to leave out.
     gradients : Gradients, optional
         What to carry along showers and where to score it (:mod:`sim3d.gradient_scoring`); no draw depends on it.
+    heights : float64 array, optional
+        Receives heights of production (:mod:`sim3d.production_height`).
 
     Returns
     -------
@@ -135,6 +139,8 @@ def analog_batch(
         if gradients is not None:
             primary_terms(terms, gradients, source.spectrum, energy, group, -1.0)
             score_patches(gradients, terms, neutrinos, n, 0.0, sites, 0, weight)
+        if heights is not None:
+            score_patch_heights(heights, neutrinos, n, 0.0, sites, 0, weight)
         if events is not None:
             describe_primary(about, index, energy, group, start[:3], start[3:6])
             rows, n_rows = record_hits(rows, n_rows, about, neutrinos, n, 0.0, sites, 0, n_azimuth, weight)

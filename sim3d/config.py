@@ -252,6 +252,7 @@ class ScoringTable(GradientKeys):
     events: bool = False
     neutrinos: bool = True
     muons: bool = False
+    heights: bool = False
 
 
 class Config(Table):

@@ -11,6 +11,7 @@ from sim3d.detectors import Detector
 from sim3d.exact_sums import ExactSums
 from sim3d.gradient_scoring import columns_of, gradient_sums
 from sim3d.muon_bins import make_sums
+from sim3d.production_height import height_sums
 
 
 def make_extras(config: Config, detector: Detector) -> dict[str, ExactSums]:
@@ -21,4 +22,6 @@ def make_extras(config: Config, detector: Detector) -> dict[str, ExactSums]:
         out["muons"] = make_sums(config, detector, table.ground + len(table.altitudes_km) + len(table.depths_g_cm2))
     if columns_of(config):
         out["gradients"] = gradient_sums(config, detector)
+    if config.scoring.heights:
+        out["heights"] = height_sums(config, detector)
     return out

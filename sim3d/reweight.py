@@ -115,7 +115,7 @@ def changed_config(
     if model is None and solar is None and not values:
         raise InputError("--model, --solar, --set: give at least one of them")
     data = config.model_dump(mode="json")
-    data["scoring"] |= {"events": False, "muons": False, "gradients": False, "variations": []}
+    data["scoring"] |= {"events": False, "muons": False, "heights": False, "gradients": False, "variations": []}
     for name, value in (values or {}).items():
         if CLASS_OF.get(name) not in ("primaries", "solar"):
             raise InputError("--set", name, "primary:GROUP:norm, primary:GROUP:slope or solar:MV; others need a run")

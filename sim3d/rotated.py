@@ -21,6 +21,7 @@ from sim3d.gradient_scoring import primary_terms, score_gradients
 from sim3d.hit_weights import note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
+from sim3d.production_height import score_height
 from sim3d.random_streams import child_key, primary_key, uniform
 from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
 from sim3d.shower import (
@@ -118,6 +119,7 @@ def rotated_batch(
     counters,
     status,
     gradients=None,
+    heights=None,
 ):
     """Simulate one batch without bending and score every crossing at every site.
 
@@ -210,6 +212,8 @@ def rotated_batch(
                     note_weight(weights[k], flavour, i_energy, value * batch_size)
                     if gradients is not None:
                         score_gradients(gradients, terms, neutrinos[i], k, flavour, i_energy, c, value)
+                    if heights is not None:
+                        score_height(heights, neutrinos[i], k, flavour, i_energy, c, value)
                     if events is not None:
                         if not cutoff:
                             _entry_at_site(n, u, sites[k], azimuth, start, site_up, entry, arrival)

@@ -143,7 +143,8 @@ class Setup:
             scored = None
             if gradients is not None and extras is not None:
                 scored = gradients._replace(scores=extras["gradients"])
-            filled = (scores, hits, weights, counters, status, scored)
+            heights = None if extras is None else extras.get("heights")
+            filled = (scores, hits, weights, counters, status, scored, heights)
             if recorder is None:
                 kernel(*common, None, *filled)
                 return

@@ -75,6 +75,7 @@ from sim3d.primaries import (
     rigidity,
     sample_energy,
 )
+from sim3d.production_height import score_patch_heights
 from sim3d.random_streams import child_key, primary_key, uniform
 from sim3d.sampling import C_CROSSINGS, C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS, comes_through
 from sim3d.shower import (
@@ -334,6 +335,7 @@ def targeted_batch(
     counters,
     status,
     gradients=None,
+    heights=None,
 ):
     """Simulate one batch of pilots, each aimed at every site in turn, and add what crosses the patches to the scores.
 
@@ -460,6 +462,8 @@ def targeted_batch(
                 if gradients is not None:
                     primary_terms(terms, gradients, source.spectrum, top_kinetic, group, depth / length)
                     score_patches(gradients, terms, neutrinos, n, aim.energy_min, sites[k : k + 1], k, weight)
+                if heights is not None:
+                    score_patch_heights(heights, neutrinos, n, aim.energy_min, sites[k : k + 1], k, weight)
                 if events is not None:
                     describe_primary(about, index, top_kinetic, group, entry[:3], entry[3:])
                     rows, n_rows = record_hits(

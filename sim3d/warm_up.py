@@ -78,6 +78,9 @@ def _mark(setup: Setup) -> Path | None:
 
     kernel = setup.config.sampling.mode + ("-events" if setup.config.scoring.events else "")
     kernel += "-gradients" if columns_of(setup.config) else ""
+    kernel += "-muons" if setup.config.scoring.muons else ""
+    kernel += "-heights" if setup.config.scoring.heights else ""
+    kernel += "" if setup.config.scoring.neutrinos else "-alone"
     return Path(CACHE_FOLDER) / f"compiled-{kernel}-{binding.get_host_cpu_name()}"
 
 

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 @click.option(
     "--to",
     "target",
-    type=click.Choice(["nusquids", "netcdf", "csv", "honda"]),
+    type=click.Choice(["nusquids", "netcdf", "csv", "honda", "heights"]),
     required=True,
-    help="nusquids: arrays for nuSQUIDSAtm, HDF5; netcdf: named axes and units; csv: one row per bin; honda: .d files.",
+    help="nusquids: arrays for nuSQUIDSAtm, HDF5; netcdf: named axes and units; csv: one row per bin; honda: .d files; "
+    "heights: distributions of the height of production, CSV, of a run with scoring.heights.",
 )
 @folder_option("Folder to write to, made if need be.  [default: the file's own]")
 @click.option("--site", metavar="NAME", help="Of a result.  [default: all]")
@@ -53,7 +54,9 @@ def command(
     from sim3d import csv_tables, exports, honda_tables
 
     written: list[Path] = []
-    fluxes = _fluxes(file, site, binning, energies)
+    if target == "heights":
+        written = _heights(file, site, folder)
+    fluxes = {} if target == "heights" else _fluxes(file, site, binning, energies)
     where = output_folder(folder, file)
     for name, flux in fluxes.items():
         tables = [flux.table] if flux.azimuth_table is None else [flux.table, flux.azimuth_table]
@@ -71,6 +74,16 @@ def command(
         return
     for path in written:
         click.echo(path)
+
+
+def _heights(file: Path, site: str | None, folder: Path | None) -> list[Path]:
+    """Write the heights of production of a result; gives the paths."""
+    from sim3d.production_height import production_heights
+
+    result = open_result(file)
+    heights = [production_heights(result, name) for name in (list(result.sites) if site is None else [site])]
+    target = output_folder(folder, file)
+    return [one.write_csv(target) for one in heights]
 
 
 def _fluxes(file: Path, site: str | None, binning: str | None, energies: str | None) -> dict[str, Flux]:
