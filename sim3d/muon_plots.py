@@ -28,7 +28,9 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "p": {"color": style.GREEN, "marker": "^", "label": "p"},
     "n": {"color": style.GREY, "marker": "v", "label": "n"},
 }
-_BANDS = (style.BLACK, style.VERMILION, style.ORANGE, style.GREEN, style.BLUE)
+_BANDS = tuple(
+    zip((style.BLACK, style.VERMILION, style.ORANGE, style.GREEN, style.BLUE), ("o", "s", "^", "v", "D"), strict=True)
+)
 MOST_RELATIVE_ERROR = 0.5
 """Points with a larger error are left out of the figures; they are in the CSV file."""
 
@@ -73,20 +75,19 @@ def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.0, 4.2))
     p, edges = spectra.momenta_GeV, spectra.cos_zenith_edges
     chosen = np.unique(np.linspace(0, edges.size - 2, 5).round().astype(int))[::-1]
-    for colour, j in zip(_BANDS, chosen, strict=False):
+    for (colour, marker), j in zip(_BANDS, chosen, strict=False):
         flux = spectra.flux[level, :2, :, j].sum(axis=0)
         error = np.hypot(spectra.error[level, 0, :, j], spectra.error[level, 1, :, j])
         good = _usable(flux, error)
         left.errorbar(
-            p[good], (p**3 * flux)[good], (p**3 * error)[good], fmt="o", ms=3, lw=1, color=colour,
+            p[good], (p**3 * flux)[good], (p**3 * error)[good], fmt=marker, ms=3, lw=1, color=colour,
             label=f"cos zenith {edges[j]:g} to {edges[j + 1]:g}",
         )  # fmt: skip
     left.set_title(rf"$\mu^+ + \mu^-$, {place}")
-    for k, (which, look) in enumerate(_LOOKS.items()):
+    for k, look in enumerate(_LOOKS.values()):
         flux, error = spectra.flux[level, k, :, -1], spectra.error[level, k, :, -1]
         good = _usable(flux, error)
         right.errorbar(p[good], (p**3 * flux)[good], (p**3 * error)[good], ls="", ms=3, lw=1, **look)
-        del which
     right.set_title(f"cos zenith {edges[-2]:g} to {edges[-1]:g}")
     for axes in (left, right):
         axes.set_xscale("log")
@@ -110,7 +111,9 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
     left.set_ylabel(r"$\mu^+ / \mu^-$")
     left.set_title(f"{place}, cos zenith above {steep:g}")
     c = spectra.cos_zeniths
-    for colour, start in zip((style.BLUE, style.ORANGE, style.VERMILION), (0.0, 10.0, 100.0), strict=True):
+    for colour, marker, start in (
+        (style.BLUE, "o", 0.0), (style.ORANGE, "s", 10.0), (style.VERMILION, "^", 100.0),
+    ):  # fmt: skip
         first = int(np.searchsorted(spectra.momentum_edges_GeV, start * 0.999))
         if first >= spectra.momenta_GeV.size:
             continue
@@ -123,7 +126,7 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
             continue
         top = mean[-1] / per_sr[-1]
         right.errorbar(
-            c, mean / per_sr / top, spread / per_sr / top, fmt="o", ms=3, lw=1, color=colour,
+            c, mean / per_sr / top, spread / per_sr / top, fmt=marker, ms=3, lw=1, color=colour,
             label=f"above {low:.3g} GeV/c",
         )  # fmt: skip
     fine = np.linspace(0.0, 1.0, 101)
