@@ -53,7 +53,7 @@ DEFAULT_DATE = "1998-07-01"
 
 MAX_PATH_RADII = 1000.0
 """Path (Earth radii) after which a trajectory is undecided. With 100, as in the cutoff tools, a third are undecided at
-0.5 to 1 GeV in 0.8-1.0 rad, and the flux there is lower by 10 to 20%."""
+0.5 to 1 GeV in 0.8-1.0 rad, and the flux there is lower by 7 to 19%."""
 
 NOTE = "primary protons alone: no secondary (albedo) protons, which a detector also sees below the cutoff"
 COLUMNS = (
