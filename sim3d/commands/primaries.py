@@ -1,7 +1,9 @@
-"""``sim3d primaries``: spectra of the primary models, printed and drawn against each other."""
+"""``sim3d primaries``: spectra of the primary models, against each other and in bands of geomagnetic latitude."""
 
 from __future__ import annotations
 
+import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from sim3d.commands.arguments import folder_option, json_option, output_folder, 
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
+    from sim3d.latitude_bands import LatitudeBands
     from sim3d.primaries import PrimaryModel
 
 SHOWN = (
@@ -30,9 +33,14 @@ ENERGIES_GEV = (1.0, 3.0, 10.0, 30.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 @click.option("--list", "listed", is_flag=True, help="List the names of the models and their sources, and no more.")
 @click.option("--solar", metavar="WHEN", help="fit, min, max or date.  [default: fit]")
 @click.option("--solar-potential", type=float, metavar="MV", help="Force-field potential.")
-@click.option("--date", metavar="YYYY-MM-DD", help="Month of the potential, for --solar date.")
+@click.option("--date", metavar="YYYY-MM-DD", help="Month of the potential, for --solar date; of the field.")
 @click.option("--join", type=float, metavar="GEV", help="Where models of high energies give way to the GHLS fits.")
-@folder_option("Draw the models against each other and write the figures here (made if need be).")
+@click.option("--latitudes", is_flag=True, help="Protons above the air by geomagnetic latitude.  CSV, PNG, PDF.")
+@click.option("--altitude", type=float, metavar="KM", help="With --latitudes, of the places.  [default: 380]")
+@click.option("--cone", type=float, metavar="DEG", help="With --latitudes, around the zenith.  [default: 32]")
+@click.option("--samples", type=int, metavar="N", help="With --latitudes, per band and energy.  [default: 500]")
+@click.option("--seed", type=int, metavar="S", help="With --latitudes, of places and directions.  [default: 1]")
+@folder_option("Write figures, and the CSV of --latitudes, here (made if need be).")
 @json_option
 def command(
     names: tuple[str, ...],
@@ -41,6 +49,11 @@ def command(
     solar_potential: float | None,
     date: str | None,
     join: float | None,
+    latitudes: bool,
+    altitude: float | None,
+    cone: float | None,
+    samples: int | None,
+    seed: int | None,
     folder: Path | None,
     as_json: bool,
 ) -> None:
@@ -49,11 +62,21 @@ def command(
     Fluxes of nuclei per m2 s sr and GeV per nucleon, kinetic energy per nucleon; the all-nucleon flux is the sum of
     the mass numbers times these. The models crflux:... and gsf:... need the extra `primaries`.
 
+    With --latitudes: one model's protons at an altitude in bands of geomagnetic latitude, behind the geomagnetic
+    field of the date [1998-07-01]; primaries alone, no secondary (albedo) protons.
+
     \b
     Examples:
       sim3d primaries --model gsf:2026.1 --solar date --date 2014-02-01
       sim3d primaries -o figures
+      sim3d primaries --latitudes -o figures
     """
+    given = {"altitude_km": altitude, "cone_deg": cone, "samples": samples, "seed": seed}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if options and not latitudes:
+        raise InputError("--altitude, --cone, --samples and --seed are for --latitudes")
+    if latitudes and (listed or len(names) > 1):
+        raise InputError("--latitudes takes one --model, and goes without --list")
     if solar is not None and solar_potential is not None:
         raise InputError("give either --solar or --solar-potential, not both")
     if listed:
@@ -62,6 +85,10 @@ def command(
     from sim3d.primaries import PrimaryInputError, joins, model_names, primary_model
 
     potential: float | str = solar_potential if solar_potential is not None else (solar or "fit")
+    if latitudes:
+        name = names[0] if names else SHOWN[0]
+        _latitudes(primary_model(name, potential, date, join), date, options, folder, as_json)
+        return
     models = []
     for name in names or SHOWN:
         if name not in model_names():
@@ -140,3 +167,77 @@ def _list(as_json: bool) -> None:
     for one in found:
         joined = ", joined to ghls2001-average" if one["joined"] else ""
         click.echo(f"{one['model']:22s} to {one['highest_GeV']:.0e} GeV/n{joined}: {one['source']}")
+
+
+def _latitudes(
+    model: PrimaryModel, date: str | None, options: dict[str, Any], folder: Path | None, as_json: bool
+) -> None:
+    """Make, print and write the spectra in bands of geomagnetic latitude."""
+    from tqdm import tqdm
+
+    from geomag.igrf import FieldModel
+    from sim3d.latitude_bands import BAND_EDGES_RAD, DEFAULT_DATE, NOTE, latitude_bands, write_csv
+
+    field = FieldModel(date or DEFAULT_DATE)
+    total = len(BAND_EDGES_RAD) - 1
+    with tqdm(total=total, desc="latitudes", unit="band", disable=None, file=sys.stderr) as bar:
+        found = latitude_bands(model, field, progress=bar.update, **options)
+    place = f"altitude {found.altitude_km:g} km, within {found.cone_deg:g} deg of the zenith"
+    about = f"{place}; {field.generation} degree {field.degree} of {field.date}"
+    files = []
+    if folder is not None:
+        from sim3d.latitude_plots import draw
+        from sim3d.primary_plots import title
+
+        target = output_folder(folder, Path())
+        spectrum = f"{model.name}, {model.solar_potential_MV:.0f} MV ({model.solar}); {found.samples} per point"
+        files = [write_csv(found, target / "primaries-latitudes.csv", f"{about}; {spectrum}, seed {found.seed}")]
+        heading = f"{title(model)}, {model.solar_potential_MV:.0f} MV; primaries alone\n{place}"
+        files += draw(found, target, heading)
+    if as_json:
+        print_json(
+            {
+                "model": model.name,
+                "source": model.source,
+                "solar_potential_MV": model.solar_potential_MV,
+                "solar_modulation": model.solar,
+                "date": field.date,
+                "field": field.generation,
+                "degree": field.degree,
+                **{key: value for key, value in vars(found).items() if key not in ("bands", "outside")},
+                "flux_without_field": found.outside,
+                "bands": [vars(band) for band in found.bands],
+                "note": NOTE,
+                "files": files,
+            }
+        )
+        return
+    click.echo(f"{model.name}: {model.source}")
+    click.echo(f"  solar potential {model.solar_potential_MV:.0f} MV: {model.solar}")
+    click.echo(f"{about}; {found.samples} trajectories per band and energy, seed {found.seed}")
+    click.echo(NOTE)
+    _print_bands(found)
+    for path in files:
+        click.echo(path)
+
+
+def _print_bands(found: LatitudeBands) -> None:
+    """Fluxes by energy and band, then the cutoffs of the bands."""
+    click.echo("flux of protons (m^-2 s^-1 sr^-1 GeV^-1) by |geomagnetic latitude| (rad)")
+    heads = [f"{band.low_rad:.1f}-{band.high_rad:.3g}" for band in found.bands]
+    click.echo(f"  {'GeV':>7s} " + " ".join(f"{head:>9s}" for head in heads) + "  no field")
+    for i, energy in enumerate(found.energy_GeV):
+        cells = " ".join(f"{band.flux[i]:9.2e}" if band.flux[i] > 0.0 else f"{'0':>9s}" for band in found.bands)
+        click.echo(f"  {energy:7.3g} {cells} {found.outside[i]:9.2e}")
+    click.echo("cutoff (GV), where half of the places and directions are allowed, and Stoermer's vertical one")
+    for head, band in zip(heads, found.bands, strict=True):
+        cutoff = f"{band.cutoff_GV:7.3g} +- {band.cutoff_error_GV:.2g}"
+        if math.isnan(band.cutoff_GV):
+            ends = (found.rigidity_GV[0], "below") if band.share[0] >= 0.5 else (found.rigidity_GV[-1], "above")
+            cutoff = f"{ends[1]} {ends[0]:.2g}"
+        worst = int(band.undecided_share.argmax())
+        undecided = ""
+        if band.undecided_share[worst] > 0.0:
+            undecided = f"   undecided (counted as forbidden): at most {100 * band.undecided_share[worst]:.1f}%"
+            undecided += f", at {found.energy_GeV[worst]:.3g} GeV"
+        click.echo(f"  {head:>9s}  {cutoff:16s}  {band.stoermer_GV:6.3g}{undecided}")
