@@ -129,10 +129,9 @@ class Setup:
                 kernel = targeted_batch
                 aim = make_aim(config.sampling.effort, config.sampling.margin_deg, config.scoring.energy_min_GeV)
                 common += (self.world._replace(bending=False), aim)
-            scored = None
+            filled: tuple[Any, ...] = (scores, hits, weights, counters, status)
             if gradients is not None and extras is not None:
-                scored = gradients._replace(scores=extras["gradients"])
-            filled = (scores, hits, weights, counters, status, scored)
+                filled += (gradients._replace(scores=extras["gradients"]),)
             if recorder is None:
                 kernel(*common, None, *filled)
                 return
