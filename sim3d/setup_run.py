@@ -140,11 +140,16 @@ class Setup:
                 kernel = targeted_batch
                 aim = make_aim(config.sampling.effort, config.sampling.margin_deg, config.scoring.energy_min_GeV)
                 common += (self.world._replace(bending=False), aim)
+            filled: tuple[Any, ...] = (scores, hits, weights, counters, status)
+            # what is not asked for is left out: a kernel that is given None is another one to compile
             scored = None
             if gradients is not None and extras is not None:
                 scored = gradients._replace(scores=extras["gradients"])
             heights = None if extras is None else extras.get("heights")
-            filled = (scores, hits, weights, counters, status, scored, heights)
+            if heights is not None:
+                filled += (scored, heights)
+            elif scored is not None:
+                filled += (scored,)
             if recorder is None:
                 kernel(*common, None, *filled)
                 return
