@@ -85,8 +85,9 @@ class Balance:
     total, total_error : float
         Sum of the shares of a shower, mean and standard error.
     largest_gap : float
-        The farthest from 1 that the sum of any shower is with what interactions drew replaced by its mean, vertex by vertex: rounding
-        if every particle's energy has been filed once. It says nothing of what is drawn; ``total`` does.
+        The farthest from 1 that the sum of any shower is with what interactions drew replaced by its mean, vertex by
+        vertex: rounding, if every particle's energy has been filed once. Of what is drawn it says nothing; ``total``
+        does.
     interaction : float
         Energy that the model's tables give to the secondaries of the primary's interaction, over what it brings.
     """
@@ -436,6 +437,6 @@ def as_text(rows: Sequence[Balance]) -> str:
     worst = max(row.largest_gap for row in rows)
     lines += [
         "",
-        f"With what interactions drew replaced by its mean, vertex by vertex, every shower's sum is 1 within {worst:.1e}.",
+        f"With what interactions drew replaced by its mean, the sum of every shower is 1 within {worst:.1e}.",
     ]
     return "\n".join(lines)
