@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,13 @@ MAX_INTERACTIONS = 100_000_000
     help="A file of yields instead (with --all: as well).",
 )
 @click.option("--all", "every", is_flag=True, help="All models side by side, with mean pT and numbers.")
+@click.option("--balance", is_flag=True, help="Where the energy of showers goes, for the model or with --all for each.")
+@click.option(
+    "--showers",
+    type=int,
+    metavar="N",
+    help="With --balance: at each energy and direction.  [default: 10000, fewer above 100 GeV]",
+)
 @click.option(
     "--definition",
     metavar="NAME",
@@ -61,6 +69,8 @@ def command(
     model: str | None,
     table: Path | None,
     every: bool,
+    balance: bool,
+    showers: int | None,
     definition: str | None,
     energies: tuple[float, ...],
     interactions: int | None,
@@ -73,6 +83,7 @@ def command(
     Next to FLUKA's tables and, for Z, daemonflux's.  What x is (total or kinetic energy) is not certain in
     FLUKA's tables: the ratios to FLUKA are given for each meaning, the first being the model's own.
     With --all every model is listed in one meaning.
+    With --balance primary protons are followed to the ground instead, and their energy is added up.
     """
     from hadronic.definitions import READINGS
     from hadronic.models import load_model
@@ -87,10 +98,19 @@ def command(
         raise InputError("--interactions", interactions, f"2 to {MAX_INTERACTIONS}")
     if seed < 0:
         raise InputError("--seed", seed, "0 or more")
+    if showers is not None and not balance:
+        raise InputError("--showers", showers, "goes with --balance only")
+    if balance and folder is not None:
+        raise InputError("--balance", folder, "no -o: the table goes to the terminal (--json for all digits)")
     if every:
         if model is not None or definition is not None:
             raise InputError("--all: takes neither --model nor --definition, every model comes as it is")
-        _survey(table, list(energies), interactions, seed, folder, as_json)
+        if not balance:
+            _survey(table, list(energies), interactions, seed, folder, as_json)
+            return
+    if balance:
+        models = _all_models(table) if every else [load_model(model, definition, table)]
+        _balance(models, list(energies), showers, seed, as_json)
         return
     # Wrong input must not leave an empty folder behind, so the model comes first.
     chosen = load_model(model, definition, table)
@@ -129,15 +149,46 @@ def command(
         click.echo(f"wrote {path}")
 
 
+def _all_models(table: Path | None) -> list[HadronicModel]:
+    from hadronic.models import load_model, model_names
+
+    return [load_model(name) for name in model_names()] + ([] if table is None else [load_model(table=table)])
+
+
+def _balance(models: list[HadronicModel], energies: list[float], showers: int | None, seed: int, as_json: bool) -> None:
+    """Where the energy of a primary goes."""
+    from hadronic.models import check_projectile
+    from sim3d import energy_balance as account
+
+    wanted = energies or list(account.DEFAULT_ENERGIES_GEV)
+    if showers is not None and not account.LEAST_SHOWERS <= showers <= account.MOST_SHOWERS:
+        raise InputError("--showers", showers, f"{account.LEAST_SHOWERS} to {account.MOST_SHOWERS}")
+    for model in models:
+        for energy in wanted:
+            check_projectile(model.tables, 0, energy)
+    cases = [(energy, cosine) for energy in wanted for cosine in account.DEFAULT_COSINES]
+    # models share random numbers, so that they can be compared; energies and directions do not
+    rows = [
+        account.energy_balance(
+            model, energy, cosine, showers or account.default_showers(energy), seed, place * account.MOST_SHOWERS
+        )
+        for model in models
+        for place, (energy, cosine) in enumerate(cases)
+    ]
+    if as_json:
+        print_json({"seed": seed, "categories": account.CATEGORIES, "balances": [asdict(row) for row in rows]})
+        return
+    click.echo(account.as_text(rows))
+
+
 def _survey(
     table: Path | None, energies: list[float], interactions: int, seed: int, folder: Path | None, as_json: bool
 ) -> None:
     """All models side by side."""
-    from hadronic.models import check_projectile, load_model, model_names
+    from hadronic.models import check_projectile
     from sim3d.model_survey import DEFAULT_ENERGIES_GEV, as_rows, as_text, survey, worst
 
-    models = [load_model(name) for name in model_names()]
-    models += [] if table is None else [load_model(table=table)]
+    models = _all_models(table)
     for model in models:
         for energy in energies:
             check_projectile(model.tables, 0, energy)
