@@ -270,6 +270,8 @@ def test_a_run_of_muons_says_that_it_has_no_neutrinos(sea_level, capsys):
         ({"muons": {"cos_zenith_edges": [0.5, 0.2]}}, "ascend"),
         ({"muons": {"altitudes_km": [-1.0]}}, "altitudes_km"),
         ({"scoring": {"neutrinos": False, "muons": True, "events": True}}, "records of neutrinos"),
+        ({"scoring": {"neutrinos": False, "muons": True, "heights": True}}, "are of neutrinos"),
+        ({"scoring": {"neutrinos": False, "muons": True, "gradients": True}}, "are of neutrinos"),
     ],
 )
 def test_bad_configurations_get_one_line(tables, words):
