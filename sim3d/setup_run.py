@@ -239,11 +239,8 @@ def make_setup(config: Config) -> Setup:
     field = FieldModel(config.field.date, config.field.degree)
     detectors = tuple(make_detector(table, field) for table in config.sites)
     atmosphere = make_atmosphere(config, detectors)
-    hadronic = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
-    primaries = primary_model(
-        config.primaries.model, config.primaries.potential, config.field.date, config.primaries.join_GeV
-    )
-    hadronic = varied_hadronic(load_model(config.hadronic.model, config.hadronic.definition), config.vary)
+    model = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
+    hadronic = varied_hadronic(model, config.vary)
     primaries = make_primaries(config)
     low, high = config.primaries.energy_GeV
     world = build_world(
