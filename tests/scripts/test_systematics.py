@@ -174,6 +174,7 @@ def test_table_in_a_page():
     table.put_into((SCRIPTS.parent / "docs" / "systematics.md").read_text(), "x")
 
 
+@pytest.mark.slow
 def test_the_script(tmp_path, capsys):
     """Bending and the Sun with 480 primaries; called again it makes nothing anew."""
     arguments = ["-o", str(tmp_path), "--primaries", "480", "--only", "bending", "solar"]

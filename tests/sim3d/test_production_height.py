@@ -22,7 +22,7 @@ def test_bins_cover_the_air():
     assert height_bin(500.0) == N_HEIGHTS - 1
 
 
-@pytest.mark.parametrize("mode", ["targeted", "analog", "rotated"])
+@pytest.mark.parametrize("mode", ["targeted", "rotated", pytest.param("analog", marks=pytest.mark.slow)])
 def test_heights_are_those_of_the_event_records(mode, tmp_path, capsys):
     config = {
         "run": {"primaries": 4000, "batch_size": 1000},
