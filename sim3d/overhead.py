@@ -25,6 +25,7 @@ from atmosphere.kernels import vertical_depth
 from sim3d.binning import inverse_cosine
 from sim3d.config import Config
 from sim3d.detectors import S_AREA, S_COSMIN, S_RADIUS, S_UPX, S_UPY, S_UPZ, Detector, inside_patch
+from sim3d.errors import InputError
 from sim3d.jit_cache import CACHE
 from sim3d.levels import (
     L_LEVEL,
@@ -102,6 +103,18 @@ def make_overhead(config: Config, detectors: tuple[Detector, ...], layers: np.nd
         cos_edges=cos_edges(config),
         globe_share=GLOBE_SHARE,
     )
+
+
+def check_levels(overhead: Overhead, top_km: float) -> None:
+    """Refuse levels at or above the top of the atmosphere (km), where primaries start.
+
+    Raises
+    ------
+    InputError
+    """
+    highest = float(overhead.radius_km.max()) - EARTH_RADIUS_KM
+    if highest >= top_km:
+        raise InputError("muons.altitudes_km", round(highest, 3), f"below the top of this atmosphere, {top_km:g} km")
 
 
 def muon_world(world: World, momentum_min_GeV: float) -> World:

@@ -25,7 +25,7 @@ from sim3d.errors import InputError
 from sim3d.event_journal import BatchRecorder
 from sim3d.extras import make_extras
 from sim3d.gradient_scoring import make_gradients
-from sim3d.overhead import make_overhead, muon_world, overhead_batch
+from sim3d.overhead import check_levels, make_overhead, muon_world, overhead_batch
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
 from sim3d.sampling import C_PRIMARIES, Source
@@ -257,6 +257,8 @@ def make_setup(config: Config) -> Setup:
         kinetic_per_decay=KINETIC_PER_DECAY_GEV,
         pion_sharpness=pion_sharpness(config.vary),
     )
+    if config.scoring.muons:
+        check_levels(make_overhead(config, detectors, atmosphere.layers), atmosphere.top_km)
     source = Source(primaries.spectrum, low, high, config.primaries.energy_index)
     sites = np.array([detector.row() for detector in detectors])
     trace = trace_params(field)

@@ -17,7 +17,7 @@ from sim3d.errors import InputError
 from sim3d.jit_cache import CACHE
 from sim3d.levels import L_LEVEL, L_MOMENTUM, L_SPECIES, L_WEIGHT, LEVEL_COLUMNS, Levels
 from sim3d.muons import muon_spectra
-from sim3d.overhead import draw_overhead, line_density, make_overhead, muon_world, overhead_batch
+from sim3d.overhead import check_levels, draw_overhead, line_density, make_overhead, muon_world, overhead_batch
 from sim3d.particles import MUM, MUP
 from sim3d.primaries import primary_model
 from sim3d.random_streams import primary_key
@@ -278,6 +278,14 @@ def test_bad_configurations_get_one_line(tables, words):
     with pytest.raises(InputError, match=words) as problem:
         configuration(4000, **tables)
     assert "\n" not in str(problem.value)
+
+
+def test_levels_above_the_air_get_one_line():
+    setup = make_setup(configuration(4000))
+    over = make_overhead(setup.config, setup.detectors, setup.world.layers)
+    check_levels(over, 0.1)
+    with pytest.raises(InputError, match="below the top of this atmosphere, 20 km"):
+        check_levels(over._replace(radius_km=over.radius_km + 30.0), 20.0)
 
 
 def test_windows_that_are_not_bins_get_one_line(spectra):
