@@ -199,10 +199,9 @@ class SiteGradients:
         self._points = {one.name: one.parameters for one in result.record.config.scoring.variations}
         self._columns = {name: i for i, name in enumerate(columns)}
         self.energy_edges_GeV, self.cos_edges = BINS.energy_edges_GeV, BINS.cos_edges
-        tally = result.record.tallies[list(result.sites).index(site)]
         space = 2.0 * np.pi * np.multiply.outer(np.diff(self.energy_edges_GeV), np.diff(self.cos_edges))
         self._weights = result.group_weights
-        sums = tally.extras["gradients"].group_sums()
+        sums = result.extra("gradients", site).group_sums()
         sums /= np.maximum(self._weights, 1).reshape(N_GROUPS, 1, 1, 1, 1)
         self._groups = sums / space[None, None, :, :, None]
 

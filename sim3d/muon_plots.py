@@ -87,6 +87,8 @@ def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
     for k, look in enumerate(_LOOKS.values()):
         flux, error = spectra.flux[level, k, :, -1], spectra.error[level, k, :, -1]
         good = _usable(flux, error)
+        if not good.any():
+            continue
         right.errorbar(p[good], (p**3 * flux)[good], (p**3 * error)[good], ls="", ms=3, lw=1, **look)
     right.set_title(f"cos zenith {edges[-2]:g} to {edges[-1]:g}")
     for axes in (left, right):

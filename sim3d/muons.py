@@ -178,10 +178,8 @@ def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
     if not config.scoring.muons:
         raise InputError("scoring.muons: this run scored no muons; set it to true and run again")
     name = result.default_site(site)
-    if name not in result.sites:
-        raise InputError(f"site: {name!r} is not in this result; it has {', '.join(result.sites)}")
+    levels = result.extra("muons", name)
     place = list(result.sites).index(name)
-    levels = result.record.tallies[place].extras["muons"]
     p, c = momentum_edges(config), cos_edges(config)
     space = 2.0 * math.pi * np.diff(p)[:, None] * np.diff(c)
     mean, error = levels.mean_and_error(result.n_batches)

@@ -173,10 +173,7 @@ def production_heights(result: Result, site: str | None = None) -> ProductionHei
     if not config.scoring.heights:
         raise InputError("scoring.heights: this run counted no heights of production; set it to true and run again")
     name = result.default_site(site)
-    if name not in result.sites:
-        raise InputError(f"site: {name!r} is not in this result; it has {', '.join(result.sites)}")
-    sums = result.record.tallies[list(result.sites).index(name)].extras["heights"]
-    mean, error = sums.mean_and_error(result.n_batches)
+    mean, error = result.extra("heights", name).mean_and_error(result.n_batches)
     total = mean.sum(axis=-1, keepdims=True)
     space = np.where(total > 0.0, total, 1.0) * np.diff(HEIGHT_EDGES_KM)
     return ProductionHeights(name, BINS.energy_edges_GeV, BINS.cos_edges, HEIGHT_EDGES_KM, mean / space, error / space)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, Binning
 from sim3d.errors import InputError
-from sim3d.exact_sums import N_GROUPS
+from sim3d.exact_sums import N_GROUPS, ExactSums
 from sim3d.gradients import PropagatedErrors, SiteGradients, VariedFlux, describe
 from sim3d.particles import FLAVOUR_PDG_IDS, FLAVOURS
 from sim3d.precision import Watch
@@ -145,6 +145,19 @@ class Result:
         if not self.record.config.scoring.neutrinos:
             raise InputError("scoring.neutrinos: this run scored muons alone, no neutrinos; see `sim3d muons`")
         return self.record.tallies[list(self.sites).index(site)]
+
+    def extra(self, name: str, site: str | None = None) -> ExactSums:
+        """Sums of a statistic beside the flux (:mod:`sim3d.extras`) that the run made, at a site.
+
+        Raises
+        ------
+        InputError
+            If the run has no such site.
+        """
+        chosen = self.default_site(site)
+        if chosen not in self.sites:
+            raise InputError(f"site: {chosen!r} is not in this result; it has {', '.join(self.sites)}")
+        return self.record.tallies[list(self.sites).index(chosen)].extras[name]
 
     def hit_weights(self, site: str) -> np.ndarray:
         """Histogram of the hits' weights by flavour and decade of energy, int64 (see :mod:`sim3d.hit_weights`)."""
