@@ -29,7 +29,7 @@ from sim3d import load
 from sim3d.config import make_config
 from sim3d.engine import run_to_file
 from sim3d.errors import is_input_error
-from sim3d.primaries import model_names as primary_names
+from sim3d.primary_catalogue import model_names as primary_names
 from sim3d.result_file import verify_result, write_result
 from sim3d.results import Result
 from sim3d.reweight import reweight

@@ -18,7 +18,8 @@ from sim3d.jit_cache import source_hash
 from sim3d.lost import Lost
 from sim3d.overhead import make_overhead
 from sim3d.parallel import Processes
-from sim3d.primaries import MODELS, PrimaryModel
+from sim3d.primaries import PrimaryModel
+from sim3d.primary_catalogue import MODELS
 from sim3d.result_file import RunRecord
 from sim3d.sampling import COUNTERS
 from sim3d.setup_run import Setup

@@ -78,7 +78,7 @@ class PrimariesTable(Table):
     @field_validator("model")
     @classmethod
     def _known_model(cls, value: str) -> str:
-        from sim3d.primaries import model_names
+        from sim3d.primary_catalogue import model_names
 
         if value not in model_names():
             raise ValueError(f"must be one of {', '.join(model_names())}")
@@ -326,7 +326,7 @@ class Config(Table):
             raise ValueError("run.target_error: is an error of neutrinos; not with scoring.neutrinos = false")
 
     def _primaries_fit_the_model(self) -> None:
-        from sim3d.primaries import highest_energy_GeV, joins
+        from sim3d.primary_catalogue import highest_energy_GeV, joins
 
         model, highest = self.primaries.model, highest_energy_GeV(self.primaries.model)
         if self.primaries.energy_GeV[1] > highest:

@@ -26,17 +26,12 @@ from numba import njit
 
 from sim3d.parameters import REFERENCE_ENERGY_GEV
 from sim3d.particles import MASS_GEV, NEUTRON, PROTON
+from sim3d.primary_catalogue import GHLS_SOURCE, MODELS, model_names
 from sim3d.solar import SOLAR_POTENTIAL_MV, potential_by_date
 
 GROUPS = ("p", "He", "CNO", "MgSi", "Fe")
 GROUP_CHARGE = np.array([1.0, 2.0, 7.0, 13.0, 24.0])
 GROUP_MASS_NUMBER = np.array([1.0, 4.0, 14.0, 26.0, 50.0])
-MODELS = {
-    "ghls2001-average": "mean of the high and low fits (the central model of the FLUKA calculation)",
-    "ghls2001-high": "high fits of helium and heavier nuclei",
-    "ghls2001-low": "low fits of helium and heavier nuclei",
-}
-GHLS_SOURCE = "Gaisser, Honda, Lipari and Stanev, Proc. 27th ICRC (2001) 1643"
 SAMPLING_SHIFT_GEV = 2.0
 """Energies are drawn from (E + 2 GeV)^-index: like the fits' own (E + b exp(-c sqrt(E)))^-gamma with b = 2.15 this
 turns over at low energy, so that few are spent on primaries below the cutoffs. Any value is exact."""
@@ -47,8 +42,6 @@ TABLE_POINTS_PER_E_FOLD = 50
 TABLE_ENERGIES_GEV = LOWEST_ENERGY_GEV * np.exp(np.arange(25 * TABLE_POINTS_PER_E_FOLD + 1) / TABLE_POINTS_PER_E_FOLD)
 """Kinetic energies per nucleon at which a library's model is tabulated, 0.01 to 7e8 GeV."""
 _LN_LOWEST = math.log(LOWEST_ENERGY_GEV)
-HIGHEST_GHLS_GEV = 1.0e6
-"""The fits have no knee; above this they are not offered."""
 
 
 class Spectrum(NamedTuple):
@@ -291,27 +284,6 @@ def _group_number(group: str) -> int:
     return GROUPS.index(group)
 
 
-def model_names() -> tuple[str, ...]:
-    """All allowed names of models, those of libraries included (installed or not)."""
-    from sim3d.primary_libraries import LIBRARY_MODELS
-
-    return (*MODELS, *LIBRARY_MODELS)
-
-
-def highest_energy_GeV(name: str) -> float:
-    """Kinetic energy per nucleon (GeV) up to which a model may be used."""
-    from sim3d.primary_libraries import LIBRARY_MODELS
-
-    return HIGHEST_GHLS_GEV if name in MODELS else LIBRARY_MODELS[name].highest_GeV
-
-
-def joins(name: str) -> bool:
-    """Whether a model gives way to the GHLS fits at low energies."""
-    from sim3d.primary_libraries import LIBRARY_MODELS
-
-    return name not in MODELS and LIBRARY_MODELS[name].joins
-
-
 def primary_model(
     name: str = "ghls2001-average",
     solar_potential_MV: float | str = "fit",
@@ -375,6 +347,25 @@ def primary_model(
         )
     if join_GeV is not None:
         raise PrimaryInputError(f"primaries.join_GeV: {join_GeV:g} is for models of libraries, not for {name}")
+    return ghls_model(name, potential, words)
+
+
+def ghls_model(
+    name: str = "ghls2001-average",
+    solar_potential_MV: float = SOLAR_POTENTIAL_MV["fit"],
+    solar: str = "fit (Shikaze et al. 2007)",
+) -> PrimaryModel:
+    """Build the model of Gaisser, Honda, Lipari and Stanev (Proc. 27th ICRC, 2001, p. 1643).
+
+    Parameters
+    ----------
+    name : str
+        ``ghls2001-average``, ``-high`` or ``-low``: which fit of helium, see :data:`~sim3d.primary_catalogue.MODELS`.
+    solar_potential_MV : float
+        Force-field potential (MV).
+    solar : str
+        Where the potential is from, in words.
+    """
     weights = {"average": {"high": 0.5, "low": 0.5}, "high": {"high": 1.0}, "low": {"low": 1.0}}[name.split("-")[1]]
     fits = np.zeros((5, 2, 5))
     table = _read_fits()
@@ -382,5 +373,5 @@ def primary_model(
         chosen = {"only": 1.0} if "only" in table[group] else weights
         for k, (fit, weight) in enumerate(chosen.items()):
             fits[i, k] = (*table[group][fit], weight)
-    delta = (potential - SOLAR_POTENTIAL_MV["fit"]) * 1e-3
-    return PrimaryModel(name, potential, fits, delta, source=GHLS_SOURCE, solar=words)
+    delta = (solar_potential_MV - SOLAR_POTENTIAL_MV["fit"]) * 1e-3
+    return PrimaryModel(name, solar_potential_MV, fits, delta, source=GHLS_SOURCE, solar=solar)

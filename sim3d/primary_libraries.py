@@ -31,8 +31,9 @@ from sim3d.primaries import (
     NUCLEON_MASS_GEV,
     TABLE_ENERGIES_GEV,
     PrimaryInputError,
-    primary_model,
+    ghls_model,
 )
+from sim3d.primary_catalogue import LIBRARY_MODELS, LibraryModel
 from sim3d.solar import FIT_MONTH, SOLAR_POTENTIAL_MV, year_and_month
 
 Array = NDArray[np.float64]
@@ -45,105 +46,6 @@ _HALF_WIDTH = 0.5 * math.log(10.0)
 _FLOOR = 1.0e-300
 """Stands for the flux of a group that a model does not have (its logarithm is tabulated)."""
 _A_DEUTERIUM = 2
-
-
-@dataclass(frozen=True)
-class LibraryModel:
-    """A model of a library.
-
-    Attributes
-    ----------
-    title : str
-        Name for figures.
-    citation : str
-    construct : tuple
-        crflux: class and its arguments; globalsplinefit: the version of the fit.
-    joins : bool
-        Whether it gives way to the GHLS fits at low energy.
-    kinetic : bool
-        Whether the formula's energy is kinetic, as in its publication (crflux calls all of them total).
-    highest_GeV : float
-        Kinetic energy per nucleon up to which it may be used.
-    """
-
-    title: str
-    citation: str
-    construct: tuple[str, ...]
-    joins: bool = True
-    kinetic: bool = False
-    highest_GeV: float = 1.0e8
-
-
-_GSF = "Fedynitch, Fujisue, Dembinski and Engel, arXiv:2609.32649 (2026)"
-LIBRARY_MODELS: dict[str, LibraryModel] = {
-    "crflux:H3a": LibraryModel("H3a", "Gaisser, Astropart. Phys. 35 (2012) 801", ("HillasGaisser2012", "H3a")),
-    "crflux:H4a": LibraryModel("H4a", "Gaisser, Astropart. Phys. 35 (2012) 801", ("HillasGaisser2012", "H4a")),
-    "crflux:GST3": LibraryModel(
-        "GST 3-gen", "Gaisser, Stanev and Tilav, arXiv:1303.3565 (2013)", ("GaisserStanevTilav", "3-gen")
-    ),
-    "crflux:GST4": LibraryModel(
-        "GST 4-gen", "Gaisser, Stanev and Tilav, arXiv:1303.3565 (2013)", ("GaisserStanevTilav", "4-gen")
-    ),
-    "crflux:polygonato": LibraryModel("poly-gonato", "Hoerandel, Astropart. Phys. 19 (2003) 193", ("PolyGonato",)),
-    "crflux:H3a-polygonato": LibraryModel(
-        "H3a, poly-gonato", "Gaisser, Astropart. Phys. 35 (2012) 801, modified", ("H3a_polygonato", "H3a")
-    ),
-    "crflux:GH-H3a": LibraryModel(
-        "GH + H3a",
-        "Fedynitch, Becker Tjus and Desiati, Phys. Rev. D 86 (2012) 114024",
-        ("CombinedGHandHG", "H3a"),
-        joins=False,
-        kinetic=True,
-    ),
-    "crflux:GH-H4a": LibraryModel(
-        "GH + H4a",
-        "Fedynitch, Becker Tjus and Desiati, Phys. Rev. D 86 (2012) 114024",
-        ("CombinedGHandHG", "H4a"),
-        joins=False,
-        kinetic=True,
-    ),
-    "crflux:GH": LibraryModel(
-        "Gaisser-Honda",
-        "Gaisser and Honda, Annu. Rev. Nucl. Part. Sci. 52 (2002) 153",
-        ("GaisserHonda",),
-        joins=False,
-        kinetic=True,
-        highest_GeV=1.0e6,
-    ),
-    "crflux:ZS": LibraryModel(
-        "Zatsepin-Sokolskaya",
-        "Zatsepin and Sokolskaya, Astron. Astrophys. 458 (2006) 1",
-        ("ZatsepinSokolskaya", "default"),
-        kinetic=True,
-        highest_GeV=1.0e6,
-    ),
-    "crflux:ZSP": LibraryModel(
-        "Zatsepin-Sokolskaya (PAMELA)",
-        "Zatsepin and Sokolskaya, Astron. Astrophys. 458 (2006) 1; PAMELA, Science 332 (2011) 69",
-        ("ZatsepinSokolskaya", "pamela"),
-        kinetic=True,
-        highest_GeV=1.0e6,
-    ),
-    "crflux:TIG": LibraryModel(
-        "TIG", "Thunman, Ingelman and Gondolo, Astropart. Phys. 5 (1996) 309, protons alone", ("Thunman",)
-    ),
-    "crflux:power-law-2.7": LibraryModel(
-        "$E^{-2.7}$", "power law through Thunman et al. (1996), protons alone", ("SimplePowerlaw27",), highest_GeV=1.0e6
-    ),
-    **{
-        f"gsf:{name}": LibraryModel(f"GSF {name}", citation, (name,), joins=False)
-        for name, citation in {
-            "2026.1": _GSF,
-            "2026.1-USO": f"{_GSF}, potentials of Usoskin et al. (2017)",
-            "2026.1-SIB23e": f"{_GSF}, composition by Sibyll 2.3e",
-            "2026.1-EPOSLHCR": f"{_GSF}, composition by EPOS LHC-R",
-            "2025": "Global Spline Fit 2025 (ICRC 2025)",
-            "2019": "Global Spline Fit 2019",
-            "2017": "Dembinski et al., PoS(ICRC2017) 533",
-        }.items()
-    },
-}
-"""By the name a configuration has. Every model of crflux 2.1 (its GlobalSplineFitBeta is gsf:2017)."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +93,7 @@ def library_spectrum(name: str, date: str | None = None, join_GeV: float | None 
     source = f"{model.citation} (crflux {version('crflux')})"
     if model.joins:
         join = JOIN_GEV if join_GeV is None else join_GeV
-        low = primary_model()
+        low = ghls_model()
         share = _share_of_high(TABLE_ENERGIES_GEV, join)
         for k, group in enumerate(GROUPS):
             fluxes[k] = (1.0 - share) * low.flux(group, TABLE_ENERGIES_GEV) + share * fluxes[k]

@@ -13,8 +13,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sim3d import style
-from sim3d.primaries import GROUPS, highest_energy_GeV
-from sim3d.primary_libraries import LIBRARY_MODELS
+from sim3d.primaries import GROUPS
+from sim3d.primary_catalogue import LIBRARY_MODELS, highest_energy_GeV
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -33,15 +33,8 @@ from sim3d.exact_sums import TallyOverflowError
 from sim3d.hit_weights import empty_weights, note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.parameters import CLASS_OF
-from sim3d.primaries import (
-    GROUP_MASS_NUMBER,
-    GROUPS,
-    SOLAR_POTENTIAL_MV,
-    PrimaryModel,
-    group_flux,
-    joins,
-    model_names,
-)
+from sim3d.primaries import GROUP_MASS_NUMBER, GROUPS, SOLAR_POTENTIAL_MV, PrimaryModel, group_flux
+from sim3d.primary_catalogue import joins, model_names
 from sim3d.result_file import RunRecord, read_result, verify_result
 from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_primaries

@@ -82,7 +82,8 @@ def command(
     if listed:
         _list(as_json)
         return
-    from sim3d.primaries import PrimaryInputError, joins, model_names, primary_model
+    from sim3d.primaries import PrimaryInputError, primary_model
+    from sim3d.primary_catalogue import joins, model_names
 
     potential: float | str = solar_potential if solar_potential is not None else (solar or "fit")
     if latitudes:
@@ -116,7 +117,8 @@ def command(
 
 def describe(model: PrimaryModel) -> dict[str, Any]:
     """Fluxes of a model up to where it holds, with errors where it states them."""
-    from sim3d.primaries import GROUPS, highest_energy_GeV
+    from sim3d.primaries import GROUPS
+    from sim3d.primary_catalogue import highest_energy_GeV
 
     energies = [energy for energy in ENERGIES_GEV if energy <= highest_energy_GeV(model.name)]
     return {
@@ -153,8 +155,7 @@ def _print(document: dict[str, Any]) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from sim3d.primaries import GHLS_SOURCE, HIGHEST_GHLS_GEV, MODELS
-    from sim3d.primary_libraries import LIBRARY_MODELS
+    from sim3d.primary_catalogue import GHLS_SOURCE, HIGHEST_GHLS_GEV, LIBRARY_MODELS, MODELS
 
     found = [
         {"model": name, "source": GHLS_SOURCE, "joined": False, "highest_GeV": HIGHEST_GHLS_GEV} for name in MODELS

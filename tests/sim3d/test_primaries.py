@@ -11,7 +11,6 @@ from sim3d.primaries import (
     GROUP_CHARGE,
     GROUP_MASS_NUMBER,
     GROUPS,
-    MODELS,
     SOLAR_POTENTIAL_MV,
     PrimaryInputError,
     choose_group,
@@ -20,6 +19,7 @@ from sim3d.primaries import (
     rigidity,
     sample_energy,
 )
+from sim3d.primary_catalogue import MODELS
 
 
 def test_protons_at_10_GeV():

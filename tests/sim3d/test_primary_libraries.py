@@ -14,10 +14,10 @@ from sim3d.primaries import (
     Spectrum,
     choose_group,
     group_flux,
-    model_names,
     primary_model,
 )
-from sim3d.primary_libraries import LIBRARY_MODELS, crflux_groups, crflux_model, group_of
+from sim3d.primary_catalogue import LIBRARY_MODELS, model_names
+from sim3d.primary_libraries import crflux_groups, crflux_model, group_of
 
 ENERGIES = np.geomspace(1.0, 1e7, 60)
 CRFLUX = [name for name in LIBRARY_MODELS if name.startswith("crflux:")]
