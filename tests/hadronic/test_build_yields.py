@@ -1,4 +1,4 @@
-"""scripts/build_yields.py: its command line without a generator, and with one where chromo is installed."""
+"""scripts/yields/build_yields.py: its command line without a generator, and with one where chromo is installed."""
 
 import importlib.util
 import subprocess

@@ -1,6 +1,6 @@
 """Draw the pictures of docs/conventions.md: zenith, azimuth and the two crossings of a neutrino.
 
-Run from the root of the repository: ``python scripts/draw_conventions.py [FOLDER]`` (docs/images by default).
+Run from the root of the repository: ``python scripts/docs/draw_conventions.py [FOLDER]`` (docs/images by default).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ cd "${PBS_O_WORKDIR:-.}" || exit 2
 LINK=${LINK:-1}
 MOST=${MOST:-20}
 # under PBS this file is a copy in a spool folder: submit from the folder that scripts/ is in, or set HERE
-HERE=${HERE:-scripts/pbs}
+HERE=${HERE:-scripts/campaigns/pbs}
 next=
 if [ "$LINK" -lt "$MOST" ] && command -v qsub >/dev/null; then
     # afterany: also if this node dies

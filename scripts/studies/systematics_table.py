@@ -1,4 +1,4 @@
-"""What scripts/systematics.py makes of its runs: ratios with errors, effects, tables and a picture. Runs nothing."""
+"""What scripts/studies/systematics.py makes of its runs: ratios with errors, effects, tables and a picture. Runs nothing."""
 
 from __future__ import annotations
 

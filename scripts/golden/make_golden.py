@@ -1,6 +1,6 @@
 """Write tests/data/golden.json: what tiny fixed runs give, for tests/sim3d/test_golden.py.
 
-Run it after a deliberate change of the physics or of the random streams (``python scripts/make_golden.py``), and say in
+Run it after a deliberate change of the physics or of the random streams (``python scripts/golden/make_golden.py``), and say in
 the commit what moved. Everything else must leave the numbers as they are.
 """
 
@@ -16,7 +16,7 @@ from sim3d.config import make_config
 from sim3d.engine import simulate
 from sim3d.particles import FLAVOURS
 
-GOLDEN = Path(__file__).resolve().parents[1] / "tests" / "data" / "golden.json"
+GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "data" / "golden.json"
 
 _COMMON: dict[str, Any] = {
     "run": {"seed": 20200101, "primaries": 2000, "batch_size": 250},

@@ -1,6 +1,6 @@
 """Tables for a list of sites: one run for all of them (every shower serves every site), then tables and asymmetries.
 
-    python scripts/site_campaign.py BASE.toml SITES.csv -o FOLDER [--launch "mpirun -n 64"] [--threads T]
+    python scripts/campaigns/site_campaign.py BASE.toml SITES.csv -o FOLDER [--launch "mpirun -n 64"] [--threads T]
 
 BASE.toml is a run configuration without [[sites]]. SITES.csv has a column ``name`` and, for places that
 ``sim3d sites`` does not know, ``lat`` and ``lon`` (degrees); further columns ``altitude_m``, ``ns_deg``, ``ew_deg``,

@@ -14,7 +14,7 @@ from sim3d.config import load_config, make_config
 from sim3d.particles import FLAVOURS
 from sim3d.results import Result
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BANDS_GEV = (0.5, 0.71, 1.0, 1.41, 2.0, 3.16, 5.6, 10.0)
 
 

@@ -22,7 +22,7 @@ from hadronic.definitions import DEFAULT_DEFINITION
 from sim3d.compare import agreement, fluka_table, match
 from sim3d.config import load_config, make_config
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FLUKA_RANGE_GEV = (0.29, 10.0)
 
 

@@ -11,7 +11,7 @@ set -u
 LINK=${LINK:-1}
 MOST=${MOST:-20}
 # under Slurm this file is a copy in a spool folder: submit from the folder that scripts/ is in, or set HERE
-HERE=${HERE:-scripts/slurm}
+HERE=${HERE:-scripts/campaigns/slurm}
 next=
 if [ "$LINK" -lt "$MOST" ] && command -v sbatch >/dev/null; then
     # afterany: also if this node dies

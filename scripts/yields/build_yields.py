@@ -1,8 +1,8 @@
 """Yield tables of event generators: run a generator through chromo, join its runs to a table file of sim3d.
 
     pip install "sim3d[generators]"
-    python scripts/build_yields.py run --generator UrQMD34 --projectile p --events 20000 -o raw
-    python scripts/build_yields.py join --recipe urqmd-sibyll raw/*.npz -o urqmd-sibyll.h5
+    python scripts/yields/build_yields.py run --generator UrQMD34 --projectile p --events 20000 -o raw
+    python scripts/yields/build_yields.py join --recipe urqmd-sibyll raw/*.npz -o urqmd-sibyll.h5
 
 `run` makes one file of histograms for each energy; one generator and one projectile in a process, as chromo has it.
 Files of different seeds add up. `join` writes the table; see docs/hadronic-models.md for the recipes, and for what
@@ -183,7 +183,7 @@ def join_runs(arguments: argparse.Namespace) -> None:
             raise HadronicInputError(f"{path}: not a file that run wrote") from None
     provenance = {
         "chromo": ", ".join({version for _, version in read}),
-        "command": f"scripts/build_yields.py join --recipe {arguments.recipe}",
+        "command": f"scripts/yields/build_yields.py join --recipe {arguments.recipe}",
         "definitions": "x = T_sec/T; nucleons above 0.1 GeV; eta, Sigma, Xi, Omega and antihyperons decayed",
     }
     name = arguments.name or arguments.recipe

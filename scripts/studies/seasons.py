@@ -1,6 +1,6 @@
 """What the season does to the neutrino flux: down-going fluxes with NRLMSIS of July over those of January.
 
-    python scripts/seasons.py -o output/seasons --primaries 2000000
+    python scripts/studies/seasons.py -o output/seasons --primaries 2000000
 
 Runs each site and month once (results that are there already are gone on with), prints a Markdown table and writes it
 beside the results. Needs the extras `msis` and `primaries`. One core does 2 million primaries in about 90 s.

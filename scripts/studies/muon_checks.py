@@ -1,6 +1,6 @@
 """Muons next to measurements and textbooks: intensity and charge ratio by hadronic model, at float altitude, by season.
 
-    python scripts/muon_checks.py -o output/muon_checks --threads 2
+    python scripts/studies/muon_checks.py -o output/muon_checks --threads 2
 
 Sections (`--only`): `models` (vertical muons at sea level under all hadronic models), `float` (charge ratio under 5
 g/cm2 at Lynn Lake, what CAPRICE94 measured), `seasons` (July over January at the South Pole and Kamioka, NRLMSIS, extra
