@@ -4,7 +4,8 @@
 
 BASE.toml is a run configuration without [[sites]]. SITES.csv has a column ``name`` and, for places that
 ``sim3d sites`` does not know, ``lat`` and ``lon`` (degrees); further columns ``altitude_m``, ``ns_deg``, ``ew_deg``,
-``radius_deg`` as in docs/configuration.md. Run it again after a break: it goes on, and does only what is missing. With
+``radius_deg`` as in docs/manual/configuration.md. Run it again after a break: it goes on, and does only what is
+missing. With
 ``run.max_minutes`` in BASE.toml it leaves with status 3 until the run is finished, so it can be the command of a chain
 of jobs.
 """

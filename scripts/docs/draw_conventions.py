@@ -1,6 +1,7 @@
-"""Draw the pictures of docs/conventions.md: zenith, azimuth and the two crossings of a neutrino.
+"""Draw the pictures of docs/manual/conventions.md: zenith, azimuth and the two crossings of a neutrino.
 
-Run from the root of the repository: ``python scripts/docs/draw_conventions.py [FOLDER]`` (docs/images by default).
+Run from the root of the repository: ``python scripts/docs/draw_conventions.py [FOLDER]`` (docs/manual/images by
+default).
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def draw_crossings(ax: Axes) -> None:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/images")
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/manual/images")
     fig, axes = plt.subplots(1, 3, figsize=(12.5, 4.4), layout="constrained")
     for ax, draw in zip(axes, (draw_zenith, draw_azimuth, draw_crossings), strict=True):
         draw(ax)

@@ -1,7 +1,7 @@
 """Write tests/data/golden.json: what tiny fixed runs give, for tests/sim3d/test_golden.py.
 
-Run it after a deliberate change of the physics or of the random streams (``python scripts/golden/make_golden.py``), and say in
-the commit what moved. Everything else must leave the numbers as they are.
+Run it after a deliberate change of the physics or of the random streams (``python scripts/golden/make_golden.py``), and
+say in the commit what moved. Everything else must leave the numbers as they are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fluxes at Kamioka and SNO under all models: ratios to a base run, systematic effects, next to FLUKA's estimates.
 
     python scripts/studies/systematics.py -o output/systematics --threads 2
-    python scripts/studies/systematics.py -o output/systematics --threads 2 --docs docs/systematics.md
+    python scripts/studies/systematics.py -o output/systematics --threads 2 --docs docs/reports/systematics.md
 
 Every variation is a run with the base's seed, so that ratios have smaller errors than fluxes. There are two of each:
 one of all energies in mode targeted, with bending, for 0.3, 1 and 3 GeV; and one from 5 GeV up in mode rotated, without

@@ -1,4 +1,4 @@
-"""What scripts/studies/systematics.py makes of its runs: ratios with errors, effects, tables and a picture. Runs nothing."""
+"""Ratios with errors, effects, tables and a figure from the runs of scripts/studies/systematics.py; runs nothing."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@
     python scripts/yields/build_yields.py join --recipe urqmd-sibyll raw/*.npz -o urqmd-sibyll.h5
 
 `run` makes one file of histograms for each energy; one generator and one projectile in a process, as chromo has it.
-Files of different seeds add up. `join` writes the table; see docs/hadronic-models.md for the recipes, and for what
-Pythia needs beside its wheel.
+Files of different seeds add up. `join` writes the table; see docs/reports/hadronic-models.md for the recipes, and for
+what Pythia needs beside its wheel.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def test_examples_in_docstrings():
 
 
 def test_a_table_for_my_site(tmp_path, monkeypatch):
-    """docs/my-site.md, command by command, with fewer primaries: its tables are whole and readable."""
+    """docs/manual/my-site.md, command by command, with fewer primaries: its tables are whole and readable."""
     page = (DOCS / "my-site.md").read_text()
     name = re.search(r"Write this to `(.+?)`", page).group(1)
     text = re.search(r"```toml\n(.*?)```", page, re.S).group(1)
