@@ -1,6 +1,6 @@
-"""Hooks of the documentation site: README.md and CHANGELOG.md become pages, and links to them follow.
+"""Hooks of the documentation site: README.md, CHANGELOG.md and CONTRIBUTING.md become pages, and links to them follow.
 
-Pages link to files as they lie in the repository, so that they also work where they are read without the site.
+Pages link to files as they lie in the repository, so that the links also work where pages are read without the site.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {"README.md": "readme.md", "CHANGELOG.md": "changelog.md"}
+PAGES = {name: name.lower() for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md") if (ROOT / name).is_file()}
 
 
 def on_files(files: Files, *, config: Any) -> Files:
@@ -22,13 +22,16 @@ def on_files(files: Files, *, config: Any) -> Files:
         # links of the repository's root, seen from the folder docs; files that are no pages stay as names
         text = re.sub(r"\]\(docs/", "](", text)
         text = re.sub(r"\[([^\]]+)\]\((?:LICENSE|CITATION\.cff)\)", r"`\1`", text)
+        for other, its_page in PAGES.items():
+            text = text.replace(f"]({other}", f"]({its_page}")
         text = text.replace("#010---unreleased", "#010-unreleased")  # headings get other anchors than in the repository
         files.append(File.generated(config, page, content=text))
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Point links at the pages that were added."""
-    for name, page in PAGES.items():
-        markdown = markdown.replace(f"](../{name})", f"]({page})")
+def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+    """Point links at the pages that were added; a page in a folder reaches them by one ``../`` more."""
+    up = "../" * page.file.src_uri.count("/")
+    for name, target in PAGES.items():
+        markdown = markdown.replace(f"]({up}../{name}", f"]({up}{target}")
     return markdown
