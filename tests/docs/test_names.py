@@ -366,7 +366,9 @@ def test_cross_references(package):
         name = relative(path)[: -len(".py")].replace("/", ".").removesuffix(".__init__")
         module = importlib.import_module(name)
         classes = [value for value in vars(module).values() if inspect.isclass(value)]
-        targets = re.findall(r":(?:func|mod|class|meth|data|attr|exc|obj):`~?([\w.]+)`", path.read_text())
+        text = path.read_text()
+        targets = re.findall(r":(?:func|mod|class|meth|data|attr|exc|obj):`~?([\w.]+)`", text)
+        targets += re.findall(rf"(?<![:~])`((?:{'|'.join(PACKAGES)})\.[\w.]*[a-zA-Z]\w*)`", text)
         for target in targets:
             if resolves(target) or has(module, target.split(".")):
                 continue
