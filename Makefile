@@ -44,7 +44,7 @@ test: $(VENV)/.installed-test
 
 validate: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow
-	$(BIN)/python scripts/validate.py --output output/validation
+	$(BIN)/python scripts/validation/validate.py --output output/validation
 
 docs: $(VENV)/.installed-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -1,4 +1,4 @@
-"""What event records cost: time, disk and memory, and what checkpoints take of a run (docs/production.md).
+"""What event records cost: time, disk and memory, and what checkpoints take of a run (docs/reports/costs.md).
 
     python benchmarks/events.py [--sites 12] [--primaries 20000] [--threads 2] [--every 3]
 

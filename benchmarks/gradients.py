@@ -1,4 +1,4 @@
-"""What gradients cost: CPU time and memory of a run with them over one without (docs/gradients.md).
+"""What gradients cost: CPU time and memory of a run with them over one without (docs/reports/gradients.md).
 
     python benchmarks/gradients.py [--primaries 100000]
 

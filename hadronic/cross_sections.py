@@ -1,7 +1,7 @@
 """Interaction lengths of hadrons in air.
 
-Convention (docs/hadronic-inputs.md sections 1 and 6): FLUKA's own (Battistoni et al., Astropart. Phys. 19 (2003)
-269), whose cross section contains a share of quasi-elastic events that its Z factors contain too. It must not be
+Convention (docs/reports/hadronic-inputs.md sections 1 and 6): FLUKA's own (Battistoni et al., Astropart. Phys. 19
+(2003) 269), whose cross section contains a share of quasi-elastic events that its Z factors contain too. It must not be
 mixed with yields per PRODUCTION event.
 """
 
@@ -15,7 +15,7 @@ from hadronic.species import KL, KM, KP, KS, LAMBDA, N_SPECIES, PI0, PIM, PIP, N
 LAMBDA_TIMES_SIGMA: Final = 24144.0
 
 # Ratios of the cross section on air to the nucleon's, at T [GeV], linear in ln T between
-# (docs/hadronic-inputs.md section 6: Sibyll 2.3d above 100 GeV; absorption data to about 10 % below).
+# (docs/reports/hadronic-inputs.md section 6: Sibyll 2.3d above 100 GeV; absorption data to about 10 % below).
 PION_RATIO: Final = ((1.0, 3.0, 10.0, 1.0e4), (0.85, 0.80, 0.75, 0.77))
 KAON_PLUS_RATIO: Final = ((1.0, 10.0, 100.0, 1.0e3, 1.0e4), (0.52, 0.55, 0.655, 0.69, 0.71))
 KAON_MINUS_RATIO: Final = ((1.0, 10.0, 100.0, 1.0e3, 1.0e4), (0.75, 0.68, 0.67, 0.69, 0.71))
@@ -34,7 +34,7 @@ def nucleon_interaction_length(T_GeV: np.ndarray) -> np.ndarray:
 
     85.1 up to 5 GeV and 88.2 at 100 GeV (Battistoni et al., who have 81.9-85.1 in the resonance region below);
     above 100 GeV sigma = 273.7 + 3.2 L + 0.81 L^2 mb, L = ln(T/100): Sibyll 2.3d's rise
-    (docs/hadronic-inputs.md section 6).
+    (docs/reports/hadronic-inputs.md section 6).
     """
     T = np.asarray(T_GeV, dtype=float)
     rise = np.log(np.maximum(T, 100.0) / 100.0)

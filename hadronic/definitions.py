@@ -2,7 +2,7 @@
 
 The paper (Battistoni, Ferrari, Montaruli, Sala, Astropart. Phys. 19 (2003) 269) says total over total energy.
 For baryons that cannot be: slow target nucleons are counted, and their rest energy would be too. They are T/T
-in every definition. For mesons (T kinetic, E total energy; docs/hadronic-inputs.md section 1):
+in every definition. For mesons (T kinetic, E total energy; docs/reports/hadronic-inputs.md section 1):
 
 "printed", the default: the paper's words, E/E in both F and Z. The secondaries of 2-20 GeV protons then carry
   more than the proton brought (1.054 of its energy at 5 GeV), so the words cannot hold exactly below 20 GeV.
@@ -12,7 +12,7 @@ in every definition. For mesons (T kinetic, E total energy; docs/hadronic-inputs
 "kinetic": F as in "balanced", Z with T/T, like the baryons.
 The default follows what the paper prints, as the specification of this project asks. Honesty about the order of
 events: fluxes had been compared with FLUKA's Kamioka table under "kinetic" and "printed" before the default was
-settled, so that comparison is not blind to this choice; docs/validation.md gives it under each definition.
+settled, so that comparison is not blind to this choice; docs/reports/validation.md gives it under each definition.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Node tables of the model `fluka-z`: energy fractions f and Z factors, and the parameters of the forms.
 
-Source: docs/hadronic-inputs.md section 2. 5-100 GeV are FLUKA's tables of average energy fractions and spectrum
+Source: docs/reports/hadronic-inputs.md section 2. 5-100 GeV are FLUKA's tables of average energy fractions and spectrum
 weighted moments (Battistoni et al., Astropart. Phys. 19 (2003) 269) to the printed digit; 1-3 GeV are FLUKA(5 GeV)
 times the ratio of UrQMD 3.4 and Pythia 8 to themselves at 5 GeV, corrected for the quasi-elastic share; above 100 GeV
 FLUKA(100 GeV) times the geometric mean of the Sibyll 2.3d and Pythia 8 ratios. Kaons and Lambda below 5 GeV are
@@ -36,7 +36,7 @@ Z: Final[dict[str, np.ndarray]] = {
 }
 
 # Exponents of the meson form, linear in lg T; read from the generators' own spectra
-# (docs/hadronic-inputs.md section 2).
+# (docs/reports/hadronic-inputs.md section 2).
 SHAPE_LG_T: Final = np.array([0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0])
 PION_A: Final = np.array([-0.10, -0.10, 0.0, 0.33, 0.42, 0.30, 0.25])
 PION_C: Final = np.array([0.0, 0.0, 0.8, 4.0, 8.0, 7.5, 7.0])

@@ -1,6 +1,6 @@
 """The model `fluka-z`: inclusive yields on air with the energy fractions and Z factors of FLUKA's tables.
 
-Nucleon projectiles follow docs/hadronic-inputs.md section 2, pion and kaon projectiles section 5 (averages of
+Nucleon projectiles follow docs/reports/hadronic-inputs.md section 2, pion and kaon projectiles section 5 (averages of
 generators). Anti-baryons, Sigma and Xi are not in the table.
 """
 

@@ -80,7 +80,7 @@ def quantile_table(spectrum: Spectrum) -> np.ndarray:
 
 @dataclass(frozen=True)
 class MesonShape:
-    """Parameters of the meson form at each node (docs/hadronic-inputs.md section 2).
+    """Parameters of the meson form at each node (docs/reports/hadronic-inputs.md section 2).
 
     dn/dE = (C/E) w^a exp(-c sqrt(w)) (1-w)^b beta^k with w = E/(T - D), beta = p/E.
     `mass`, `threshold` (D) in GeV; `a`, `c`, `k` shape (nodes,).

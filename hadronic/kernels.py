@@ -170,8 +170,8 @@ def slot_tail(tables, slot, node, x_min):
 def concentration(species, momentum_GeV):
     """Von Mises-Fisher concentration of the polar angle about the projectile's direction.
 
-    docs/hadronic-inputs.md section 4: read from <cos> of UrQMD, Pythia and Sibyll in bins of laboratory momentum,
-    0.1-20 GeV/c, independent of the projectile's energy (limiting fragmentation). At high momentum the angle
+    docs/reports/hadronic-inputs.md section 4: read from <cos> of UrQMD, Pythia and Sibyll in bins of laboratory
+    momentum, 0.1-20 GeV/c, independent of the projectile's energy (limiting fragmentation). At high momentum the angle
     is Gaussian with <pT> = 0.46 (pi), 0.50 (K), 0.44 (baryons) GeV/c.
     """
     p = momentum_GeV

@@ -1,6 +1,7 @@
 """Node tables of pi+ and K+ projectiles on air, and of the shape of their leading mesons.
 
-Source: docs/hadronic-inputs.md section 8, the plain average over the generators that ran at a node (UrQMD 3.4, Pythia 8
+Source: docs/reports/hadronic-inputs.md section 8, the plain average over the generators that ran at a node (UrQMD 3.4,
+Pythia 8
 cascade, Sibyll 2.3d; f = sum E_tot/T for mesons and sum T/T for baryons, Z with T/T). Not anchored to
 FLUKA; generators differ by 20-30 %. UrQMD's K+ from pi+ at 3 GeV (0.15 per event, Pythia 0.02) is left out;
 K+ projectiles at 3 GeV are Pythia alone. Where only Sibyll ran (pi+ at 1e4, K+ from 1e3 GeV) the value is
@@ -57,8 +58,8 @@ LIKE_SIGN_Z: Final = {
     "K+": np.array([0.0929, 0.15385, 0.14345, 0.1281, 0.1375, 0.1396]),
 }
 
-# Leading like-sign meson: weight N and Beta(A, B) of x = T_sec/T (docs/hadronic-inputs.md section 5). The pion's last
-# node is solved from LIKE_SIGN_F and LIKE_SIGN_Z with N kept: section 5 has Sibyll alone there (Z 14 %
+# Leading like-sign meson: weight N and Beta(A, B) of x = T_sec/T (docs/reports/hadronic-inputs.md section 5). The
+# pion's last node is solved from LIKE_SIGN_F and LIKE_SIGN_Z with N kept: section 5 has Sibyll alone there (Z 14 %
 # above the average).
 PION_LEADING_N: Final = np.array([0.73, 0.87, 0.95, 0.98, 0.95, 0.95])
 PION_LEADING_A: Final = np.array([0.82, 0.50, 0.44, 0.35, 0.24, 0.211])

@@ -1,4 +1,4 @@
-"""Yields of pion and kaon projectiles on air (docs/hadronic-inputs.md section 5; node tables in `meson_nodes`).
+"""Yields of pion and kaon projectiles on air (docs/reports/hadronic-inputs.md section 5; node tables in `meson_nodes`).
 
 Isospin and charge mirrors used:
 

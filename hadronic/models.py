@@ -194,7 +194,7 @@ def load_model(
         What x is in the reference tables the model reproduces; the model's default if not given. Tables of
         generators have none.
     table : path, optional
-        A file of yields (docs/formats.md), in the place of a name (or with the name "table").
+        A file of yields (docs/manual/formats.md), in the place of a name (or with the name "table").
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """Files of yield tables (HDF5): histograms of inclusive yields on air that a generator made, and how they were made.
 
-docs/formats.md describes the format; `scripts/build_yields.py` writes such files. Reading checks every dataset.
+docs/manual/formats.md describes the format; `scripts/yields/build_yields.py` writes such files. Reading checks every
+dataset.
 """
 
 import hashlib

@@ -21,11 +21,12 @@ from hadronic.yield_histograms import (
     NodeHistogram,
 )
 
-# Production cross section of air over that of nitrogen-14: (14.54/14)^0.6 (docs/hadronic-inputs.md section 6).
+# Production cross section of air over that of nitrogen-14: (14.54/14)^0.6 (docs/reports/hadronic-inputs.md section 6).
 AIR_OVER_NITROGEN: Final = 1.023
 # UrQMD up to here, Sibyll from there [GeV].
 JOIN_GEV: Final = (60.0, 80.0)
-# Strange secondaries of UrQMD's pions, and all of UrQMD's kaons, are used from here [GeV] (docs/hadronic-models.md).
+# Strange secondaries of UrQMD's pions, and all of UrQMD's kaons, are used from here [GeV]
+# (docs/reports/hadronic-models.md).
 URQMD_STRANGE_GEV: Final = 10.0
 PYTHIA_KAONS_GEV: Final = (1.0, 2.0, 3.0, 5.0)
 STRANGE: Final = ("K+", "K-", "K0", "Lambda")

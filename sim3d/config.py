@@ -256,7 +256,7 @@ class ScoringTable(GradientKeys):
 
 
 class Config(Table):
-    """A whole run configuration; see docs/configuration.md for every key."""
+    """A whole run configuration; see docs/manual/configuration.md for every key."""
 
     run: RunTable = RunTable()
     primaries: PrimariesTable = PrimariesTable()

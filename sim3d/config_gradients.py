@@ -1,4 +1,4 @@
-"""Keys of the configuration about gradients and variations (docs/gradients.md)."""
+"""Keys of the configuration about gradients and variations (docs/manual/gradients.md)."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ A detector is a thin sheet on the sphere of the site's radius: a rectangle whose
 east at the site's centre, or a cap. In the rectangle's own latitude and longitude (equator through the centre along
 magnetic east, so that +-ns/2 and +-ew/2 bound it) its area is R^2 ew 2 sin(ns/2). A neutrino is a straight line: it
 crosses a sphere below its birth twice, coming in as down-going and going out as up-going; both count. Angles are
-those at the crossing's own local vertical and its own geographic south (docs/conventions.md).
+those at the crossing's own local vertical and its own geographic south (docs/manual/conventions.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fluxes as a smooth function of energy and direction, from a result file or a Honda table.
 
 Where :class:`sim3d.Result` gives the mean of the bin that contains a point, :class:`Flux` interpolates: see
-:mod:`sim3d.flux_spline` for how, and docs/python.md for what that means.
+:mod:`sim3d.flux_spline` for how, and docs/manual/python.md for what that means.
 """
 
 from __future__ import annotations

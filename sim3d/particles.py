@@ -1,7 +1,7 @@
 """Particle codes, masses, lifetimes and charges as numpy tables for the kernels.
 
 Codes 0-9 are those of :mod:`hadronic.species`; muons follow. Masses and lifetimes come from the ``particle`` package
-(PDG), frozen here into arrays. Branching ratios, which that package lacks, are in :mod:`sim3d.decays`.
+(PDG), frozen here into arrays. Branching ratios, which that package lacks, are in :mod:`sim3d.branching_ratios`.
 """
 
 from __future__ import annotations

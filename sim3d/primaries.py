@@ -6,7 +6,7 @@ Sources
 -------
 Spectra: T. K. Gaisser, M. Honda, P. Lipari and T. Stanev, Proc. 27th ICRC (2001) 1643, as tabulated by Battistoni et
 al., Astropart. Phys. 19 (2003) 269; the unit of K is m^-2 (the table prints cm^-2).
-Charges and masses of the groups: docs/physics.md, "Primaries".
+Charges and masses of the groups: docs/methods/primaries.md.
 Force field: L. J. Gleeson and W. I. Axford, Astrophys. J. 154 (1968) 1011: with potential Phi,
 J(E) = J_LIS(E + Phi Z/A) E (E + 2m) / ((E + Phi Z/A)(E + Phi Z/A + 2m)). It is applied relative to the potential of
 the fit, whose data are from mid 1998 (AMS-01, BESS-98).

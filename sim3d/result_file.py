@@ -1,4 +1,4 @@
-"""Reading and writing the result file (HDF5); the format is described in docs/formats.md, dataset by dataset."""
+"""Reading and writing the result file (HDF5); the format is described in docs/manual/formats.md, dataset by dataset."""
 
 from __future__ import annotations
 

@@ -174,8 +174,8 @@ class Result:
         Yields
         ------
         structured array (n,) of :data:`sim3d.event_records.RECORD_DTYPE`
-            Fields and units are in docs/formats.md; ``site`` and ``flavour`` are places in ``list(result.sites)`` and
-            ``result.flavours``.
+            Fields and units are in docs/manual/formats.md; ``site`` and ``flavour`` are places in
+            ``list(result.sites)`` and ``result.flavours``.
 
         Raises
         ------
@@ -450,7 +450,7 @@ class Result:
         return of.at(of.gradient(parameter, relative)[1], flavour, energy_GeV, cos_zenith)
 
     def vary(self, values: Mapping[str, float], site: str | None = None) -> VariedFlux:
-        """The flux under other parameters without a run, linear in them; see docs/gradients.md for where that fails."""
+        """The flux under other parameters without a run, linear in them (limits: docs/manual/gradients.md)."""
         return self.gradients(site).vary(values)
 
     def variation(self, name: str, site: str | None = None) -> VariedFlux:

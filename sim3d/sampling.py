@@ -1,7 +1,7 @@
 """What the sampling modes share: drawing a primary and its place and direction of entry.
 
 A primary that enters the sphere of radius R_top isotropically stands for pi * 4 pi R_top^2 * Phi(E) / pdf(E) / N
-particles per second (docs/physics.md, "Entry into the atmosphere and weights"). Phi is the all-nucleon flux; the
+particles per second (docs/methods/entry.md). Phi is the all-nucleon flux; the
 nucleus it came in is drawn by its share. Energies are stratified inside a batch: primary i of B takes the quantile
 (i + uniform) / B.
 """

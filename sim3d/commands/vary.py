@@ -62,7 +62,7 @@ def command(
     """What the flux of a run with gradients does when yields, cross sections or primaries change.
 
     Without options: d ln flux / d parameter of the flux over the sky, for every parameter the run has ([scoring]
-    gradients = true).  What the parameters are and where linear fails: docs/gradients.md.
+    gradients = true).  What the parameters are and where linear fails: docs/manual/gradients.md.
     """
     values = parameter_values(settings)
     if values and variation is not None:

@@ -23,7 +23,7 @@ def modules():
     names = list(PACKAGES)
     for package in PACKAGES:
         path = importlib.import_module(package).__path__
-        names += [f"{package}.{module.name}" for module in pkgutil.iter_modules(path)]
+        names += [module.name for module in pkgutil.walk_packages(path, f"{package}.")]
     return names
 
 
@@ -38,8 +38,8 @@ def test_examples_in_docstrings():
 
 
 def test_a_table_for_my_site(tmp_path, monkeypatch):
-    """docs/my-site.md, command by command, with fewer primaries: its tables are whole and readable."""
-    page = (DOCS / "my-site.md").read_text()
+    """docs/manual/my-site.md, command by command, with fewer primaries: its tables are whole and readable."""
+    page = (DOCS / "manual" / "my-site.md").read_text()
     name = re.search(r"Write this to `(.+?)`", page).group(1)
     text = re.search(r"```toml\n(.*?)```", page, re.S).group(1)
     assert tomllib.loads(text)["sites"][0] == {"name": "boulby", "lat": 54.55, "lon": -0.82}
@@ -62,15 +62,23 @@ def test_a_table_for_my_site(tmp_path, monkeypatch):
         assert values[:, 1:].sum() > 0
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.relative_to(DOCS).as_posix())
 def test_pages(path):
-    """Every page is in the site's menu and in the index."""
-    assert f": {path.name}\n" in (ROOT / "mkdocs.yml").read_text()
-    if path.name != "index.md":
-        assert f"]({path.name})" in (DOCS / "index.md").read_text()
+    """Every page is in the site's menu and in the index, and begins with a sentence."""
+    name = path.relative_to(DOCS).as_posix()
+    assert f": {name}\n" in (ROOT / "mkdocs.yml").read_text()
+    if name != "index.md":
+        assert f"]({name})" in (DOCS / "index.md").read_text()
+    title, blank, first = path.read_text().split("\n")[:3]
+    assert title.startswith("# ")
+    assert not blank
+    assert re.match(r"[A-Z`]", first)
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
+READ = [ROOT / "README.md", ROOT / "scripts" / "README.md", *sorted(DOCS.rglob("*.md"))]
+
+
+@pytest.mark.parametrize("path", READ, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links(path):
     """Links between files resolve where the pages are read without the site."""
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):

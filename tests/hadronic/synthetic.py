@@ -11,7 +11,7 @@ from hadronic.yield_file import YieldFile
 from hadronic.yield_histograms import PROJECTILES, S_EDGES, X_EDGES
 from hadronic.yield_join import Run, collect, plain
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "build_yields.py"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "yields" / "build_yields.py"
 ENERGIES_GEV = (1.0, 10.0, 1e3, 1e5)
 MEAN_PI_PLUS, MEAN_PI_MINUS = 2.0, 1.2
 # x of pions ~ Beta(1, 4): <x> = 1/5; the one nucleon ~ Beta(3, 3).

@@ -1,4 +1,4 @@
-"""scripts/build_yields.py: its command line without a generator, and with one where chromo is installed."""
+"""scripts/yields/build_yields.py: its command line without a generator, and with one where chromo is installed."""
 
 import importlib.util
 import subprocess
@@ -102,7 +102,7 @@ def test_join_refuses_in_one_line(files, tmp_path, capsys):
 
 @pytest.mark.skipif(importlib.util.find_spec("chromo") is None, reason="chromo (extra generators) is not installed")
 def test_sibyll_through_chromo(tmp_path):
-    """A process of its own, as chromo allows one generator in each; moments of docs/hadronic-inputs.md section 8."""
+    """chromo in a process of its own, one generator each; moments of docs/reports/hadronic-inputs.md section 8."""
     arguments = ["run", "--generator", "Sibyll23d", "--projectile", "p", "--energy", "1000", "--events", "1000"]
     command = [sys.executable, str(synthetic.SCRIPT), *arguments, "-o", str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True, timeout=300)

@@ -198,7 +198,8 @@ def test_constant_beyond_the_last_node():
 
 
 def test_multiplicities_are_those_of_generators():
-    # UrQMD at 10 GeV, all pions (docs/hadronic-inputs.md section 8): 1.42 and 1.08; the form has more slow pions.
+    # UrQMD at 10 GeV, all pions (docs/reports/hadronic-inputs.md section 8): 1.42 and 1.08; the form has more slow
+    # pions.
     assert MODEL.moments(P, PIP, 10.0).multiplicity == pytest.approx(1.42, rel=0.2)
     assert MODEL.moments(P, PIM, 10.0).multiplicity == pytest.approx(1.08, rel=0.2)
     assert MODEL.moments(P, PIP, 100.0).multiplicity == pytest.approx(3.4, rel=0.1)

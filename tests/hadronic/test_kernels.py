@@ -116,7 +116,7 @@ def test_mean_pt_at_high_momentum(species, mean_pt):
 def test_nucleon_interaction_length_at_the_seed_values():
     for T, expected in ((0.5, 85.1), (5.0, 85.1), (100.0, 88.2)):
         assert kernels.interaction_length(TABLES, P, math.log(T)) == pytest.approx(expected, abs=0.05)
-    # docs/hadronic-inputs.md section 6, mb at 1e3, 1e4, 1e5 GeV.
+    # docs/reports/hadronic-inputs.md section 6, mb at 1e3, 1e4, 1e5 GeV.
     for T, sigma in ((1e3, 285.4), (1e4, 305.7), (1e5, 334.5)):
         assert 24144.0 / kernels.interaction_length(TABLES, N, math.log(T)) == pytest.approx(sigma, abs=0.2)
 

@@ -71,8 +71,8 @@ def test_mean_pT_is_the_generator_s(name):
                 assert got == pytest.approx(total / number, rel=0.03 + 3.0 * error), f"{species} {T}"
 
 
-# docs/hadronic-inputs.md section 8, measured by an earlier project: T, events, Z of pi+ and pi- (T/T), error of Z(pi+),
-# f of pi+ and pi- (E/T), f of p and n (T/T).
+# docs/reports/hadronic-inputs.md section 8, measured by an earlier project: T, events, Z of pi+ and pi- (T/T), error of
+# Z(pi+), f of pi+ and pi- (E/T), f of p and n (T/T).
 EARLIER = {
     "urqmd-sibyll": (
         (5.0, 3818, 0.0417, 0.0255, 0.0013, 0.144, 0.094, 0.332, 0.257),
@@ -169,7 +169,7 @@ def test_tables_say_where_they_are_from(name):
 
 
 def test_cross_sections_are_the_generators_own():
-    """Production on nitrogen times 1.023; docs/hadronic-inputs.md section 6, in mb."""
+    """Production on nitrogen times 1.023; docs/reports/hadronic-inputs.md section 6, in mb."""
     for T, sigma in ((300.0, 269.5), (1e3, 277.2), (1e4, 298.2), (1e5, 325.3)):
         length = interaction_length(MODELS["urqmd-sibyll"].tables, P, math.log(T))
         assert 24144.0 / length == pytest.approx(1.023 * sigma, rel=2e-3)

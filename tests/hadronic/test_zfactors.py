@@ -83,7 +83,7 @@ def test_references_ship_with_the_package():
 def test_daemonflux_comparison_stops_at_the_table_s_end(model):
     rows = compare_daemonflux(model, 2000)
     assert {round(row.kinetic_energy_GeV) for row in rows} == {30, 157, 19999}
-    # The sum of pions agrees although the charge ratio does not (docs/hadronic-inputs.md section 3).
+    # The sum of pions agrees although the charge ratio does not (docs/reports/hadronic-inputs.md section 3).
     total = sum(row.exact["balanced"] for row in rows[:2])
     assert total == pytest.approx(0.0455 + 0.0246, rel=0.06)
 

@@ -9,7 +9,7 @@ import pytest
 
 import sim3d
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[2] / "scripts" / "campaigns"
 FILES = sorted(SCRIPTS.glob("*/*.sh"))
 BASE = """
 [run]

@@ -1,4 +1,4 @@
-"""The pure parts of scripts/systematics.py, and the script itself with a handful of primaries."""
+"""The pure parts of scripts/studies/systematics.py, and the script itself with a handful of primaries."""
 
 import importlib.util
 import json
@@ -11,7 +11,7 @@ import pytest
 from hadronic.models import DEFAULT_MODEL, model_names
 from sim3d.config import make_config
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[2] / "scripts" / "studies"
 
 
 def script(name):
@@ -171,7 +171,7 @@ def test_table_in_a_page():
     assert table.put_into(new, "| a |\n") == new
     with pytest.raises(ValueError, match="marks"):
         table.put_into("nothing", "x")
-    table.put_into((SCRIPTS.parent / "docs" / "systematics.md").read_text(), "x")
+    table.put_into((SCRIPTS.parents[1] / "docs" / "reports" / "systematics.md").read_text(), "x")
 
 
 @pytest.mark.slow

@@ -59,7 +59,7 @@ def test_help_is_one_screen_and_lists_every_command(capsys):
     [("sim3d asy", "asymmetry"), ("sim3d tables --for", "--format"), ("sim3d tables --format h", "honda")],
 )
 def test_shell_completion(words, expected):
-    """What docs/cli.md tells a shell to ask completes commands, options and choices."""
+    """What docs/manual/cli.md tells a shell to ask completes commands, options and choices."""
     wanted = {"_SIM3D_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
     code = "import sys; sys.argv[0] = 'sim3d'; from sim3d.cli import main; sys.exit(main())"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Tiny fixed runs give what they gave when tests/data/golden.json was made by scripts/make_golden.py."""
+"""Tiny fixed runs give what they gave when tests/data/golden.json was made by scripts/golden/make_golden.py."""
 
 import importlib.util
 import json
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def make_golden():
     """The script, as a module."""
-    spec = importlib.util.spec_from_file_location("make_golden", ROOT / "scripts" / "make_golden.py")
+    spec = importlib.util.spec_from_file_location("make_golden", ROOT / "scripts" / "golden" / "make_golden.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -22,7 +22,7 @@ def make_golden():
 def test_golden(make_golden, name):
     """Fluxes per site and flavour to 1e-6, hits and counters exactly.
 
-    After a deliberate change of physics or streams run ``python scripts/make_golden.py`` and commit the file.
+    After a deliberate change of physics or streams run ``python scripts/golden/make_golden.py`` and commit the file.
     """
     golden = json.loads((ROOT / "tests" / "data" / "golden.json").read_text())[name]
     now = make_golden.measure(name)

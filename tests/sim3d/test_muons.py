@@ -198,7 +198,7 @@ def test_muons_that_cannot_decay_and_mesons_that_decay_often_have_the_mean_of_th
 def test_vertical_intensity_and_charge_ratio_at_sea_level(spectra):
     """Textbooks: 70 per m2 s sr above 1 GeV/c, newer measurements 10-15% lower (Review of Particle Physics, "Cosmic
     rays"), so 60-75; a model may be 10% low, the least that FLUKA's authors give for the interactions (Battistoni et
-    al. 2003), and fluka-z is at the lower end (docs/muons.md). The ratio is 1.15-1.27."""
+    al. 2003), and fluka-z is at the lower end (docs/reports/muons.md). The ratio is 1.15-1.27."""
     ground = spectra.level(0.0)
     intensity, error = spectra.intensity(["mu+", "mu-"], (1.0, math.inf), (0.97, 1.0))
     assert 0.9 * 60.0 - 3.0 * error[ground] < intensity[ground] < 75.0

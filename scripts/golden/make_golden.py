@@ -1,0 +1,76 @@
+"""Write tests/data/golden.json: what tiny fixed runs give, for tests/sim3d/test_golden.py.
+
+Run it after a deliberate change of the physics or of the random streams (``python scripts/golden/make_golden.py``), and
+say in the commit what moved. Everything else must leave the numbers as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim3d.config import make_config
+from sim3d.engine import simulate
+from sim3d.particles import FLAVOURS
+
+GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "data" / "golden.json"
+
+_COMMON: dict[str, Any] = {
+    "run": {"seed": 20200101, "primaries": 2000, "batch_size": 250},
+    "primaries": {"energy_GeV": [2.0, 1000.0], "solar": "max"},
+    "field": {"date": "2015-01-01"},
+}
+RUNS: dict[str, dict[str, Any]] = {
+    "targeted": {
+        **_COMMON,
+        "sites": [{"name": "kamioka"}, {"name": "sno", "patch": {"radius_deg": 5}}],
+    },
+    "analog": {
+        **_COMMON,
+        "sampling": {"mode": "analog"},
+        "sites": [
+            {"name": "kamioka", "patch": {"ns_deg": 60, "ew_deg": 120}},
+            {"name": "sno", "patch": {"radius_deg": 40}},
+        ],
+    },
+    "rotated": {
+        **_COMMON,
+        "transport": {"bending": False},
+        "sampling": {"mode": "rotated"},
+        "sites": [{"name": "kamioka"}, {"name": "sno"}],
+    },
+}
+
+
+def measure(name: str) -> dict[str, Any]:
+    """Summed fluxes (m^-2 s^-1, mean over batches) and hits of each site and flavour, and the counters."""
+    record = simulate(make_config(RUNS[name]), threads=2)
+    if record is None or record.failure:
+        raise RuntimeError(f"{name}: the run failed")
+    sites: dict[str, Any] = {}
+    for detector, tally in zip(record.detectors, record.tallies, strict=True):
+        flux = tally.plain_sum().sum(axis=(1, 2, 3)) / int(record.batches_done.sum())
+        down = tally.plain_sum()[:, :, 20:].sum(axis=(1, 2, 3)) / int(record.batches_done.sum())
+        hits = tally.hits.sum(axis=(1, 2, 3))
+        sites[detector.name] = {
+            flavour: {"flux": float(flux[i]), "down_going": float(down[i]), "hits": int(hits[i])}
+            for i, flavour in enumerate(FLAVOURS)
+        }
+    return {"sites": sites, "counters": record.counters}
+
+
+def main() -> None:
+    """Measure all runs and write the file."""
+    document = {name: measure(name) for name in RUNS}
+    GOLDEN.parent.mkdir(parents=True, exist_ok=True)
+    GOLDEN.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    for name, run in document.items():
+        total = np.sum([f["flux"] for site in run["sites"].values() for f in site.values()])
+        print(f"{name}: {total:.6g} m^-2 s^-1 over all sites and flavours")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""Ratios with errors, effects, tables and a figure from the runs of scripts/studies/systematics.py; runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from sim3d import style
+from sim3d.jackknife import jackknife_of_two
+from sim3d.particles import FLAVOURS
+from sim3d.results import Result
+
+WINDOWS_GEV = {0.3: (0.2, 0.45), 1.0: (0.7, 1.4), 3.0: (2.0, 4.5), 10.0: (7.0, 14.0), 100.0: (50.0, 200.0)}
+"""Windows of energy around what the table calls them: bins whose centre lies inside, a factor 2 to 4 wide."""
+
+HIGH_FROM_GEV = 10.0
+"""From here on ratios are from the runs at high energies, where a variation has one."""
+
+BANDS: dict[str, tuple[float, float]] = {
+    "sky": (-1.0, 1.0),
+    "down": (0.5, 1.0),
+    "horizon": (-0.1, 0.1),
+    "up": (-1.0, -0.5),
+}
+"""Zenith bands: edges in cos_zenith, borders of the fine bins."""
+
+OBSERVABLES = (*FLAVOURS, "mu/e", "numu/numubar", "nue/nuebar")
+"""Fluxes of the flavours, and ratios: (numu + numubar)/(nue + nuebar), neutrinos over antineutrinos."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A systematic effect, made of one or several variations.
+
+    Attributes
+    ----------
+    title : str
+    measure : str
+        ``spread``: half of largest less smallest ratio, the base (1) among them; ``shift``: largest abs(ratio - 1);
+        ``between``: half of largest less smallest, without the base.
+    fluka_percent : float or None
+        What Battistoni et al., Astropart. Phys. 19 (2003) 269, section "Estimate of Systematic Errors", put for it.
+    """
+
+    title: str
+    measure: str
+    fluka_percent: float | None = None
+
+
+EFFECTS = {
+    "fits": Effect("Primaries: GHLS high, low", "spread", 7.0),
+    "primaries": Effect("Primaries: other models", "spread"),
+    "hadronic": Effect("Hadronic models", "spread", 15.0),
+    "atmosphere": Effect("Air: January, July", "between", 1.0),
+    "epoch": Effect("Field: epoch", "shift"),
+    "degree": Effect("Field: degree 13", "shift"),
+    "dipole": Effect("Field: degree 1 (for information)", "shift"),
+    "bending": Effect("No bending in the air", "shift", 2.0),
+    "solar": Effect("Sun: minimum, maximum (known, not an error)", "between"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Ratio of a variation to the base: see the constants of this module for the names."""
+
+    site: str
+    effect: str
+    variation: str
+    band: str
+    energy_GeV: float
+    observable: str
+    ratio: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Size:
+    """Size of an effect, relative, with its statistical error."""
+
+    site: str
+    effect: str
+    band: str
+    energy_GeV: float
+    observable: str
+    size: float
+    error: float
+
+
+def observables(mean: np.ndarray) -> np.ndarray:
+    """:data:`OBSERVABLES` of fluxes (..., 4)."""
+    mu, mubar, e, ebar = (mean[..., i] for i in range(4))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = [(mu + mubar) / (e + ebar), mu / mubar, e / ebar]
+    return np.concatenate([mean, np.stack(ratios, axis=-1)], axis=-1)
+
+
+def fluxes(site: str, window_GeV: tuple[float, float], band: str) -> Callable[[Result], np.ndarray]:
+    """Groups of the flux summed over a window and a zenith band: gives (G, flavour)."""
+    low, high = BANDS[band]
+
+    def groups(result: Result) -> np.ndarray:
+        energies = np.sqrt(result.energy_edges_GeV[1:] * result.energy_edges_GeV[:-1])
+        width = np.diff(result.energy_edges_GeV) * ((energies > window_GeV[0]) & (energies < window_GeV[1]))
+        cosines = 0.5 * (result.cos_zenith_edges[1:] + result.cos_zenith_edges[:-1])
+        chosen = np.asarray(result.groups_east_west(site))[:, :, :, (cosines > low) & (cosines < high)]
+        return np.einsum("gfecd,e->gf", chosen, width)
+
+    return groups
+
+
+def part_of(energy_GeV: float, parts: Iterable[str]) -> str | None:
+    """Which run a number is from: ``low`` or ``high``; None if a variation has none that reaches there."""
+    if energy_GeV >= HIGH_FROM_GEV and "high" in parts:
+        return "high"
+    # a run for low energies alone still says something at 10 GeV, little at 100
+    return "low" if energy_GeV <= HIGH_FROM_GEV and "low" in parts else None
+
+
+def rows(
+    effect: str, variation: str, sites: Iterable[str], runs: dict[str, Result], base: dict[str, Result]
+) -> list[Row]:
+    """All ratios of one variation: ``runs`` and ``base`` by part (``low``, ``high``)."""
+    out = []
+    for site in sites:
+        for band in BANDS:
+            for energy, window in WINDOWS_GEV.items():
+                part = part_of(energy, runs)
+                if part is None:
+                    continue
+                value, error = jackknife_of_two(
+                    lambda a, b: observables(a) / observables(b), runs[part], base[part], fluxes(site, window, band)
+                )
+                for name, v, e in zip(OBSERVABLES, value, error, strict=True):
+                    out.append(Row(site, effect, variation, band, energy, name, float(v), float(e)))
+    return out
+
+
+def sizes(found: list[Row]) -> list[Size]:
+    """The size of each effect from the ratios of its variations."""
+    keys = dict.fromkeys((r.site, r.effect, r.band, r.energy_GeV, r.observable) for r in found)
+    out = []
+    for key in keys:
+        these = [r for r in found if (r.site, r.effect, r.band, r.energy_GeV, r.observable) == key]
+        known = [(r.ratio, r.error) for r in these if np.isfinite(r.ratio)]
+        if known:
+            out.append(Size(*key, *size(EFFECTS[key[1]].measure, known)))
+    return out
+
+
+def size(measure: str, ratios: list[tuple[float, float]]) -> tuple[float, float]:
+    """Size of an effect and its error from (ratio, error) of its variations; for the measures see :class:`Effect`."""
+    if measure == "shift":
+        value, error = max(ratios, key=lambda one: abs(one[0] - 1.0))
+        return abs(value - 1.0), error
+    pool = ratios if measure == "between" and len(ratios) > 1 else [*ratios, (1.0, 0.0)]
+    top, bottom = max(pool), min(pool)
+    return 0.5 * (top[0] - bottom[0]), 0.5 * float(np.hypot(top[1], bottom[1]))
+
+
+def markdown(found: list[Row], about: str) -> str:
+    """The tables: effects, then every variation by flavour; whole sky."""
+    sky = [r for r in found if r.band == "sky"]
+    heads = " | ".join(f"{e:g} GeV" for e in WINDOWS_GEV)
+    line = "|---" * (3 + len(WINDOWS_GEV)) + "|"
+    parts = [about]
+    for site in dict.fromkeys(r.site for r in sky):
+        parts += ["", f"**{style.title(site)}: size of each effect, percent, whole sky.**", ""]
+        parts += [f"| Effect | FLUKA's estimate | Flavour | {heads} |", line]
+        by_key = {(s.effect, s.observable, s.energy_GeV): s for s in sizes([r for r in sky if r.site == site])}
+        for effect, about_it in EFFECTS.items():
+            for observable in OBSERVABLES:
+                cells = [_percent(by_key.get((effect, observable, energy))) for energy in WINDOWS_GEV]
+                if any(cells):
+                    fluka = "" if about_it.fluka_percent is None else f"{about_it.fluka_percent:g}"
+                    parts.append(f"| {about_it.title} | {fluka} | {observable} | {' | '.join(cells)} |")
+    for site in dict.fromkeys(r.site for r in sky):
+        parts += ["", f"**{style.title(site)}: ratio to the base, whole sky.**", ""]
+        parts += [f"| Effect | Variation | Flavour | {heads} |", line]
+        these = [r for r in sky if r.site == site and r.observable in FLAVOURS]
+        here = {(r.effect, r.variation, r.observable, r.energy_GeV): r for r in these}
+        for effect, variation, observable in dict.fromkeys(key[:3] for key in here):
+            cells = [_ratio(here.get((effect, variation, observable, energy))) for energy in WINDOWS_GEV]
+            parts.append(f"| {EFFECTS[effect].title} | {variation} | {observable} | {' | '.join(cells)} |")
+    return "\n".join(parts) + "\n"
+
+
+def _percent(one: Size | None) -> str:
+    return "" if one is None else f"{100 * one.size:.1f} ± {100 * one.error:.1f}"
+
+
+def _ratio(one: Row | None) -> str:
+    if one is None or not np.isfinite(one.ratio):
+        return ""
+    return f"{one.ratio:.3f} ± {one.error:.3f}"
+
+
+def put_into(page: str, table: str) -> str:
+    """A page of documentation with a table between its marks.
+
+    Raises
+    ------
+    ValueError
+        If the page lacks the marks.
+    """
+    start, end = "<!-- systematics: begin -->", "<!-- systematics: end -->"
+    before, found, rest = page.partition(start)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"needs the marks {start} and {end}")
+    return f"{before}{start}\n\n{table}\n{end}{after}"
+
+
+LOOKS = {
+    "fits": (style.BLUE, "o"),
+    "primaries": (style.PURPLE, "s"),
+    "hadronic": (style.VERMILION, "D"),
+    "atmosphere": (style.GREEN, "^"),
+    "epoch": (style.GREY, "<"),
+    "degree": (style.GREY, ">"),
+    "bending": (style.BLACK, "v"),
+    "solar": (style.ORANGE, "*"),
+}
+SMALLEST_PERCENT = 0.03
+
+
+def draw(found: list[Row], folder: Path) -> list[Path]:
+    """Size of each effect against energy, numu and nue, each site; gives PNG and PDF."""
+    sites = list(dict.fromkeys(r.site for r in found))
+    with plt.rc_context(style.RC):
+        figure, axes = plt.subplots(
+            len(sites), 2, figsize=(7.2, 1.0 + 3.0 * len(sites)), sharex=True, sharey=True, squeeze=False
+        )
+        for pair, site in zip(axes, sites, strict=True):
+            here = sizes([r for r in found if r.band == "sky" and r.site == site])
+            for ax, flavour in zip(pair, ("numu", "nue"), strict=True):
+                for k, (effect, (colour, marker)) in enumerate(LOOKS.items()):
+                    these = [s for s in here if s.effect == effect and s.observable == flavour]
+                    if these:
+                        _effect(ax, these, k, {"color": colour, "marker": marker, "label": EFFECTS[effect].title})
+                for one in EFFECTS.values():
+                    if one.fluka_percent is not None:
+                        ax.axhline(one.fluka_percent, color=style.GREY, linewidth=0.6, linestyle=":")
+                ax.set(xscale="log", yscale="log", ylim=(SMALLEST_PERCENT, 60.0), xlim=(0.2, 200.0))
+                ax.set_title(f"{style.title(site)}, {style.LABELS[flavour]}")
+        for ax in axes[-1]:
+            ax.set_xlabel("Neutrino energy (GeV)")
+        figure.supylabel("Size of the effect (%)", fontsize=10)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        figure.suptitle("Dotted: FLUKA's estimates, 15% hadronic, 7% primaries, 2% field, 1% air", fontsize=9)
+        paths = style.save(figure, folder, "systematics")
+        plt.close(figure)
+    return paths
+
+
+def _effect(ax: Any, these: list[Size], k: int, look: dict[str, Any]) -> None:
+    """One effect, a little beside the others; an arrow down where it is not seen."""
+    x = np.array([s.energy_GeV for s in these]) * 1.07 ** (k - 3.5)
+    y, error = (100.0 * np.array([getattr(s, name) for s in these]) for name in ("size", "error"))
+    seen = y > error
+    lower = np.minimum(error, 0.9 * y)
+    ax.errorbar(
+        x[seen], y[seen], np.stack([lower, error])[:, seen], linestyle="none", elinewidth=0.8, markersize=4.5, **look
+    )
+    limit = np.maximum(y + error, SMALLEST_PERCENT * 1.2)[~seen]
+    ax.errorbar(x[~seen], limit, 0.25 * limit, uplims=True, linestyle="none", elinewidth=0.8, color=look["color"])

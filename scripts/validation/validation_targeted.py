@@ -1,0 +1,211 @@
+"""Validation of the targeted mode: against analog sampling bin by bin, and what the size of a detector does."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from validation_report import Report, figure_of
+
+from sim3d.asymmetry import east_west, published
+from sim3d.config import load_config, make_config
+from sim3d.particles import FLAVOURS
+from sim3d.results import Result
+
+ROOT = Path(__file__).resolve().parents[2]
+BANDS_GEV = (0.5, 0.71, 1.0, 1.41, 2.0, 3.16, 5.6, 10.0)
+
+
+def _by_energy(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Sum (group, flavour, energy, ...) fluxes over BANDS_GEV."""
+    start = [int(np.argmin(np.abs(np.log(edges / e)))) for e in BANDS_GEV]
+    width = np.diff(edges).reshape(-1, *([1] * (values.ndim - 3)))
+    integral = values * width
+    return np.stack([integral[:, :, a:b].sum(axis=2) for a, b in itertools.pairwise(start)], axis=2)
+
+
+def _views(result: Result, site: str) -> dict[str, np.ndarray]:
+    """Group means in several sets of bins, all of them used: to choose bins by their errors would be biased."""
+    edges = result.energy_edges_GeV
+    filled = result.group_weights > 0
+    bands = _by_energy(result.groups_azimuth(site)[filled], edges)
+    halves = _by_energy(result.groups_east_west(site)[filled], edges)
+    n, low = len(bands), BANDS_GEV.index(2.0)
+    return {
+        "flavour": bands.sum(axis=(2, 3, 4)),
+        "flavour, energy": bands.sum(axis=(3, 4)),
+        "flavour, cos_zenith (20)": halves.sum(axis=(2, 4)).reshape(n, 4, 20, 2).sum(axis=3),
+        "flavour, azimuth (12)": bands.sum(axis=(2, 3)),
+        "flavour, energy, zenith (4)": bands.sum(axis=4),
+        "flavour, energy, azimuth (4)": bands.sum(axis=3).reshape(n, 4, -1, 4, 3).sum(axis=4),
+        "flavour, energy below 2 GeV, zenith (4), azimuth (4)": bands[:, :, :low]
+        .reshape(n, 4, low // 2, 2, 4, 4, 3)
+        .sum(axis=(3, 6)),
+    }
+
+
+def _compare(report: Report, names: tuple[str, str], runs: tuple[Result, Result], sites: list[str]) -> list[np.ndarray]:
+    """Table of pulls of the first run minus the second, and verdicts."""
+    report.add(
+        "",
+        f"| site | bins in | n | chi2 per bin | mean pull | error of {names[1]} (median) | {names[0]} / {names[1]} |",
+        "|---|---|---|---|---|---|---|",
+    )
+    everything, verdicts = [], []
+    for site in sites:
+        views = [_views(run, site) for run in runs]
+        for name in views[0]:
+            both = [view[name].reshape(len(view[name]), -1) for view in views]
+            mean = [x.mean(axis=0) for x in both]
+            error = [x.std(axis=0, ddof=1) / np.sqrt(len(x)) for x in both]
+            if not all(np.all(e > 0.0) for e in error):
+                report.check(f"{site}, {name}: hits in every bin", "no", False)
+                continue
+            z = (mean[0] - mean[1]) / np.hypot(*error)
+            weight = mean[1] ** 2 / (error[0] ** 2 + error[1] ** 2)
+            ratio = float((mean[0] / mean[1] * weight).sum() / weight.sum())
+            chi2, spread = float((z**2).mean()), float(np.sqrt(2.3 / len(z)))
+            report.add(
+                f"| {site} | {name} | {len(z)} | {chi2:.2f} +- {spread:.2f} | {z.mean():+.2f} +- {len(z) ** -0.5:.2f} "
+                f"| {np.median(error[1] / mean[1]):.3f} | {ratio:.4f} +- {weight.sum() ** -0.5:.4f} |"
+            )
+            # errors from 24 groups: pulls follow Student's t with 23 to 46 degrees of freedom, chi2 about 1.07
+            verdicts.append((f"{site}, {name}: chi2 per bin near 1", chi2, abs(chi2 - 1.07) < 0.1 + 3.5 * spread))
+            everything.append(z)
+    report.add("")
+    for name, value, passed in verdicts:
+        report.check(f"{names[0]} against {names[1]}, {name}", f"{value:+.3f}", passed)
+    return everything
+
+
+def targeted(report: Report) -> None:
+    """Targeted sampling against analog on patches of 10 x 40 degrees, and against rotated without bending."""
+    base: dict[str, Any] = {
+        "primaries": {"energy_GeV": [1.0, 5000.0]},
+        "field": {"date": "1995-01-01"},
+        "scoring": {"energy_min_GeV": 0.5},
+        "sites": [{"name": name, "patch": {"ns_deg": 10, "ew_deg": 40}} for name in ("kamioka", "sno")],
+    }
+    many = {"primaries": 4_800_000, "batch_size": 20_000, "seed": 11}
+    few = {"primaries": 960_000, "batch_size": 10_000, "seed": 12}
+    harder = {"primaries": {**base["primaries"], "energy_index": 1.6}}
+    report.add("", "## Targeted against analog sampling", "")
+    runs = (
+        report.run("targeted", make_config({**base, **harder, "run": few})),
+        report.run("analog_reference", make_config({**base, "run": many, "sampling": {"mode": "analog"}})),
+    )
+    pulls = _compare(report, ("targeted", "analog"), runs, ["kamioka", "sno"])
+    report.add("", "| site | flavour | A targeted | A analog | difference / error |", "|---|---|---|---|---|")
+    verdicts = []
+    for site in ("kamioka", "sno"):
+        for ours, reference in zip(east_west(runs[0], site), east_west(runs[1], site), strict=True):
+            pull = (ours.value - reference.value) / np.hypot(ours.error, reference.error)
+            report.add(
+                f"| {site} | {ours.flavour} | {ours.value:+.3f} +- {ours.error:.3f} "
+                f"| {reference.value:+.3f} +- {reference.error:.3f} | {pull:+.2f} |"
+            )
+            verdicts.append((f"{site} {ours.flavour}: asymmetries equal within errors", float(pull), abs(pull) < 3.5))
+    report.add("")
+    for name, value, passed in verdicts:
+        report.check(name, f"{value:+.3f}", passed)
+
+    report.add("", "## Targeted against rotated sampling, without bending in the air", "")
+    straight = {**base, "transport": {"bending": False}}
+    small = [{"name": name} for name in ("kamioka", "sno")]
+    runs = (
+        report.run("targeted_straight", make_config({**straight, **harder, "run": few, "sites": small})),
+        report.run("rotated_straight", make_config({**straight, "run": few, "sampling": {"mode": "rotated"}})),
+    )
+    pulls += _compare(report, ("targeted", "rotated"), runs, ["kamioka", "sno"])
+
+    def draw(figure: Any, _plt: Any) -> None:
+        axis = figure.add_subplot()
+        grid = np.linspace(-4.5, 4.5, 37)
+        z = np.concatenate(pulls)
+        axis.hist(z, grid, histtype="stepfilled", color="0.85", label=f"{len(z)} bins")
+        axis.plot(grid, len(z) * 0.25 * np.exp(-0.5 * grid**2) / np.sqrt(2 * np.pi), label="Gaussian of width 1")
+        axis.set(xlabel="(targeted - analog or rotated) / error", ylabel="bins per 0.25", xlim=(-4.5, 4.5))
+        axis.legend()
+
+    figure_of(report, "targeted_pulls", draw)
+
+
+def _horizon(result: Result, site: str, band: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean flux within |cos| < 0.1 over that of all the sky, and its error, by flavour."""
+    edges = result.energy_edges_GeV
+    a, b = (int(np.argmin(np.abs(np.log(edges / e)))) for e in band)
+    filled = result.group_weights > 0
+    groups = (result.groups_east_west(site)[filled].mean(axis=4)[:, :, a:b] * np.diff(edges)[a:b, None]).sum(axis=2)
+    horizontal, total = groups[:, :, 18:22].mean(axis=2), groups.mean(axis=2)
+    value = horizontal.mean(axis=0) / total.mean(axis=0)
+    n = len(groups)
+    rest = [(horizontal.sum(axis=0) - horizontal[i]) / (total.sum(axis=0) - total[i]) for i in range(n)]
+    return value, np.sqrt((n - 1) / n * ((np.array(rest) - value) ** 2).sum(axis=0))
+
+
+def patches(report: Report) -> None:
+    """What a patch of 10 x 40 degrees does to the east-west asymmetry and to the horizontal peak."""
+    report.add("", "## Patches of four sizes", "")
+    result = report.run("patches", load_config(ROOT / "examples/patches.toml"))
+    sizes = ("10x40", "5x5", "2x2", "1x1")
+    report.add(
+        "East-west asymmetry, 0.5-3 GeV, |cos zenith| < 0.5:",
+        "",
+        f"| site | flavour | {' | '.join(sizes)} | paper (10x40) | Lipari |",
+        f"|---|---|{'---|' * (len(sizes) + 2)}",
+    )
+    checks = []
+    for place in ("kamioka", "sno"):
+        printed = published(place)
+        rows = {size: {r.flavour: r for r in east_west(result, f"{place}-{size}")} for size in sizes}
+        for flavour in FLAVOURS:
+            cells = [f"{rows[s][flavour].value:+.3f} +- {rows[s][flavour].error:.3f}" for s in sizes]
+            paper = printed[flavour]
+            report.add(
+                f"| {place} | {flavour} | {' | '.join(cells)} | {paper.paper:+.3f} +- {paper.paper_error:.3f} "
+                f"| {paper.lipari:+.3f} |"
+            )
+            small, large = rows["1x1"][flavour], rows["2x2"][flavour]
+            pull = (small.value - large.value) / np.hypot(small.error, large.error)
+            checks.append((f"{place} {flavour}: 1 x 1 and 2 x 2 agree", float(pull)))
+    report.add("", "Flux within |cos zenith| < 0.1 over the mean of the sky:", "")
+    report.add(f"| site | energy | flavour | {' | '.join(sizes)} |", f"|---|---|---|{'---|' * len(sizes)}")
+    for place in ("kamioka", "sno"):
+        for band in ((0.5, 1.0), (1.0, 3.16), (3.16, 10.0)):
+            values = {size: _horizon(result, f"{place}-{size}", band) for size in sizes}
+            for f, flavour in enumerate(FLAVOURS):
+                cells = [f"{values[s][0][f]:.3f} +- {values[s][1][f]:.3f}" for s in sizes]
+                report.add(f"| {place} | {band[0]:g}-{band[1]:g} GeV | {flavour} | {' | '.join(cells)} |")
+    report.add("")
+    for name, pull in checks:
+        report.check(name, f"{pull:+.2f} sigma", abs(pull) < 3.5)
+
+    def draw(figure: Any, _plt: Any) -> None:
+        axes = figure.subplots(1, 2, sharey=True)
+        centres = 0.5 * (result.cos_zenith_edges[:-1:2] + result.cos_zenith_edges[2::2])
+        edges = result.energy_edges_GeV
+        a, b = (int(np.argmin(np.abs(np.log(edges / e)))) for e in (0.5, 3.16))
+        top = 0.0
+        for axis, place in zip(axes, ("kamioka", "sno"), strict=True):
+            curves = {}
+            for size in sizes:
+                filled = result.group_weights > 0
+                groups = result.groups_east_west(f"{place}-{size}")[filled].mean(axis=4)[:, :, a:b].sum(axis=1)
+                flux = (groups * np.diff(edges)[a:b, None]).sum(axis=1)
+                flux = flux.reshape(len(flux), 20, 2).mean(axis=2)
+                curves[size] = flux.mean(axis=0), flux.std(axis=0, ddof=1) / np.sqrt(len(flux))
+            for k, size in enumerate(sizes):
+                value, error = curves[size]
+                axis.errorbar(
+                    centres + 0.012 * (k - 1.5), value / 4.0, error / 4.0, fmt="osD^"[k], ms=3, lw=0.8, label=size
+                )
+            axis.set(xlabel=r"$\cos\theta_z$", title={"kamioka": "Kamioka", "sno": "SNO"}[place], xlim=(-1, 1))
+            axis.set_xticks([-1.0, -0.5, 0.0, 0.5, 1.0], ["", "-0.5", "0", "0.5", ""])
+            top = max(top, float(curves["10x40"][0].max()) / 4.0)
+        axes[0].set_ylabel(r"mean flux of four flavours, 0.5-3.2 GeV (m$^{-2}$ s$^{-1}$ sr$^{-1}$)")
+        axes[0].set_ylim(0, 1.25 * top)
+        axes[1].legend(title="patch (degrees)")
+
+    figure_of(report, "patches", draw)
