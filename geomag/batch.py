@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from geomag.certain import horizontal_table, tight_bound
 from geomag.errors import GeomagInputError
 from geomag.igrf import FieldModel
 from geomag.lockstep import decide_many
+from geomag.sharper_verdicts import horizontal_table, tight_bound
 
 
 class BatchTracer:

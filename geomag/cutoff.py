@@ -2,7 +2,7 @@
 
 Every rigidity that is a multiple of the step is traced between two bounds; nothing is bisected, because in
 the penumbra allowed and forbidden rigidities alternate.  The upper bound is rigorous (above it a particle
-that comes from above the horizon arrives whatever the field does, `geomag.certain.escape_is_certain_at`).  The
+that comes from above the horizon arrives whatever the field does, `geomag.sharper_verdicts.escape_is_certain_at`).  The
 lower end is one step, or what the caller says.
 
 Definitions (all multiples of the step; D. F. Smart & M. A. Shea, Adv. Space Res. 36 (2005) 2012):
@@ -23,11 +23,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from geomag.batch import BatchTracer
-from geomag.certain import STEEPEST
-from geomag.decisions import CURVATURE, UNDECIDED
+from geomag.early_verdicts import CURVATURE, UNDECIDED
 from geomag.errors import GeomagInputError, check_range
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
 from geomag.igrf import FieldModel
+from geomag.sharper_verdicts import STEEPEST
 from geomag.tracing import trace_params
 
 CUTOFF_TOLERANCE = 1e-5
@@ -105,7 +105,7 @@ def certain_rigidity_GV(xyz_km: np.ndarray, direction: np.ndarray, tracer: Batch
     sine = math.sqrt(1.0 - min(max(mu - 0.005, 0.0), 1.0) ** 2)
     kappa = 0.95
     if sine < STEEPEST:
-        # the largest with (sine + kappa)^2 < 4 kappa STEEPEST, see geomag.certain
+        # the largest with (sine + kappa)^2 < 4 kappa STEEPEST, see geomag.sharper_verdicts
         kappa = max(kappa, 2.0 * STEEPEST - sine + 2.0 * math.sqrt(STEEPEST * (STEEPEST - sine)))
     return CURVATURE * r * tracer.horizontal_bound_nT(r) / kappa
 

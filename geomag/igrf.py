@@ -82,25 +82,6 @@ def pack_gauss(g: np.ndarray, h: np.ndarray) -> np.ndarray:
     return packed
 
 
-def dipole_gauss(b0_nT: float) -> np.ndarray:
-    """Packed coefficients of a pure axial dipole.
-
-    Parameters
-    ----------
-    b0_nT : float
-        Field on the equator at r = 6371.2 km, nT; positive points north there, as the Earth's does
-        (that is g_10 = -b0_nT).
-
-    Returns
-    -------
-    float64 array, shape (6, 8)
-        For the kernels.
-    """
-    g = np.zeros((2, 2))
-    g[1, 0] = -b0_nT
-    return pack_gauss(g, np.zeros((2, 2)))
-
-
 @functools.cache
 def _shc() -> tuple[str, list[datetime.datetime], np.ndarray, np.ndarray]:
     """Return (generation, epochs, g[epoch, n, m], h[epoch, n, m]) of the file that ppigrf uses by default."""

@@ -39,7 +39,7 @@ import math
 import numpy as np
 from numba import njit
 
-from geomag.decisions import (
+from geomag.early_verdicts import (
     ALLOWED,
     CURVATURE,
     FORBIDDEN,

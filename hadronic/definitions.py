@@ -17,6 +17,10 @@ settled, so that comparison is not blind to this choice; docs/validation.md give
 
 from typing import Final
 
+Z_EXPONENT: Final = 1.7
+"""Exponent gamma - 1 of the spectrum-weighted moments, gamma = 2.7 (FLUKA's, Battistoni et al., Astropart. Phys. 19
+(2003) 269)."""
+
 # Definition -> x in F and in Z of mesons; the first is the default.
 MESON_X: Final = {
     "printed": ("E/E", "E/E"),

@@ -11,11 +11,8 @@ from typing import Final
 import numpy as np
 from scipy.special import betaln, gammaln
 
-from hadronic.kernels import N_QUANTILES
-
-# Exponent gamma - 1 of the spectrum-weighted moments, gamma = 2.7 (FLUKA's, Battistoni et al., Astropart. Phys. 19
-# (2003) 269).
-Z_EXPONENT: Final = 1.7
+from hadronic.definitions import Z_EXPONENT
+from hadronic.spectrum import Spectrum
 
 # Tables start at this kinetic energy [GeV]; beta^k leaves less than 1e-3 of the mesons below it.
 T_MIN_GEV: Final = 1.0e-3
@@ -26,30 +23,6 @@ LOGIT_END: Final = float(-np.log(1.0e-9))
 
 # Below this power b of (1-w) the exponent c is solved instead (hard spectra of meson projectiles).
 B_FLOOR: Final = 0.3
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """Density of ln x points at each node.
-
-    Attributes
-    ----------
-    ln_x : float[nodes, grid]
-        ln(T_sec / T_proj), increasing.
-    density : float[nodes, grid]
-        dn / dt, t the grid variable; any scale.
-    step : float[nodes]
-        Grid step in t.
-    """
-
-    ln_x: np.ndarray
-    density: np.ndarray
-    step: np.ndarray
-
-    def integral(self, weight: np.ndarray | float = 1.0) -> np.ndarray:
-        """Integral of `weight` times the spectrum, shape (nodes,)."""
-        values = self.density * weight
-        return (values.sum(axis=1) - 0.5 * (values[:, 0] + values[:, -1])) * self.step
 
 
 def logit_grid(y_low: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -63,19 +36,6 @@ def logit_grid(y_low: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     y = 1.0 / (1.0 + np.exp(-t))
     rest = 1.0 / (1.0 + np.exp(t))
     return y, rest, y * rest, (LOGIT_END - t_low) / (GRID_POINTS - 1)
-
-
-def quantile_table(spectrum: Spectrum) -> np.ndarray:
-    """ln x at the `N_QUANTILES` points uniform in v = 1 - (1-u)^(1/4), shape (nodes, N_QUANTILES)."""
-    steps = 0.5 * (spectrum.density[:, 1:] + spectrum.density[:, :-1])
-    above = np.zeros_like(spectrum.density)
-    above[:, :-1] = np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]
-    one_minus_v = (above / above[:, :1]) ** 0.25
-    wanted = np.linspace(1.0, 0.0, N_QUANTILES)
-    table = np.empty((spectrum.ln_x.shape[0], N_QUANTILES))
-    for node in range(table.shape[0]):
-        table[node] = np.interp(wanted, one_minus_v[node, ::-1], spectrum.ln_x[node, ::-1])
-    return table
 
 
 @dataclass(frozen=True)

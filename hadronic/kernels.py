@@ -10,7 +10,7 @@ How to draw one interaction of a projectile `projectile` of kinetic energy T::
     for slot in range(first_slot(tables, projectile), last_slot(tables, projectile)):
         species = tables.slot_species[slot]
         mean = tables.slot_mean[slot, node]
-        u_min = slot_tail(tables, slot, node, threshold / T)      # optional: only those above a threshold
+        u_min = 1 - slot_survival(tables, slot, node, threshold / T)  # optional: only those above a threshold
         number = Poisson(mean * (1 - u_min)), or Bernoulli for slots of kind BERNOULLI
         for each: x = sample_x(tables, slot, node, u_min + (1 - u_min) * uniform)
 
@@ -115,12 +115,6 @@ def last_slot(tables, projectile):
 
 
 @njit(nogil=True)
-def number_of_slots(tables, projectile):
-    """Number of slots of `projectile`."""
-    return tables.slot_offset[projectile + 1] - tables.slot_offset[projectile]
-
-
-@njit(nogil=True)
 def sample_x(tables, slot, node, u):
     """x = T_sec / T_proj at cumulative probability `u` in [0, 1)."""
     table = tables.slot_table[slot]
@@ -136,7 +130,7 @@ def sample_x(tables, slot, node, u):
 
 @njit(nogil=True)
 def slot_survival(tables, slot, node, x_min):
-    """Probability that a secondary of this slot has x > `x_min`: 1 - `slot_tail` without cancellation."""
+    """Probability that a secondary of this slot has x above `x_min`; the inverse of `sample_x`, of 1 - u."""
     table = tables.slot_table[slot]
     n = tables.ln_x.shape[2] - 1
     if x_min <= 0.0:
@@ -158,12 +152,6 @@ def slot_survival(tables, slot, node, x_min):
     b = tables.ln_x[table, node, high]
     one_minus_v = (n - low - (wanted - a) / (b - a)) / n
     return one_minus_v * one_minus_v * one_minus_v * one_minus_v
-
-
-@njit(nogil=True)
-def slot_tail(tables, slot, node, x_min):
-    """Probability that a secondary of this slot has x < `x_min`; the exact inverse of `sample_x`."""
-    return 1.0 - slot_survival(tables, slot, node, x_min)
 
 
 @njit(nogil=True)

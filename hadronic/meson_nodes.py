@@ -47,19 +47,9 @@ KAON_Z: Final[dict[str, np.ndarray]] = {
     "K-": np.array([1e-6, 0.00165, 0.0033, 0.00477, 0.0055, 0.0056]),
 }
 
-# What the generators' like-sign mesons carry in all, for comparison: f (E/T) and Z (T/T).
-LIKE_SIGN_F: Final = {
-    "pi+": np.array([0.310, 0.3585, 0.387, 0.392, 0.382, 0.369]),
-    "K+": np.array([0.2514, 0.268, 0.22925, 0.2019, 0.2061, 0.2045]),
-}
-LIKE_SIGN_Z: Final = {
-    "pi+": np.array([0.130, 0.15765, 0.18225, 0.1839, 0.1879, 0.1832]),
-    "K+": np.array([0.0929, 0.15385, 0.14345, 0.1281, 0.1375, 0.1396]),
-}
-
 # Leading like-sign meson: weight N and Beta(A, B) of x = T_sec/T (docs/hadronic-inputs.md section 5). The pion's last
-# node is solved from LIKE_SIGN_F and LIKE_SIGN_Z with N kept: section 5 has Sibyll alone there (Z 14 %
-# above the average).
+# node is solved from the generators' average of all like-sign pions, f = 0.369 (E/T) and Z = 0.1832 (T/T), with N
+# kept: section 5 has Sibyll alone there (Z 14 % above the average).
 PION_LEADING_N: Final = np.array([0.73, 0.87, 0.95, 0.98, 0.95, 0.95])
 PION_LEADING_A: Final = np.array([0.82, 0.50, 0.44, 0.35, 0.24, 0.211])
 PION_LEADING_B: Final = np.array([2.39, 1.64, 1.39, 1.18, 0.81, 0.749])

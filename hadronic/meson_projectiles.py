@@ -16,6 +16,7 @@ from hadronic.forms import MesonShape, SolvedMeson, beta_moment, beta_spectrum, 
 from hadronic.nucleon_projectiles import meson_shape, recoil_moment, recoil_table
 from hadronic.species import KL, KM, KP, KS, MASS_GEV, PI0, PIM, PIP, N, P
 from hadronic.table_builder import YieldTableBuilder
+from hadronic.thresholds import production_threshold
 
 
 def _interpolate(T: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -26,12 +27,6 @@ def _interpolate(T: np.ndarray, values: np.ndarray) -> np.ndarray:
 def _log_interpolate(T: np.ndarray, values: np.ndarray) -> np.ndarray:
     """ln values linear in ln T between the nodes, constant outside."""
     return np.exp(_interpolate(T, np.log(values)))
-
-
-def production_threshold(projectile_mass: float) -> float:
-    """Kinetic energy [GeV] at which projectile N -> projectile N pi opens on a free nucleon."""
-    m_pi, m_n, m = float(MASS_GEV[PIP]), float(MASS_GEV[P]), projectile_mass
-    return ((m + m_n + m_pi) ** 2 - (m + m_n) ** 2) / (2.0 * m_n)
 
 
 def _opening(T: np.ndarray, projectile_mass: float, threshold_GeV: float) -> np.ndarray:

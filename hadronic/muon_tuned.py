@@ -25,7 +25,7 @@ from hadronic.definitions import DEFAULT_DEFINITION, MESON_X
 from hadronic.errors import HadronicInputError
 from hadronic.fluka_z import build_fluka_z
 from hadronic.kernels import YieldTables
-from hadronic.models import Moments, moments_of_row
+from hadronic.moments import Moments, moments_of_row
 from hadronic.nucleon_projectiles import NucleonTuning
 from hadronic.reference import daemonflux_reference
 from hadronic.species import N, P, species_code

@@ -7,24 +7,23 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from hadronic import fluka_nodes as nodes
-from hadronic.definitions import MESON_X
+from hadronic.definitions import MESON_X, Z_EXPONENT
 from hadronic.forms import (
     T_MIN_GEV,
-    Z_EXPONENT,
     MesonShape,
     NucleonSolution,
     SolvedMeson,
-    Spectrum,
     beta_moment,
     beta_spectrum,
     logit_grid,
-    quantile_table,
     solve_leading_nucleons,
     solve_meson,
 )
 from hadronic.kernels import BERNOULLI, N_QUANTILES
 from hadronic.species import KL, KM, KP, KS, LAMBDA, MASS_GEV, PI0, PIM, PIP, N, P
+from hadronic.spectrum import Spectrum, quantile_table
 from hadronic.table_builder import YieldTableBuilder
+from hadronic.thresholds import PION_THRESHOLD_GEV
 
 # FLUKA's first energy [GeV]: the node values below are ratios to it.
 ANCHOR_GEV: Final = 5.0
@@ -32,8 +31,6 @@ ANCHOR_GEV: Final = 5.0
 _MESONS: Final = (("pi+", PIP), ("pi-", PIM), ("pi0", PI0), ("K+", KP), ("K-", KM), ("K0", KL))
 _PIONS: Final = ("pi+", "pi-", "pi0")
 
-# Kinetic energy of a nucleon at which N N -> N N pi opens on a free nucleon: 2 m + m^2 / (2 M) = 0.280 GeV.
-PION_THRESHOLD_GEV: Final = float(2.0 * MASS_GEV[PIP] + MASS_GEV[PIP] ** 2 / (2.0 * MASS_GEV[P]))
 # Energy that a leading Lambda leaves to its own mass and the kaon's.
 LAMBDA_COST_GEV: Final = float(MASS_GEV[LAMBDA] - MASS_GEV[P] + MASS_GEV[KP])
 

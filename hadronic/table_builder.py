@@ -4,9 +4,9 @@ import numpy as np
 
 from hadronic.cross_sections import interaction_length_table
 from hadronic.errors import HadronicInputError
-from hadronic.forms import Spectrum, quantile_table
 from hadronic.kernels import BERNOULLI, NO_ANGLES, POISSON, YieldTables
 from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
+from hadronic.spectrum import Spectrum, quantile_table
 
 
 class YieldTableBuilder:

@@ -15,12 +15,11 @@ import numpy as np
 
 from hadronic.cross_sections import LAMBDA_RATIO, LAMBDA_TIMES_SIGMA, LOG10_T_AXIS
 from hadronic.kernels import BERNOULLI, N_ANGLE_QUANTILES, N_QUANTILES, YieldTables
-from hadronic.meson_projectiles import production_threshold
-from hadronic.nucleon_projectiles import PION_THRESHOLD_GEV
 from hadronic.species import KL, KM, KP, KS, LAMBDA, MASS_GEV, N_SPECIES, PI0, PIM, PIP, N, P, species_code
 from hadronic.table_builder import YieldTableBuilder
+from hadronic.thresholds import PION_THRESHOLD_GEV, production_threshold
 from hadronic.yield_file import ProjectileYields, YieldFile
-from hadronic.yield_histograms import LEADING_SUFFIX, ROWS, SPECIES
+from hadronic.yield_rows import LEADING_SUFFIX, ROWS, SPECIES
 
 # Fewer counts than this give no shape: that of the nearest node with more is taken.
 SHAPE_COUNTS: Final = 200
@@ -216,17 +215,6 @@ def _add_kaons(builder: YieldTableBuilder, plus: _Rows, minus: _Rows) -> None:
                     made = tuple((_SWAP.get(species, species), share) for species, share in _species_of(row))
                 for species, share in made:
                     builder.add_slot(projectile, species, table, 0.5 * share * mean, bernoulli=_is_leading(row))
-
-
-def coverage(content: YieldFile) -> str:
-    """What the nodes are, in words: the generator of each range of the proton's energies."""
-    one = content.projectiles["p"]
-    names = one.sources or ("",) * one.T_GeV.size
-    words = []
-    for name in dict.fromkeys(names):
-        T = [float(t) for t, own in zip(one.T_GeV, names, strict=True) if own == name]
-        words.append(f"{name} {min(T):g}-{max(T):g} GeV".strip())
-    return ", ".join(words)
 
 
 def provenance_words(content: YieldFile) -> dict[str, str]:

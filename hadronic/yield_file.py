@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from hadronic.errors import HadronicInputError
-from hadronic.yield_histograms import MOMENTS, OTHER, PROJECTILES, ROWS, SPECIES
+from hadronic.yield_rows import MOMENTS, OTHER, PROJECTILES, ROWS, SPECIES
 
 FORMAT: Final = "sim3d-yields"
 VERSION: Final = 1
@@ -64,7 +64,7 @@ class YieldFile:
         Of the model.
     x_edges, s_edges : float[bins + 1]
     projectiles : dict
-        `ProjectileYields` by projectile, all of `yield_histograms.PROJECTILES`.
+        `ProjectileYields` by projectile, all of `yield_rows.PROJECTILES`.
     provenance : dict
         Anything that can be JSON: generators, versions, events, seeds, date, command, target.
     sha256 : str

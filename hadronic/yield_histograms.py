@@ -11,15 +11,11 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from hadronic.forms import Z_EXPONENT
+from hadronic.definitions import Z_EXPONENT
 from hadronic.kernels import ANGLE_LOW_GEV, concentration
 from hadronic.species import MASS_GEV, PDG_IDS, species_code
+from hadronic.yield_rows import LEADING_SPECIES, LEADING_SUFFIX, MOMENTS, OTHER, ROWS, SPECIES
 
-SPECIES: Final = ("p", "n", "pi+", "pi-", "pi0", "K+", "K-", "K0", "Lambda")
-LEADING_SUFFIX: Final = " leading"
-LEADING_SPECIES: Final = ("p", "n", "pi+", "K+", "K-", "K0")
-ROWS: Final = (*SPECIES, *(name + LEADING_SUFFIX for name in LEADING_SPECIES))
-PROJECTILES: Final = ("p", "pi+", "K+", "K-")
 # Species of which the most energetic one of an event, over all of them, has a row of its own.
 LEADING: Final = {"p": ("p", "n"), "pi+": ("pi+",), "K+": ("K+", "K0"), "K-": ("K-", "K0")}
 
@@ -31,11 +27,6 @@ X_EDGES: Final = np.concatenate(([1.0e-9], 1.0 / (1.0 + np.exp(-np.arange(-20.7,
 S_EDGES: Final = np.concatenate((np.arange(0.0, 7.01, 1.0 / 6.0) ** 2, [200.0]))
 # Bins of ln T_sec between `ANGLE_LOW_GEV` and T, in which the angle is histogrammed.
 N_ANGLE_BINS: Final = 20
-
-MOMENTS: Final = ("multiplicity", "F_TT", "F_ET", "F_EE", "Z_TT", "Z_ET", "Z_EE", "pT")
-"""Sums per interaction; pT [GeV/c] divided by the multiplicity is the mean transverse momentum."""
-OTHER: Final = ("photons", "leptons", "antibaryons", "other")
-"""What is not in the rows, by energy over T."""
 
 # Codes of a row's species in `hadronic.species` (K0 takes those of K0L), for masses and angles.
 CODES: Final = tuple(species_code("K0L" if name == "K0" else name) for name in SPECIES)

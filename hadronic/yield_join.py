@@ -9,17 +9,8 @@ import numpy as np
 
 from hadronic.errors import HadronicInputError
 from hadronic.yield_file import ProjectileYields, YieldFile
-from hadronic.yield_histograms import (
-    LEADING_SUFFIX,
-    MOMENTS,
-    OTHER,
-    PROJECTILES,
-    ROWS,
-    S_EDGES,
-    SPECIES,
-    X_EDGES,
-    NodeHistogram,
-)
+from hadronic.yield_histograms import S_EDGES, X_EDGES, NodeHistogram
+from hadronic.yield_rows import LEADING_SUFFIX, MOMENTS, OTHER, PROJECTILES, ROWS, SPECIES
 
 # Production cross section of air over that of nitrogen-14: (14.54/14)^0.6 (docs/hadronic-inputs.md section 6).
 AIR_OVER_NITROGEN: Final = 1.023

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hadronic.definitions import Z_EXPONENT
 from hadronic.errors import HadronicInputError
-from hadronic.forms import Z_EXPONENT
 from hadronic.kernels import slot_survival
 from hadronic.models import HadronicModel, check_projectile
 from hadronic.species import MASS_GEV

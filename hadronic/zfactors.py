@@ -12,13 +12,13 @@ import numba
 import numpy as np
 from numba import njit
 
-from hadronic.definitions import DEFAULT_DEFINITION, MESON_X, READINGS
+from hadronic.definitions import DEFAULT_DEFINITION, MESON_X, READINGS, Z_EXPONENT
 from hadronic.errors import HadronicInputError
-from hadronic.forms import Z_EXPONENT
 from hadronic.kernels import BERNOULLI, first_slot, last_slot, pick_node, sample_x
-from hadronic.models import HadronicModel, Moments, check_projectile, rest_energy
+from hadronic.models import HadronicModel, check_projectile
+from hadronic.moments import Moments
 from hadronic.reference import ReferenceValue, daemonflux_reference, fluka_reference
-from hadronic.species import IS_BARYON, KL, KS, N_SPECIES, NAMES, N, P, species_code
+from hadronic.species import IS_BARYON, KL, KS, N_SPECIES, N, P, species_code
 
 CACHE = bool(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
 
@@ -237,21 +237,3 @@ def _row(
         reference=published.value if published else None,
         reference_error=published.error if published else None,
     )
-
-
-def all_moments(sampled: SampledMoments) -> dict[str, dict[str, float]]:
-    """Every moment by secondary's name, each with its error under the key ``<moment>_error``."""
-    out = {}
-    for code, name in enumerate(NAMES):
-        values, errors = sampled.of(code)._asdict(), sampled.error_of(code)._asdict()
-        out[name] = {**values, **{f"{key}_error": value for key, value in errors.items()}}
-    return out
-
-
-def energy_of(model: HadronicModel, sampled: SampledMoments) -> float:
-    """Mean energy of all sampled secondaries over what the projectile brings (see `energy_balance`)."""
-    spent = sum(
-        sampled.of(code).F_TT * sampled.T_GeV + sampled.of(code).multiplicity * rest_energy(code)
-        for code in range(N_SPECIES)
-    )
-    return spent / (sampled.T_GeV + rest_energy(sampled.projectile))

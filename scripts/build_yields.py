@@ -26,8 +26,9 @@ from hadronic.errors import HadronicInputError
 from hadronic.prompt_decays import decay_all
 from hadronic.species import PDG_IDS, species_code
 from hadronic.yield_file import write_yield_file
-from hadronic.yield_histograms import PROJECTILES, NodeHistogram, without_elastic
+from hadronic.yield_histograms import NodeHistogram, without_elastic
 from hadronic.yield_join import RECIPES, Run, join
+from hadronic.yield_rows import PROJECTILES
 
 # Kinetic energies [GeV]: those that the generator reaches for the projectile.
 _PYTHIA = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0, 60.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6)
@@ -59,7 +60,7 @@ class ChromoSource:
     generator : str
         Name of the class in `chromo.models`.
     projectile : str
-        One of `hadronic.yield_histograms.PROJECTILES`.
+        One of `hadronic.yield_rows.PROJECTILES`.
     first_GeV : float
         Kinetic energy to start with (the highest, as some models make their tables for it).
     seed : int

@@ -10,9 +10,9 @@ import pytest
 
 from hadronic.models import load_model
 from hadronic.species import PIP, P
-from hadronic.yield_histograms import PROJECTILES
+from hadronic.yield_rows import PROJECTILES
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(next(folder for folder in Path(__file__).parents if (folder / "synthetic.py").exists())))
 import synthetic
 
 

@@ -1,6 +1,6 @@
 """Certain escapes and impacts from the angle to the radius, and the bound on the field that they rest on.
 
-They come earlier than those of `geomag.decisions`, for two reasons.  The bound on the horizontal field is that
+They come earlier than those of `geomag.early_verdicts`, for two reasons.  The bound on the horizontal field is that
 of the whole field on a sphere, not the sum of those of its degrees (`horizontal_table`).  And only the part of
 the direction across the radius turns in a horizontal field: with the sine s of the angle to the radius, |r.t'|
 is at most (K/r^2) s.  Outwards d(r s)/dr is then at most K/r^2, hence
@@ -22,7 +22,7 @@ import math
 import numpy as np
 from numba import njit
 
-from geomag.decisions import (
+from geomag.early_verdicts import (
     ALLOWED,
     CURVATURE,
     FORBIDDEN,

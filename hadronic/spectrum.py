@@ -1,0 +1,44 @@
+"""Spectra of secondaries on a grid of x, and the tables of their quantiles that the kernels sample from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hadronic.kernels import N_QUANTILES
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Density of ln x points at each node.
+
+    Attributes
+    ----------
+    ln_x : float[nodes, grid]
+        ln(T_sec / T_proj), increasing.
+    density : float[nodes, grid]
+        dn / dt, t the grid variable; any scale.
+    step : float[nodes]
+        Grid step in t.
+    """
+
+    ln_x: np.ndarray
+    density: np.ndarray
+    step: np.ndarray
+
+    def integral(self, weight: np.ndarray | float = 1.0) -> np.ndarray:
+        """Integral of `weight` times the spectrum, shape (nodes,)."""
+        values = self.density * weight
+        return (values.sum(axis=1) - 0.5 * (values[:, 0] + values[:, -1])) * self.step
+
+
+def quantile_table(spectrum: Spectrum) -> np.ndarray:
+    """ln x at the `N_QUANTILES` points uniform in v = 1 - (1-u)^(1/4), shape (nodes, N_QUANTILES)."""
+    steps = 0.5 * (spectrum.density[:, 1:] + spectrum.density[:, :-1])
+    above = np.zeros_like(spectrum.density)
+    above[:, :-1] = np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]
+    one_minus_v = (above / above[:, :1]) ** 0.25
+    wanted = np.linspace(1.0, 0.0, N_QUANTILES)
+    table = np.empty((spectrum.ln_x.shape[0], N_QUANTILES))
+    for node in range(table.shape[0]):
+        table[node] = np.interp(wanted, one_minus_v[node, ::-1], spectrum.ln_x[node, ::-1])
+    return table
