@@ -18,12 +18,18 @@ The yields are linear in the node, so drawing the node with weights linear in ln
 """
 
 import math
+import os
 from typing import Final, NamedTuple
 
+import numba
 import numpy as np
 from numba import njit
 
 from hadronic.species import KP, KS, PI0, PIM, PIP
+
+_CACHE_DIR: Final = str(getattr(numba.config, "CACHE_DIR", ""))
+CACHE: Final = _CACHE_DIR != "" and os.environ.get("SIM3D_SET_NUMBA_CACHE_DIR") == _CACHE_DIR
+"""Whether entry kernels are cached: only in a folder keyed by the kernels' sources, which the application sets."""
 
 POISSON: Final = 0
 BERNOULLI: Final = 1

@@ -2,13 +2,10 @@
 
 import math
 
-import numba
 from numba import njit
 
-from hadronic.kernels import momentum, yield_angle
+from hadronic.kernels import CACHE, momentum, yield_angle
 from hadronic.models import HadronicModel, check_projectile
-
-CACHE = bool(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
 
 # Midpoints of the angle's quantiles, uniform in 1 - (1 - u)^(1/4).
 _ANGLES = 48

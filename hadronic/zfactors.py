@@ -8,19 +8,16 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from numba import njit
 
 from hadronic.definitions import DEFAULT_DEFINITION, MESON_X, READINGS, Z_EXPONENT
 from hadronic.errors import HadronicInputError
-from hadronic.kernels import BERNOULLI, first_slot, last_slot, pick_node, sample_x
+from hadronic.kernels import BERNOULLI, CACHE, first_slot, last_slot, pick_node, sample_x
 from hadronic.models import HadronicModel, check_projectile
 from hadronic.moments import Moments
 from hadronic.reference import ReferenceValue, daemonflux_reference, fluka_reference
 from hadronic.species import IS_BARYON, KL, KS, N_SPECIES, N, P, species_code
-
-CACHE = bool(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
 
 N_MOMENTS: Final = len(Moments._fields)
 

@@ -12,8 +12,10 @@ Pythia needs beside its wheel.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.metadata
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -127,9 +129,16 @@ def fill(source: Any, projectile: str, T_GeV: float, events: int, rng: np.random
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the generator at every energy, one file of histograms each."""
-    energies = arguments.energy or ENERGIES_GEV[arguments.generator][arguments.projectile]
-    folder = Path(arguments.output)
+    folder = Path(arguments.output).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    # UrQMD writes its table of cross sections (tables.dat, 4 MB) into the current folder.
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+        _run_energies(arguments, folder)
+
+
+def _run_energies(arguments: argparse.Namespace, folder: Path) -> None:
+    """Run the generator, in the current folder; files of histograms go to `folder`."""
+    energies = arguments.energy or ENERGIES_GEV[arguments.generator][arguments.projectile]
     source = ChromoSource(arguments.generator, arguments.projectile, max(energies), arguments.seed, arguments.target)
     rng = np.random.default_rng(arguments.seed)
     for T in energies:

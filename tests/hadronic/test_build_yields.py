@@ -81,6 +81,29 @@ def test_urqmd_and_sibyll_are_joined_and_kaons_are_pythia_s(files, tmp_path):
     np.testing.assert_allclose(content.projectiles["p"].sigma_mb, 1.023 * 200.0)
 
 
+def test_scratch_files_of_a_generator_stay_out_of_the_current_folder(tmp_path, monkeypatch):
+    """UrQMD writes tables.dat where it runs; a relative output folder is still that of the caller."""
+    script = synthetic.load_script()
+
+    class Scratching(synthetic.SyntheticSource):
+        version = "1"
+
+        def __init__(self, *arguments):
+            super().__init__(1)
+            Path("tables.dat").write_text("scratch")
+
+        def cross_section_mb(self, T_GeV):
+            return 200.0
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(script, "ChromoSource", Scratching)
+    monkeypatch.setattr(script.importlib.metadata, "version", lambda name: "0.11.0")
+    arguments = ["run", "--generator", "UrQMD34", "--projectile", "p", "--energy", "10", "--events", "50", "-o", "raw"]
+    assert script.main(arguments) == 0
+    assert Path.cwd() == tmp_path
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["UrQMD34_p_10_N14_1.npz", "raw"]
+
+
 def test_join_refuses_in_one_line(files, tmp_path, capsys):
     script, paths = files
     oxygen = save(script, tmp_path / "o.npz", synthetic.SyntheticSource(1), "Sibyll23d", "p", 80.0, 1, "O16")

@@ -41,7 +41,7 @@ def start(before="", **changes):
 
 
 def test_an_edited_source_has_another_folder(monkeypatch, tmp_path):
-    """The hash is of every source file, so that code compiled from older ones is never served."""
+    """The hash is of every file that kernels depend on, so that code compiled from older ones is never served."""
     before = jit_cache.source_hash()
     assert jit_cache.source_hash() == before
     read = Path.read_bytes
