@@ -19,13 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from atmosphere.arrays import Array
 from atmosphere.errors import AtmosphereInputError
 from atmosphere.layers import LayeredAtmosphere
 from atmosphere.profile import DEFAULT_TOP_KM, layers_from_densities
-
-Array = NDArray[np.float64]
 
 DEFAULT_F107, DEFAULT_AP = 150.0, 4.0
 CHECKED_TO_KM = 60.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from geomag.arrays import Array, IntArray
 from geomag.errors import GeomagInputError
 from geomag.igrf import FieldModel
 from geomag.lockstep import decide_many
@@ -24,7 +25,7 @@ class BatchTracer:
         From `geomag.tracing.trace_params` for this field.
     """
 
-    def __init__(self, field: FieldModel, params: np.ndarray) -> None:
+    def __init__(self, field: FieldModel, params: Array) -> None:
         self.field = field
         self.params = params
         self.bounds = horizontal_table(field, params)
@@ -43,9 +44,9 @@ class BatchTracer:
         float
             nT.
         """
-        return tight_bound(r_km, self.params, self.field.degree, self.bounds)
+        return float(tight_bound(r_km, self.params, self.field.degree, self.bounds))
 
-    def verdicts(self, places_km: np.ndarray, momenta: np.ndarray, rigidities_GV: np.ndarray) -> np.ndarray:
+    def verdicts(self, places_km: Array, momenta: Array, rigidities_GV: Array) -> IntArray:
         """Which particles can arrive.
 
         Parameters

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geomag.arrays import Array, IntArray
 from geomag.batch import BatchTracer
 from geomag.early_verdicts import CURVATURE, UNDECIDED
 from geomag.errors import GeomagInputError, check_range
@@ -76,15 +77,15 @@ class SkyMap:
         Undecided trajectories in each direction.
     """
 
-    zenith_deg: np.ndarray
-    azimuth_from_north_deg: np.ndarray
-    upper_GV: np.ndarray
-    lower_GV: np.ndarray
-    effective_GV: np.ndarray
-    undecided: np.ndarray
+    zenith_deg: Array
+    azimuth_from_north_deg: Array
+    upper_GV: Array
+    lower_GV: Array
+    effective_GV: Array
+    undecided: IntArray
 
 
-def certain_rigidity_GV(xyz_km: np.ndarray, direction: np.ndarray, tracer: BatchTracer) -> float:
+def certain_rigidity_GV(xyz_km: Array, direction: Array, tracer: BatchTracer) -> float:
     """Rigidity above which a particle from above the horizon is certain to be allowed.
 
     Parameters
@@ -111,12 +112,12 @@ def certain_rigidity_GV(xyz_km: np.ndarray, direction: np.ndarray, tracer: Batch
 
 
 def scan(
-    xyz_km: np.ndarray,
-    directions: np.ndarray,
+    xyz_km: Array,
+    directions: Array,
     tracer: BatchTracer,
     step_GV: float = DEFAULT_STEP_GV,
     lowest_GV: float | None = None,
-) -> tuple[int, list[np.ndarray]]:
+) -> tuple[int, list[IntArray]]:
     """Verdict of every rigidity from the lowest to the one above which all are allowed.
 
     Parameters
@@ -146,11 +147,12 @@ def scan(
     last = np.maximum(first, highest)
     # every direction's lowest rigidity first: those take longest, and neighbours in the list behave alike
     multiple, which = np.nonzero(np.arange(first, last.max() + 1)[:, None] <= last)
-    found = tracer.verdicts(places[which], np.asarray(directions)[which], (multiple + first) * step_GV)
+    rigidities: Array = (multiple + first) * np.float64(step_GV)
+    found = tracer.verdicts(places[which], np.asarray(directions)[which], rigidities)
     return first, [found[which == i] for i in range(len(directions))]
 
 
-def reduce_scan(first: int, verdicts: np.ndarray, step_GV: float) -> Cutoff:
+def reduce_scan(first: int, verdicts: IntArray, step_GV: float) -> Cutoff:
     """Cutoffs of a scan.
 
     Parameters
@@ -318,8 +320,8 @@ def cutoff(
 
 def sky_map(
     tracer: CutoffTracer,
-    zenith_deg: np.ndarray | None = None,
-    azimuth_from_north_deg: np.ndarray | None = None,
+    zenith_deg: Array | None = None,
+    azimuth_from_north_deg: Array | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> SkyMap:
     """Cutoffs over the sky.

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import numpy as np
 from numba import njit
+from numpy.typing import ArrayLike
 
+from geomag.arrays import Array
 from geomag.errors import GeomagInputError, check_range
 from geomag.kernels import CACHE, EARTH_RADIUS_KM, field_cartesian
 
@@ -29,7 +31,7 @@ DEFAULT_DATE = "2020-01-01"
 DateLike = datetime.date | str | float | int
 
 
-def pack_gauss(g: np.ndarray, h: np.ndarray) -> np.ndarray:
+def pack_gauss(g: Array, h: Array) -> Array:
     """Pack Schmidt semi-normalised Gauss coefficients for the kernels.
 
     Parameters
@@ -83,7 +85,7 @@ def pack_gauss(g: np.ndarray, h: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def _shc() -> tuple[str, list[datetime.datetime], np.ndarray, np.ndarray]:
+def _shc() -> tuple[str, list[datetime.datetime], Array, Array]:
     """Return (generation, epochs, g[epoch, n, m], h[epoch, n, m]) of the file that ppigrf uses by default."""
     import ppigrf.ppigrf as source  # pandas comes with it: half a second that only a user of the IGRF pays
 
@@ -136,7 +138,7 @@ def parse_date(date: DateLike) -> datetime.datetime:
 
 
 @njit(nogil=True, cache=CACHE)
-def _field_many(xyz, gauss, out):
+def _field_many(xyz: Array, gauss: Array, out: Array) -> None:
     """Fill out[i] with the field at xyz[i]: arrays of shape (K, 3), km and nT."""
     for i in range(xyz.shape[0]):
         out[i, 0], out[i, 1], out[i, 2] = field_cartesian(xyz[i, 0], xyz[i, 1], xyz[i, 2], gauss)
@@ -191,7 +193,7 @@ class FieldModel:
         h = h_all[last, :n, :n] * (1.0 - share) + h_all[last + 1, :n, :n] * share
         self._set(when.date().isoformat(), generation, g, h)
 
-    def _set(self, date: str, generation: str, g: np.ndarray, h: np.ndarray) -> None:
+    def _set(self, date: str, generation: str, g: Array, h: Array) -> None:
         self.date = date
         self.generation = generation
         self.degree = g.shape[0] - 1
@@ -200,7 +202,7 @@ class FieldModel:
         self.gauss = pack_gauss(g, h)
 
     @classmethod
-    def from_coefficients(cls, g: np.ndarray, h: np.ndarray, name: str = "user", date: str = "") -> FieldModel:
+    def from_coefficients(cls, g: Array, h: Array, name: str = "user", date: str = "") -> FieldModel:
         """Make a field from Schmidt semi-normalised coefficients.
 
         Parameters
@@ -229,7 +231,7 @@ class FieldModel:
         g[1, 0] = -float(b0_nT)
         return cls.from_coefficients(g, np.zeros((2, 2)), name="dipole")
 
-    def field_xyz(self, xyz_km: np.ndarray) -> np.ndarray:
+    def field_xyz(self, xyz_km: Array) -> Array:
         """Field at Cartesian positions.
 
         Parameters
@@ -248,7 +250,7 @@ class FieldModel:
         _field_many(flat, self.gauss, out)
         return out.reshape(xyz.shape)
 
-    def field_enu(self, lat_deg_geocentric, lon_deg, radius_km) -> np.ndarray:
+    def field_enu(self, lat_deg_geocentric: ArrayLike, lon_deg: ArrayLike, radius_km: ArrayLike) -> Array:
         """Field towards east, north and up (all geocentric).
 
         Parameters

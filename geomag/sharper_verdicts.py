@@ -22,6 +22,7 @@ import math
 import numpy as np
 from numba import njit
 
+from geomag.arrays import Array
 from geomag.early_verdicts import (
     ALLOWED,
     CURVATURE,
@@ -172,7 +173,7 @@ def decide(q, dq, r, mu, path, rigidity_GV, nmax, params, bounds):
     return -1
 
 
-def horizontal_table(field: FieldModel, params: np.ndarray) -> np.ndarray:
+def horizontal_table(field: FieldModel, params: Array) -> Array:
     """Bound on the horizontal field by radius, for `tight_bound`.
 
     Each Cartesian component of r x B is a spherical polynomial of the degree of the field, so the largest

@@ -39,6 +39,7 @@ import math
 import numpy as np
 from numba import njit
 
+from geomag.arrays import Array
 from geomag.early_verdicts import (
     ALLOWED,
     CURVATURE,
@@ -289,7 +290,7 @@ def backtrack(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
     return backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params)[0]
 
 
-def multipole_bounds(field: FieldModel) -> tuple[np.ndarray, np.ndarray]:
+def multipole_bounds(field: FieldModel) -> tuple[Array, Array]:
     """Bounds of the field of each degree on the sphere of 6371.2 km.
 
     Each Cartesian component of r x B_n is a spherical polynomial of degree n, each of B_n one of degree n +
@@ -331,7 +332,7 @@ def trace_params(
     *,
     shortcuts: bool = True,
     truncation: float | None = None,
-) -> np.ndarray:
+) -> Array:
     """Pack what the back-tracking kernels need to know beside the field's coefficients.
 
     Parameters

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from scipy.special import betaln, gammaln
 
+from hadronic.arrays import Array, BoolArray
 from hadronic.definitions import Z_EXPONENT
 from hadronic.spectrum import Spectrum
 
@@ -25,7 +26,7 @@ LOGIT_END: Final = float(-np.log(1.0e-9))
 B_FLOOR: Final = 0.3
 
 
-def logit_grid(y_low: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def logit_grid(y_low: Array) -> tuple[Array, Array, Array, Array]:
     """Grid uniform in t = ln(y/(1-y)) from `y_low` to 1 - 1e-9.
 
     Returns y, 1 - y and dy/dt, shape (nodes, grid), and the step in t, shape (nodes,).
@@ -48,35 +49,35 @@ class MesonShape:
 
     mass: float
     threshold: float
-    a: np.ndarray
-    c: np.ndarray
-    k: np.ndarray
+    a: Array
+    c: Array
+    k: Array
 
 
 @dataclass(frozen=True)
 class SolvedMeson:
     """Meson spectra with normalisation: parameters b, c and C (per interaction) and the spectrum itself."""
 
-    b: np.ndarray
-    c: np.ndarray
-    C: np.ndarray
+    b: Array
+    c: Array
+    C: Array
     spectrum: Spectrum
-    energy: np.ndarray
+    energy: Array
     mass: float
-    T: np.ndarray
+    T: Array
 
     @property
-    def mean(self) -> np.ndarray:
+    def mean(self) -> Array:
         """Mean number per interaction, shape (nodes,)."""
         return self.C * self.spectrum.integral()
 
-    def moment(self, exponent: float, kind: str, projectile_mass: float) -> np.ndarray:
+    def moment(self, exponent: float, kind: str, projectile_mass: float) -> Array:
         """Moment of x to the power `exponent`; `kind` is "T/T", "E/T" or "E/E"."""
         x = energy_ratio(self.energy, self.mass, self.T, projectile_mass, kind)
         return self.C * self.spectrum.integral(x**exponent)
 
 
-def energy_ratio(energy: np.ndarray, mass: float, T: np.ndarray, projectile_mass: float, kind: str) -> np.ndarray:
+def energy_ratio(energy: Array, mass: float, T: Array, projectile_mass: float, kind: str) -> Array:
     """x of secondaries of total energy `energy` [GeV], shape (nodes, grid), in the definition `kind`."""
     if kind == "T/T":
         return (energy - mass) / T[:, None]
@@ -88,10 +89,10 @@ def energy_ratio(energy: np.ndarray, mass: float, T: np.ndarray, projectile_mass
 
 
 def solve_meson(
-    T: np.ndarray,
+    T: Array,
     shape: MesonShape,
-    f: np.ndarray,
-    z_over_f: np.ndarray,
+    f: Array,
+    z_over_f: Array,
     *,
     solve_from_GeV: float,
     f_kind: str,
@@ -153,13 +154,13 @@ def solve_meson(
 
 
 def _newton(
-    ln_fixed: np.ndarray,
-    ln_factor: np.ndarray,
-    power: np.ndarray,
-    x_f: np.ndarray,
-    x_z: np.ndarray,
-    ln_target: np.ndarray,
-    used: np.ndarray,
+    ln_fixed: Array,
+    ln_factor: Array,
+    power: Array,
+    x_f: Array,
+    x_z: Array,
+    ln_target: Array,
+    used: BoolArray,
     lowest: float,
 ) -> None:
     """Solve, in place, `power` so that <x_z>/<x_f> of exp(ln_fixed + power * ln_factor) is the target.
@@ -183,12 +184,13 @@ def _newton(
     power[rows] = value
 
 
-def beta_moment(A: np.ndarray, B: np.ndarray, exponent: float) -> np.ndarray:
+def beta_moment(A: Array, B: Array, exponent: float) -> Array:
     """Mean of x^exponent under Beta(x; A, B)."""
-    return np.exp(gammaln(A + exponent) + gammaln(A + B) - gammaln(A) - gammaln(A + B + exponent))
+    mean: Array = np.exp(gammaln(A + exponent) + gammaln(A + B) - gammaln(A) - gammaln(A + B + exponent))
+    return mean
 
 
-def beta_spectrum(T: np.ndarray, A: np.ndarray, B: np.ndarray, scale: np.ndarray | float = 1.0) -> Spectrum:
+def beta_spectrum(T: Array, A: Array, B: Array, scale: Array | float = 1.0) -> Spectrum:
     """Beta(x/scale; A, B) for T_sec above `T_MIN_GEV`, normalised over the whole of 0 < x < scale."""
     scale = np.broadcast_to(np.asarray(scale, dtype=float), T.shape)
     y, rest, jacobian, step = logit_grid(np.minimum(T_MIN_GEV / (T * scale), 0.5))
@@ -196,7 +198,7 @@ def beta_spectrum(T: np.ndarray, A: np.ndarray, B: np.ndarray, scale: np.ndarray
     return Spectrum(np.log(scale[:, None] * y), np.exp(ln_density) * jacobian, step)
 
 
-def solve_beta_B(mean: np.ndarray, A: np.ndarray) -> np.ndarray:
+def solve_beta_B(mean: Array, A: Array) -> Array:
     """B of the Beta distribution with the given mean and A."""
     return A * (1.0 - mean) / mean
 
@@ -205,15 +207,13 @@ def solve_beta_B(mean: np.ndarray, A: np.ndarray) -> np.ndarray:
 class NucleonSolution:
     """Leading nucleons at each node: Beta(A, B) of p, Beta(A, B + shift) of n, and their weights."""
 
-    A: np.ndarray
-    B: np.ndarray
-    N_p: np.ndarray
-    N_n: np.ndarray
+    A: Array
+    B: Array
+    N_p: Array
+    N_n: Array
 
 
-def solve_leading_nucleons(
-    number: np.ndarray, f_p: np.ndarray, f_n: np.ndarray, z_sum: np.ndarray, shift: float
-) -> NucleonSolution:
+def solve_leading_nucleons(number: Array, f_p: Array, f_n: Array, z_sum: Array, shift: float) -> NucleonSolution:
     """Solve (A, B, N_p, N_n) from what the leading Beta terms have to give.
 
     N_p <x>_p = `f_p`, N_n <x>_n = `f_n`, N_p + N_n = `number`, N_p <x^1.7>_p + N_n <x^1.7>_n = `z_sum`, with
@@ -221,7 +221,7 @@ def solve_leading_nucleons(
     is one monotone root in A (a larger A is a narrower distribution: smaller Z), found by bisection in ln A.
     """
 
-    def rest(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def rest(A: Array) -> tuple[Array, Array, Array]:
         B = (A * (number - f_p - f_n) - f_n * shift) / (f_p + f_n)
         return B, f_p * (A + B) / A, f_n * (A + B + shift) / A
 

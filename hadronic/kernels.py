@@ -25,6 +25,7 @@ import numba
 import numpy as np
 from numba import njit
 
+from hadronic.arrays import Array, IntArray
 from hadronic.species import KP, KS, PI0, PIM, PIP
 
 _CACHE_DIR: Final = str(getattr(numba.config, "CACHE_DIR", ""))
@@ -70,17 +71,17 @@ class YieldTables(NamedTuple):
         ln T_sec from `ANGLE_LOW_GEV` to the node's T evenly, values are those of their middles.
     """
 
-    ln_T: np.ndarray
-    slot_offset: np.ndarray
-    slot_species: np.ndarray
-    slot_kind: np.ndarray
-    slot_table: np.ndarray
-    slot_mean: np.ndarray
-    ln_x: np.ndarray
-    mass_GeV: np.ndarray
-    lambda_ln_T: np.ndarray
-    interaction_length: np.ndarray
-    angle_scale: np.ndarray
+    ln_T: Array
+    slot_offset: IntArray
+    slot_species: IntArray
+    slot_kind: IntArray
+    slot_table: IntArray
+    slot_mean: Array
+    ln_x: Array
+    mass_GeV: Array
+    lambda_ln_T: Array
+    interaction_length: Array
+    angle_scale: Array
 
 
 NO_ANGLES: Final = np.zeros((0, 0, 0, 0))

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.definitions import Z_EXPONENT
 from hadronic.kernels import YieldTables
 from hadronic.species import MASS_GEV
@@ -27,13 +28,13 @@ class Moments(NamedTuple):
 
 def moments_of_row(
     tables: YieldTables, slot: int, node: int, T_GeV: float, projectile: int, power: float = 1.0
-) -> np.ndarray:
+) -> Array:
     """Moments, in the order of `Moments`, of one secondary drawn from `slot` at `node`, x raised to `power`."""
     ln_x = power * tables.ln_x[tables.slot_table[slot], node]
     return _quadrature(ln_x, T_GeV, float(MASS_GEV[projectile]), float(MASS_GEV[tables.slot_species[slot]]))
 
 
-def _quadrature(ln_x: np.ndarray, T: float, m_projectile: float, m_secondary: float) -> np.ndarray:
+def _quadrature(ln_x: Array, T: float, m_projectile: float, m_secondary: float) -> Array:
     """Moments of one quantile table: Gauss-Legendre in every bin of v, du = 4 (1-v)^3 dv."""
     z, weight = np.polynomial.legendre.leggauss(6)
     share = 0.5 * (z + 1.0)

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import root
 
+from hadronic.arrays import Array
 from hadronic.definitions import DEFAULT_DEFINITION, MESON_X
 from hadronic.errors import HadronicInputError
 from hadronic.fluka_z import build_fluka_z
@@ -35,7 +36,7 @@ LAST_TARGET_GEV: Final = 1.0e5
 MESONS: Final = ("pi+", "pi-", "K+", "K-")
 
 
-def targets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def targets() -> dict[str, tuple[Array, Array]]:
     """Kinetic energies [GeV] and Z of daemonflux by secondary."""
     used = [one for one in daemonflux_reference() if one.kinetic_energy_GeV < LAST_TARGET_GEV]
     out = {}
@@ -53,7 +54,7 @@ def build_muon_tuned(definition: str = DEFAULT_DEFINITION) -> YieldTables:
 def solve_tuning(definition: str) -> NucleonTuning:
     """The factors, exchange and hardness at the nodes of the model."""
     tables = build_fluka_z(definition)
-    factors: dict[str, np.ndarray] = {}
+    factors: dict[str, Array] = {}
     for name in MESONS:
         factors[name] = _meson_factor(tables, name, definition)
     factors["K0"] = 0.5 * (factors["K+"] + factors["K-"])
@@ -61,14 +62,14 @@ def solve_tuning(definition: str) -> NucleonTuning:
     return NucleonTuning(factors, exchange, hardness)
 
 
-def _shares(T_GeV: float, ln_T: np.ndarray) -> list[tuple[int, float]]:
+def _shares(T_GeV: float, ln_T: Array) -> list[tuple[int, float]]:
     """Nodes on both sides of an energy, with the weights that a shower draws them with."""
     position = (np.log(T_GeV) - ln_T[0]) / (ln_T[1] - ln_T[0])
     low = int(position)
     return [(low, 1.0 - (position - low)), (low + 1, position - low)]
 
 
-def _meson_factor(tables: YieldTables, name: str, definition: str) -> np.ndarray:
+def _meson_factor(tables: YieldTables, name: str, definition: str) -> Array:
     """Factor at the nodes; Z at the targets is linear in the factors there, so a linear system gives them."""
     energies, wanted = targets()[name]
     code = species_code(name)
@@ -85,7 +86,7 @@ def _meson_factor(tables: YieldTables, name: str, definition: str) -> np.ndarray
     return np.interp(tables.ln_T, np.log(energies), np.linalg.solve(matrix, wanted))
 
 
-def _nucleons(tables: YieldTables) -> tuple[np.ndarray, np.ndarray]:
+def _nucleons(tables: YieldTables) -> tuple[Array, Array]:
     """Share of leading protons exchanged, and power h of the leading nucleons' x, at the nodes."""
     wanted = targets()
     (energy,), (z_p,) = wanted["p"]

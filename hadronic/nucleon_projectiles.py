@@ -7,6 +7,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from hadronic import fluka_nodes as nodes
+from hadronic.arrays import Array
 from hadronic.definitions import MESON_X, Z_EXPONENT
 from hadronic.forms import (
     T_MIN_GEV,
@@ -35,7 +36,7 @@ _PIONS: Final = ("pi+", "pi-", "pi0")
 LAMBDA_COST_GEV: Final = float(MASS_GEV[LAMBDA] - MASS_GEV[P] + MASS_GEV[KP])
 
 
-def meson_shape(name: str, T: np.ndarray) -> MesonShape:
+def meson_shape(name: str, T: Array) -> MesonShape:
     """Exponents a, c, k at the energies `T` [GeV] and D, m of the meson called `name`."""
     lg_T = np.log10(T)
     pion = name in _PIONS
@@ -49,13 +50,14 @@ def meson_shape(name: str, T: np.ndarray) -> MesonShape:
     )
 
 
-def _log_interpolate(T: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _log_interpolate(T: Array, values: Array) -> Array:
     """ln values between nodes as monotone cubics in ln T (no kinks at FLUKA's energies), constant outside."""
     curve = PchipInterpolator(np.log(nodes.NODE_T_GEV), np.log(values))
-    return np.exp(curve(np.log(np.clip(T, nodes.NODE_T_GEV[0], nodes.NODE_T_GEV[-1]))))
+    at: Array = np.exp(curve(np.log(np.clip(T, nodes.NODE_T_GEV[0], nodes.NODE_T_GEV[-1]))))
+    return at
 
 
-def energy_fraction(name: str, T: np.ndarray) -> np.ndarray:
+def energy_fraction(name: str, T: Array) -> Array:
     """Energy fraction f of p-air in the node table, at any `T` [GeV]; the "kinetic" definition below 5 GeV.
 
     Below 1 GeV the energy in pions f T falls as ((T - T0)/(1 - T0))^p to zero at the threshold T0 = 0.28 GeV;
@@ -76,7 +78,7 @@ def energy_fraction(name: str, T: np.ndarray) -> np.ndarray:
     return f
 
 
-def z_over_f(name: str, T: np.ndarray) -> np.ndarray:
+def z_over_f(name: str, T: Array) -> Array:
     """Z/f of mesons in the node table; pi0 and K0 take the mean of their charged partners."""
     if name == "pi0":
         return 0.5 * (z_over_f("pi+", T) + z_over_f("pi-", T))
@@ -85,7 +87,7 @@ def z_over_f(name: str, T: np.ndarray) -> np.ndarray:
     return _log_interpolate(T, nodes.Z[name]) / _log_interpolate(T, nodes.F[name])
 
 
-def solve_proton_mesons(T: np.ndarray, definition: str) -> dict[str, SolvedMeson]:
+def solve_proton_mesons(T: Array, definition: str) -> dict[str, SolvedMeson]:
     """Meson spectra of p-air by name ("K0" is K0 + anti-K0)."""
     mass = float(MASS_GEV[P])
     f_kind, z_kind = MESON_X[definition]
@@ -107,7 +109,7 @@ def solve_proton_mesons(T: np.ndarray, definition: str) -> dict[str, SolvedMeson
     return solved
 
 
-def _joined_at_anchor(T: np.ndarray, table: np.ndarray, kinetic: np.ndarray) -> np.ndarray:
+def _joined_at_anchor(T: Array, table: Array, kinetic: Array) -> Array:
     """F or Z in a definition of x: the table's numbers from 5 GeV up; below, `kinetic` scaled to meet them there.
 
     Node values below 5 GeV are ratios of generators to themselves at 5 GeV, so those ratios have to be taken
@@ -118,18 +120,19 @@ def _joined_at_anchor(T: np.ndarray, table: np.ndarray, kinetic: np.ndarray) -> 
     return np.where(T < ANCHOR_GEV, kinetic * scale, table)
 
 
-def diffractive_weight(T: np.ndarray) -> np.ndarray:
+def diffractive_weight(T: Array) -> Array:
     """Weight D of the quasi-elastic and diffractive proton, linear in lg T."""
-    return np.interp(np.log(T), np.log(nodes.DIFFRACTIVE_T_GEV), nodes.DIFFRACTIVE_WEIGHT)
+    weight: Array = np.interp(np.log(T), np.log(nodes.DIFFRACTIVE_T_GEV), nodes.DIFFRACTIVE_WEIGHT)
+    return weight
 
 
-def recoil_parameters(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def recoil_parameters(T: Array) -> tuple[Array, Array]:
     """Number r and slope tau [GeV] of recoil nucleons, of p and of n each."""
     r = nodes.RECOIL_NUMBER * np.minimum(1.0, np.sqrt(T / 5.0))
     return r, np.minimum(nodes.RECOIL_TAU_GEV, 0.12 * T)
 
 
-def recoil_table(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def recoil_table(T: Array) -> tuple[Array, Array]:
     """Mean number and quantiles of ln x of recoil nucleons (exponential above 0.1 GeV, ended at x = 1)."""
     r, tau = recoil_parameters(T)
     # The cap keeps the last quantile finite where x = 1 is thousands of slopes away.
@@ -140,7 +143,7 @@ def recoil_table(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return r * closed, np.log(np.minimum(energy / T[:, None], 1.0))
 
 
-def recoil_moment(T: np.ndarray, exponent: float) -> np.ndarray:
+def recoil_moment(T: Array, exponent: float) -> Array:
     """Moment of x = T_sec/T of recoil p (or n), by Gauss-Laguerre; the end at x = 1 is neglected."""
     r, tau = recoil_parameters(T)
     z, weight = np.polynomial.laguerre.laggauss(24)
@@ -148,13 +151,13 @@ def recoil_moment(T: np.ndarray, exponent: float) -> np.ndarray:
     return r * (weight * x**exponent).sum(axis=1)
 
 
-def _diffractive_density(T: np.ndarray, rest: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
+def _diffractive_density(T: Array, rest: Array, jacobian: Array) -> Array:
     """dn/dt of the diffractive proton, 1 - x log-uniform, on the logit grid (not normalised)."""
     low = np.maximum(nodes.DIFFRACTIVE_LOSS_GEV / T, nodes.DIFFRACTIVE_LOSS_MIN)[:, None]
     return np.where((rest >= low) & (rest <= nodes.DIFFRACTIVE_LOSS_MAX), jacobian / rest, 0.0)
 
 
-def solve_proton_nucleons(T: np.ndarray) -> tuple[NucleonSolution, Spectrum, Spectrum]:
+def solve_proton_nucleons(T: Array) -> tuple[NucleonSolution, Spectrum, Spectrum]:
     """Leading p and n of p-air: the solution, and the spectra (leading + diffractive p, leading n)."""
     D = diffractive_weight(T)
     y, rest, jacobian, step = logit_grid(T_MIN_GEV / T)
@@ -191,13 +194,13 @@ class NucleonTuning:
         Power to which x of leading nucleons is raised.
     """
 
-    factors: dict[str, np.ndarray]
-    exchange: np.ndarray
-    hardness: np.ndarray
+    factors: dict[str, Array]
+    exchange: Array
+    hardness: Array
 
 
 def add_nucleon_projectiles(
-    builder: YieldTableBuilder, T: np.ndarray, definition: str, tuning: NucleonTuning | None = None
+    builder: YieldTableBuilder, T: Array, definition: str, tuning: NucleonTuning | None = None
 ) -> None:
     """Slots of p, of n by isospin mirror (pi+ <-> pi-, p <-> n) and of Lambda (mean of p and n).
 

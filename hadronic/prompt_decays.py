@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 from particle import Particle
 
+from hadronic.arrays import Array, IntArray
+
 # Parent -> ((branching ratio, products), ...). Antihyperons come with `_ANTI`.
 _MODES: Final[dict[int, tuple[tuple[float, tuple[int, ...]], ...]]] = {
     221: (
@@ -56,20 +58,21 @@ def mass_of(pdg: int) -> float:
     return 0.0 if mass is None else float(mass) / 1000.0
 
 
-def _momentum(M: np.ndarray | float, a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
+def _momentum(M: Array | float, a: Array | float, b: Array | float) -> Array:
     """Momentum of two bodies of masses a, b from M, in its frame (GeV)."""
     M2 = np.square(M)
-    return np.sqrt(np.maximum((M2 - np.square(a + b)) * (M2 - np.square(a - b)), 0.0)) / (2.0 * M)
+    p: Array = np.sqrt(np.maximum((M2 - np.square(a + b)) * (M2 - np.square(a - b)), 0.0)) / (2.0 * M)
+    return p
 
 
-def _isotropic(number: int, rng: np.random.Generator) -> np.ndarray:
+def _isotropic(number: int, rng: np.random.Generator) -> Array:
     cos = rng.uniform(-1.0, 1.0, number)
     phi = rng.uniform(0.0, 2.0 * np.pi, number)
     sin = np.sqrt(1.0 - cos**2)
     return np.stack((sin * np.cos(phi), sin * np.sin(phi), cos), axis=1)
 
 
-def _boost(four: np.ndarray, frame: np.ndarray, mass: np.ndarray | float) -> np.ndarray:
+def _boost(four: Array, frame: Array, mass: Array | float) -> Array:
     """`four` (E, p), given in the rest frame of `frame` (E, p; of `mass`), in the frame in which `frame` is given."""
     gamma = frame[:, 0] / mass
     u = frame[:, 1:] / np.asarray(mass).reshape(-1, 1)
@@ -78,9 +81,7 @@ def _boost(four: np.ndarray, frame: np.ndarray, mass: np.ndarray | float) -> np.
     return np.column_stack((energy, four[:, 1:] + u * (four[:, 0] + along / (1.0 + gamma))[:, None]))
 
 
-def two_body(
-    parents: np.ndarray, mass: np.ndarray | float, masses: tuple[float, float], rng: np.random.Generator
-) -> list[np.ndarray]:
+def two_body(parents: Array, mass: Array | float, masses: tuple[float, float], rng: np.random.Generator) -> list[Array]:
     """Four-momenta (E, p) of two bodies from `parents`, shape (n, 4), of rest mass `mass`."""
     p = np.broadcast_to(_momentum(mass, *masses), len(parents))
     vector = p[:, None] * _isotropic(len(parents), rng)
@@ -92,8 +93,8 @@ def two_body(
 
 
 def three_body(
-    parents: np.ndarray, mass: float, masses: tuple[float, float, float], rng: np.random.Generator
-) -> list[np.ndarray]:
+    parents: Array, mass: float, masses: tuple[float, float, float], rng: np.random.Generator
+) -> list[Array]:
     """Four-momenta (E, p) of three bodies, flat in phase space: dG ~ p(M; m12, 3) p(m12; 1, 2) d m12."""
     a, b, c = masses
     low, high = a + b, mass - c
@@ -114,8 +115,8 @@ def three_body(
 
 
 def decay_all(
-    event: np.ndarray, pdg: np.ndarray, four: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    event: IntArray, pdg: IntArray, four: Array, rng: np.random.Generator
+) -> tuple[IntArray, IntArray, Array]:
     """Replace every particle of `MODES` by its products, until none is left.
 
     Parameters

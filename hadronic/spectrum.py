@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.kernels import N_QUANTILES
 
 
@@ -21,17 +22,17 @@ class Spectrum:
         Grid step in t.
     """
 
-    ln_x: np.ndarray
-    density: np.ndarray
-    step: np.ndarray
+    ln_x: Array
+    density: Array
+    step: Array
 
-    def integral(self, weight: np.ndarray | float = 1.0) -> np.ndarray:
+    def integral(self, weight: Array | float = 1.0) -> Array:
         """Integral of `weight` times the spectrum, shape (nodes,)."""
         values = self.density * weight
         return (values.sum(axis=1) - 0.5 * (values[:, 0] + values[:, -1])) * self.step
 
 
-def quantile_table(spectrum: Spectrum) -> np.ndarray:
+def quantile_table(spectrum: Spectrum) -> Array:
     """ln x at the `N_QUANTILES` points uniform in v = 1 - (1-u)^(1/4), shape (nodes, N_QUANTILES)."""
     steps = 0.5 * (spectrum.density[:, 1:] + spectrum.density[:, :-1])
     above = np.zeros_like(spectrum.density)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.cross_sections import interaction_length_table
 from hadronic.errors import HadronicInputError
 from hadronic.kernels import BERNOULLI, NO_ANGLES, POISSON, YieldTables
@@ -20,14 +21,14 @@ class YieldTableBuilder:
         Uniform axis of ln T and interaction lengths [g/cm2] that belong to the yields; FLUKA's if not given.
     """
 
-    def __init__(self, ln_T: np.ndarray, interaction_lengths: tuple[np.ndarray, np.ndarray] | None = None) -> None:
+    def __init__(self, ln_T: Array, interaction_lengths: tuple[Array, Array] | None = None) -> None:
         self.ln_T = ln_T
         self._lengths = interaction_lengths
-        self._tables: list[np.ndarray] = []
-        self._angles: list[np.ndarray] = []
-        self._slots: list[list[tuple[int, int, int, np.ndarray]]] = [[] for _ in range(N_PROJECTILES)]
+        self._tables: list[Array] = []
+        self._angles: list[Array] = []
+        self._slots: list[list[tuple[int, int, int, Array]]] = [[] for _ in range(N_PROJECTILES)]
 
-    def add_table(self, table: Spectrum | np.ndarray, angles: np.ndarray | None = None) -> int:
+    def add_table(self, table: Spectrum | Array, angles: Array | None = None) -> int:
         """Add a spectrum, or quantiles of ln x of shape (nodes, N_QUANTILES); returns the row's number.
 
         `angles`, shape (nodes, bins, N_ANGLE_QUANTILES), is the row of `YieldTables.angle_scale`: for all rows or none.
@@ -37,12 +38,12 @@ class YieldTableBuilder:
             self._angles.append(angles)
         return len(self._tables) - 1
 
-    def add_slot(self, projectile: int, species: int, table: int, mean: np.ndarray, *, bernoulli: bool = False) -> None:
+    def add_slot(self, projectile: int, species: int, table: int, mean: Array, *, bernoulli: bool = False) -> None:
         """Let `projectile` make `mean` (per node) of `species` with x from row `table`."""
         kind = BERNOULLI if bernoulli else POISSON
         self._slots[projectile].append((species, kind, table, mean))
 
-    def slots_of(self, projectile: int) -> list[tuple[int, int, int, np.ndarray]]:
+    def slots_of(self, projectile: int) -> list[tuple[int, int, int, Array]]:
         """Slots so far, each (species, kind, table row, mean per node), to be mirrored."""
         return list(self._slots[projectile])
 

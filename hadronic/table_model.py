@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.cross_sections import LAMBDA_RATIO, LAMBDA_TIMES_SIGMA, LOG10_T_AXIS
 from hadronic.kernels import BERNOULLI, N_ANGLE_QUANTILES, N_QUANTILES, YieldTables
 from hadronic.species import KL, KM, KP, KS, LAMBDA, MASS_GEV, N_SPECIES, PI0, PIM, PIP, N, P, species_code
@@ -30,10 +31,10 @@ TAIL_COUNTS: Final = 20
 
 _SWAP: Final = {P: N, N: P, PIP: PIM, PIM: PIP}
 # A row of a projectile on the model's axis: mean and row number in the builder.
-_Rows = dict[str, tuple[np.ndarray, int]]
+_Rows = dict[str, tuple[Array, int]]
 
 
-def build_table_model(content: YieldFile, lg_T: np.ndarray) -> YieldTables:
+def build_table_model(content: YieldFile, lg_T: Array) -> YieldTables:
     """Tables of all projectiles on the axis `lg_T` (log10 GeV, uniform)."""
     T = 10.0**lg_T
     builder = YieldTableBuilder(np.log(T), interaction_lengths(content))
@@ -45,7 +46,7 @@ def build_table_model(content: YieldFile, lg_T: np.ndarray) -> YieldTables:
     return builder.build()
 
 
-def interaction_lengths(content: YieldFile) -> tuple[np.ndarray, np.ndarray]:
+def interaction_lengths(content: YieldFile) -> tuple[Array, Array]:
     """Axis ln T and interaction lengths [g/cm2], shape (N_SPECIES, axis); mirrors as in `cross_sections`."""
     ln_T = LOG10_T_AXIS * np.log(10.0)
     sigma = {name: np.interp(ln_T, np.log(one.sigma_T_GeV), one.sigma_mb) for name, one in content.projectiles.items()}
@@ -58,7 +59,7 @@ def interaction_lengths(content: YieldFile) -> tuple[np.ndarray, np.ndarray]:
     return ln_T, table
 
 
-def quantiles_of(counts: np.ndarray, x_edges: np.ndarray) -> np.ndarray:
+def quantiles_of(counts: Array, x_edges: Array) -> Array:
     """ln x at the `N_QUANTILES` points of v = 1 - (1 - u)^(1/4) from a histogram in x with counts in it.
 
     ln x is linear in (1 - u)^(1/4) inside a bin, and reaches from the first edge with counts to the last.
@@ -73,7 +74,7 @@ def quantiles_of(counts: np.ndarray, x_edges: np.ndarray) -> np.ndarray:
     return np.interp(np.linspace(1.0, 0.0, N_QUANTILES), left[::-1], ln_x[::-1])
 
 
-def angle_scales(counts: np.ndarray, s_edges: np.ndarray) -> np.ndarray:
+def angle_scales(counts: Array, s_edges: Array) -> Array:
     """Scale of -ln(1 - u) at the points of `YieldTables.angle_scale`, shape (bins, N_ANGLE_QUANTILES).
 
     `counts` has the shape (bins of T_sec, bins of s). 1 where there are too few counts to tell.
@@ -100,7 +101,7 @@ def angle_scales(counts: np.ndarray, s_edges: np.ndarray) -> np.ndarray:
     return out
 
 
-def _projectile_rows(builder: YieldTableBuilder, content: YieldFile, name: str, T: np.ndarray, angles: bool) -> _Rows:
+def _projectile_rows(builder: YieldTableBuilder, content: YieldFile, name: str, T: Array, angles: bool) -> _Rows:
     """Every row of one projectile that is not empty, on the axis `T`."""
     one = content.projectiles[name]
     out: _Rows = {}
@@ -126,15 +127,16 @@ def _projectile_rows(builder: YieldTableBuilder, content: YieldFile, name: str, 
     return out
 
 
-def _blend(nodes: np.ndarray, values: np.ndarray, T: np.ndarray) -> np.ndarray:
+def _blend(nodes: Array, values: Array, T: Array) -> Array:
     """`values` (first axis nodes) at `T`, linear in ln T, constant outside."""
     position = np.interp(np.log(T), np.log(nodes), np.arange(nodes.size))
     low = np.minimum(position.astype(np.int64), nodes.size - 2)
-    share = (position - low).reshape(-1, *([1] * (values.ndim - 1)))
-    return (1.0 - share) * values[low] + share * values[low + 1]
+    share: Array = (position - low).reshape(-1, *([1] * (values.ndim - 1)))
+    blended: Array = (1.0 - share) * values[low] + share * values[low + 1]
+    return blended
 
 
-def _blend_means(nodes: np.ndarray, mean: np.ndarray, T: np.ndarray) -> np.ndarray:
+def _blend_means(nodes: Array, mean: Array, T: Array) -> Array:
     """Means at `T`: their logarithm linear in ln T, the mean itself where one of two neighbours is zero."""
     linear = _blend(nodes, mean, T)
     logarithmic = np.exp(_blend(nodes, np.log(np.maximum(mean, 1e-300)), T))
@@ -142,9 +144,7 @@ def _blend_means(nodes: np.ndarray, mean: np.ndarray, T: np.ndarray) -> np.ndarr
     return np.where(np.minimum(mean[low], mean[low + 1]) > 0.0, logarithmic, linear)
 
 
-def _open(
-    name: str, one: ProjectileYields, mean: np.ndarray, ln_x: np.ndarray, T: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _open(name: str, one: ProjectileYields, mean: Array, ln_x: Array, T: Array) -> tuple[Array, Array]:
     """Means and quantiles with the fall to threshold below the first node."""
     mass = float(MASS_GEV[species_code(name)])
     threshold = PION_THRESHOLD_GEV if name == "p" else production_threshold(mass)

@@ -4,7 +4,7 @@ import math
 
 from numba import njit
 
-from hadronic.kernels import CACHE, momentum, yield_angle
+from hadronic.kernels import CACHE, YieldTables, momentum, yield_angle
 from hadronic.models import HadronicModel, check_projectile
 
 # Midpoints of the angle's quantiles, uniform in 1 - (1 - u)^(1/4).
@@ -12,7 +12,7 @@ _ANGLES = 48
 
 
 @njit(nogil=True, cache=CACHE)
-def _sums(tables, projectile, secondary, T_GeV, angles):
+def _sums(tables: YieldTables, projectile: int, secondary: int, T_GeV: float, angles: int) -> tuple[float, float]:
     """Mean number and summed pT per interaction: midpoints of the bins of both quantile axes."""
     axis = tables.ln_T
     nodes = axis.shape[0]

@@ -7,6 +7,7 @@ projectiles (Lambda, pions, kaons), neutral kaons, pi0 and Lambda are not varied
 
 import numpy as np
 
+from hadronic.arrays import Array, IntArray
 from hadronic.kernels import BERNOULLI, POISSON, YieldTables
 from hadronic.species import KM, KP, PIM, PIP, N, P
 
@@ -15,7 +16,7 @@ VARIED_SPECIES = (PIP, PIM, KP, KM, P, N)
 _MIRROR = {PIP: PIM, PIM: PIP, P: N, N: P}
 
 
-def slot_factor_rows(tables: YieldTables) -> np.ndarray:
+def slot_factor_rows(tables: YieldTables) -> IntArray:
     """Which factor each slot has: a place in :data:`VARIED_SPECIES`, or -1; int[slots]."""
     rows = np.full(len(tables.slot_species), -1, dtype=np.int64)
     for projectile in (P, N):
@@ -28,13 +29,13 @@ def slot_factor_rows(tables: YieldTables) -> np.ndarray:
     return rows
 
 
-def hat_functions(ln_T: np.ndarray, knots_GeV: tuple[float, ...]) -> np.ndarray:
+def hat_functions(ln_T: Array, knots_GeV: tuple[float, ...]) -> Array:
     """Weights of knots at energies, float[len(ln_T), knots]: linear in ln T between knots, constant outside; sum 1."""
     knots = np.log(knots_GeV)
     return np.stack([np.interp(ln_T, knots, unit) for unit in np.eye(len(knots))], axis=1)
 
 
-def scaled_tables(tables: YieldTables, factors: np.ndarray, sigma: np.ndarray) -> YieldTables:
+def scaled_tables(tables: YieldTables, factors: Array, sigma: Array) -> YieldTables:
     """Tables with other yields and cross sections.
 
     Parameters

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from hadronic.arrays import Array, BoolArray, IntArray
 from hadronic.definitions import Z_EXPONENT
 from hadronic.kernels import ANGLE_LOW_GEV, concentration
 from hadronic.species import MASS_GEV, PDG_IDS, species_code
@@ -36,7 +37,7 @@ _PDG: Final = {PDG_IDS[code]: row for row, code in enumerate(CODES)} | dict.from
 
 
 @njit(nogil=True)
-def angle_variable(species, momentum_GeV, one_minus_cos):
+def angle_variable(species: IntArray, momentum_GeV: Array, one_minus_cos: Array) -> Array:
     """s = -ln(1 - u) of the uniform u that the parametric angle of `hadronic.kernels` has at this angle.
 
     If that law held, s would be exponential with mean 1 at every momentum; at high momentum s = k (1 - cos).
@@ -72,13 +73,13 @@ class NodeHistogram:
     projectile: str
     T_GeV: float
     events: int = 0
-    counts: np.ndarray = field(default_factory=lambda: np.zeros((len(ROWS), X_EDGES.size - 1)))
-    angle_counts: np.ndarray = field(default_factory=lambda: np.zeros((len(ROWS), N_ANGLE_BINS, S_EDGES.size - 1)))
-    moment_sums: np.ndarray = field(default_factory=lambda: np.zeros((len(SPECIES), len(MOMENTS))))
-    moment_squares: np.ndarray = field(default_factory=lambda: np.zeros((len(SPECIES), len(MOMENTS))))
-    other_sums: np.ndarray = field(default_factory=lambda: np.zeros(len(OTHER)))
+    counts: Array = field(default_factory=lambda: np.zeros((len(ROWS), X_EDGES.size - 1)))
+    angle_counts: Array = field(default_factory=lambda: np.zeros((len(ROWS), N_ANGLE_BINS, S_EDGES.size - 1)))
+    moment_sums: Array = field(default_factory=lambda: np.zeros((len(SPECIES), len(MOMENTS))))
+    moment_squares: Array = field(default_factory=lambda: np.zeros((len(SPECIES), len(MOMENTS))))
+    other_sums: Array = field(default_factory=lambda: np.zeros(len(OTHER)))
 
-    def add(self, event: np.ndarray, pdg: np.ndarray, four: np.ndarray, events: int) -> None:
+    def add(self, event: IntArray, pdg: IntArray, four: Array, events: int) -> None:
         """Add the particles of `events` interactions.
 
         Parameters
@@ -123,13 +124,13 @@ class NodeHistogram:
         for name in ("counts", "angle_counts", "moment_sums", "moment_squares", "other_sums"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
-    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+    def moments(self) -> tuple[Array, Array]:
         """Mean per interaction and its statistical error, shape (SPECIES, MOMENTS) each."""
         mean = self.moment_sums / self.events
         variance = np.maximum(self.moment_squares / self.events - mean**2, 0.0)
         return mean, np.sqrt(variance / max(self.events - 1, 1))
 
-    def _add_other(self, pdg: np.ndarray, energy: np.ndarray) -> None:
+    def _add_other(self, pdg: IntArray, energy: Array) -> None:
         size = np.abs(pdg)
         kind = np.full(pdg.shape, OTHER.index("other"))
         kind[size == 22] = OTHER.index("photons")
@@ -137,9 +138,7 @@ class NodeHistogram:
         kind[(pdg < -1000) & (size < 10000)] = OTHER.index("antibaryons")
         self.other_sums += np.bincount(kind, weights=energy / self.T_GeV, minlength=len(OTHER))
 
-    def _add_moments(
-        self, event: np.ndarray, row: np.ndarray, kinetic: np.ndarray, mass: np.ndarray, pT: np.ndarray, events: int
-    ) -> None:
+    def _add_moments(self, event: IntArray, row: IntArray, kinetic: Array, mass: Array, pT: Array, events: int) -> None:
         x = kinetic / self.T_GeV
         x_ET = (kinetic + mass) / self.T_GeV
         x_EE = (kinetic + mass) / (self.T_GeV + float(MASS_GEV[species_code(self.projectile)]))
@@ -150,7 +149,7 @@ class NodeHistogram:
             self.moment_sums[:, number] += each.sum(axis=0)
             self.moment_squares[:, number] += (each**2).sum(axis=0)
 
-    def _with_leading(self, event: np.ndarray, row: np.ndarray, kinetic: np.ndarray) -> np.ndarray:
+    def _with_leading(self, event: IntArray, row: IntArray, kinetic: Array) -> IntArray:
         """Row of each particle, the leading ones moved to their own."""
         place = row.copy()
         candidates = np.flatnonzero(np.isin(row, [SPECIES.index(name) for name in LEADING[self.projectile]]))
@@ -162,7 +161,7 @@ class NodeHistogram:
         return place
 
 
-def without_elastic(event: np.ndarray, pdg: np.ndarray, four: np.ndarray, T_GeV: float, events: int) -> np.ndarray:
+def without_elastic(event: IntArray, pdg: IntArray, four: Array, T_GeV: float, events: int) -> BoolArray:
     """Interactions to keep: not those whose only meson carries more than 0.7 of the projectile's kinetic energy.
 
     UrQMD's pion and kaon beams contain (quasi-)elastic events, which belong neither to production cross sections nor
@@ -174,4 +173,5 @@ def without_elastic(event: np.ndarray, pdg: np.ndarray, four: np.ndarray, T_GeV:
     fastest = np.zeros(events)
     mass2 = np.maximum(four[:, 0] ** 2 - (four[:, 1:] ** 2).sum(axis=1), 0.0)
     np.maximum.at(fastest, event[meson], (four[:, 0] - np.sqrt(mass2))[meson] / T_GeV)
-    return ~((number == 1) & (fastest > 0.7))
+    elastic: BoolArray = (number == 1) & (fastest > 0.7)
+    return ~elastic

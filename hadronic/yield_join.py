@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.errors import HadronicInputError
 from hadronic.yield_file import ProjectileYields, YieldFile
 from hadronic.yield_histograms import S_EDGES, X_EDGES, NodeHistogram
@@ -72,7 +73,7 @@ class _Node:
     replaced: dict[str, tuple[Run, float]] = field(default_factory=dict)
 
 
-def _table(nodes: Sequence[_Node], sigma_T: np.ndarray, sigma_mb: np.ndarray) -> ProjectileYields:
+def _table(nodes: Sequence[_Node], sigma_T: Array, sigma_mb: Array) -> ProjectileYields:
     nodes = sorted(nodes, key=lambda one: one.T_GeV)
     events = np.empty((len(nodes), len(ROWS)))
     counts = np.empty((len(nodes), len(ROWS), X_EDGES.size - 1))
@@ -110,7 +111,7 @@ def _of(runs: Runs, generator: str, projectile: str) -> dict[float, Run]:
         raise HadronicInputError(f"no runs of {generator} with {projectile}") from None
 
 
-def _sigma(nodes: dict[float, Run]) -> tuple[np.ndarray, np.ndarray]:
+def _sigma(nodes: dict[float, Run]) -> tuple[Array, Array]:
     """Kinetic energies and production cross sections on air."""
     values = np.array([run.sigma_mb for run in nodes.values()])
     if not np.all(values > 0.0):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.definitions import Z_EXPONENT
 from hadronic.errors import HadronicInputError
 from hadronic.kernels import slot_survival
@@ -117,8 +118,8 @@ def weighted_yield(
 
 
 def density_in_x(
-    model: HadronicModel, projectile: int, secondary: int, T_GeV: float, edges: Sequence[float] | np.ndarray
-) -> np.ndarray:
+    model: HadronicModel, projectile: int, secondary: int, T_GeV: float, edges: Sequence[float] | Array
+) -> Array:
     """dN/dx of one species, x total over total energy, averaged over bins.
 
     Parameters

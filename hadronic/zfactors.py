@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from hadronic.arrays import Array
 from hadronic.definitions import DEFAULT_DEFINITION, MESON_X, READINGS, Z_EXPONENT
 from hadronic.errors import HadronicInputError
-from hadronic.kernels import BERNOULLI, CACHE, first_slot, last_slot, pick_node, sample_x
+from hadronic.kernels import BERNOULLI, CACHE, YieldTables, first_slot, last_slot, pick_node, sample_x
 from hadronic.models import HadronicModel, check_projectile
 from hadronic.moments import Moments
 from hadronic.reference import ReferenceValue, daemonflux_reference, fluka_reference
@@ -31,7 +32,16 @@ def label_codes(label: str) -> tuple[int, ...]:
 
 
 @njit(nogil=True, cache=CACHE)
-def _tally(tables, projectile, T_GeV, z_exponent, number, rng, sums, squares):
+def _tally(
+    tables: YieldTables,
+    projectile: int,
+    T_GeV: float,
+    z_exponent: float,
+    number: int,
+    rng: np.random.Generator,
+    sums: Array,
+    squares: Array,
+) -> None:
     """Add the moments of `number` interactions, and their squares event by event, per secondary species.
 
     `sums` and `squares` have the shape (N_SPECIES, N_MOMENTS), in the order of `Moments`; `rng` is a numpy
@@ -93,8 +103,8 @@ class SampledMoments:
     projectile: int
     T_GeV: float
     interactions: int
-    values: np.ndarray
-    errors: np.ndarray
+    values: Array
+    errors: Array
 
     def of(self, secondary: int) -> Moments:
         """Moments of one species."""
