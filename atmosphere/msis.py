@@ -157,4 +157,5 @@ def _density(
     times = [np.datetime64(f"{day.isoformat()}T{hour:02d}:00") for hour in _HOURS_UT]
     n = len(times)
     found = pymsis.calculate(times, [lon], [lat], height_km, [f107] * n, [f107] * n, [[ap] * 7] * n, version=_VERSION)
-    return np.asarray(found[:, 0, 0, :, pymsis.Variable.MASS_DENSITY]).mean(axis=0) * 1e-3
+    density: Array = np.asarray(found[:, 0, 0, :, pymsis.Variable.MASS_DENSITY]).mean(axis=0) * 1e-3
+    return density

@@ -83,7 +83,8 @@ def _meson_factor(tables: YieldTables, name: str, definition: str) -> Array:
             for node, share in _shares(T, tables.ln_T):
                 z = share * tables.slot_mean[slot, node] * moments_of_row(tables, slot, node, float(T), P)[column]
                 matrix[i] += [z * hat[node] for hat in hats]
-    return np.interp(tables.ln_T, np.log(energies), np.linalg.solve(matrix, wanted))
+    factor: Array = np.interp(tables.ln_T, np.log(energies), np.linalg.solve(matrix, wanted))
+    return factor
 
 
 def _nucleons(tables: YieldTables) -> tuple[Array, Array]:

@@ -148,7 +148,8 @@ def recoil_moment(T: Array, exponent: float) -> Array:
     r, tau = recoil_parameters(T)
     z, weight = np.polynomial.laguerre.laggauss(24)
     x = (nodes.RECOIL_MIN_GEV + tau[:, None] * z) / T[:, None]
-    return r * (weight * x**exponent).sum(axis=1)
+    moment: Array = r * (weight * x**exponent).sum(axis=1)
+    return moment
 
 
 def _diffractive_density(T: Array, rest: Array, jacobian: Array) -> Array:

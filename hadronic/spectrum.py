@@ -29,7 +29,8 @@ class Spectrum:
     def integral(self, weight: Array | float = 1.0) -> Array:
         """Integral of `weight` times the spectrum, shape (nodes,)."""
         values = self.density * weight
-        return (values.sum(axis=1) - 0.5 * (values[:, 0] + values[:, -1])) * self.step
+        integral: Array = (values.sum(axis=1) - 0.5 * (values[:, 0] + values[:, -1])) * self.step
+        return integral
 
 
 def quantile_table(spectrum: Spectrum) -> Array:
