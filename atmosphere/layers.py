@@ -80,19 +80,52 @@ class LayeredAtmosphere:
         return f"LayeredAtmosphere({self.name!r}, {len(self.layers)} layers, top {self.top_km:.2f} km)"
 
     def density(self, h_km: ArrayLike) -> Array:
-        """Density at the heights ``h_km`` (km), g/cm3; same shape as ``h_km``, 0 above the top."""
+        """Density of the air.
+
+        Parameters
+        ----------
+        h_km : array_like
+            Heights, km.
+
+        Returns
+        -------
+        float64 array
+            g/cm3, same shape as `h_km`; 0 above the top.
+        """
         h = _finite("h_km", h_km)
         flat: Array = kernels.density_array(h.ravel(), self.layers)
         return flat.reshape(h.shape)
 
     def depth(self, h_km: ArrayLike) -> Array:
-        """Vertical depth above the heights ``h_km`` (km), g/cm2; same shape, 0 above the top."""
+        """Vertical depth above heights.
+
+        Parameters
+        ----------
+        h_km : array_like
+            Heights, km.
+
+        Returns
+        -------
+        float64 array
+            g/cm2, same shape as `h_km`; 0 above the top.
+        """
         h = _finite("h_km", h_km)
         flat: Array = kernels.vertical_depth_array(h.ravel(), self.layers)
         return flat.reshape(h.shape)
 
     def height(self, depth_g_cm2: ArrayLike) -> Array:
-        """Height of the vertical depths ``depth_g_cm2`` (g/cm2), km; the top for a depth of 0."""
+        """Height of vertical depths.
+
+        Parameters
+        ----------
+        depth_g_cm2 : array_like
+            Vertical depths, g/cm2, not negative.
+
+        Returns
+        -------
+        float64 array
+            km, same shape as `depth_g_cm2`; the top for a depth of 0.
+        """
         depth = _finite("depth_g_cm2", depth_g_cm2)
         if np.any(depth < 0.0):
             raise AtmosphereInputError(f"depth_g_cm2: {np.min(depth):g}, must not be negative")
@@ -127,7 +160,13 @@ class LayeredAtmosphere:
 
 
 def linsley() -> LayeredAtmosphere:
-    """The US Standard Atmosphere 1976 in Linsley's five layers; ends at 112.83 km."""
+    """Make the US Standard Atmosphere 1976 in Linsley's five layers; it ends at 112.83 km.
+
+    Returns
+    -------
+    LayeredAtmosphere
+        The atmosphere.
+    """
     return LayeredAtmosphere("US Standard 1976 (Linsley)", _LINSLEY_US1976)
 
 

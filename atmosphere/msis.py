@@ -1,4 +1,4 @@
-"""The atmosphere of a place and a season from NRLMSIS, through the package ``pymsis`` (the extra ``msis``).
+"""Make the atmosphere of a place and a season from NRLMSIS, through the package ``pymsis`` (the extra ``msis``).
 
 The model's density is averaged over four times of the day and put into exponential layers, whose residual is measured
 and stated. Nothing is downloaded: the indices of solar and geomagnetic activity are arguments, and below 80 km, where
@@ -125,7 +125,7 @@ def _place(lat: float, lon: float) -> str:
 
 
 def _day(month: int | None, date: str | None) -> tuple[datetime.date, str]:
-    """The day to ask the model for, and what to call it."""
+    """Return the day to ask the model for, and its name."""
     if (month is None) == (date is None):
         raise AtmosphereInputError("atmosphere: give either a month or a date")
     if month is not None:

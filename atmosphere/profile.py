@@ -1,4 +1,4 @@
-"""A user's own atmosphere from a CSV of heights and densities."""
+"""Read an atmosphere from a CSV file of heights and densities."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def from_csv(
 
 
 def layers_from_densities(heights: list[float], densities: list[float], top_km: float) -> Array:
-    """Layers with log-linear density between the given points and continuous depth.
+    """Make layers with log-linear density between the given points and continuous depth.
 
     Parameters
     ----------

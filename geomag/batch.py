@@ -1,4 +1,4 @@
-"""Many trajectories at once, with checked inputs: what `geomag.lockstep` needs, made from a field.
+"""Decide for many particles at once whether they can arrive, with checked inputs; the work is in `geomag.lockstep`.
 
 Units: km, nT, GV; geocentric Cartesian axes.
 """
@@ -15,7 +15,7 @@ from geomag.sharper_verdicts import horizontal_table, tight_bound
 
 
 class BatchTracer:
-    """Verdicts of many trajectories in one field with one set of parameters.
+    """Back-tracking of many particles in one field with one set of parameters.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class BatchTracer:
         return float(tight_bound(r_km, self.params, self.field.degree, self.bounds))
 
     def verdicts(self, places_km: Array, momenta: Array, rigidities_GV: Array) -> IntArray:
-        """Which particles can arrive.
+        """Decide which particles can arrive.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Rigidity cutoffs: which rigidities can arrive at a place from a direction, and sky maps of that.
+"""Compute rigidity cutoffs at a place by direction, and maps of them over the sky.
 
 Every rigidity that is a multiple of the step is traced between two bounds; nothing is bisected, because in
 the penumbra allowed and forbidden rigidities alternate.  The upper bound is rigorous (above it a particle

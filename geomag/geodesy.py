@@ -1,4 +1,4 @@
-"""WGS84 geodetic coordinates, geocentric ones, and the local east-north-up frame on the ellipsoid.
+"""Convert WGS84 geodetic coordinates to geocentric ones and back; the local axes east, north and up.
 
 Units: km and degrees.  Constants: NIMA TR8350.2 (2000), the definition of WGS84.
 """
@@ -117,7 +117,7 @@ def local_axes(lat_deg: ArrayLike, lon_deg: ArrayLike) -> Array:
 def arrival_direction(
     lat_deg: float, lon_deg: float, zenith_deg: ArrayLike, azimuth_from_north_deg: ArrayLike
 ) -> Array:
-    """Unit momentum of a particle that comes from a zenith angle and azimuth.
+    """Compute the unit momentum of a particle that comes from a zenith angle and azimuth.
 
     Parameters
     ----------

@@ -226,7 +226,18 @@ class FieldModel:
 
     @classmethod
     def dipole(cls, b0_nT: float = 29790.0) -> FieldModel:
-        """Make a pure axial dipole of equatorial field `b0_nT` (nT) at 6371.2 km."""
+        """Make the field of a dipole at the Earth's centre along its axis.
+
+        Parameters
+        ----------
+        b0_nT : float
+            Field on the equator at 6371.2 km, nT; it points north there, as the Earth's does.
+
+        Returns
+        -------
+        FieldModel
+            The field.
+        """
         g = np.zeros((2, 2))
         g[1, 0] = -float(b0_nT)
         return cls.from_coefficients(g, np.zeros((2, 2)), name="dipole")

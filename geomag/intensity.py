@@ -1,4 +1,4 @@
-"""Maps over the Earth: which share of the primaries of one rigidity the geomagnetic field lets in.
+"""Fraction of the primaries of one rigidity that the geomagnetic field lets in, at places all over the Earth.
 
 At each place the share is that of the directions above the horizon from which a particle of this rigidity can
 arrive, which is the intensity averaged over angles divided by that without a field (the intensity outside is

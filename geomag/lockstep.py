@@ -1,4 +1,4 @@
-"""Back-tracking of many trajectories at once: sixteen in lockstep, each with its own step size.
+"""Back-track many particles, sixteen at a time by SIMD instructions, each with its own step size.
 
 The equations, the integrator and the floor are those of `geomag.tracing` (read its header first); here every
 stage is done for sixteen trajectories by one set of instructions (`geomag.lanes`).  A lane whose trajectory is

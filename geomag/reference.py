@@ -1,4 +1,4 @@
-"""A slow, independent tracer: the yardstick of the tests, not used by the simulation.
+"""Trace particles by slower, independent methods, for the tests; the simulation does not use it.
 
 Nothing is shared with the kernels but the Gauss coefficients: the field is summed in spherical coordinates
 with associated Legendre functions, and the trajectory is integrated by scipy's DOP853 with events.
@@ -90,7 +90,7 @@ def _slope(state: Array, g: Array, h: Array, k: float) -> Array:
 
 @dataclass(frozen=True)
 class ReferenceTrace:
-    """What the reference found.
+    """Verdict and final state of a trajectory.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
-"""Certain escapes and impacts from the angle to the radius, and the bound on the field that they rest on.
+"""Decide early, from the angle to the radius, that a particle must escape or reach the floor; a bound on the field.
 
-They come earlier than those of `geomag.early_verdicts`, for two reasons.  The bound on the horizontal field is that
-of the whole field on a sphere, not the sum of those of its degrees (`horizontal_table`).  And only the part of
+These decisions come earlier than those of `geomag.early_verdicts`, for two reasons.  The bound on the
+horizontal field is that of the whole field on a sphere, not the sum of those of its degrees (`horizontal_table`).  And only the part of
 the direction across the radius turns in a horizontal field: with the sine s of the angle to the radius, |r.t'|
 is at most (K/r^2) s.  Outwards d(r s)/dr is then at most K/r^2, hence
 

@@ -1,4 +1,4 @@
-"""Cutoffs over the whole sky of a detector, from above and from below, in the one-dimensional picture.
+"""Compute cutoffs over the whole sky of a detector, from above and from below, in the one-dimensional picture.
 
 A neutrino is taken to fly along its primary. The primary that a neutrino of a given direction stands for then enters
 where the straight line of sight leaves the Earth's air: beside the detector for one from above, on the far side of the

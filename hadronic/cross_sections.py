@@ -31,11 +31,21 @@ LOG10_T_AXIS: Final = np.linspace(-1.0, 6.0, 701)
 
 
 def nucleon_interaction_length(T_GeV: Array) -> Array:
-    """Nucleon-air interaction length [g/cm2] at kinetic energy `T_GeV`.
+    """Interaction length of nucleons in air.
 
-    85.1 up to 5 GeV and 88.2 at 100 GeV (Battistoni et al., who have 81.9-85.1 in the resonance region below);
-    above 100 GeV sigma = 273.7 + 3.2 L + 0.81 L^2 mb, L = ln(T/100): Sibyll 2.3d's rise
+    It is 85.1 g/cm2 up to 5 GeV and 88.2 at 100 GeV (Battistoni et al., who have 81.9-85.1 in the resonance region
+    below); above 100 GeV sigma = 273.7 + 3.2 L + 0.81 L^2 mb, L = ln(T/100), the rise of Sibyll 2.3d
     (docs/hadronic-inputs.md section 6).
+
+    Parameters
+    ----------
+    T_GeV : float[...]
+        Kinetic energy, GeV.
+
+    Returns
+    -------
+    float[...]
+        Interaction length, g/cm2.
     """
     T = np.asarray(T_GeV, dtype=float)
     rise = np.log(np.maximum(T, 100.0) / 100.0)
@@ -46,7 +56,15 @@ def nucleon_interaction_length(T_GeV: Array) -> Array:
 
 
 def interaction_length_table() -> tuple[Array, Array]:
-    """Axis ln T [ln GeV] (uniform) and interaction lengths [g/cm2], shape (N_SPECIES, axis)."""
+    """Interaction lengths of all species in air on a uniform axis of ln T.
+
+    Returns
+    -------
+    ln_T : float[axis]
+        Logarithm of the kinetic energy in GeV, uniform.
+    lengths : float[N_SPECIES, axis]
+        Interaction lengths, g/cm2.
+    """
     ln_T = LOG10_T_AXIS * np.log(10.0)
     nucleon = nucleon_interaction_length(np.exp(ln_T))
 

@@ -1,4 +1,4 @@
-"""What x means in FLUKA's tables of energy fractions F and Z factors: a switch, as the paper leaves doubt.
+"""Definitions of x in FLUKA's tables of energy fractions F and Z factors; a run chooses one, as the paper leaves doubt.
 
 The paper (Battistoni, Ferrari, Montaruli, Sala, Astropart. Phys. 19 (2003) 269) says total over total energy.
 For baryons that cannot be: slow target nucleons are counted, and their rest energy would be too. They are T/T

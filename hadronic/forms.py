@@ -27,9 +27,19 @@ B_FLOOR: Final = 0.3
 
 
 def logit_grid(y_low: Array) -> tuple[Array, Array, Array, Array]:
-    """Grid uniform in t = ln(y/(1-y)) from `y_low` to 1 - 1e-9.
+    """Make a grid uniform in t = ln(y/(1-y)) from `y_low` to 1 - 1e-9.
 
-    Returns y, 1 - y and dy/dt, shape (nodes, grid), and the step in t, shape (nodes,).
+    Parameters
+    ----------
+    y_low : float[nodes]
+        Lower end of the grid in y, between 0 and 1.
+
+    Returns
+    -------
+    y, rest, jacobian : float[nodes, grid]
+        y, 1 - y and dy/dt.
+    step : float[nodes]
+        Step in t.
     """
     t_low = np.log(y_low / (1.0 - y_low))
     fraction = np.linspace(0.0, 1.0, GRID_POINTS)
@@ -72,13 +82,52 @@ class SolvedMeson:
         return self.C * self.spectrum.integral()
 
     def moment(self, exponent: float, kind: str, projectile_mass: float) -> Array:
-        """Moment of x to the power `exponent`; `kind` is "T/T", "E/T" or "E/E"."""
+        """Moment of x per interaction: the sum of x^exponent over the secondaries.
+
+        Parameters
+        ----------
+        exponent : float
+            Power of x.
+        kind : str
+            "T/T", "E/T" or "E/E".
+        projectile_mass : float
+            Rest mass of the projectile, GeV.
+
+        Returns
+        -------
+        float[nodes]
+            The moment.
+        """
         x = energy_ratio(self.energy, self.mass, self.T, projectile_mass, kind)
         return self.C * self.spectrum.integral(x**exponent)
 
 
 def energy_ratio(energy: Array, mass: float, T: Array, projectile_mass: float, kind: str) -> Array:
-    """x of secondaries of total energy `energy` [GeV], shape (nodes, grid), in the definition `kind`."""
+    """Compute x of secondaries from their total energy.
+
+    Parameters
+    ----------
+    energy : float[nodes, grid]
+        Total energies of the secondary, GeV.
+    mass : float
+        Rest mass of the secondary, GeV.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    projectile_mass : float
+        Rest mass of the projectile, GeV.
+    kind : str
+        "T/T", "E/T" or "E/E".
+
+    Returns
+    -------
+    float[nodes, grid]
+        x by this definition.
+
+    Raises
+    ------
+    ValueError
+        For an unknown `kind`.
+    """
     if kind == "T/T":
         return (energy - mass) / T[:, None]
     if kind == "E/T":
@@ -185,13 +234,45 @@ def _newton(
 
 
 def beta_moment(A: Array, B: Array, exponent: float) -> Array:
-    """Mean of x^exponent under Beta(x; A, B)."""
+    """Mean of x^exponent under the distribution Beta(x; A, B).
+
+    Parameters
+    ----------
+    A : float[nodes]
+        First parameter of the Beta distribution.
+    B : float[nodes]
+        Second parameter of the Beta distribution.
+    exponent : float
+        Power of x.
+
+    Returns
+    -------
+    float[nodes]
+        The mean.
+    """
     mean: Array = np.exp(gammaln(A + exponent) + gammaln(A + B) - gammaln(A) - gammaln(A + B + exponent))
     return mean
 
 
 def beta_spectrum(T: Array, A: Array, B: Array, scale: Array | float = 1.0) -> Spectrum:
-    """Beta(x/scale; A, B) for T_sec above `T_MIN_GEV`, normalised over the whole of 0 < x < scale."""
+    """Spectrum Beta(x/scale; A, B) for T_sec above `T_MIN_GEV`.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    A : float[nodes]
+        First parameter of the Beta distribution.
+    B : float[nodes]
+        Second parameter of the Beta distribution.
+    scale : float or float[nodes]
+        Upper end of x.
+
+    Returns
+    -------
+    Spectrum
+        Normalised over the whole of 0 < x < scale.
+    """
     scale = np.broadcast_to(np.asarray(scale, dtype=float), T.shape)
     y, rest, jacobian, step = logit_grid(np.minimum(T_MIN_GEV / (T * scale), 0.5))
     ln_density = (A - 1.0)[:, None] * np.log(y) + (B - 1.0)[:, None] * np.log(rest) - betaln(A, B)[:, None]
@@ -199,7 +280,20 @@ def beta_spectrum(T: Array, A: Array, B: Array, scale: Array | float = 1.0) -> S
 
 
 def solve_beta_B(mean: Array, A: Array) -> Array:
-    """B of the Beta distribution with the given mean and A."""
+    """Second parameter of the Beta distribution with a given mean.
+
+    Parameters
+    ----------
+    mean : float[nodes]
+        Mean of x.
+    A : float[nodes]
+        First parameter of the Beta distribution.
+
+    Returns
+    -------
+    float[nodes]
+        B.
+    """
     return A * (1.0 - mean) / mean
 
 
@@ -214,11 +308,29 @@ class NucleonSolution:
 
 
 def solve_leading_nucleons(number: Array, f_p: Array, f_n: Array, z_sum: Array, shift: float) -> NucleonSolution:
-    """Solve (A, B, N_p, N_n) from what the leading Beta terms have to give.
+    """Solve for the shapes and weights of leading protons and neutrons.
 
-    N_p <x>_p = `f_p`, N_n <x>_n = `f_n`, N_p + N_n = `number`, N_p <x^1.7>_p + N_n <x^1.7>_n = `z_sum`, with
-    Beta(A, B) for p and Beta(A, B + shift) for n. The number condition is linear in B given A; what is left
-    is one monotone root in A (a larger A is a narrower distribution: smaller Z), found by bisection in ln A.
+    The conditions are N_p <x>_p = `f_p`, N_n <x>_n = `f_n`, N_p + N_n = `number` and N_p <x^1.7>_p + N_n <x^1.7>_n =
+    `z_sum`, with Beta(A, B) for p and Beta(A, B + shift) for n. The number condition is linear in B given A; what is
+    left is one monotone root in A (a larger A is a narrower distribution: smaller Z), found by bisection in ln A.
+
+    Parameters
+    ----------
+    number : float[nodes]
+        Number of leading nucleons per interaction.
+    f_p : float[nodes]
+        Energy fraction (T/T) of leading protons.
+    f_n : float[nodes]
+        Energy fraction (T/T) of leading neutrons.
+    z_sum : float[nodes]
+        Z factor (T/T) of both together.
+    shift : float
+        What B of neutrons is larger by.
+
+    Returns
+    -------
+    NucleonSolution
+        A, B, N_p and N_n.
     """
 
     def rest(A: Array) -> tuple[Array, Array, Array]:

@@ -26,7 +26,7 @@ def _interpolate(T: Array, values: Array) -> Array:
 
 
 def _log_interpolate(T: Array, values: Array) -> Array:
-    """ln values linear in ln T between the nodes, constant outside."""
+    """Interpolate ln values linearly in ln T between the nodes, constant outside."""
     return np.exp(_interpolate(T, np.log(values)))
 
 
@@ -38,7 +38,7 @@ def _opening(T: Array, projectile_mass: float, threshold_GeV: float) -> Array:
 
 
 def _sea_meson(name: str, T: Array, f: Array, ratio: Array, projectile_mass: float) -> SolvedMeson:
-    """The meson form with energy fraction `f` (E/T) at the nodes and Z/f `ratio` (T/T over E/T)."""
+    """Solve the meson form for energy fractions `f` (E/T) at the nodes and Z/f `ratio` (T/T over E/T)."""
     pion = name in ("pi+", "pi-", "pi0")
     shape: MesonShape = meson_shape(name, T)
     # Strange mesons come with another strange particle: nothing below T = D + 2 m_K.
@@ -74,7 +74,15 @@ _MIRROR = {P: N, N: P, PIP: PIM, PIM: PIP}
 
 
 def add_pion_projectiles(builder: YieldTableBuilder, T: Array) -> None:
-    """Slots of pi+ (leading Beta + sea) and of pi- by isospin mirror."""
+    """Add the slots of pi+ (leading Beta distribution and sea mesons) and of pi- by isospin mirror.
+
+    Parameters
+    ----------
+    builder : YieldTableBuilder
+        Takes the tables and slots.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    """
     mass = float(MASS_GEV[PIP])
     f, z = meson_nodes.PION_F, meson_nodes.PION_Z
     ratio = {name: z[name] / f[name] for name in z}
@@ -112,7 +120,15 @@ def add_pion_projectiles(builder: YieldTableBuilder, T: Array) -> None:
 
 
 def add_kaon_projectiles(builder: YieldTableBuilder, T: Array) -> None:
-    """Slots of K+ (leading K+ and K0, sea) and of K-, KL, KS by the mirrors of the module's head."""
+    """Add the slots of K+ (leading K+ and K0, sea mesons) and of K-, KL, KS by the mirrors of the module's header.
+
+    Parameters
+    ----------
+    builder : YieldTableBuilder
+        Takes the tables and slots.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    """
     mass = float(MASS_GEV[KP])
     f, z = meson_nodes.KAON_F, meson_nodes.KAON_Z
     ratio = {name: z[name] / f[name] for name in z}

@@ -1,4 +1,4 @@
-"""Hadronic models by name, and the deterministic moments of their tables."""
+"""Hadronic models by name: their registry, their tables of yields, and the moments of these."""
 
 import math
 from collections.abc import Callable
@@ -46,9 +46,26 @@ class HadronicModel:
     provenance: dict[str, str] = field(default_factory=dict)
 
     def moments(self, projectile: int, secondary: int, T_GeV: float) -> Moments:
-        """Moments of `secondary` from `projectile` (species codes) at kinetic energy `T_GeV` [GeV].
+        """Compute the moments of one secondary species by quadrature.
 
-        Exact moments of what the kernels draw (nodes mixed with weights linear in ln T), by quadrature.
+        Parameters
+        ----------
+        projectile : int
+            Species code of the projectile.
+        secondary : int
+            Species code of the secondary.
+        T_GeV : float
+            Kinetic energy of the projectile, GeV.
+
+        Returns
+        -------
+        Moments
+            Exact moments of what the kernels draw (nodes mixed with weights linear in ln T).
+
+        Raises
+        ------
+        HadronicInputError
+            If the tables do not hold the projectile at this energy.
         """
         check_projectile(self.tables, projectile, T_GeV)
         axis = self.tables.ln_T
@@ -68,8 +85,20 @@ class HadronicModel:
     def energy_balance(self, projectile: int, T_GeV: float) -> float:
         """Mean energy in all secondaries over the energy that the projectile brings.
 
-        Mesons count with their total energy, baryons with the kinetic one, a Lambda also with its excess
-        mass; a projectile meson brings its total energy, a nucleon its kinetic one.
+        Mesons count with their total energy, baryons with the kinetic one, a Lambda also with its excess mass; a
+        projectile meson brings its total energy, a nucleon its kinetic one.
+
+        Parameters
+        ----------
+        projectile : int
+            Species code of the projectile.
+        T_GeV : float
+            Kinetic energy of the projectile, GeV.
+
+        Returns
+        -------
+        float
+            1 where energy is conserved.
         """
         available = T_GeV + rest_energy(projectile)
         spent = 0.0
@@ -80,7 +109,18 @@ class HadronicModel:
 
 
 def rest_energy(species: int) -> float:
-    """Rest energy [GeV] beyond that of the baryon number the particle carries."""
+    """Rest energy beyond that of the baryon number that the particle carries.
+
+    Parameters
+    ----------
+    species : int
+        Species code.
+
+    Returns
+    -------
+    float
+        GeV.
+    """
     name = NAMES[species]
     if name in ("p", "n"):
         return 0.0
@@ -88,7 +128,22 @@ def rest_energy(species: int) -> float:
 
 
 def check_projectile(tables: YieldTables, projectile: int, T_GeV: float) -> None:
-    """Raise `HadronicInputError` unless the tables hold `projectile` at `T_GeV`."""
+    """Check that tables hold a projectile at a kinetic energy.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    projectile : int
+        Species code of the projectile.
+    T_GeV : float
+        Kinetic energy of the projectile, GeV.
+
+    Raises
+    ------
+    HadronicInputError
+        If they do not.
+    """
     if not 0 <= projectile < N_PROJECTILES:
         raise HadronicInputError(f"species code {projectile} is not a projectile; codes are 0..{N_PROJECTILES - 1}")
     low, high = math.exp(tables.ln_T[0]), math.exp(tables.ln_T[-1])
@@ -132,7 +187,24 @@ def model_names() -> tuple[str, ...]:
 
 
 def register_model(name: str, builder: _Builder, definitions: tuple[str, ...], description: str) -> None:
-    """Add a model: `builder(definition)` returns its `YieldTables`; the first definition is the default."""
+    """Add a model to those that `load_model` knows.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    builder : callable
+        Takes a definition and returns the `YieldTables`.
+    definitions : tuple of str
+        Allowed definitions of x; the first is the default.
+    description : str
+        One line for file headers.
+
+    Raises
+    ------
+    HadronicInputError
+        If the name is taken.
+    """
     if name in model_names():
         raise HadronicInputError(f"hadronic model {name!r} exists already")
     _REGISTRY[name] = (builder, definitions, description)

@@ -29,7 +29,28 @@ class Moments(NamedTuple):
 def moments_of_row(
     tables: YieldTables, slot: int, node: int, T_GeV: float, projectile: int, power: float = 1.0
 ) -> Array:
-    """Moments, in the order of `Moments`, of one secondary drawn from `slot` at `node`, x raised to `power`."""
+    """Compute the moments of one secondary drawn from a slot at a node.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    slot : int
+        Number of the slot.
+    node : int
+        Number of the node of kinetic energy.
+    T_GeV : float
+        Kinetic energy of the projectile, GeV.
+    projectile : int
+        Species code of the projectile.
+    power : float
+        Power to which x is raised.
+
+    Returns
+    -------
+    float[7]
+        In the order of `Moments`.
+    """
     ln_x = power * tables.ln_x[tables.slot_table[slot], node]
     return _quadrature(ln_x, T_GeV, float(MASS_GEV[projectile]), float(MASS_GEV[tables.slot_species[slot]]))
 

@@ -37,7 +37,13 @@ MESONS: Final = ("pi+", "pi-", "K+", "K-")
 
 
 def targets() -> dict[str, tuple[Array, Array]]:
-    """Kinetic energies [GeV] and Z of daemonflux by secondary."""
+    """Return daemonflux's Z factors that the model reproduces.
+
+    Returns
+    -------
+    dict of (float[n], float[n])
+        Kinetic energies, GeV, and Z by secondary.
+    """
     used = [one for one in daemonflux_reference() if one.kinetic_energy_GeV < LAST_TARGET_GEV]
     out = {}
     for name in (*MESONS, "p", "n"):
@@ -47,12 +53,39 @@ def targets() -> dict[str, tuple[Array, Array]]:
 
 
 def build_muon_tuned(definition: str = DEFAULT_DEFINITION) -> YieldTables:
-    """Tables of `muon-tuned`; `definition` as in `fluka-z`."""
+    """Build the tables of `muon-tuned`.
+
+    Parameters
+    ----------
+    definition : str
+        Definition of x, see `hadronic.definitions`.
+
+    Returns
+    -------
+    YieldTables
+        The tables.
+    """
     return build_fluka_z(definition, solve_tuning(definition))
 
 
 def solve_tuning(definition: str) -> NucleonTuning:
-    """The factors, exchange and hardness at the nodes of the model."""
+    """Solve for the changes that give `fluka-z` the Z factors of daemonflux.
+
+    Parameters
+    ----------
+    definition : str
+        Definition of x, see `hadronic.definitions`.
+
+    Returns
+    -------
+    NucleonTuning
+        Factors, exchange and hardness at the nodes of the model.
+
+    Raises
+    ------
+    HadronicInputError
+        If there is no solution.
+    """
     tables = build_fluka_z(definition)
     factors: dict[str, Array] = {}
     for name in MESONS:

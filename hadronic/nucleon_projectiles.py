@@ -37,7 +37,20 @@ LAMBDA_COST_GEV: Final = float(MASS_GEV[LAMBDA] - MASS_GEV[P] + MASS_GEV[KP])
 
 
 def meson_shape(name: str, T: Array) -> MesonShape:
-    """Exponents a, c, k at the energies `T` [GeV] and D, m of the meson called `name`."""
+    """Parameters of the form of a meson's spectrum at some energies.
+
+    Parameters
+    ----------
+    name : str
+        Name of the meson.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    MesonShape
+        Exponents a, c, k, threshold D and mass.
+    """
     lg_T = np.log10(T)
     pion = name in _PIONS
     code = dict(_MESONS)[name]
@@ -51,17 +64,29 @@ def meson_shape(name: str, T: Array) -> MesonShape:
 
 
 def _log_interpolate(T: Array, values: Array) -> Array:
-    """ln values between nodes as monotone cubics in ln T (no kinks at FLUKA's energies), constant outside."""
+    """Interpolate ln values by monotone cubics in ln T (no kinks at FLUKA's energies), constant outside."""
     curve = PchipInterpolator(np.log(nodes.NODE_T_GEV), np.log(values))
     at: Array = np.exp(curve(np.log(np.clip(T, nodes.NODE_T_GEV[0], nodes.NODE_T_GEV[-1]))))
     return at
 
 
 def energy_fraction(name: str, T: Array) -> Array:
-    """Energy fraction f of p-air in the node table, at any `T` [GeV]; the "kinetic" definition below 5 GeV.
+    """Interpolate the energy fraction f of p-air in the node table.
 
-    Below 1 GeV the energy in pions f T falls as ((T - T0)/(1 - T0))^p to zero at the threshold T0 = 0.28 GeV;
-    p continues the slope of the table at 1 GeV. Kaons and Lambda end at 1 GeV, nucleons keep their fraction.
+    Below 1 GeV the energy in pions f T falls as ((T - T0)/(1 - T0))^p to zero at the threshold T0 = 0.28 GeV; p
+    continues the slope of the table at 1 GeV. Kaons and Lambda end at 1 GeV, nucleons keep their fraction.
+
+    Parameters
+    ----------
+    name : str
+        Name of the secondary.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    float[nodes]
+        Energy fraction; below 5 GeV by the definition "kinetic".
     """
     f = _log_interpolate(T, nodes.F[name])
     below = nodes.NODE_T_GEV[0] > T
@@ -79,7 +104,20 @@ def energy_fraction(name: str, T: Array) -> Array:
 
 
 def z_over_f(name: str, T: Array) -> Array:
-    """Z/f of mesons in the node table; pi0 and K0 take the mean of their charged partners."""
+    """Interpolate Z/f of mesons in the node table; pi0 and K0 take the mean of their charged partners.
+
+    Parameters
+    ----------
+    name : str
+        Name of the meson.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    float[nodes]
+        Z over f.
+    """
     if name == "pi0":
         return 0.5 * (z_over_f("pi+", T) + z_over_f("pi-", T))
     if name == "K0":
@@ -88,7 +126,20 @@ def z_over_f(name: str, T: Array) -> Array:
 
 
 def solve_proton_mesons(T: Array, definition: str) -> dict[str, SolvedMeson]:
-    """Meson spectra of p-air by name ("K0" is K0 + anti-K0)."""
+    """Solve for the spectra of mesons of p-air.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    definition : str
+        Definition of x, see `hadronic.definitions`.
+
+    Returns
+    -------
+    dict of SolvedMeson
+        Spectra by name ("K0" is K0 + anti-K0).
+    """
     mass = float(MASS_GEV[P])
     f_kind, z_kind = MESON_X[definition]
     solved = {}
@@ -121,19 +172,56 @@ def _joined_at_anchor(T: Array, table: Array, kinetic: Array) -> Array:
 
 
 def diffractive_weight(T: Array) -> Array:
-    """Weight D of the quasi-elastic and diffractive proton, linear in lg T."""
+    """Interpolate the number of quasi-elastic and diffractive protons per interaction, linear in lg T.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    float[nodes]
+        Weight D.
+    """
     weight: Array = np.interp(np.log(T), np.log(nodes.DIFFRACTIVE_T_GEV), nodes.DIFFRACTIVE_WEIGHT)
     return weight
 
 
 def recoil_parameters(T: Array) -> tuple[Array, Array]:
-    """Number r and slope tau [GeV] of recoil nucleons, of p and of n each."""
+    """Return the number and slope of the spectrum of recoil nucleons, of p and of n each.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    number : float[nodes]
+        Number r per interaction.
+    slope : float[nodes]
+        Slope tau of the exponential, GeV.
+    """
     r = nodes.RECOIL_NUMBER * np.minimum(1.0, np.sqrt(T / 5.0))
     return r, np.minimum(nodes.RECOIL_TAU_GEV, 0.12 * T)
 
 
 def recoil_table(T: Array) -> tuple[Array, Array]:
-    """Mean number and quantiles of ln x of recoil nucleons (exponential above 0.1 GeV, ended at x = 1)."""
+    """Mean number and quantiles of ln x of recoil nucleons (exponential above 0.1 GeV, ended at x = 1).
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    number : float[nodes]
+        Mean number per interaction, of p and of n each.
+    quantiles : float[nodes, N_QUANTILES]
+        Of ln x.
+    """
     r, tau = recoil_parameters(T)
     # The cap keeps the last quantile finite where x = 1 is thousands of slopes away.
     closed = np.minimum(-np.expm1(-(T - nodes.RECOIL_MIN_GEV) / tau), 1.0 - 1.0e-12)
@@ -144,7 +232,20 @@ def recoil_table(T: Array) -> tuple[Array, Array]:
 
 
 def recoil_moment(T: Array, exponent: float) -> Array:
-    """Moment of x = T_sec/T of recoil p (or n), by Gauss-Laguerre; the end at x = 1 is neglected."""
+    """Moment of x = T_sec/T of recoil p (or n), by Gauss-Laguerre quadrature.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    exponent : float
+        Power of x.
+
+    Returns
+    -------
+    float[nodes]
+        The moment; the end of the spectrum at x = 1 is neglected.
+    """
     r, tau = recoil_parameters(T)
     z, weight = np.polynomial.laguerre.laggauss(24)
     x = (nodes.RECOIL_MIN_GEV + tau[:, None] * z) / T[:, None]
@@ -159,7 +260,20 @@ def _diffractive_density(T: Array, rest: Array, jacobian: Array) -> Array:
 
 
 def solve_proton_nucleons(T: Array) -> tuple[NucleonSolution, Spectrum, Spectrum]:
-    """Leading p and n of p-air: the solution, and the spectra (leading + diffractive p, leading n)."""
+    """Solve for the spectra of leading protons and neutrons of p-air.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    solution : NucleonSolution
+        Parameters of the leading nucleons.
+    proton, neutron : Spectrum
+        Leading and diffractive protons; leading neutrons.
+    """
     D = diffractive_weight(T)
     y, rest, jacobian, step = logit_grid(T_MIN_GEV / T)
     ln_x = np.log(y)
@@ -203,11 +317,22 @@ class NucleonTuning:
 def add_nucleon_projectiles(
     builder: YieldTableBuilder, T: Array, definition: str, tuning: NucleonTuning | None = None
 ) -> None:
-    """Slots of p, of n by isospin mirror (pi+ <-> pi-, p <-> n) and of Lambda (mean of p and n).
+    """Add the slots of p, of n by isospin mirror (pi+ <-> pi-, p <-> n) and of Lambda (mean of p and n).
 
-    The mirror leaves kaons as they are (a strict one exchanges K+ and K0, K- and anti-K0, of which only the
-    sum of the neutral ones is known). The Lambda is an isoscalar nucleon here: its leading baryon is always a
-    nucleon, its strangeness is dropped.
+    The mirror leaves kaons as they are (a strict one exchanges K+ and K0, K- and anti-K0, of which only the sum of the
+    neutral ones is known). The Lambda is an isoscalar nucleon here: its leading baryon is always a nucleon, its
+    strangeness is dropped.
+
+    Parameters
+    ----------
+    builder : YieldTableBuilder
+        Takes the tables and slots.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    definition : str
+        Definition of x, see `hadronic.definitions`.
+    tuning : NucleonTuning, optional
+        Changes to the yields of nucleons.
     """
     mesons = solve_proton_mesons(T, definition)
     solution, proton, neutron = solve_proton_nucleons(T)

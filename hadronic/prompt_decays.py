@@ -1,4 +1,6 @@
-"""Decays of what generators leave undecayed and a shower does not follow: eta, eta', Sigma, Xi, Omega, antihyperons.
+"""Decay short-lived particles that generators leave and a shower does not follow: eta, eta', Sigma, Xi, Omega, ...
+
+The antihyperons are among them.
 
 Isotropic phase space. Branching ratios from the Review of Particle Physics (from memory; modes below 1 % are left
 out and the rest is scaled to 1).
@@ -53,7 +55,18 @@ MODES: Final = _MODES | _ANTI
 
 
 def mass_of(pdg: int) -> float:
-    """Rest mass [GeV] of a PDG id, 0 for photons."""
+    """Rest mass of a particle, 0 for photons.
+
+    Parameters
+    ----------
+    pdg : int
+        PDG id.
+
+    Returns
+    -------
+    float
+        GeV.
+    """
     mass = Particle.from_pdgid(pdg).mass
     return 0.0 if mass is None else float(mass) / 1000.0
 
@@ -82,7 +95,24 @@ def _boost(four: Array, frame: Array, mass: Array | float) -> Array:
 
 
 def two_body(parents: Array, mass: Array | float, masses: tuple[float, float], rng: np.random.Generator) -> list[Array]:
-    """Four-momenta (E, p) of two bodies from `parents`, shape (n, 4), of rest mass `mass`."""
+    """Draw the products of two-body decays, isotropic in the rest frame.
+
+    Parameters
+    ----------
+    parents : float[n, 4]
+        Four-momenta (E, px, py, pz) of the parents, GeV.
+    mass : float or float[n]
+        Rest mass of the parents, GeV.
+    masses : tuple of float
+        Rest masses of the products, GeV.
+    rng : numpy.random.Generator
+        Source of random numbers.
+
+    Returns
+    -------
+    list of float[n, 4]
+        Four-momenta (E, px, py, pz) of the two products, GeV.
+    """
     p = np.broadcast_to(_momentum(mass, *masses), len(parents))
     vector = p[:, None] * _isotropic(len(parents), rng)
     out = []
@@ -95,7 +125,26 @@ def two_body(parents: Array, mass: Array | float, masses: tuple[float, float], r
 def three_body(
     parents: Array, mass: float, masses: tuple[float, float, float], rng: np.random.Generator
 ) -> list[Array]:
-    """Four-momenta (E, p) of three bodies, flat in phase space: dG ~ p(M; m12, 3) p(m12; 1, 2) d m12."""
+    """Draw the products of three-body decays, uniform in phase space.
+
+    The mass m12 of the first two has the density p(M; m12, 3) p(m12; 1, 2).
+
+    Parameters
+    ----------
+    parents : float[n, 4]
+        Four-momenta (E, px, py, pz) of the parents, GeV.
+    mass : float
+        Rest mass of the parents, GeV.
+    masses : tuple of float
+        Rest masses of the products, GeV.
+    rng : numpy.random.Generator
+        Source of random numbers.
+
+    Returns
+    -------
+    list of float[n, 4]
+        Four-momenta (E, px, py, pz) of the three products, GeV.
+    """
     a, b, c = masses
     low, high = a + b, mass - c
     ceiling = _momentum(mass, low, c) * _momentum(high, a, b)

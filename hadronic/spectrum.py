@@ -27,14 +27,36 @@ class Spectrum:
     step: Array
 
     def integral(self, weight: Array | float = 1.0) -> Array:
-        """Integral of `weight` times the spectrum, shape (nodes,)."""
+        """Integrate the spectrum, weighted, by the trapezoidal rule.
+
+        Parameters
+        ----------
+        weight : float[nodes, grid] or float
+            Factor on the spectrum.
+
+        Returns
+        -------
+        float[nodes]
+            The integral.
+        """
         values = self.density * weight
         integral: Array = (values.sum(axis=1) - 0.5 * (values[:, 0] + values[:, -1])) * self.step
         return integral
 
 
 def quantile_table(spectrum: Spectrum) -> Array:
-    """ln x at the `N_QUANTILES` points uniform in v = 1 - (1-u)^(1/4), shape (nodes, N_QUANTILES)."""
+    """Compute the quantiles of ln x of a spectrum.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+        The spectrum.
+
+    Returns
+    -------
+    float[nodes, N_QUANTILES]
+        ln x at points uniform in v = 1 - (1-u)^(1/4), u being the cumulative probability.
+    """
     steps = 0.5 * (spectrum.density[:, 1:] + spectrum.density[:, :-1])
     above = np.zeros_like(spectrum.density)
     above[:, :-1] = np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]

@@ -1,4 +1,4 @@
-"""Models from files of yield tables: quantiles of x and of the angle at every energy of the simulation's axis.
+"""Build a model from a file of yields: mean numbers and quantiles of x and of the angle at the simulation's energies.
 
 Between the nodes of a file the mean numbers are interpolated in their logarithm (linearly where one is zero), the
 quantiles of ln x and the angles linearly, all linear in ln T. Where the generator changes from one node to the next
@@ -35,7 +35,20 @@ _Rows = dict[str, tuple[Array, int]]
 
 
 def build_table_model(content: YieldFile, lg_T: Array) -> YieldTables:
-    """Tables of all projectiles on the axis `lg_T` (log10 GeV, uniform)."""
+    """Build the tables of all projectiles from a file of yields.
+
+    Parameters
+    ----------
+    content : YieldFile
+        Content of a file of yields.
+    lg_T : float[nodes]
+        Decimal logarithms of the kinetic energies in GeV, uniform.
+
+    Returns
+    -------
+    YieldTables
+        The tables.
+    """
     T = 10.0**lg_T
     builder = YieldTableBuilder(np.log(T), interaction_lengths(content))
     angles = all(one.angle_counts is not None for one in content.projectiles.values())
@@ -47,7 +60,20 @@ def build_table_model(content: YieldFile, lg_T: Array) -> YieldTables:
 
 
 def interaction_lengths(content: YieldFile) -> tuple[Array, Array]:
-    """Axis ln T and interaction lengths [g/cm2], shape (N_SPECIES, axis); mirrors as in `cross_sections`."""
+    """Interaction lengths that belong to a file of yields; mirrors as in `cross_sections`.
+
+    Parameters
+    ----------
+    content : YieldFile
+        Content of a file of yields.
+
+    Returns
+    -------
+    ln_T : float[axis]
+        Logarithm of the kinetic energy in GeV, uniform.
+    lengths : float[N_SPECIES, axis]
+        Interaction lengths, g/cm2.
+    """
     ln_T = LOG10_T_AXIS * np.log(10.0)
     sigma = {name: np.interp(ln_T, np.log(one.sigma_T_GeV), one.sigma_mb) for name, one in content.projectiles.items()}
     table = np.empty((N_SPECIES, ln_T.size))
@@ -60,9 +86,21 @@ def interaction_lengths(content: YieldFile) -> tuple[Array, Array]:
 
 
 def quantiles_of(counts: Array, x_edges: Array) -> Array:
-    """ln x at the `N_QUANTILES` points of v = 1 - (1 - u)^(1/4) from a histogram in x with counts in it.
+    """Compute the quantiles of ln x of a histogram that is not empty.
 
     ln x is linear in (1 - u)^(1/4) inside a bin, and reaches from the first edge with counts to the last.
+
+    Parameters
+    ----------
+    counts : float[bins]
+        Numbers of secondaries.
+    x_edges : float[bins + 1]
+        Edges of the bins in x.
+
+    Returns
+    -------
+    float[N_QUANTILES]
+        ln x at points uniform in v = 1 - (1 - u)^(1/4), u being the cumulative probability.
     """
     above = np.append(np.cumsum(counts[::-1])[::-1], 0.0)
     used = np.flatnonzero(counts > 0.0)
@@ -75,9 +113,19 @@ def quantiles_of(counts: Array, x_edges: Array) -> Array:
 
 
 def angle_scales(counts: Array, s_edges: Array) -> Array:
-    """Scale of -ln(1 - u) at the points of `YieldTables.angle_scale`, shape (bins, N_ANGLE_QUANTILES).
+    """Compute the factors on -ln(1 - u) of `YieldTables.angle_scale` from histograms of the angle.
 
-    `counts` has the shape (bins of T_sec, bins of s). 1 where there are too few counts to tell.
+    Parameters
+    ----------
+    counts : float[bins, s bins]
+        Numbers of secondaries by kinetic energy and by the angle's variable s.
+    s_edges : float[s bins + 1]
+        Edges of the bins in s.
+
+    Returns
+    -------
+    float[bins, N_ANGLE_QUANTILES]
+        The factors; 1 where there are too few counts.
     """
     bins = counts.shape[0]
     out = np.ones((bins, N_ANGLE_QUANTILES))
@@ -218,7 +266,18 @@ def _add_kaons(builder: YieldTableBuilder, plus: _Rows, minus: _Rows) -> None:
 
 
 def provenance_words(content: YieldFile) -> dict[str, str]:
-    """What a result file records of the table it was made with."""
+    """Return what a result file records of a file of yields.
+
+    Parameters
+    ----------
+    content : YieldFile
+        Content of a file of yields.
+
+    Returns
+    -------
+    dict of str
+        Its SHA-256 and how it was made.
+    """
     made = [f"{key}: {content.provenance[key]}" for key in ("created", "target", "chromo") if key in content.provenance]
     generators = content.provenance.get("generators", {})
     if isinstance(generators, dict):

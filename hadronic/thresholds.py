@@ -9,6 +9,17 @@ PION_THRESHOLD_GEV: Final = float(2.0 * MASS_GEV[PIP] + MASS_GEV[PIP] ** 2 / (2.
 
 
 def production_threshold(projectile_mass: float) -> float:
-    """Kinetic energy [GeV] at which projectile N -> projectile N pi opens on a free nucleon."""
+    """Kinetic energy at which projectile N -> projectile N pi opens.
+
+    Parameters
+    ----------
+    projectile_mass : float
+        Rest mass of the projectile, GeV.
+
+    Returns
+    -------
+    float
+        GeV.
+    """
     m_pi, m_n, m = float(MASS_GEV[PIP]), float(MASS_GEV[P]), projectile_mass
     return ((m + m_n + m_pi) ** 2 - (m + m_n) ** 2) / (2.0 * m_n)

@@ -1,4 +1,4 @@
-"""Mean transverse momentum of secondaries, from the tables and angles that a shower draws from."""
+"""Compute the mean transverse momentum of secondaries, from the tables and angles that a shower draws from."""
 
 import math
 
@@ -46,9 +46,23 @@ def _sums(tables: YieldTables, projectile: int, secondary: int, T_GeV: float, an
 
 
 def mean_pT(model: HadronicModel, projectile: int, secondary: int, T_GeV: float) -> float:
-    """Mean transverse momentum [GeV/c] of `secondary` from `projectile` (species codes) at `T_GeV` (kinetic).
+    """Compute the mean transverse momentum of a secondary species by quadrature.
 
-    nan where none is made. Good to 0.5 % (the sums of a quadrature).
+    Parameters
+    ----------
+    model : HadronicModel
+        The model.
+    projectile : int
+        Species code of the projectile.
+    secondary : int
+        Species code of the secondary.
+    T_GeV : float
+        Kinetic energy of the projectile, GeV.
+
+    Returns
+    -------
+    float
+        GeV/c, good to 0.5 %; nan where none is made.
     """
     check_projectile(model.tables, projectile, T_GeV)
     number, total = _sums(model.tables, projectile, secondary, T_GeV, _ANGLES)

@@ -1,4 +1,4 @@
-"""Files of yield tables (HDF5): histograms of inclusive yields on air that a generator made, and how they were made.
+"""Read and write files of yields (HDF5): histograms of inclusive yields on air, and how they were made.
 
 docs/formats.md describes the format; `scripts/build_yields.py` writes such files. Reading checks every dataset.
 """
@@ -82,7 +82,14 @@ class YieldFile:
 
 
 def write_yield_file(path: str | Path, content: YieldFile) -> None:
-    """Write `content`, checked as a reader would check it.
+    """Write a file of yields, after the checks of a reader.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    content : YieldFile
+        Content of a file of yields.
 
     Raises
     ------
@@ -116,7 +123,17 @@ def _put(group: Any, name: str, values: Array | None) -> None:
 
 
 def read_yield_file(path: str | Path) -> YieldFile:
-    """Read and check a file.
+    """Read and check a file of yields.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+
+    Returns
+    -------
+    YieldFile
+        Its content.
 
     Raises
     ------

@@ -38,9 +38,23 @@ _PDG: Final = {PDG_IDS[code]: row for row, code in enumerate(CODES)} | dict.from
 
 @njit(nogil=True)
 def angle_variable(species: IntArray, momentum_GeV: Array, one_minus_cos: Array) -> Array:
-    """s = -ln(1 - u) of the uniform u that the parametric angle of `hadronic.kernels` has at this angle.
+    """Compute the variable s in which angles are histogrammed.
 
     If that law held, s would be exponential with mean 1 at every momentum; at high momentum s = k (1 - cos).
+
+    Parameters
+    ----------
+    species : int[n]
+        Species codes.
+    momentum_GeV : float[n]
+        Momenta, GeV/c.
+    one_minus_cos : float[n]
+        1 - cos of the angles to the projectile.
+
+    Returns
+    -------
+    float[n]
+        s = -ln(1 - u), where u is the uniform number that gives this angle in `hadronic.kernels.one_minus_cos_theta`.
     """
     out = np.empty(momentum_GeV.shape[0])
     for i in range(out.shape[0]):
@@ -119,13 +133,25 @@ class NodeHistogram:
         np.add.at(self.angle_counts, (place, z_bin, s_bin), 1.0)
 
     def merge(self, other: "NodeHistogram") -> None:
-        """Add another histogram of the same projectile and energy."""
+        """Add another histogram of the same projectile and energy.
+
+        Parameters
+        ----------
+        other : NodeHistogram
+            The other one.
+        """
         self.events += other.events
         for name in ("counts", "angle_counts", "moment_sums", "moment_squares", "other_sums"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def moments(self) -> tuple[Array, Array]:
-        """Mean per interaction and its statistical error, shape (SPECIES, MOMENTS) each."""
+        """Compute the mean moments per interaction and their statistical errors.
+
+        Returns
+        -------
+        mean, error : float[SPECIES, MOMENTS]
+            One standard deviation.
+        """
         mean = self.moment_sums / self.events
         variance = np.maximum(self.moment_squares / self.events - mean**2, 0.0)
         return mean, np.sqrt(variance / max(self.events - 1, 1))
@@ -162,10 +188,28 @@ class NodeHistogram:
 
 
 def without_elastic(event: IntArray, pdg: IntArray, four: Array, T_GeV: float, events: int) -> BoolArray:
-    """Interactions to keep: not those whose only meson carries more than 0.7 of the projectile's kinetic energy.
+    """Select the interactions that are not (quasi-)elastic.
 
-    UrQMD's pion and kaon beams contain (quasi-)elastic events, which belong neither to production cross sections nor
-    to yields (12 % of pi+ at 30 GeV, 56 % of K+ at 5 GeV). Returns bool[events].
+    The pion and kaon beams of UrQMD contain such events, which belong neither to production cross sections nor to
+    yields (12 % of pi+ at 30 GeV, 56 % of K+ at 5 GeV).
+
+    Parameters
+    ----------
+    event : int[n]
+        Number of the interaction of each particle.
+    pdg : int[n]
+        PDG ids.
+    four : float[n, 4]
+        (E, px, py, pz), GeV.
+    T_GeV : float
+        Kinetic energy of the projectile, GeV.
+    events : int
+        Number of interactions.
+
+    Returns
+    -------
+    bool[events]
+        False where the only meson carries more than 0.7 of the projectile's kinetic energy.
     """
     size = np.abs(pdg)
     meson = ((size > 100) & (size < 1000)) | (size == 22)

@@ -1,4 +1,4 @@
-"""Joins histograms of event generators (`yield_histograms.NodeHistogram`) to a table of yields (`yield_file`)."""
+"""Join histograms of event generators (`yield_histograms.NodeHistogram`) to the content of a file of yields."""
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
@@ -48,7 +48,23 @@ Runs = dict[tuple[str, str], dict[float, Run]]
 
 
 def collect(runs: Iterable[Run]) -> Runs:
-    """Runs in order of energy, those of the same generator, projectile and energy added."""
+    """Sort runs by energy, and add those of the same generator, projectile and energy.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        Runs in any order.
+
+    Returns
+    -------
+    Runs
+        The runs.
+
+    Raises
+    ------
+    HadronicInputError
+        If a seed is there twice.
+    """
     out: Runs = {}
     for run in sorted(runs, key=lambda one: one.histogram.T_GeV):
         nodes = out.setdefault((run.generator, run.histogram.projectile), {})
@@ -121,7 +137,20 @@ def _sigma(nodes: dict[float, Run]) -> tuple[Array, Array]:
 
 
 def plain(runs: Runs, generator: str) -> dict[str, ProjectileYields]:
-    """Everything from one generator."""
+    """Take all projectiles from one generator.
+
+    Parameters
+    ----------
+    runs : Runs
+        Runs of the generators.
+    generator : str
+        Name of the generator.
+
+    Returns
+    -------
+    dict of ProjectileYields
+        By projectile.
+    """
     out = {}
     for projectile in PROJECTILES:
         nodes = _of(runs, generator, projectile)
@@ -130,10 +159,20 @@ def plain(runs: Runs, generator: str) -> dict[str, ProjectileYields]:
 
 
 def urqmd_sibyll(runs: Runs) -> dict[str, ProjectileYields]:
-    """UrQMD up to 60 GeV, Sibyll from 80 GeV; what UrQMD cannot is Pythia's.
+    """Join UrQMD up to 60 GeV and Sibyll from 80 GeV; Pythia for what UrQMD does not make.
 
     Strange secondaries of pions below 10 GeV have Pythia's spectra and its energy dependence, scaled to meet UrQMD at
     10 GeV; kaons below 10 GeV are Pythia's. Cross sections are Sibyll's and, below, Pythia's scaled to meet them.
+
+    Parameters
+    ----------
+    runs : Runs
+        Runs of the generators.
+
+    Returns
+    -------
+    dict of ProjectileYields
+        By projectile.
     """
     low, high = JOIN_GEV
     out = {}
@@ -194,7 +233,29 @@ RECIPES: Final[dict[str, tuple[Callable[[Runs], dict[str, ProjectileYields]], tu
 
 
 def join(runs: Iterable[Run], recipe: str, name: str, provenance: dict[str, Any]) -> YieldFile:
-    """The table of a recipe (`RECIPES`) from runs, under `name`, with what was used added to `provenance`."""
+    """Make the content of a file of yields from runs.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        Runs; those of other generators are left out.
+    recipe : str
+        One of `RECIPES`.
+    name : str
+        Name of the model.
+    provenance : dict
+        Added to what is recorded of the runs.
+
+    Returns
+    -------
+    YieldFile
+        Ready to be written.
+
+    Raises
+    ------
+    HadronicInputError
+        For an unknown recipe, or where a run is missing.
+    """
     if recipe not in RECIPES:
         raise HadronicInputError(f"recipe {recipe!r} is not one of {', '.join(RECIPES)}")
     build, generators, description = RECIPES[recipe]

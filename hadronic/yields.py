@@ -1,4 +1,4 @@
-"""Numbers of secondaries in a range of x or of momentum, from the tables that the kernels draw from.
+"""Compute numbers of secondaries in a range of x or of momentum, from the tables that the kernels draw from.
 
 Deterministic: no sampling, no statistical error. T is a kinetic and E a total energy, GeV; momenta GeV/c.
 """
