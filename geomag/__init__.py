@@ -6,6 +6,7 @@ the north pole, x to (latitude 0, longitude 0); field in nT; rigidity in GV.
 The names in ``__all__`` can be imported from here; they are loaded on first use.
 """
 
+# ruff: noqa: F401  (what is imported is handed on by `locals`)
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

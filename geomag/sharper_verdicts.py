@@ -1,9 +1,9 @@
 """Decide early, from the angle to the radius, that a particle must escape or reach the floor; a bound on the field.
 
 These decisions come earlier than those of `geomag.early_verdicts`, for two reasons.  The bound on the
-horizontal field is that of the whole field on a sphere, not the sum of those of its degrees (`horizontal_table`).  And only the part of
-the direction across the radius turns in a horizontal field: with the sine s of the angle to the radius, |r.t'|
-is at most (K/r^2) s.  Outwards d(r s)/dr is then at most K/r^2, hence
+horizontal field is that of the whole field on a sphere, not the sum of those of its degrees
+(`horizontal_table`).  And only the part of the direction across the radius turns in a horizontal field: with
+the sine s of the angle to the radius, |r.t'| is at most (K/r^2) s.  Outwards d(r s)/dr is then at most K/r^2, hence
 
     r s <= r0 s0 + K (1/r0 - 1/r),
 
