@@ -32,7 +32,20 @@ _GL_X, _GL_W = np.polynomial.legendre.leggauss(16)
 
 @njit(nogil=True)
 def layer_index(h_km, layers):
-    """Row of ``layers`` that height ``h_km`` (km) lies in; 0 below the first bottom."""
+    """Find the layer that a height lies in.
+
+    Parameters
+    ----------
+    h_km : float
+        Height above the spherical Earth, km.
+    layers : float64 array, shape (n, 4)
+        The atmosphere, see the module's header.
+
+    Returns
+    -------
+    int
+        Row of `layers`; 0 below the first bottom.
+    """
     n = layers.shape[0]
     if n <= SCAN_LIMIT:
         i = 0
@@ -52,7 +65,20 @@ def layer_index(h_km, layers):
 
 @njit(nogil=True)
 def density(h_km, layers):
-    """Density at height ``h_km`` (km), g/cm3; 0 above the top."""
+    """Density of the air at a height.
+
+    Parameters
+    ----------
+    h_km : float
+        Height above the spherical Earth, km.
+    layers : float64 array, shape (n, 4)
+        The atmosphere, see the module's header.
+
+    Returns
+    -------
+    float
+        g/cm3; 0 above the top.
+    """
     i = layer_index(h_km, layers)
     a = layers[i, 1]
     b = layers[i, 2]
@@ -70,7 +96,20 @@ def density(h_km, layers):
 
 @njit(nogil=True)
 def vertical_depth(h_km, layers):
-    """Vertical depth above height ``h_km`` (km), g/cm2; 0 above the top."""
+    """Vertical depth above a height.
+
+    Parameters
+    ----------
+    h_km : float
+        Height above the spherical Earth, km.
+    layers : float64 array, shape (n, 4)
+        The atmosphere, see the module's header.
+
+    Returns
+    -------
+    float
+        g/cm2; 0 above the top.
+    """
     i = layer_index(h_km, layers)
     c = layers[i, 3]
     if c > 0.0:
@@ -84,7 +123,18 @@ def vertical_depth(h_km, layers):
 
 @njit(nogil=True)
 def top_height_km(layers):
-    """Height where the depth reaches 0, km (infinite if the last layer is an endless exponential)."""
+    """Height at which the depth reaches 0.
+
+    Parameters
+    ----------
+    layers : float64 array, shape (n, 4)
+        The atmosphere, see the module's header.
+
+    Returns
+    -------
+    float
+        km; infinite if the last layer is an endless exponential.
+    """
     last = layers.shape[0] - 1
     a = layers[last, 1]
     b = layers[last, 2]
@@ -98,9 +148,19 @@ def top_height_km(layers):
 
 @njit(nogil=True)
 def height_of_depth(depth_g_cm2, layers):
-    """Height at which the vertical depth is ``depth_g_cm2`` (g/cm2), km.
+    """Height at which the vertical depth has a value.
 
-    A depth of 0 or less gives the top; a depth beyond the bottom of the first layer gives a height below it.
+    Parameters
+    ----------
+    depth_g_cm2 : float
+        Vertical depth, g/cm2.
+    layers : float64 array, shape (n, 4)
+        The atmosphere, see the module's header.
+
+    Returns
+    -------
+    float
+        km; the top for a depth of 0 or less; below the bottom of the first layer for a depth beyond it.
     """
     if depth_g_cm2 <= 0.0:
         return top_height_km(layers)
@@ -204,7 +264,20 @@ def slant_depth(h_km, cos_zenith, layers):
 
 @njit(nogil=True)
 def density_array(h_km, layers):
-    """:func:`density` of a 1-D array of heights (km), g/cm3."""
+    """Density of the air at many heights.
+
+    Parameters
+    ----------
+    h_km : float64 array, shape (n,)
+        Heights, km.
+    layers : float64 array, shape (n, 4)
+        The atmosphere, see the module's header.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        g/cm3.
+    """
     out = np.empty(h_km.shape[0])
     for i in range(h_km.shape[0]):
         out[i] = density(h_km[i], layers)
@@ -213,7 +286,20 @@ def density_array(h_km, layers):
 
 @njit(nogil=True)
 def vertical_depth_array(h_km, layers):
-    """:func:`vertical_depth` of a 1-D array of heights (km), g/cm2."""
+    """Vertical depth above many heights.
+
+    Parameters
+    ----------
+    h_km : float64 array, shape (n,)
+        Heights, km.
+    layers : float64 array, shape (n, 4)
+        The atmosphere, see the module's header.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        g/cm2.
+    """
     out = np.empty(h_km.shape[0])
     for i in range(h_km.shape[0]):
         out[i] = vertical_depth(h_km[i], layers)
@@ -222,7 +308,20 @@ def vertical_depth_array(h_km, layers):
 
 @njit(nogil=True)
 def height_of_depth_array(depth_g_cm2, layers):
-    """:func:`height_of_depth` of a 1-D array of depths (g/cm2), km."""
+    """Heights of many vertical depths.
+
+    Parameters
+    ----------
+    depth_g_cm2 : float64 array, shape (n,)
+        Vertical depths, g/cm2.
+    layers : float64 array, shape (n, 4)
+        The atmosphere, see the module's header.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        km.
+    """
     out = np.empty(depth_g_cm2.shape[0])
     for i in range(depth_g_cm2.shape[0]):
         out[i] = height_of_depth(depth_g_cm2[i], layers)
@@ -231,7 +330,22 @@ def height_of_depth_array(depth_g_cm2, layers):
 
 @njit(nogil=True)
 def slant_depth_array(h_km, cos_zenith, layers):
-    """:func:`slant_depth` of two 1-D arrays of equal length (km, cosine), g/cm2."""
+    """Depths along straight lines from many points, see :func:`slant_depth`.
+
+    Parameters
+    ----------
+    h_km : float64 array, shape (n,)
+        Heights, km.
+    cos_zenith : float64 array, shape (n,)
+        Cosines of the zenith angles.
+    layers : float64 array, shape (n, 4)
+        The atmosphere, see the module's header.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        g/cm2.
+    """
     out = np.empty(h_km.shape[0])
     for i in range(h_km.shape[0]):
         out[i] = slant_depth(h_km[i], cos_zenith[i], layers)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from atmosphere import kernels
+from atmosphere.arrays import Array
 from atmosphere.errors import AtmosphereInputError
 
 # Linsley's five layers of the US Standard Atmosphere 1976, T(h) = a + b exp(-h/c): the values CORSIKA uses
@@ -65,7 +66,7 @@ class LayeredAtmosphere:
             raise AtmosphereInputError("layers: the depth must reach 0 above the bottom of the last layer")
         table.setflags(write=False)
         self.name = name
-        self.layers: NDArray[np.float64] = table
+        self.layers: Array = table
         self.top_km = top
         for i in range(1, table.shape[0]):
             step = abs(_depth_in(table[i - 1], table[i, 0]) - _depth_in(table[i], table[i, 0]))
@@ -78,24 +79,60 @@ class LayeredAtmosphere:
     def __repr__(self) -> str:
         return f"LayeredAtmosphere({self.name!r}, {len(self.layers)} layers, top {self.top_km:.2f} km)"
 
-    def density(self, h_km: ArrayLike) -> NDArray[np.float64]:
-        """Density at the heights ``h_km`` (km), g/cm3; same shape as ``h_km``, 0 above the top."""
-        h = _finite("h_km", h_km)
-        return kernels.density_array(h.ravel(), self.layers).reshape(h.shape)
+    def density(self, h_km: ArrayLike) -> Array:
+        """Density of the air.
 
-    def depth(self, h_km: ArrayLike) -> NDArray[np.float64]:
-        """Vertical depth above the heights ``h_km`` (km), g/cm2; same shape, 0 above the top."""
-        h = _finite("h_km", h_km)
-        return kernels.vertical_depth_array(h.ravel(), self.layers).reshape(h.shape)
+        Parameters
+        ----------
+        h_km : array_like
+            Heights, km.
 
-    def height(self, depth_g_cm2: ArrayLike) -> NDArray[np.float64]:
-        """Height of the vertical depths ``depth_g_cm2`` (g/cm2), km; the top for a depth of 0."""
+        Returns
+        -------
+        float64 array
+            g/cm3, same shape as `h_km`; 0 above the top.
+        """
+        h = _finite("h_km", h_km)
+        flat: Array = kernels.density_array(h.ravel(), self.layers)
+        return flat.reshape(h.shape)
+
+    def depth(self, h_km: ArrayLike) -> Array:
+        """Vertical depth above heights.
+
+        Parameters
+        ----------
+        h_km : array_like
+            Heights, km.
+
+        Returns
+        -------
+        float64 array
+            g/cm2, same shape as `h_km`; 0 above the top.
+        """
+        h = _finite("h_km", h_km)
+        flat: Array = kernels.vertical_depth_array(h.ravel(), self.layers)
+        return flat.reshape(h.shape)
+
+    def height(self, depth_g_cm2: ArrayLike) -> Array:
+        """Height of vertical depths.
+
+        Parameters
+        ----------
+        depth_g_cm2 : array_like
+            Vertical depths, g/cm2, not negative.
+
+        Returns
+        -------
+        float64 array
+            km, same shape as `depth_g_cm2`; the top for a depth of 0.
+        """
         depth = _finite("depth_g_cm2", depth_g_cm2)
         if np.any(depth < 0.0):
-            raise AtmosphereInputError(f"depth_g_cm2: {depth.min():g}, must not be negative")
-        return kernels.height_of_depth_array(depth.ravel(), self.layers).reshape(depth.shape)
+            raise AtmosphereInputError(f"depth_g_cm2: {np.min(depth):g}, must not be negative")
+        flat: Array = kernels.height_of_depth_array(depth.ravel(), self.layers)
+        return flat.reshape(depth.shape)
 
-    def slant_depth(self, h_km: ArrayLike, cos_zenith: ArrayLike) -> NDArray[np.float64]:
+    def slant_depth(self, h_km: ArrayLike, cos_zenith: ArrayLike) -> Array:
         """Depth from points at ``h_km`` along straight lines outwards, on a curved Earth, g/cm2.
 
         Parameters
@@ -113,27 +150,33 @@ class LayeredAtmosphere:
         """
         h, cosine = np.broadcast_arrays(_finite("h_km", h_km), _finite("cos_zenith", cos_zenith))
         if np.any(h < 0.0):
-            raise AtmosphereInputError(f"h_km: {h.min():g}, must be at least 0 for a slant depth")
+            raise AtmosphereInputError(f"h_km: {np.min(h):g}, must be at least 0 for a slant depth")
         if np.any(np.abs(cosine) > 1.0):
             raise AtmosphereInputError("cos_zenith: must lie between -1 and 1")
-        flat = kernels.slant_depth_array(
+        flat: Array = kernels.slant_depth_array(
             np.ascontiguousarray(h.ravel()), np.ascontiguousarray(cosine.ravel()), self.layers
         )
         return flat.reshape(h.shape)
 
 
 def linsley() -> LayeredAtmosphere:
-    """The US Standard Atmosphere 1976 in Linsley's five layers; ends at 112.83 km."""
+    """Make the US Standard Atmosphere 1976 in Linsley's five layers; it ends at 112.83 km.
+
+    Returns
+    -------
+    LayeredAtmosphere
+        The atmosphere.
+    """
     return LayeredAtmosphere("US Standard 1976 (Linsley)", _LINSLEY_US1976)
 
 
-def _finite(field: str, value: ArrayLike) -> NDArray[np.float64]:
+def _finite(field: str, value: ArrayLike) -> Array:
     array = np.asarray(value, dtype=np.float64)
     if not np.all(np.isfinite(array)):
         raise AtmosphereInputError(f"{field}: a value is not finite")
     return array
 
 
-def _depth_in(layer: NDArray[np.float64], h_km: float) -> float:
+def _depth_in(layer: Array, h_km: float) -> float:
     """Depth by one layer's own formula, g/cm2."""
     return float(kernels.vertical_depth(h_km, layer.reshape(1, 4)))

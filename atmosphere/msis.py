@@ -1,4 +1,4 @@
-"""The atmosphere of a place and a season from NRLMSIS, through the package ``pymsis`` (the extra ``msis``).
+"""Make the atmosphere of a place and a season from NRLMSIS, through the package ``pymsis`` (the extra ``msis``).
 
 The model's density is averaged over four times of the day and put into exponential layers, whose residual is measured
 and stated. Nothing is downloaded: the indices of solar and geomagnetic activity are arguments, and below 80 km, where
@@ -19,13 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from atmosphere.arrays import Array
 from atmosphere.errors import AtmosphereInputError
 from atmosphere.layers import LayeredAtmosphere
 from atmosphere.profile import DEFAULT_TOP_KM, layers_from_densities
-
-Array = NDArray[np.float64]
 
 DEFAULT_F107, DEFAULT_AP = 150.0, 4.0
 CHECKED_TO_KM = 60.0
@@ -127,7 +125,7 @@ def _place(lat: float, lon: float) -> str:
 
 
 def _day(month: int | None, date: str | None) -> tuple[datetime.date, str]:
-    """The day to ask the model for, and what to call it."""
+    """Return the day to ask the model for, and its name."""
     if (month is None) == (date is None):
         raise AtmosphereInputError("atmosphere: give either a month or a date")
     if month is not None:
@@ -159,4 +157,5 @@ def _density(
     times = [np.datetime64(f"{day.isoformat()}T{hour:02d}:00") for hour in _HOURS_UT]
     n = len(times)
     found = pymsis.calculate(times, [lon], [lat], height_km, [f107] * n, [f107] * n, [[ap] * 7] * n, version=_VERSION)
-    return np.asarray(found[:, 0, 0, :, pymsis.Variable.MASS_DENSITY]).mean(axis=0) * 1e-3
+    density: Array = np.asarray(found[:, 0, 0, :, pymsis.Variable.MASS_DENSITY]).mean(axis=0) * 1e-3
+    return density

@@ -1,4 +1,4 @@
-"""A user's own atmosphere from a CSV of heights and densities."""
+"""Read an atmosphere from a CSV file of heights and densities."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atmosphere.arrays import Array
 from atmosphere.errors import AtmosphereInputError
 from atmosphere.kernels import CM_PER_KM
 from atmosphere.layers import LayeredAtmosphere
@@ -72,8 +73,8 @@ def from_csv(
     return LayeredAtmosphere(name or path.name, layers_from_densities(heights, densities, top_km))
 
 
-def layers_from_densities(heights: list[float], densities: list[float], top_km: float) -> np.ndarray:
-    """Layers with log-linear density between the given points and continuous depth.
+def layers_from_densities(heights: list[float], densities: list[float], top_km: float) -> Array:
+    """Make layers with log-linear density between the given points and continuous depth.
 
     Parameters
     ----------

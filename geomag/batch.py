@@ -1,4 +1,4 @@
-"""Many trajectories at once, with checked inputs: what `geomag.lockstep` needs, made from a field.
+"""Decide for many particles at once whether they can arrive, with checked inputs; the work is in `geomag.lockstep`.
 
 Units: km, nT, GV; geocentric Cartesian axes.
 """
@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from geomag.certain import horizontal_table, tight_bound
+from geomag.arrays import Array, IntArray
 from geomag.errors import GeomagInputError
 from geomag.igrf import FieldModel
 from geomag.lockstep import decide_many
+from geomag.sharper_verdicts import horizontal_table, tight_bound
 
 
 class BatchTracer:
-    """Verdicts of many trajectories in one field with one set of parameters.
+    """Back-tracking of many particles in one field with one set of parameters.
 
     Parameters
     ----------
@@ -24,7 +25,7 @@ class BatchTracer:
         From `geomag.tracing.trace_params` for this field.
     """
 
-    def __init__(self, field: FieldModel, params: np.ndarray) -> None:
+    def __init__(self, field: FieldModel, params: Array) -> None:
         self.field = field
         self.params = params
         self.bounds = horizontal_table(field, params)
@@ -43,10 +44,10 @@ class BatchTracer:
         float
             nT.
         """
-        return tight_bound(r_km, self.params, self.field.degree, self.bounds)
+        return float(tight_bound(r_km, self.params, self.field.degree, self.bounds))
 
-    def verdicts(self, places_km: np.ndarray, momenta: np.ndarray, rigidities_GV: np.ndarray) -> np.ndarray:
-        """Which particles can arrive.
+    def verdicts(self, places_km: Array, momenta: Array, rigidities_GV: Array) -> IntArray:
+        """Decide which particles can arrive.
 
         Parameters
         ----------

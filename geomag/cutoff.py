@@ -1,8 +1,8 @@
-"""Rigidity cutoffs: which rigidities can arrive at a place from a direction, and sky maps of that.
+"""Compute rigidity cutoffs at a place by direction, and maps of them over the sky.
 
 Every rigidity that is a multiple of the step is traced between two bounds; nothing is bisected, because in
 the penumbra allowed and forbidden rigidities alternate.  The upper bound is rigorous (above it a particle
-that comes from above the horizon arrives whatever the field does, `geomag.certain.escape_is_certain_at`).  The
+that comes from above the horizon arrives whatever the field does, `geomag.sharper_verdicts.escape_is_certain_at`).  The
 lower end is one step, or what the caller says.
 
 Definitions (all multiples of the step; D. F. Smart & M. A. Shea, Adv. Space Res. 36 (2005) 2012):
@@ -22,12 +22,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geomag.arrays import Array, IntArray
 from geomag.batch import BatchTracer
-from geomag.certain import STEEPEST
-from geomag.decisions import CURVATURE, UNDECIDED
+from geomag.early_verdicts import CURVATURE, UNDECIDED
 from geomag.errors import GeomagInputError, check_range
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
 from geomag.igrf import FieldModel
+from geomag.sharper_verdicts import STEEPEST
 from geomag.tracing import trace_params
 
 CUTOFF_TOLERANCE = 1e-5
@@ -76,15 +77,15 @@ class SkyMap:
         Undecided trajectories in each direction.
     """
 
-    zenith_deg: np.ndarray
-    azimuth_from_north_deg: np.ndarray
-    upper_GV: np.ndarray
-    lower_GV: np.ndarray
-    effective_GV: np.ndarray
-    undecided: np.ndarray
+    zenith_deg: Array
+    azimuth_from_north_deg: Array
+    upper_GV: Array
+    lower_GV: Array
+    effective_GV: Array
+    undecided: IntArray
 
 
-def certain_rigidity_GV(xyz_km: np.ndarray, direction: np.ndarray, tracer: BatchTracer) -> float:
+def certain_rigidity_GV(xyz_km: Array, direction: Array, tracer: BatchTracer) -> float:
     """Rigidity above which a particle from above the horizon is certain to be allowed.
 
     Parameters
@@ -105,18 +106,18 @@ def certain_rigidity_GV(xyz_km: np.ndarray, direction: np.ndarray, tracer: Batch
     sine = math.sqrt(1.0 - min(max(mu - 0.005, 0.0), 1.0) ** 2)
     kappa = 0.95
     if sine < STEEPEST:
-        # the largest with (sine + kappa)^2 < 4 kappa STEEPEST, see geomag.certain
+        # the largest with (sine + kappa)^2 < 4 kappa STEEPEST, see geomag.sharper_verdicts
         kappa = max(kappa, 2.0 * STEEPEST - sine + 2.0 * math.sqrt(STEEPEST * (STEEPEST - sine)))
     return CURVATURE * r * tracer.horizontal_bound_nT(r) / kappa
 
 
 def scan(
-    xyz_km: np.ndarray,
-    directions: np.ndarray,
+    xyz_km: Array,
+    directions: Array,
     tracer: BatchTracer,
     step_GV: float = DEFAULT_STEP_GV,
     lowest_GV: float | None = None,
-) -> tuple[int, list[np.ndarray]]:
+) -> tuple[int, list[IntArray]]:
     """Verdict of every rigidity from the lowest to the one above which all are allowed.
 
     Parameters
@@ -146,11 +147,12 @@ def scan(
     last = np.maximum(first, highest)
     # every direction's lowest rigidity first: those take longest, and neighbours in the list behave alike
     multiple, which = np.nonzero(np.arange(first, last.max() + 1)[:, None] <= last)
-    found = tracer.verdicts(places[which], np.asarray(directions)[which], (multiple + first) * step_GV)
+    rigidities: Array = (multiple + first) * np.float64(step_GV)
+    found = tracer.verdicts(places[which], np.asarray(directions)[which], rigidities)
     return first, [found[which == i] for i in range(len(directions))]
 
 
-def reduce_scan(first: int, verdicts: np.ndarray, step_GV: float) -> Cutoff:
+def reduce_scan(first: int, verdicts: IntArray, step_GV: float) -> Cutoff:
     """Cutoffs of a scan.
 
     Parameters
@@ -318,8 +320,8 @@ def cutoff(
 
 def sky_map(
     tracer: CutoffTracer,
-    zenith_deg: np.ndarray | None = None,
-    azimuth_from_north_deg: np.ndarray | None = None,
+    zenith_deg: Array | None = None,
+    azimuth_from_north_deg: Array | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> SkyMap:
     """Cutoffs over the sky.

@@ -1,4 +1,4 @@
-"""The one exception this package raises for input that it cannot use."""
+"""The exception for input that this package cannot use, and a check of ranges."""
 
 from __future__ import annotations
 

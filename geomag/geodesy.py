@@ -1,4 +1,4 @@
-"""WGS84 geodetic coordinates, geocentric ones, and the local east-north-up frame on the ellipsoid.
+"""Convert WGS84 geodetic coordinates to geocentric ones and back; the local axes east, north and up.
 
 Units: km and degrees.  Constants: NIMA TR8350.2 (2000), the definition of WGS84.
 """
@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from geomag.arrays import Array
+
 WGS84_A_KM = 6378.137
 """Equatorial radius."""
 WGS84_FLATTENING = 1.0 / 298.257223563
@@ -19,7 +21,7 @@ WGS84_B_KM = WGS84_A_KM * (1.0 - WGS84_FLATTENING)
 _E2 = WGS84_FLATTENING * (2.0 - WGS84_FLATTENING)
 
 
-def geodetic_to_cartesian(lat_deg: ArrayLike, lon_deg: ArrayLike, altitude_km: ArrayLike) -> np.ndarray:
+def geodetic_to_cartesian(lat_deg: ArrayLike, lon_deg: ArrayLike, altitude_km: ArrayLike) -> Array:
     """Position of a geodetic point.
 
     Parameters
@@ -44,7 +46,7 @@ def geodetic_to_cartesian(lat_deg: ArrayLike, lon_deg: ArrayLike, altitude_km: A
     )
 
 
-def cartesian_to_geodetic(xyz_km: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cartesian_to_geodetic(xyz_km: Array) -> tuple[Array, Array, Array]:
     """Geodetic coordinates of a position, by Newton's method on the reduced latitude.
 
     Parameters
@@ -90,7 +92,7 @@ def geodetic_to_geocentric(lat_deg: float, altitude_km: float = 0.0) -> tuple[fl
     return math.degrees(math.atan2(z, x)), math.hypot(x, z)
 
 
-def local_axes(lat_deg: ArrayLike, lon_deg: ArrayLike) -> np.ndarray:
+def local_axes(lat_deg: ArrayLike, lon_deg: ArrayLike) -> Array:
     """East, north and up at a latitude and longitude.
 
     Parameters
@@ -114,8 +116,8 @@ def local_axes(lat_deg: ArrayLike, lon_deg: ArrayLike) -> np.ndarray:
 
 def arrival_direction(
     lat_deg: float, lon_deg: float, zenith_deg: ArrayLike, azimuth_from_north_deg: ArrayLike
-) -> np.ndarray:
-    """Unit momentum of a particle that comes from a zenith angle and azimuth.
+) -> Array:
+    """Compute the unit momentum of a particle that comes from a zenith angle and azimuth.
 
     Parameters
     ----------
@@ -134,7 +136,7 @@ def arrival_direction(
     zenith, azimuth = np.broadcast_arrays(np.radians(zenith_deg), np.radians(azimuth_from_north_deg))
     east, north, up = local_axes(lat_deg, lon_deg)
     side = np.sin(zenith)
-    source = (
+    source: Array = (
         (side * np.sin(azimuth))[..., None] * east
         + (side * np.cos(azimuth))[..., None] * north
         + np.cos(zenith)[..., None] * up

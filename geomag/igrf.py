@@ -16,7 +16,9 @@ from pathlib import Path
 
 import numpy as np
 from numba import njit
+from numpy.typing import ArrayLike
 
+from geomag.arrays import Array
 from geomag.errors import GeomagInputError, check_range
 from geomag.kernels import CACHE, EARTH_RADIUS_KM, field_cartesian
 
@@ -29,7 +31,7 @@ DEFAULT_DATE = "2020-01-01"
 DateLike = datetime.date | str | float | int
 
 
-def pack_gauss(g: np.ndarray, h: np.ndarray) -> np.ndarray:
+def pack_gauss(g: Array, h: Array) -> Array:
     """Pack Schmidt semi-normalised Gauss coefficients for the kernels.
 
     Parameters
@@ -82,27 +84,8 @@ def pack_gauss(g: np.ndarray, h: np.ndarray) -> np.ndarray:
     return packed
 
 
-def dipole_gauss(b0_nT: float) -> np.ndarray:
-    """Packed coefficients of a pure axial dipole.
-
-    Parameters
-    ----------
-    b0_nT : float
-        Field on the equator at r = 6371.2 km, nT; positive points north there, as the Earth's does
-        (that is g_10 = -b0_nT).
-
-    Returns
-    -------
-    float64 array, shape (6, 8)
-        For the kernels.
-    """
-    g = np.zeros((2, 2))
-    g[1, 0] = -b0_nT
-    return pack_gauss(g, np.zeros((2, 2)))
-
-
 @functools.cache
-def _shc() -> tuple[str, list[datetime.datetime], np.ndarray, np.ndarray]:
+def _shc() -> tuple[str, list[datetime.datetime], Array, Array]:
     """Return (generation, epochs, g[epoch, n, m], h[epoch, n, m]) of the file that ppigrf uses by default."""
     import ppigrf.ppigrf as source  # pandas comes with it: half a second that only a user of the IGRF pays
 
@@ -155,7 +138,7 @@ def parse_date(date: DateLike) -> datetime.datetime:
 
 
 @njit(nogil=True, cache=CACHE)
-def _field_many(xyz, gauss, out):
+def _field_many(xyz: Array, gauss: Array, out: Array) -> None:
     """Fill out[i] with the field at xyz[i]: arrays of shape (K, 3), km and nT."""
     for i in range(xyz.shape[0]):
         out[i, 0], out[i, 1], out[i, 2] = field_cartesian(xyz[i, 0], xyz[i, 1], xyz[i, 2], gauss)
@@ -210,7 +193,7 @@ class FieldModel:
         h = h_all[last, :n, :n] * (1.0 - share) + h_all[last + 1, :n, :n] * share
         self._set(when.date().isoformat(), generation, g, h)
 
-    def _set(self, date: str, generation: str, g: np.ndarray, h: np.ndarray) -> None:
+    def _set(self, date: str, generation: str, g: Array, h: Array) -> None:
         self.date = date
         self.generation = generation
         self.degree = g.shape[0] - 1
@@ -219,7 +202,7 @@ class FieldModel:
         self.gauss = pack_gauss(g, h)
 
     @classmethod
-    def from_coefficients(cls, g: np.ndarray, h: np.ndarray, name: str = "user", date: str = "") -> FieldModel:
+    def from_coefficients(cls, g: Array, h: Array, name: str = "user", date: str = "") -> FieldModel:
         """Make a field from Schmidt semi-normalised coefficients.
 
         Parameters
@@ -243,12 +226,23 @@ class FieldModel:
 
     @classmethod
     def dipole(cls, b0_nT: float = 29790.0) -> FieldModel:
-        """Make a pure axial dipole of equatorial field `b0_nT` (nT) at 6371.2 km."""
+        """Make the field of a dipole at the Earth's centre along its axis.
+
+        Parameters
+        ----------
+        b0_nT : float
+            Field on the equator at 6371.2 km, nT; it points north there, as the Earth's does.
+
+        Returns
+        -------
+        FieldModel
+            The field.
+        """
         g = np.zeros((2, 2))
         g[1, 0] = -float(b0_nT)
         return cls.from_coefficients(g, np.zeros((2, 2)), name="dipole")
 
-    def field_xyz(self, xyz_km: np.ndarray) -> np.ndarray:
+    def field_xyz(self, xyz_km: Array) -> Array:
         """Field at Cartesian positions.
 
         Parameters
@@ -267,7 +261,7 @@ class FieldModel:
         _field_many(flat, self.gauss, out)
         return out.reshape(xyz.shape)
 
-    def field_enu(self, lat_deg_geocentric, lon_deg, radius_km) -> np.ndarray:
+    def field_enu(self, lat_deg_geocentric: ArrayLike, lon_deg: ArrayLike, radius_km: ArrayLike) -> Array:
         """Field towards east, north and up (all geocentric).
 
         Parameters

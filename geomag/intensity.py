@@ -1,4 +1,4 @@
-"""Maps over the Earth: which share of the primaries of one rigidity the geomagnetic field lets in.
+"""Fraction of the primaries of one rigidity that the geomagnetic field lets in, at places all over the Earth.
 
 At each place the share is that of the directions above the horizon from which a particle of this rigidity can
 arrive, which is the intensity averaged over angles divided by that without a field (the intensity outside is
@@ -17,12 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from geomag.arrays import Array
 from geomag.cutoff import DEFAULT_ALTITUDE_KM, DEFAULT_FLOOR_KM
+from geomag.early_verdicts import ALLOWED, UNDECIDED
 from geomag.errors import GeomagInputError, check_range
 from geomag.geodesy import geodetic_to_cartesian, local_axes
 from geomag.igrf import FieldModel
 from geomag.kernels import CACHE
-from geomag.tracing import ALLOWED, DEFAULT_TOLERANCE, UNDECIDED, backtrack, trace_params
+from geomag.tracing import DEFAULT_TOLERANCE, backtrack, trace_params
 
 PAPER_MOMENTA_GV = (2.0, 4.0, 6.0, 10.0, 20.0, 50.0)
 """Momenta of the maps of Tserkovnyak et al., protons, GeV/c."""
@@ -50,9 +52,9 @@ class IntensityMap:
         "solid-angle" or "cosine".
     """
 
-    lat_deg: np.ndarray
-    lon_deg: np.ndarray
-    fraction: np.ndarray
+    lat_deg: Array
+    lon_deg: Array
+    fraction: Array
     undecided: int
     rigidity_GV: float
     directions: int
@@ -60,7 +62,15 @@ class IntensityMap:
 
 
 @njit(nogil=True, cache=CACHE)
-def allowed_share(places, axes, sources, rigidity_GV, gauss, params, share):
+def allowed_share(
+    places: Array,
+    axes: Array,
+    sources: Array,
+    rigidity_GV: float,
+    gauss: Array,
+    params: Array,
+    share: Array,
+) -> int:
     """Fill share[i] with the share of directions allowed at places[i].
 
     Parameters
@@ -100,7 +110,7 @@ def allowed_share(places, axes, sources, rigidity_GV, gauss, params, share):
     return undecided
 
 
-def hemisphere(directions: int, weighting: str = "solid-angle") -> np.ndarray:
+def hemisphere(directions: int, weighting: str = "solid-angle") -> Array:
     """Evenly spread directions above the horizon: a spiral of equal areas with golden-angle turns.
 
     Parameters
@@ -170,8 +180,8 @@ def intensity_map(
     field = field if field is not None else FieldModel()
     params = trace_params(field, floor, True, DEFAULT_TOLERANCE)
     sources = hemisphere(number, weighting)
-    lat = -90.0 + cell * (np.arange(rows) + 0.5)
-    lon = -180.0 + cell * (np.arange(2 * rows) + 0.5)
+    lat: Array = -90.0 + cell * (np.arange(rows, dtype=np.float64) + 0.5)
+    lon: Array = -180.0 + cell * (np.arange(2 * rows, dtype=np.float64) + 0.5)
     fraction = np.empty((rows, 2 * rows))
     undecided = 0
     for i, row_lat in enumerate(lat):

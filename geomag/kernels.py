@@ -23,6 +23,7 @@ sine-like part, and one spare column whose first row holds N.
 from __future__ import annotations
 
 import math
+import os
 
 import numba
 from numba import njit
@@ -30,8 +31,9 @@ from numba import njit
 EARTH_RADIUS_KM = 6371.2
 """Reference radius of the IGRF, km (Alken et al., Earth Planets Space 73 (2021) 49)."""
 
-CACHE = bool(getattr(numba.config, "CACHE_DIR", ""))
-"""Whether entry kernels are cached: only in a folder keyed by all sources, which the application sets."""
+_CACHE_DIR = str(getattr(numba.config, "CACHE_DIR", ""))
+CACHE = _CACHE_DIR != "" and os.environ.get("SIM3D_SET_NUMBA_CACHE_DIR") == _CACHE_DIR
+"""Whether entry kernels are cached: only in a folder keyed by the kernels' sources, which the application sets."""
 
 
 @njit(nogil=True, fastmath={"contract"})

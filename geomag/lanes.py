@@ -1,4 +1,4 @@
-"""Lanes: sixteen numbers that a core works on at once, as a type that numba kernels can use like a float.
+"""Numba types for vectors of sixteen numbers (SIMD lanes), which kernels use like a float.
 
 numba vectorises loops over arrays, but a trajectory is not one: its stages depend on each other.  What can be
 done at once is the same stage of sixteen trajectories.  The types here say so to the compiler: each is one
@@ -63,12 +63,12 @@ class _LanesModel(models.PrimitiveModel):
 
 
 def _operation(function: Any) -> Any:
-    """numba's `intrinsic`, whose own annotation counts the typing context among the arguments of a call."""
+    """Apply numba's `intrinsic`; its own annotation counts the typing context among the arguments of a call."""
     return intrinsic(function)
 
 
 def _splat(builder: Any, value: Any) -> Any:
-    """The vector with one scalar in every lane."""
+    """Make the vector with one scalar in every lane."""
     vector = ir.VectorType(value.type, LANES)
     first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
@@ -76,7 +76,7 @@ def _splat(builder: Any, value: Any) -> Any:
 
 
 def _as_lanes(context: Any, builder: Any, value: Any, source: types.Type, lanes: LanesType) -> Any:
-    """A vector of this type, from one or from a scalar."""
+    """Return a vector of this type, from one or from a scalar."""
     if isinstance(source, LanesType):
         return value
     return _splat(builder, context.cast(builder, value, source, lanes.element))
@@ -155,7 +155,22 @@ def _pointer(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 @_operation
 def load(typingctx, array, row):
-    """Lanes of row `row` of a float64 or float32 array of shape (rows, LANES)."""
+    """Read one row of an array into lanes.
+
+    Parameters
+    ----------
+    typingctx : numba typing context
+        Given by numba.
+    array : float64 or float32 array, shape (rows, LANES)
+        The array.
+    row : int
+        Number of the row.
+
+    Returns
+    -------
+    lanes
+        Of the array's precision.
+    """
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         place, align = _pointer(context, builder, sig, args)
@@ -166,7 +181,19 @@ def load(typingctx, array, row):
 
 @_operation
 def store(typingctx, array, row, value):
-    """Write lanes into row `row` of an array of shape (rows, LANES) and of the same precision."""
+    """Write lanes into one row of an array of the same precision.
+
+    Parameters
+    ----------
+    typingctx : numba typing context
+        Given by numba.
+    array : float64 or float32 array, shape (rows, LANES)
+        The array.
+    row : int
+        Number of the row.
+    value : lanes
+        The numbers.
+    """
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         place, align = _pointer(context, builder, sig, args)
@@ -178,7 +205,20 @@ def store(typingctx, array, row, value):
 
 @_operation
 def splat(typingctx, value):
-    """Lanes of the scalar's precision, all equal to it."""
+    """Make lanes that are all equal to a scalar.
+
+    Parameters
+    ----------
+    typingctx : numba typing context
+        Given by numba.
+    value : float
+        The scalar.
+
+    Returns
+    -------
+    lanes
+        Of the scalar's precision.
+    """
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return _splat(builder, args[0])
@@ -188,7 +228,20 @@ def splat(typingctx, value):
 
 @_operation
 def narrow(typingctx, value):
-    """Double to single precision, rounded to nearest."""
+    """Round lanes of double precision to single precision, to nearest.
+
+    Parameters
+    ----------
+    typingctx : numba typing context
+        Given by numba.
+    value : lanes
+        The numbers.
+
+    Returns
+    -------
+    lanes of float32
+        The rounded numbers.
+    """
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return builder.fptrunc(args[0], ir.VectorType(ir.FloatType(), LANES))
@@ -198,7 +251,20 @@ def narrow(typingctx, value):
 
 @_operation
 def widen(typingctx, value):
-    """Single to double precision, exactly."""
+    """Convert lanes of single precision to double precision, exactly.
+
+    Parameters
+    ----------
+    typingctx : numba typing context
+        Given by numba.
+    value : lanes
+        The numbers.
+
+    Returns
+    -------
+    lanes of float64
+        The same numbers.
+    """
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return builder.fpext(args[0], ir.VectorType(ir.DoubleType(), LANES))
@@ -208,7 +274,24 @@ def widen(typingctx, value):
 
 @_operation
 def where(typingctx, mask, yes, no):
-    """Lane by lane, `yes` where the mask is set and `no` elsewhere; both lanes of one precision, or numbers."""
+    """Choose between two numbers lane by lane.
+
+    Parameters
+    ----------
+    typingctx : numba typing context
+        Given by numba.
+    mask : lanes of booleans
+        The condition.
+    yes : lanes or number
+        Taken where the mask is set.
+    no : lanes or number
+        Taken elsewhere.
+
+    Returns
+    -------
+    lanes
+        `yes` where the mask is set and `no` elsewhere.
+    """
     lanes = yes if isinstance(yes, LanesType) else no
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -221,7 +304,20 @@ def where(typingctx, mask, yes, no):
 
 @_operation
 def square_root(typingctx, value):
-    """Square root in each lane."""
+    """Square root in each lane.
+
+    Parameters
+    ----------
+    typingctx : numba typing context
+        Given by numba.
+    value : lanes
+        The numbers.
+
+    Returns
+    -------
+    lanes
+        The roots.
+    """
     suffix = "f64" if value.element == types.float64 else "f32"
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -234,7 +330,20 @@ def square_root(typingctx, value):
 
 @_operation
 def bits(typingctx, mask):
-    """The mask as an integer whose bit l is lane l."""
+    """Convert a mask into an integer whose bit l is lane l.
+
+    Parameters
+    ----------
+    typingctx : numba typing context
+        Given by numba.
+    mask : lanes of booleans
+        The condition.
+
+    Returns
+    -------
+    int
+        The bits.
+    """
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return builder.zext(builder.bitcast(args[0], ir.IntType(LANES)), ir.IntType(64))
@@ -244,10 +353,24 @@ def bits(typingctx, mask):
 
 @_operation
 def rough_power(typingctx, value, exponent):
-    """Positive singles to a power between -1 and 1, to within 9% times the power: good for a step size.
+    """Raise positive lanes of single precision to a power, to within 9% times the power.
 
-    The bits of a float, read as an integer, are its binary logarithm but for a straight line between the
-    powers of two (J. F. Blinn, IEEE Comput. Graph. Appl. 17 (1997) 80).
+    It serves to choose the size of a step. The bits of a float, read as an integer, are its binary logarithm but for a
+    straight line between the powers of two (J. F. Blinn, IEEE Comput. Graph. Appl. 17 (1997) 80).
+
+    Parameters
+    ----------
+    typingctx : numba typing context
+        Given by numba.
+    value : lanes
+        The numbers.
+    exponent : float
+        Power, -1 to 1.
+
+    Returns
+    -------
+    lanes of float32
+        The powers.
     """
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Back-tracking of many trajectories at once: sixteen in lockstep, each with its own step size.
+"""Back-track many particles, sixteen at a time by SIMD instructions, each with its own step size.
 
 The equations, the integrator and the floor are those of `geomag.tracing` (read its header first); here every
 stage is done for sixteen trajectories by one set of instructions (`geomag.lanes`).  A lane whose trajectory is
@@ -11,11 +11,11 @@ What differs from the scalar kernel, all of it measured in the tests:
 - Every degree of the field is kept at every radius, so that a verdict never depends on which trajectories
   share the vector.
 - The next step follows from the error by a rough power.
-- The decisions ahead of time are those of `geomag.certain`, which come earlier.
+- The decisions ahead of time are those of `geomag.sharper_verdicts`, which come earlier.
 - Below a quarter of Stoermer's lowest cutoff of the place where it starts (a dipole's, from the west along
   the horizon) a trajectory is followed with an error per step of 1e-4 if less was asked for.  There it winds
   along field lines, deep in the forbidden region: to leave it, r s (with the sine s of the angle to the
-  radius, see `geomag.certain`) would have to change by several radii through errors alone, and hundreds of
+  radius, see `geomag.sharper_verdicts`) would have to change by several radii through errors alone, and hundreds of
   steps with 1e-4 each change it by hundredths.  At lower rigidities steps are more in proportion to 1/R, and
   so is what they would have to add up to.  A step there is short beside the scale of the field, so that the
   field along it is the parabola through its values at the start, in the middle and at the end of the helix
@@ -30,8 +30,7 @@ import math
 import numpy as np
 from numba import njit
 
-from geomag.certain import B_FLOOR_K, B_FLOOR_R, STEEPEST, decide, lowest_cutoff_GV
-from geomag.decisions import (
+from geomag.early_verdicts import (
     CURVATURE,
     GRACE,
     MAX_GYRATION,
@@ -45,6 +44,7 @@ from geomag.decisions import (
 )
 from geomag.kernels import CACHE, EARTH_RADIUS_KM, field_cartesian_truncated
 from geomag.lanes import LANES, bits, load, narrow, rough_power, splat, square_root, store, where, widen
+from geomag.sharper_verdicts import B_FLOOR_K, B_FLOOR_R, STEEPEST, decide, lowest_cutoff_GV
 
 ADIABATIC_TOLERANCE = 1e-4
 """Error per step far below the cutoffs (see the header)."""
@@ -245,7 +245,7 @@ def decide_many(places, momenta, rigidities, verdicts, gauss, singles, params, b
     params : float64 array
         From `geomag.tracing.trace_params`.
     bounds : float64 array
-        From `geomag.certain.horizontal_table`.
+        From `geomag.sharper_verdicts.horizontal_table`.
 
     Returns
     -------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geomag.arrays import Array
 from geomag.cutoff import SkyMap
 from geomag.geodesy import geodetic_to_cartesian, local_axes
 from geomag.igrf import FieldModel
@@ -25,7 +26,7 @@ LEVELS_GV = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 6
 SKY_LEVELS_GV = (0.5, 1, 2, 5, 10, 15, 20, 30, 40, 50)
 
 
-def _edges(centres: np.ndarray) -> np.ndarray:
+def _edges(centres: Array) -> Array:
     """Cell edges half way between sorted centres, the outer ones as far out."""
     if len(centres) == 1:
         return np.array([centres[0] - 0.5, centres[0] + 0.5])

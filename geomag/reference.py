@@ -1,4 +1,4 @@
-"""A slow, independent tracer: the yardstick of the tests, not used by the simulation.
+"""Trace particles by slower, independent methods, for the tests; the simulation does not use it.
 
 Nothing is shared with the kernels but the Gauss coefficients: the field is summed in spherical coordinates
 with associated Legendre functions, and the trajectory is integrated by scipy's DOP853 with events.
@@ -14,13 +14,14 @@ from numba import njit
 from scipy.constants import speed_of_light
 from scipy.integrate import solve_ivp
 
+from geomag.arrays import Array
 from geomag.igrf import FieldModel
 
 _RADIUS_KM = 6371.2
 
 
 @njit(nogil=True)
-def field_spherical(position, g, h):
+def field_spherical(position: Array, g: Array, h: Array) -> Array:
     """Field by the textbook sum in spherical coordinates (R. A. Langel, in Geomagnetism vol. 1, 1987).
 
     Parameters
@@ -75,7 +76,7 @@ def field_spherical(position, g, h):
 
 
 @njit(nogil=True)
-def _slope(state, g, h, k):
+def _slope(state: Array, g: Array, h: Array, k: float) -> Array:
     """d(position, direction)/ds of the state (x, y, z, tx, ty, tz)."""
     b = field_spherical(state[:3], g, h)
     t = state[3:]
@@ -89,7 +90,7 @@ def _slope(state, g, h, k):
 
 @dataclass(frozen=True)
 class ReferenceTrace:
-    """What the reference found.
+    """Verdict and final state of a trajectory.
 
     Attributes
     ----------
@@ -102,14 +103,14 @@ class ReferenceTrace:
     """
 
     verdict: int
-    position_km: np.ndarray
-    direction: np.ndarray
+    position_km: Array
+    direction: Array
     path_km: float
 
 
 def reference_trace(
-    xyz_km: np.ndarray,
-    momentum: np.ndarray,
+    xyz_km: Array,
+    momentum: Array,
     rigidity_GV: float,
     field: FieldModel,
     floor_equator_km: float = _RADIUS_KM,
@@ -143,17 +144,17 @@ def reference_trace(
     k = -speed_of_light * 1e-15 / rigidity_GV
     weight = np.array([1.0, 1.0, (floor_equator_km / floor_pole_km) ** 2])
 
-    def height(_s, state):
+    def height(_s: float, state: Array) -> float:
         return math.sqrt((weight * state[:3] ** 2).sum()) - floor_equator_km
 
-    def perigee(_s, state):
-        return (weight * state[:3] * state[3:]).sum()
+    def perigee(_s: float, state: Array) -> float:
+        return float((weight * state[:3] * state[3:]).sum())
 
-    def away(_s, state):
-        return np.linalg.norm(state[:3]) - escape_radii * _RADIUS_KM
+    def away(_s: float, state: Array) -> float:
+        return float(np.linalg.norm(state[:3])) - escape_radii * _RADIUS_KM
 
     # a start on the floor, rounded, is not below it
-    def met(_s, state):
+    def met(_s: float, state: Array) -> float:
         return height(_s, state) + 1e-5
 
     met.terminal, met.direction = True, -1  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Back-tracking kernels: can a particle of a given rigidity arrive here from outside the magnetosphere?
+"""Back-track a particle through the geomagnetic field, to decide whether it can come from outside the magnetosphere.
 
 Frame and units: geocentric Cartesian km, field nT, rigidity GV.  In a static field |p| is constant, so with
 the path length s (km) as independent variable and t the unit direction
@@ -11,9 +11,9 @@ reversed direction: k changes sign.
 Integrator: the embedded pair of J. R. Dormand & P. J. Prince, J. Comput. Appl. Math. 6 (1980) 19, order
 5(4), in local extrapolation, with the last stage reused.
 
-Nothing is stepped through unseen.  Let q = r^2/2 (for a geodetic floor, of the space stretched along z so
-that the floor is a sphere); q' = r.t and q'' = 1 + r.t' are known at both ends of a step.  A step that goes
-down and then up holds a lowest point, found from the cubic through q and q'; when it is not clearly above
+No passage below the floor between two steps is missed.  Let q = r^2/2 (for a geodetic floor, of the space
+stretched along z so that the floor is a sphere); q' = r.t and q'' = 1 + r.t' are known at both ends of a
+step.  A step that goes down and then up holds a lowest point, found from the cubic through q and q'; when it is not clearly above
 the floor the step is taken again so that it ends there.  Steps are at most 1.2 rad of gyration, so that q
 has no second turning point inside.
 
@@ -39,7 +39,8 @@ import math
 import numpy as np
 from numba import njit
 
-from geomag.decisions import (
+from geomag.arrays import Array
+from geomag.early_verdicts import (
     ALLOWED,
     CURVATURE,
     FORBIDDEN,
@@ -74,7 +75,7 @@ trajectories are chaotic, 6 in 1,000, as many one way as the other."""
 
 @njit(nogil=True)
 def turn_at(x, y, z, tx, ty, tz, k, gauss, nmax):
-    """dt/ds = k t x B at a place, for one direction.
+    """Compute dt/ds = k t x B at a place, for one direction.
 
     Parameters
     ----------
@@ -265,7 +266,7 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
 
 @njit(nogil=True)
 def backtrack(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
-    """Whether a positive particle can arrive; see `backtrack_state`.
+    """Decide whether a positive particle can arrive; see `backtrack_state`.
 
     Parameters
     ----------
@@ -289,7 +290,7 @@ def backtrack(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
     return backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params)[0]
 
 
-def multipole_bounds(field: FieldModel) -> tuple[np.ndarray, np.ndarray]:
+def multipole_bounds(field: FieldModel) -> tuple[Array, Array]:
     """Bounds of the field of each degree on the sphere of 6371.2 km.
 
     Each Cartesian component of r x B_n is a spherical polynomial of degree n, each of B_n one of degree n +
@@ -331,8 +332,8 @@ def trace_params(
     *,
     shortcuts: bool = True,
     truncation: float | None = None,
-) -> np.ndarray:
-    """Pack what the back-tracking kernels need to know beside the field's coefficients.
+) -> Array:
+    """Pack the parameters of the back-tracking kernels: floor, escape radius, tolerance, bounds on the field.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Cutoffs over the whole sky of a detector, from above and from below, in the one-dimensional picture.
+"""Compute cutoffs over the whole sky of a detector, from above and from below, in the one-dimensional picture.
 
 A neutrino is taken to fly along its primary. The primary that a neutrino of a given direction stands for then enters
 where the straight line of sight leaves the Earth's air: beside the detector for one from above, on the far side of the
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geomag.arrays import Array
 from geomag.batch import BatchTracer
 from geomag.cutoff import CUTOFF_TOLERANCE, DEFAULT_ALTITUDE_KM, reduce_scan, scan
 from geomag.errors import check_range
@@ -42,16 +43,16 @@ class WholeSky:
         Step of the scan.
     """
 
-    cos_zenith: np.ndarray
-    azimuth_from_north_deg: np.ndarray
-    upper_GV: np.ndarray
-    lower_GV: np.ndarray
-    effective_GV: np.ndarray
+    cos_zenith: Array
+    azimuth_from_north_deg: Array
+    upper_GV: Array
+    lower_GV: Array
+    effective_GV: Array
     undecided: int
     step_GV: float
 
 
-def entry_places(detector_km: np.ndarray, sources: np.ndarray, altitude_km: float) -> np.ndarray:
+def entry_places(detector_km: Array, sources: Array, altitude_km: float) -> Array:
     """Where lines of sight leave the ellipsoid at an altitude.
 
     Parameters
@@ -73,7 +74,8 @@ def entry_places(detector_km: np.ndarray, sources: np.ndarray, altitude_km: floa
     a = (way**2).sum(axis=-1)
     half_b = way @ start
     c = (start**2).sum() - (WGS84_A_KM + altitude_km) ** 2
-    return detector_km + sources * ((-half_b + np.sqrt(half_b**2 - a * c)) / a)[:, None]
+    places: Array = detector_km + sources * ((-half_b + np.sqrt(half_b**2 - a * c)) / a)[:, None]
+    return places
 
 
 def whole_sky_map(

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.species import KL, KM, KP, KS, LAMBDA, N_SPECIES, PI0, PIM, PIP, N, P
 
 # lambda [g/cm2] = 24144 / sigma [mb] for air of A = 14.54 (A / Avogadro's number).
@@ -29,27 +30,47 @@ LAMBDA_RATIO: Final = 0.93
 LOG10_T_AXIS: Final = np.linspace(-1.0, 6.0, 701)
 
 
-def nucleon_interaction_length(T_GeV: np.ndarray) -> np.ndarray:
-    """Nucleon-air interaction length [g/cm2] at kinetic energy `T_GeV`.
+def nucleon_interaction_length(T_GeV: Array) -> Array:
+    """Interaction length of nucleons in air.
 
-    85.1 up to 5 GeV and 88.2 at 100 GeV (Battistoni et al., who have 81.9-85.1 in the resonance region below);
-    above 100 GeV sigma = 273.7 + 3.2 L + 0.81 L^2 mb, L = ln(T/100): Sibyll 2.3d's rise
+    It is 85.1 g/cm2 up to 5 GeV and 88.2 at 100 GeV (Battistoni et al., who have 81.9-85.1 in the resonance region
+    below); above 100 GeV sigma = 273.7 + 3.2 L + 0.81 L^2 mb, L = ln(T/100), the rise of Sibyll 2.3d
     (docs/reports/hadronic-inputs.md section 6).
+
+    Parameters
+    ----------
+    T_GeV : float[...]
+        Kinetic energy, GeV.
+
+    Returns
+    -------
+    float[...]
+        Interaction length, g/cm2.
     """
     T = np.asarray(T_GeV, dtype=float)
     rise = np.log(np.maximum(T, 100.0) / 100.0)
     high = LAMBDA_TIMES_SIGMA / (273.7 + 3.2 * rise + 0.81 * rise**2)
     low = 85.1 + 3.1 * np.log(np.clip(T, 5.0, 100.0) / 5.0) / np.log(20.0)
-    return np.where(T > 100.0, high, low)
+    length: Array = np.where(T > 100.0, high, low)
+    return length
 
 
-def interaction_length_table() -> tuple[np.ndarray, np.ndarray]:
-    """Axis ln T [ln GeV] (uniform) and interaction lengths [g/cm2], shape (N_SPECIES, axis)."""
+def interaction_length_table() -> tuple[Array, Array]:
+    """Interaction lengths of all species in air on a uniform axis of ln T.
+
+    Returns
+    -------
+    ln_T : float[axis]
+        Logarithm of the kinetic energy in GeV, uniform.
+    lengths : float[N_SPECIES, axis]
+        Interaction lengths, g/cm2.
+    """
     ln_T = LOG10_T_AXIS * np.log(10.0)
     nucleon = nucleon_interaction_length(np.exp(ln_T))
 
-    def ratio(points: tuple[tuple[float, ...], tuple[float, ...]]) -> np.ndarray:
-        return np.interp(ln_T, np.log(points[0]), points[1])
+    def ratio(points: tuple[tuple[float, ...], tuple[float, ...]]) -> Array:
+        at: Array = np.interp(ln_T, np.log(points[0]), points[1])
+        return at
 
     pion, k_plus, k_minus = ratio(PION_RATIO), ratio(KAON_PLUS_RATIO), ratio(KAON_MINUS_RATIO)
     table = np.empty((N_SPECIES, ln_T.size))

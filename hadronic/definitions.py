@@ -1,4 +1,4 @@
-"""What x means in FLUKA's tables of energy fractions F and Z factors: a switch, as the paper leaves doubt.
+"""Definitions of x in FLUKA's tables of energy fractions F and Z factors; a run chooses one, as the paper leaves doubt.
 
 The paper (Battistoni, Ferrari, Montaruli, Sala, Astropart. Phys. 19 (2003) 269) says total over total energy.
 For baryons that cannot be: slow target nucleons are counted, and their rest energy would be too. They are T/T
@@ -16,6 +16,10 @@ settled, so that comparison is not blind to this choice; docs/reports/validation
 """
 
 from typing import Final
+
+Z_EXPONENT: Final = 1.7
+"""Exponent gamma - 1 of the spectrum-weighted moments, gamma = 2.7 (FLUKA's, Battistoni et al., Astropart. Phys. 19
+(2003) 269)."""
 
 # Definition -> x in F and in Z of mesons; the first is the default.
 MESON_X: Final = {

@@ -11,10 +11,12 @@ from typing import Final
 
 import numpy as np
 
+from hadronic.arrays import Array
+
 NODE_T_GEV: Final = np.array([1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 50.0, 100.0, 300.0, 1e3, 1e4, 1e5])
 
 # Energy fractions of p-air.
-F: Final[dict[str, np.ndarray]] = {
+F: Final[dict[str, Array]] = {
     "pi+": np.array([0.083, 0.111, 0.135, 0.149, 0.157, 0.161, 0.162, 0.166, 0.165, 0.165, 0.161, 0.160]),
     "pi-": np.array([0.024, 0.058, 0.0775, 0.092, 0.112, 0.124, 0.128, 0.134, 0.138, 0.143, 0.140, 0.140]),
     "pi0": np.array([0.089, 0.125, 0.145, 0.150, 0.163, 0.172, 0.175, 0.180, 0.1745, 0.174, 0.1715, 0.168]),
@@ -27,7 +29,7 @@ F: Final[dict[str, np.ndarray]] = {
 }
 
 # Z factors (exponent 1.7) of p-air. Those of kaons below 5 GeV are not used: b keeps its 5 GeV value there.
-Z: Final[dict[str, np.ndarray]] = {
+Z: Final[dict[str, Array]] = {
     "pi+": np.array([0.0144, 0.0252, 0.0328, 0.0388, 0.0404, 0.0415, 0.0422, 0.0426, 0.0384, 0.0369, 0.0356, 0.0341]),
     "pi-": np.array([0.0034, 0.0121, 0.0180, 0.0229, 0.0271, 0.0306, 0.0315, 0.0327, 0.0307, 0.0300, 0.0284, 0.0283]),
     "K+": np.array([1e-6, 5e-5, 0.00055, 0.0012, 0.0026, 0.0042, 0.0048, 0.0052, 0.0053, 0.0053, 0.0054, 0.0052]),

@@ -21,7 +21,25 @@ LG_T_NODES: Final = np.linspace(-0.55, 6.0, 132)
 
 
 def build_fluka_z(definition: str = DEFAULT_DEFINITION, tuning: NucleonTuning | None = None) -> YieldTables:
-    """Tables of `fluka-z` for all projectiles, with x in FLUKA's tables as `definition` says, tuned where asked."""
+    """Build the tables of `fluka-z` for all projectiles.
+
+    Parameters
+    ----------
+    definition : str
+        What x is in FLUKA's tables, see `hadronic.definitions`.
+    tuning : NucleonTuning, optional
+        Changes to the yields of nucleons.
+
+    Returns
+    -------
+    YieldTables
+        The tables.
+
+    Raises
+    ------
+    HadronicInputError
+        For an unknown definition.
+    """
     if definition not in DEFINITIONS:
         raise HadronicInputError(
             f"hadronic model 'fluka-z' has no definition {definition!r}; allowed: {', '.join(DEFINITIONS)}"

@@ -11,11 +11,9 @@ from typing import Final
 import numpy as np
 from scipy.special import betaln, gammaln
 
-from hadronic.kernels import N_QUANTILES
-
-# Exponent gamma - 1 of the spectrum-weighted moments, gamma = 2.7 (FLUKA's, Battistoni et al., Astropart. Phys. 19
-# (2003) 269).
-Z_EXPONENT: Final = 1.7
+from hadronic.arrays import Array, BoolArray
+from hadronic.definitions import Z_EXPONENT
+from hadronic.spectrum import Spectrum
 
 # Tables start at this kinetic energy [GeV]; beta^k leaves less than 1e-3 of the mesons below it.
 T_MIN_GEV: Final = 1.0e-3
@@ -28,34 +26,20 @@ LOGIT_END: Final = float(-np.log(1.0e-9))
 B_FLOOR: Final = 0.3
 
 
-@dataclass(frozen=True)
-class Spectrum:
-    """Density of ln x points at each node.
+def logit_grid(y_low: Array) -> tuple[Array, Array, Array, Array]:
+    """Make a grid uniform in t = ln(y/(1-y)) from `y_low` to 1 - 1e-9.
 
-    Attributes
+    Parameters
     ----------
-    ln_x : float[nodes, grid]
-        ln(T_sec / T_proj), increasing.
-    density : float[nodes, grid]
-        dn / dt, t the grid variable; any scale.
+    y_low : float[nodes]
+        Lower end of the grid in y, between 0 and 1.
+
+    Returns
+    -------
+    y, rest, jacobian : float[nodes, grid]
+        y, 1 - y and dy/dt.
     step : float[nodes]
-        Grid step in t.
-    """
-
-    ln_x: np.ndarray
-    density: np.ndarray
-    step: np.ndarray
-
-    def integral(self, weight: np.ndarray | float = 1.0) -> np.ndarray:
-        """Integral of `weight` times the spectrum, shape (nodes,)."""
-        values = self.density * weight
-        return (values.sum(axis=1) - 0.5 * (values[:, 0] + values[:, -1])) * self.step
-
-
-def logit_grid(y_low: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Grid uniform in t = ln(y/(1-y)) from `y_low` to 1 - 1e-9.
-
-    Returns y, 1 - y and dy/dt, shape (nodes, grid), and the step in t, shape (nodes,).
+        Step in t.
     """
     t_low = np.log(y_low / (1.0 - y_low))
     fraction = np.linspace(0.0, 1.0, GRID_POINTS)
@@ -63,19 +47,6 @@ def logit_grid(y_low: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     y = 1.0 / (1.0 + np.exp(-t))
     rest = 1.0 / (1.0 + np.exp(t))
     return y, rest, y * rest, (LOGIT_END - t_low) / (GRID_POINTS - 1)
-
-
-def quantile_table(spectrum: Spectrum) -> np.ndarray:
-    """ln x at the `N_QUANTILES` points uniform in v = 1 - (1-u)^(1/4), shape (nodes, N_QUANTILES)."""
-    steps = 0.5 * (spectrum.density[:, 1:] + spectrum.density[:, :-1])
-    above = np.zeros_like(spectrum.density)
-    above[:, :-1] = np.cumsum(steps[:, ::-1], axis=1)[:, ::-1]
-    one_minus_v = (above / above[:, :1]) ** 0.25
-    wanted = np.linspace(1.0, 0.0, N_QUANTILES)
-    table = np.empty((spectrum.ln_x.shape[0], N_QUANTILES))
-    for node in range(table.shape[0]):
-        table[node] = np.interp(wanted, one_minus_v[node, ::-1], spectrum.ln_x[node, ::-1])
-    return table
 
 
 @dataclass(frozen=True)
@@ -88,36 +59,75 @@ class MesonShape:
 
     mass: float
     threshold: float
-    a: np.ndarray
-    c: np.ndarray
-    k: np.ndarray
+    a: Array
+    c: Array
+    k: Array
 
 
 @dataclass(frozen=True)
 class SolvedMeson:
     """Meson spectra with normalisation: parameters b, c and C (per interaction) and the spectrum itself."""
 
-    b: np.ndarray
-    c: np.ndarray
-    C: np.ndarray
+    b: Array
+    c: Array
+    C: Array
     spectrum: Spectrum
-    energy: np.ndarray
+    energy: Array
     mass: float
-    T: np.ndarray
+    T: Array
 
     @property
-    def mean(self) -> np.ndarray:
+    def mean(self) -> Array:
         """Mean number per interaction, shape (nodes,)."""
         return self.C * self.spectrum.integral()
 
-    def moment(self, exponent: float, kind: str, projectile_mass: float) -> np.ndarray:
-        """Moment of x to the power `exponent`; `kind` is "T/T", "E/T" or "E/E"."""
+    def moment(self, exponent: float, kind: str, projectile_mass: float) -> Array:
+        """Moment of x per interaction: the sum of x^exponent over the secondaries.
+
+        Parameters
+        ----------
+        exponent : float
+            Power of x.
+        kind : str
+            "T/T", "E/T" or "E/E".
+        projectile_mass : float
+            Rest mass of the projectile, GeV.
+
+        Returns
+        -------
+        float[nodes]
+            The moment.
+        """
         x = energy_ratio(self.energy, self.mass, self.T, projectile_mass, kind)
         return self.C * self.spectrum.integral(x**exponent)
 
 
-def energy_ratio(energy: np.ndarray, mass: float, T: np.ndarray, projectile_mass: float, kind: str) -> np.ndarray:
-    """x of secondaries of total energy `energy` [GeV], shape (nodes, grid), in the definition `kind`."""
+def energy_ratio(energy: Array, mass: float, T: Array, projectile_mass: float, kind: str) -> Array:
+    """Compute x of secondaries from their total energy.
+
+    Parameters
+    ----------
+    energy : float[nodes, grid]
+        Total energies of the secondary, GeV.
+    mass : float
+        Rest mass of the secondary, GeV.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    projectile_mass : float
+        Rest mass of the projectile, GeV.
+    kind : str
+        "T/T", "E/T" or "E/E".
+
+    Returns
+    -------
+    float[nodes, grid]
+        x by this definition.
+
+    Raises
+    ------
+    ValueError
+        For an unknown `kind`.
+    """
     if kind == "T/T":
         return (energy - mass) / T[:, None]
     if kind == "E/T":
@@ -128,10 +138,10 @@ def energy_ratio(energy: np.ndarray, mass: float, T: np.ndarray, projectile_mass
 
 
 def solve_meson(
-    T: np.ndarray,
+    T: Array,
     shape: MesonShape,
-    f: np.ndarray,
-    z_over_f: np.ndarray,
+    f: Array,
+    z_over_f: Array,
     *,
     solve_from_GeV: float,
     f_kind: str,
@@ -193,13 +203,13 @@ def solve_meson(
 
 
 def _newton(
-    ln_fixed: np.ndarray,
-    ln_factor: np.ndarray,
-    power: np.ndarray,
-    x_f: np.ndarray,
-    x_z: np.ndarray,
-    ln_target: np.ndarray,
-    used: np.ndarray,
+    ln_fixed: Array,
+    ln_factor: Array,
+    power: Array,
+    x_f: Array,
+    x_z: Array,
+    ln_target: Array,
+    used: BoolArray,
     lowest: float,
 ) -> None:
     """Solve, in place, `power` so that <x_z>/<x_f> of exp(ln_fixed + power * ln_factor) is the target.
@@ -223,21 +233,67 @@ def _newton(
     power[rows] = value
 
 
-def beta_moment(A: np.ndarray, B: np.ndarray, exponent: float) -> np.ndarray:
-    """Mean of x^exponent under Beta(x; A, B)."""
-    return np.exp(gammaln(A + exponent) + gammaln(A + B) - gammaln(A) - gammaln(A + B + exponent))
+def beta_moment(A: Array, B: Array, exponent: float) -> Array:
+    """Mean of x^exponent under the distribution Beta(x; A, B).
+
+    Parameters
+    ----------
+    A : float[nodes]
+        First parameter of the Beta distribution.
+    B : float[nodes]
+        Second parameter of the Beta distribution.
+    exponent : float
+        Power of x.
+
+    Returns
+    -------
+    float[nodes]
+        The mean.
+    """
+    mean: Array = np.exp(gammaln(A + exponent) + gammaln(A + B) - gammaln(A) - gammaln(A + B + exponent))
+    return mean
 
 
-def beta_spectrum(T: np.ndarray, A: np.ndarray, B: np.ndarray, scale: np.ndarray | float = 1.0) -> Spectrum:
-    """Beta(x/scale; A, B) for T_sec above `T_MIN_GEV`, normalised over the whole of 0 < x < scale."""
+def beta_spectrum(T: Array, A: Array, B: Array, scale: Array | float = 1.0) -> Spectrum:
+    """Spectrum Beta(x/scale; A, B) for T_sec above `T_MIN_GEV`.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    A : float[nodes]
+        First parameter of the Beta distribution.
+    B : float[nodes]
+        Second parameter of the Beta distribution.
+    scale : float or float[nodes]
+        Upper end of x.
+
+    Returns
+    -------
+    Spectrum
+        Normalised over the whole of 0 < x < scale.
+    """
     scale = np.broadcast_to(np.asarray(scale, dtype=float), T.shape)
     y, rest, jacobian, step = logit_grid(np.minimum(T_MIN_GEV / (T * scale), 0.5))
     ln_density = (A - 1.0)[:, None] * np.log(y) + (B - 1.0)[:, None] * np.log(rest) - betaln(A, B)[:, None]
     return Spectrum(np.log(scale[:, None] * y), np.exp(ln_density) * jacobian, step)
 
 
-def solve_beta_B(mean: np.ndarray, A: np.ndarray) -> np.ndarray:
-    """B of the Beta distribution with the given mean and A."""
+def solve_beta_B(mean: Array, A: Array) -> Array:
+    """Second parameter of the Beta distribution with a given mean.
+
+    Parameters
+    ----------
+    mean : float[nodes]
+        Mean of x.
+    A : float[nodes]
+        First parameter of the Beta distribution.
+
+    Returns
+    -------
+    float[nodes]
+        B.
+    """
     return A * (1.0 - mean) / mean
 
 
@@ -245,23 +301,39 @@ def solve_beta_B(mean: np.ndarray, A: np.ndarray) -> np.ndarray:
 class NucleonSolution:
     """Leading nucleons at each node: Beta(A, B) of p, Beta(A, B + shift) of n, and their weights."""
 
-    A: np.ndarray
-    B: np.ndarray
-    N_p: np.ndarray
-    N_n: np.ndarray
+    A: Array
+    B: Array
+    N_p: Array
+    N_n: Array
 
 
-def solve_leading_nucleons(
-    number: np.ndarray, f_p: np.ndarray, f_n: np.ndarray, z_sum: np.ndarray, shift: float
-) -> NucleonSolution:
-    """Solve (A, B, N_p, N_n) from what the leading Beta terms have to give.
+def solve_leading_nucleons(number: Array, f_p: Array, f_n: Array, z_sum: Array, shift: float) -> NucleonSolution:
+    """Solve for the shapes and weights of leading protons and neutrons.
 
-    N_p <x>_p = `f_p`, N_n <x>_n = `f_n`, N_p + N_n = `number`, N_p <x^1.7>_p + N_n <x^1.7>_n = `z_sum`, with
-    Beta(A, B) for p and Beta(A, B + shift) for n. The number condition is linear in B given A; what is left
-    is one monotone root in A (a larger A is a narrower distribution: smaller Z), found by bisection in ln A.
+    The conditions are N_p <x>_p = `f_p`, N_n <x>_n = `f_n`, N_p + N_n = `number` and N_p <x^1.7>_p + N_n <x^1.7>_n =
+    `z_sum`, with Beta(A, B) for p and Beta(A, B + shift) for n. The number condition is linear in B given A; what is
+    left is one monotone root in A (a larger A is a narrower distribution: smaller Z), found by bisection in ln A.
+
+    Parameters
+    ----------
+    number : float[nodes]
+        Number of leading nucleons per interaction.
+    f_p : float[nodes]
+        Energy fraction (T/T) of leading protons.
+    f_n : float[nodes]
+        Energy fraction (T/T) of leading neutrons.
+    z_sum : float[nodes]
+        Z factor (T/T) of both together.
+    shift : float
+        What B of neutrons is larger by.
+
+    Returns
+    -------
+    NucleonSolution
+        A, B, N_p and N_n.
     """
 
-    def rest(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def rest(A: Array) -> tuple[Array, Array, Array]:
         B = (A * (number - f_p - f_n) - f_n * shift) / (f_p + f_n)
         return B, f_p * (A + B) / A, f_n * (A + B + shift) / A
 

@@ -10,7 +10,7 @@ How to draw one interaction of a projectile `projectile` of kinetic energy T::
     for slot in range(first_slot(tables, projectile), last_slot(tables, projectile)):
         species = tables.slot_species[slot]
         mean = tables.slot_mean[slot, node]
-        u_min = slot_tail(tables, slot, node, threshold / T)      # optional: only those above a threshold
+        u_min = 1 - slot_survival(tables, slot, node, threshold / T)  # optional: only those above a threshold
         number = Poisson(mean * (1 - u_min)), or Bernoulli for slots of kind BERNOULLI
         for each: x = sample_x(tables, slot, node, u_min + (1 - u_min) * uniform)
 
@@ -18,12 +18,19 @@ The yields are linear in the node, so drawing the node with weights linear in ln
 """
 
 import math
+import os
 from typing import Final, NamedTuple
 
+import numba
 import numpy as np
 from numba import njit
 
+from hadronic.arrays import Array, IntArray
 from hadronic.species import KP, KS, PI0, PIM, PIP
+
+_CACHE_DIR: Final = str(getattr(numba.config, "CACHE_DIR", ""))
+CACHE: Final = _CACHE_DIR != "" and os.environ.get("SIM3D_SET_NUMBA_CACHE_DIR") == _CACHE_DIR
+"""Whether entry kernels are cached: only in a folder keyed by the kernels' sources, which the application sets."""
 
 POISSON: Final = 0
 BERNOULLI: Final = 1
@@ -64,17 +71,17 @@ class YieldTables(NamedTuple):
         ln T_sec from `ANGLE_LOW_GEV` to the node's T evenly, values are those of their middles.
     """
 
-    ln_T: np.ndarray
-    slot_offset: np.ndarray
-    slot_species: np.ndarray
-    slot_kind: np.ndarray
-    slot_table: np.ndarray
-    slot_mean: np.ndarray
-    ln_x: np.ndarray
-    mass_GeV: np.ndarray
-    lambda_ln_T: np.ndarray
-    interaction_length: np.ndarray
-    angle_scale: np.ndarray
+    ln_T: Array
+    slot_offset: IntArray
+    slot_species: IntArray
+    slot_kind: IntArray
+    slot_table: IntArray
+    slot_mean: Array
+    ln_x: Array
+    mass_GeV: Array
+    lambda_ln_T: Array
+    interaction_length: Array
+    angle_scale: Array
 
 
 NO_ANGLES: Final = np.zeros((0, 0, 0, 0))
@@ -88,7 +95,22 @@ LN_ANGLE_LOW: Final = math.log(ANGLE_LOW_GEV)
 
 @njit(nogil=True)
 def pick_node(tables, ln_T, u):
-    """Node of the ln T axis for a projectile, drawn with weights linear in ln T (clamped at both ends)."""
+    """Draw a node of kinetic energy with weights linear in ln T; the end nodes outside the axis.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    ln_T : float
+        Logarithm of the kinetic energy in GeV.
+    u : float
+        Uniform random number in [0, 1).
+
+    Returns
+    -------
+    int
+        Number of the node.
+    """
     axis = tables.ln_T
     n = axis.shape[0]
     position = (ln_T - axis[0]) * (n - 1) / (axis[n - 1] - axis[0])
@@ -104,25 +126,62 @@ def pick_node(tables, ln_T, u):
 
 @njit(nogil=True)
 def first_slot(tables, projectile):
-    """First slot of `projectile`."""
+    """Return the number of the first slot of a projectile.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    projectile : int
+        Species code of the projectile.
+
+    Returns
+    -------
+    int
+        Number of the slot.
+    """
     return tables.slot_offset[projectile]
 
 
 @njit(nogil=True)
 def last_slot(tables, projectile):
-    """One past the last slot of `projectile`."""
+    """Return one more than the number of the last slot of a projectile.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    projectile : int
+        Species code of the projectile.
+
+    Returns
+    -------
+    int
+        Number of the slot.
+    """
     return tables.slot_offset[projectile + 1]
 
 
 @njit(nogil=True)
-def number_of_slots(tables, projectile):
-    """Number of slots of `projectile`."""
-    return tables.slot_offset[projectile + 1] - tables.slot_offset[projectile]
-
-
-@njit(nogil=True)
 def sample_x(tables, slot, node, u):
-    """x = T_sec / T_proj at cumulative probability `u` in [0, 1)."""
+    """Return the x = T_sec / T_proj at a cumulative probability.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    slot : int
+        Number of the slot.
+    node : int
+        Number of the node of kinetic energy.
+    u : float
+        Cumulative probability, in [0, 1).
+
+    Returns
+    -------
+    float
+        x.
+    """
     table = tables.slot_table[slot]
     n = tables.ln_x.shape[2] - 1
     position = (1.0 - math.sqrt(math.sqrt(1.0 - u))) * n
@@ -136,7 +195,24 @@ def sample_x(tables, slot, node, u):
 
 @njit(nogil=True)
 def slot_survival(tables, slot, node, x_min):
-    """Probability that a secondary of this slot has x > `x_min`: 1 - `slot_tail` without cancellation."""
+    """Probability that a secondary of a slot has x above a limit.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    slot : int
+        Number of the slot.
+    node : int
+        Number of the node of kinetic energy.
+    x_min : float
+        Lower limit of x.
+
+    Returns
+    -------
+    float
+        1 - u, where `sample_x` turns u into the limit; accurate where it is small.
+    """
     table = tables.slot_table[slot]
     n = tables.ln_x.shape[2] - 1
     if x_min <= 0.0:
@@ -161,18 +237,24 @@ def slot_survival(tables, slot, node, x_min):
 
 
 @njit(nogil=True)
-def slot_tail(tables, slot, node, x_min):
-    """Probability that a secondary of this slot has x < `x_min`; the exact inverse of `sample_x`."""
-    return 1.0 - slot_survival(tables, slot, node, x_min)
-
-
-@njit(nogil=True)
 def concentration(species, momentum_GeV):
-    """Von Mises-Fisher concentration of the polar angle about the projectile's direction.
+    """Concentration of the von Mises-Fisher law of the polar angle about the projectile's direction.
 
-    docs/reports/hadronic-inputs.md section 4: read from <cos> of UrQMD, Pythia and Sibyll in bins of laboratory
-    momentum, 0.1-20 GeV/c, independent of the projectile's energy (limiting fragmentation). At high momentum the angle
-    is Gaussian with <pT> = 0.46 (pi), 0.50 (K), 0.44 (baryons) GeV/c.
+    Read from <cos> of UrQMD, Pythia and Sibyll in bins of laboratory momentum, 0.1-20 GeV/c, independent of the
+    projectile's energy (limiting fragmentation), docs/reports/hadronic-inputs.md section 4. At high momentum the angle is
+    Gaussian with <pT> = 0.46 (pi), 0.50 (K), 0.44 (baryons) GeV/c.
+
+    Parameters
+    ----------
+    species : int
+        Species code.
+    momentum_GeV : float
+        Momentum, GeV/c.
+
+    Returns
+    -------
+    float
+        Concentration k; the density of cos is proportional to exp(k cos).
     """
     p = momentum_GeV
     if PIP <= species <= PIM or species == PI0:
@@ -185,10 +267,25 @@ def concentration(species, momentum_GeV):
 
 @njit(nogil=True)
 def one_minus_cos_theta(species, momentum_GeV, u, sharper=1.0):
-    """1 - cos of the polar angle for a uniform `u` in [0, 1), without cancellation at small angles.
+    """Draw 1 - cos of the polar angle from the parametric law, without cancellation at small angles.
 
-    The von Mises-Fisher inverse cos = 1 + ln(1 - u (1 - exp(-2k))) / k; u = 0 is straight ahead. `sharper` multiplies
-    the concentration k.
+    The inverse of the von Mises-Fisher law is cos = 1 + ln(1 - u (1 - exp(-2k))) / k; u = 0 is straight ahead.
+
+    Parameters
+    ----------
+    species : int
+        Species code.
+    momentum_GeV : float
+        Momentum, GeV/c.
+    u : float
+        Uniform random number in [0, 1).
+    sharper : float
+        Factor on the concentration of the parametric law.
+
+    Returns
+    -------
+    float
+        1 - cos, 0 to 2.
     """
     k = concentration(species, momentum_GeV) * sharper
     if k < 1.0e-12:
@@ -202,20 +299,73 @@ def one_minus_cos_theta(species, momentum_GeV, u, sharper=1.0):
 
 @njit(nogil=True)
 def cos_theta(species, momentum_GeV, u):
-    """Cosine of the polar angle about the projectile's direction, for a uniform `u` in [0, 1)."""
+    """Draw the cosine of the polar angle from the parametric law.
+
+    Parameters
+    ----------
+    species : int
+        Species code.
+    momentum_GeV : float
+        Momentum, GeV/c.
+    u : float
+        Uniform random number in [0, 1).
+
+    Returns
+    -------
+    float
+        Cosine.
+    """
     return 1.0 - one_minus_cos_theta(species, momentum_GeV, u)
 
 
 @njit(nogil=True)
 def polar_angle(species, momentum_GeV, u, sharper=1.0):
-    """(cos, sin) of the polar angle; the sine is exact to rounding for the smallest angles too."""
+    """Draw the polar angle from the parametric law.
+
+    Parameters
+    ----------
+    species : int
+        Species code.
+    momentum_GeV : float
+        Momentum, GeV/c.
+    u : float
+        Uniform random number in [0, 1).
+    sharper : float
+        Factor on the concentration of the parametric law.
+
+    Returns
+    -------
+    cosine, sine : float
+        The sine is exact to rounding for the smallest angles too.
+    """
     w = one_minus_cos_theta(species, momentum_GeV, u, sharper)
     return 1.0 - w, math.sqrt(w * (2.0 - w))
 
 
 @njit(nogil=True)
 def angle_scale(tables, slot, node, x, u):
-    """Factor on -ln(1 - u) from the tables (which must have angles) for a secondary of T_sec = x T at `node`."""
+    """Interpolate the tabulated factor on -ln(1 - u) of the angle's law.
+
+    The tables must have angles (`YieldTables.angle_scale` is not empty).
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    slot : int
+        Number of the slot.
+    node : int
+        Number of the node of kinetic energy.
+    x : float
+        Kinetic energy over that of the projectile.
+    u : float
+        Uniform random number in [0, 1).
+
+    Returns
+    -------
+    float
+        The factor.
+    """
     scale = tables.angle_scale
     row = tables.slot_table[slot]
     bins = scale.shape[2]
@@ -234,11 +384,32 @@ def angle_scale(tables, slot, node, x, u):
 
 @njit(nogil=True)
 def yield_angle(tables, slot, node, x, momentum_GeV, u, sharper=1.0):
-    """(cos, sin) of the polar angle of a secondary drawn from `slot` at `node` with T_sec = x T.
+    """Draw the polar angle of a secondary, from the tables where they have angles.
 
     Without tabulated angles this is `polar_angle`, to the bit. With them s = scale(u) * -ln(1 - u) takes the place of
-    -ln(1 - u): the angle at which the parametric law has left exp(-s) of its probability. `sharper` multiplies the
-    concentration of that law.
+    -ln(1 - u): the angle beyond which the parametric law has exp(-s) of its probability.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    slot : int
+        Number of the slot.
+    node : int
+        Number of the node of kinetic energy.
+    x : float
+        Kinetic energy over that of the projectile.
+    momentum_GeV : float
+        Momentum, GeV/c.
+    u : float
+        Uniform random number in [0, 1).
+    sharper : float
+        Factor on the concentration of the parametric law.
+
+    Returns
+    -------
+    cosine, sine : float
+        Of the angle to the projectile's direction.
     """
     species = tables.slot_species[slot]
     if tables.angle_scale.shape[0] == 0:
@@ -258,7 +429,22 @@ def yield_angle(tables, slot, node, x, momentum_GeV, u, sharper=1.0):
 
 @njit(nogil=True)
 def interaction_length(tables, species, ln_T):
-    """Interaction length in air [g/cm2] of `species` at kinetic energy exp(`ln_T`) GeV."""
+    """Interaction length in air.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    species : int
+        Species code.
+    ln_T : float
+        Logarithm of the kinetic energy in GeV.
+
+    Returns
+    -------
+    float
+        g/cm2.
+    """
     axis = tables.lambda_ln_T
     n = axis.shape[0]
     position = (ln_T - axis[0]) * (n - 1) / (axis[n - 1] - axis[0])
@@ -273,5 +459,18 @@ def interaction_length(tables, species, ln_T):
 
 @njit(nogil=True)
 def momentum(mass_GeV, kinetic_GeV):
-    """Momentum [GeV/c] of a particle of mass `mass_GeV` and kinetic energy `kinetic_GeV` [GeV]."""
+    """Momentum of a particle from its mass and kinetic energy.
+
+    Parameters
+    ----------
+    mass_GeV : float
+        Rest mass, GeV.
+    kinetic_GeV : float
+        Kinetic energy, GeV.
+
+    Returns
+    -------
+    float
+        GeV/c.
+    """
     return math.sqrt(kinetic_GeV * (kinetic_GeV + 2.0 * mass_GeV))

@@ -12,37 +12,33 @@ Isospin and charge mirrors used:
 import numpy as np
 
 from hadronic import meson_nodes
+from hadronic.arrays import Array
 from hadronic.forms import MesonShape, SolvedMeson, beta_moment, beta_spectrum, solve_beta_B, solve_meson
 from hadronic.nucleon_projectiles import meson_shape, recoil_moment, recoil_table
 from hadronic.species import KL, KM, KP, KS, MASS_GEV, PI0, PIM, PIP, N, P
 from hadronic.table_builder import YieldTableBuilder
+from hadronic.thresholds import production_threshold
 
 
-def _interpolate(T: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _interpolate(T: Array, values: Array) -> Array:
     """Linear in ln T between the nodes of meson projectiles, constant outside."""
     return np.interp(np.log(T), np.log(meson_nodes.MESON_NODE_T_GEV), values)
 
 
-def _log_interpolate(T: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """ln values linear in ln T between the nodes, constant outside."""
+def _log_interpolate(T: Array, values: Array) -> Array:
+    """Interpolate ln values linearly in ln T between the nodes, constant outside."""
     return np.exp(_interpolate(T, np.log(values)))
 
 
-def production_threshold(projectile_mass: float) -> float:
-    """Kinetic energy [GeV] at which projectile N -> projectile N pi opens on a free nucleon."""
-    m_pi, m_n, m = float(MASS_GEV[PIP]), float(MASS_GEV[P]), projectile_mass
-    return ((m + m_n + m_pi) ** 2 - (m + m_n) ** 2) / (2.0 * m_n)
-
-
-def _opening(T: np.ndarray, projectile_mass: float, threshold_GeV: float) -> np.ndarray:
+def _opening(T: Array, projectile_mass: float, threshold_GeV: float) -> Array:
     """Factor on energy fractions below the first node: the energy f T falls linearly to the threshold."""
     first = float(meson_nodes.MESON_NODE_T_GEV[0])
     threshold = max(production_threshold(projectile_mass), threshold_GeV)
     return np.where(first > T, np.maximum(T - threshold, 0.0) * first / ((first - threshold) * T), 1.0)
 
 
-def _sea_meson(name: str, T: np.ndarray, f: np.ndarray, ratio: np.ndarray, projectile_mass: float) -> SolvedMeson:
-    """The meson form with energy fraction `f` (E/T) at the nodes and Z/f `ratio` (T/T over E/T)."""
+def _sea_meson(name: str, T: Array, f: Array, ratio: Array, projectile_mass: float) -> SolvedMeson:
+    """Solve the meson form for energy fractions `f` (E/T) at the nodes and Z/f `ratio` (T/T over E/T)."""
     pion = name in ("pi+", "pi-", "pi0")
     shape: MesonShape = meson_shape(name, T)
     # Strange mesons come with another strange particle: nothing below T = D + 2 m_K.
@@ -59,9 +55,7 @@ def _sea_meson(name: str, T: np.ndarray, f: np.ndarray, ratio: np.ndarray, proje
     )
 
 
-def _add_target_nucleons(
-    builder: YieldTableBuilder, T: np.ndarray, f_p: np.ndarray, f_n: np.ndarray
-) -> list[tuple[int, int, np.ndarray]]:
+def _add_target_nucleons(builder: YieldTableBuilder, T: Array, f_p: Array, f_n: Array) -> list[tuple[int, int, Array]]:
     """Recoil nucleons as in p-air and fast ones that carry the rest of f_p, f_n: (species, row, mean)."""
     recoil_mean, quantiles = recoil_table(T)
     row_recoil = builder.add_table(quantiles)
@@ -79,8 +73,16 @@ def _add_target_nucleons(
 _MIRROR = {P: N, N: P, PIP: PIM, PIM: PIP}
 
 
-def add_pion_projectiles(builder: YieldTableBuilder, T: np.ndarray) -> None:
-    """Slots of pi+ (leading Beta + sea) and of pi- by isospin mirror."""
+def add_pion_projectiles(builder: YieldTableBuilder, T: Array) -> None:
+    """Add the slots of pi+ (leading Beta distribution and sea mesons) and of pi- by isospin mirror.
+
+    Parameters
+    ----------
+    builder : YieldTableBuilder
+        Takes the tables and slots.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    """
     mass = float(MASS_GEV[PIP])
     f, z = meson_nodes.PION_F, meson_nodes.PION_Z
     ratio = {name: z[name] / f[name] for name in z}
@@ -117,8 +119,16 @@ def add_pion_projectiles(builder: YieldTableBuilder, T: np.ndarray) -> None:
         builder.add_slot(PIM, species, row["K-"], 0.5 * sea["K-"].mean)
 
 
-def add_kaon_projectiles(builder: YieldTableBuilder, T: np.ndarray) -> None:
-    """Slots of K+ (leading K+ and K0, sea) and of K-, KL, KS by the mirrors of the module's head."""
+def add_kaon_projectiles(builder: YieldTableBuilder, T: Array) -> None:
+    """Add the slots of K+ (leading K+ and K0, sea mesons) and of K-, KL, KS by the mirrors of the module's header.
+
+    Parameters
+    ----------
+    builder : YieldTableBuilder
+        Takes the tables and slots.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    """
     mass = float(MASS_GEV[KP])
     f, z = meson_nodes.KAON_F, meson_nodes.KAON_Z
     ratio = {name: z[name] / f[name] for name in z}

@@ -1,4 +1,4 @@
-"""Hadronic models by name, and the deterministic moments of their tables."""
+"""Hadronic models by name: their registry, their tables of yields, and the moments of these."""
 
 import math
 from collections.abc import Callable
@@ -6,32 +6,19 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from hadronic.definitions import DEFINITIONS
 from hadronic.errors import HadronicInputError
 from hadronic.fluka_z import LG_T_NODES, build_fluka_z
-from hadronic.forms import Z_EXPONENT
 from hadronic.kernels import YieldTables
+from hadronic.moments import Moments, moments_of_row
+from hadronic.muon_tuned import build_muon_tuned
 from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
-
-
-class Moments(NamedTuple):
-    """Moments of one secondary species per interaction; the suffix says what x is.
-
-    `TT` = T_sec/T_proj, `ET` = E_sec/T_proj, `EE` = E_sec/E_proj (T kinetic, E total energy). F has the
-    exponent 1 and Z the exponent 1.7.
-    """
-
-    multiplicity: float
-    F_TT: float
-    F_ET: float
-    F_EE: float
-    Z_TT: float
-    Z_ET: float
-    Z_EE: float
+from hadronic.table_model import build_table_model, provenance_words
+from hadronic.yield_file import read_yield_file
 
 
 @dataclass(frozen=True)
@@ -59,9 +46,26 @@ class HadronicModel:
     provenance: dict[str, str] = field(default_factory=dict)
 
     def moments(self, projectile: int, secondary: int, T_GeV: float) -> Moments:
-        """Moments of `secondary` from `projectile` (species codes) at kinetic energy `T_GeV` [GeV].
+        """Compute the moments of one secondary species by quadrature.
 
-        Exact moments of what the kernels draw (nodes mixed with weights linear in ln T), by quadrature.
+        Parameters
+        ----------
+        projectile : int
+            Species code of the projectile.
+        secondary : int
+            Species code of the secondary.
+        T_GeV : float
+            Kinetic energy of the projectile, GeV.
+
+        Returns
+        -------
+        Moments
+            Exact moments of what the kernels draw (nodes mixed with weights linear in ln T).
+
+        Raises
+        ------
+        HadronicInputError
+            If the tables do not hold the projectile at this energy.
         """
         check_projectile(self.tables, projectile, T_GeV)
         axis = self.tables.ln_T
@@ -81,8 +85,20 @@ class HadronicModel:
     def energy_balance(self, projectile: int, T_GeV: float) -> float:
         """Mean energy in all secondaries over the energy that the projectile brings.
 
-        Mesons count with their total energy, baryons with the kinetic one, a Lambda also with its excess
-        mass; a projectile meson brings its total energy, a nucleon its kinetic one.
+        Mesons count with their total energy, baryons with the kinetic one, a Lambda also with its excess mass; a
+        projectile meson brings its total energy, a nucleon its kinetic one.
+
+        Parameters
+        ----------
+        projectile : int
+            Species code of the projectile.
+        T_GeV : float
+            Kinetic energy of the projectile, GeV.
+
+        Returns
+        -------
+        float
+            1 where energy is conserved.
         """
         available = T_GeV + rest_energy(projectile)
         spent = 0.0
@@ -93,7 +109,18 @@ class HadronicModel:
 
 
 def rest_energy(species: int) -> float:
-    """Rest energy [GeV] beyond that of the baryon number the particle carries."""
+    """Rest energy beyond that of the baryon number that the particle carries.
+
+    Parameters
+    ----------
+    species : int
+        Species code.
+
+    Returns
+    -------
+    float
+        GeV.
+    """
     name = NAMES[species]
     if name in ("p", "n"):
         return 0.0
@@ -101,7 +128,22 @@ def rest_energy(species: int) -> float:
 
 
 def check_projectile(tables: YieldTables, projectile: int, T_GeV: float) -> None:
-    """Raise `HadronicInputError` unless the tables hold `projectile` at `T_GeV`."""
+    """Check that tables hold a projectile at a kinetic energy.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+    projectile : int
+        Species code of the projectile.
+    T_GeV : float
+        Kinetic energy of the projectile, GeV.
+
+    Raises
+    ------
+    HadronicInputError
+        If they do not.
+    """
     if not 0 <= projectile < N_PROJECTILES:
         raise HadronicInputError(f"species code {projectile} is not a projectile; codes are 0..{N_PROJECTILES - 1}")
     low, high = math.exp(tables.ln_T[0]), math.exp(tables.ln_T[-1])
@@ -109,37 +151,7 @@ def check_projectile(tables: YieldTables, projectile: int, T_GeV: float) -> None
         raise HadronicInputError(f"kinetic energy {T_GeV:g} GeV is outside the tables: {low:.3g} to {high:.3g} GeV")
 
 
-def moments_of_row(
-    tables: YieldTables, slot: int, node: int, T_GeV: float, projectile: int, power: float = 1.0
-) -> np.ndarray:
-    """Moments, in the order of `Moments`, of one secondary drawn from `slot` at `node`, x raised to `power`."""
-    ln_x = power * tables.ln_x[tables.slot_table[slot], node]
-    return _quadrature(ln_x, T_GeV, float(MASS_GEV[projectile]), float(MASS_GEV[tables.slot_species[slot]]))
-
-
-def _quadrature(ln_x: np.ndarray, T: float, m_projectile: float, m_secondary: float) -> np.ndarray:
-    """Moments of one quantile table: Gauss-Legendre in every bin of v, du = 4 (1-v)^3 dv."""
-    z, weight = np.polynomial.legendre.leggauss(6)
-    share = 0.5 * (z + 1.0)
-    n = ln_x.size - 1
-    v = (np.arange(n)[:, None] + share) / n
-    du = 4.0 * (1.0 - v) ** 3 * (0.5 * weight / n)
-    x = np.exp(ln_x[:-1, None] + share * np.diff(ln_x)[:, None])
-    x_ET = x + m_secondary / T
-    x_EE = x_ET * T / (T + m_projectile)
-    q = Z_EXPONENT
-    terms = (np.ones_like(x), x, x_ET, x_EE, x**q, x_ET**q, x_EE**q)
-    return np.array([float((du * term).sum()) for term in terms])
-
-
 _Builder = Callable[[str], YieldTables]
-
-
-def _muon_tuned(definition: str) -> YieldTables:
-    from hadronic.muon_tuned import build_muon_tuned
-
-    return build_muon_tuned(definition)
-
 
 # name -> (builder, allowed definitions, description). Other models plug in here.
 _REGISTRY: Final[dict[str, tuple[_Builder, tuple[str, ...], str]]] = {
@@ -149,7 +161,7 @@ _REGISTRY: Final[dict[str, tuple[_Builder, tuple[str, ...], str]]] = {
         "yields with the energy fractions and Z factors of FLUKA (p-air, 5-100 GeV), no muon tuning",
     ),
     "muon-tuned": (
-        _muon_tuned,
+        build_muon_tuned,
         tuple(DEFINITIONS),
         "fluka-z with the moments of p-air moved to daemonflux's muon-calibrated Z factors",
     ),
@@ -175,7 +187,24 @@ def model_names() -> tuple[str, ...]:
 
 
 def register_model(name: str, builder: _Builder, definitions: tuple[str, ...], description: str) -> None:
-    """Add a model: `builder(definition)` returns its `YieldTables`; the first definition is the default."""
+    """Add a model to those that `load_model` knows.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    builder : callable
+        Takes a definition and returns the `YieldTables`.
+    definitions : tuple of str
+        Allowed definitions of x; the first is the default.
+    description : str
+        One line for file headers.
+
+    Raises
+    ------
+    HadronicInputError
+        If the name is taken.
+    """
     if name in model_names():
         raise HadronicInputError(f"hadronic model {name!r} exists already")
     _REGISTRY[name] = (builder, definitions, description)
@@ -246,9 +275,6 @@ def _shipped(name: str) -> HadronicModel:
 
 
 def _load_table(path: str, name: str) -> HadronicModel:
-    from hadronic.table_model import build_table_model, provenance_words
-    from hadronic.yield_file import read_yield_file
-
     content = read_yield_file(path)
     return HadronicModel(
         name or content.name,

@@ -21,11 +21,12 @@ from typing import Final
 import numpy as np
 from scipy.optimize import root
 
+from hadronic.arrays import Array
 from hadronic.definitions import DEFAULT_DEFINITION, MESON_X
 from hadronic.errors import HadronicInputError
 from hadronic.fluka_z import build_fluka_z
 from hadronic.kernels import YieldTables
-from hadronic.models import Moments, moments_of_row
+from hadronic.moments import Moments, moments_of_row
 from hadronic.nucleon_projectiles import NucleonTuning
 from hadronic.reference import daemonflux_reference
 from hadronic.species import N, P, species_code
@@ -35,8 +36,14 @@ LAST_TARGET_GEV: Final = 1.0e5
 MESONS: Final = ("pi+", "pi-", "K+", "K-")
 
 
-def targets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Kinetic energies [GeV] and Z of daemonflux by secondary."""
+def targets() -> dict[str, tuple[Array, Array]]:
+    """Return daemonflux's Z factors that the model reproduces.
+
+    Returns
+    -------
+    dict of (float[n], float[n])
+        Kinetic energies, GeV, and Z by secondary.
+    """
     used = [one for one in daemonflux_reference() if one.kinetic_energy_GeV < LAST_TARGET_GEV]
     out = {}
     for name in (*MESONS, "p", "n"):
@@ -46,14 +53,41 @@ def targets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def build_muon_tuned(definition: str = DEFAULT_DEFINITION) -> YieldTables:
-    """Tables of `muon-tuned`; `definition` as in `fluka-z`."""
+    """Build the tables of `muon-tuned`.
+
+    Parameters
+    ----------
+    definition : str
+        Definition of x, see `hadronic.definitions`.
+
+    Returns
+    -------
+    YieldTables
+        The tables.
+    """
     return build_fluka_z(definition, solve_tuning(definition))
 
 
 def solve_tuning(definition: str) -> NucleonTuning:
-    """The factors, exchange and hardness at the nodes of the model."""
+    """Solve for the changes that give `fluka-z` the Z factors of daemonflux.
+
+    Parameters
+    ----------
+    definition : str
+        Definition of x, see `hadronic.definitions`.
+
+    Returns
+    -------
+    NucleonTuning
+        Factors, exchange and hardness at the nodes of the model.
+
+    Raises
+    ------
+    HadronicInputError
+        If there is no solution.
+    """
     tables = build_fluka_z(definition)
-    factors: dict[str, np.ndarray] = {}
+    factors: dict[str, Array] = {}
     for name in MESONS:
         factors[name] = _meson_factor(tables, name, definition)
     factors["K0"] = 0.5 * (factors["K+"] + factors["K-"])
@@ -61,14 +95,14 @@ def solve_tuning(definition: str) -> NucleonTuning:
     return NucleonTuning(factors, exchange, hardness)
 
 
-def _shares(T_GeV: float, ln_T: np.ndarray) -> list[tuple[int, float]]:
+def _shares(T_GeV: float, ln_T: Array) -> list[tuple[int, float]]:
     """Nodes on both sides of an energy, with the weights that a shower draws them with."""
     position = (np.log(T_GeV) - ln_T[0]) / (ln_T[1] - ln_T[0])
     low = int(position)
     return [(low, 1.0 - (position - low)), (low + 1, position - low)]
 
 
-def _meson_factor(tables: YieldTables, name: str, definition: str) -> np.ndarray:
+def _meson_factor(tables: YieldTables, name: str, definition: str) -> Array:
     """Factor at the nodes; Z at the targets is linear in the factors there, so a linear system gives them."""
     energies, wanted = targets()[name]
     code = species_code(name)
@@ -82,10 +116,11 @@ def _meson_factor(tables: YieldTables, name: str, definition: str) -> np.ndarray
             for node, share in _shares(T, tables.ln_T):
                 z = share * tables.slot_mean[slot, node] * moments_of_row(tables, slot, node, float(T), P)[column]
                 matrix[i] += [z * hat[node] for hat in hats]
-    return np.interp(tables.ln_T, np.log(energies), np.linalg.solve(matrix, wanted))
+    factor: Array = np.interp(tables.ln_T, np.log(energies), np.linalg.solve(matrix, wanted))
+    return factor
 
 
-def _nucleons(tables: YieldTables) -> tuple[np.ndarray, np.ndarray]:
+def _nucleons(tables: YieldTables) -> tuple[Array, Array]:
     """Share of leading protons exchanged, and power h of the leading nucleons' x, at the nodes."""
     wanted = targets()
     (energy,), (z_p,) = wanted["p"]

@@ -7,24 +7,24 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from hadronic import fluka_nodes as nodes
-from hadronic.definitions import MESON_X
+from hadronic.arrays import Array
+from hadronic.definitions import MESON_X, Z_EXPONENT
 from hadronic.forms import (
     T_MIN_GEV,
-    Z_EXPONENT,
     MesonShape,
     NucleonSolution,
     SolvedMeson,
-    Spectrum,
     beta_moment,
     beta_spectrum,
     logit_grid,
-    quantile_table,
     solve_leading_nucleons,
     solve_meson,
 )
 from hadronic.kernels import BERNOULLI, N_QUANTILES
 from hadronic.species import KL, KM, KP, KS, LAMBDA, MASS_GEV, PI0, PIM, PIP, N, P
+from hadronic.spectrum import Spectrum, quantile_table
 from hadronic.table_builder import YieldTableBuilder
+from hadronic.thresholds import PION_THRESHOLD_GEV
 
 # FLUKA's first energy [GeV]: the node values below are ratios to it.
 ANCHOR_GEV: Final = 5.0
@@ -32,14 +32,25 @@ ANCHOR_GEV: Final = 5.0
 _MESONS: Final = (("pi+", PIP), ("pi-", PIM), ("pi0", PI0), ("K+", KP), ("K-", KM), ("K0", KL))
 _PIONS: Final = ("pi+", "pi-", "pi0")
 
-# Kinetic energy of a nucleon at which N N -> N N pi opens on a free nucleon: 2 m + m^2 / (2 M) = 0.280 GeV.
-PION_THRESHOLD_GEV: Final = float(2.0 * MASS_GEV[PIP] + MASS_GEV[PIP] ** 2 / (2.0 * MASS_GEV[P]))
 # Energy that a leading Lambda leaves to its own mass and the kaon's.
 LAMBDA_COST_GEV: Final = float(MASS_GEV[LAMBDA] - MASS_GEV[P] + MASS_GEV[KP])
 
 
-def meson_shape(name: str, T: np.ndarray) -> MesonShape:
-    """Exponents a, c, k at the energies `T` [GeV] and D, m of the meson called `name`."""
+def meson_shape(name: str, T: Array) -> MesonShape:
+    """Parameters of the form of a meson's spectrum at some energies.
+
+    Parameters
+    ----------
+    name : str
+        Name of the meson.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    MesonShape
+        Exponents a, c, k, threshold D and mass.
+    """
     lg_T = np.log10(T)
     pion = name in _PIONS
     code = dict(_MESONS)[name]
@@ -52,17 +63,30 @@ def meson_shape(name: str, T: np.ndarray) -> MesonShape:
     )
 
 
-def _log_interpolate(T: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """ln values between nodes as monotone cubics in ln T (no kinks at FLUKA's energies), constant outside."""
+def _log_interpolate(T: Array, values: Array) -> Array:
+    """Interpolate ln values by monotone cubics in ln T (no kinks at FLUKA's energies), constant outside."""
     curve = PchipInterpolator(np.log(nodes.NODE_T_GEV), np.log(values))
-    return np.exp(curve(np.log(np.clip(T, nodes.NODE_T_GEV[0], nodes.NODE_T_GEV[-1]))))
+    at: Array = np.exp(curve(np.log(np.clip(T, nodes.NODE_T_GEV[0], nodes.NODE_T_GEV[-1]))))
+    return at
 
 
-def energy_fraction(name: str, T: np.ndarray) -> np.ndarray:
-    """Energy fraction f of p-air in the node table, at any `T` [GeV]; the "kinetic" definition below 5 GeV.
+def energy_fraction(name: str, T: Array) -> Array:
+    """Interpolate the energy fraction f of p-air in the node table.
 
-    Below 1 GeV the energy in pions f T falls as ((T - T0)/(1 - T0))^p to zero at the threshold T0 = 0.28 GeV;
-    p continues the slope of the table at 1 GeV. Kaons and Lambda end at 1 GeV, nucleons keep their fraction.
+    Below 1 GeV the energy in pions f T falls as ((T - T0)/(1 - T0))^p to zero at the threshold T0 = 0.28 GeV; p
+    continues the slope of the table at 1 GeV. Kaons and Lambda end at 1 GeV, nucleons keep their fraction.
+
+    Parameters
+    ----------
+    name : str
+        Name of the secondary.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    float[nodes]
+        Energy fraction; below 5 GeV by the definition "kinetic".
     """
     f = _log_interpolate(T, nodes.F[name])
     below = nodes.NODE_T_GEV[0] > T
@@ -79,8 +103,21 @@ def energy_fraction(name: str, T: np.ndarray) -> np.ndarray:
     return f
 
 
-def z_over_f(name: str, T: np.ndarray) -> np.ndarray:
-    """Z/f of mesons in the node table; pi0 and K0 take the mean of their charged partners."""
+def z_over_f(name: str, T: Array) -> Array:
+    """Interpolate Z/f of mesons in the node table; pi0 and K0 take the mean of their charged partners.
+
+    Parameters
+    ----------
+    name : str
+        Name of the meson.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    float[nodes]
+        Z over f.
+    """
     if name == "pi0":
         return 0.5 * (z_over_f("pi+", T) + z_over_f("pi-", T))
     if name == "K0":
@@ -88,8 +125,21 @@ def z_over_f(name: str, T: np.ndarray) -> np.ndarray:
     return _log_interpolate(T, nodes.Z[name]) / _log_interpolate(T, nodes.F[name])
 
 
-def solve_proton_mesons(T: np.ndarray, definition: str) -> dict[str, SolvedMeson]:
-    """Meson spectra of p-air by name ("K0" is K0 + anti-K0)."""
+def solve_proton_mesons(T: Array, definition: str) -> dict[str, SolvedMeson]:
+    """Solve for the spectra of mesons of p-air.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    definition : str
+        Definition of x, see `hadronic.definitions`.
+
+    Returns
+    -------
+    dict of SolvedMeson
+        Spectra by name ("K0" is K0 + anti-K0).
+    """
     mass = float(MASS_GEV[P])
     f_kind, z_kind = MESON_X[definition]
     solved = {}
@@ -110,7 +160,7 @@ def solve_proton_mesons(T: np.ndarray, definition: str) -> dict[str, SolvedMeson
     return solved
 
 
-def _joined_at_anchor(T: np.ndarray, table: np.ndarray, kinetic: np.ndarray) -> np.ndarray:
+def _joined_at_anchor(T: Array, table: Array, kinetic: Array) -> Array:
     """F or Z in a definition of x: the table's numbers from 5 GeV up; below, `kinetic` scaled to meet them there.
 
     Node values below 5 GeV are ratios of generators to themselves at 5 GeV, so those ratios have to be taken
@@ -121,19 +171,57 @@ def _joined_at_anchor(T: np.ndarray, table: np.ndarray, kinetic: np.ndarray) -> 
     return np.where(T < ANCHOR_GEV, kinetic * scale, table)
 
 
-def diffractive_weight(T: np.ndarray) -> np.ndarray:
-    """Weight D of the quasi-elastic and diffractive proton, linear in lg T."""
-    return np.interp(np.log(T), np.log(nodes.DIFFRACTIVE_T_GEV), nodes.DIFFRACTIVE_WEIGHT)
+def diffractive_weight(T: Array) -> Array:
+    """Interpolate the number of quasi-elastic and diffractive protons per interaction, linear in lg T.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    float[nodes]
+        Weight D.
+    """
+    weight: Array = np.interp(np.log(T), np.log(nodes.DIFFRACTIVE_T_GEV), nodes.DIFFRACTIVE_WEIGHT)
+    return weight
 
 
-def recoil_parameters(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number r and slope tau [GeV] of recoil nucleons, of p and of n each."""
+def recoil_parameters(T: Array) -> tuple[Array, Array]:
+    """Return the number and slope of the spectrum of recoil nucleons, of p and of n each.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    number : float[nodes]
+        Number r per interaction.
+    slope : float[nodes]
+        Slope tau of the exponential, GeV.
+    """
     r = nodes.RECOIL_NUMBER * np.minimum(1.0, np.sqrt(T / 5.0))
     return r, np.minimum(nodes.RECOIL_TAU_GEV, 0.12 * T)
 
 
-def recoil_table(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean number and quantiles of ln x of recoil nucleons (exponential above 0.1 GeV, ended at x = 1)."""
+def recoil_table(T: Array) -> tuple[Array, Array]:
+    """Mean number and quantiles of ln x of recoil nucleons (exponential above 0.1 GeV, ended at x = 1).
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    number : float[nodes]
+        Mean number per interaction, of p and of n each.
+    quantiles : float[nodes, N_QUANTILES]
+        Of ln x.
+    """
     r, tau = recoil_parameters(T)
     # The cap keeps the last quantile finite where x = 1 is thousands of slopes away.
     closed = np.minimum(-np.expm1(-(T - nodes.RECOIL_MIN_GEV) / tau), 1.0 - 1.0e-12)
@@ -143,22 +231,49 @@ def recoil_table(T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return r * closed, np.log(np.minimum(energy / T[:, None], 1.0))
 
 
-def recoil_moment(T: np.ndarray, exponent: float) -> np.ndarray:
-    """Moment of x = T_sec/T of recoil p (or n), by Gauss-Laguerre; the end at x = 1 is neglected."""
+def recoil_moment(T: Array, exponent: float) -> Array:
+    """Moment of x = T_sec/T of recoil p (or n), by Gauss-Laguerre quadrature.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    exponent : float
+        Power of x.
+
+    Returns
+    -------
+    float[nodes]
+        The moment; the end of the spectrum at x = 1 is neglected.
+    """
     r, tau = recoil_parameters(T)
     z, weight = np.polynomial.laguerre.laggauss(24)
     x = (nodes.RECOIL_MIN_GEV + tau[:, None] * z) / T[:, None]
-    return r * (weight * x**exponent).sum(axis=1)
+    moment: Array = r * (weight * x**exponent).sum(axis=1)
+    return moment
 
 
-def _diffractive_density(T: np.ndarray, rest: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
+def _diffractive_density(T: Array, rest: Array, jacobian: Array) -> Array:
     """dn/dt of the diffractive proton, 1 - x log-uniform, on the logit grid (not normalised)."""
     low = np.maximum(nodes.DIFFRACTIVE_LOSS_GEV / T, nodes.DIFFRACTIVE_LOSS_MIN)[:, None]
     return np.where((rest >= low) & (rest <= nodes.DIFFRACTIVE_LOSS_MAX), jacobian / rest, 0.0)
 
 
-def solve_proton_nucleons(T: np.ndarray) -> tuple[NucleonSolution, Spectrum, Spectrum]:
-    """Leading p and n of p-air: the solution, and the spectra (leading + diffractive p, leading n)."""
+def solve_proton_nucleons(T: Array) -> tuple[NucleonSolution, Spectrum, Spectrum]:
+    """Solve for the spectra of leading protons and neutrons of p-air.
+
+    Parameters
+    ----------
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+
+    Returns
+    -------
+    solution : NucleonSolution
+        Parameters of the leading nucleons.
+    proton, neutron : Spectrum
+        Leading and diffractive protons; leading neutrons.
+    """
     D = diffractive_weight(T)
     y, rest, jacobian, step = logit_grid(T_MIN_GEV / T)
     ln_x = np.log(y)
@@ -194,19 +309,30 @@ class NucleonTuning:
         Power to which x of leading nucleons is raised.
     """
 
-    factors: dict[str, np.ndarray]
-    exchange: np.ndarray
-    hardness: np.ndarray
+    factors: dict[str, Array]
+    exchange: Array
+    hardness: Array
 
 
 def add_nucleon_projectiles(
-    builder: YieldTableBuilder, T: np.ndarray, definition: str, tuning: NucleonTuning | None = None
+    builder: YieldTableBuilder, T: Array, definition: str, tuning: NucleonTuning | None = None
 ) -> None:
-    """Slots of p, of n by isospin mirror (pi+ <-> pi-, p <-> n) and of Lambda (mean of p and n).
+    """Add the slots of p, of n by isospin mirror (pi+ <-> pi-, p <-> n) and of Lambda (mean of p and n).
 
-    The mirror leaves kaons as they are (a strict one exchanges K+ and K0, K- and anti-K0, of which only the
-    sum of the neutral ones is known). The Lambda is an isoscalar nucleon here: its leading baryon is always a
-    nucleon, its strangeness is dropped.
+    The mirror leaves kaons as they are (a strict one exchanges K+ and K0, K- and anti-K0, of which only the sum of the
+    neutral ones is known). The Lambda is an isoscalar nucleon here: its leading baryon is always a nucleon, its
+    strangeness is dropped.
+
+    Parameters
+    ----------
+    builder : YieldTableBuilder
+        Takes the tables and slots.
+    T : float[nodes]
+        Kinetic energies of the projectile, GeV.
+    definition : str
+        Definition of x, see `hadronic.definitions`.
+    tuning : NucleonTuning, optional
+        Changes to the yields of nucleons.
     """
     mesons = solve_proton_mesons(T, definition)
     solution, proton, neutron = solve_proton_nucleons(T)

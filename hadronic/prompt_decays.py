@@ -1,4 +1,6 @@
-"""Decays of what generators leave undecayed and a shower does not follow: eta, eta', Sigma, Xi, Omega, antihyperons.
+"""Decay short-lived particles that generators leave and a shower does not follow: eta, eta', Sigma, Xi, Omega, ...
+
+The antihyperons are among them.
 
 Isotropic phase space. Branching ratios from the Review of Particle Physics (from memory; modes below 1 % are left
 out and the rest is scaled to 1).
@@ -8,6 +10,8 @@ from typing import Final
 
 import numpy as np
 from particle import Particle
+
+from hadronic.arrays import Array, IntArray
 
 # Parent -> ((branching ratio, products), ...). Antihyperons come with `_ANTI`.
 _MODES: Final[dict[int, tuple[tuple[float, tuple[int, ...]], ...]]] = {
@@ -51,25 +55,37 @@ MODES: Final = _MODES | _ANTI
 
 
 def mass_of(pdg: int) -> float:
-    """Rest mass [GeV] of a PDG id, 0 for photons."""
+    """Rest mass of a particle, 0 for photons.
+
+    Parameters
+    ----------
+    pdg : int
+        PDG id.
+
+    Returns
+    -------
+    float
+        GeV.
+    """
     mass = Particle.from_pdgid(pdg).mass
     return 0.0 if mass is None else float(mass) / 1000.0
 
 
-def _momentum(M: np.ndarray | float, a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
+def _momentum(M: Array | float, a: Array | float, b: Array | float) -> Array:
     """Momentum of two bodies of masses a, b from M, in its frame (GeV)."""
     M2 = np.square(M)
-    return np.sqrt(np.maximum((M2 - np.square(a + b)) * (M2 - np.square(a - b)), 0.0)) / (2.0 * M)
+    p: Array = np.sqrt(np.maximum((M2 - np.square(a + b)) * (M2 - np.square(a - b)), 0.0)) / (2.0 * M)
+    return p
 
 
-def _isotropic(number: int, rng: np.random.Generator) -> np.ndarray:
+def _isotropic(number: int, rng: np.random.Generator) -> Array:
     cos = rng.uniform(-1.0, 1.0, number)
     phi = rng.uniform(0.0, 2.0 * np.pi, number)
     sin = np.sqrt(1.0 - cos**2)
     return np.stack((sin * np.cos(phi), sin * np.sin(phi), cos), axis=1)
 
 
-def _boost(four: np.ndarray, frame: np.ndarray, mass: np.ndarray | float) -> np.ndarray:
+def _boost(four: Array, frame: Array, mass: Array | float) -> Array:
     """`four` (E, p), given in the rest frame of `frame` (E, p; of `mass`), in the frame in which `frame` is given."""
     gamma = frame[:, 0] / mass
     u = frame[:, 1:] / np.asarray(mass).reshape(-1, 1)
@@ -78,10 +94,25 @@ def _boost(four: np.ndarray, frame: np.ndarray, mass: np.ndarray | float) -> np.
     return np.column_stack((energy, four[:, 1:] + u * (four[:, 0] + along / (1.0 + gamma))[:, None]))
 
 
-def two_body(
-    parents: np.ndarray, mass: np.ndarray | float, masses: tuple[float, float], rng: np.random.Generator
-) -> list[np.ndarray]:
-    """Four-momenta (E, p) of two bodies from `parents`, shape (n, 4), of rest mass `mass`."""
+def two_body(parents: Array, mass: Array | float, masses: tuple[float, float], rng: np.random.Generator) -> list[Array]:
+    """Draw the products of two-body decays, isotropic in the rest frame.
+
+    Parameters
+    ----------
+    parents : float[n, 4]
+        Four-momenta (E, px, py, pz) of the parents, GeV.
+    mass : float or float[n]
+        Rest mass of the parents, GeV.
+    masses : tuple of float
+        Rest masses of the products, GeV.
+    rng : numpy.random.Generator
+        Source of random numbers.
+
+    Returns
+    -------
+    list of float[n, 4]
+        Four-momenta (E, px, py, pz) of the two products, GeV.
+    """
     p = np.broadcast_to(_momentum(mass, *masses), len(parents))
     vector = p[:, None] * _isotropic(len(parents), rng)
     out = []
@@ -92,9 +123,28 @@ def two_body(
 
 
 def three_body(
-    parents: np.ndarray, mass: float, masses: tuple[float, float, float], rng: np.random.Generator
-) -> list[np.ndarray]:
-    """Four-momenta (E, p) of three bodies, flat in phase space: dG ~ p(M; m12, 3) p(m12; 1, 2) d m12."""
+    parents: Array, mass: float, masses: tuple[float, float, float], rng: np.random.Generator
+) -> list[Array]:
+    """Draw the products of three-body decays, uniform in phase space.
+
+    The mass m12 of the first two has the density p(M; m12, 3) p(m12; 1, 2).
+
+    Parameters
+    ----------
+    parents : float[n, 4]
+        Four-momenta (E, px, py, pz) of the parents, GeV.
+    mass : float
+        Rest mass of the parents, GeV.
+    masses : tuple of float
+        Rest masses of the products, GeV.
+    rng : numpy.random.Generator
+        Source of random numbers.
+
+    Returns
+    -------
+    list of float[n, 4]
+        Four-momenta (E, px, py, pz) of the three products, GeV.
+    """
     a, b, c = masses
     low, high = a + b, mass - c
     ceiling = _momentum(mass, low, c) * _momentum(high, a, b)
@@ -114,8 +164,8 @@ def three_body(
 
 
 def decay_all(
-    event: np.ndarray, pdg: np.ndarray, four: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    event: IntArray, pdg: IntArray, four: Array, rng: np.random.Generator
+) -> tuple[IntArray, IntArray, Array]:
     """Replace every particle of `MODES` by its products, until none is left.
 
     Parameters

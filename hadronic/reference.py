@@ -41,7 +41,13 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 def fluka_reference() -> list[ReferenceValue]:
-    """FLUKA's p-air energy fractions and Z factors at 5-100 GeV (Battistoni et al., Astropart. Phys. 19 (2003) 269)."""
+    """Read FLUKA's p-air energy fractions and Z factors at 5-100 GeV.
+
+    Returns
+    -------
+    list of ReferenceValue
+        Battistoni et al., Astropart. Phys. 19 (2003) 269.
+    """
     values = []
     for quantity, name in (("F", "fluka_energy_fractions.csv"), ("Z", "fluka_zfactors.csv")):
         for row in _rows(name):
@@ -52,9 +58,12 @@ def fluka_reference() -> list[ReferenceValue]:
 
 
 def daemonflux_reference() -> list[ReferenceValue]:
-    """daemonflux's p-carbon Z factors, at the projectile's kinetic energy.
+    """Read the p-carbon Z factors of daemonflux, at the projectile's kinetic energy.
 
-    Yanez and Fedynitch, Phys. Rev. D 107 (2023) 123037, table 2.
+    Returns
+    -------
+    list of ReferenceValue
+        Yanez and Fedynitch, Phys. Rev. D 107 (2023) 123037, table 2.
     """
     values = []
     for row in _rows("daemonflux_zfactors.csv"):
@@ -66,9 +75,13 @@ def daemonflux_reference() -> list[ReferenceValue]:
 
 
 def daemonflux_errors() -> dict[str, dict[float, float]]:
-    """Relative errors of daemonflux's Z factors: by secondary, then by the projectile's energy (GeV) as printed.
+    """Read the relative errors of daemonflux's Z factors.
 
-    Yanez and Fedynitch, Phys. Rev. D 107 (2023) 123037, table 2. Each secondary has energies of its own.
+    Returns
+    -------
+    dict of dict of float
+        By secondary, then by the projectile's energy, GeV, as printed: Yanez and Fedynitch, Phys. Rev. D 107 (2023)
+        123037, table 2. Each secondary has energies of its own.
     """
     errors: dict[str, dict[float, float]] = {}
     for row in _rows("daemonflux_zfactors.csv"):

@@ -47,7 +47,23 @@ IS_BARYON.setflags(write=False)
 
 
 def species_code(name: str) -> int:
-    """Code of the species called `name` (one of `NAMES`)."""
+    """Return the code of a species.
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`.
+
+    Returns
+    -------
+    int
+        Code.
+
+    Raises
+    ------
+    HadronicInputError
+        For an unknown name.
+    """
     try:
         return NAMES.index(name)
     except ValueError:

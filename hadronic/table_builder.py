@@ -1,12 +1,13 @@
-"""Assembly of `YieldTables` from spectra and slots."""
+"""Assemble `YieldTables` from spectra and from slots (secondaries of a projectile)."""
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.cross_sections import interaction_length_table
 from hadronic.errors import HadronicInputError
-from hadronic.forms import Spectrum, quantile_table
 from hadronic.kernels import BERNOULLI, NO_ANGLES, POISSON, YieldTables
 from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
+from hadronic.spectrum import Spectrum, quantile_table
 
 
 class YieldTableBuilder:
@@ -20,34 +21,80 @@ class YieldTableBuilder:
         Uniform axis of ln T and interaction lengths [g/cm2] that belong to the yields; FLUKA's if not given.
     """
 
-    def __init__(self, ln_T: np.ndarray, interaction_lengths: tuple[np.ndarray, np.ndarray] | None = None) -> None:
+    def __init__(self, ln_T: Array, interaction_lengths: tuple[Array, Array] | None = None) -> None:
         self.ln_T = ln_T
         self._lengths = interaction_lengths
-        self._tables: list[np.ndarray] = []
-        self._angles: list[np.ndarray] = []
-        self._slots: list[list[tuple[int, int, int, np.ndarray]]] = [[] for _ in range(N_PROJECTILES)]
+        self._tables: list[Array] = []
+        self._angles: list[Array] = []
+        self._slots: list[list[tuple[int, int, int, Array]]] = [[] for _ in range(N_PROJECTILES)]
 
-    def add_table(self, table: Spectrum | np.ndarray, angles: np.ndarray | None = None) -> int:
-        """Add a spectrum, or quantiles of ln x of shape (nodes, N_QUANTILES); returns the row's number.
+    def add_table(self, table: Spectrum | Array, angles: Array | None = None) -> int:
+        """Add a spectrum, as a row that slots can draw from.
 
-        `angles`, shape (nodes, bins, N_ANGLE_QUANTILES), is the row of `YieldTables.angle_scale`: for all rows or none.
+        Parameters
+        ----------
+        table : Spectrum or float[nodes, N_QUANTILES]
+            The spectrum, or its quantiles of ln x.
+        angles : float[nodes, bins, N_ANGLE_QUANTILES], optional
+            The row of `YieldTables.angle_scale`: for all rows or for none.
+
+        Returns
+        -------
+        int
+            Number of the row.
         """
         self._tables.append(quantile_table(table) if isinstance(table, Spectrum) else table)
         if angles is not None:
             self._angles.append(angles)
         return len(self._tables) - 1
 
-    def add_slot(self, projectile: int, species: int, table: int, mean: np.ndarray, *, bernoulli: bool = False) -> None:
-        """Let `projectile` make `mean` (per node) of `species` with x from row `table`."""
+    def add_slot(self, projectile: int, species: int, table: int, mean: Array, *, bernoulli: bool = False) -> None:
+        """Add a secondary of a projectile.
+
+        Parameters
+        ----------
+        projectile : int
+            Species code of the projectile.
+        species : int
+            Species code of the secondary.
+        table : int
+            Number of the row that x is drawn from.
+        mean : float[nodes]
+            Mean number per interaction.
+        bernoulli : bool
+            At most one per interaction; a Poisson number otherwise.
+        """
         kind = BERNOULLI if bernoulli else POISSON
         self._slots[projectile].append((species, kind, table, mean))
 
-    def slots_of(self, projectile: int) -> list[tuple[int, int, int, np.ndarray]]:
-        """Slots so far, each (species, kind, table row, mean per node), to be mirrored."""
+    def slots_of(self, projectile: int) -> list[tuple[int, int, int, Array]]:
+        """Return the slots that a projectile has so far, to be mirrored.
+
+        Parameters
+        ----------
+        projectile : int
+            Species code of the projectile.
+
+        Returns
+        -------
+        list of (int, int, int, float[nodes])
+            Species, kind, row of the table, mean number at the nodes.
+        """
         return list(self._slots[projectile])
 
     def build(self) -> YieldTables:
-        """The finished tables; raises `HadronicInputError` where a yield is not usable."""
+        """Make the arrays of all tables and slots.
+
+        Returns
+        -------
+        YieldTables
+            The arrays.
+
+        Raises
+        ------
+        HadronicInputError
+            Where a yield is not usable.
+        """
         flat = [slot for slots in self._slots for slot in slots]
         counts = [len(slots) for slots in self._slots]
         lambda_ln_T, lambdas = interaction_length_table() if self._lengths is None else self._lengths
@@ -69,7 +116,18 @@ class YieldTableBuilder:
 
 
 def check_tables(tables: YieldTables) -> None:
-    """Raise `HadronicInputError` unless means are finite and positive, and quantiles increase up to x = 1."""
+    """Check that means are finite and positive, and that quantiles increase up to x = 1.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+
+    Raises
+    ------
+    HadronicInputError
+        If they are not.
+    """
     projectile_of_slot = np.repeat(np.arange(N_PROJECTILES), np.diff(tables.slot_offset))
     for slot, mean in enumerate(tables.slot_mean):
         name = f"{NAMES[projectile_of_slot[slot]]} -> {NAMES[tables.slot_species[slot]]}"

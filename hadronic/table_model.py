@@ -1,4 +1,4 @@
-"""Models from files of yield tables: quantiles of x and of the angle at every energy of the simulation's axis.
+"""Build a model from a file of yields: mean numbers and quantiles of x and of the angle at the simulation's energies.
 
 Between the nodes of a file the mean numbers are interpolated in their logarithm (linearly where one is zero), the
 quantiles of ln x and the angles linearly, all linear in ln T. Where the generator changes from one node to the next
@@ -13,14 +13,14 @@ from typing import Final
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.cross_sections import LAMBDA_RATIO, LAMBDA_TIMES_SIGMA, LOG10_T_AXIS
 from hadronic.kernels import BERNOULLI, N_ANGLE_QUANTILES, N_QUANTILES, YieldTables
-from hadronic.meson_projectiles import production_threshold
-from hadronic.nucleon_projectiles import PION_THRESHOLD_GEV
 from hadronic.species import KL, KM, KP, KS, LAMBDA, MASS_GEV, N_SPECIES, PI0, PIM, PIP, N, P, species_code
 from hadronic.table_builder import YieldTableBuilder
+from hadronic.thresholds import PION_THRESHOLD_GEV, production_threshold
 from hadronic.yield_file import ProjectileYields, YieldFile
-from hadronic.yield_histograms import LEADING_SUFFIX, ROWS, SPECIES
+from hadronic.yield_rows import LEADING_SUFFIX, ROWS, SPECIES
 
 # Fewer counts than this give no shape: that of the nearest node with more is taken.
 SHAPE_COUNTS: Final = 200
@@ -31,11 +31,24 @@ TAIL_COUNTS: Final = 20
 
 _SWAP: Final = {P: N, N: P, PIP: PIM, PIM: PIP}
 # A row of a projectile on the model's axis: mean and row number in the builder.
-_Rows = dict[str, tuple[np.ndarray, int]]
+_Rows = dict[str, tuple[Array, int]]
 
 
-def build_table_model(content: YieldFile, lg_T: np.ndarray) -> YieldTables:
-    """Tables of all projectiles on the axis `lg_T` (log10 GeV, uniform)."""
+def build_table_model(content: YieldFile, lg_T: Array) -> YieldTables:
+    """Build the tables of all projectiles from a file of yields.
+
+    Parameters
+    ----------
+    content : YieldFile
+        Content of a file of yields.
+    lg_T : float[nodes]
+        Decimal logarithms of the kinetic energies in GeV, uniform.
+
+    Returns
+    -------
+    YieldTables
+        The tables.
+    """
     T = 10.0**lg_T
     builder = YieldTableBuilder(np.log(T), interaction_lengths(content))
     angles = all(one.angle_counts is not None for one in content.projectiles.values())
@@ -46,8 +59,21 @@ def build_table_model(content: YieldFile, lg_T: np.ndarray) -> YieldTables:
     return builder.build()
 
 
-def interaction_lengths(content: YieldFile) -> tuple[np.ndarray, np.ndarray]:
-    """Axis ln T and interaction lengths [g/cm2], shape (N_SPECIES, axis); mirrors as in `cross_sections`."""
+def interaction_lengths(content: YieldFile) -> tuple[Array, Array]:
+    """Interaction lengths that belong to a file of yields; mirrors as in `cross_sections`.
+
+    Parameters
+    ----------
+    content : YieldFile
+        Content of a file of yields.
+
+    Returns
+    -------
+    ln_T : float[axis]
+        Logarithm of the kinetic energy in GeV, uniform.
+    lengths : float[N_SPECIES, axis]
+        Interaction lengths, g/cm2.
+    """
     ln_T = LOG10_T_AXIS * np.log(10.0)
     sigma = {name: np.interp(ln_T, np.log(one.sigma_T_GeV), one.sigma_mb) for name, one in content.projectiles.items()}
     table = np.empty((N_SPECIES, ln_T.size))
@@ -59,10 +85,22 @@ def interaction_lengths(content: YieldFile) -> tuple[np.ndarray, np.ndarray]:
     return ln_T, table
 
 
-def quantiles_of(counts: np.ndarray, x_edges: np.ndarray) -> np.ndarray:
-    """ln x at the `N_QUANTILES` points of v = 1 - (1 - u)^(1/4) from a histogram in x with counts in it.
+def quantiles_of(counts: Array, x_edges: Array) -> Array:
+    """Compute the quantiles of ln x of a histogram that is not empty.
 
     ln x is linear in (1 - u)^(1/4) inside a bin, and reaches from the first edge with counts to the last.
+
+    Parameters
+    ----------
+    counts : float[bins]
+        Numbers of secondaries.
+    x_edges : float[bins + 1]
+        Edges of the bins in x.
+
+    Returns
+    -------
+    float[N_QUANTILES]
+        ln x at points uniform in v = 1 - (1 - u)^(1/4), u being the cumulative probability.
     """
     above = np.append(np.cumsum(counts[::-1])[::-1], 0.0)
     used = np.flatnonzero(counts > 0.0)
@@ -74,10 +112,20 @@ def quantiles_of(counts: np.ndarray, x_edges: np.ndarray) -> np.ndarray:
     return np.interp(np.linspace(1.0, 0.0, N_QUANTILES), left[::-1], ln_x[::-1])
 
 
-def angle_scales(counts: np.ndarray, s_edges: np.ndarray) -> np.ndarray:
-    """Scale of -ln(1 - u) at the points of `YieldTables.angle_scale`, shape (bins, N_ANGLE_QUANTILES).
+def angle_scales(counts: Array, s_edges: Array) -> Array:
+    """Compute the factors on -ln(1 - u) of `YieldTables.angle_scale` from histograms of the angle.
 
-    `counts` has the shape (bins of T_sec, bins of s). 1 where there are too few counts to tell.
+    Parameters
+    ----------
+    counts : float[bins, s bins]
+        Numbers of secondaries by kinetic energy and by the angle's variable s.
+    s_edges : float[s bins + 1]
+        Edges of the bins in s.
+
+    Returns
+    -------
+    float[bins, N_ANGLE_QUANTILES]
+        The factors; 1 where there are too few counts.
     """
     bins = counts.shape[0]
     out = np.ones((bins, N_ANGLE_QUANTILES))
@@ -101,7 +149,7 @@ def angle_scales(counts: np.ndarray, s_edges: np.ndarray) -> np.ndarray:
     return out
 
 
-def _projectile_rows(builder: YieldTableBuilder, content: YieldFile, name: str, T: np.ndarray, angles: bool) -> _Rows:
+def _projectile_rows(builder: YieldTableBuilder, content: YieldFile, name: str, T: Array, angles: bool) -> _Rows:
     """Every row of one projectile that is not empty, on the axis `T`."""
     one = content.projectiles[name]
     out: _Rows = {}
@@ -127,15 +175,16 @@ def _projectile_rows(builder: YieldTableBuilder, content: YieldFile, name: str, 
     return out
 
 
-def _blend(nodes: np.ndarray, values: np.ndarray, T: np.ndarray) -> np.ndarray:
+def _blend(nodes: Array, values: Array, T: Array) -> Array:
     """`values` (first axis nodes) at `T`, linear in ln T, constant outside."""
     position = np.interp(np.log(T), np.log(nodes), np.arange(nodes.size))
     low = np.minimum(position.astype(np.int64), nodes.size - 2)
-    share = (position - low).reshape(-1, *([1] * (values.ndim - 1)))
-    return (1.0 - share) * values[low] + share * values[low + 1]
+    share: Array = (position - low).reshape(-1, *([1] * (values.ndim - 1)))
+    blended: Array = (1.0 - share) * values[low] + share * values[low + 1]
+    return blended
 
 
-def _blend_means(nodes: np.ndarray, mean: np.ndarray, T: np.ndarray) -> np.ndarray:
+def _blend_means(nodes: Array, mean: Array, T: Array) -> Array:
     """Means at `T`: their logarithm linear in ln T, the mean itself where one of two neighbours is zero."""
     linear = _blend(nodes, mean, T)
     logarithmic = np.exp(_blend(nodes, np.log(np.maximum(mean, 1e-300)), T))
@@ -143,9 +192,7 @@ def _blend_means(nodes: np.ndarray, mean: np.ndarray, T: np.ndarray) -> np.ndarr
     return np.where(np.minimum(mean[low], mean[low + 1]) > 0.0, logarithmic, linear)
 
 
-def _open(
-    name: str, one: ProjectileYields, mean: np.ndarray, ln_x: np.ndarray, T: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _open(name: str, one: ProjectileYields, mean: Array, ln_x: Array, T: Array) -> tuple[Array, Array]:
     """Means and quantiles with the fall to threshold below the first node."""
     mass = float(MASS_GEV[species_code(name)])
     threshold = PION_THRESHOLD_GEV if name == "p" else production_threshold(mass)
@@ -218,19 +265,19 @@ def _add_kaons(builder: YieldTableBuilder, plus: _Rows, minus: _Rows) -> None:
                     builder.add_slot(projectile, species, table, 0.5 * share * mean, bernoulli=_is_leading(row))
 
 
-def coverage(content: YieldFile) -> str:
-    """What the nodes are, in words: the generator of each range of the proton's energies."""
-    one = content.projectiles["p"]
-    names = one.sources or ("",) * one.T_GeV.size
-    words = []
-    for name in dict.fromkeys(names):
-        T = [float(t) for t, own in zip(one.T_GeV, names, strict=True) if own == name]
-        words.append(f"{name} {min(T):g}-{max(T):g} GeV".strip())
-    return ", ".join(words)
-
-
 def provenance_words(content: YieldFile) -> dict[str, str]:
-    """What a result file records of the table it was made with."""
+    """Return what a result file records of a file of yields.
+
+    Parameters
+    ----------
+    content : YieldFile
+        Content of a file of yields.
+
+    Returns
+    -------
+    dict of str
+        Its SHA-256 and how it was made.
+    """
     made = [f"{key}: {content.provenance[key]}" for key in ("created", "target", "chromo") if key in content.provenance]
     generators = content.provenance.get("generators", {})
     if isinstance(generators, dict):

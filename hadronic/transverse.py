@@ -1,21 +1,18 @@
-"""Mean transverse momentum of secondaries, from the tables and angles that a shower draws from."""
+"""Compute the mean transverse momentum of secondaries, from the tables and angles that a shower draws from."""
 
 import math
 
-import numba
 from numba import njit
 
-from hadronic.kernels import momentum, yield_angle
+from hadronic.kernels import CACHE, YieldTables, momentum, yield_angle
 from hadronic.models import HadronicModel, check_projectile
-
-CACHE = bool(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
 
 # Midpoints of the angle's quantiles, uniform in 1 - (1 - u)^(1/4).
 _ANGLES = 48
 
 
 @njit(nogil=True, cache=CACHE)
-def _sums(tables, projectile, secondary, T_GeV, angles):
+def _sums(tables: YieldTables, projectile: int, secondary: int, T_GeV: float, angles: int) -> tuple[float, float]:
     """Mean number and summed pT per interaction: midpoints of the bins of both quantile axes."""
     axis = tables.ln_T
     nodes = axis.shape[0]
@@ -49,9 +46,23 @@ def _sums(tables, projectile, secondary, T_GeV, angles):
 
 
 def mean_pT(model: HadronicModel, projectile: int, secondary: int, T_GeV: float) -> float:
-    """Mean transverse momentum [GeV/c] of `secondary` from `projectile` (species codes) at `T_GeV` (kinetic).
+    """Compute the mean transverse momentum of a secondary species by quadrature.
 
-    nan where none is made. Good to 0.5 % (the sums of a quadrature).
+    Parameters
+    ----------
+    model : HadronicModel
+        The model.
+    projectile : int
+        Species code of the projectile.
+    secondary : int
+        Species code of the secondary.
+    T_GeV : float
+        Kinetic energy of the projectile, GeV.
+
+    Returns
+    -------
+    float
+        GeV/c, good to 0.5 %; nan where none is made.
     """
     check_projectile(model.tables, projectile, T_GeV)
     number, total = _sums(model.tables, projectile, secondary, T_GeV, _ANGLES)

@@ -1,4 +1,4 @@
-"""Yield tables under other yields of nucleons and other cross sections, by factors.
+"""Scale the mean numbers of secondaries of nucleons, and cross sections, in tables of yields.
 
 A factor belongs to a species that a PROTON makes, at the kinetic energies of the tables' nodes. What a neutron makes is
 the isospin mirror, as in :mod:`hadronic.nucleon_projectiles`: pi+ <-> pi-, p <-> n, kaons as they are. Yields of other
@@ -7,6 +7,7 @@ projectiles (Lambda, pions, kaons), neutral kaons, pi0 and Lambda are not varied
 
 import numpy as np
 
+from hadronic.arrays import Array, IntArray
 from hadronic.kernels import BERNOULLI, POISSON, YieldTables
 from hadronic.species import KM, KP, PIM, PIP, N, P
 
@@ -15,8 +16,19 @@ VARIED_SPECIES = (PIP, PIM, KP, KM, P, N)
 _MIRROR = {PIP: PIM, PIM: PIP, P: N, N: P}
 
 
-def slot_factor_rows(tables: YieldTables) -> np.ndarray:
-    """Which factor each slot has: a place in :data:`VARIED_SPECIES`, or -1; int[slots]."""
+def slot_factor_rows(tables: YieldTables) -> IntArray:
+    """Find which factor the mean number of each slot has.
+
+    Parameters
+    ----------
+    tables : YieldTables
+        Tables of the model.
+
+    Returns
+    -------
+    int[slots]
+        Place in :data:`VARIED_SPECIES`, or -1.
+    """
     rows = np.full(len(tables.slot_species), -1, dtype=np.int64)
     for projectile in (P, N):
         for slot in range(tables.slot_offset[projectile], tables.slot_offset[projectile + 1]):
@@ -28,21 +40,41 @@ def slot_factor_rows(tables: YieldTables) -> np.ndarray:
     return rows
 
 
-def hat_functions(ln_T: np.ndarray, knots_GeV: tuple[float, ...]) -> np.ndarray:
-    """Weights of knots at energies, float[len(ln_T), knots]: linear in ln T between knots, constant outside; sum 1."""
+def hat_functions(ln_T: Array, knots_GeV: tuple[float, ...]) -> Array:
+    """Weights of knots at some energies: linear in ln T between knots, constant outside.
+
+    Parameters
+    ----------
+    ln_T : float[energies]
+        Logarithms of kinetic energies in GeV.
+    knots_GeV : tuple of float
+        Kinetic energies of the knots, GeV, ascending.
+
+    Returns
+    -------
+    float[energies, knots]
+        Weights; they add up to 1 at every energy.
+    """
     knots = np.log(knots_GeV)
     return np.stack([np.interp(ln_T, knots, unit) for unit in np.eye(len(knots))], axis=1)
 
 
-def scaled_tables(tables: YieldTables, factors: np.ndarray, sigma: np.ndarray) -> YieldTables:
-    """Tables with other yields and cross sections.
+def scaled_tables(tables: YieldTables, factors: Array, sigma: Array) -> YieldTables:
+    """Make tables with other mean numbers and cross sections.
 
     Parameters
     ----------
+    tables : YieldTables
+        Tables of the model.
     factors : float[len(VARIED_SPECIES), nodes]
-        What the mean numbers are multiplied by.
+        Factors on the mean numbers.
     sigma : float[N_SPECIES]
-        What the cross sections are multiplied by.
+        Factors on the cross sections.
+
+    Returns
+    -------
+    YieldTables
+        The changed tables.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Files of yield tables (HDF5): histograms of inclusive yields on air that a generator made, and how they were made.
+"""Read and write files of yields (HDF5): histograms of inclusive yields on air, and how they were made.
 
 docs/manual/formats.md describes the format; `scripts/yields/build_yields.py` writes such files. Reading checks every
 dataset.
@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.errors import HadronicInputError
-from hadronic.yield_histograms import MOMENTS, OTHER, PROJECTILES, ROWS, SPECIES
+from hadronic.yield_rows import MOMENTS, OTHER, PROJECTILES, ROWS, SPECIES
 
 FORMAT: Final = "sim3d-yields"
 VERSION: Final = 1
@@ -43,15 +44,15 @@ class ProjectileYields:
         Generator of each node.
     """
 
-    T_GeV: np.ndarray
-    events: np.ndarray
-    counts: np.ndarray
-    sigma_T_GeV: np.ndarray
-    sigma_mb: np.ndarray
-    angle_counts: np.ndarray | None = None
-    moments: np.ndarray | None = None
-    moment_errors: np.ndarray | None = None
-    other: np.ndarray | None = None
+    T_GeV: Array
+    events: Array
+    counts: Array
+    sigma_T_GeV: Array
+    sigma_mb: Array
+    angle_counts: Array | None = None
+    moments: Array | None = None
+    moment_errors: Array | None = None
+    other: Array | None = None
     sources: tuple[str, ...] = ()
 
 
@@ -65,7 +66,7 @@ class YieldFile:
         Of the model.
     x_edges, s_edges : float[bins + 1]
     projectiles : dict
-        `ProjectileYields` by projectile, all of `yield_histograms.PROJECTILES`.
+        `ProjectileYields` by projectile, all of `yield_rows.PROJECTILES`.
     provenance : dict
         Anything that can be JSON: generators, versions, events, seeds, date, command, target.
     sha256 : str
@@ -74,15 +75,22 @@ class YieldFile:
 
     name: str
     description: str
-    x_edges: np.ndarray
-    s_edges: np.ndarray
+    x_edges: Array
+    s_edges: Array
     projectiles: dict[str, ProjectileYields]
     provenance: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
 
 
 def write_yield_file(path: str | Path, content: YieldFile) -> None:
-    """Write `content`, checked as a reader would check it.
+    """Write a file of yields, after the checks of a reader.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    content : YieldFile
+        Content of a file of yields.
 
     Raises
     ------
@@ -109,14 +117,24 @@ def write_yield_file(path: str | Path, content: YieldFile) -> None:
             _put(group, "other", one.other)
 
 
-def _put(group: Any, name: str, values: np.ndarray | None) -> None:
+def _put(group: Any, name: str, values: Array | None) -> None:
     if values is not None:
         packed = {"compression": "gzip", "compression_opts": 9, "shuffle": True} if values.size > 1000 else {}
         group.create_dataset(name, data=np.asarray(values, dtype=np.float32), **packed)
 
 
 def read_yield_file(path: str | Path) -> YieldFile:
-    """Read and check a file.
+    """Read and check a file of yields.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+
+    Returns
+    -------
+    YieldFile
+        Its content.
 
     Raises
     ------
@@ -174,7 +192,7 @@ def _read(where: str, source: Any, digest: str) -> YieldFile:
 def _read_projectile(where: str, group: Any, name: str, places: list[int]) -> ProjectileYields:
     here = f"{where}: {name}"
     T = _array(here, group, "T_GeV")
-    spread: dict[str, np.ndarray] = {}
+    spread: dict[str, Array] = {}
     for key in ("events", "counts", "angle_counts"):
         if key == "angle_counts" and key not in group:
             continue
@@ -201,7 +219,7 @@ def _read_projectile(where: str, group: Any, name: str, places: list[int]) -> Pr
     )
 
 
-def _array(where: str, group: Any, key: str, dtype: Any = np.float64) -> np.ndarray:
+def _array(where: str, group: Any, key: str, dtype: Any = np.float64) -> Array:
     if key not in group:
         raise HadronicInputError(f"{where}: no dataset {key!r}")
     try:
@@ -220,7 +238,7 @@ def _check(where: str, content: YieldFile) -> None:
         if not bool(condition):
             raise HadronicInputError(f"{where}: {place}: {words}")
 
-    def ascending(values: np.ndarray, place: str, least: int) -> None:
+    def ascending(values: Array, place: str, least: int) -> None:
         require(values.ndim == 1 and values.size >= least, place, f"needs a list of at least {least} numbers")
         require(np.all(np.isfinite(values)), place, "not all numbers are finite")
         require(np.all(np.diff(values) > 0.0), place, "must ascend")

@@ -11,15 +11,12 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from hadronic.forms import Z_EXPONENT
+from hadronic.arrays import Array, BoolArray, IntArray
+from hadronic.definitions import Z_EXPONENT
 from hadronic.kernels import ANGLE_LOW_GEV, concentration
 from hadronic.species import MASS_GEV, PDG_IDS, species_code
+from hadronic.yield_rows import LEADING_SPECIES, LEADING_SUFFIX, MOMENTS, OTHER, ROWS, SPECIES
 
-SPECIES: Final = ("p", "n", "pi+", "pi-", "pi0", "K+", "K-", "K0", "Lambda")
-LEADING_SUFFIX: Final = " leading"
-LEADING_SPECIES: Final = ("p", "n", "pi+", "K+", "K-", "K0")
-ROWS: Final = (*SPECIES, *(name + LEADING_SUFFIX for name in LEADING_SPECIES))
-PROJECTILES: Final = ("p", "pi+", "K+", "K-")
 # Species of which the most energetic one of an event, over all of them, has a row of its own.
 LEADING: Final = {"p": ("p", "n"), "pi+": ("pi+",), "K+": ("K+", "K0"), "K-": ("K-", "K0")}
 
@@ -32,11 +29,6 @@ S_EDGES: Final = np.concatenate((np.arange(0.0, 7.01, 1.0 / 6.0) ** 2, [200.0]))
 # Bins of ln T_sec between `ANGLE_LOW_GEV` and T, in which the angle is histogrammed.
 N_ANGLE_BINS: Final = 20
 
-MOMENTS: Final = ("multiplicity", "F_TT", "F_ET", "F_EE", "Z_TT", "Z_ET", "Z_EE", "pT")
-"""Sums per interaction; pT [GeV/c] divided by the multiplicity is the mean transverse momentum."""
-OTHER: Final = ("photons", "leptons", "antibaryons", "other")
-"""What is not in the rows, by energy over T."""
-
 # Codes of a row's species in `hadronic.species` (K0 takes those of K0L), for masses and angles.
 CODES: Final = tuple(species_code("K0L" if name == "K0" else name) for name in SPECIES)
 _PDG: Final = {PDG_IDS[code]: row for row, code in enumerate(CODES)} | dict.fromkeys(
@@ -45,10 +37,24 @@ _PDG: Final = {PDG_IDS[code]: row for row, code in enumerate(CODES)} | dict.from
 
 
 @njit(nogil=True)
-def angle_variable(species, momentum_GeV, one_minus_cos):
-    """s = -ln(1 - u) of the uniform u that the parametric angle of `hadronic.kernels` has at this angle.
+def angle_variable(species: IntArray, momentum_GeV: Array, one_minus_cos: Array) -> Array:
+    """Compute the variable s in which angles are histogrammed.
 
     If that law held, s would be exponential with mean 1 at every momentum; at high momentum s = k (1 - cos).
+
+    Parameters
+    ----------
+    species : int[n]
+        Species codes.
+    momentum_GeV : float[n]
+        Momenta, GeV/c.
+    one_minus_cos : float[n]
+        1 - cos of the angles to the projectile.
+
+    Returns
+    -------
+    float[n]
+        s = -ln(1 - u), where u is the uniform number that gives this angle in `hadronic.kernels.one_minus_cos_theta`.
     """
     out = np.empty(momentum_GeV.shape[0])
     for i in range(out.shape[0]):
@@ -81,13 +87,13 @@ class NodeHistogram:
     projectile: str
     T_GeV: float
     events: int = 0
-    counts: np.ndarray = field(default_factory=lambda: np.zeros((len(ROWS), X_EDGES.size - 1)))
-    angle_counts: np.ndarray = field(default_factory=lambda: np.zeros((len(ROWS), N_ANGLE_BINS, S_EDGES.size - 1)))
-    moment_sums: np.ndarray = field(default_factory=lambda: np.zeros((len(SPECIES), len(MOMENTS))))
-    moment_squares: np.ndarray = field(default_factory=lambda: np.zeros((len(SPECIES), len(MOMENTS))))
-    other_sums: np.ndarray = field(default_factory=lambda: np.zeros(len(OTHER)))
+    counts: Array = field(default_factory=lambda: np.zeros((len(ROWS), X_EDGES.size - 1)))
+    angle_counts: Array = field(default_factory=lambda: np.zeros((len(ROWS), N_ANGLE_BINS, S_EDGES.size - 1)))
+    moment_sums: Array = field(default_factory=lambda: np.zeros((len(SPECIES), len(MOMENTS))))
+    moment_squares: Array = field(default_factory=lambda: np.zeros((len(SPECIES), len(MOMENTS))))
+    other_sums: Array = field(default_factory=lambda: np.zeros(len(OTHER)))
 
-    def add(self, event: np.ndarray, pdg: np.ndarray, four: np.ndarray, events: int) -> None:
+    def add(self, event: IntArray, pdg: IntArray, four: Array, events: int) -> None:
         """Add the particles of `events` interactions.
 
         Parameters
@@ -127,18 +133,30 @@ class NodeHistogram:
         np.add.at(self.angle_counts, (place, z_bin, s_bin), 1.0)
 
     def merge(self, other: "NodeHistogram") -> None:
-        """Add another histogram of the same projectile and energy."""
+        """Add another histogram of the same projectile and energy.
+
+        Parameters
+        ----------
+        other : NodeHistogram
+            The other one.
+        """
         self.events += other.events
         for name in ("counts", "angle_counts", "moment_sums", "moment_squares", "other_sums"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
-    def moments(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean per interaction and its statistical error, shape (SPECIES, MOMENTS) each."""
+    def moments(self) -> tuple[Array, Array]:
+        """Compute the mean moments per interaction and their statistical errors.
+
+        Returns
+        -------
+        mean, error : float[SPECIES, MOMENTS]
+            One standard deviation.
+        """
         mean = self.moment_sums / self.events
         variance = np.maximum(self.moment_squares / self.events - mean**2, 0.0)
         return mean, np.sqrt(variance / max(self.events - 1, 1))
 
-    def _add_other(self, pdg: np.ndarray, energy: np.ndarray) -> None:
+    def _add_other(self, pdg: IntArray, energy: Array) -> None:
         size = np.abs(pdg)
         kind = np.full(pdg.shape, OTHER.index("other"))
         kind[size == 22] = OTHER.index("photons")
@@ -146,9 +164,7 @@ class NodeHistogram:
         kind[(pdg < -1000) & (size < 10000)] = OTHER.index("antibaryons")
         self.other_sums += np.bincount(kind, weights=energy / self.T_GeV, minlength=len(OTHER))
 
-    def _add_moments(
-        self, event: np.ndarray, row: np.ndarray, kinetic: np.ndarray, mass: np.ndarray, pT: np.ndarray, events: int
-    ) -> None:
+    def _add_moments(self, event: IntArray, row: IntArray, kinetic: Array, mass: Array, pT: Array, events: int) -> None:
         x = kinetic / self.T_GeV
         x_ET = (kinetic + mass) / self.T_GeV
         x_EE = (kinetic + mass) / (self.T_GeV + float(MASS_GEV[species_code(self.projectile)]))
@@ -159,7 +175,7 @@ class NodeHistogram:
             self.moment_sums[:, number] += each.sum(axis=0)
             self.moment_squares[:, number] += (each**2).sum(axis=0)
 
-    def _with_leading(self, event: np.ndarray, row: np.ndarray, kinetic: np.ndarray) -> np.ndarray:
+    def _with_leading(self, event: IntArray, row: IntArray, kinetic: Array) -> IntArray:
         """Row of each particle, the leading ones moved to their own."""
         place = row.copy()
         candidates = np.flatnonzero(np.isin(row, [SPECIES.index(name) for name in LEADING[self.projectile]]))
@@ -171,11 +187,29 @@ class NodeHistogram:
         return place
 
 
-def without_elastic(event: np.ndarray, pdg: np.ndarray, four: np.ndarray, T_GeV: float, events: int) -> np.ndarray:
-    """Interactions to keep: not those whose only meson carries more than 0.7 of the projectile's kinetic energy.
+def without_elastic(event: IntArray, pdg: IntArray, four: Array, T_GeV: float, events: int) -> BoolArray:
+    """Select the interactions that are not (quasi-)elastic.
 
-    UrQMD's pion and kaon beams contain (quasi-)elastic events, which belong neither to production cross sections nor
-    to yields (12 % of pi+ at 30 GeV, 56 % of K+ at 5 GeV). Returns bool[events].
+    The pion and kaon beams of UrQMD contain such events, which belong neither to production cross sections nor to
+    yields (12 % of pi+ at 30 GeV, 56 % of K+ at 5 GeV).
+
+    Parameters
+    ----------
+    event : int[n]
+        Number of the interaction of each particle.
+    pdg : int[n]
+        PDG ids.
+    four : float[n, 4]
+        (E, px, py, pz), GeV.
+    T_GeV : float
+        Kinetic energy of the projectile, GeV.
+    events : int
+        Number of interactions.
+
+    Returns
+    -------
+    bool[events]
+        False where the only meson carries more than 0.7 of the projectile's kinetic energy.
     """
     size = np.abs(pdg)
     meson = ((size > 100) & (size < 1000)) | (size == 22)
@@ -183,4 +217,5 @@ def without_elastic(event: np.ndarray, pdg: np.ndarray, four: np.ndarray, T_GeV:
     fastest = np.zeros(events)
     mass2 = np.maximum(four[:, 0] ** 2 - (four[:, 1:] ** 2).sum(axis=1), 0.0)
     np.maximum.at(fastest, event[meson], (four[:, 0] - np.sqrt(mass2))[meson] / T_GeV)
-    return ~((number == 1) & (fastest > 0.7))
+    elastic: BoolArray = (number == 1) & (fastest > 0.7)
+    return ~elastic

@@ -1,4 +1,4 @@
-"""Joins histograms of event generators (`yield_histograms.NodeHistogram`) to a table of yields (`yield_file`)."""
+"""Join histograms of event generators (`yield_histograms.NodeHistogram`) to the content of a file of yields."""
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
@@ -7,19 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from hadronic.arrays import Array
 from hadronic.errors import HadronicInputError
 from hadronic.yield_file import ProjectileYields, YieldFile
-from hadronic.yield_histograms import (
-    LEADING_SUFFIX,
-    MOMENTS,
-    OTHER,
-    PROJECTILES,
-    ROWS,
-    S_EDGES,
-    SPECIES,
-    X_EDGES,
-    NodeHistogram,
-)
+from hadronic.yield_histograms import S_EDGES, X_EDGES, NodeHistogram
+from hadronic.yield_rows import LEADING_SUFFIX, MOMENTS, OTHER, PROJECTILES, ROWS, SPECIES
 
 # Production cross section of air over that of nitrogen-14: (14.54/14)^0.6 (docs/reports/hadronic-inputs.md section 6).
 AIR_OVER_NITROGEN: Final = 1.023
@@ -57,7 +49,23 @@ Runs = dict[tuple[str, str], dict[float, Run]]
 
 
 def collect(runs: Iterable[Run]) -> Runs:
-    """Runs in order of energy, those of the same generator, projectile and energy added."""
+    """Sort runs by energy, and add those of the same generator, projectile and energy.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        Runs in any order.
+
+    Returns
+    -------
+    Runs
+        The runs.
+
+    Raises
+    ------
+    HadronicInputError
+        If a seed is there twice.
+    """
     out: Runs = {}
     for run in sorted(runs, key=lambda one: one.histogram.T_GeV):
         nodes = out.setdefault((run.generator, run.histogram.projectile), {})
@@ -82,7 +90,7 @@ class _Node:
     replaced: dict[str, tuple[Run, float]] = field(default_factory=dict)
 
 
-def _table(nodes: Sequence[_Node], sigma_T: np.ndarray, sigma_mb: np.ndarray) -> ProjectileYields:
+def _table(nodes: Sequence[_Node], sigma_T: Array, sigma_mb: Array) -> ProjectileYields:
     nodes = sorted(nodes, key=lambda one: one.T_GeV)
     events = np.empty((len(nodes), len(ROWS)))
     counts = np.empty((len(nodes), len(ROWS), X_EDGES.size - 1))
@@ -120,7 +128,7 @@ def _of(runs: Runs, generator: str, projectile: str) -> dict[float, Run]:
         raise HadronicInputError(f"no runs of {generator} with {projectile}") from None
 
 
-def _sigma(nodes: dict[float, Run]) -> tuple[np.ndarray, np.ndarray]:
+def _sigma(nodes: dict[float, Run]) -> tuple[Array, Array]:
     """Kinetic energies and production cross sections on air."""
     values = np.array([run.sigma_mb for run in nodes.values()])
     if not np.all(values > 0.0):
@@ -130,7 +138,20 @@ def _sigma(nodes: dict[float, Run]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plain(runs: Runs, generator: str) -> dict[str, ProjectileYields]:
-    """Everything from one generator."""
+    """Take all projectiles from one generator.
+
+    Parameters
+    ----------
+    runs : Runs
+        Runs of the generators.
+    generator : str
+        Name of the generator.
+
+    Returns
+    -------
+    dict of ProjectileYields
+        By projectile.
+    """
     out = {}
     for projectile in PROJECTILES:
         nodes = _of(runs, generator, projectile)
@@ -139,10 +160,20 @@ def plain(runs: Runs, generator: str) -> dict[str, ProjectileYields]:
 
 
 def urqmd_sibyll(runs: Runs) -> dict[str, ProjectileYields]:
-    """UrQMD up to 60 GeV, Sibyll from 80 GeV; what UrQMD cannot is Pythia's.
+    """Join UrQMD up to 60 GeV and Sibyll from 80 GeV; Pythia for what UrQMD does not make.
 
     Strange secondaries of pions below 10 GeV have Pythia's spectra and its energy dependence, scaled to meet UrQMD at
     10 GeV; kaons below 10 GeV are Pythia's. Cross sections are Sibyll's and, below, Pythia's scaled to meet them.
+
+    Parameters
+    ----------
+    runs : Runs
+        Runs of the generators.
+
+    Returns
+    -------
+    dict of ProjectileYields
+        By projectile.
     """
     low, high = JOIN_GEV
     out = {}
@@ -203,7 +234,29 @@ RECIPES: Final[dict[str, tuple[Callable[[Runs], dict[str, ProjectileYields]], tu
 
 
 def join(runs: Iterable[Run], recipe: str, name: str, provenance: dict[str, Any]) -> YieldFile:
-    """The table of a recipe (`RECIPES`) from runs, under `name`, with what was used added to `provenance`."""
+    """Make the content of a file of yields from runs.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+        Runs; those of other generators are left out.
+    recipe : str
+        One of `RECIPES`.
+    name : str
+        Name of the model.
+    provenance : dict
+        Added to what is recorded of the runs.
+
+    Returns
+    -------
+    YieldFile
+        Ready to be written.
+
+    Raises
+    ------
+    HadronicInputError
+        For an unknown recipe, or where a run is missing.
+    """
     if recipe not in RECIPES:
         raise HadronicInputError(f"recipe {recipe!r} is not one of {', '.join(RECIPES)}")
     build, generators, description = RECIPES[recipe]

@@ -1,4 +1,4 @@
-"""Numbers of secondaries in a range of x or of momentum, from the tables that the kernels draw from.
+"""Compute numbers of secondaries in a range of x or of momentum, from the tables that the kernels draw from.
 
 Deterministic: no sampling, no statistical error. T is a kinetic and E a total energy, GeV; momenta GeV/c.
 """
@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hadronic.arrays import Array
+from hadronic.definitions import Z_EXPONENT
 from hadronic.errors import HadronicInputError
-from hadronic.forms import Z_EXPONENT
 from hadronic.kernels import slot_survival
 from hadronic.models import HadronicModel, check_projectile
 from hadronic.species import MASS_GEV
@@ -117,8 +118,8 @@ def weighted_yield(
 
 
 def density_in_x(
-    model: HadronicModel, projectile: int, secondary: int, T_GeV: float, edges: Sequence[float] | np.ndarray
-) -> np.ndarray:
+    model: HadronicModel, projectile: int, secondary: int, T_GeV: float, edges: Sequence[float] | Array
+) -> Array:
     """dN/dx of one species, x total over total energy, averaged over bins.
 
     Parameters

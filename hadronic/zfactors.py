@@ -1,26 +1,24 @@
-"""Moments of a model, measured from sampled interactions, next to published ones.
+"""Sample the moments of a model's secondaries, and compare them with published ones.
 
-The interactions are drawn exactly as a shower draws them (`hadronic.kernels`): what is measured here is what
-a simulation gets. The deterministic moments, `HadronicModel.moments`, have no statistical error.
+The interactions are drawn exactly as a shower draws them (`hadronic.kernels`).
+The deterministic moments, `HadronicModel.moments`, have no statistical error.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from numba import njit
 
-from hadronic.definitions import DEFAULT_DEFINITION, MESON_X, READINGS
+from hadronic.arrays import Array
+from hadronic.definitions import DEFAULT_DEFINITION, MESON_X, READINGS, Z_EXPONENT
 from hadronic.errors import HadronicInputError
-from hadronic.forms import Z_EXPONENT
-from hadronic.kernels import BERNOULLI, first_slot, last_slot, pick_node, sample_x
-from hadronic.models import HadronicModel, Moments, check_projectile, rest_energy
+from hadronic.kernels import BERNOULLI, CACHE, YieldTables, first_slot, last_slot, pick_node, sample_x
+from hadronic.models import HadronicModel, check_projectile
+from hadronic.moments import Moments
 from hadronic.reference import ReferenceValue, daemonflux_reference, fluka_reference
-from hadronic.species import IS_BARYON, KL, KS, N_SPECIES, NAMES, N, P, species_code
-
-CACHE = bool(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
+from hadronic.species import IS_BARYON, KL, KS, N_SPECIES, N, P, species_code
 
 N_MOMENTS: Final = len(Moments._fields)
 
@@ -29,12 +27,32 @@ _LABELS: Final = {"K0": (KL, KS), "p+n": (P, N)}
 
 
 def label_codes(label: str) -> tuple[int, ...]:
-    """Species codes that a published label counts: "K0" is K0 + anti-K0 (KL and KS), "p+n" both nucleons."""
+    """Return the species codes that a published label counts.
+
+    Parameters
+    ----------
+    label : str
+        As printed.
+
+    Returns
+    -------
+    tuple of int
+        "K0" is K0 + anti-K0 (KL and KS), "p+n" both nucleons.
+    """
     return _LABELS.get(label) or (species_code(label),)
 
 
 @njit(nogil=True, cache=CACHE)
-def _tally(tables, projectile, T_GeV, z_exponent, number, rng, sums, squares):
+def _tally(
+    tables: YieldTables,
+    projectile: int,
+    T_GeV: float,
+    z_exponent: float,
+    number: int,
+    rng: np.random.Generator,
+    sums: Array,
+    squares: Array,
+) -> None:
     """Add the moments of `number` interactions, and their squares event by event, per secondary species.
 
     `sums` and `squares` have the shape (N_SPECIES, N_MOMENTS), in the order of `Moments`; `rng` is a numpy
@@ -96,22 +114,68 @@ class SampledMoments:
     projectile: int
     T_GeV: float
     interactions: int
-    values: np.ndarray
-    errors: np.ndarray
+    values: Array
+    errors: Array
 
     def of(self, secondary: int) -> Moments:
-        """Moments of one species."""
+        """Return the moments of one species.
+
+        Parameters
+        ----------
+        secondary : int
+            Species code of the secondary.
+
+        Returns
+        -------
+        Moments
+            Per interaction.
+        """
         return Moments(*(float(value) for value in self.values[secondary]))
 
     def error_of(self, secondary: int) -> Moments:
-        """Statistical errors of the moments of one species."""
+        """Return the statistical errors of the moments of one species.
+
+        Parameters
+        ----------
+        secondary : int
+            Species code of the secondary.
+
+        Returns
+        -------
+        Moments
+            One standard deviation.
+        """
         return Moments(*(float(value) for value in self.errors[secondary]))
 
 
 def sample_moments(
     model: HadronicModel, projectile: int, T_GeV: float, interactions: int = 100_000, seed: int = 1
 ) -> SampledMoments:
-    """Sample interactions of `projectile` (species code) at `T_GeV` (kinetic), average the secondaries."""
+    """Sample interactions and average the moments of their secondaries.
+
+    Parameters
+    ----------
+    model : HadronicModel
+        The model.
+    projectile : int
+        Species code of the projectile.
+    T_GeV : float
+        Kinetic energy of the projectile, GeV.
+    interactions : int
+        Number of interactions to sample.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    SampledMoments
+        Means and statistical errors.
+
+    Raises
+    ------
+    HadronicInputError
+        For a projectile or an energy outside the tables, fewer than 2 interactions, or a negative seed.
+    """
     check_projectile(model.tables, projectile, T_GeV)
     if interactions < 2:
         raise HadronicInputError(f"number of interactions {interactions}: needs at least 2")
@@ -127,10 +191,21 @@ def sample_moments(
 
 
 def moment_field(definition: str, quantity: str, baryon: bool) -> str:
-    """Field of `Moments` that a published `quantity` ("F" or "Z") means under `definition`.
+    """Return the field of `Moments` that a published quantity means under a definition.
 
-    The definitions are those of `hadronic.definitions`, and "total": E/E for all species, literally as FLUKA's
-    paper prints it.
+    Parameters
+    ----------
+    definition : str
+        One of `hadronic.definitions`, or "total": E/E for all species, as FLUKA's paper prints it.
+    quantity : str
+        "F" or "Z".
+    baryon : bool
+        Whether the secondary is a baryon.
+
+    Returns
+    -------
+    str
+        Such as "Z_TT".
     """
     if definition == "total":
         return f"{quantity}_EE"
@@ -164,11 +239,22 @@ class ComparedMoment:
 
     @property
     def error(self) -> float:
-        """Its statistical error."""
+        """Statistical error of `value`, one standard deviation."""
         return self.errors[self.definition]
 
     def ratio(self, definition: str | None = None) -> float | None:
-        """Sampled over published; None where nothing, or zero, is published."""
+        """Ratio of the sampled to the published moment.
+
+        Parameters
+        ----------
+        definition : str, optional
+            Reading of x; the model's own if not given.
+
+        Returns
+        -------
+        float or None
+            None where nothing, or zero, is published.
+        """
         if not self.reference:
             return None
         return self.sampled[definition or self.definition] / self.reference
@@ -177,7 +263,24 @@ class ComparedMoment:
 def compare_protons(
     model: HadronicModel, energies_GeV: list[float], interactions: int, seed: int = 1
 ) -> list[ComparedMoment]:
-    """Moments of p-air at the energies (kinetic, GeV) next to FLUKA's where that is tabulated."""
+    """Sample moments of p-air and set them beside FLUKA's, where that is tabulated.
+
+    Parameters
+    ----------
+    model : HadronicModel
+        The model.
+    energies_GeV : list of float
+        Kinetic energies, GeV.
+    interactions : int
+        Number of interactions at each energy.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    list of ComparedMoment
+        By energy and published quantity.
+    """
     published = fluka_reference()
     labels = list(dict.fromkeys((one.quantity, one.secondary) for one in published))
     rows = []
@@ -194,7 +297,22 @@ def compare_protons(
 
 
 def compare_daemonflux(model: HadronicModel, interactions: int, seed: int = 1) -> list[ComparedMoment]:
-    """Z factors of p-air next to daemonflux's (p-carbon), at its energies inside the model's tables."""
+    """Sample Z factors of p-air and set them beside daemonflux's (p-carbon).
+
+    Parameters
+    ----------
+    model : HadronicModel
+        The model.
+    interactions : int
+        Number of interactions at each energy.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    list of ComparedMoment
+        At daemonflux's energies inside the model's tables.
+    """
     rows = []
     energies: dict[float, SampledMoments] = {}
     for one in daemonflux_reference():
@@ -237,21 +355,3 @@ def _row(
         reference=published.value if published else None,
         reference_error=published.error if published else None,
     )
-
-
-def all_moments(sampled: SampledMoments) -> dict[str, dict[str, float]]:
-    """Every moment by secondary's name, each with its error under the key ``<moment>_error``."""
-    out = {}
-    for code, name in enumerate(NAMES):
-        values, errors = sampled.of(code)._asdict(), sampled.error_of(code)._asdict()
-        out[name] = {**values, **{f"{key}_error": value for key, value in errors.items()}}
-    return out
-
-
-def energy_of(model: HadronicModel, sampled: SampledMoments) -> float:
-    """Mean energy of all sampled secondaries over what the projectile brings (see `energy_balance`)."""
-    spent = sum(
-        sampled.of(code).F_TT * sampled.T_GeV + sampled.of(code).multiplicity * rest_energy(code)
-        for code in range(N_SPECIES)
-    )
-    return spent / (sampled.T_GeV + rest_energy(sampled.projectile))

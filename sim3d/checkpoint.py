@@ -110,7 +110,7 @@ def resume_point(path: Path, config: Config, models: dict[str, Any]) -> RunRecor
         raise InputError(f"{path}: was made by sim3d {version}, this is {sim3d.__version__}: their numbers may differ")
     if record.provenance.get("kernels") not in (None, source_hash()):
         print(
-            f"sim3d: warning: the sources of sim3d or the version of numba changed since {path} was written",
+            f"sim3d: warning: the sources of sim3d's kernels, or a library in them, changed since {path} was written",
             file=sys.stderr,
         )
     record.batches_done = record.batches_done[: config.n_batches]

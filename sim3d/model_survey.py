@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from hadronic.definitions import DEFAULT_DEFINITION
-from hadronic.models import HadronicModel, Moments
+from hadronic.models import HadronicModel
+from hadronic.moments import Moments
 from hadronic.reference import daemonflux_reference, fluka_reference
 from hadronic.species import IS_BARYON, P
 from hadronic.transverse import mean_pT

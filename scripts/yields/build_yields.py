@@ -12,8 +12,10 @@ what Pythia needs beside its wheel.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.metadata
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,8 +28,9 @@ from hadronic.errors import HadronicInputError
 from hadronic.prompt_decays import decay_all
 from hadronic.species import PDG_IDS, species_code
 from hadronic.yield_file import write_yield_file
-from hadronic.yield_histograms import PROJECTILES, NodeHistogram, without_elastic
+from hadronic.yield_histograms import NodeHistogram, without_elastic
 from hadronic.yield_join import RECIPES, Run, join
+from hadronic.yield_rows import PROJECTILES
 
 # Kinetic energies [GeV]: those that the generator reaches for the projectile.
 _PYTHIA = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0, 60.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6)
@@ -59,7 +62,7 @@ class ChromoSource:
     generator : str
         Name of the class in `chromo.models`.
     projectile : str
-        One of `hadronic.yield_histograms.PROJECTILES`.
+        One of `hadronic.yield_rows.PROJECTILES`.
     first_GeV : float
         Kinetic energy to start with (the highest, as some models make their tables for it).
     seed : int
@@ -126,9 +129,16 @@ def fill(source: Any, projectile: str, T_GeV: float, events: int, rng: np.random
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the generator at every energy, one file of histograms each."""
-    energies = arguments.energy or ENERGIES_GEV[arguments.generator][arguments.projectile]
-    folder = Path(arguments.output)
+    folder = Path(arguments.output).resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    # UrQMD writes its table of cross sections (tables.dat, 4 MB) into the current folder.
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+        _run_energies(arguments, folder)
+
+
+def _run_energies(arguments: argparse.Namespace, folder: Path) -> None:
+    """Run the generator, in the current folder; files of histograms go to `folder`."""
+    energies = arguments.energy or ENERGIES_GEV[arguments.generator][arguments.projectile]
     source = ChromoSource(arguments.generator, arguments.projectile, max(energies), arguments.seed, arguments.target)
     rng = np.random.default_rng(arguments.seed)
     for T in energies:

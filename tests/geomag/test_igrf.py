@@ -9,7 +9,7 @@ import ppigrf
 import pytest
 
 from geomag.errors import GeomagInputError
-from geomag.igrf import FieldModel, dipole_gauss, parse_date
+from geomag.igrf import FieldModel, parse_date
 from geomag.kernels import EARTH_RADIUS_KM, field_cartesian, field_cartesian_truncated
 
 
@@ -65,7 +65,7 @@ def test_truncated_evaluator_is_the_model_of_lower_degree() -> None:
 
 
 def test_dipole_points_north_on_the_equator_and_falls_as_the_cube() -> None:
-    gauss = dipole_gauss(29790.0)
+    gauss = FieldModel.dipole(29790.0).gauss
     np.testing.assert_allclose(field_cartesian(EARTH_RADIUS_KM, 0, 0, gauss), (0, 0, 29790.0), atol=1e-9)
     np.testing.assert_allclose(field_cartesian(0, 2 * EARTH_RADIUS_KM, 0, gauss), (0, 0, 29790.0 / 8), atol=1e-9)
     np.testing.assert_allclose(field_cartesian(0, 0, EARTH_RADIUS_KM, gauss), (0, 0, -2 * 29790.0), atol=1e-9)

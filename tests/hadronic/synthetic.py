@@ -8,10 +8,12 @@ import numpy as np
 from hadronic.kernels import one_minus_cos_theta
 from hadronic.species import MASS_GEV, PDG_IDS, PIM, PIP, P
 from hadronic.yield_file import YieldFile
-from hadronic.yield_histograms import PROJECTILES, S_EDGES, X_EDGES
+from hadronic.yield_histograms import S_EDGES, X_EDGES
 from hadronic.yield_join import Run, collect, plain
+from hadronic.yield_rows import PROJECTILES
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "yields" / "build_yields.py"
+ROOT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
+SCRIPT = next((ROOT / "scripts").rglob("build_yields.py"))
 ENERGIES_GEV = (1.0, 10.0, 1e3, 1e5)
 MEAN_PI_PLUS, MEAN_PI_MINUS = 2.0, 1.2
 # x of pions ~ Beta(1, 4): <x> = 1/5; the one nucleon ~ Beta(3, 3).

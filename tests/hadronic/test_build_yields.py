@@ -10,9 +10,9 @@ import pytest
 
 from hadronic.models import load_model
 from hadronic.species import PIP, P
-from hadronic.yield_histograms import PROJECTILES
+from hadronic.yield_rows import PROJECTILES
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(next(folder for folder in Path(__file__).parents if (folder / "synthetic.py").exists())))
 import synthetic
 
 
@@ -79,6 +79,29 @@ def test_urqmd_and_sibyll_are_joined_and_kaons_are_pythia_s(files, tmp_path):
     assert content.projectiles["K-"].T_GeV.tolist() == [1.0, 2.0, 3.0, 5.0, 10.0, 60.0, 80.0, 1000.0]
     assert content.projectiles["K-"].sources[3:5] == ("Pythia8Cascade-1", "UrQMD34-1")
     np.testing.assert_allclose(content.projectiles["p"].sigma_mb, 1.023 * 200.0)
+
+
+def test_scratch_files_of_a_generator_stay_out_of_the_current_folder(tmp_path, monkeypatch):
+    """UrQMD writes tables.dat where it runs; a relative output folder is still that of the caller."""
+    script = synthetic.load_script()
+
+    class Scratching(synthetic.SyntheticSource):
+        version = "1"
+
+        def __init__(self, *arguments):
+            super().__init__(1)
+            Path("tables.dat").write_text("scratch")
+
+        def cross_section_mb(self, T_GeV):
+            return 200.0
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(script, "ChromoSource", Scratching)
+    monkeypatch.setattr(script.importlib.metadata, "version", lambda name: "0.11.0")
+    arguments = ["run", "--generator", "UrQMD34", "--projectile", "p", "--energy", "10", "--events", "50", "-o", "raw"]
+    assert script.main(arguments) == 0
+    assert Path.cwd() == tmp_path
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["UrQMD34_p_10_N14_1.npz", "raw"]
 
 
 def test_join_refuses_in_one_line(files, tmp_path, capsys):

@@ -12,7 +12,7 @@ from hadronic.models import SHIPPED_TABLES, load_model, model_names
 from hadronic.species import IS_BARYON, KL, KM, KP, LAMBDA, N_PROJECTILES, PI0, PIM, PIP, N, P, species_code
 from hadronic.transverse import mean_pT
 from hadronic.yield_file import read_yield_file
-from hadronic.yield_histograms import SPECIES
+from hadronic.yield_rows import SPECIES
 from hadronic.zfactors import sample_moments
 
 MODELS = {name: load_model(name) for name in model_names()}

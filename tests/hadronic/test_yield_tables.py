@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from hadronic import kernels
 from hadronic.errors import HadronicInputError
 from hadronic.fluka_z import LG_T_NODES
-from hadronic.models import Moments, load_model
+from hadronic.models import load_model
+from hadronic.moments import Moments
 from hadronic.prompt_decays import MODES, decay_all, mass_of
 from hadronic.species import IS_BARYON, KP, MASS_GEV, PDG_IDS, PIM, PIP, N, P
 from hadronic.table_model import build_table_model
 from hadronic.transverse import mean_pT
 from hadronic.yield_file import read_yield_file, write_yield_file
-from hadronic.yield_histograms import ROWS, SPECIES, NodeHistogram, angle_variable, without_elastic
+from hadronic.yield_histograms import NodeHistogram, angle_variable, without_elastic
 from hadronic.yield_join import Run, collect, join
+from hadronic.yield_rows import ROWS, SPECIES
 from hadronic.zfactors import sample_moments
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(next(folder for folder in Path(__file__).parents if (folder / "synthetic.py").exists())))
 import synthetic
 
 EVENTS = 4000

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from hadronic.definitions import Z_EXPONENT
 from hadronic.errors import HadronicInputError
-from hadronic.forms import Z_EXPONENT
 from hadronic.kernels import first_slot, last_slot, pick_node, sample_x
 from hadronic.models import load_model
 from hadronic.species import MASS_GEV, species_code

@@ -41,7 +41,7 @@ def start(before="", **changes):
 
 
 def test_an_edited_source_has_another_folder(monkeypatch, tmp_path):
-    """The hash is of every source file, so that code compiled from older ones is never served."""
+    """The hash is of every file that kernels depend on, so that code compiled from older ones is never served."""
     before = jit_cache.source_hash()
     assert jit_cache.source_hash() == before
     read = Path.read_bytes
@@ -70,6 +70,7 @@ def test_without_a_home_the_folder_for_temporary_files_serves(monkeypatch, tmp_p
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("SIM3D_CACHE_DIR", raising=False)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     folders = jit_cache._candidates()
     assert folders[0] == Path("/proc/nobody/.cache/sim3d")
     assert folders[-1].parent == tmp_path

@@ -1,4 +1,4 @@
-"""What decides a trajectory between two steps, and the parameters that say so.
+"""Tests between two steps that decide what becomes of a trajectory, and the layout of their parameters.
 
 The arguments are in the header of `geomag.tracing`.  These are the parts that its kernel and the one for many
 trajectories at once (`geomag.lockstep`) have in common.
@@ -131,7 +131,7 @@ def degree_at(r_km, params, nmax):
 
 @njit(nogil=True, fastmath={"contract"})
 def retake_share(q, dq, q_new, dq_new, h, r, turn, floor_q):
-    """What to do with a step that goes down and then up: does it stay above the floor?
+    """Find whether a step that goes down and then up stays above the floor, or where it has to be divided.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def retake_share(q, dq, q_new, dq_new, h, r, turn, floor_q):
     Returns
     -------
     float
-        -1 if it does, 0 if it does not, else the share of the step that ends at the lowest point.
+        -1 if it stays above, 0 if it does not, else the share of the step that ends at the lowest point.
     """
     # q on the step is nearly the cubic through both ends; its minimum is where the derivative,
     # a u^2 + b u + c with u = s/h, has its upper root

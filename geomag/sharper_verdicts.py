@@ -1,9 +1,9 @@
-"""Certain escapes and impacts from the angle to the radius, and the bound on the field that they rest on.
+"""Decide early, from the angle to the radius, that a particle must escape or reach the floor; a bound on the field.
 
-They come earlier than those of `geomag.decisions`, for two reasons.  The bound on the horizontal field is that
-of the whole field on a sphere, not the sum of those of its degrees (`horizontal_table`).  And only the part of
-the direction across the radius turns in a horizontal field: with the sine s of the angle to the radius, |r.t'|
-is at most (K/r^2) s.  Outwards d(r s)/dr is then at most K/r^2, hence
+These decisions come earlier than those of `geomag.early_verdicts`, for two reasons.  The bound on the
+horizontal field is that of the whole field on a sphere, not the sum of those of its degrees
+(`horizontal_table`).  And only the part of the direction across the radius turns in a horizontal field: with
+the sine s of the angle to the radius, |r.t'| is at most (K/r^2) s.  Outwards d(r s)/dr is then at most K/r^2, hence
 
     r s <= r0 s0 + K (1/r0 - 1/r),
 
@@ -22,7 +22,8 @@ import math
 import numpy as np
 from numba import njit
 
-from geomag.decisions import (
+from geomag.arrays import Array
+from geomag.early_verdicts import (
     ALLOWED,
     CURVATURE,
     FORBIDDEN,
@@ -172,7 +173,7 @@ def decide(q, dq, r, mu, path, rigidity_GV, nmax, params, bounds):
     return -1
 
 
-def horizontal_table(field: FieldModel, params: np.ndarray) -> np.ndarray:
+def horizontal_table(field: FieldModel, params: Array) -> Array:
     """Bound on the horizontal field by radius, for `tight_bound`.
 
     Each Cartesian component of r x B is a spherical polynomial of the degree of the field, so the largest
