@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
-from sim3d.books import Books, models_of
+from sim3d.bookkeeping import Bookkeeping, models_of
 from sim3d.checkpoint import (
     Checkpoints,
     check_range,
@@ -24,24 +24,24 @@ from sim3d.checkpoint import (
     progress_in_words,
     resume_point,
 )
-from sim3d.companions import journal_path
 from sim3d.config import Config, load_config, make_config
-from sim3d.crew import FirstRank, OtherRank, Report
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore, finish_events
 from sim3d.event_journal import BatchRecorder, EventJournal, Frame
 from sim3d.exact_sums import TallyOverflowError
+from sim3d.file_names import journal_path
 from sim3d.hit_weights import empty_weights
 from sim3d.lost import Lost, new_status
 from sim3d.parallel import Processes, connect
 from sim3d.progress import progress_bar
+from sim3d.ranks import FirstRank, OtherRank, RankReport
 from sim3d.result_file import RunRecord, probe_folder, remove_leftovers, save_result
 from sim3d.results import Result
+from sim3d.run_sums import RunSums
 from sim3d.sampling import N_COUNTERS
 from sim3d.schedule import BatchQueue, Command, Foreman
 from sim3d.setup_run import Setup, make_setup
-from sim3d.stopping import StopSignal, stop_signals
-from sim3d.sums import RunSums
+from sim3d.signals import StopSignal, stop_signals
 from sim3d.warm_up import compile_kernels
 
 _POLL_S = 0.5
@@ -144,7 +144,7 @@ def _run_batches(
             worker.stopping.set()
 
 
-def _news(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSignal, idle: bool) -> Report:
+def _news(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSignal, idle: bool) -> RankReport:
     """What a rank has to report after some batches ended."""
     n, failed = 0, ""
     for future in finished:
@@ -154,7 +154,7 @@ def _news(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSig
             failed = str(exc)
     lost = [worker.lost.popleft() for _ in range(len(worker.lost))]
     interrupted = f"rank {worker.rank}: interrupted ({stop.name})" if stop.name and not told else ""
-    return Report(0, n, lost, failed, interrupted, idle and worker.stopping.is_set())
+    return RankReport(0, n, lost, failed, interrupted, idle and worker.stopping.is_set())
 
 
 def simulate(
@@ -215,53 +215,53 @@ def simulate(
         _work_for_others(worker, OtherRank(processes, config.scoring.events), threads, stop)
         return None
 
-    books = Books(setup, processes, threads, start, compile_s, journal)
+    bookkeeping = Bookkeeping(setup, processes, threads, start, compile_s, journal)
     if start is not None:
         sums.begin_with(start)
     run = config.run
     foreman = Foreman(
-        BatchQueue(books.done, *(batches or (0, config.n_batches)), in_rounds=run.target_error is not None),
+        BatchQueue(bookkeeping.done, *(batches or (0, config.n_batches)), in_rounds=run.target_error is not None),
         checkpoint_s=math.inf if checkpoints is None else 60.0 * run.checkpoint_minutes,
         deadline_s=math.inf if run.max_minutes is None else 60.0 * run.max_minutes,
         max_lost=run.max_lost,
-        lost=len(books.lost),
+        lost=len(bookkeeping.lost),
     )
     link = FirstRank(processes, foreman, journal)
 
     def take_in(command: Command) -> None:
         with sums.lock:
-            _add_up(processes, sums, books)
+            _add_up(processes, sums, bookkeeping)
             link.settle(worker.frames)
             stored = journal is None or not journal.problem
             if (
                 checkpoints is not None
                 and stored
-                and books.n_done
+                and bookkeeping.n_done
                 and (command == Command.DRAIN or foreman.checkpoint_due())
             ):
-                foreman.checkpoint_taken(checkpoints.write(books.record(sums, "running", "")))
+                foreman.checkpoint_taken(checkpoints.write(bookkeeping.record(sums, "running", "")))
         if foreman.queue.round_done and not foreman.outcome:
-            if run.target_error is not None and sums.watch.relative_error(books.n_done) <= run.target_error:
+            if run.target_error is not None and sums.watch.relative_error(bookkeeping.n_done) <= run.target_error:
                 foreman.reached_target()
             else:
                 foreman.queue.open_round()
 
-    done_before = books.n_done
+    done_before = bookkeeping.n_done
     with progress_bar(config, show, done_before) as bar:
 
         def tick() -> None:
             if bar is not None:
-                bar.update(done_before + foreman.queue.finished, sums, books.n_done + len(sums.finished))
+                bar.update(done_before + foreman.queue.finished, sums, bookkeeping.n_done + len(sums.finished))
 
         _run_batches(worker, link, threads, stop, take_in, tick)
     link.part()
-    return books.record(sums, foreman.outcome, foreman.failure)
+    return bookkeeping.record(sums, foreman.outcome, foreman.failure)
 
 
-def _add_up(processes: Processes, sums: RunSums, books: Books) -> None:
+def _add_up(processes: Processes, sums: RunSums, bookkeeping: Bookkeeping) -> None:
     """Bring the sums of all ranks to rank 0 (which calls this; the others meet it in :func:`_work_for_others`)."""
     processes.collect(sums.arrays())
-    books.note(processes.gather((sums.finished, sums.lost)))
+    bookkeeping.note(processes.gather((sums.finished, sums.lost)))
     sums.finished, sums.lost = [], []
 
 

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import h5py
 import numpy as np
 
-from sim3d.companions import events_path, journal_path
+from sim3d.checksums import SEAL_BYTES, seal_in_place, seal_problem
 from sim3d.errors import InputError
 from sim3d.event_journal import EventIndex, JournalSource, record_hash
 from sim3d.event_records import COLUMNS, FULL, RECORD_DTYPE
-from sim3d.integrity import SEAL_BYTES, seal_in_place, seal_problem
+from sim3d.file_names import events_path, journal_path
 from sim3d.parallel import usable_cores
 from sim3d.particles import FLAVOURS
 from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS

@@ -22,9 +22,9 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from sim3d.companions import journal_path
 from sim3d.errors import InputError
 from sim3d.event_records import FULL, RECORD_COLUMNS, RECORD_DTYPE, RecordBuffer, pack
+from sim3d.file_names import journal_path
 
 DIGEST_BYTES = 16
 

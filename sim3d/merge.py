@@ -11,9 +11,9 @@ import numpy as np
 
 import sim3d
 from sim3d.checkpoint import difference
-from sim3d.companions import without_event_files
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore, sources_of, write_events
+from sim3d.file_names import without_event_files
 from sim3d.precision import Watch
 from sim3d.result_file import RunRecord, read_result, write_result
 

@@ -18,13 +18,13 @@ import numpy as np
 
 import sim3d
 from sim3d.binning import COS_BANDS, COS_EDGES, ENERGY_EDGES_GEV, SUB_BINS
+from sim3d.checksums import data_digest, is_sealed, seal, seal_problem, text_digest
 from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import EventIndex
-from sim3d.extras import make_extras
-from sim3d.integrity import data_digest, is_sealed, seal, seal_problem, text_digest
 from sim3d.lost import Lost
+from sim3d.optional_sums import make_optional_sums
 from sim3d.particles import FLAVOURS
 from sim3d.precision import describe
 from sim3d.sampling import COUNTERS
@@ -120,7 +120,7 @@ def make_tally(config: Config, detector: Detector) -> SiteTally:
     """Empty sums for a site of a run; their scale is a function of the configuration alone."""
     # in the other modes a primary counts for the whole sphere, whatever the patch
     covered = detector.earth_share if config.sampling.mode == "analog" else 1.0
-    return SiteTally(config.scoring.azimuth_bins, covered * config.run.batch_size, make_extras(config, detector))
+    return SiteTally(config.scoring.azimuth_bins, covered * config.run.batch_size, make_optional_sums(config, detector))
 
 
 def probe_folder(path: Path) -> None:

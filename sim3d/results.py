@@ -147,7 +147,7 @@ class Result:
         return self.record.tallies[list(self.sites).index(site)]
 
     def extra(self, name: str, site: str | None = None) -> ExactSums:
-        """Sums of a statistic beside the flux (:mod:`sim3d.extras`) that the run made, at a site.
+        """Sums of a statistic beside the flux (:mod:`sim3d.optional_sums`) that the run made, at a site.
 
         Raises
         ------

@@ -25,7 +25,7 @@ from numba import njit
 from tqdm import tqdm
 
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
-from sim3d.books import primary_words
+from sim3d.bookkeeping import primary_words
 from sim3d.config import Config, make_config
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore
@@ -43,9 +43,9 @@ from sim3d.primaries import (
     model_names,
 )
 from sim3d.result_file import RunRecord, read_result, verify_result
+from sim3d.run_sums import RunSums
 from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_primaries
-from sim3d.sums import RunSums
 
 _NOTHING = 1.0e-200
 """Below every flux of a model that has the group; tables have 1e-300 where it does not."""

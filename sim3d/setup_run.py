@@ -23,8 +23,8 @@ from sim3d.config import Config, SiteTable
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import BatchRecorder
-from sim3d.extras import make_extras
 from sim3d.gradient_scoring import make_gradients
+from sim3d.optional_sums import make_optional_sums
 from sim3d.overhead import check_levels, make_overhead, muon_world, overhead_batch
 from sim3d.primaries import PrimaryModel, primary_model
 from sim3d.rotated import rotated_batch
@@ -90,10 +90,10 @@ class Setup:
         return self.config.scoring.azimuth_bins
 
     def empty_extras(self) -> dict[str, np.ndarray]:
-        """Arrays (sites, ...) for what a batch leaves beside the flux (:mod:`sim3d.extras`), by name."""
+        """Arrays (sites, ...) for what a batch leaves beside the flux (:mod:`sim3d.optional_sums`), by name."""
         return {
             name: np.zeros((len(self.detectors), *sums.exponents.shape))
-            for name, sums in make_extras(self.config, self.detectors[0]).items()
+            for name, sums in make_optional_sums(self.config, self.detectors[0]).items()
         }
 
     def batch_function(self) -> BatchFunction:

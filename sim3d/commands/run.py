@@ -11,8 +11,8 @@ import click
 
 from sim3d.cli import STATUS_INTERRUPTED, launcher_rank
 from sim3d.commands.arguments import json_option, open_result, print_json
-from sim3d.companions import EVENTS_SUFFIX, events_path, journal_path
 from sim3d.errors import InputError
+from sim3d.file_names import EVENTS_SUFFIX, events_path, journal_path
 
 DEFAULT_FOLDER = Path("output")
 

@@ -11,7 +11,7 @@ import pytest
 import sim3d
 from hadronic.models import load_model, model_names
 from hadronic.species import PIP, P
-from sim3d.books import models_of
+from sim3d.bookkeeping import models_of
 from sim3d.cli import main
 from sim3d.config import load_config, make_config
 from sim3d.engine import run_to_file, simulate

@@ -8,10 +8,10 @@ import pytest
 import sim3d
 from sim3d import cli
 from sim3d.checkpoint import resume_point
-from sim3d.companions import events_path
 from sim3d.config import make_config
 from sim3d.engine import run_to_file
 from sim3d.errors import InputError
+from sim3d.file_names import events_path
 from sim3d.jackknife import jackknife
 from sim3d.primaries import GROUPS, MODELS, primary_model
 from sim3d.result_file import read_result, write_result

@@ -14,7 +14,7 @@ from sim3d.muon_bins import make_sums
 from sim3d.production_height import height_sums
 
 
-def make_extras(config: Config, detector: Detector) -> dict[str, ExactSums]:
+def make_optional_sums(config: Config, detector: Detector) -> dict[str, ExactSums]:
     """Empty sums of all extras of a site; their scales are functions of the configuration and the site alone."""
     out = {}
     if config.scoring.muons:

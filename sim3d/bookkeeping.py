@@ -1,4 +1,4 @@
-"""Rank 0's books of a run: models, provenance, which batches are done, and the record that becomes the file."""
+"""Bookkeeping of a run on rank 0: models, provenance, which batches are done, and the record that becomes the file."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from sim3d.overhead import make_overhead
 from sim3d.parallel import Processes
 from sim3d.primaries import MODELS, PrimaryModel
 from sim3d.result_file import RunRecord
+from sim3d.run_sums import RunSums
 from sim3d.sampling import COUNTERS
 from sim3d.setup_run import Setup
-from sim3d.sums import RunSums
 from sim3d.world import EARTH_RADIUS_KM
 
 
@@ -83,7 +83,7 @@ def models_of(setup: Setup) -> dict[str, Any]:
     return out
 
 
-class Books:
+class Bookkeeping:
     """Rank 0's record of the run: what came before, and what the sums hold now."""
 
     def __init__(

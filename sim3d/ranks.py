@@ -19,7 +19,7 @@ _MOST_UNSENT = 8
 stores event records."""
 
 
-class Report(NamedTuple):
+class RankReport(NamedTuple):
     """What a rank tells rank 0.
 
     Attributes
@@ -61,7 +61,7 @@ class FirstRank:
         """Batches to begin now."""
         return self.foreman.take(wanted)
 
-    def report(self, report: Report) -> None:
+    def report(self, report: RankReport) -> None:
         """What happened here since the last call."""
         self._note(0, report)
 
@@ -107,7 +107,7 @@ class FirstRank:
         if self.journal.problem:
             self.foreman.failed(self.journal.problem)
 
-    def _accept(self, rank: int, message: Report | Frame) -> None:
+    def _accept(self, rank: int, message: RankReport | Frame) -> None:
         if isinstance(message, Frame):
             self._frames[rank] += 1
             self._store(message)
@@ -122,7 +122,7 @@ class FirstRank:
         if self.journal.problem:
             self.foreman.failed(self.journal.problem)
 
-    def _note(self, rank: int, report: Report) -> None:
+    def _note(self, rank: int, report: RankReport) -> None:
         if report.failed:
             self.foreman.failed(report.failed)
         if report.interrupted:
@@ -157,7 +157,7 @@ class OtherRank:
         self._wanted = wanted - len(out)
         return out
 
-    def report(self, report: Report) -> None:
+    def report(self, report: RankReport) -> None:
         """What happened here since the last call; sent if there is anything to say."""
         for _, batches in self.processes.receive():
             self._received += 1
@@ -165,7 +165,7 @@ class OtherRank:
             self._ready.extend(batches)
         wanted = 0 if self._asked or report.idle else max(0, self._wanted - len(self._ready))
         report = report._replace(wanted=wanted, idle=report.idle and not self._said_idle)
-        if report == Report():
+        if report == RankReport():
             return
         self._said_idle |= report.idle
         self._asked |= wanted > 0
