@@ -15,7 +15,8 @@ import sim3d
 from sim3d.config import Config
 from sim3d.errors import InputError
 from sim3d.jit_cache import source_hash
-from sim3d.result_file import RunRecord, read_result, write_result
+from sim3d.record import RunRecord
+from sim3d.result_file import read_result, write_result
 
 FREE_KEYS = (
     "run.primaries",

@@ -56,3 +56,10 @@ class GradientKeys(Table):
     def parameters(self) -> tuple[str, ...]:
         """Parameters that get gradients, in the order of their columns."""
         return selected(self.gradients)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of the gradients: flux, derivatives, varied fluxes; none if none are asked for."""
+        if not self.parameters and not self.variations:
+            return ()
+        return ("flux", *self.parameters, *(f"variation:{point.name}" for point in self.variations))

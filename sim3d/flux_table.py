@@ -28,9 +28,6 @@ TABLE_BINNINGS = ("honda", "fluka", "fine")
 EnergyKind = Literal["points", "bins"]
 ENERGY_KINDS: tuple[EnergyKind, ...] = ("points", "bins")
 
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_SEAL = b"sim3d-result"
-
 
 @dataclass(frozen=True)
 class FluxTable:
@@ -204,19 +201,3 @@ def _twin(path: Path, table: HondaTable) -> Array | None:
     if not same:
         raise InputError(f"{beside}: its bins are not those of {path.name}, whose errors it should hold")
     return errors.flux
-
-
-def is_result_file(path: Path) -> bool:
-    """Whether a file looks like HDF5 (with or without sim3d's seal), by its first bytes.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(len(_SEAL))
-    except OSError as problem:
-        raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from None
-    return start.startswith((_HDF5_SIGNATURE, _SEAL))

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim3d.errors import InputError
 from sim3d.exact_sums import N_GROUPS
-from sim3d.gradient_scoring import BINS, columns_of
+from sim3d.gradient_scoring import BINS
 from sim3d.jackknife import jackknife
 from sim3d.parameters import PARAMETERS, check_name, check_values
 from sim3d.particles import FLAVOURS
@@ -186,7 +186,7 @@ class SiteGradients:
     """
 
     def __init__(self, result: Result, site: str) -> None:
-        columns = columns_of(result.record.config)
+        columns = result.record.config.scoring.columns
         if not columns:
             raise InputError(
                 "gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation"

@@ -8,10 +8,8 @@ it (:func:`_project`), which gives back the value exactly and its scatter almost
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +20,7 @@ from sim3d import quasielastic
 from sim3d.asymmetry import FLAVOUR_ORDER, REFERENCE_COLUMN, require_site
 from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
+from sim3d.reference_files import reference_rows
 from sim3d.tally import N_BANDS
 
 if TYPE_CHECKING:
@@ -326,7 +325,6 @@ def published_leptons(site: str) -> dict[str, PublishedLeptons]:
     column = REFERENCE_COLUMN.get(site)
     if column is None:
         return {}
-    text = (resources.files("sim3d") / "reference" / "east_west_asymmetry.csv").read_text(encoding="utf-8")
 
     def number(row: dict[str, str], name: str) -> float | None:
         return float(row[name]) if row.get(name) else None
@@ -338,7 +336,7 @@ def published_leptons(site: str) -> dict[str, PublishedLeptons]:
             number(row, f"{column}_data"),
             number(row, f"{column}_data_err"),
         )
-        for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+        for row in reference_rows("east_west_asymmetry.csv")
         if row["species"] in SPECIES
     }
 

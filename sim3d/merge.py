@@ -15,7 +15,8 @@ from sim3d.errors import InputError
 from sim3d.event_file import EventStore, sources_of, write_events
 from sim3d.file_names import without_event_files
 from sim3d.precision import Watch
-from sim3d.result_file import RunRecord, read_result, write_result
+from sim3d.record import RunRecord
+from sim3d.result_file import read_result, write_result
 
 
 def merge_files(paths: Sequence[Path]) -> RunRecord:

@@ -5,7 +5,6 @@ mpi4py is imported only when an MPI launcher started the process: ``import mpi4p
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import sys
@@ -17,32 +16,11 @@ import numpy as np
 
 from sim3d.errors import InputError
 from sim3d.exact_sums import LIMB_BITS
+from sim3d.launcher import UNKNOWN_SIZE, launched_size, usable_cores
 
-# Number of processes as the launchers of Open MPI, MPICH (Hydra) and MVAPICH give it. SLURM_NTASKS is no sign of MPI.
-_SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
 _TAG = 71
 _WAITING_S = 0.01
 _HALF_LIMB = LIMB_BITS // 2
-
-
-UNKNOWN_SIZE = 0
-"""What :func:`launched_size` returns for a launcher (srun with PMIx) that does not say how many it started."""
-
-
-def launched_size() -> int | None:
-    """Number of processes an MPI launcher says it started, or None when there is none."""
-    for name in _SIZE_VARIABLES:
-        value = os.environ.get(name, "")
-        if value.isdigit():
-            return int(value)
-    return UNKNOWN_SIZE if "PMIX_RANK" in os.environ else None
-
-
-def usable_cores() -> frozenset[int]:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return frozenset(os.sched_getaffinity(0))
-    return frozenset(range(os.cpu_count() or 1))
 
 
 class Processes:

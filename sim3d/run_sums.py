@@ -12,12 +12,12 @@ from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.lost import Lost
 from sim3d.precision import Watch
-from sim3d.result_file import make_tally
+from sim3d.record import make_tally
 from sim3d.sampling import N_COUNTERS
 from sim3d.tally import SiteTally
 
 if TYPE_CHECKING:
-    from sim3d.result_file import RunRecord
+    from sim3d.record import RunRecord
 
 
 class RunSums:
