@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
 
-from sim3d.config_table import Table
+from sim3d.config_table import Float, Table
 from sim3d.parameters import check_values, selected
 
 
@@ -15,7 +15,7 @@ def _checked(values: dict[str, float]) -> dict[str, float]:
     return values
 
 
-ParameterValues = Annotated[dict[str, float], AfterValidator(_checked)]
+ParameterValues = Annotated[dict[str, Float], AfterValidator(_checked)]
 """Values of parameters (:mod:`sim3d.parameters`) by name."""
 
 

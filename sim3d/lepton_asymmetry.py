@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import constants
 
 from sim3d import lepton_response as response
 from sim3d import quasielastic
@@ -44,7 +45,7 @@ NEGLIGIBLE = 1e-7
 """Neutrino energies whose yield is smaller than this share of the largest are left out."""
 
 SECONDS_PER_YEAR = 365.25 * 86400.0
-AVOGADRO = 6.02214076e23
+AVOGADRO = constants.N_A
 WATER_G_PER_MOL = 18.015
 MOLECULES_PER_KT = 1e9 / WATER_G_PER_MOL * AVOGADRO
 OXYGEN_NEUTRONS = OXYGEN_PROTONS = 8
