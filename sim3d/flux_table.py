@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sim3d.arrays import Array
 from sim3d.errors import InputError
 from sim3d.honda_tables import HondaTable, flux_and_error, read, rebin_azimuth
 from sim3d.particles import FLAVOURS
@@ -20,7 +21,6 @@ from sim3d.particles import FLAVOURS
 if TYPE_CHECKING:
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 TABLE_BINNINGS = ("honda", "fluka", "fine")
 """Binnings of a result a table can have; the azimuth average of each is its own, with its own errors."""

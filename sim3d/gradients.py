@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from sim3d.arrays import Array
 from sim3d.errors import InputError
 from sim3d.exact_sums import N_GROUPS
 from sim3d.gradient_scoring import BINS
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sim3d.flux_table import FluxTable
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 _POINT = "variation:"
 

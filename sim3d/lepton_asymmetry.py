@@ -18,6 +18,7 @@ from scipy import constants
 
 from sim3d import lepton_response as response
 from sim3d import quasielastic
+from sim3d.arrays import Array
 from sim3d.asymmetry import FLAVOUR_ORDER, REFERENCE_COLUMN, require_site
 from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
@@ -27,7 +28,6 @@ from sim3d.tally import N_BANDS
 if TYPE_CHECKING:
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 SPECIES = {"e": ("nue", "nuebar"), "mu": ("numu", "numubar")}
 """Leptons and the flavours they come from: a water detector does not see the sign of the charge."""
