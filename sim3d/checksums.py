@@ -60,16 +60,16 @@ def seal_problem(path: Path) -> str | None:
         if not block.startswith(_MAGIC):
             # a damaged seal does not excuse the rest: HDF5 data at byte 512 had one
             return "its first bytes are damaged" if file.read(8) == HDF5_SIGNATURE else None
-        words = block.rstrip(b"\0").decode("ascii", "replace").split()
-        if len(words) != 6 or not words[4].isdigit():
+        fields = block.rstrip(b"\0").decode("ascii", "replace").split()
+        if len(fields) != 6 or not fields[4].isdigit():
             return "its first bytes are damaged"
         digest, size = hashlib.sha256(), 0
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             size += len(chunk)
-    if size < int(words[4]):
-        return f"truncated: {size + SEAL_BYTES} of {int(words[4]) + SEAL_BYTES} bytes"
-    if digest.hexdigest() != words[2] or block != _block(words[2], size):
+    if size < int(fields[4]):
+        return f"truncated: {size + SEAL_BYTES} of {int(fields[4]) + SEAL_BYTES} bytes"
+    if digest.hexdigest() != fields[2] or block != _block(fields[2], size):
         return "not the bytes that were written: SHA-256 differs"
     return None
 

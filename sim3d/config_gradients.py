@@ -46,7 +46,7 @@ class GradientKeys(Table):
     @field_validator("variations")
     @classmethod
     def _unlike(cls, value: tuple[VariationTable, ...]) -> tuple[VariationTable, ...]:
-        names = [one.name for one in value]
+        names = [point.name for point in value]
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise ValueError(f"have the name {twice[0]!r} twice")

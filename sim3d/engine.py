@@ -1,4 +1,4 @@
-"""Running a simulation: batches over threads and ranks, exact sums, one result file."""
+"""Run a simulation: distribute its batches over threads and ranks, add up exact sums, write one result file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from sim3d.record import RunRecord
 from sim3d.result_file import save_result
 from sim3d.run_sums import RunSums
 from sim3d.sampling import N_COUNTERS
-from sim3d.schedule import BatchQueue, Command, Foreman
+from sim3d.schedule import BatchQueue, Command, Scheduler
 from sim3d.setup_run import Setup, make_setup
 from sim3d.signals import StopSignal, stop_signals
 from sim3d.warm_up import compile_kernels
@@ -59,7 +59,7 @@ class _Worker:
         self.rank = rank
         self.local = threading.local()
         self.stopping = threading.Event()
-        self.lost: deque[str] = deque()  # in words, until they are reported; threads append, the main thread takes
+        self.lost: deque[str] = deque()  # messages not reported yet; threads append, the main thread takes
         self.frames: deque[Frame] = deque()  # event records, likewise
 
     def __call__(self, batch: int) -> bool:
@@ -113,7 +113,7 @@ def _run_batches(
     processes = link.processes
     poll_s = _POLL_MPI_S if processes.size > 1 else _POLL_S
     pending: set[Future[bool]] = set()
-    told = ""
+    reported = ""
     with ThreadPoolExecutor(threads) as pool:
         try:
             while True:
@@ -126,8 +126,8 @@ def _run_batches(
                 elif processes.size > 1:
                     time.sleep(poll_s / 4)
                 link.hand_over(worker.frames)
-                link.report(_report_of(worker, finished, told, stop, idle=not pending))
-                told = stop.name
+                link.report(_report_of(worker, finished, reported, stop, idle=not pending))
+                reported = stop.name
                 command = link.command()
                 tick()
                 if command == Command.DRAIN:
@@ -140,7 +140,7 @@ def _run_batches(
             worker.stopping.set()
 
 
-def _report_of(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSignal, idle: bool) -> RankReport:
+def _report_of(worker: _Worker, finished: set[Future[bool]], reported: str, stop: StopSignal, idle: bool) -> RankReport:
     """The report of a rank after some batches ended."""
     n, failed = 0, ""
     for future in finished:
@@ -149,7 +149,7 @@ def _report_of(worker: _Worker, finished: set[Future[bool]], told: str, stop: St
         except RunError as exc:
             failed = str(exc)
     lost = [worker.lost.popleft() for _ in range(len(worker.lost))]
-    interrupted = f"rank {worker.rank}: interrupted ({stop.name})" if stop.name and not told else ""
+    interrupted = f"rank {worker.rank}: interrupted ({stop.name})" if stop.name and not reported else ""
     return RankReport(0, n, lost, failed, interrupted, idle and worker.stopping.is_set())
 
 
@@ -218,14 +218,14 @@ def simulate(
     if start is not None:
         sums.begin_with(start)
     run = config.run
-    foreman = Foreman(
+    scheduler = Scheduler(
         BatchQueue(bookkeeping.done, *(batches or (0, config.n_batches)), in_rounds=run.target_error is not None),
         checkpoint_s=math.inf if checkpoints is None else 60.0 * run.checkpoint_minutes,
         deadline_s=math.inf if run.max_minutes is None else 60.0 * run.max_minutes,
         max_lost=run.max_lost,
         lost=len(bookkeeping.lost),
     )
-    link = FirstRank(processes, foreman, journal)
+    link = FirstRank(processes, scheduler, journal)
 
     def take_in(command: Command) -> None:
         with sums.lock:
@@ -236,25 +236,25 @@ def simulate(
                 checkpoints is not None
                 and stored
                 and bookkeeping.n_done
-                and (command == Command.DRAIN or foreman.checkpoint_due())
+                and (command == Command.DRAIN or scheduler.checkpoint_due())
             ):
-                foreman.checkpoint_taken(checkpoints.write(bookkeeping.record(sums, "running", "")))
-        if foreman.queue.round_done and not foreman.outcome:
+                scheduler.checkpoint_taken(checkpoints.write(bookkeeping.record(sums, "running", "")))
+        if scheduler.queue.round_done and not scheduler.outcome:
             if run.target_error is not None and sums.watch.relative_error(bookkeeping.n_done) <= run.target_error:
-                foreman.reached_target()
+                scheduler.reached_target()
             else:
-                foreman.queue.open_round()
+                scheduler.queue.open_round()
 
     done_before = bookkeeping.n_done
     with progress_bar(config, show, done_before) as bar:
 
         def tick() -> None:
             if bar is not None:
-                bar.update(done_before + foreman.queue.finished, sums, bookkeeping.n_done + len(sums.finished))
+                bar.update(done_before + scheduler.queue.finished, sums, bookkeeping.n_done + len(sums.finished))
 
         _run_batches(worker, link, threads, stop, take_in, tick)
     link.part()
-    return bookkeeping.record(sums, foreman.outcome, foreman.failure)
+    return bookkeeping.record(sums, scheduler.outcome, scheduler.failure)
 
 
 def _add_up(processes: Processes, sums: RunSums, bookkeeping: Bookkeeping) -> None:

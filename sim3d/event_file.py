@@ -141,10 +141,10 @@ class EventStore:
         self._sources: list[Source] = []
         for batch in self.batches:
             digest = index.digests[batch].tobytes()
-            found = next((source for source in sources if source.has(int(batch), digest)), None)
-            if found is None:
+            holder = next((source for source in sources if source.has(int(batch), digest)), None)
+            if holder is None:
                 raise InputError(_missing(sources, owner, int(batch)))
-            self._sources.append(found)
+            self._sources.append(holder)
 
     @classmethod
     def of(cls, path: Path, record: RunRecord) -> EventStore:

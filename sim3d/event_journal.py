@@ -1,4 +1,4 @@
-"""The journal of event records: what is appended to a file beside the result while a run goes on.
+"""Append the event records of a run, batch by batch, to a journal beside its result file.
 
 A batch's records are packed, hashed and compressed by the worker that simulated it, and become a *frame*. Rank 0
 appends frames in the order in which they arrive, and flushes them to disk before it writes a checkpoint; so the
@@ -135,8 +135,8 @@ class EventIndex:
     def add(self, other: EventIndex) -> EventIndex:
         """The index of two parts of a run, whose batches are not the same."""
         n = max(len(self.records), len(other.records))
-        mine, theirs = self.resized(n), other.resized(n)
-        return EventIndex(mine.records + theirs.records, mine.digests | theirs.digests)
+        first, second = self.resized(n), other.resized(n)
+        return EventIndex(first.records + second.records, first.digests | second.digests)
 
 
 class JournalSource:

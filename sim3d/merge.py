@@ -107,8 +107,8 @@ def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord) 
 
 
 def _add(whole: RunRecord, part: RunRecord) -> None:
-    for mine, theirs in zip(whole.tallies, part.tallies, strict=True):
-        mine.add(theirs)
+    for total, tally in zip(whole.tallies, part.tallies, strict=True):
+        total.add(tally)
     watch = Watch(whole.config, [tally.exponents for tally in whole.tallies])
     watch.add(whole.watch_sums)
     watch.add(part.watch_sums)

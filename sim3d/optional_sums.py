@@ -1,4 +1,4 @@
-"""Statistics beside the flux that a configuration asks for: their names, shapes and scales at a site.
+"""Sums that a run makes only if its configuration asks for them: muons, gradients, production heights.
 
 Each is an array that every batch fills with floats, site by site, and whose exact sums (:mod:`sim3d.exact_sums`) are
 stored, merged and resumed with those of the flux under its name.

@@ -1,4 +1,4 @@
-"""One code path for one process, threads and mpirun.
+"""The processes of a run and their exchanges over MPI, with the same calls where there is one process.
 
 mpi4py is imported only when an MPI launcher started the process: ``import mpi4py.MPI`` fails where no MPI is installed.
 """
@@ -107,8 +107,8 @@ class Processes:
 
     def describe(self, threads: int) -> str:
         """Ranks, threads, nodes and cores in words; all ranks must call it."""
-        mine = (platform.node(), threads, usable_cores())
-        everyone = [mine] if self.communicator is None else self.communicator.allgather(mine)
+        this_process = (platform.node(), threads, usable_cores())
+        everyone = [this_process] if self.communicator is None else self.communicator.allgather(this_process)
         nodes: dict[str, frozenset[int]] = {}
         for node, _, cores in everyone:
             nodes[node] = nodes.get(node, frozenset()) | cores
@@ -137,10 +137,10 @@ class Processes:
 
         Whether or not the launcher bound the ranks, those of one node share the cores any of them may use.
         """
-        mine = (platform.node(), usable_cores())
-        everyone = [mine] if self.communicator is None else self.communicator.allgather(mine)
-        neighbours = [cores for node, cores in everyone if node == mine[0]]
-        return max(1, min(len(mine[1]), len(frozenset().union(*neighbours)) // len(neighbours)))
+        this_process = (platform.node(), usable_cores())
+        everyone = [this_process] if self.communicator is None else self.communicator.allgather(this_process)
+        neighbours = [cores for node, cores in everyone if node == this_process[0]]
+        return max(1, min(len(this_process[1]), len(frozenset().union(*neighbours)) // len(neighbours)))
 
     def agree(self, message: str) -> str:
         """Rank 0's message, on every rank."""

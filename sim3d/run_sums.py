@@ -1,4 +1,4 @@
-"""What batches leave behind: exact sums of a process, added over threads here and over ranks in sim3d.parallel."""
+"""Exact integer sums over the batches of a process, added over threads here and over ranks in sim3d.parallel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a checked configuration to everything a batch kernel takes."""
+"""Build the models of a run and the arguments of its batch kernels from a checked configuration."""
 
 from __future__ import annotations
 

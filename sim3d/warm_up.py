@@ -1,4 +1,4 @@
-"""Compiling the kernels, or loading them from the cache, without a race of processes that share a cache folder.
+"""Compile the kernels of a run, or load them from the cache, one process at a time where they share a cache folder.
 
 numba writes a cache file under a number it takes from an index; two processes that compile at once can take the same
 number. So under MPI rank 0 goes first, then the first rank of every node (whose folder may be another), then all
