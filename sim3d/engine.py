@@ -320,22 +320,22 @@ def run_to_file(
     path = Path(path)
     processes = connect()
     _agree(processes, _output_problem(path, config, batches) if processes.first else "")
-    setup = make_setup(config)
     problem, start, idle, journal = "", None, False, None
-    if processes.first:
+    with stop_signals() as stop:
+        setup = make_setup(config)
+        if processes.first:
+            try:
+                remove_leftovers(path)
+                if resume:
+                    start = resume_point(path, config, setup.models)
+                    idle = start is not None and nothing_left(start, config, batches)
+                journal = _open_journal(path, config, start, idle)
+            except InputError as exc:
+                problem = str(exc)
+        _agree(processes, problem)
+        if processes.agree("idle" if idle else ""):
+            return "complete"
         try:
-            remove_leftovers(path)
-            if resume:
-                start = resume_point(path, config, setup.models)
-                idle = start is not None and nothing_left(start, config, batches)
-            journal = _open_journal(path, config, start, idle)
-        except InputError as exc:
-            problem = str(exc)
-    _agree(processes, problem)
-    if processes.agree("idle" if idle else ""):
-        return "complete"
-    try:
-        with stop_signals() as stop:
             record = simulate(
                 config,
                 threads,
@@ -348,9 +348,9 @@ def run_to_file(
                 journal=journal,
                 setup=setup,
             )
-    finally:
-        if journal is not None:
-            journal.close()
+        finally:
+            if journal is not None:
+                journal.close()
     if record is None:
         return "complete"
     if journal is not None and journal.problem:
