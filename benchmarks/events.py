@@ -24,9 +24,9 @@ def measure(case: dict[str, Any], path: Path) -> dict[str, float]:
     from geomag.sites import SITES
     from sim3d import engine
     from sim3d.checkpoint import Checkpoints
-    from sim3d.companions import events_path
     from sim3d.config import make_config
-    from sim3d.crew import FirstRank
+    from sim3d.file_names import events_path
+    from sim3d.ranks import FirstRank
 
     spent = {"checkpoint_s": 0.0, "checkpoints": 0.0}
 

@@ -17,7 +17,7 @@ import numpy as np
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
 from sim3d.config import make_config
 from sim3d.hit_weights import empty_weights
-from sim3d.result_file import make_tally
+from sim3d.record import make_tally
 from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_setup
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 
-from sim3d.crew import Report
 from sim3d.parallel import connect
+from sim3d.ranks import RankReport
 from sim3d.tally import SiteTally
 
 REQUESTS = 5000
@@ -32,7 +32,7 @@ def main() -> None:
             print(f"a request: {1e6 * (time.process_time() - started) / served:.1f} us of rank 0")
     else:
         for _ in range(REQUESTS):
-            processes.send(Report(1, 1), 0)
+            processes.send(RankReport(1, 1), 0)
         for _ in range(REQUESTS):
             processes.wait_for_message()
     processes.finish_sending()

@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 
 from numba import njit
+from scipy import constants
 
 from geomag.kernels import CACHE, EARTH_RADIUS_KM
 
-CURVATURE = 0.299792458e-6
+CURVATURE = constants.c / (constants.giga * constants.mega)
 """dt/ds = CURVATURE (t x B)/R with B in nT, R in GV, s in km: c = 299792458 m/s, 1e-9 T/nT, 1e-9 GV/V, 1e3
 m/km."""
 

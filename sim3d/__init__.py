@@ -20,7 +20,7 @@ except PackageNotFoundError:  # running from a source tree that is not installed
     __version__ = "0.0.0+source"
 
 _PUBLIC = {
-    "run": "sim3d.engine",
+    "run": "sim3d.api",
     "load": "sim3d.results",
     "Result": "sim3d.results",
     "Config": "sim3d.config",

@@ -6,9 +6,7 @@ the west (azimuth 180 to 360 degrees in the files' convention).
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
+from sim3d.reference_files import reference_rows
 
 if TYPE_CHECKING:
     from sim3d.results import Result
@@ -161,8 +160,6 @@ def published(site: str) -> dict[str, Published]:
     column = REFERENCE_COLUMN.get(site)
     if column is None:
         return {}
-    text = (resources.files("sim3d") / "reference" / "east_west_asymmetry.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
 
     def number(text: str | None) -> float | None:
         return float(text) if text else None
@@ -173,7 +170,7 @@ def published(site: str) -> dict[str, Published]:
             number(row[f"{column}_paper_err"]),
             number(row[f"{column}_lipari"]),
         )
-        for row in rows
+        for row in reference_rows("east_west_asymmetry.csv")
         if row["species"] in FLAVOUR_ORDER
     }
 

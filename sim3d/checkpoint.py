@@ -1,7 +1,7 @@
-"""Checkpoints: the result file itself, written as a run goes on, and what a run may go on from.
+"""Write checkpoints during a run, and read the one that a resumed run continues from.
 
-At any time the file holds the exact sums of the batches it lists as done, so every command reads it, and a run that
-goes on adds the others: the end is bit for bit that of a run without a break.
+The checkpoint is the result file itself: at any time it holds the exact sums of the batches it lists as done, so every
+command reads it, and a resumed run adds the others. The result is bit for bit that of a run without a break.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import sim3d
 from sim3d.config import Config
 from sim3d.errors import InputError
 from sim3d.jit_cache import source_hash
-from sim3d.result_file import RunRecord, read_result, write_result
+from sim3d.record import RunRecord
+from sim3d.result_file import read_result, write_result
 
 FREE_KEYS = (
     "run.primaries",
@@ -30,7 +31,7 @@ FREE_KEYS = (
 
 
 class Checkpoints:
-    """Writes the file of a run, again and again.
+    """Writes the checkpoints of a run.
 
     Parameters
     ----------
@@ -77,10 +78,10 @@ def difference(
 ) -> tuple[str, Any, Any] | None:
     """The first key in which two runs differ so that their batches do not belong together, with both values."""
     pairs = [(flat(old.model_dump(mode="json")), flat(new.model_dump(mode="json"))), (old_models, new_models)]
-    for one, two in pairs:
-        for key in [*one, *(key for key in two if key not in one)]:
-            if key not in FREE_KEYS and one.get(key) != two.get(key):
-                return key, one.get(key), two.get(key)
+    for before, now in pairs:
+        for key in [*before, *(key for key in now if key not in before)]:
+            if key not in FREE_KEYS and before.get(key) != now.get(key):
+                return key, before.get(key), now.get(key)
     return None
 
 

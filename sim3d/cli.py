@@ -15,10 +15,9 @@ from typing import Any
 
 import click
 
-from sim3d.errors import is_input_error
-
-STATUS_INPUT = 2
-STATUS_INTERRUPTED = 130
+from sim3d.commands.status import STATUS_FAILED, STATUS_INPUT, STATUS_INTERRUPTED
+from sim3d.errors import RunError, is_input_error
+from sim3d.launcher import launcher_rank
 
 # Name, one line of help, in the order a user meets them.  The module is sim3d.commands.NAME, its `command`.
 COMMANDS = {
@@ -44,9 +43,6 @@ COMMANDS = {
     "sites": "List the sites known by name.",
     "zfactors": "Moments of the hadronic model next to their reference.",
 }
-
-# Set by Open MPI, by MPICH's Hydra and by PMIx launchers; not SLURM_PROCID, which is set without MPI too.
-_RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
 
 _WAIT_FOR_RANK_0_S = 2.0
 
@@ -117,28 +113,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as problem:
         return _input_error(_describe_os_error(problem))
+    except RunError as problem:
+        # the message says what failed, where, and what is in the file
+        click.echo(f"sim3d: error: {problem}", err=True)
+        return _leave(STATUS_FAILED)
     except Exception as problem:
         if is_input_error(problem):
             return _input_error(str(problem))
-        if type(problem).__name__ == "RunError":
-            # The engine has already said what failed, where, and what it saved.
-            click.echo(f"sim3d: error: {problem}", err=True)
-            return _leave(1)
         if not _mpi_is_live():
             raise
         traceback.print_exc()
         click.echo(f"sim3d: error: rank {launcher_rank()}: {type(problem).__name__}: {problem}", err=True)
-        return _leave(1)
+        return _leave(STATUS_FAILED)
     return result if isinstance(result, int) else 0
-
-
-def launcher_rank() -> int | None:
-    """Rank of this process as its MPI launcher states it in the environment; None without a launcher."""
-    for variable in _RANK_VARIABLES:
-        text = os.environ.get(variable, "")
-        if text.isdigit():
-            return int(text)
-    return None
 
 
 def _input_error(message: str) -> int:

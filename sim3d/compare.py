@@ -6,7 +6,6 @@ import csv
 import math
 import re
 from dataclasses import dataclass, fields, replace
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d.asymmetry import require_site
-from sim3d.errors import InputError
+from sim3d.errors import InputError, cannot_read
+from sim3d.reference_files import data_lines, reference_text
 
 if TYPE_CHECKING:
     from sim3d.results import Result
@@ -133,22 +133,20 @@ def read_reference(path: Path) -> ReferenceTable:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "not a text file"
-        raise InputError(f"reference table {path}: cannot be read ({reason})") from None
+        raise cannot_read(path, problem, "reference table ") from None
     return parse_reference(text, str(path))
 
 
 def fluka_table() -> ReferenceTable:
     """FLUKA's Super-Kamiokande table at solar maximum, as shipped with sim3d."""
-    text = (resources.files("sim3d") / "reference" / FLUKA_TABLE).read_text(encoding="utf-8")
-    return parse_reference(text, FLUKA_TABLE)
+    return parse_reference(reference_text(FLUKA_TABLE), FLUKA_TABLE)
 
 
 def parse_reference(text: str, source: str) -> ReferenceTable:
     """:func:`read_reference` of the text of a file; ``source`` names it in errors."""
     lines = [line for line in text.splitlines() if line.strip()]
     comments = [line for line in lines if line.lstrip().startswith("#")]
-    rows = [line for line in lines if not line.lstrip().startswith("#")]
+    rows = data_lines(lines)
     header = [cell.strip() for cell in next(csv.reader(rows[:1]), [])]
     missing = [column for column in COLUMNS if column not in header]
     if missing:

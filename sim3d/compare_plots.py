@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d import style
+from sim3d.arrays import Array
 from sim3d.particles import FLAVOURS
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from sim3d.compare import Matched
 
-Array = NDArray[np.float64]
 
 COS_BANDS = (
     ((-1.0, -0.5), "from below, cos < -0.5", style.BLUE, "v"),

@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sim3d.arrays import Array
+from sim3d.checksums import is_result_file
 from sim3d.compare import FLUKA_TABLE, Matched, ReferenceTable, match, read_reference
 from sim3d.errors import InputError
 from sim3d.flux import Flux
-from sim3d.flux_table import FluxTable, is_result_file, table_of_honda, table_of_result
+from sim3d.flux_table import FluxTable, table_of_honda, table_of_result
 from sim3d.honda_tables import is_honda_table
 from sim3d.results import Result
-
-Array = NDArray[np.float64]
 
 SAME_ENERGY, SAME_COS = 0.01, 1e-3
 _SAME_GRID = 1e-3

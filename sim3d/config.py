@@ -8,14 +8,14 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from sim3d.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
 from sim3d.config_gradients import GradientKeys, ParameterValues
-from sim3d.config_table import Table
+from sim3d.config_table import Float, Int, Table
 from sim3d.errors import InputError
 from sim3d.muon_table import MuonsTable
 
@@ -31,21 +31,19 @@ MOST_BATCHES = 10**7
 SMALLEST_PATCH_DEG = 1.0e-3
 """A hundred metres: less than any detector's position matters."""
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
 
 class RunTable(Table):
     """[run]"""
 
-    seed: int = Field(1, ge=0, lt=2**63)
-    primaries: int = Field(1_000_000, ge=1, le=10**13)
-    batch_size: int = Field(10_000, ge=1, le=10**7)
-    checkpoint_minutes: float = Field(5.0, ge=0.0, le=1e5, allow_inf_nan=False)
-    max_minutes: float | None = Field(None, gt=0.0, le=1e6, allow_inf_nan=False)
-    max_lost: int = Field(0, ge=0, le=10**6)
-    target_error: float | None = Field(None, gt=0.0, lt=1.0, allow_inf_nan=False)
+    seed: Int = Field(1, ge=0, lt=2**63)
+    primaries: Int = Field(1_000_000, ge=1, le=10**13)
+    batch_size: Int = Field(10_000, ge=1, le=10**7)
+    checkpoint_minutes: Float = Field(5.0, ge=0.0, le=1e5, allow_inf_nan=False)
+    max_minutes: Float | None = Field(None, gt=0.0, le=1e6, allow_inf_nan=False)
+    max_lost: Int = Field(0, ge=0, le=10**6)
+    target_error: Float | None = Field(None, gt=0.0, lt=1.0, allow_inf_nan=False)
     target_observable: Literal["flux", "numu", "numubar", "nue", "nuebar"] = "flux"
-    target_energy_GeV: tuple[float, float] = (0.5, 3.0)
+    target_energy_GeV: tuple[Float, Float] = (0.5, 3.0)
     target_site: str | None = None
 
     @field_validator("target_energy_GeV")
@@ -70,10 +68,10 @@ class PrimariesTable(Table):
 
     model: str = "ghls2001-average"
     solar: Literal["fit", "min", "max", "date"] | None = None
-    solar_potential_MV: float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
-    join_GeV: float | None = Field(None, ge=10.0, le=1.0e5, allow_inf_nan=False)
-    energy_GeV: tuple[float, float] = (0.5, 1.0e6)
-    energy_index: float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
+    solar_potential_MV: Float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
+    join_GeV: Float | None = Field(None, ge=10.0, le=1.0e5, allow_inf_nan=False)
+    energy_GeV: tuple[Float, Float] = (0.5, 1.0e6)
+    energy_index: Float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
 
     @field_validator("model")
     @classmethod
@@ -120,7 +118,7 @@ class FieldTable(Table):
     """[field]"""
 
     date: str = "2020-01-01"
-    degree: int = Field(10, ge=1, le=13)
+    degree: Int = Field(10, ge=1, le=13)
     cutoff: bool = True
 
     @field_validator("date", mode="before")
@@ -138,12 +136,12 @@ class AtmosphereTable(Table):
     model: Literal["us-standard", "csv", "nrlmsis"] = "us-standard"
     profile: str | None = None
     place: str | None = None
-    lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
-    lon: float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
-    month: int | None = Field(None, ge=1, le=12)
+    lat: Float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    lon: Float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
+    month: Int | None = Field(None, ge=1, le=12)
     date: str | None = None
-    f107: float | None = Field(None, ge=60, le=400, allow_inf_nan=False)
-    ap: float | None = Field(None, ge=0, le=400, allow_inf_nan=False)
+    f107: Float | None = Field(None, ge=60, le=400, allow_inf_nan=False)
+    ap: Float | None = Field(None, ge=0, le=400, allow_inf_nan=False)
 
     @field_validator("date", mode="before")
     @classmethod
@@ -184,7 +182,7 @@ class HadronicTable(Table):
 class TransportTable(Table):
     """[transport]"""
 
-    step_km: float = Field(1.0, ge=0.01, le=10.0, allow_inf_nan=False)
+    step_km: Float = Field(1.0, ge=0.01, le=10.0, allow_inf_nan=False)
     bending: bool = True
     transverse: bool = True
 
@@ -193,19 +191,26 @@ class SamplingTable(Table):
     """[sampling]"""
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
-    thinning: float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
-    effort: float = Field(0.12, ge=0.01, le=100.0, allow_inf_nan=False)
-    margin_deg: float | None = Field(None, ge=0.0, le=12.0, allow_inf_nan=False)
-    roulette_energy_GeV: float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
-    roulette_index: float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
+    thinning: Float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
+    effort: Float = Field(0.12, ge=0.01, le=100.0, allow_inf_nan=False)
+    margin_deg: Float | None = Field(None, ge=0.0, le=12.0, allow_inf_nan=False)
+    roulette_energy_GeV: Float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
+    roulette_index: Float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
+
+    @field_validator("thinning")
+    @classmethod
+    def _best_of_the_mode(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None or "mode" not in info.data:
+            return value
+        return 2.0 if info.data["mode"] == "targeted" else 10.0
 
 
 class Patch(Table):
     """patch = { ns_deg, ew_deg } or { radius_deg }"""
 
-    ns_deg: float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
-    ew_deg: float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
-    radius_deg: float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
+    ns_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
+    ew_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
+    radius_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _one_shape(self) -> Patch:
@@ -224,9 +229,9 @@ class SiteTable(Table):
     """[[sites]]"""
 
     name: str
-    lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
-    lon: float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
-    altitude_m: float | None = Field(None, ge=-5000, le=9000, allow_inf_nan=False)
+    lat: Float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    lon: Float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
+    altitude_m: Float | None = Field(None, ge=-5000, le=9000, allow_inf_nan=False)
     patch: Patch | None = None
 
     @field_validator("name")
@@ -247,8 +252,8 @@ class SiteTable(Table):
 class ScoringTable(GradientKeys):
     """[scoring]"""
 
-    azimuth_bins: int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
-    energy_min_GeV: float = Field(10.0**-1.025, ge=10.0**-1.025 * (1 - 1e-9), le=1000.0, allow_inf_nan=False)
+    azimuth_bins: Int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
+    energy_min_GeV: Float = Field(10.0**-1.025, ge=10.0**-1.025 * (1 - 1e-9), le=1000.0, allow_inf_nan=False)
     events: bool = False
     neutrinos: bool = True
     muons: bool = False
@@ -270,6 +275,16 @@ class Config(Table):
     muons: MuonsTable = MuonsTable()
     vary: ParameterValues = Field(default_factory=dict)
 
+    @field_validator("sites")
+    @classmethod
+    def _patch_of_the_mode(cls, value: tuple[SiteTable, ...], info: ValidationInfo) -> tuple[SiteTable, ...]:
+        """Sites without a patch get the one that suits the sampling mode."""
+        sampling = info.data.get("sampling")
+        if sampling is None:  # refused already
+            return value
+        patch = Patch(ns_deg=2.0, ew_deg=2.0) if sampling.mode == "targeted" else Patch(ns_deg=10.0, ew_deg=40.0)
+        return tuple(site if site.patch is not None else site.model_copy(update={"patch": patch}) for site in value)
+
     @model_validator(mode="after")
     def _consistent(self) -> Config:
         if not self.sites:
@@ -278,7 +293,6 @@ class Config(Table):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"sites: the name {name!r} is used twice")
-        self._fill_in()
         if self.sampling.mode == "rotated" and self.transport.bending:
             raise ValueError(
                 'sampling.mode: "rotated" needs transport.bending = false (bending breaks the symmetry it uses)'
@@ -336,19 +350,6 @@ class Config(Table):
             )
         if self.primaries.join_GeV is not None and not joins(model):
             raise ValueError(f"primaries.join_GeV: {model} holds at low energies too and is not joined to another")
-
-    def _fill_in(self) -> None:
-        """Set what was not given and whose best value depends on the sampling mode."""
-        targeted = self.sampling.mode == "targeted"
-        thinning = 2.0 if targeted else 10.0
-        patch = Patch(ns_deg=2.0, ew_deg=2.0) if targeted else Patch(ns_deg=10.0, ew_deg=40.0)
-        filled: dict[str, Any] = {
-            "sites": tuple(s if s.patch is not None else s.model_copy(update={"patch": patch}) for s in self.sites)
-        }
-        if self.sampling.thinning is None:
-            filled["sampling"] = self.sampling.model_copy(update={"thinning": thinning})
-        for name, value in filled.items():
-            object.__setattr__(self, name, value)  # the model is frozen for everybody else
 
     @property
     def thinning(self) -> float:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
 
-from sim3d.config_table import Table
+from sim3d.config_table import Float, Table
 from sim3d.parameters import check_values, selected
 
 
@@ -15,7 +15,7 @@ def _checked(values: dict[str, float]) -> dict[str, float]:
     return values
 
 
-ParameterValues = Annotated[dict[str, float], AfterValidator(_checked)]
+ParameterValues = Annotated[dict[str, Float], AfterValidator(_checked)]
 """Values of parameters (:mod:`sim3d.parameters`) by name."""
 
 
@@ -46,7 +46,7 @@ class GradientKeys(Table):
     @field_validator("variations")
     @classmethod
     def _unlike(cls, value: tuple[VariationTable, ...]) -> tuple[VariationTable, ...]:
-        names = [one.name for one in value]
+        names = [point.name for point in value]
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise ValueError(f"have the name {twice[0]!r} twice")
@@ -56,3 +56,10 @@ class GradientKeys(Table):
     def parameters(self) -> tuple[str, ...]:
         """Parameters that get gradients, in the order of their columns."""
         return selected(self.gradients)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of the gradients: flux, derivatives, varied fluxes; none if none are asked for."""
+        if not self.parameters and not self.variations:
+            return ()
+        return ("flux", *self.parameters, *(f"variation:{point.name}" for point in self.variations))

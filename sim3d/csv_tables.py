@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim3d.convention_words import CSV_CONVENTIONS
+from sim3d.csv_files import write_lines
 from sim3d.honda_tables import flux_and_error
 
 if TYPE_CHECKING:
@@ -30,14 +32,6 @@ COLUMNS = (
 )
 
 RATIO_COLUMNS = ("ratio", "ratio_error", "pull")
-
-CONVENTIONS = (
-    "unit: m^-2 s^-1 sr^-1 GeV^-1",
-    "energy_GeV: log centre of a bin, 20 bins per decade",
-    "cos_zenith: +1 is down-going, of the direction the neutrino comes from",
-    "azimuth: arrival direction, degrees counter-clockwise from SOUTH (0 S, 90 E, 180 N, 270 W)",
-    "error: statistical, 1 sigma, absolute; where flux is 0 nothing was hit and error is the upper limit",
-)
 
 
 def write(result: Result, folder: Path) -> list[Path]:
@@ -70,7 +64,7 @@ def write(result: Result, folder: Path) -> list[Path]:
         ):
             path = folder / f"{name}-{ending}.csv"
             rows = _rows(result.flavours, energies, cos_edges, edges, values, errors)
-            _write(path, (title, *CONVENTIONS), COLUMNS, rows)
+            write_lines(path, (title, *CSV_CONVENTIONS), COLUMNS, rows)
             written.append(path)
     return written
 
@@ -79,12 +73,17 @@ def write_table(table: FluxTable, folder: Path, name: str) -> Path:
     """Write one table, whatever it came from, as ``<name>-aa.csv`` or ``<name>-azimuth.csv``; no errors: nan."""
     path = folder / f"{name}-{'azimuth' if table.has_azimuth else 'aa'}.csv"
     energy = "a point, not a bin" if table.energy_kind == "points" else "log centre of a bin"
-    about = [f"atmospheric neutrino fluxes, {table.name}", CONVENTIONS[0], f"energy_GeV: {energy}", *CONVENTIONS[2:]]
+    about = [
+        f"atmospheric neutrino fluxes, {table.name}",
+        CSV_CONVENTIONS[0],
+        f"energy_GeV: {energy}",
+        *CSV_CONVENTIONS[2:],
+    ]
     if table.note:
         about.append(table.note)
     error = np.full_like(table.flux, np.nan) if table.error is None else table.error
     angles = (table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
-    _write(path, about, COLUMNS, _rows(table.flavours, *angles, table.flux, error))
+    write_lines(path, about, COLUMNS, _rows(table.flavours, *angles, table.flux, error))
     return path
 
 
@@ -96,11 +95,11 @@ def write_pulls(smoothed: Smoothed, original: FluxTable, folder: Path, name: str
     table = smoothed.table
     path = folder / f"{name}-pulls-{'azimuth' if table.has_azimuth else 'aa'}.csv"
     assert original.error is not None
-    about = (f"sim3d smoothing of {original.name}", *CONVENTIONS, "pull: (flux - fit)/sqrt(fit^2 / effective_hits)")
+    about = (f"sim3d smoothing of {original.name}", *CSV_CONVENTIONS, "pull: (flux - fit)/sqrt(fit^2 / effective_hits)")
     more = (table.flux, smoothed.pulls, smoothed.effective_hits)
     angles = (table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
     rows = _rows(table.flavours, *angles, original.flux, original.error, *more)
-    _write(path, about, (*COLUMNS, "fit", "pull", "effective_hits"), rows)
+    write_lines(path, about, (*COLUMNS, "fit", "pull", "effective_hits"), rows)
     return path
 
 
@@ -114,8 +113,8 @@ def write_comparison(matched: Matched, path: Path, name: str, reference: str) ->
     about = (
         f"flux: {name}",
         f"reference: {reference}",
-        CONVENTIONS[0],
-        CONVENTIONS[2],
+        CSV_CONVENTIONS[0],
+        CSV_CONVENTIONS[2],
         "errors: statistical, 1 sigma, absolute",
     )
     columns = ("flavour", "energy_GeV", "cos_zenith", "flux", "error", "reference", "reference_error", *RATIO_COLUMNS)
@@ -127,15 +126,8 @@ def write_comparison(matched: Matched, path: Path, name: str, reference: str) ->
         )
         for row in (tuple(row_list),)
     )
-    _write(path, about, columns, rows)
+    write_lines(path, about, columns, rows)
     return path
-
-
-def _write(path: Path, comments: Iterable[str], columns: Iterable[str], rows: Iterable[str]) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(f"# {line}\n" for line in comments)
-        stream.write(",".join(columns) + "\n")
-        stream.writelines(rows)
 
 
 def _rows(

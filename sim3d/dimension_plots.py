@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d import asymmetry, style
+from sim3d.arrays import Array
 from sim3d.dimensions import (
     COLLINEAR,
     FULL,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 ENERGY_EDGES_GEV = 10.0 ** np.arange(-1.0, 2.01, 0.2)
 """Points against energy, five per decade from 0.1 to 100 GeV; they are edges of the fine bins."""

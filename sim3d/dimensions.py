@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sim3d.arrays import Array
 from sim3d.asymmetry import (
     COS_ZENITH_MAX,
     ENERGY_WINDOW_GEV,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from sim3d.config import Config
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 FULL, STRAIGHT, COLLINEAR = "full", "no-bending", "collinear"
 """Names of the runs, and of their files."""

@@ -1,4 +1,4 @@
-"""Running a simulation: batches over threads and ranks, exact sums, one result file."""
+"""Run a simulation: distribute its batches over threads and ranks, add up exact sums, write one result file."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from sim3d.atomic_files import probe_folder, remove_leftovers
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
-from sim3d.books import Books, models_of
+from sim3d.bookkeeping import Bookkeeping
 from sim3d.checkpoint import (
     Checkpoints,
     check_range,
@@ -24,33 +24,29 @@ from sim3d.checkpoint import (
     progress_in_words,
     resume_point,
 )
-from sim3d.companions import journal_path
-from sim3d.config import Config, load_config, make_config
-from sim3d.crew import FirstRank, OtherRank, Report
-from sim3d.errors import InputError
+from sim3d.config import Config
+from sim3d.errors import InputError, RunError
 from sim3d.event_file import EventStore, finish_events
 from sim3d.event_journal import BatchRecorder, EventJournal, Frame
 from sim3d.exact_sums import TallyOverflowError
+from sim3d.file_names import journal_path
 from sim3d.hit_weights import empty_weights
 from sim3d.lost import Lost, new_status
 from sim3d.parallel import Processes, connect
 from sim3d.progress import progress_bar
-from sim3d.result_file import RunRecord, probe_folder, remove_leftovers, save_result
-from sim3d.results import Result
+from sim3d.ranks import FirstRank, OtherRank, RankReport
+from sim3d.record import RunRecord
+from sim3d.result_file import save_result
+from sim3d.run_sums import RunSums
 from sim3d.sampling import N_COUNTERS
-from sim3d.schedule import BatchQueue, Command, Foreman
+from sim3d.schedule import BatchQueue, Command, Scheduler
 from sim3d.setup_run import Setup, make_setup
-from sim3d.stopping import StopSignal, stop_signals
-from sim3d.sums import RunSums
+from sim3d.signals import StopSignal, stop_signals
 from sim3d.warm_up import compile_kernels
 
 _POLL_S = 0.5
 _POLL_MPI_S = 0.02
 """How often a rank looks for messages: a rank that waits for work waits about this long."""
-
-
-class RunError(RuntimeError):
-    """A run that failed; the message names the rank and the primary."""
 
 
 class _Worker:
@@ -63,7 +59,7 @@ class _Worker:
         self.rank = rank
         self.local = threading.local()
         self.stopping = threading.Event()
-        self.lost: deque[str] = deque()  # in words, until they are reported; threads append, the main thread takes
+        self.lost: deque[str] = deque()  # messages not reported yet; threads append, the main thread takes
         self.frames: deque[Frame] = deque()  # event records, likewise
 
     def __call__(self, batch: int) -> bool:
@@ -96,13 +92,13 @@ class _Worker:
                 return True
             except Exception as exc:
                 index, reason = int(status[0]), f"{type(exc).__name__}: {exc}"
-                words = f"rank {self.rank}, primary {index}: {reason}"
+                message = f"rank {self.rank}, primary {index}: {reason}"
                 # a batch that does not fit the sums is nobody's fault, and leaving out its largest values is no cure
-                fatal = isinstance(exc, TallyOverflowError) or index < 0 or index in (one.primary for one in lost)
+                fatal = isinstance(exc, TallyOverflowError) or index < 0 or index in [left.primary for left in lost]
                 if fatal or len(lost) >= self.setup.config.run.max_lost:
-                    raise RunError(words) from exc
+                    raise RunError(message) from exc
                 lost.append(Lost(index, reason))
-                self.lost.append(words)
+                self.lost.append(message)
 
 
 def _run_batches(
@@ -117,7 +113,7 @@ def _run_batches(
     processes = link.processes
     poll_s = _POLL_MPI_S if processes.size > 1 else _POLL_S
     pending: set[Future[bool]] = set()
-    told = ""
+    reported = ""
     with ThreadPoolExecutor(threads) as pool:
         try:
             while True:
@@ -130,8 +126,8 @@ def _run_batches(
                 elif processes.size > 1:
                     time.sleep(poll_s / 4)
                 link.hand_over(worker.frames)
-                link.report(_news(worker, finished, told, stop, idle=not pending))
-                told = stop.name
+                link.report(_report_of(worker, finished, reported, stop, idle=not pending))
+                reported = stop.name
                 command = link.command()
                 tick()
                 if command == Command.DRAIN:
@@ -144,8 +140,8 @@ def _run_batches(
             worker.stopping.set()
 
 
-def _news(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSignal, idle: bool) -> Report:
-    """What a rank has to report after some batches ended."""
+def _report_of(worker: _Worker, finished: set[Future[bool]], reported: str, stop: StopSignal, idle: bool) -> RankReport:
+    """The report of a rank after some batches ended."""
     n, failed = 0, ""
     for future in finished:
         try:
@@ -153,8 +149,8 @@ def _news(worker: _Worker, finished: set[Future[bool]], told: str, stop: StopSig
         except RunError as exc:
             failed = str(exc)
     lost = [worker.lost.popleft() for _ in range(len(worker.lost))]
-    interrupted = f"rank {worker.rank}: interrupted ({stop.name})" if stop.name and not told else ""
-    return Report(0, n, lost, failed, interrupted, idle and worker.stopping.is_set())
+    interrupted = f"rank {worker.rank}: interrupted ({stop.name})" if stop.name and not reported else ""
+    return RankReport(0, n, lost, failed, interrupted, idle and worker.stopping.is_set())
 
 
 def simulate(
@@ -168,6 +164,7 @@ def simulate(
     checkpoints: Checkpoints | None = None,
     stop: StopSignal | None = None,
     journal: EventJournal | None = None,
+    setup: Setup | None = None,
 ) -> RunRecord | None:
     """Run the batches of a configuration.
 
@@ -190,6 +187,8 @@ def simulate(
         Looked at between batches.
     journal : EventJournal, optional
         Where event records go, on rank 0; needed if the configuration asks for them.
+    setup : Setup, optional
+        Of this configuration, if there is one already.
 
     Returns
     -------
@@ -202,11 +201,11 @@ def simulate(
     threads = threads or processes.default_threads()
     if processes.first and config.scoring.events and journal is None:
         raise InputError("scoring.events: records go to a file, use `sim3d run` or sim3d.engine.run_to_file")
-    setup = make_setup(config)
+    setup = setup or make_setup(config)
     show = progress and processes.first
-    words = processes.describe(threads)
+    division = processes.describe(threads)
     if show:
-        print(f"sim3d: {words}", file=sys.stderr, flush=True)
+        print(f"sim3d: {division}", file=sys.stderr, flush=True)
     compile_s = compile_kernels(setup, processes, show)
     sums = RunSums(config, setup.detectors)
     worker = _Worker(setup, sums, processes.rank)
@@ -215,53 +214,53 @@ def simulate(
         _work_for_others(worker, OtherRank(processes, config.scoring.events), threads, stop)
         return None
 
-    books = Books(setup, processes, threads, start, compile_s, journal)
+    bookkeeping = Bookkeeping(setup, processes, threads, start, compile_s, journal)
     if start is not None:
         sums.begin_with(start)
     run = config.run
-    foreman = Foreman(
-        BatchQueue(books.done, *(batches or (0, config.n_batches)), in_rounds=run.target_error is not None),
+    scheduler = Scheduler(
+        BatchQueue(bookkeeping.done, *(batches or (0, config.n_batches)), in_rounds=run.target_error is not None),
         checkpoint_s=math.inf if checkpoints is None else 60.0 * run.checkpoint_minutes,
         deadline_s=math.inf if run.max_minutes is None else 60.0 * run.max_minutes,
         max_lost=run.max_lost,
-        lost=len(books.lost),
+        lost=len(bookkeeping.lost),
     )
-    link = FirstRank(processes, foreman, journal)
+    link = FirstRank(processes, scheduler, journal)
 
     def take_in(command: Command) -> None:
         with sums.lock:
-            _add_up(processes, sums, books)
+            _add_up(processes, sums, bookkeeping)
             link.settle(worker.frames)
             stored = journal is None or not journal.problem
             if (
                 checkpoints is not None
                 and stored
-                and books.n_done
-                and (command == Command.DRAIN or foreman.checkpoint_due())
+                and bookkeeping.n_done
+                and (command == Command.DRAIN or scheduler.checkpoint_due())
             ):
-                foreman.checkpoint_taken(checkpoints.write(books.record(sums, "running", "")))
-        if foreman.queue.round_done and not foreman.outcome:
-            if run.target_error is not None and sums.watch.relative_error(books.n_done) <= run.target_error:
-                foreman.reached_target()
+                scheduler.checkpoint_taken(checkpoints.write(bookkeeping.record(sums, "running", "")))
+        if scheduler.queue.round_done and not scheduler.outcome:
+            if run.target_error is not None and sums.watch.relative_error(bookkeeping.n_done) <= run.target_error:
+                scheduler.reached_target()
             else:
-                foreman.queue.open_round()
+                scheduler.queue.open_round()
 
-    done_before = books.n_done
+    done_before = bookkeeping.n_done
     with progress_bar(config, show, done_before) as bar:
 
         def tick() -> None:
             if bar is not None:
-                bar.update(done_before + foreman.queue.finished, sums, books.n_done + len(sums.finished))
+                bar.update(done_before + scheduler.queue.finished, sums, bookkeeping.n_done + len(sums.finished))
 
         _run_batches(worker, link, threads, stop, take_in, tick)
     link.part()
-    return books.record(sums, foreman.outcome, foreman.failure)
+    return bookkeeping.record(sums, scheduler.outcome, scheduler.failure)
 
 
-def _add_up(processes: Processes, sums: RunSums, books: Books) -> None:
+def _add_up(processes: Processes, sums: RunSums, bookkeeping: Bookkeeping) -> None:
     """Bring the sums of all ranks to rank 0 (which calls this; the others meet it in :func:`_work_for_others`)."""
     processes.collect(sums.arrays())
-    books.note(processes.gather((sums.finished, sums.lost)))
+    bookkeeping.note(processes.gather((sums.finished, sums.lost)))
     sums.finished, sums.lost = [], []
 
 
@@ -320,49 +319,42 @@ def run_to_file(
     """
     path = Path(path)
     processes = connect()
+    _agree(processes, _output_problem(path, config, batches) if processes.first else "")
     problem, start, idle, journal = "", None, False, None
-    if processes.first:
-        try:
-            probe_folder(path)
-            check_range(batches, config)
-            remove_leftovers(path)
-            if resume:
-                start = resume_point(path, config, models_of(make_setup(config)))
-                idle = start is not None and nothing_left(start, config, batches)
-            if config.scoring.events:
-                if start is not None:
-                    EventStore.of(path, start)  # whether all records are there
-                if idle and start is not None:
-                    finish_events(path, start)
-                else:
-                    unfinished = start is None and journal_path(path).exists()
-                    journal = EventJournal(path, config.n_batches, None if start is None else start.events)
-                    if unfinished:
-                        path.unlink(missing_ok=True)  # nobody could go on from it: its records have gone
-        except InputError as exc:
-            problem = str(exc)
-    if problem := processes.agree(problem):
-        raise InputError(problem)
-    if processes.agree("idle" if idle else ""):
-        return "complete"
     with stop_signals() as stop:
-        record = simulate(
-            config,
-            threads,
-            progress,
-            processes,
-            start=start,
-            batches=batches,
-            checkpoints=Checkpoints(path),
-            stop=stop,
-            journal=journal,
-        )
+        setup = make_setup(config)
+        if processes.first:
+            try:
+                remove_leftovers(path)
+                if resume:
+                    start = resume_point(path, config, setup.models)
+                    idle = start is not None and nothing_left(start, config, batches)
+                journal = _open_journal(path, config, start, idle)
+            except InputError as exc:
+                problem = str(exc)
+        _agree(processes, problem)
+        if processes.agree("idle" if idle else ""):
+            return "complete"
+        try:
+            record = simulate(
+                config,
+                threads,
+                progress,
+                processes,
+                start=start,
+                batches=batches,
+                checkpoints=Checkpoints(path),
+                stop=stop,
+                journal=journal,
+                setup=setup,
+            )
+        finally:
+            if journal is not None:
+                journal.close()
     if record is None:
         return "complete"
-    if journal is not None:
-        journal.close()
-        if journal.problem:
-            raise InputError(f"{journal.problem}; the run stopped, {last_checkpoint(path)}")
+    if journal is not None and journal.problem:
+        raise InputError(f"{journal.problem}; the run stopped, {last_checkpoint(path)}")
     if record.batches_done.any():
         save_result(record, path)
     if record.outcome in ("complete", "target"):
@@ -377,34 +369,33 @@ def run_to_file(
     return record.outcome
 
 
-def run(
-    config: Config | Mapping[str, Any] | str | Path,
-    threads: int | None = None,
-    progress: bool = False,
-) -> Result:
-    """Run a simulation in this process and return its result.
+def _output_problem(path: Path, config: Config, batches: tuple[int, int] | None) -> str:
+    """Why the run cannot begin with this output and range of batches; empty if it can."""
+    try:
+        probe_folder(path)
+        check_range(batches, config)
+    except InputError as exc:
+        return str(exc)
+    return ""
 
-    Parameters
-    ----------
-    config : Config, mapping or path
-        A checked configuration, nested mappings as a TOML file would give them, or the path of one.
-    threads, progress
-        See :func:`simulate`.
 
-    Raises
-    ------
-    InputError
-        For a bad configuration (one line naming the key, the value and what is allowed).
-    RunError
-        If a batch failed.
-    """
-    if isinstance(config, Mapping):
-        config = make_config(config)
-    elif not isinstance(config, Config):
-        config = load_config(config)
-    record = simulate(config, threads, progress)
-    if record is None:  # cannot happen without other ranks
-        raise InputError("sim3d.run is for one process; use `mpirun sim3d run` for several")
-    if record.failure:
-        raise RunError(record.failure)
-    return record.result()
+def _agree(processes: Processes, problem: str) -> None:
+    """Raise rank 0's problem on every rank, if it has one."""
+    if problem := processes.agree(problem):
+        raise InputError(problem)
+
+
+def _open_journal(path: Path, config: Config, start: RunRecord | None, idle: bool) -> EventJournal | None:
+    """The journal for a run's event records; None if it makes none, or nothing is left to do but to finish them."""
+    if not config.scoring.events:
+        return None
+    if start is not None:
+        EventStore.of(path, start)  # whether all records are there
+        if idle:
+            finish_events(path, start)
+            return None
+    unfinished = start is None and journal_path(path).exists()
+    journal = EventJournal(path, config.n_batches, None if start is None else start.events)
+    if unfinished:
+        path.unlink(missing_ok=True)  # nobody could go on from it: its records have gone
+    return journal

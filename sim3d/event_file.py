@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,15 +19,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import h5py
 import numpy as np
 
-from sim3d.companions import events_path, journal_path
+from sim3d.atomic_files import replaced
+from sim3d.checksums import SEAL_BYTES, seal_in_place, seal_problem
+from sim3d.convention_words import RESULT_CONVENTIONS
 from sim3d.errors import InputError
 from sim3d.event_journal import EventIndex, JournalSource, record_hash
 from sim3d.event_records import COLUMNS, FULL, RECORD_DTYPE
-from sim3d.integrity import SEAL_BYTES, seal_in_place, seal_problem
-from sim3d.parallel import usable_cores
+from sim3d.file_names import events_path, journal_path
+from sim3d.launcher import usable_cores
 from sim3d.particles import FLAVOURS
 from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
-from sim3d.result_file import CONVENTIONS, RunRecord, sync_folder, temporary_prefix
+from sim3d.record import RunRecord
 from sim3d.world import EARTH_RADIUS_KM
 
 if TYPE_CHECKING:
@@ -140,10 +141,10 @@ class EventStore:
         self._sources: list[Source] = []
         for batch in self.batches:
             digest = index.digests[batch].tobytes()
-            found = next((source for source in sources if source.has(int(batch), digest)), None)
-            if found is None:
+            holder = next((source for source in sources if source.has(int(batch), digest)), None)
+            if holder is None:
                 raise InputError(_missing(sources, owner, int(batch)))
-            self._sources.append(found)
+            self._sources.append(holder)
 
     @classmethod
     def of(cls, path: Path, record: RunRecord) -> EventStore:
@@ -238,20 +239,15 @@ def write_events(path: Path, record: RunRecord, store: EventStore) -> Path:
         If it cannot be written, or a record is damaged.
     """
     target = events_path(path)
-    temporary = path.with_name(f"{temporary_prefix(path)}{platform.node()}.{os.getpid()}.events.tmp")
-    try:
-        with h5py.File(temporary, "w", userblock_size=SEAL_BYTES) as file:
-            _describe(file, record, store)
-            _write_records(file, store)
+    with replaced(target, owner=path) as temporary:
+        try:
+            with h5py.File(temporary, "w", userblock_size=SEAL_BYTES) as file:
+                _describe(file, record, store)
+                _write_records(file, store)
+        except (OSError, RuntimeError) as problem:
+            number = problem.errno if isinstance(problem, OSError) and problem.errno else 0
+            raise OSError(number, os.strerror(number) if number else "HDF5 could not write it") from None
         seal_in_place(temporary)
-        os.replace(temporary, target)
-        sync_folder(target.parent)
-    except (OSError, RuntimeError) as exc:
-        reason = os.strerror(exc.errno) if isinstance(exc, OSError) and exc.errno else "HDF5 could not write it"
-        raise InputError(f"output: cannot write {target} ({reason})") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return target
 
 
@@ -272,7 +268,7 @@ def _describe(file: h5py.File, record: RunRecord, store: EventStore) -> None:
     }
     models = ("atmosphere_top_km", "primary_model", "solar_potential_MV")
     attributes |= {key: record.models[key] for key in models if key in record.models}
-    attributes |= {key: CONVENTIONS[key] for key in ("convention_cos_zenith", "convention_azimuth")}
+    attributes |= {key: RESULT_CONVENTIONS[key] for key in ("convention_cos_zenith", "convention_azimuth")}
     for key, value in attributes.items():
         file.attrs[key] = value
     numbers = store.index.records[store.batches]

@@ -1,4 +1,4 @@
-"""The journal of event records: what is appended to a file beside the result while a run goes on.
+"""Append the event records of a run, batch by batch, to a journal beside its result file.
 
 A batch's records are packed, hashed and compressed by the worker that simulated it, and become a *frame*. Rank 0
 appends frames in the order in which they arrive, and flushes them to disk before it writes a checkpoint; so the
@@ -10,7 +10,6 @@ the result file holds a digest of each batch's records, so nothing of another ru
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import struct
@@ -22,9 +21,10 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from sim3d.companions import journal_path
-from sim3d.errors import InputError
+from sim3d.errors import InputError, cannot_write
 from sim3d.event_records import FULL, RECORD_COLUMNS, RECORD_DTYPE, RecordBuffer, pack
+from sim3d.file_names import journal_path
+from sim3d.locks import RunLock
 
 DIGEST_BYTES = 16
 
@@ -135,8 +135,8 @@ class EventIndex:
     def add(self, other: EventIndex) -> EventIndex:
         """The index of two parts of a run, whose batches are not the same."""
         n = max(len(self.records), len(other.records))
-        mine, theirs = self.resized(n), other.resized(n)
-        return EventIndex(mine.records + theirs.records, mine.digests | theirs.digests)
+        first, second = self.resized(n), other.resized(n)
+        return EventIndex(first.records + second.records, first.digests | second.digests)
 
 
 class JournalSource:
@@ -230,6 +230,10 @@ class EventJournal:
         self.path = journal_path(path)
         self.index = EventIndex.empty(n_batches) if index is None else index.resized(n_batches)
         self.problem = ""
+        # two runs that write one journal would destroy it
+        self._lock = RunLock(self.path)
+        if not self._lock.acquire():
+            raise InputError(f"output: another run is writing {self.path}; wait for it or stop it")
         keep = 0
         if index is not None:
             source = JournalSource(self.path)
@@ -239,21 +243,11 @@ class EventJournal:
         try:
             self.path.touch()
             self._file = open(self.path, "r+b")  # noqa: SIM115  (closed by close)
-            self._lock()
             self._file.truncate(keep)
             self._file.seek(keep)
         except OSError as exc:
-            raise InputError(f"output: cannot write {self.path} ({exc.strerror or exc})") from None
-
-    def _lock(self) -> None:
-        """Keep other runs away; two that write one journal would destroy it."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._file.close()
-            raise InputError(f"output: another run is writing {self.path}; wait for it or stop it") from None
-        except OSError:  # a file system without locks
-            pass
+            self._lock.release()
+            raise cannot_write(self.path, exc) from None
 
     def append(self, frame: Frame) -> None:
         """Store a batch; a failure is kept in ``problem``, and nothing is stored after it."""
@@ -282,10 +276,11 @@ class EventJournal:
             self._fail(exc)
 
     def _fail(self, exc: OSError) -> None:
-        self.problem = f"output: cannot write {self.path} ({exc.strerror or exc})"
+        self.problem = str(cannot_write(self.path, exc))
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file and give up its lock."""
         with contextlib.suppress(OSError):
             self._file.close()
+        self._lock.release()

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import sim3d
-from sim3d.errors import InputError
+from sim3d.convention_words import EXPORT_CONVENTIONS
+from sim3d.errors import InputError, cannot_write
 from sim3d.flux import Flux
 from sim3d.flux_spline import Array
 from sim3d.flux_table import FluxTable
@@ -27,11 +28,6 @@ NUSQUIDS_FLAVOURS = (("nue", "numu", None), ("nuebar", "numubar", None))
 
 NUSQUIDS_NODES_PER_DECADE = 40
 NUSQUIDS_COS_NODES = 81
-
-CONVENTIONS = {
-    "convention_cos_zenith": "+1 is down-going, of the direction the neutrino comes from",
-    "convention_azimuth": "arrival direction, degrees counter-clockwise from south: 0 S, 90 E, 180 N, 270 W",
-}
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ class NusquidsState:
             with h5py.File(path, "w") as file:
                 file.attrs["format"] = "sim3d-nusquids"
                 file.attrs["sim3d"] = sim3d.__version__
-                file.attrs["convention_cos_zenith"] = CONVENTIONS["convention_cos_zenith"]
+                file.attrs["convention_cos_zenith"] = EXPORT_CONVENTIONS["convention_cos_zenith"]
                 for name, values, unit in (
                     ("cos_zenith", self.cos_zenith, "1"),
                     ("energy_GeV", self.energy_GeV, "GeV"),
@@ -75,7 +71,7 @@ class NusquidsState:
                     file[name].attrs["units"] = unit
                 file["flux"].attrs["axes"] = "cos_zenith, energy_GeV, (neutrino, antineutrino), (e, mu, tau)"
         except OSError as problem:
-            raise InputError(f"{path}: cannot be written ({problem.strerror or problem})") from None
+            raise cannot_write(path, problem) from None
         return path
 
 
@@ -163,13 +159,13 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
         long_name="neutrino energy, log centre of the bin" if first.energy_kind == "bins" else "neutrino energy",
     )
     middle = 0.5 * (first.cos_edges[1:] + first.cos_edges[:-1])
-    about = CONVENTIONS["convention_cos_zenith"]
+    about = EXPORT_CONVENTIONS["convention_cos_zenith"]
     axis("cos_zenith", middle, first.cos_edges, units="1", long_name=f"cosine of zenith angle; {about}")
     for table in tables:
         dims, name, cut = ("flavour", "energy", "cos_zenith"), "flux_average", np.s_[..., 0]
         if table.has_azimuth:
             edges = table.azimuth_edges_deg
-            about = CONVENTIONS["convention_azimuth"]
+            about = EXPORT_CONVENTIONS["convention_azimuth"]
             axis("azimuth", 0.5 * (edges[1:] + edges[:-1]), edges, units="degree", long_name=about)
             dims, name, cut = (*dims, "azimuth"), "flux", np.s_[...]  # type: ignore[assignment]
         what = "differential flux" + ("" if table.has_azimuth else ", averaged over azimuth")
@@ -179,7 +175,7 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
             note = "one standard deviation; where the flux is 0 nothing was hit and this is the 90% upper limit"
             variables[f"{name}_error"] = (dims, table.error[cut], {"units": unit, "long_name": note})
     title = f"atmospheric neutrino fluxes, {first.name}"
-    about_all = {"Conventions": "CF-1.8", "title": title, "source": f"sim3d {sim3d.__version__}", **CONVENTIONS}
+    about_all = {"Conventions": "CF-1.8", "title": title, "source": f"sim3d {sim3d.__version__}", **EXPORT_CONVENTIONS}
     if first.note:
         about_all["comment"] = first.note
     out = xarray.Dataset(variables, coords=coordinates, attrs=about_all)
@@ -201,7 +197,7 @@ def write_netcdf(path: Path, *tables: FluxTable) -> Path:
         data.to_netcdf(path, engine="h5netcdf")
     except (OSError, ValueError, ImportError) as problem:
         if isinstance(problem, OSError):
-            raise InputError(f"{path}: cannot be written ({problem.strerror or problem})") from None
+            raise cannot_write(path, problem) from None
         raise InputError("netcdf: needs h5netcdf; pip install 'sim3d[netcdf]'") from None
     return path
 

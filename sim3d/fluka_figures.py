@@ -14,9 +14,9 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from numpy.typing import NDArray
 
 from sim3d import asymmetry, compare, plots, style
+from sim3d.arrays import Array
 from sim3d.jackknife import jackknife
 from sim3d.reference_grid import fluka_grid
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 INDEX = 2.5
 """Power of the energy that the spectra are multiplied with, as in the paper."""

@@ -12,9 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim3d.checksums import is_result_file
 from sim3d.errors import InputError
 from sim3d.flux_spline import Array, FluxSpline
-from sim3d.flux_table import EnergyKind, FluxTable, is_result_file, table_of_honda, table_of_result
+from sim3d.flux_table import EnergyKind, FluxTable, table_of_honda, table_of_result
 from sim3d.particles import FLAVOURS
 from sim3d.results import Result, flavour_index, load
 

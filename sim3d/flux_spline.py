@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from scipy.interpolate import BSpline, make_interp_spline
 from scipy.sparse import csr_array, eye_array
 
+from sim3d.arrays import Array
 from sim3d.flux_table import FluxTable
 
-Array = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 GAUSS_NODES = 3

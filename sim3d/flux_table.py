@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sim3d.arrays import Array
 from sim3d.errors import InputError
 from sim3d.honda_tables import HondaTable, flux_and_error, read, rebin_azimuth
 from sim3d.particles import FLAVOURS
@@ -20,16 +21,12 @@ from sim3d.particles import FLAVOURS
 if TYPE_CHECKING:
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 TABLE_BINNINGS = ("honda", "fluka", "fine")
 """Binnings of a result a table can have; the azimuth average of each is its own, with its own errors."""
 
 EnergyKind = Literal["points", "bins"]
 ENERGY_KINDS: tuple[EnergyKind, ...] = ("points", "bins")
-
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_SEAL = b"sim3d-result"
 
 
 @dataclass(frozen=True)
@@ -204,19 +201,3 @@ def _twin(path: Path, table: HondaTable) -> Array | None:
     if not same:
         raise InputError(f"{beside}: its bins are not those of {path.name}, whose errors it should hold")
     return errors.flux
-
-
-def is_result_file(path: Path) -> bool:
-    """Whether a file looks like HDF5 (with or without sim3d's seal), by its first bytes.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(len(_SEAL))
-    except OSError as problem:
-        raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from None
-    return start.startswith((_HDF5_SIGNATURE, _SEAL))

@@ -148,18 +148,10 @@ def score_patches(gradients, terms, neutrinos, n, energy_min, sites, first_site,
             )
 
 
-def columns_of(config: Config) -> tuple[str, ...]:
-    """Names of the columns of a run's gradients; none if it makes none."""
-    parameters, points = config.scoring.parameters, config.scoring.variations
-    if not parameters and not points:
-        return ()
-    return ("flux", *parameters, *(f"variation:{point.name}" for point in points))
-
-
 def gradient_sums(config: Config, detector: Detector) -> ExactSums:
     """Empty sums of a site's gradients, (flavour, energy, cos_zenith, column); scales depend on configuration alone."""
     share = detector.earth_share if config.sampling.mode == "analog" else 1.0
-    columns = columns_of(config)
+    columns = config.scoring.columns
     azimuth_bins = config.scoring.azimuth_bins
     fine = scale_exponents(azimuth_bins, share * config.run.batch_size)
     # a bin holds that many fine ones, and a unit of its flux is to have as many bits
@@ -179,7 +171,7 @@ def make_gradients(config: Config, tables: YieldTables) -> Gradients | None:
     tables : YieldTables
         Of the run.
     """
-    columns = columns_of(config)
+    columns = config.scoring.columns
     if not columns:
         return None
     place = {name: i for i, name in enumerate(columns)}

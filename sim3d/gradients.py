@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from sim3d.arrays import Array
 from sim3d.errors import InputError
 from sim3d.exact_sums import N_GROUPS
-from sim3d.gradient_scoring import BINS, columns_of
+from sim3d.gradient_scoring import BINS
 from sim3d.jackknife import jackknife
 from sim3d.parameters import PARAMETERS, check_name, check_values
 from sim3d.particles import FLAVOURS
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sim3d.flux_table import FluxTable
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 _POINT = "variation:"
 
@@ -186,7 +186,7 @@ class SiteGradients:
     """
 
     def __init__(self, result: Result, site: str) -> None:
-        columns = columns_of(result.record.config)
+        columns = result.record.config.scoring.columns
         if not columns:
             raise InputError(
                 "gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation"

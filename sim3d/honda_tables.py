@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim3d.arrays import Array
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ NO_LIMIT = 9.9999e99
 
 COLUMN_LINE = " Enu(GeV)   NuMu       NuMubar    NuE        NuEbar  (m^2 sec sr GeV)^-1"
 
-Array = NDArray[np.float64]
 
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+))"
 _HEAD = re.compile(

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from sim3d.arrays import Array
 
 if TYPE_CHECKING:
     from sim3d.results import Result
-
-Array = NDArray[np.float64]
 
 
 def jackknife(

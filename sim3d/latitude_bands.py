@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.constants import speed_of_light
 
 from geomag.batch import BatchTracer
@@ -32,13 +32,13 @@ from geomag.cutoff import CUTOFF_TOLERANCE, DEFAULT_FLOOR_KM
 from geomag.geodesy import WGS84_A_KM, WGS84_B_KM, cartesian_to_geodetic, local_axes
 from geomag.igrf import EARTH_RADIUS_KM, FieldModel
 from geomag.tracing import ALLOWED, UNDECIDED, trace_params
+from sim3d.arrays import Array
 from sim3d.errors import InputError
 from sim3d.primaries import rigidity
 
 if TYPE_CHECKING:
     from sim3d.primaries import PrimaryModel
 
-Floats = NDArray[np.float64]
 
 BAND_EDGES_RAD = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 0.5 * math.pi)
 """Edges of the bands in |geomagnetic latitude|."""
@@ -92,11 +92,11 @@ class Band:
 
     low_rad: float
     high_rad: float
-    share: Floats
-    share_error: Floats
-    flux: Floats
-    flux_error: Floats
-    undecided_share: Floats
+    share: Array
+    share_error: Array
+    flux: Array
+    flux_error: Array
+    undecided_share: Array
     cutoff_GV: float
     cutoff_error_GV: float
     stoermer_GV: float
@@ -120,9 +120,9 @@ class LatitudeBands:
         Trajectories per band and energy; of the random numbers.
     """
 
-    energy_GeV: Floats
-    rigidity_GV: Floats
-    outside: Floats
+    energy_GeV: Array
+    rigidity_GV: Array
+    outside: Array
     bands: tuple[Band, ...]
     altitude_km: float
     floor_km: float
@@ -131,13 +131,13 @@ class LatitudeBands:
     seed: int
 
 
-def dipole_axis(field: FieldModel) -> Floats:
+def dipole_axis(field: FieldModel) -> Array:
     """Unit vector of the centred dipole's axis, shape (3,), towards the geomagnetic pole in the north."""
     axis = -np.array([field.g[1, 1], field.h[1, 1], field.g[1, 0]])
     return np.asarray(axis / np.linalg.norm(axis))
 
 
-def stoermer_vertical_GV(field: FieldModel, latitude_rad: ArrayLike, radius_km: float) -> Floats:
+def stoermer_vertical_GV(field: FieldModel, latitude_rad: ArrayLike, radius_km: float) -> Array:
     """Stoermer's vertical cutoff of the field's centred dipole: B0 a c cos^4(latitude) (a / r)^2 / 4.
 
     D. F. Smart & M. A. Shea, Adv. Space Res. 36 (2005) 2012, eq. 1. With the dipole of 1955 the constant is the usual
@@ -157,7 +157,7 @@ def stoermer_vertical_GV(field: FieldModel, latitude_rad: ArrayLike, radius_km: 
     return np.asarray(at_equator * (EARTH_RADIUS_KM / radius_km) ** 2 * np.cos(latitude_rad) ** 4)
 
 
-def share_error(allowed: ArrayLike, samples: int) -> Floats:
+def share_error(allowed: ArrayLike, samples: int) -> Array:
     """Standard error of a share: binomial, with a flat prior, so that it is about 1/samples where none or all pass.
 
     sqrt((k + 1)(n - k + 1) / ((n + 2)^2 (n + 3))), the standard deviation of the beta distribution with k + 1 and
@@ -174,7 +174,7 @@ def draw_arrivals(
     cone_deg: float,
     number: int,
     random: np.random.Generator,
-) -> tuple[Floats, Floats]:
+) -> tuple[Array, Array]:
     """Places evenly per area in a band, north and south, and directions evenly per solid angle in the cone.
 
     Parameters
@@ -293,7 +293,7 @@ def latitude_bands(
     return LatitudeBands(energy, rigidities, outside, tuple(bands), altitude_km, floor, cone_deg, samples, seed)
 
 
-def passes_half(rigidity_GV: Floats, share: Floats, error: Floats) -> tuple[float, float]:
+def passes_half(rigidity_GV: Array, share: Array, error: Array) -> tuple[float, float]:
     """Rigidity at which the share last rises through one half, linear in its logarithm, and its error; or nan, nan.
 
     Parameters

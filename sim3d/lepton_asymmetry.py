@@ -8,26 +8,26 @@ it (:func:`_project`), which gives back the value exactly and its scatter almost
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import constants
 
 from sim3d import lepton_response as response
 from sim3d import quasielastic
+from sim3d.arrays import Array
 from sim3d.asymmetry import FLAVOUR_ORDER, REFERENCE_COLUMN, require_site
 from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
+from sim3d.reference_files import reference_rows
 from sim3d.tally import N_BANDS
 
 if TYPE_CHECKING:
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 SPECIES = {"e": ("nue", "nuebar"), "mu": ("numu", "numubar")}
 """Leptons and the flavours they come from: a water detector does not see the sign of the charge."""
@@ -45,7 +45,7 @@ NEGLIGIBLE = 1e-7
 """Neutrino energies whose yield is smaller than this share of the largest are left out."""
 
 SECONDS_PER_YEAR = 365.25 * 86400.0
-AVOGADRO = 6.02214076e23
+AVOGADRO = constants.N_A
 WATER_G_PER_MOL = 18.015
 MOLECULES_PER_KT = 1e9 / WATER_G_PER_MOL * AVOGADRO
 OXYGEN_NEUTRONS = OXYGEN_PROTONS = 8
@@ -326,7 +326,6 @@ def published_leptons(site: str) -> dict[str, PublishedLeptons]:
     column = REFERENCE_COLUMN.get(site)
     if column is None:
         return {}
-    text = (resources.files("sim3d") / "reference" / "east_west_asymmetry.csv").read_text(encoding="utf-8")
 
     def number(row: dict[str, str], name: str) -> float | None:
         return float(row[name]) if row.get(name) else None
@@ -338,7 +337,7 @@ def published_leptons(site: str) -> dict[str, PublishedLeptons]:
             number(row, f"{column}_data"),
             number(row, f"{column}_data_err"),
         )
-        for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+        for row in reference_rows("east_west_asymmetry.csv")
         if row["species"] in SPECIES
     }
 

@@ -11,9 +11,9 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from numpy.typing import NDArray
 
 from sim3d import style
+from sim3d.arrays import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from sim3d.lepton_asymmetry import Leptons, PublishedLeptons
 
-Array = NDArray[np.float64]
 
 _NAMES = {"e": "e-like", "mu": r"$\mu$-like"}
 _LOOKS: dict[str, dict[str, Any]] = {

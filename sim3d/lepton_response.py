@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import erf
 
 from sim3d import quasielastic
-
-Array = NDArray[np.float64]
+from sim3d.arrays import Array
 
 N_ANGLES = 181
 ANGLES_DEG = np.linspace(0.0, 180.0, N_ANGLES)

@@ -11,11 +11,12 @@ import numpy as np
 
 import sim3d
 from sim3d.checkpoint import difference
-from sim3d.companions import without_event_files
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore, sources_of, write_events
+from sim3d.file_names import without_event_files
 from sim3d.precision import Watch
-from sim3d.result_file import RunRecord, read_result, write_result
+from sim3d.record import RunRecord
+from sim3d.result_file import read_result, write_result
 
 
 def merge_files(paths: Sequence[Path]) -> RunRecord:
@@ -106,8 +107,8 @@ def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord) 
 
 
 def _add(whole: RunRecord, part: RunRecord) -> None:
-    for mine, theirs in zip(whole.tallies, part.tallies, strict=True):
-        mine.add(theirs)
+    for total, tally in zip(whole.tallies, part.tallies, strict=True):
+        total.add(tally)
     watch = Watch(whole.config, [tally.exponents for tally in whole.tallies])
     watch.add(whole.watch_sums)
     watch.add(part.watch_sums)

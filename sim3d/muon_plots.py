@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sim3d import style
-from sim3d.errors import InputError
+from sim3d.csv_files import write_records
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,16 +37,8 @@ MOST_RELATIVE_ERROR = 0.5
 def write_csv(spectra: MuonSpectra, folder: Path, particles: Sequence[str]) -> Path:
     """Write all records of a site to ``muons-<site>.csv`` in ``folder``; gives its path."""
     path = folder / f"muons-{spectra.site}.csv"
-    records = spectra.records(particles)
-    try:
-        with path.open("w", newline="", encoding="utf-8") as handle:
-            handle.write("# flux and error in m^-2 s^-1 sr^-1 (GeV/c)^-1, means over bins; momentum: log centre\n")
-            rows = csv.DictWriter(handle, fieldnames=list(records[0]))
-            rows.writeheader()
-            for record in records:
-                rows.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in record.items()})
-    except OSError as problem:
-        raise InputError(f"{path}: cannot be written ({problem.strerror})") from None
+    about = "flux and error in m^-2 s^-1 sr^-1 (GeV/c)^-1, means over bins; momentum: log centre"
+    write_records(path, (about,), spectra.records(particles))
     return path
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from sim3d.config_table import Table
+from sim3d.config_table import Float, Int, Table
 
 DEFAULT_MUON_COS_EDGES = (
     *(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
@@ -21,11 +21,11 @@ class MuonsTable(Table):
     """[muons]: levels and bins of `scoring.muons`"""
 
     ground: bool = True
-    altitudes_km: tuple[Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)], ...] = ()
-    depths_g_cm2: tuple[Annotated[float, Field(gt=0, le=1030, allow_inf_nan=False)], ...] = ()
-    momentum_GeV: tuple[float, float] = (0.6, 3000.0)
-    bins_per_decade: int = Field(10, ge=1, le=40)
-    cos_zenith_edges: tuple[float, ...] = DEFAULT_MUON_COS_EDGES
+    altitudes_km: tuple[Annotated[Float, Field(ge=0, le=100, allow_inf_nan=False)], ...] = ()
+    depths_g_cm2: tuple[Annotated[Float, Field(gt=0, le=1030, allow_inf_nan=False)], ...] = ()
+    momentum_GeV: tuple[Float, Float] = (0.6, 3000.0)
+    bins_per_decade: Int = Field(10, ge=1, le=40)
+    cos_zenith_edges: tuple[Float, ...] = DEFAULT_MUON_COS_EDGES
 
     @field_validator("momentum_GeV")
     @classmethod

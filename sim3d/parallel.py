@@ -1,11 +1,10 @@
-"""One code path for one process, threads and mpirun.
+"""The processes of a run and their exchanges over MPI, with the same calls where there is one process.
 
 mpi4py is imported only when an MPI launcher started the process: ``import mpi4py.MPI`` fails where no MPI is installed.
 """
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import sys
@@ -17,32 +16,11 @@ import numpy as np
 
 from sim3d.errors import InputError
 from sim3d.exact_sums import LIMB_BITS
+from sim3d.launcher import UNKNOWN_SIZE, launched_size, usable_cores
 
-# Number of processes as the launchers of Open MPI, MPICH (Hydra) and MVAPICH give it. SLURM_NTASKS is no sign of MPI.
-_SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE")
 _TAG = 71
 _WAITING_S = 0.01
 _HALF_LIMB = LIMB_BITS // 2
-
-
-UNKNOWN_SIZE = 0
-"""What :func:`launched_size` returns for a launcher (srun with PMIx) that does not say how many it started."""
-
-
-def launched_size() -> int | None:
-    """Number of processes an MPI launcher says it started, or None when there is none."""
-    for name in _SIZE_VARIABLES:
-        value = os.environ.get(name, "")
-        if value.isdigit():
-            return int(value)
-    return UNKNOWN_SIZE if "PMIX_RANK" in os.environ else None
-
-
-def usable_cores() -> frozenset[int]:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return frozenset(os.sched_getaffinity(0))
-    return frozenset(range(os.cpu_count() or 1))
 
 
 class Processes:
@@ -129,8 +107,8 @@ class Processes:
 
     def describe(self, threads: int) -> str:
         """Ranks, threads, nodes and cores in words; all ranks must call it."""
-        mine = (platform.node(), threads, usable_cores())
-        everyone = [mine] if self.communicator is None else self.communicator.allgather(mine)
+        this_process = (platform.node(), threads, usable_cores())
+        everyone = [this_process] if self.communicator is None else self.communicator.allgather(this_process)
         nodes: dict[str, frozenset[int]] = {}
         for node, _, cores in everyone:
             nodes[node] = nodes.get(node, frozenset()) | cores
@@ -159,10 +137,10 @@ class Processes:
 
         Whether or not the launcher bound the ranks, those of one node share the cores any of them may use.
         """
-        mine = (platform.node(), usable_cores())
-        everyone = [mine] if self.communicator is None else self.communicator.allgather(mine)
-        neighbours = [cores for node, cores in everyone if node == mine[0]]
-        return max(1, min(len(mine[1]), len(frozenset().union(*neighbours)) // len(neighbours)))
+        this_process = (platform.node(), usable_cores())
+        everyone = [this_process] if self.communicator is None else self.communicator.allgather(this_process)
+        neighbours = [cores for node, cores in everyone if node == this_process[0]]
+        return max(1, min(len(this_process[1]), len(frozenset().union(*neighbours)) // len(neighbours)))
 
     def agree(self, message: str) -> str:
         """Rank 0's message, on every rank."""

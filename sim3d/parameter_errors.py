@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hadronic.reference import daemonflux_errors
-from sim3d.errors import InputError
+from sim3d.errors import InputError, cannot_read
 from sim3d.parameters import KNOTS_GEV, PARAMETERS, YIELD_SPECIES, check_name, yield_name
+from sim3d.reference_files import data_lines
 
 Covariance = tuple[tuple[str, ...], NDArray[np.float64]]
 
@@ -44,9 +45,9 @@ def read_errors(path: Path) -> Covariance:
     """
     try:
         with path.open(encoding="utf-8", newline="") as stream:
-            lines = [line for line in stream if line.strip() and not line.startswith("#")]
+            lines = data_lines(stream)
     except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path}: cannot be read ({getattr(problem, 'strerror', None) or 'not text'})") from None
+        raise cannot_read(path, problem) from None
     rows = list(csv.reader(lines))
     if not rows or [cell.strip() for cell in rows[0]] != ["parameter", "error"]:
         raise InputError(f"{path}: the first row must be parameter,error")

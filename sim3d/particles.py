@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from particle import Particle
+from scipy import constants
 
 PROTON, NEUTRON, PIP, PIM, KP, KM, KL, KS, LAMBDA, PI0, MUP, MUM = range(12)
 N_SPECIES = 12
@@ -18,7 +19,7 @@ NUMU, NUMUBAR, NUE, NUEBAR = range(4)
 FLAVOURS = ("numu", "numubar", "nue", "nuebar")
 FLAVOUR_PDG_IDS = (14, -14, 12, -12)
 
-SPEED_OF_LIGHT_KM_PER_NS = 2.99792458e-4
+SPEED_OF_LIGHT_KM_PER_NS = constants.c * constants.nano / constants.kilo
 
 
 def _table(attribute: str) -> np.ndarray:

@@ -15,9 +15,9 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from numpy.typing import NDArray
 
 from sim3d import asymmetry, compare, style
+from sim3d.arrays import Array
 from sim3d.asymmetry import full_bins, lowest_energy
 from sim3d.jackknife import jackknife
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 SPECTRAL_INDEX = 3
 """Spectra are drawn times E to this power."""

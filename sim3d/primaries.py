@@ -15,10 +15,8 @@ Potentials: :mod:`sim3d.solar`. Models of libraries: :mod:`sim3d.primary_librari
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +25,7 @@ from numba import njit
 from sim3d.parameters import REFERENCE_ENERGY_GEV
 from sim3d.particles import MASS_GEV, NEUTRON, PROTON
 from sim3d.primary_catalogue import GHLS_SOURCE, MODELS, model_names
+from sim3d.reference_files import reference_rows
 from sim3d.solar import SOLAR_POTENTIAL_MV, potential_by_date
 
 GROUPS = ("p", "He", "CNO", "MgSi", "Fe")
@@ -73,10 +72,8 @@ class PrimaryInputError(ValueError):
 
 def _read_fits() -> dict[str, dict[str, tuple[float, float, float, float]]]:
     """Fit parameters {component: {fit: (gamma, K, b, c)}} from the packaged reference CSV."""
-    text = resources.files("sim3d").joinpath("reference/primary_ghls2001.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     fits: dict[str, dict[str, tuple[float, float, float, float]]] = {}
-    for row in rows:
+    for row in reference_rows("primary_ghls2001.csv"):
         values = (float(row["gamma"]), float(row["K"]), float(row["b"]), float(row["c"]))
         fits.setdefault(row["component"], {})[row["fit"]] = values
     return fits

@@ -23,8 +23,8 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim3d.arrays import Array
 from sim3d.primaries import (
     GROUP_MASS_NUMBER,
     GROUPS,
@@ -35,8 +35,6 @@ from sim3d.primaries import (
 )
 from sim3d.primary_catalogue import LIBRARY_MODELS, LibraryModel
 from sim3d.solar import FIT_MONTH, SOLAR_POTENTIAL_MV, year_and_month
-
-Array = NDArray[np.float64]
 
 EXTRA = "pip install 'sim3d[primaries]'"
 JOIN_GEV = 100.0

@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from sim3d.precision import describe
-from sim3d.sums import RunSums
+from sim3d.run_sums import RunSums
 
 
 class Progress:

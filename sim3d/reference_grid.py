@@ -10,12 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim3d.arrays import Array
 from sim3d.compare import ReferenceTable, fluka_table
 from sim3d.particles import FLAVOURS
-
-Array = NDArray[np.float64]
 
 _STEPS = 400
 

@@ -3,50 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import json
 import os
-import platform
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5py
 import numpy as np
 
 import sim3d
-from sim3d.binning import COS_BANDS, COS_EDGES, ENERGY_EDGES_GEV, SUB_BINS
+from sim3d.atomic_files import replaced
+from sim3d.binning import COS_BANDS, COS_EDGES, ENERGY_EDGES_GEV
+from sim3d.checksums import data_digest, is_sealed, seal, seal_problem, text_digest
 from sim3d.config import Config
+from sim3d.convention_words import RESULT_CONVENTIONS
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import EventIndex
-from sim3d.extras import make_extras
-from sim3d.integrity import data_digest, is_sealed, seal, seal_problem, text_digest
 from sim3d.lost import Lost
 from sim3d.particles import FLAVOURS
 from sim3d.precision import describe
-from sim3d.sampling import COUNTERS
-from sim3d.tally import SiteTally
+from sim3d.record import RunRecord, make_tally
 from sim3d.world import EARTH_RADIUS_KM
-
-if TYPE_CHECKING:
-    from sim3d.results import Result
 
 FORMAT = "sim3d-result"
 FORMAT_VERSION = 1
-
-CONVENTIONS = {
-    "convention_cos_zenith": "+1 is down-going, of the direction the particle comes from, at the crossing's vertical",
-    "convention_azimuth": "arrival direction, degrees counter-clockwise from south: 0 S, 90 E, 180 N, 270 W",
-    "convention_flux": "m^-2 s^-1 sr^-1 GeV^-1",
-    "convention_energy": "GeV: total energy of neutrinos, kinetic energy per nucleon of primaries",
-    "convention_asymmetry": "A = (N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)",
-    "convention_detector": "flat sheet on the sphere at the site, angles at the crossing's own vertical and south",
-    "convention_horizon": f"a crossing counts 1/|cos| at the middle of its sub-bin, {0.05 / SUB_BINS:g} wide",
-}
-
 
 OPERATION_KEYS = ("checkpoint_minutes", "max_minutes")
 """Keys of [run] that have no part in the result: they are kept in /provenance."""
@@ -55,89 +39,6 @@ _SMALL = 4096
 """Datasets of fewer elements are not compressed."""
 
 _DETECTOR_NUMBERS = tuple(f.name for f in fields(Detector) if f.name != "name")
-
-
-@dataclass
-class RunRecord:
-    """What a run leaves behind.
-
-    Attributes
-    ----------
-    config : Config
-    detectors : tuple of Detector
-    tallies : list of SiteTally
-        One per detector.
-    counters : dict of int
-        See :data:`sim3d.sampling.COUNTERS`.
-    batches_done : bool array (n_batches,)
-    models : dict
-        Names, dates and numbers of the models used.
-    provenance : dict
-        Everything that may differ between equal runs.
-    failure : str
-        Empty, or what went wrong.
-    outcome : str
-        How the run ended so far: ``complete``, ``target`` (of ``run.target_error``), ``time`` (``run.max_minutes``),
-        ``interrupted``, ``failed``, or ``running`` in a checkpoint.
-    lost : list of Lost
-        Primaries left out.
-    watch_sums : int64 array (3,)
-        See :class:`sim3d.precision.Watch`.
-    events : EventIndex, optional
-        Of the event records, if the run makes them.
-    """
-
-    config: Config
-    detectors: tuple[Detector, ...]
-    tallies: list[SiteTally]
-    counters: dict[str, int]
-    batches_done: np.ndarray
-    models: dict[str, Any]
-    provenance: dict[str, Any]
-    failure: str = ""
-    outcome: str = "complete"
-    lost: list[Lost] = field(default_factory=list)
-    watch_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
-    events: EventIndex | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether all batches of the run are in the sums, or as many as its ``target_error`` needed."""
-        return bool(self.batches_done.all()) or self.outcome == "target"
-
-    def counter_array(self) -> np.ndarray:
-        """The counters in the order of the kernels, int64 (N_COUNTERS,)."""
-        return np.array([self.counters.get(name, 0) for name in COUNTERS], dtype=np.int64)
-
-    def result(self) -> Result:
-        """The result made of this record."""
-        from sim3d.results import Result
-
-        return Result(self)
-
-
-def make_tally(config: Config, detector: Detector) -> SiteTally:
-    """Empty sums for a site of a run; their scale is a function of the configuration alone."""
-    # in the other modes a primary counts for the whole sphere, whatever the patch
-    covered = detector.earth_share if config.sampling.mode == "analog" else 1.0
-    return SiteTally(config.scoring.azimuth_bins, covered * config.run.batch_size, make_extras(config, detector))
-
-
-def probe_folder(path: Path) -> None:
-    """Check that a file can be created beside ``path`` before any time is spent.
-
-    Raises
-    ------
-    InputError
-        If the folder is missing or cannot be written.
-    """
-    if not path.parent.is_dir():
-        raise InputError(f"output: the folder {path.parent} does not exist")
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".sim3d-"):
-            pass
-    except OSError as exc:
-        raise InputError(f"output: cannot write in the folder {path.parent} ({exc.strerror})") from None
 
 
 def write_result(record: RunRecord, path: Path) -> None:
@@ -154,42 +55,11 @@ def write_result(record: RunRecord, path: Path) -> None:
         _fill(file, record)
         file.flush()
         image = file.id.get_file_image()
-    temporary = path.with_name(f"{temporary_prefix(path)}{platform.node()}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as handle:
-            handle.write(seal(image))
-            handle.write(image)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
-    except OSError as exc:
-        raise InputError(f"output: cannot write {path} ({exc.strerror or exc})") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def temporary_prefix(path: Path) -> str:
-    """What the names of half-written files beside ``path`` begin with."""
-    return f".{path.name}."
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a renaming last through a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def remove_leftovers(path: Path) -> None:
-    """Remove half-written files that a killed run left beside ``path``."""
-    with contextlib.suppress(OSError):
-        for leftover in path.parent.glob(f"{glob.escape(temporary_prefix(path))}*.tmp"):
-            leftover.unlink(missing_ok=True)
+    with replaced(path) as temporary, open(temporary, "wb") as handle:
+        handle.write(seal(image))
+        handle.write(image)
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def save_result(record: RunRecord, path: Path) -> Path:
@@ -218,7 +88,7 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
     file.attrs["format_version"] = FORMAT_VERSION
     file.attrs["earth_radius_km"] = EARTH_RADIUS_KM
     file.attrs["flavours"] = list(FLAVOURS)
-    for key, value in {**CONVENTIONS, **record.models}.items():
+    for key, value in {**RESULT_CONVENTIONS, **record.models}.items():
         file.attrs[key] = value
     config_json = json.dumps(record.config.model_dump(mode="json", exclude={"run": set(OPERATION_KEYS)}), indent=1)
     file.attrs["config_json"] = config_json
@@ -371,7 +241,7 @@ def read_result(path: str | Path) -> RunRecord:
                     raise InputError(f"{path}: dataset sites/{table.name}/{name} has shape {dataset.shape}")
                 dataset.read_direct(array)
             tallies.append(tally)
-        known = set(CONVENTIONS) | {"format", "format_version", "earth_radius_km", "flavours"}
+        known = set(RESULT_CONVENTIONS) | {"format", "format_version", "earth_radius_km", "flavours"}
         known |= {"config_json", "config_sha256", "data_sha256"}
         models = {
             key: _plain(value)

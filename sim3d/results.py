@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, Binning
+from sim3d.convention_words import RESULT_CONVENTIONS
 from sim3d.errors import InputError
 from sim3d.exact_sums import N_GROUPS, ExactSums
 from sim3d.gradients import PropagatedErrors, SiteGradients, VariedFlux, describe
 from sim3d.particles import FLAVOUR_PDG_IDS, FLAVOURS
 from sim3d.precision import Watch
 from sim3d.precision import describe as describe_watch
-from sim3d.result_file import CONVENTIONS, RunRecord, read_result
+from sim3d.record import RunRecord
+from sim3d.result_file import read_result
 from sim3d.tally import SiteTally, rebin
 
 DEFAULT_SITE = "kamioka"
@@ -107,7 +109,7 @@ class Result:
             "seed": run.seed,
             **{k: v for k, v in record.counters.items() if k != "primaries"},
             **record.models,
-            **CONVENTIONS,
+            **RESULT_CONVENTIONS,
             **record.provenance,
         }
 
@@ -147,7 +149,7 @@ class Result:
         return self.record.tallies[list(self.sites).index(site)]
 
     def extra(self, name: str, site: str | None = None) -> ExactSums:
-        """Sums of a statistic beside the flux (:mod:`sim3d.extras`) that the run made, at a site.
+        """Sums of a statistic beside the flux (:mod:`sim3d.optional_sums`) that the run made, at a site.
 
         Raises
         ------

@@ -25,7 +25,6 @@ from numba import njit
 from tqdm import tqdm
 
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
-from sim3d.books import primary_words
 from sim3d.config import Config, make_config
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore
@@ -35,10 +34,12 @@ from sim3d.jit_cache import CACHE
 from sim3d.parameters import CLASS_OF
 from sim3d.primaries import GROUP_MASS_NUMBER, GROUPS, SOLAR_POTENTIAL_MV, PrimaryModel, group_flux
 from sim3d.primary_catalogue import joins, model_names
-from sim3d.result_file import RunRecord, read_result, verify_result
+from sim3d.provenance import primary_entries
+from sim3d.record import RunRecord
+from sim3d.result_file import read_result, verify_result
+from sim3d.run_sums import RunSums
 from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_primaries
-from sim3d.sums import RunSums
 
 _NOTHING = 1.0e-200
 """Below every flux of a model that has the group; tables have 1e-300 where it does not."""
@@ -180,8 +181,9 @@ def reweight(
     Returns
     -------
     RunRecord
-        For :func:`sim3d.result_file.write_result`, or ``.result()``; it has no event records of its own. What is not
-        the primaries' is the run's; the checksum of the run's data is in ``models["reweighted_from_data_sha256"]``.
+        For :func:`sim3d.result_file.write_result`, or :class:`sim3d.results.Result`; it has no event records of its
+        own. What is not the primaries' is the run's.
+        The checksum of the run's data is in ``models["reweighted_from_data_sha256"]``.
 
     Raises
     ------
@@ -209,7 +211,7 @@ def reweight(
         "reweighted_from_file": path.name,
     }
     record.models = {k: v for k, v in record.models.items() if k not in ("primary_source", "solar_modulation")}
-    models = {"primary_model": new.name, **primary_words(new, config.primaries.solar == "date"), **source}
+    models = {"primary_model": new.name, **primary_entries(new, config.primaries.solar == "date"), **source}
     return RunRecord(
         config=config,
         detectors=record.detectors,
@@ -227,8 +229,8 @@ def reweight(
 
 def _check_same_model(path: Path, record: RunRecord, old: PrimaryModel) -> None:
     """Refuse a run whose primary model a library or a table of today gives otherwise."""
-    words = primary_words(old, record.config.primaries.solar == "date")
-    for key, value in words.items():
+    entries = primary_entries(old, record.config.primaries.solar == "date")
+    for key, value in entries.items():
         if key in record.models and record.models[key] != value:
             raise InputError(
                 f"{path}: its primary model is not what this installation makes of it: "

@@ -1,4 +1,4 @@
-"""Rank 0's bookkeeping: which batches to hand out, and when to collect, to write and to stop.
+"""Decide on rank 0 which batches to hand out, and when to collect, to write and to stop.
 
 Nothing here knows of MPI, threads or files, and no number of a result depends on it: batches may be handed out in any
 order to anyone.
@@ -80,7 +80,7 @@ class BatchQueue:
 
 
 @dataclass
-class Foreman:
+class Scheduler:
     """Decides for all ranks.
 
     Parameters

@@ -1,4 +1,4 @@
-"""From a checked configuration to everything a batch kernel takes."""
+"""Build the models of a run and the arguments of its batch kernels from a checked configuration."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ from sim3d.config import Config, SiteTable
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import BatchRecorder
-from sim3d.extras import make_extras
 from sim3d.gradient_scoring import make_gradients
-from sim3d.overhead import check_levels, make_overhead, muon_world, overhead_batch
+from sim3d.optional_sums import make_optional_sums
+from sim3d.overhead import Overhead, check_levels, make_overhead, muon_world, overhead_batch
 from sim3d.primaries import PrimaryModel, primary_model
+from sim3d.provenance import model_entries
 from sim3d.rotated import rotated_batch
 from sim3d.sampling import C_PRIMARIES, Source
 from sim3d.shower import KINETIC_PER_DECAY_GEV
+from sim3d.shower_gradients import Gradients
 from sim3d.targeted import FOLLOWED_BELOW, targeted_batch
 from sim3d.variation import pion_sharpness, varied_hadronic, varied_primaries
 from sim3d.world import World, build_world
@@ -71,6 +73,12 @@ class Setup:
     primaries : PrimaryModel
     world, source, sites, trace
         Kernel arguments.
+    overhead : Overhead, optional
+        Kernel argument of ``scoring.muons``; None without it.
+    gradients : Gradients, optional
+        Kernel argument of the gradients, without scores; None if there are none.
+    models : dict
+        What the result file says of the models (:func:`sim3d.provenance.model_entries`).
     """
 
     config: Config
@@ -83,6 +91,14 @@ class Setup:
     source: Source
     sites: np.ndarray
     trace: np.ndarray
+    overhead: Overhead | None
+    gradients: Gradients | None
+    models: dict[str, Any]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of the gradients."""
+        return self.config.scoring.columns
 
     @property
     def n_azimuth(self) -> int:
@@ -90,21 +106,18 @@ class Setup:
         return self.config.scoring.azimuth_bins
 
     def empty_extras(self) -> dict[str, np.ndarray]:
-        """Arrays (sites, ...) for what a batch leaves beside the flux (:mod:`sim3d.extras`), by name."""
+        """Arrays (sites, ...) for what a batch leaves beside the flux (:mod:`sim3d.optional_sums`), by name."""
         return {
             name: np.zeros((len(self.detectors), *sums.exponents.shape))
-            for name, sums in make_extras(self.config, self.detectors[0]).items()
+            for name, sums in make_optional_sums(self.config, self.detectors[0]).items()
         }
 
     def batch_function(self) -> BatchFunction:
         """What simulates one batch."""
         config = self.config
         size = config.run.batch_size
-        overhead = muons = None
-        if config.scoring.muons:
-            overhead = make_overhead(config, self.detectors, self.world.layers)
-            muons = muon_world(self.world, config.muons.momentum_GeV[0])
-        gradients = make_gradients(config, self.hadronic.tables)
+        overhead, gradients = self.overhead, self.gradients
+        muons = None if overhead is None else muon_world(self.world, config.muons.momentum_GeV[0])
 
         def simulate(
             batch: int,
@@ -228,7 +241,7 @@ def make_primaries(config: Config) -> PrimaryModel:
 
 
 def make_setup(config: Config) -> Setup:
-    """Build all models of a run.
+    """Build all models of a run and everything a batch needs; a run does so once, and reads no file of a user after it.
 
     Raises
     ------
@@ -257,9 +270,25 @@ def make_setup(config: Config) -> Setup:
         kinetic_per_decay=KINETIC_PER_DECAY_GEV,
         pion_sharpness=pion_sharpness(config.vary),
     )
+    overhead = None
     if config.scoring.muons:
-        check_levels(make_overhead(config, detectors, atmosphere.layers), atmosphere.top_km)
+        overhead = make_overhead(config, detectors, world.layers)
+        check_levels(overhead, atmosphere.top_km)
     source = Source(primaries.spectrum, low, high, config.primaries.energy_index)
     sites = np.array([detector.row() for detector in detectors])
     trace = trace_params(field)
-    return Setup(config, detectors, field, atmosphere, hadronic, primaries, world, source, sites, trace)
+    return Setup(
+        config=config,
+        detectors=detectors,
+        field=field,
+        atmosphere=atmosphere,
+        hadronic=hadronic,
+        primaries=primaries,
+        world=world,
+        source=source,
+        sites=sites,
+        trace=trace,
+        overhead=overhead,
+        gradients=make_gradients(config, hadronic.tables),
+        models=model_entries(config, field, atmosphere, hadronic, primaries, overhead),
+    )

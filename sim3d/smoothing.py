@@ -18,17 +18,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 from scipy.ndimage import gaussian_filter1d
 
+from sim3d.arrays import Array
 from sim3d.errors import InputError
 from sim3d.flux_table import FluxTable, table_of_result
 
 if TYPE_CHECKING:
     from sim3d.results import Result
 
-Array = NDArray[np.float64]
 
 KNOTS_PER_DECADE, COS_KNOTS = 5.0, 12
 """Intervals of the splines of the average."""

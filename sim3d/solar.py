@@ -14,10 +14,10 @@ Potgieter (2015); ``reference/solar_potential_usoskin2017.csv``.
 
 from __future__ import annotations
 
-import csv
 import datetime
 from functools import cache
-from importlib import resources
+
+from sim3d.reference_files import reference_rows
 
 SOLAR_POTENTIAL_MV = {"fit": 591.0, "min": 491.0, "max": 1109.0}
 FIT_MONTH = (1998, 7)
@@ -31,11 +31,9 @@ class SolarInputError(ValueError):
 @cache
 def monthly_potentials() -> dict[tuple[int, int], float]:
     """Potentials (MV) of Usoskin et al. (2017) by (year, month)."""
-    text = resources.files("sim3d").joinpath("reference/solar_potential_usoskin2017.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {
         (int(row["year"]), month): float(row[f"{month:02d}"])
-        for row in rows
+        for row in reference_rows("solar_potential_usoskin2017.csv")
         for month in range(1, 13)
         if row[f"{month:02d}"]
     }

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 
 from numba import njit
+from scipy import constants
 
-# d(direction)/ds = KAPPA q/p (u x B) with B in nT, p in GeV/c and s in km: c = 0.299792458 GV per T m
-KAPPA = 0.299792458e-9 * 1.0e3
+KAPPA = constants.c / constants.giga * constants.nano * constants.kilo
+"""d(direction)/ds = KAPPA q/p (u x B) with B in nT, p in GeV/c and s in km: c is 0.299792458 GV per T m."""
 
 
 @njit(nogil=True)

@@ -1,4 +1,4 @@
-"""Compiling the kernels, or loading them from the cache, without a race of processes that share a cache folder.
+"""Compile the kernels of a run, or load them from the cache, one process at a time where they share a cache folder.
 
 numba writes a cache file under a number it takes from an index; two processes that compile at once can take the same
 number. So under MPI rank 0 goes first, then the first rank of every node (whose folder may be another), then all
@@ -12,15 +12,16 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
 from sim3d.event_journal import BatchRecorder
-from sim3d.gradient_scoring import columns_of
 from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE_FOLDER
+from sim3d.locks import alone
 from sim3d.lost import new_status
 from sim3d.parallel import Processes
 from sim3d.sampling import N_COUNTERS
@@ -59,7 +60,7 @@ def _empty_batch(setup: Setup) -> None:
     """Run a batch without primaries."""
     shape = (len(setup.detectors), N_FLAVOURS, N_ENERGY, N_COS, setup.n_azimuth)
     small = setup.config.model_copy(update={"run": setup.config.run.model_copy(update={"batch_size": 0})})
-    idle = Setup(**{**setup.__dict__, "config": small})
+    idle = replace(setup, config=small)
     scores = np.zeros(shape)
     hits = np.zeros(shape, dtype=np.int64)
     counters = np.zeros(N_COUNTERS, dtype=np.int64)
@@ -77,7 +78,7 @@ def _mark(setup: Setup) -> Path | None:
     from llvmlite import binding
 
     kernel = setup.config.sampling.mode + ("-events" if setup.config.scoring.events else "")
-    kernel += "-gradients" if columns_of(setup.config) else ""
+    kernel += "-gradients" if setup.columns else ""
     kernel += "-muons" if setup.config.scoring.muons else ""
     kernel += "-heights" if setup.config.scoring.heights else ""
     kernel += "" if setup.config.scoring.neutrinos else "-alone"
@@ -90,15 +91,5 @@ def _alone(mark: Path | None) -> Iterator[None]:
     if mark is None or mark.exists():
         yield
         return
-    try:
-        import fcntl
-
-        lock = open(mark.parent / "lock", "w")  # noqa: SIM115  (closed below)
-    except (ImportError, OSError):
-        yield
-        return
-    with lock:
-        # file systems without locks say so; then there is only the order of ranks above
-        with contextlib.suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(mark.parent / "lock"):
         yield

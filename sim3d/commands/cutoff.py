@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.convention_words import CUTOFF_CONVENTIONS
+from sim3d.csv_files import write_rows
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from geomag.cutoff import CutoffTracer
     from geomag.igrf import FieldModel
 
-CONVENTIONS = {
-    "azimuth_from_north_deg": "where the particle comes from, from north through east",
-    "position": "geodetic (WGS84); the vertical is the normal of the ellipsoid",
-    "allowed": "the antiparticle reaches 10 Earth radii (of 6371.2 km)",
-    "forbidden": "it falls below the floor, or its path exceeds 100 Earth radii (undecided)",
-    "upper_GV": "first rigidity above the highest forbidden one",
-    "lower_GV": "lowest allowed rigidity",
-    "effective_GV": "upper minus step times the number of allowed rigidities in [lower, upper)",
-}
 DEFAULT_FOLDER = Path("output/cutoff")
 
 
@@ -138,7 +129,7 @@ def command(
                 "zenith_deg": zenith,
                 "azimuth_from_north_deg": azimuth,
                 **inputs,
-                "conventions": CONVENTIONS,
+                "conventions": CUTOFF_CONVENTIONS,
             }
         )
         return
@@ -200,12 +191,12 @@ def _sky(tracer: CutoffTracer, inputs: dict[str, Any], folder: Path | None, as_j
             strict=True,
         )
     )
-    written = [_write_csv(target / f"{stem}.csv", header, rows)]
+    written = [write_rows(target / f"{stem}.csv", (), header, rows)]
     title = _describe(inputs).replace(", IGRF", "\nIGRF")
     written += _draw(lambda: sky_map_figure(sky, title), target, stem)
     if as_json:
         arrays = {key: getattr(sky, key) for key in header}
-        print_json({**arrays, **inputs, "conventions": CONVENTIONS, "files": written})
+        print_json({**arrays, **inputs, "conventions": CUTOFF_CONVENTIONS, "files": written})
         return
     click.echo(_describe(inputs))
     span = f"{sky.effective_GV.min():g} to {sky.effective_GV.max():g} GV"
@@ -241,7 +232,7 @@ def _intensity(
         for i, lat in enumerate(one.lat_deg)
         for j, lon in enumerate(one.lon_deg)
     )
-    written = [_write_csv(target / "intensity.csv", header, rows)]
+    written = [write_rows(target / "intensity.csv", (), header, rows)]
     title = "Primary protons that arrive, averaged over all angles above the horizon\n"
     title += _describe(inputs).removeprefix("whole Earth, ")
     written += _draw(lambda: intensity_figure(maps, field, title), target, "intensity")
@@ -271,14 +262,6 @@ def _intensity(
         return
     for path in written:
         click.echo(path)
-
-
-def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-    return path
 
 
 def _draw(make: Any, target: Path, stem: str) -> list[Path]:

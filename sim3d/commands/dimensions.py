@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim3d.cli import launcher_rank
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
-from sim3d.commands.run import DEFAULT_FOLDER, STATUS_OF
+from sim3d.commands.output import DEFAULT_FOLDER, STATUS_OF
+from sim3d.csv_files import write_rows
 from sim3d.errors import InputError
+from sim3d.launcher import launcher_rank
 
 if TYPE_CHECKING:
     from sim3d.config import Config
@@ -151,11 +151,11 @@ def _asymmetry_lines(site: str, rows: list[EastWest]) -> list[str]:
 
 def _write_table(found: dict[str, tuple[list[Ratio], list[EastWest]]], path: Path) -> Path:
     """All ratios as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("site", "pair", "band", "flavour", "energy_low_GeV", "energy_high_GeV", "ratio", "error"))
-        for site, (rows, _) in found.items():
-            for row in rows:
-                numbers = (*row.energy_GeV, row.value, row.error)
-                writer.writerow((site, row.pair, row.band, row.flavour, *(f"{x:.6g}" for x in numbers)))
+    columns = ("site", "pair", "band", "flavour", "energy_low_GeV", "energy_high_GeV", "ratio", "error")
+    lines = [
+        (site, row.pair, row.band, row.flavour, *(f"{x:.6g}" for x in (*row.energy_GeV, row.value, row.error)))
+        for site, (rows, _) in found.items()
+        for row in rows
+    ]
+    write_rows(path, (), columns, lines)
     return path

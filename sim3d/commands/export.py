@@ -88,8 +88,8 @@ def _heights(file: Path, site: str | None, folder: Path | None) -> list[Path]:
 
 def _fluxes(file: Path, site: str | None, binning: str | None, energies: str | None) -> dict[str, Flux]:
     """Fluxes by the name their files get."""
+    from sim3d.checksums import is_result_file
     from sim3d.flux import Flux
-    from sim3d.flux_table import is_result_file
 
     if is_result_file(file):
         if energies is not None:

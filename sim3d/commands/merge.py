@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sim3d.commands.arguments import json_option
-from sim3d.commands.run import output_file, report
+from sim3d.commands.output import output_file, report
 
 
 @click.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.csv_files import write_records, write_rows
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -197,13 +197,9 @@ def _survey(
     if folder is not None:
         target = output_folder(folder, Path())
         path = target / "models.csv"
-        with path.open("w", newline="", encoding="utf-8") as stream:
-            stream.write("# secondaries of p-air per interaction; F, Z: E/E for mesons, T/T for baryons\n")
-            records = as_rows(rows)
-            writer = csv.DictWriter(stream, list(records[0]), lineterminator="\n")
-            writer.writeheader()
-            for one in records:
-                writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in one.items()})
+        write_records(
+            path, ("secondaries of p-air per interaction; F, Z: E/E for mesons, T/T for baryons",), as_rows(rows)
+        )
         written = [path, *_draw_all(target, models)]
     if as_json:
         checks = {model.name: worst([row for row in rows if row.model == model.name]) for model in models}
@@ -307,21 +303,20 @@ def _write_csv(path: Path, model: HadronicModel, interactions: int, rows: list[C
     head = ["kinetic_energy_GeV", "quantity", "secondary", "value", "error", "table"]
     head += ["source", "reference", "reference_error", "ratio"]
     head += [f"{kind}_{name}" for name in names for kind in ("value", "ratio")]
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        stream.write("# moments of p-air per interaction: F = <sum x>, Z = <sum x^1.7>\n")
-        stream.write(f"# model {model.name}, definition {model.definition}, {interactions} interactions\n")
+    about = [
+        "moments of p-air per interaction: F = <sum x>, Z = <sum x^1.7>",
+        f"model {model.name}, definition {model.definition}, {interactions} interactions",
+        *(f"x in definition {name}: {READINGS[name]}" for name in names),
+        "value, error (one sigma) sampled; table: exact moment of the model's tables",
+    ]
+    lines = []
+    for row in rows:
+        line: list[Any] = [row.kinetic_energy_GeV, row.quantity, row.secondary, row.value, row.error]
+        line += [row.exact[row.definition], row.source, row.reference, row.reference_error, row.ratio()]
         for name in names:
-            stream.write(f"# x in definition {name}: {READINGS[name]}\n")
-        stream.write("# value, error (one sigma) sampled; table: exact moment of the model's tables\n")
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(head)
-        for row in rows:
-            line: list[Any] = [row.kinetic_energy_GeV, row.quantity, row.secondary, row.value, row.error]
-            line += [row.exact[row.definition], row.source, row.reference, row.reference_error, row.ratio()]
-            for name in names:
-                line += [row.sampled[name], row.ratio(name)]
-            writer.writerow([f"{one:.6g}" if isinstance(one, float) else one for one in line])
-    return path
+            line += [row.sampled[name], row.ratio(name)]
+        lines.append([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in line])
+    return write_rows(path, about, head, lines)
 
 
 def _draw(folder: Path, model: HadronicModel, rows: list[ComparedMoment]) -> list[Path]:

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 import sim3d
-from sim3d import checkpoint, cli, engine, result_file
+from sim3d import atomic_files, checkpoint, cli, engine
 from sim3d.config import make_config
-from sim3d.engine import RunError, run_to_file
-from sim3d.errors import InputError
+from sim3d.engine import run_to_file
+from sim3d.errors import InputError, RunError
+from sim3d.setup_run import make_setup
 
 ROTATED = {
     "run": {"seed": 1, "primaries": 2000, "batch_size": 200, "checkpoint_minutes": 0.0},
@@ -146,9 +147,9 @@ def test_an_edited_profile_is_another_atmosphere(tmp_path):
     air = tmp_path / "air.csv"
     air.write_text("height_km,density_g_cm3\n" + "".join(f"{h},{1.2e-3 * np.exp(-h / 8)}\n" for h in range(0, 101, 5)))
     changed = {"atmosphere": {"model": "csv", "profile": str(air)}}
-    first = engine.models_of(engine.make_setup(config(changed)))
+    first = make_setup(config(changed)).models
     air.write_text(air.read_text().replace("\n100,", "\n99,"))
-    second = engine.models_of(engine.make_setup(config(changed)))
+    second = make_setup(config(changed)).models
     key, *_ = checkpoint.difference(config(changed), first, config(changed), second)
     assert key in ("atmosphere_profile_sha256", "atmosphere_top_km")
 
@@ -229,7 +230,7 @@ def test_leftovers_of_killed_runs_go_away(tmp_path):
     mine, other = tmp_path / ".run[1].h5.host.12.tmp", tmp_path / ".run1.h5.host.12.tmp"
     for file in (mine, other):
         file.write_text("x")
-    result_file.remove_leftovers(path)
+    atomic_files.remove_leftovers(path)
     assert not mine.exists()
     assert other.exists()
 
@@ -294,7 +295,7 @@ def test_killed_twenty_times(tmp_path, differences):
 
 def test_a_failing_primary_leaves_a_checkpoint(whole, tmp_path, monkeypatch, differences):
     """What was finished is in the file; repaired, the run goes on."""
-    kernel = engine.make_setup(config()).batch_function.__globals__["rotated_batch"]
+    kernel = make_setup(config()).batch_function.__globals__["rotated_batch"]
     from sim3d import setup_run
 
     def broken(world, source, seed, first_index, batch_size, *rest):

@@ -139,6 +139,7 @@ BAD = {
     "boolean step": (("transport", "step_km", True), ["transport.step_km", "boolean"]),
     "boolean seed": (("run", "seed", True), ["run.seed", "boolean"]),
     "boolean latitude": (("sites", 1, "lat", False), ["sites[1].lat", "boolean"]),
+    "boolean parameter": (("vary", {"solar:MV": True}), ["vary", "boolean"]),
     "boolean bins": (("scoring", "azimuth_bins", True), ["scoring.azimuth_bins", "boolean"]),
     "word for a switch": (("transport", "bending", "sometimes"), ["transport.bending"]),
     "unknown mode": (("sampling", "mode", "guided"), ["sampling.mode", "analog", "rotated"]),

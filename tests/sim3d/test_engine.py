@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 import sim3d
-from sim3d import engine, setup_run
+from sim3d import api, engine, setup_run
 from sim3d.binning import BINNINGS
 from sim3d.config import make_config
-from sim3d.engine import RunError, run_to_file, simulate
-from sim3d.errors import InputError
+from sim3d.engine import run_to_file, simulate
+from sim3d.errors import InputError, RunError
 from sim3d.hit_weights import empty_weights
 from sim3d.parallel import Processes
-from sim3d.result_file import make_tally
+from sim3d.record import make_tally
+from sim3d.results import Result
 from sim3d.sampling import COUNTERS
 from sim3d.setup_run import make_setup
 from sim3d.warm_up import compile_kernels
@@ -74,7 +75,7 @@ def test_counters(files):
 def test_seeds_matter(files, mode):
     """Another seed gives other numbers, of the same size."""
     data = {**MODES[mode], "run": {**ANALOG["run"], "seed": 2}}
-    other = simulate(make_config(data), threads=2).result()
+    other = Result(simulate(make_config(data), threads=2))
     first = sim3d.load(files[mode, 1])
     a, b = (r.record.tallies[0].plain_sum() for r in (first, other))
     assert not np.array_equal(a, b)
@@ -139,7 +140,7 @@ def test_a_failing_primary_is_named(monkeypatch, tmp_path, files):
     assert 0 < part.record.tallies[0].hits.sum() < full.tallies[0].hits.sum()
     assert part.record.counters["primaries"] == 500 * len(done)
     with pytest.raises(RunError, match="primary 1234"):
-        engine.run(make_config(ANALOG), threads=2)
+        api.run(make_config(ANALOG), threads=2)
 
 
 def test_an_output_folder_that_is_missing(tmp_path, monkeypatch):
@@ -183,7 +184,7 @@ def whole_globe(mode, n=4000, **sampling):
         "sampling": {"mode": mode, **sampling},
         "sites": [{"name": "kamioka", "patch": {"radius_deg": 180.0}}],
     }
-    return simulate(make_config(data), threads=2).result()
+    return Result(simulate(make_config(data), threads=2))
 
 
 def test_rotated_is_analog_on_the_whole_sphere():
@@ -223,7 +224,7 @@ def kamioka():
         "sampling": {"mode": "rotated"},
         "sites": [{"name": "kamioka"}],
     }
-    return simulate(make_config(data), threads=2).result()
+    return Result(simulate(make_config(data), threads=2))
 
 
 def test_east_west_sign(kamioka):
@@ -260,7 +261,7 @@ def test_nothing_below_the_threshold():
     data = {**ANALOG, "scoring": {"energy_min_GeV": 1.0}}
     record = simulate(make_config(data), threads=2)
     by_energy = record.tallies[0].hits.sum(axis=(0, 2, 3))
-    edges = record.result().energy_edges_GeV
+    edges = Result(record).energy_edges_GeV
     assert by_energy[edges[1:] <= 1.0].sum() == 0
     assert by_energy[edges[:-1] >= 1.0].sum() > 30
 

@@ -15,17 +15,18 @@ import pytest
 import sim3d
 from sim3d import cli, engine, event_journal
 from sim3d.binning import azimuth_bin, cos_bin, energy_bin, inverse_cosine
-from sim3d.commands.run import output_file
-from sim3d.companions import events_path, journal_path, without_event_files
+from sim3d.commands.output import output_file
 from sim3d.config import make_config
 from sim3d.engine import run_to_file
 from sim3d.errors import InputError
 from sim3d.event_file import EventStore, verify_events
 from sim3d.event_journal import EventJournal, JournalSource
 from sim3d.event_records import COLUMNS, RECORD_DTYPE
+from sim3d.file_names import events_path, journal_path, without_event_files
 from sim3d.merge import merge_to_file
+from sim3d.record import make_tally
 from sim3d.replay import replay
-from sim3d.result_file import make_tally, read_result
+from sim3d.result_file import read_result
 
 MPIRUN = Path(sys.executable).with_name("mpirun")
 N_BATCHES = 6

@@ -70,7 +70,7 @@ def test_nusquids_arrays(flux, tmp_path):
     for name in ("cos_zenith", "energy_GeV"):
         with pytest.raises(InputError, match=f"{name}: needs two or more nodes that rise"):
             exports.nusquids_state(flux, **{name: [1.0]})
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot write"):
         state.write(tmp_path / "none" / "x.h5")
 
 
@@ -167,7 +167,7 @@ def test_netcdf_by_name_and_with_units(flux, tmp_path):
         assert np.array_equal(data.flux_error, flux.azimuth_table.error)
         assert "counter-clockwise from south" in data.attrs["convention_azimuth"]
         assert data.flux.cell_methods == "energy: mean cos_zenith: mean azimuth: mean"
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot write"):
         exports.write_netcdf(tmp_path / "none" / "x.nc", flux.table)
 
 

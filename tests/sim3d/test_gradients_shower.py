@@ -14,7 +14,7 @@ from hadronic.models import load_model
 from hadronic.species import N_PROJECTILES, NAMES
 from hadronic.variation import VARIED_SPECIES, hat_functions, scaled_tables, slot_factor_rows
 from sim3d.config import make_config
-from sim3d.gradient_scoring import columns_of, make_gradients
+from sim3d.gradient_scoring import make_gradients
 from sim3d.jackknife import jackknife
 from sim3d.jit_cache import CACHE
 from sim3d.parameters import KNOTS_GEV, MASS_GROUPS, YIELD_SPECIES
@@ -92,7 +92,7 @@ class Showers:
             transverse=transverse,
             pion_sharpness=pion_sharpness(config.vary),
         )
-        self.columns, self.n_points = columns_of(config), len(points)
+        self.columns, self.n_points = config.scoring.columns, len(points)
         self.sums = np.zeros((N_GROUPS, 4, len(BANDS_GEV) - 1, len(self.columns)))
         gradients = make_gradients(config, model.tables)
         _sums(world, gradients, n, 3.0, 3000.0, np.uint64(seed), np.array(BANDS_GEV), by_angle, self.sums)

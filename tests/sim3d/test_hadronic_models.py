@@ -11,7 +11,6 @@ import pytest
 import sim3d
 from hadronic.models import load_model, model_names
 from hadronic.species import PIP, P
-from sim3d.books import models_of
 from sim3d.cli import main
 from sim3d.config import load_config, make_config
 from sim3d.engine import run_to_file, simulate
@@ -95,7 +94,7 @@ def test_a_missing_table_and_the_old_name_are_one_line(tmp_path, capsys):
 def test_results_know_their_table_and_go_on_with_no_other(own_table, tmp_path):
     path = tmp_path / "run.h5"
     wanted = config("rotated", {"model": "table", "table": str(own_table)})
-    models = models_of(make_setup(wanted))
+    models = make_setup(wanted).models
     assert len(models["hadronic_table_sha256"]) == 64
     assert "target: N14" in models["hadronic_table_provenance"]
     run_to_file(wanted, path, threads=1)

@@ -9,10 +9,10 @@ import pytest
 
 import sim3d
 from sim3d import cli
+from sim3d.checksums import SEAL_BYTES, data_digest, seal, seal_problem
 from sim3d.config import make_config
 from sim3d.engine import run_to_file
 from sim3d.errors import InputError
-from sim3d.integrity import SEAL_BYTES, data_digest, seal, seal_problem
 from sim3d.result_file import verify_result
 
 

@@ -7,7 +7,8 @@ import pytest
 import sim3d
 from sim3d import setup_run
 from sim3d.config import make_config
-from sim3d.engine import RunError, run_to_file, simulate
+from sim3d.engine import run_to_file, simulate
+from sim3d.errors import RunError
 from sim3d.hit_weights import empty_weights
 from sim3d.lost import Lost, is_lost, new_status, status_of_one
 from sim3d.sampling import COUNTERS

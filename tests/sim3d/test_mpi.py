@@ -17,7 +17,8 @@ import pytest
 from sim3d.config import load_config
 from sim3d.engine import run_to_file
 from sim3d.errors import InputError
-from sim3d.parallel import Processes, connect, launched_size
+from sim3d.launcher import launched_size
+from sim3d.parallel import Processes, connect
 from sim3d.results import load
 
 MPIRUN = Path(sys.executable).with_name("mpirun")

@@ -200,7 +200,8 @@ def test_a_real_file_without_a_hit(tmp_path, capsys, done, quick):
     """Also the file of a run that has only begun."""
     from geomag.igrf import FieldModel
     from sim3d.config import make_config
-    from sim3d.result_file import RunRecord, make_tally, write_result
+    from sim3d.record import RunRecord, make_tally
+    from sim3d.result_file import write_result
     from sim3d.sampling import COUNTERS
     from sim3d.setup_run import make_detector
 

@@ -7,12 +7,13 @@ import pytest
 import sim3d
 from geomag.igrf import FieldModel
 from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY
+from sim3d.checksums import SEAL_BYTES
 from sim3d.config import make_config
 from sim3d.errors import InputError
 from sim3d.exact_sums import N_GROUPS
 from sim3d.hit_weights import empty_weights
-from sim3d.integrity import SEAL_BYTES
-from sim3d.result_file import RunRecord, read_result, save_result, write_result
+from sim3d.record import RunRecord
+from sim3d.result_file import read_result, save_result, write_result
 from sim3d.results import POISSON_LIMIT_90, Result
 from sim3d.setup_run import make_detector
 from sim3d.tally import SiteTally
@@ -69,7 +70,7 @@ def record(batches):
 
 @pytest.fixture(scope="module")
 def result(record):
-    return record.result()
+    return Result(record)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from sim3d import cli
-from sim3d.commands.run import output_file
+from sim3d.commands.output import output_file
 from sim3d.errors import InputError
 
 

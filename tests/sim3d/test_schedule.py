@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim3d.precision import FIRST_TEST, next_test
-from sim3d.schedule import BatchQueue, Command, Foreman
+from sim3d.schedule import BatchQueue, Command, Scheduler
 
 
 def queue(n=10, done=(), first=0, last=None, in_rounds=False):
@@ -76,90 +76,90 @@ def test_a_finished_round_is_looked_at_again():
 
 
 def test_a_run_without_trouble():
-    foreman = Foreman(queue(3), checkpoint_s=np.inf)
-    assert foreman.take(2) == [0, 1]
-    assert foreman.decide(all_idle=False) == Command.NONE
-    foreman.report(2, [])
-    assert foreman.decide(all_idle=False) == Command.NONE
-    assert foreman.take(2) == [2]
-    foreman.report(1, [])
-    assert foreman.decide(all_idle=False) == Command.STOP
-    assert (foreman.outcome, foreman.failure) == ("complete", "")
+    scheduler = Scheduler(queue(3), checkpoint_s=np.inf)
+    assert scheduler.take(2) == [0, 1]
+    assert scheduler.decide(all_idle=False) == Command.NONE
+    scheduler.report(2, [])
+    assert scheduler.decide(all_idle=False) == Command.NONE
+    assert scheduler.take(2) == [2]
+    scheduler.report(1, [])
+    assert scheduler.decide(all_idle=False) == Command.STOP
+    assert (scheduler.outcome, scheduler.failure) == ("complete", "")
 
 
 def test_checkpoints_by_the_clock():
     """At the interval, only if something is new, and less often where they take long."""
     clock = Clock()
-    foreman = Foreman(queue(), checkpoint_s=60.0, clock=clock)
-    foreman.take(5)
+    scheduler = Scheduler(queue(), checkpoint_s=60.0, clock=clock)
+    scheduler.take(5)
     clock.now = 61.0
-    assert foreman.decide(False) == Command.NONE
-    foreman.report(1, [])
-    assert foreman.decide(False) == Command.COLLECT
-    foreman.checkpoint_taken(0.5)
+    assert scheduler.decide(False) == Command.NONE
+    scheduler.report(1, [])
+    assert scheduler.decide(False) == Command.COLLECT
+    scheduler.checkpoint_taken(0.5)
     clock.now = 130.0
-    assert foreman.decide(False) == Command.NONE
-    foreman.report(1, [])
-    assert foreman.decide(False) == Command.COLLECT
-    foreman.checkpoint_taken(6.0)
-    foreman.report(1, [])
+    assert scheduler.decide(False) == Command.NONE
+    scheduler.report(1, [])
+    assert scheduler.decide(False) == Command.COLLECT
+    scheduler.checkpoint_taken(6.0)
+    scheduler.report(1, [])
     clock.now = 400.0
-    assert foreman.decide(False) == Command.NONE
+    assert scheduler.decide(False) == Command.NONE
     clock.now = 430.1
-    assert foreman.decide(False) == Command.COLLECT
+    assert scheduler.decide(False) == Command.COLLECT
 
 
 def test_a_checkpoint_after_every_batch():
-    foreman = Foreman(queue(), checkpoint_s=0.0)
-    foreman.take(5)
+    scheduler = Scheduler(queue(), checkpoint_s=0.0)
+    scheduler.take(5)
     for _ in range(3):
-        assert foreman.decide(False) == Command.NONE
-        foreman.report(1, [])
-        assert foreman.decide(False) == Command.COLLECT
-        foreman.checkpoint_taken(100.0)
+        assert scheduler.decide(False) == Command.NONE
+        scheduler.report(1, [])
+        assert scheduler.decide(False) == Command.COLLECT
+        scheduler.checkpoint_taken(100.0)
 
 
 @pytest.mark.parametrize("how", ["time", "interrupted", "failed"])
 def test_stopping_early_waits_for_batches_underway(how):
     """No more work, a checkpoint at once, the end when all ranks are idle."""
     clock = Clock()
-    foreman = Foreman(queue(), checkpoint_s=np.inf, deadline_s=100.0, clock=clock)
-    foreman.take(3)
-    foreman.report(1, [])
+    scheduler = Scheduler(queue(), checkpoint_s=np.inf, deadline_s=100.0, clock=clock)
+    scheduler.take(3)
+    scheduler.report(1, [])
     if how == "time":
         clock.now = 100.0
     elif how == "interrupted":
-        foreman.interrupted("rank 0: interrupted (SIGTERM)")
+        scheduler.interrupted("rank 0: interrupted (SIGTERM)")
     else:
-        foreman.failed("rank 1, primary 5: x")
-    assert foreman.decide(False) == Command.DRAIN
-    assert foreman.take(1) == []
-    assert foreman.decide(False) == Command.NONE
-    foreman.report(2, [])
-    assert foreman.decide(True) == Command.STOP
-    assert foreman.outcome == how
-    assert bool(foreman.failure) == (how != "time")
+        scheduler.failed("rank 1, primary 5: x")
+    assert scheduler.decide(False) == Command.DRAIN
+    assert scheduler.take(1) == []
+    assert scheduler.decide(False) == Command.NONE
+    scheduler.report(2, [])
+    assert scheduler.decide(True) == Command.STOP
+    assert scheduler.outcome == how
+    assert bool(scheduler.failure) == (how != "time")
 
 
 def test_a_failure_outweighs_an_interruption():
-    foreman = Foreman(queue(), checkpoint_s=np.inf)
-    foreman.failed("broken")
-    foreman.interrupted("rank 1: interrupted (SIGTERM)")
-    assert foreman.outcome == "failed"
-    assert foreman.failure == "broken; rank 1: interrupted (SIGTERM)"
+    scheduler = Scheduler(queue(), checkpoint_s=np.inf)
+    scheduler.failed("broken")
+    scheduler.interrupted("rank 1: interrupted (SIGTERM)")
+    assert scheduler.outcome == "failed"
+    assert scheduler.failure == "broken; rank 1: interrupted (SIGTERM)"
 
 
 def test_lost_primaries_are_tolerated_up_to_a_number():
-    foreman = Foreman(queue(), checkpoint_s=np.inf, max_lost=2, lost=1)
-    foreman.take(3)
-    foreman.report(1, ["rank 0, primary 7: x"])
-    assert not foreman.outcome
-    foreman.report(1, ["rank 1, primary 9: y"])
-    assert foreman.outcome == "failed"
-    assert "primary 9" in foreman.failure
-    assert "run.max_lost = 2" in foreman.failure
+    scheduler = Scheduler(queue(), checkpoint_s=np.inf, max_lost=2, lost=1)
+    scheduler.take(3)
+    scheduler.report(1, ["rank 0, primary 7: x"])
+    assert not scheduler.outcome
+    scheduler.report(1, ["rank 1, primary 9: y"])
+    assert scheduler.outcome == "failed"
+    assert "primary 9" in scheduler.failure
+    assert "run.max_lost = 2" in scheduler.failure
 
 
 def test_too_many_were_lost_before():
     """A run that goes on with a smaller limit fails at once."""
-    assert Foreman(queue(), checkpoint_s=np.inf, max_lost=1, lost=2).outcome == "failed"
+    assert Scheduler(queue(), checkpoint_s=np.inf, max_lost=1, lost=2).outcome == "failed"

@@ -28,5 +28,5 @@ def journal_path(path: Path) -> Path:
 
 def without_event_files(paths: list[Path]) -> list[Path]:
     """The paths but for event files whose result is among them too, as a pattern like ``part-*.h5`` gives them."""
-    theirs = {events_path(path) for path in paths}
-    return [path for path in paths if path not in theirs]
+    event_files = {events_path(path) for path in paths}
+    return [path for path in paths if path not in event_files]

@@ -1,4 +1,4 @@
-"""What batches leave behind: exact sums of a process, added over threads here and over ranks in sim3d.parallel."""
+"""Exact integer sums over the batches of a process, added over threads here and over ranks in sim3d.parallel."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.lost import Lost
 from sim3d.precision import Watch
-from sim3d.result_file import make_tally
+from sim3d.record import make_tally
 from sim3d.sampling import N_COUNTERS
 from sim3d.tally import SiteTally
 
 if TYPE_CHECKING:
-    from sim3d.result_file import RunRecord
+    from sim3d.record import RunRecord
 
 
 class RunSums:

@@ -1,4 +1,4 @@
-"""Signals that ask a run to stop: it writes what is finished and leaves."""
+"""Handle the signals that ask a run to stop: it writes what is finished and ends."""
 
 from __future__ import annotations
 

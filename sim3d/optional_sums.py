@@ -1,7 +1,7 @@
-"""Statistics beside the flux that a configuration asks for: their names, shapes and scales at a site.
+"""Sums that a run makes only if its configuration asks for them: muons, gradients, production heights.
 
-An extra is an array that every batch fills with floats, site by site, and whose exact sums (:mod:`sim3d.exact_sums`)
-are stored, merged and resumed with those of the flux under its name.
+Each is an array that every batch fills with floats, site by site, and whose exact sums (:mod:`sim3d.exact_sums`) are
+stored, merged and resumed with those of the flux under its name.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.exact_sums import ExactSums
-from sim3d.gradient_scoring import columns_of, gradient_sums
+from sim3d.gradient_scoring import gradient_sums
 from sim3d.muon_bins import make_sums
 from sim3d.production_height import height_sums
 
 
-def make_extras(config: Config, detector: Detector) -> dict[str, ExactSums]:
-    """Empty sums of all extras of a site; their scales are functions of the configuration and the site alone."""
+def make_optional_sums(config: Config, detector: Detector) -> dict[str, ExactSums]:
+    """Empty sums of all optional statistics of a site, by name; their scales depend on configuration and site alone."""
     out = {}
     if config.scoring.muons:
         table = config.muons
         out["muons"] = make_sums(config, detector, table.ground + len(table.altitudes_km) + len(table.depths_g_cm2))
-    if columns_of(config):
+    if config.scoring.columns:
         out["gradients"] = gradient_sums(config, detector)
     if config.scoring.heights:
         out["heights"] = height_sums(config, detector)

@@ -16,11 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from sim3d.errors import cannot_read
+
 SEAL_BYTES = 512
 """HDF5 looks for its data at byte 0, 512, 1024 and so on."""
 
 _MAGIC = b"sim3d-result "
-_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+"""First bytes of the data of an HDF5 file."""
+
 _CHUNK = 1 << 22
 
 
@@ -55,17 +59,17 @@ def seal_problem(path: Path) -> str | None:
         block = file.read(SEAL_BYTES)
         if not block.startswith(_MAGIC):
             # a damaged seal does not excuse the rest: HDF5 data at byte 512 had one
-            return "its first bytes are damaged" if file.read(8) == _HDF5_MAGIC else None
-        words = block.rstrip(b"\0").decode("ascii", "replace").split()
-        if len(words) != 6 or not words[4].isdigit():
+            return "its first bytes are damaged" if file.read(8) == HDF5_SIGNATURE else None
+        fields = block.rstrip(b"\0").decode("ascii", "replace").split()
+        if len(fields) != 6 or not fields[4].isdigit():
             return "its first bytes are damaged"
         digest, size = hashlib.sha256(), 0
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             size += len(chunk)
-    if size < int(words[4]):
-        return f"truncated: {size + SEAL_BYTES} of {int(words[4]) + SEAL_BYTES} bytes"
-    if digest.hexdigest() != words[2] or block != _block(words[2], size):
+    if size < int(fields[4]):
+        return f"truncated: {size + SEAL_BYTES} of {int(fields[4]) + SEAL_BYTES} bytes"
+    if digest.hexdigest() != fields[2] or block != _block(fields[2], size):
         return "not the bytes that were written: SHA-256 differs"
     return None
 
@@ -78,6 +82,22 @@ def is_sealed(path: Path) -> bool:
     """Whether a file carries a seal."""
     with open(path, "rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC
+
+
+def is_result_file(path: Path) -> bool:
+    """Whether a file looks like HDF5 (with or without the seal), by its first bytes.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(max(len(HDF5_SIGNATURE), len(_MAGIC)))
+    except OSError as problem:
+        raise cannot_read(path, problem) from None
+    return start.startswith((HDF5_SIGNATURE, _MAGIC))
 
 
 def data_digest(arrays: Iterable[tuple[str, np.ndarray]]) -> str:

@@ -1,4 +1,6 @@
-"""How the ranks of a run talk: work from rank 0 to all, reports back, commands to all.
+"""The message protocol between rank 0 and the other ranks of a run.
+
+Rank 0 sends numbers of batches, the others send reports (and event records) back, and commands go to all.
 
 Each rank's main thread calls the same methods in turn; its worker threads never touch MPI. A rank that has room for
 batches asks rank 0, which answers when there is work, and not at all once the run ends. Commands are broadcasts that
@@ -12,15 +14,15 @@ from typing import NamedTuple
 
 from sim3d.event_journal import EventJournal, Frame
 from sim3d.parallel import Processes
-from sim3d.schedule import Command, Foreman
+from sim3d.schedule import Command, Scheduler
 
 _MOST_UNSENT = 8
 """Messages that may wait to leave a rank before it takes no more batches: its memory is bounded, however slowly rank 0
 stores event records."""
 
 
-class Report(NamedTuple):
-    """What a rank tells rank 0.
+class RankReport(NamedTuple):
+    """The message of a rank to rank 0.
 
     Attributes
     ----------
@@ -45,11 +47,11 @@ class Report(NamedTuple):
 
 
 class FirstRank:
-    """Rank 0: takes its batches from the foreman directly, serves the other ranks, and stores event records."""
+    """Rank 0: takes its batches from the scheduler directly, serves the other ranks, and stores event records."""
 
-    def __init__(self, processes: Processes, foreman: Foreman, journal: EventJournal | None = None) -> None:
+    def __init__(self, processes: Processes, scheduler: Scheduler, journal: EventJournal | None = None) -> None:
         self.processes = processes
-        self.foreman = foreman
+        self.scheduler = scheduler
         self.journal = journal
         self._frames = [0] * processes.size
         self._waiting: deque[tuple[int, int]] = deque()  # requests not answered yet: rank, batches wanted
@@ -59,9 +61,9 @@ class FirstRank:
 
     def take(self, wanted: int) -> list[int]:
         """Batches to begin now."""
-        return self.foreman.take(wanted)
+        return self.scheduler.take(wanted)
 
-    def report(self, report: Report) -> None:
+    def report(self, report: RankReport) -> None:
         """What happened here since the last call."""
         self._note(0, report)
 
@@ -71,13 +73,13 @@ class FirstRank:
             self._accept(rank, message)
         while self._waiting:
             rank, wanted = self._waiting[0]
-            batches = self.foreman.take(wanted)
+            batches = self.scheduler.take(wanted)
             if not batches:
                 break
             self._waiting.popleft()
             self.processes.send(batches, rank)
             self._sent[rank] += 1
-        command = self.foreman.decide(all_idle=len(self._idle) == self.processes.size)
+        command = self.scheduler.decide(all_idle=len(self._idle) == self.processes.size)
         if command != Command.NONE:
             self.processes.command(int(command))
         return command
@@ -105,9 +107,9 @@ class FirstRank:
                 self._accept(*self.processes.wait_for_message())
         self.journal.flush()
         if self.journal.problem:
-            self.foreman.failed(self.journal.problem)
+            self.scheduler.failed(self.journal.problem)
 
-    def _accept(self, rank: int, message: Report | Frame) -> None:
+    def _accept(self, rank: int, message: RankReport | Frame) -> None:
         if isinstance(message, Frame):
             self._frames[rank] += 1
             self._store(message)
@@ -120,15 +122,15 @@ class FirstRank:
             return
         self.journal.append(frame)
         if self.journal.problem:
-            self.foreman.failed(self.journal.problem)
+            self.scheduler.failed(self.journal.problem)
 
-    def _note(self, rank: int, report: Report) -> None:
+    def _note(self, rank: int, report: RankReport) -> None:
         if report.failed:
-            self.foreman.failed(report.failed)
+            self.scheduler.failed(report.failed)
         if report.interrupted:
-            self.foreman.interrupted(report.interrupted)
+            self.scheduler.interrupted(report.interrupted)
         if report.finished or report.lost:
-            self.foreman.report(report.finished, report.lost)
+            self.scheduler.report(report.finished, report.lost)
         if report.wanted:
             self._waiting.append((rank, report.wanted))
         if report.idle:
@@ -157,7 +159,7 @@ class OtherRank:
         self._wanted = wanted - len(out)
         return out
 
-    def report(self, report: Report) -> None:
+    def report(self, report: RankReport) -> None:
         """What happened here since the last call; sent if there is anything to say."""
         for _, batches in self.processes.receive():
             self._received += 1
@@ -165,7 +167,7 @@ class OtherRank:
             self._ready.extend(batches)
         wanted = 0 if self._asked or report.idle else max(0, self._wanted - len(self._ready))
         report = report._replace(wanted=wanted, idle=report.idle and not self._said_idle)
-        if report == Report():
+        if report == RankReport():
             return
         self._said_idle |= report.idle
         self._asked |= wanted > 0

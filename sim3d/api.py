@@ -1,0 +1,45 @@
+"""Run a simulation from Python: a configuration in, a result out, in this process and without a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sim3d.config import Config, load_config, make_config
+from sim3d.engine import simulate
+from sim3d.errors import InputError, RunError
+from sim3d.results import Result
+
+
+def run(
+    config: Config | Mapping[str, Any] | str | Path,
+    threads: int | None = None,
+    progress: bool = False,
+) -> Result:
+    """Run a simulation in this process and return its result.
+
+    Parameters
+    ----------
+    config : Config, mapping or path
+        A checked configuration, nested mappings as a TOML file would give them, or the path of one.
+    threads, progress
+        See :func:`sim3d.engine.simulate`.
+
+    Raises
+    ------
+    InputError
+        For a bad configuration (one line naming the key, the value and what is allowed).
+    RunError
+        If a batch failed.
+    """
+    if isinstance(config, Mapping):
+        config = make_config(config)
+    elif not isinstance(config, Config):
+        config = load_config(config)
+    record = simulate(config, threads, progress)
+    if record is None:  # cannot happen without other ranks
+        raise InputError("sim3d.run is for one process; use `mpirun sim3d run` for several")
+    if record.failure:
+        raise RunError(record.failure)
+    return Result(record)

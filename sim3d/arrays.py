@@ -1,0 +1,8 @@
+"""Type of arrays of doubles."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]

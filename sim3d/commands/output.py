@@ -1,0 +1,97 @@
+"""What commands that make a result share: the output file, ranges of batches, the closing summary, exit statuses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sim3d.commands.arguments import open_result, print_json
+from sim3d.commands.status import STATUS_INTERRUPTED, STATUS_TIME
+from sim3d.errors import InputError
+from sim3d.file_names import EVENTS_SUFFIX, events_path, journal_path
+
+DEFAULT_FOLDER = Path("output")
+
+STATUS_OF = {"time": STATUS_TIME, "interrupted": STATUS_INTERRUPTED}
+"""Exit statuses of runs that can go on; a job script tells by them whether to come back."""
+
+
+def parse_range(text: str | None) -> tuple[int, int] | None:
+    """The range of batches written ``A:B``."""
+    if text is None:
+        return None
+    first, colon, last = text.partition(":")
+    if not (colon and first.isdecimal() and last.isdecimal() and len(text) < 40):
+        raise InputError("--batch-range", text, "A:B, two whole numbers")
+    return int(first), int(last)
+
+
+def output_file(output: Path | None, config_path: Path, force: bool, resume: bool = False) -> Path:
+    """Where the result goes, checked before any time is spent on simulating it.
+
+    Parameters
+    ----------
+    output : Path or None
+        What the user asked for; None for ``output/<config name>.h5``, whose folder is made.
+    config_path : Path
+    force : bool
+        Whether an existing file may be replaced.
+    resume : bool
+        Whether the run goes on from an existing file.
+    """
+    if output is None:
+        output = DEFAULT_FOLDER / f"{config_path.stem}.h5"
+        try:
+            DEFAULT_FOLDER.mkdir(exist_ok=True)
+        except OSError as problem:
+            raise InputError(f"{DEFAULT_FOLDER}: cannot be made ({problem.strerror})") from None
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: the folder {output.parent} does not exist")
+    if output.is_dir():
+        raise InputError(f"{output}: is a folder, needs the name of a file")
+    if output.exists() and not force and not resume:
+        raise InputError(f"{output}: exists, give --force to replace it or --resume to go on from it")
+    if output.name.endswith(EVENTS_SUFFIX):
+        raise InputError(f"{output}: names that end in {EVENTS_SUFFIX} are for event records")
+    records = [path for path in (events_path(output), journal_path(output)) if path.exists()]
+    # a journal alone is what a run leaves that was killed before its first checkpoint
+    if records and not output.exists() and not force and not (resume and records == [journal_path(output)]):
+        raise InputError(
+            f"{records[0]}: exists without {output.name}; move it to its result, or give --force to replace it"
+        )
+    if not os.access(output.parent, os.W_OK) or (output.exists() and not os.access(output, os.W_OK)):
+        raise InputError(f"{output}: no permission to write there")
+    return output
+
+
+def report(path: Path, seconds: float, as_json: bool) -> None:
+    """Print what a finished run gave: a few lines, or JSON."""
+    from sim3d.commands.info import describe
+
+    document: dict[str, Any] = describe(open_result(path))
+    if as_json:
+        print_json({"file": path, "seconds": seconds, **document})
+        return
+    primaries = document["attributes"].get("primaries")
+    count = f"{primaries} primaries, " if primaries is not None else ""
+    batches = f"{document['batches']} of {document['batches_total']} batches"
+    if document["batches"] == document["batches_total"]:
+        batches = f"{document['batches']} batches"
+    click.echo(f"{path}: {count}{batches} in {seconds:.1f} s")
+    if document["attributes"].get("atmosphere", "").startswith("NRLMSIS"):
+        click.echo(f"  atmosphere: {document['attributes']['atmosphere']}")
+    if document["target"] is not None:
+        click.echo(f"  {document['target']}")
+    if document["attributes"].get("lost"):
+        click.echo(f"  {document['attributes']['lost']} primaries were lost; see sim3d info --json, sim3d replay")
+    for name, site in document["sites"].items():
+        if site["hits_by_flavour"]:
+            hits = ", ".join(f"{flavour} {n}" for flavour, n in site["hits_by_flavour"].items())
+            click.echo(f"  {name}: {hits} hits")
+    if document["attributes"].get("muon_crossings"):
+        click.echo(f"  {document['attributes']['muon_crossings']} muons and nucleons; see sim3d muons {path}")
+    for line in document["warnings"]:
+        click.echo(f"  WARNING {line}")

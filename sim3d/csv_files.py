@@ -1,0 +1,65 @@
+"""Commented CSV: lines that begin with ``#``, a row with the names of the columns, then data; written with ``\\n``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sim3d.errors import cannot_write
+
+
+def write_lines(path: Path, comments: Iterable[str], columns: Iterable[str], lines: Iterable[str]) -> Path:
+    """Write a table whose data are lines of text already, each with its line end.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced if it exists; its folder must exist.
+    comments : iterable of str
+        Lines for the top of the file, without ``#``.
+    columns : iterable of str
+        Names of the columns.
+    lines : iterable of str
+
+    Returns
+    -------
+    Path
+        That of the file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(f"# {comment}\n" for comment in comments)
+            stream.write(",".join(columns) + "\n")
+            stream.writelines(lines)
+    except OSError as problem:
+        raise cannot_write(path, problem) from None
+    return path
+
+
+def write_rows(path: Path, comments: Iterable[str], columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:
+    """Write a table from rows of cells, quoted where needed; parameters and errors as in :func:`write_lines`."""
+    try:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            stream.writelines(f"# {comment}\n" for comment in comments)
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(rows)
+    except OSError as problem:
+        raise cannot_write(path, problem) from None
+    return path
+
+
+def write_records(path: Path, comments: Iterable[str], records: Sequence[Mapping[str, Any]]) -> Path:
+    """Write records of the same keys (at least one), floats with six digits; errors as in :func:`write_lines`."""
+    rows = (
+        [f"{cell:.6g}" if isinstance(cell, float) else cell for cell in map(record.__getitem__, records[0])]
+        for record in records
+    )
+    return write_rows(path, comments, records[0], rows)
