@@ -12,8 +12,9 @@ from sim3d.asymmetry import east_west, published
 from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
 from sim3d.config import make_config
 from sim3d.engine import simulate
+from sim3d.flavours import FLAVOURS
 from sim3d.hit_weights import empty_weights, summarise
-from sim3d.particles import FLAVOURS
+from sim3d.results import Result
 from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_setup
 
@@ -101,7 +102,7 @@ def paper_statistics(primaries: int = 300_000, threads: int = 2) -> list[Row]:
     seconds = record.provenance["wall_time_s"]
     hits = min(int(tally.hits.sum()) for tally in record.tallies)
     to_count = seconds * PAPER_CROSSINGS / hits
-    result = record.result()
+    result = Result(record)
     to_error, largest = 0.0, ""
     for site in result.sites:
         printed = published(site)
@@ -157,7 +158,7 @@ def table_time(primaries: int = 3_000_000, threads: int = 2) -> list[Row]:
     if record is None:
         raise RuntimeError("benchmarks run in a single process")
     seconds = record.provenance["wall_time_s"]
-    result = record.result()
+    result = Result(record)
     flux, error, _ = result.binned("here", "honda_aa")
     energy = result.binning_energies("honda_aa")
     inside = (energy > 0.29) & (energy < 10.5)

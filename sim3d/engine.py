@@ -407,4 +407,4 @@ def run(
         raise InputError("sim3d.run is for one process; use `mpirun sim3d run` for several")
     if record.failure:
         raise RunError(record.failure)
-    return record.result()
+    return Result(record)

@@ -56,7 +56,7 @@ MAX_PATH_RADII = 1000.0
 0.5 to 1 GeV in 0.8-1.0 rad, and the flux there is lower by 7 to 19%."""
 
 NOTE = "primary protons alone: no secondary (albedo) protons, which a detector also sees below the cutoff"
-COLUMNS = (
+BAND_COLUMNS = (
     "kinetic_energy_GeV",
     "rigidity_GV",
     "latitude_low_rad",
@@ -314,7 +314,7 @@ def passes_half(rigidity_GV: Floats, share: Floats, error: Floats) -> tuple[floa
 
 
 def write_csv(found: LatitudeBands, path: Path, about: str) -> Path:
-    """Write one row per band and energy (:data:`COLUMNS`), with ``about`` in the comments at the top."""
+    """Write one row per band and energy (:data:`BAND_COLUMNS`), with ``about`` in the comments at the top."""
     comments = (
         f"sim3d primary protons in bands of geomagnetic latitude; {about}",
         NOTE,
@@ -324,7 +324,7 @@ def write_csv(found: LatitudeBands, path: Path, about: str) -> Path:
     )
     with path.open("w", encoding="utf-8", newline="\n") as stream:
         stream.writelines(f"# {line}\n" for line in comments)
-        stream.write(",".join(COLUMNS) + "\n")
+        stream.write(",".join(BAND_COLUMNS) + "\n")
         for band in found.bands:
             columns = (band.flux, band.flux_error, band.share, band.share_error, band.undecided_share)
             for energy, gv, *numbers in zip(found.energy_GeV, found.rigidity_GV, *columns, strict=True):

@@ -26,11 +26,9 @@ from numba import njit
 
 from sim3d.parameters import REFERENCE_ENERGY_GEV
 from sim3d.particles import MASS_GEV, NEUTRON, PROTON
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
 from sim3d.solar import SOLAR_POTENTIAL_MV, potential_by_date
 
-GROUPS = ("p", "He", "CNO", "MgSi", "Fe")
-GROUP_CHARGE = np.array([1.0, 2.0, 7.0, 13.0, 24.0])
-GROUP_MASS_NUMBER = np.array([1.0, 4.0, 14.0, 26.0, 50.0])
 MODELS = {
     "ghls2001-average": "mean of the high and low fits (the central model of the FLUKA calculation)",
     "ghls2001-high": "high fits of helium and heavier nuclei",

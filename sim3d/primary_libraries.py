@@ -25,14 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim3d.primaries import (
-    GROUP_MASS_NUMBER,
-    GROUPS,
-    NUCLEON_MASS_GEV,
-    TABLE_ENERGIES_GEV,
-    PrimaryInputError,
-    primary_model,
-)
+from sim3d.primaries import NUCLEON_MASS_GEV, TABLE_ENERGIES_GEV, PrimaryInputError, primary_model
+from sim3d.primary_groups import GROUP_MASS_NUMBER, GROUPS
 from sim3d.solar import FIT_MONTH, SOLAR_POTENTIAL_MV, year_and_month
 
 Array = NDArray[np.float64]

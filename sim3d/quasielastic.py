@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim3d.particles import ELECTRON_MASS_GEV, FLAVOURS, MASS_GEV, MUP, NEUTRON, PROTON
+from sim3d.flavours import FLAVOURS
+from sim3d.particles import ELECTRON_MASS_GEV, MASS_GEV, MUP, NEUTRON, PROTON
 
 Array = NDArray[np.float64]
 

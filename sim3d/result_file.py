@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5py
 import numpy as np
@@ -23,16 +23,13 @@ from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import EventIndex
 from sim3d.extras import make_extras
+from sim3d.flavours import FLAVOURS
 from sim3d.integrity import data_digest, is_sealed, seal, seal_problem, text_digest
 from sim3d.lost import Lost
-from sim3d.particles import FLAVOURS
-from sim3d.precision import describe
+from sim3d.precision import describe_observable
 from sim3d.sampling import COUNTERS
 from sim3d.tally import SiteTally
 from sim3d.world import EARTH_RADIUS_KM
-
-if TYPE_CHECKING:
-    from sim3d.results import Result
 
 FORMAT = "sim3d-result"
 FORMAT_VERSION = 1
@@ -108,12 +105,6 @@ class RunRecord:
     def counter_array(self) -> np.ndarray:
         """The counters in the order of the kernels, int64 (N_COUNTERS,)."""
         return np.array([self.counters.get(name, 0) for name in COUNTERS], dtype=np.int64)
-
-    def result(self) -> Result:
-        """The result made of this record."""
-        from sim3d.results import Result
-
-        return Result(self)
 
 
 def make_tally(config: Config, detector: Detector) -> SiteTally:
@@ -254,7 +245,7 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
             file[name] = array
         else:
             file.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
-    file["watch"].attrs["observable"] = describe(record.config)
+    file["watch"].attrs["observable"] = describe_observable(record.config)
     file.attrs["data_sha256"] = data_digest(sorted(arrays.items()))
     provenance = file.create_group("provenance")
     for key, value in record.provenance.items():

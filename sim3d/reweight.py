@@ -33,15 +33,8 @@ from sim3d.exact_sums import TallyOverflowError
 from sim3d.hit_weights import empty_weights, note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.parameters import CLASS_OF
-from sim3d.primaries import (
-    GROUP_MASS_NUMBER,
-    GROUPS,
-    SOLAR_POTENTIAL_MV,
-    PrimaryModel,
-    group_flux,
-    joins,
-    model_names,
-)
+from sim3d.primaries import SOLAR_POTENTIAL_MV, PrimaryModel, group_flux, joins, model_names
+from sim3d.primary_groups import GROUP_MASS_NUMBER, GROUPS
 from sim3d.result_file import RunRecord, read_result, verify_result
 from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_primaries
@@ -187,8 +180,9 @@ def reweight(
     Returns
     -------
     RunRecord
-        For :func:`sim3d.result_file.write_result`, or ``.result()``; it has no event records of its own. What is not
-        the primaries' is the run's; the checksum of the run's data is in ``models["reweighted_from_data_sha256"]``.
+        For :func:`sim3d.result_file.write_result`, or :class:`sim3d.results.Result`; it has no event records of its
+        own. What is not the primaries' is the run's; the checksum of the run's data is in
+        ``models["reweighted_from_data_sha256"]``.
 
     Raises
     ------

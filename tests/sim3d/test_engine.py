@@ -15,6 +15,7 @@ from sim3d.errors import InputError
 from sim3d.hit_weights import empty_weights
 from sim3d.parallel import Processes
 from sim3d.result_file import make_tally
+from sim3d.results import Result
 from sim3d.sampling import COUNTERS
 from sim3d.setup_run import make_setup
 from sim3d.warm_up import compile_kernels
@@ -74,7 +75,7 @@ def test_counters(files):
 def test_seeds_matter(files, mode):
     """Another seed gives other numbers, of the same size."""
     data = {**MODES[mode], "run": {**ANALOG["run"], "seed": 2}}
-    other = simulate(make_config(data), threads=2).result()
+    other = Result(simulate(make_config(data), threads=2))
     first = sim3d.load(files[mode, 1])
     a, b = (r.record.tallies[0].plain_sum() for r in (first, other))
     assert not np.array_equal(a, b)
@@ -183,7 +184,7 @@ def whole_globe(mode, n=4000, **sampling):
         "sampling": {"mode": mode, **sampling},
         "sites": [{"name": "kamioka", "patch": {"radius_deg": 180.0}}],
     }
-    return simulate(make_config(data), threads=2).result()
+    return Result(simulate(make_config(data), threads=2))
 
 
 def test_rotated_is_analog_on_the_whole_sphere():
@@ -223,7 +224,7 @@ def kamioka():
         "sampling": {"mode": "rotated"},
         "sites": [{"name": "kamioka"}],
     }
-    return simulate(make_config(data), threads=2).result()
+    return Result(simulate(make_config(data), threads=2))
 
 
 def test_east_west_sign(kamioka):
@@ -260,7 +261,7 @@ def test_nothing_below_the_threshold():
     data = {**ANALOG, "scoring": {"energy_min_GeV": 1.0}}
     record = simulate(make_config(data), threads=2)
     by_energy = record.tallies[0].hits.sum(axis=(0, 2, 3))
-    edges = record.result().energy_edges_GeV
+    edges = Result(record).energy_edges_GeV
     assert by_energy[edges[1:] <= 1.0].sum() == 0
     assert by_energy[edges[:-1] >= 1.0].sum() > 30
 

@@ -21,6 +21,7 @@ from sim3d.overhead import check_levels, draw_overhead, line_density, make_overh
 from sim3d.particles import MUM, MUP
 from sim3d.primaries import primary_model
 from sim3d.random_streams import primary_key
+from sim3d.results import Result
 from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_setup
 from sim3d.shower import NEUTRINO_COLUMNS, shower
@@ -66,7 +67,7 @@ def test_primary_protons_come_through_a_level_as_they_were_sent():
     }  # fmt: skip
     config = configuration(120_000, muons=table, field={"cutoff": False}, transport={"bending": False})
     record = simulate(config, 2)
-    ours = muon_spectra(record.result())
+    ours = muon_spectra(Result(record))
     model = primary_model("ghls2001-average", "fit", "2020-01-01", None)
     mass = 0.938272
     pulls = []

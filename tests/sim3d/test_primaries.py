@@ -8,9 +8,6 @@ from scipy import stats
 from scipy.integrate import quad
 
 from sim3d.primaries import (
-    GROUP_CHARGE,
-    GROUP_MASS_NUMBER,
-    GROUPS,
     MODELS,
     SOLAR_POTENTIAL_MV,
     PrimaryInputError,
@@ -20,6 +17,7 @@ from sim3d.primaries import (
     rigidity,
     sample_energy,
 )
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
 
 
 def test_protons_at_10_GeV():

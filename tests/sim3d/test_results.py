@@ -69,7 +69,7 @@ def record(batches):
 
 @pytest.fixture(scope="module")
 def result(record):
-    return record.result()
+    return Result(record)
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,10 @@ from sim3d.config import make_config
 from sim3d.engine import run_to_file
 from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
-from sim3d.primaries import GROUPS, MODELS, primary_model
+from sim3d.primaries import MODELS, primary_model
+from sim3d.primary_groups import GROUPS
 from sim3d.result_file import read_result, write_result
+from sim3d.results import Result
 from sim3d.reweight import check_groups, flux_ratio, reweight
 
 DATA = {"run": {"seed": 5, "primaries": 4800, "batch_size": 200}, "primaries": {"energy_GeV": [1.0, 1000.0]}}
@@ -82,7 +84,7 @@ def test_another_model_as_a_run_of_it(stored, tmp_path, mode):
     """Low fits at solar maximum against a run of them with another seed; and the effect itself is seen."""
     run_to_file(config(mode, events=False, seed=6, **OTHER), tmp_path / "run.h5", threads=2)
     run, run_error = means(sim3d.load(tmp_path / "run.h5"))
-    new, new_error = means(reweight(stored(mode), **OTHER).result())
+    new, new_error = means(Result(reweight(stored(mode), **OTHER)))
     old, _ = means(sim3d.load(stored(mode)))
     assert np.all(np.abs(new - run) < 4.0 * np.hypot(new_error, run_error)), (new, run, new_error, run_error)
     assert np.all(new_error < 0.3 * new)
