@@ -97,7 +97,7 @@ def east_west_counts(
     energy_GeV: tuple[float, float] = ENERGY_WINDOW_GEV,
     cos_max: float = COS_ZENITH_MAX,
 ) -> NDArray[np.float64]:
-    """What the asymmetry is made of: flux in the window by group, flavour and half of the sky, (G, flavour, 2)."""
+    """Fluxes integrated over the window, by group of batches, flavour and half of the sky, (G, flavour, 2)."""
     require_site(result, site)
     edges = np.asarray(result.energy_edges_GeV)
     energies = energy_bins(edges, energy_GeV)
@@ -108,7 +108,7 @@ def east_west_counts(
 
 
 def towards_east(mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A of a mean of :func:`east_west_counts`, (flavour,)."""
+    """The asymmetry A of a mean of :func:`east_west_counts`, (flavour,)."""
     east, west = mean[..., FROM_WEST], mean[..., FROM_EAST]
     return (east - west) / (east + west)
 

@@ -1,6 +1,6 @@
-"""Any two sources of fluxes next to each other: results, Honda tables, CSV tables of published fluxes.
+"""Comparison of two sources of fluxes: results, Honda tables, CSV tables of published fluxes.
 
-The second is the reference. Which of its numbers are met by what of the first:
+The second is the reference. The numbers that are compared:
 
 - two tables (results, Honda tables) with the same bins: bin by bin; with other bins: the first is interpolated and
   averaged over the bins of the second;
@@ -43,7 +43,7 @@ _POINT_WIDTH = 1e-3
 
 @dataclass(frozen=True)
 class FluxSource:
-    """One of the two, opened.
+    """One of the two sources of a comparison, opened.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class FluxSource:
 
 
 def open_source(path: Path, site: str | None, result: Result | None = None) -> FluxSource:
-    """Open one of the two; what it is is told by its content.
+    """Open one of the two sources; its kind is found from its content.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def pair(first: FluxSource, second: FluxSource, energy_GeV: tuple[float, float])
 
 
 def swapped(matched: Matched) -> Matched:
-    """The two exchanged; numbers of the new reference that are 0 are left out."""
+    """The comparison with source and reference exchanged; numbers of the new reference that are 0 are left out."""
     keep = matched.flux > 0.0
     reference_error = np.zeros_like(matched.flux) if matched.reference_error is None else matched.reference_error
     return Matched(

@@ -56,7 +56,7 @@ class Matched:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How one flavour compares; ratios are result over reference.
+    """Statistics of the ratios of one flavour, result over reference.
 
     Attributes
     ----------

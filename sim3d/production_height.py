@@ -1,4 +1,4 @@
-"""Heights at which neutrinos are made: a distribution for every flavour, energy and zenith, which oscillations need.
+"""Scoring of the heights at which neutrinos are produced, by flavour, energy and zenith: kernel and sums.
 
 Every crossing that is scored is also counted by the height of its neutrino's birth above the sphere of 6371.2 km. The
 bins are coarser than the flux's: averaged over azimuth, 20 of cos_zenith (Honda's), 10 per decade of energy.

@@ -8,21 +8,21 @@ import numpy as np
 
 from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV
 from sim3d.errors import InputError
+from sim3d.flavours import FLAVOURS
 
 if TYPE_CHECKING:
     from hist import Hist
 
-    from sim3d.results import Result
 
-
-def flux_hist(result: Result, site: str | None = None) -> Hist:
-    """Fluxes of a site integrated over the fine bins, with their variances.
+def flux_hist(flux: np.ndarray, error: np.ndarray, azimuth_edges_deg: np.ndarray) -> Hist:
+    """Fluxes integrated over the fine bins, with their variances.
 
     Parameters
     ----------
-    result : Result
-    site : str, optional
-        By default kamioka if the run has it, else its first site.
+    flux, error : float64 arrays (flavour, energy, cos_zenith, azimuth)
+        Mean flux in each fine bin and its statistical error, m^-2 s^-1 sr^-1 GeV^-1.
+    azimuth_edges_deg : float64 array (azimuth + 1,)
+        Equally spaced from 0 to 360.
 
     Returns
     -------
@@ -37,22 +37,21 @@ def flux_hist(result: Result, site: str | None = None) -> Hist:
     Raises
     ------
     InputError
-        If the library hist is not installed, or the site is unknown.
+        If the library hist is not installed.
     """
     try:
         import hist
     except ImportError:
         raise InputError("result.hist: needs the library hist; pip install 'sim3d[hist]'") from None
 
-    flux, error, _ = result.binned(result.default_site(site), "fine")
     energy = np.diff(ENERGY_EDGES_GEV)[:, None, None]
-    solid_angle = np.diff(COS_EDGES)[:, None] * np.radians(np.diff(result.azimuth_edges_deg))
+    solid_angle = np.diff(COS_EDGES)[:, None] * np.radians(np.diff(azimuth_edges_deg))
     histogram = hist.Hist(
-        hist.axis.StrCategory(result.flavours, name="flavour", label="Flavour", overflow=False),
+        hist.axis.StrCategory(FLAVOURS, name="flavour", label="Flavour", overflow=False),
         hist.axis.Variable(ENERGY_EDGES_GEV, name="energy", label="Neutrino energy (GeV)", flow=False),
         hist.axis.Variable(COS_EDGES, name="cos_zenith", label="cos(zenith), +1 down-going", flow=False),
         hist.axis.Regular(
-            len(result.azimuth_edges_deg) - 1,
+            len(azimuth_edges_deg) - 1,
             0.0,
             360.0,
             circular=True,

@@ -416,10 +416,27 @@ class Result:
         return self._gradients[name]
 
     def hist(self, site: str | None = None) -> Hist:
-        """The fluxes of a site as a :class:`hist.Hist` (UHI), see :func:`sim3d.result_hist.flux_hist`."""
+        """Fluxes of a site integrated over the fine bins, with their variances, as a histogram object (UHI).
+
+        Parameters
+        ----------
+        site : str, optional
+            By default kamioka if the run has it, else its first site.
+
+        Returns
+        -------
+        hist.Hist
+            See :func:`sim3d.result_hist.flux_hist`.
+
+        Raises
+        ------
+        InputError
+            If the library hist is not installed, or the site is unknown.
+        """
         from sim3d.result_hist import flux_hist
 
-        return flux_hist(self, site)
+        flux, error, _ = self.binned(self.default_site(site), "fine")
+        return flux_hist(flux, error, self.azimuth_edges_deg)
 
 
 def load(path: str | Path) -> Result:

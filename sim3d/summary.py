@@ -11,7 +11,13 @@ _SITE_FIELDS = ("name", "lat_deg", "lon_deg", "altitude_m", "declination_deg", "
 
 
 def describe_result(result: Result) -> dict[str, Any]:
-    """What is worth knowing of a result, as plain dictionaries."""
+    """Summary of a result: sites with their hits and weights, warnings, batches, attributes and configuration.
+
+    Returns
+    -------
+    dict
+        Plain dictionaries, lists, strings and numbers, as ``sim3d info --json`` prints them.
+    """
     from sim3d.hit_weights import outlier_warnings
 
     sites = {}
@@ -74,7 +80,7 @@ def _weights(histogram: Any, flavours: tuple[str, ...]) -> dict[str, Any]:
 
 
 def key_lines(values: dict[str, Any], indent: int) -> list[str]:
-    """``key: value`` lines; a dictionary inside becomes an indented block."""
+    """Lines ``key: value`` of a dictionary; a dictionary inside it becomes an indented block."""
     out = []
     for key, value in values.items():
         if isinstance(value, dict):
