@@ -97,7 +97,7 @@ def test_a_full_page(known):
     assert 'name="viewport" content="width=device-width, initial-scale=1"' in text
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
-    for words in ("IGRF-14", "Precision reached", "Tserkovnyak et al.", "Lipari", "not checked", "Median ratio"):
+    for words in ("IGRF-14", "Precision reached", "Tserkovnyak et al.", "Lipari", "as written", "Median ratio"):
         assert words in page.text
     assert known.path.parent.as_posix() not in text.replace("checksums", "").split("Provenance")[0]
 

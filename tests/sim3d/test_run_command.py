@@ -43,7 +43,7 @@ def test_default_output(engine, capsys):
     assert engine[0].progress is True
     assert engine[0].threads is None
     text = capsys.readouterr().out
-    assert text.startswith("output/mine.h5: 1000 primaries, 33 batches in ")
+    assert text.startswith("output/mine.h5: 1000 primaries, 8 batches in ")
     assert "kamioka: numu" in text
 
 
