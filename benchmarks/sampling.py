@@ -12,8 +12,8 @@ from sim3d.asymmetry import east_west, published
 from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
 from sim3d.config import make_config
 from sim3d.engine import simulate
+from sim3d.flavours import FLAVOURS
 from sim3d.hit_weights import empty_weights, summarise
-from sim3d.particles import FLAVOURS
 from sim3d.results import Result
 from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_setup

@@ -13,8 +13,8 @@ Integrator: the embedded pair of J. R. Dormand & P. J. Prince, J. Comput. Appl. 
 
 No passage below the floor between two steps is missed.  Let q = r^2/2 (for a geodetic floor, of the space
 stretched along z so that the floor is a sphere); q' = r.t and q'' = 1 + r.t' are known at both ends of a
-step.  A step that goes down and then up holds a lowest point, found from the cubic through q and q'; when it is not clearly above
-the floor the step is taken again so that it ends there.  Steps are at most 1.2 rad of gyration, so that q
+step.  A step that goes down and then up holds a lowest point, found from the cubic through q and q'; when it is not
+clearly above the floor the step is taken again so that it ends there.  Steps are at most 1.2 rad of gyration, so that q
 has no second turning point inside.
 
 Decisions ahead of time, both rigorous (`escape_is_certain`, `impact_is_certain`): |r.t'| <= K/r^2 outside

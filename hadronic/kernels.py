@@ -241,8 +241,8 @@ def concentration(species, momentum_GeV):
     """Concentration of the von Mises-Fisher law of the polar angle about the projectile's direction.
 
     Read from <cos> of UrQMD, Pythia and Sibyll in bins of laboratory momentum, 0.1-20 GeV/c, independent of the
-    projectile's energy (limiting fragmentation), docs/reports/hadronic-inputs.md section 4. At high momentum the angle is
-    Gaussian with <pT> = 0.46 (pi), 0.50 (K), 0.44 (baryons) GeV/c.
+    projectile's energy (limiting fragmentation), docs/reports/hadronic-inputs.md section 4. At high momentum the angle
+    is Gaussian with <pT> = 0.46 (pi), 0.50 (K), 0.44 (baryons) GeV/c.
 
     Parameters
     ----------

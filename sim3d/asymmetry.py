@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
 from sim3d.reference_files import reference_rows
+from sim3d.windows import cos_bins, energy_bins, require_site
 
 if TYPE_CHECKING:
     from sim3d.results import Result
+
+DEFINITION = "(N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)"
+"""The asymmetry A, for titles and JSON."""
 
 FLAVOUR_ORDER = ("nue", "numubar", "numu", "nuebar")
 """From the largest asymmetry to the smallest, as the paper prints them."""
@@ -93,7 +96,7 @@ def east_west_counts(
     energy_GeV: tuple[float, float] = ENERGY_WINDOW_GEV,
     cos_max: float = COS_ZENITH_MAX,
 ) -> NDArray[np.float64]:
-    """What the asymmetry is made of: flux in the window by group, flavour and half of the sky, (G, flavour, 2)."""
+    """Fluxes integrated over the window, by group of batches, flavour and half of the sky, (G, flavour, 2)."""
     require_site(result, site)
     edges = np.asarray(result.energy_edges_GeV)
     energies = energy_bins(edges, energy_GeV)
@@ -104,52 +107,9 @@ def east_west_counts(
 
 
 def towards_east(mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A of a mean of :func:`east_west_counts`, (flavour,)."""
+    """The asymmetry A of a mean of :func:`east_west_counts`, (flavour,)."""
     east, west = mean[..., FROM_WEST], mean[..., FROM_EAST]
     return (east - west) / (east + west)
-
-
-def energy_bins(edges: NDArray[np.float64], window: tuple[float, float]) -> NDArray[np.intp]:
-    """Indices of the energy bins whose log centre lies in ``window`` (GeV)."""
-    low, high = window
-    if not 0.0 < low < high:
-        raise InputError("energy", f"{low:g} {high:g} GeV", "two positive energies, the lower one first")
-    centres = np.sqrt(edges[:-1] * edges[1:])
-    found = np.flatnonzero((centres > low) & (centres < high))
-    if len(found) == 0:
-        raise InputError(
-            "energy",
-            f"{low:g} {high:g} GeV",
-            f"a window with a bin centre, {edges[0]:.3g} to {edges[-1]:.5g} GeV",
-        )
-    return found
-
-
-def cos_bins(edges: NDArray[np.float64], cos_max: float) -> NDArray[np.intp]:
-    """Indices of the zenith bins whose centre has ``|cos_zenith| < cos_max``."""
-    centres = 0.5 * (edges[:-1] + edges[1:])
-    found = np.flatnonzero(np.abs(centres) < cos_max)
-    if len(found) == 0 or not cos_max <= 1.0:
-        raise InputError("cos-max", cos_max, f"above {np.abs(centres).min():.3g}, at most 1")
-    return found
-
-
-def lowest_energy(result: Result) -> float:
-    """Energy (GeV) below which a run scores nothing: a bin that reaches below it is not full."""
-    return float(result.config.get("scoring", {}).get("energy_min_GeV", 0.0)) * (1.0 - 1e-9)
-
-
-def full_bins(result: Result, window: tuple[float, float]) -> NDArray[np.intp]:
-    """Indices of the energy bins in a window (GeV) that lie above the lowest energy scored; may be none."""
-    edges = np.asarray(result.energy_edges_GeV)
-    found = energy_bins(edges, window)
-    return found[edges[found] >= lowest_energy(result)]
-
-
-def require_site(result: Result, site: str) -> None:
-    """Raise an :class:`InputError` that names the sites of a result unless ``site`` is one."""
-    if site not in result.sites:
-        raise InputError("site", site, ", ".join(result.sites))
 
 
 def published(site: str) -> dict[str, Published]:

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from sim3d import style
 from sim3d.arrays import Array
-from sim3d.particles import FLAVOURS
+from sim3d.flavours import FLAVOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sim3d.compare import Matched
+    from sim3d.matching import Matched
 
 
 COS_BANDS = (

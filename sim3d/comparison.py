@@ -1,10 +1,10 @@
-"""Any two sources of fluxes next to each other: results, Honda tables, CSV tables of published fluxes.
+"""Comparison of two sources of fluxes: results, Honda tables, CSV tables of published fluxes.
 
-The second is the reference. Which of its numbers are met by what of the first:
+The second is the reference. The numbers that are compared:
 
 - two tables (results, Honda tables) with the same bins: bin by bin; with other bins: the first is interpolated and
   averaged over the bins of the second;
-- a result and a CSV: rows and the bins they belong to (:func:`sim3d.compare.match`);
+- a result and a CSV: rows and the bins they belong to (:func:`sim3d.matching.match`);
 - a Honda table and a CSV: the interpolated table at the rows;
 - two CSV tables: rows of the same flavour, energy (to 1%) and zenith (to 0.001).
 
@@ -21,23 +21,30 @@ from numpy.typing import NDArray
 
 from sim3d.arrays import Array
 from sim3d.checksums import is_result_file
-from sim3d.compare import FLUKA_TABLE, Matched, ReferenceTable, match, read_reference
+from sim3d.compare import FLUKA_TABLE, ReferenceTable, read_reference
+from sim3d.convention_words import CSV_CONVENTIONS
+from sim3d.csv_files import write_lines
 from sim3d.errors import InputError
 from sim3d.flux import Flux
-from sim3d.flux_table import FluxTable, table_of_honda, table_of_result
-from sim3d.honda_tables import is_honda_table
+from sim3d.flux_table import FluxTable
+from sim3d.honda_tables import is_honda_table, table_of_honda
+from sim3d.matching import Matched, match
+from sim3d.result_tables import table_of_result
 from sim3d.results import Result
 
 SAME_ENERGY, SAME_COS = 0.01, 1e-3
 _SAME_GRID = 1e-3
+
+RATIO_COLUMNS = ("ratio", "ratio_error", "pull")
+"""Last columns of the CSV of a comparison."""
 
 _POINT_WIDTH = 1e-3
 """Half the width, relative, over which an interpolated flux is averaged to compare it with a value at a point."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """One of the two, opened.
+class FluxSource:
+    """One of the two sources of a comparison, opened.
 
     Attributes
     ----------
@@ -59,8 +66,8 @@ class Source:
     rows: ReferenceTable | None = None
 
 
-def open_source(path: Path, site: str | None, result: Result | None = None) -> Source:
-    """Open one of the two; what it is is told by its content.
+def open_source(path: Path, site: str | None, result: Result | None = None) -> FluxSource:
+    """Open one of the two sources; its kind is found from its content.
 
     Parameters
     ----------
@@ -78,12 +85,12 @@ def open_source(path: Path, site: str | None, result: Result | None = None) -> S
     """
     if result is not None:
         site = _site(result, site)
-        return Source(site, result=result, site=site, table=table_of_result(result, site, "honda", azimuth=False))
+        return FluxSource(site, result=result, site=site, table=table_of_result(result, site, "honda", azimuth=False))
     if str(path) == FLUKA_TABLE and not path.exists():
-        return Source(path.name, rows=read_reference(path))
+        return FluxSource(path.name, rows=read_reference(path))
     if path.is_file() and is_honda_table(path):
-        return Source(path.name, table=table_of_honda(path).azimuth_average())
-    return Source(path.name, rows=read_reference(path))
+        return FluxSource(path.name, table=table_of_honda(path).azimuth_average())
+    return FluxSource(path.name, rows=read_reference(path))
 
 
 def is_result(path: Path) -> bool:
@@ -102,7 +109,7 @@ def _site(result: Result, site: str | None) -> str:
     return names[0] if len(names) == 1 else "kamioka"
 
 
-def pair(first: Source, second: Source, energy_GeV: tuple[float, float]) -> Matched:
+def pair(first: FluxSource, second: FluxSource, energy_GeV: tuple[float, float]) -> Matched:
     """The numbers of the second (``reference``) next to those of the first (``flux``).
 
     Raises
@@ -127,7 +134,7 @@ def pair(first: Source, second: Source, energy_GeV: tuple[float, float]) -> Matc
 
 
 def swapped(matched: Matched) -> Matched:
-    """The two exchanged; numbers of the new reference that are 0 are left out."""
+    """The comparison with source and reference exchanged; numbers of the new reference that are 0 are left out."""
     keep = matched.flux > 0.0
     reference_error = np.zeros_like(matched.flux) if matched.reference_error is None else matched.reference_error
     return Matched(
@@ -142,7 +149,7 @@ def swapped(matched: Matched) -> Matched:
     )
 
 
-def _with_rows(source: Source, rows: ReferenceTable, energy_GeV: tuple[float, float]) -> Matched:
+def _with_rows(source: FluxSource, rows: ReferenceTable, energy_GeV: tuple[float, float]) -> Matched:
     if source.result is not None:
         return match(source.result, source.site, rows, energy_GeV)
     low, high = energy_GeV
@@ -169,7 +176,7 @@ def _inside(flux: Flux, energy: Array) -> NDArray[np.bool_]:
 
 def _two_lists(first: ReferenceTable, second: ReferenceTable, keep: NDArray[np.bool_]) -> Matched:
     names = np.array(first.flavour)
-    found: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int]] = []
     for j in np.flatnonzero(keep):
         near = (
             (names == second.flavour[j])
@@ -178,8 +185,8 @@ def _two_lists(first: ReferenceTable, second: ReferenceTable, keep: NDArray[np.b
         )
         if near.any():
             i = np.flatnonzero(near)[np.abs(np.log(first.energy_GeV[near] / second.energy_GeV[j])).argmin()]
-            found.append((int(i), int(j)))
-    at, to = np.array(found, dtype=int).reshape(-1, 2).T
+            pairs.append((int(i), int(j)))
+    at, to = np.array(pairs, dtype=int).reshape(-1, 2).T
     flavours = np.array(second.flavour)[to]
     zero = np.zeros(len(at))
     return _matched(flavours, second.energy_GeV[to], second.cos_zenith[to], second.flux[to], first.flux[at], zero, None)
@@ -230,8 +237,8 @@ def _energy_windows(table: FluxTable) -> Array:
     return table.energies_GeV[:, None] * np.array([1.0 - _POINT_WIDTH, 1.0 + _POINT_WIDTH])
 
 
-def _same(one: Array, two: Array) -> bool:
-    return one.shape == two.shape and bool(np.allclose(one, two, rtol=_SAME_GRID, atol=1e-6))
+def _same(first: Array, second: Array) -> bool:
+    return first.shape == second.shape and bool(np.allclose(first, second, rtol=_SAME_GRID, atol=1e-6))
 
 
 def _matched(
@@ -254,3 +261,30 @@ def _matched(
         (values > 0.0).astype(np.int64),
         reference_error,
     )
+
+
+def write_comparison(matched: Matched, path: Path, name: str, reference: str) -> Path:
+    """Write every pair of a comparison: one row per flavour, energy and zenith; unknown errors are nan."""
+    ratio, sigma = matched.ratio()
+    unknown = np.full_like(ratio, np.nan)
+    reference_error = unknown if matched.reference_error is None else matched.reference_error
+    error = np.where(matched.error > 0.0, matched.error, np.nan)
+    sigma = np.where(sigma > 0.0, sigma, np.nan)
+    about = (
+        f"flux: {name}",
+        f"reference: {reference}",
+        CSV_CONVENTIONS[0],
+        CSV_CONVENTIONS[2],
+        "errors: statistical, 1 sigma, absolute",
+    )
+    columns = ("flavour", "energy_GeV", "cos_zenith", "flux", "error", "reference", "reference_error", *RATIO_COLUMNS)
+    numbers = (matched.flux, error, matched.reference, reference_error, ratio, sigma, (ratio - 1.0) / sigma)
+    rows = (
+        f"{flavour},{energy:.6g},{cosine:.4g}" + ",%.6e" * len(row) % row + "\n"
+        for flavour, energy, cosine, *row_list in zip(
+            matched.flavour, matched.energy_GeV, np.round(matched.cos_zenith, 6) + 0.0, *numbers, strict=True
+        )
+        for row in (tuple(row_list),)
+    )
+    write_lines(path, about, columns, rows)
+    return path

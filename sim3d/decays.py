@@ -31,6 +31,7 @@ from sim3d.branching_ratios import (
     LAMBDA_BRANCHING,
     cumulative,
 )
+from sim3d.flavours import NUE, NUEBAR, NUMU, NUMUBAR
 from sim3d.particles import (
     ELECTRON_MASS_GEV,
     KL,
@@ -42,10 +43,6 @@ from sim3d.particles import (
     MUM,
     MUP,
     NEUTRON,
-    NUE,
-    NUEBAR,
-    NUMU,
-    NUMUBAR,
     PI0,
     PIM,
     PIP,

@@ -27,14 +27,15 @@ from sim3d.dimensions import (
     STRAIGHT,
     azimuth_groups,
     band_groups,
-    east_west,
+    bending_asymmetries,
     east_west_window,
     quotient,
     windows,
     zenith_groups,
 )
-from sim3d.jackknife import jackknife_of_two
+from sim3d.pairs import jackknife_of_two
 from sim3d.plots import ZENITH_LABEL, draw_points, legend_below
+from sim3d.windows import lowest_energy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +100,7 @@ def _in_20_bins(groups: Callable[[Result], Array]) -> Callable[[Result], Array]:
 def energy(full: Result, collinear: Result, site: str) -> Figure:
     """Ratio 3-D / 1-D against energy near the horizon, from above and from below."""
     figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharex=True, sharey=True)
-    low = asymmetry.lowest_energy(full)
+    low = lowest_energy(full)
     edges = [one for one in itertools.pairwise(ENERGY_EDGES_GEV.tolist()) if one[0] >= low * 0.999]
     centres = np.array([np.sqrt(a * b) for a, b in edges])
     for band, (colour, marker) in _BAND_LOOKS.items():
@@ -136,7 +137,7 @@ def azimuth(full: Result, straight: Result, site: str) -> Figure:
 def asymmetries(results: Mapping[str, Result], site: str) -> Figure:
     """East-west asymmetries of each run, with the published ones."""
     figure, ax = plt.subplots(figsize=(5.6, 4.4))
-    rows = east_west(results, site)
+    rows = bending_asymmetries(results, site)
     window = east_west_window(results[FULL]) or asymmetry.ENERGY_WINDOW_GEV
     at = np.arange(len(rows), dtype=float)
     ax.axhline(0.0, color=style.GREY, linewidth=0.6)

@@ -17,17 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d.arrays import Array
-from sim3d.asymmetry import (
-    COS_ZENITH_MAX,
-    ENERGY_WINDOW_GEV,
-    FLAVOUR_ORDER,
-    east_west_counts,
-    full_bins,
-    lowest_energy,
-    towards_east,
-)
+from sim3d.asymmetry import COS_ZENITH_MAX, ENERGY_WINDOW_GEV, FLAVOUR_ORDER, east_west_counts, towards_east
 from sim3d.errors import InputError
-from sim3d.jackknife import jackknife, jackknife_of_two
+from sim3d.jackknife import jackknife
+from sim3d.pairs import jackknife_of_two
+from sim3d.windows import full_bins, lowest_energy
 
 if TYPE_CHECKING:
     from sim3d.config import Config
@@ -134,8 +128,8 @@ def quotient(above: Array, below: Array) -> Array:
 def windows(result: Result) -> list[tuple[float, float]]:
     """:data:`WINDOWS_GEV` above the lowest energy that the run scores."""
     floor = lowest_energy(result)
-    found = [(max(low, floor), high) for low, high in WINDOWS_GEV if high > floor * 1.3]
-    return [one for one in found if len(full_bins(result, one))]
+    candidates = [(max(low, floor), high) for low, high in WINDOWS_GEV if high > floor * 1.3]
+    return [window for window in candidates if len(full_bins(result, window))]
 
 
 def zenith_groups(site: str, energy_GeV: tuple[float, float]) -> Callable[[Result], Array]:
@@ -180,9 +174,9 @@ def ratios(results: Mapping[str, Result], site: str) -> Iterator[Ratio]:
     for pair, (above, below) in pairs_of(results).items():
         shown = windows(above)
         for band in BANDS:
-            found = [jackknife_of_two(quotient, above, below, band_groups(site, window, band)) for window in shown]
+            values = [jackknife_of_two(quotient, above, below, band_groups(site, window, band)) for window in shown]
             for i, flavour in enumerate(above.flavours):
-                for window, (value, error) in zip(shown, found, strict=True):
+                for window, (value, error) in zip(shown, values, strict=True):
                     yield Ratio(pair, band, flavour, window, float(value[i]), float(error[i]))
 
 
@@ -193,7 +187,7 @@ def east_west_window(result: Result) -> tuple[float, float] | None:
     return cut if cut[0] < high and len(full_bins(result, cut)) else None
 
 
-def east_west(results: Mapping[str, Result], site: str) -> list[EastWest]:
+def bending_asymmetries(results: Mapping[str, Result], site: str) -> list[EastWest]:
     """Asymmetries of each run and what bending adds, from the largest expected to the smallest."""
     full = results[FULL]
     window = east_west_window(full)

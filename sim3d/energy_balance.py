@@ -50,7 +50,7 @@ N_CATEGORIES = 9
 # Column behind the categories: what interactions made for the kernel to follow, drawn less its mean.
 DRAWN_LESS_MEAN = 9
 
-DEFAULT_ENERGIES_GEV = (10.0, 100.0, 1000.0, 10000.0)
+BALANCE_ENERGIES_GEV = (10.0, 100.0, 1000.0, 10000.0)
 DEFAULT_COSINES = (1.0, 0.5)
 LEAST_SHOWERS, MOST_SHOWERS = 2, 1_000_000
 

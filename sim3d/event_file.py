@@ -26,9 +26,9 @@ from sim3d.errors import InputError
 from sim3d.event_journal import EventIndex, JournalSource, record_hash
 from sim3d.event_records import COLUMNS, FULL, RECORD_DTYPE
 from sim3d.file_names import events_path, journal_path
+from sim3d.flavours import FLAVOURS
 from sim3d.launcher import usable_cores
-from sim3d.particles import FLAVOURS
-from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
 from sim3d.record import RunRecord
 from sim3d.world import EARTH_RADIUS_KM
 
@@ -44,7 +44,7 @@ _LEVEL = 1
 _READ_ERRORS = (KeyError, OSError, RuntimeError, ValueError)
 
 
-class Source(Protocol):
+class RecordSource(Protocol):
     """Something that holds the records of batches."""
 
     path: Path
@@ -125,7 +125,7 @@ class EventStore:
     ----------
     index : EventIndex
         Of the result.
-    sources : sequence of Source
+    sources : sequence of RecordSource
     owner : Path
         The result file, for messages.
 
@@ -135,10 +135,10 @@ class EventStore:
         If a batch is in none of the sources.
     """
 
-    def __init__(self, index: EventIndex, sources: Sequence[Source], owner: Path) -> None:
+    def __init__(self, index: EventIndex, sources: Sequence[RecordSource], owner: Path) -> None:
         self.index = index
         self.batches = np.flatnonzero(index.digests.any(axis=1))
-        self._sources: list[Source] = []
+        self._sources: list[RecordSource] = []
         for batch in self.batches:
             digest = index.digests[batch].tobytes()
             holder = next((source for source in sources if source.has(int(batch), digest)), None)
@@ -164,7 +164,7 @@ class EventStore:
         """Number of records."""
         return int(self.index.records.sum())
 
-    def batch(self, number: int, source: Source) -> Iterator[np.ndarray]:
+    def batch(self, number: int, source: RecordSource) -> Iterator[np.ndarray]:
         """The records of a batch in pieces; what is wrong with them is known after the last.
 
         Raises
@@ -191,12 +191,12 @@ class EventStore:
             yield from pieces
 
 
-def sources_of(path: Path) -> list[Source]:
+def sources_of(path: Path) -> list[RecordSource]:
     """Where the records of the result file ``path`` may be."""
     return [EventFileSource(events_path(path)), JournalSource(journal_path(path))]
 
 
-def _missing(sources: Sequence[Source], owner: Path, batch: int) -> str:
+def _missing(sources: Sequence[RecordSource], owner: Path, batch: int) -> str:
     there = [source.path for source in sources if source.path.exists()]
     if there:
         return f"{there[0]}: does not belong to {owner}: the event records of its batch {batch} are not there"

@@ -18,7 +18,7 @@ from numba import njit
 
 from sim3d.detectors import arrival_angles
 from sim3d.hits import patch_hits
-from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.shower import NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z
 from sim3d.world import EARTH_RADIUS_KM
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import sim3d
+from sim3d.arrays import Array
 from sim3d.convention_words import EXPORT_CONVENTIONS
 from sim3d.errors import InputError, cannot_write
 from sim3d.flux import Flux
-from sim3d.flux_spline import Array
 from sim3d.flux_table import FluxTable
 
 if TYPE_CHECKING:

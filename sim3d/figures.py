@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim3d import asymmetry, style
+from sim3d import asymmetry, matching, style, windows
 from sim3d.compare import FLUKA_SITE
 from sim3d.errors import InputError
 
@@ -104,7 +104,7 @@ class Skipped:
 
 def run_label(result: Result) -> str:
     """What to call a run beside another: its solar potential, as the primaries have it."""
-    named = {"min": "solar minimum", "max": "solar maximum"}.get(result.config.get("primaries", {}).get("solar") or "")
+    named = {"min": "solar minimum", "max": "solar maximum"}.get(result.record.config.primaries.solar or "")
     potential = result.attributes.get("solar_potential_MV")
     text = "" if potential is None else f"{float(potential):g} MV"
     return f"{named}, {text}" if named and text else named or text or "this run"
@@ -122,8 +122,8 @@ def field_of(result: Result) -> FieldModel:
     """The field of a run's configuration."""
     from geomag.igrf import FieldModel
 
-    table = result.config.get("field", {})
-    return FieldModel(table.get("date", "2020-01-01"), table.get("degree", 10))
+    table = result.record.config.field
+    return FieldModel(table.date, table.degree)
 
 
 def cutoff_sky(name: str, lat: float, lon: float, field: FieldModel, options: MapOptions) -> tuple[str, WholeSky]:
@@ -171,10 +171,10 @@ def _intensity(result: Result, options: MapOptions) -> Figure:
 
 def _own_model(result: Result) -> HadronicModel:
     """The hadronic model of a run."""
-    from hadronic.models import DEFAULT_MODEL, load_model
+    from hadronic.models import load_model
 
-    table = result.config.get("hadronic", {})
-    return load_model(table.get("model", DEFAULT_MODEL), table.get("definition"), table.get("table"))
+    table = result.record.config.hadronic
+    return load_model(table.model, table.definition, table.table)
 
 
 def _models(result: Result) -> tuple[list[HadronicModel], list[str]]:
@@ -232,8 +232,8 @@ def require_hits(result: Result, site: str, flavour: str | None = None, *, windo
         found = found[[list(result.flavours).index(flavour)]]
     if window:
         low, high = asymmetry.ENERGY_WINDOW_GEV
-        found = found[:, asymmetry.energy_bins(np.asarray(result.energy_edges_GeV), (low, high))]
-        found = found[:, :, asymmetry.cos_bins(np.asarray(result.cos_zenith_edges), asymmetry.COS_ZENITH_MAX)]
+        found = found[:, windows.energy_bins(np.asarray(result.energy_edges_GeV), (low, high))]
+        found = found[:, :, windows.cos_bins(np.asarray(result.cos_zenith_edges), asymmetry.COS_ZENITH_MAX)]
         what += f" of {low:g}-{high:g} GeV near the horizon"
     if not found.any():
         raise NotMade(f"not once did {what} cross the patch of {site}")
@@ -286,7 +286,7 @@ def _beside_fluka(kind: str, result: Result, site: str) -> Figure:
     if site != FLUKA_SITE:
         raise NotMade(f"FLUKA's table is for {FLUKA_SITE} alone")
     require_hits(result, site)
-    matched = plots.fluka_rows(result, site)
+    matched = matching.fluka_rows(result, site)
     if matched is None:
         raise NotMade("the run scores nothing in the range of FLUKA's table")
     return plots.fluka_ratio(site, matched) if kind == "ratio" else plots.fluka_zenith(result, site, matched)

@@ -15,10 +15,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sim3d import asymmetry, compare, plots, style
+from sim3d import compare, plots, style, windows
 from sim3d.arrays import Array
+from sim3d.compare import fluka_grid
 from sim3d.jackknife import jackknife
-from sim3d.reference_grid import fluka_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def weighted(result: Result, groups: Array) -> Array:
     shaped = factor.reshape(-1, *(1,) * (groups.ndim - 3)) * groups
     used = shaped[:, :, _FIRST : _FIRST + _MERGE * _POINTS]
     out = used.reshape(*groups.shape[:2], _POINTS, _MERGE, *groups.shape[3:]).mean(axis=3)
-    out[:, :, edges[_FIRST::_MERGE][:_POINTS] < asymmetry.lowest_energy(result)] = 0.0
+    out[:, :, edges[_FIRST::_MERGE][:_POINTS] < windows.lowest_energy(result)] = 0.0
     return np.asarray(out)
 
 

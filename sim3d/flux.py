@@ -12,12 +12,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sim3d.arrays import Array
 from sim3d.checksums import is_result_file
 from sim3d.errors import InputError
-from sim3d.flux_spline import Array, FluxSpline
-from sim3d.flux_table import EnergyKind, FluxTable, table_of_honda, table_of_result
-from sim3d.particles import FLAVOURS
-from sim3d.results import Result, flavour_index, load
+from sim3d.flavours import FLAVOURS, flavour_index
+from sim3d.flux_spline import FluxSpline
+from sim3d.flux_table import EnergyKind, FluxTable
+from sim3d.honda_tables import table_of_honda
+from sim3d.result_tables import table_of_result
+from sim3d.results import Result, load
 
 CM2_PER_M2 = 1.0e4
 
@@ -83,7 +86,7 @@ class Flux:
         binning : str
             Of a result file: honda (the default), fluka, or fine.
         energies : "points" or "bins"
-            What the numbers of a Honda table are, see :func:`sim3d.flux_table.table_of_honda`. In a result file they
+            What the numbers of a Honda table are, see :func:`sim3d.honda_tables.table_of_honda`. In a result file they
             are always bins.
         extrapolate : "refuse" or "flag"
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import RectBivariateSpline
 
+from sim3d.arrays import Array
 from sim3d.errors import InputError
 from sim3d.flux import Flux
-from sim3d.flux_spline import Array
 
 PRIMARIES = {"nue": "nue", "nue_bar": "nuebar", "numu": "numu", "numu_bar": "numubar"}
 """The service's names of the primaries, in the order of its maps, and sim3d's."""

@@ -7,26 +7,20 @@ differs between a result file and a Honda table is told by its fields, not by it
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim3d.arrays import Array
 from sim3d.errors import InputError
-from sim3d.honda_tables import HondaTable, flux_and_error, read, rebin_azimuth
-from sim3d.particles import FLAVOURS
-
-if TYPE_CHECKING:
-    from sim3d.results import Result
-
-
-TABLE_BINNINGS = ("honda", "fluka", "fine")
-"""Binnings of a result a table can have; the azimuth average of each is its own, with its own errors."""
+from sim3d.flavours import FLAVOURS
 
 EnergyKind = Literal["points", "bins"]
 ENERGY_KINDS: tuple[EnergyKind, ...] = ("points", "bins")
+
+NO_LIMIT = 9.9999e99
+"""Stands for an infinite limit (a site without any hit): not every reader knows ``inf``."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +80,7 @@ class FluxTable:
         return ~self.empty
 
     def with_azimuth_bins(self, n: int) -> FluxTable:
-        """Neighbouring azimuth bins averaged so that ``n`` remain, see :func:`sim3d.honda_tables.rebin_azimuth`."""
+        """Neighbouring azimuth bins averaged so that ``n`` remain, see :func:`rebin_azimuth`."""
         error = np.zeros_like(self.flux) if self.error is None else self.error
         flux, error = rebin_azimuth(self.flux, error, n)
         edges = np.linspace(0.0, 360.0, n + 1)
@@ -101,103 +95,29 @@ class FluxTable:
         error = None
         if self.error is not None:
             squares = np.where(self.hit, self.error, 0.0) ** 2 @ share**2
-            # the same few events spread over all bins, as in honda_tables.rebin_azimuth
+            # the same few events spread over all bins, as in rebin_azimuth
             limit = (self.error @ share) / len(share)
             error = np.where(flux > 0.0, np.sqrt(squares), limit)[..., None]
         return replace(self, flux=flux[..., None], error=error, azimuth_edges_deg=np.array([0.0, 360.0]))
 
 
-def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: bool = True) -> FluxTable:
-    """The fluxes of one site of a result.
+def rebin_azimuth(flux: Array, error: Array, n: int) -> tuple[Array, Array]:
+    """Average over neighbouring azimuth bins (last axis) so that ``n`` remain.
 
-    Parameters
-    ----------
-    result : Result
-    site : str
-    binning : str
-        honda, fluka or fine.
-    azimuth : bool
-        With azimuth bins, or the azimuth average with the errors that belong to it.
-
-    Raises
-    ------
-    InputError
-        For an unknown site or binning.
+    Errors are added as independent ones.  Neutrinos of one shower that fall in neighbouring bins are slightly
+    correlated, which this leaves out; a result made with ``n`` bins has the exact errors.
     """
-    if binning not in TABLE_BINNINGS:
-        raise InputError("binning", binning, f"one of {', '.join(TABLE_BINNINGS)}")
-    if site not in result.sites:
-        raise InputError("site", site, f"one of {', '.join(result.sites)}")
-    flux, error = flux_and_error(result, site, binning if azimuth else f"{binning}_aa")
-    return FluxTable(
-        flux=flux if azimuth else flux[..., None],
-        error=error if azimuth else error[..., None],
-        energies_GeV=np.asarray(result.binning_energies(binning)),
-        energy_edges_GeV=np.asarray(result.binning_energy_edges(binning)),
-        energy_kind="bins",
-        cos_edges=np.asarray(result.binning_cos_edges(binning)),
-        azimuth_edges_deg=np.asarray(result.azimuth_edges_deg) if azimuth else np.array([0.0, 360.0]),
-        name=site,
-        source=site,
-    )
-
-
-def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
-    """The fluxes of a Honda table; errors from its twin ``.err.d`` if that is beside it.
-
-    Parameters
-    ----------
-    path : Path
-    energy_kind : "points" or "bins"
-        What the numbers are: values at the energies of the rows, which is how the programs that read such tables
-        use them, or means over bins around these energies, as sim3d writes.
-
-    Raises
-    ------
-    InputError
-        With file and line, if a file is malformed or the twin has another grid.
-    """
-    if energy_kind not in ENERGY_KINDS:
-        raise InputError("energies", energy_kind, f"one of {', '.join(ENERGY_KINDS)}")
-    table = read(path)
-    error = _twin(path, table)
-    logs = np.log(table.energies_GeV)
-    middles = 0.5 * (logs[1:] + logs[:-1])
-    if energy_kind == "points":
-        edges = np.exp(np.concatenate([logs[:1], middles, logs[-1:]]))
-        edges[[0, -1]] = table.energies_GeV[[0, -1]]
-    else:
-        if len(logs) < 2:
-            raise InputError(f"{path}: a table of one energy has no energy bins; read it as points")
-        first, last = logs[0] - 0.5 * (logs[1] - logs[0]), logs[-1] + 0.5 * (logs[-1] - logs[-2])
-        edges = np.exp(np.concatenate([[first], middles, [last]]))
-    return FluxTable(
-        flux=table.flux,
-        error=error,
-        energies_GeV=table.energies_GeV,
-        energy_edges_GeV=edges,
-        energy_kind=energy_kind,
-        cos_edges=table.cos_edges,
-        azimuth_edges_deg=table.azimuth_edges_deg,
-        name=path.name.removesuffix(".d"),
-        source=str(path),
-    )
-
-
-def _twin(path: Path, table: HondaTable) -> Array | None:
-    """Errors of a table from the ``.err.d`` beside it, or None."""
-    beside = path.with_name(path.name.removesuffix(".d") + ".err.d")
-    if path.name.endswith(".err.d") or not beside.is_file():
-        return None
-    errors = read(beside)
-    same = all(
-        a.shape == b.shape and np.allclose(a, b, rtol=1e-4, atol=1e-9)
-        for a, b in (
-            (errors.energies_GeV, table.energies_GeV),
-            (errors.cos_edges, table.cos_edges),
-            (errors.azimuth_edges_deg, table.azimuth_edges_deg),
-        )
-    )
-    if not same:
-        raise InputError(f"{beside}: its bins are not those of {path.name}, whose errors it should hold")
-    return errors.flux
+    have = flux.shape[-1]
+    if have == n:
+        return flux, error
+    if have % n:
+        raise InputError("scoring.azimuth_bins of this result", have, f"a multiple of {n} for a Honda table")
+    group = have // n
+    shape = (*flux.shape[:-1], n, group)
+    fluxes, errors = flux.reshape(shape), error.reshape(shape)
+    mean = fluxes.mean(axis=-1)
+    filled = fluxes > 0.0
+    # Bins without hits carry a limit, not an error: it counts only where no bin of the group was hit, and
+    # then the same few events spread over `group` bins are a limit `group` times lower.
+    from_hits = np.sqrt(np.sum(np.where(filled, errors, 0.0) ** 2, axis=-1)) / group
+    return mean, np.where(filled.any(axis=-1), from_hits, errors.mean(axis=-1) / group)

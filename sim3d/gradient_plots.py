@@ -13,9 +13,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sim3d import style
+from sim3d.flavours import FLAVOURS
 from sim3d.gradient_scoring import BINS
 from sim3d.parameters import CLASS_OF, UNITS, in_units
-from sim3d.particles import FLAVOURS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,20 +32,20 @@ _COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE
 _MARKERS = "os^vDPX*"
 
 
-def known_energies(of: SiteGradients) -> np.ndarray:
+def known_energies(site_gradients: SiteGradients) -> np.ndarray:
     """Where the flux over the sky is known well enough to be drawn, bool (flavour, energy)."""
-    flux, error = of.derive_sky(lambda mean: mean[..., 0])
+    flux, error = site_gradients.derive_sky(lambda mean: mean[..., 0])
     return (flux > 0.0) & (error < KNOWN * flux)
 
 
-def draw_gradients(of: SiteGradients, folder: Path) -> list[Path]:
+def draw_gradients(site_gradients: SiteGradients, folder: Path) -> list[Path]:
     """``SITE-gradients-KIND``: d ln flux / d parameter of the parameters that matter most, a panel for each flavour."""
-    known = known_energies(of)
+    known = known_energies(site_gradients)
     written = []
     for kind, classes in KINDS.items():
         values = {
-            name: np.array(of.sky_gradient(name)) * UNITS.get(name, 1.0)
-            for name in of.parameters
+            name: np.array(site_gradients.sky_gradient(name)) * UNITS.get(name, 1.0)
+            for name in site_gradients.parameters
             if CLASS_OF[name] in classes
         }
         size = {
@@ -55,8 +55,8 @@ def draw_gradients(of: SiteGradients, folder: Path) -> list[Path]:
         if chosen:
             with plt.rc_context(style.RC):
                 figure = _panels({name: values[name] for name in chosen}, known)
-                figure.suptitle(f"{style.title(of.site)}: gradients of the flux over the sky", fontsize=10)
-                written += _saved(figure, folder, f"{of.site}-gradients-{kind}")
+                figure.suptitle(f"{style.title(site_gradients.site)}: gradients of the flux over the sky", fontsize=10)
+                written += _saved(figure, folder, f"{site_gradients.site}-gradients-{kind}")
     return written
 
 
@@ -85,9 +85,9 @@ def _panels(values: dict[str, np.ndarray], known: np.ndarray) -> Figure:
     return figure
 
 
-def draw_varied(of: SiteGradients, varied: VariedFlux, folder: Path) -> list[Path]:
+def draw_varied(site_gradients: SiteGradients, varied: VariedFlux, folder: Path) -> list[Path]:
     """``SITE-varied``: the ratio of a varied flux to the run's own."""
-    known = known_energies(of)
+    known = known_energies(site_gradients)
     with plt.rc_context(style.RC):
         figure, ax = plt.subplots(figsize=(6.0, 4.4))
         for i, flavour in enumerate(FLAVOURS):
@@ -96,16 +96,16 @@ def draw_varied(of: SiteGradients, varied: VariedFlux, folder: Path) -> list[Pat
             ax.errorbar(BINS.energies_GeV[sure], value[sure], error[sure], **style.points(flavour))
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
         ax.set(xscale="log", xlabel="Neutrino energy (GeV)", ylabel="Varied flux / flux")
-        words = varied.words if len(varied.words) < 80 else varied.words[:77] + "..."
-        ax.set_title(f"{style.title(varied.site)}: {words}", fontsize=8)
+        label = varied.label if len(varied.label) < 80 else varied.label[:77] + "..."
+        ax.set_title(f"{style.title(varied.site)}: {label}", fontsize=8)
         ax.legend(ncols=4)
         return _saved(figure, folder, f"{varied.site}-varied")
 
 
-def draw_errors(of: SiteGradients, errors: PropagatedErrors, source: str, folder: Path) -> list[Path]:
+def draw_errors(site_gradients: SiteGradients, errors: PropagatedErrors, source: str, folder: Path) -> list[Path]:
     """``SITE-errors``: relative errors of the fluxes and of the flavour ratio from those of the parameters."""
     flavours, ratio = errors.sky()
-    known = known_energies(of)
+    known = known_energies(site_gradients)
     with plt.rc_context(style.RC):
         figure, ax = plt.subplots(figsize=(6.0, 4.4))
         for i, flavour in enumerate(FLAVOURS):

@@ -25,9 +25,10 @@ from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.exact_sums import ExactSums
 from sim3d.hits import patch_hits
-from sim3d.parameters import KNOTS_GEV, YIELD_SPECIES, yield_name
+from sim3d.parameters import KNOTS_GEV, REFERENCE_ENERGY_GEV, YIELD_SPECIES, yield_name
 from sim3d.particles import N_SPECIES
-from sim3d.primaries import GROUPS, REFERENCE_ENERGY_GEV, modulated_flux
+from sim3d.primaries import modulated_flux
+from sim3d.primary_groups import GROUPS
 from sim3d.shower import NEUTRINO_COLUMNS, NU_ENERGY
 from sim3d.shower_gradients import Gradients
 from sim3d.tally import scale_exponents

@@ -9,24 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sim3d.arrays import Array
 from sim3d.errors import InputError
-from sim3d.exact_sums import N_GROUPS
+from sim3d.flavours import FLAVOURS, flavour_index
+from sim3d.flux_table import FluxTable
 from sim3d.gradient_scoring import BINS
 from sim3d.jackknife import jackknife
 from sim3d.parameters import PARAMETERS, check_name, check_values
-from sim3d.particles import FLAVOURS
-
-if TYPE_CHECKING:
-    from sim3d.flux import Flux
-    from sim3d.flux_table import FluxTable
-    from sim3d.results import Result
-
 
 _POINT = "variation:"
 
@@ -45,7 +39,7 @@ class VariedFlux:
     sky_ratio, sky_ratio_error : float64 arrays (flavour, energy)
         The same of fluxes averaged over the sky.
     energy_edges_GeV, cos_edges : float64 arrays
-    words : str
+    label : str
         What was changed.
     """
 
@@ -58,12 +52,10 @@ class VariedFlux:
     sky_ratio_error: Array
     energy_edges_GeV: Array
     cos_edges: Array
-    words: str
+    label: str
 
     def table(self) -> FluxTable:
         """As a flux table in these bins, for interpolation and export."""
-        from sim3d.flux_table import FluxTable
-
         return FluxTable(
             flux=self.flux[..., None],
             error=self.error[..., None],
@@ -73,15 +65,9 @@ class VariedFlux:
             cos_edges=self.cos_edges,
             azimuth_edges_deg=np.array([0.0, 360.0]),
             name=self.site,
-            source=f"{self.site}, {self.words}",
-            note=self.words,
+            source=f"{self.site}, {self.label}",
+            note=self.label,
         )
-
-    def smooth(self) -> Flux:
-        """As a smooth function of energy and direction."""
-        from sim3d.flux import Flux
-
-        return Flux(self.table())
 
     def applied_to(self, table: FluxTable) -> FluxTable:
         """A table of the run itself (Honda's bins, with azimuth or without) times the ratio.
@@ -105,7 +91,7 @@ class VariedFlux:
         error = None
         if table.error is not None:
             error = np.hypot(table.error * np.abs(ratio[..., None]), table.flux * more[..., None])
-        return replace(table, flux=table.flux * ratio[..., None], error=error, note=self.words)
+        return replace(table, flux=table.flux * ratio[..., None], error=error, note=self.label)
 
 
 @dataclass(frozen=True)
@@ -173,7 +159,20 @@ class PropagatedErrors:
 
 
 class SiteGradients:
-    """Gradients of one site of a result.
+    """Gradients of one site of a result (from :meth:`sim3d.results.Result.gradients`).
+
+    Parameters
+    ----------
+    site : str
+    groups : float64 array (N_GROUPS, flavour, energy, cos_zenith, column)
+        Means over the batches of each group: flux integrated over a bin (m^-2 s^-1), its derivatives by parameters
+        and its values at parameter points, one column each.
+    weights : int array (N_GROUPS,)
+        Batches in each group.
+    columns : sequence of str
+        Names of the columns, see :func:`sim3d.gradient_scoring.columns_of`.
+    points : mapping
+        Values of the parameters by name, of each parameter point.
 
     Attributes
     ----------
@@ -185,25 +184,23 @@ class SiteGradients:
     energy_edges_GeV, cos_edges : float64 arrays
     """
 
-    def __init__(self, result: Result, site: str) -> None:
-        columns = result.record.config.scoring.columns
-        if not columns:
-            raise InputError(
-                "gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation"
-            )
-        if site not in result.sites:
-            raise InputError(f"site: {site!r} is not in this result; it has {', '.join(result.sites)}")
+    def __init__(
+        self,
+        site: str,
+        groups: Array,
+        weights: NDArray[np.int_],
+        columns: Sequence[str],
+        points: Mapping[str, Mapping[str, float]],
+    ) -> None:
         self.site = site
         self.parameters = tuple(name for name in columns[1:] if not name.startswith(_POINT))
         self.variations = tuple(name.removeprefix(_POINT) for name in columns if name.startswith(_POINT))
-        self._points = {one.name: one.parameters for one in result.record.config.scoring.variations}
+        self._points = points
         self._columns = {name: i for i, name in enumerate(columns)}
         self.energy_edges_GeV, self.cos_edges = BINS.energy_edges_GeV, BINS.cos_edges
         space = 2.0 * np.pi * np.multiply.outer(np.diff(self.energy_edges_GeV), np.diff(self.cos_edges))
-        self._weights = result.group_weights
-        sums = result.extra("gradients", site).group_sums()
-        sums /= np.maximum(self._weights, 1).reshape(N_GROUPS, 1, 1, 1, 1)
-        self._groups = sums / space[None, None, :, :, None]
+        self._weights = weights
+        self._groups = groups / space[None, None, :, :, None]
 
     def derive(self, quantity: Callable[[Array], Array]) -> tuple[Array, Array]:
         """Any quantity of the columns' means, and its statistical error.
@@ -287,8 +284,8 @@ class SiteGradients:
             raise InputError(f"vary: {problem}") from None
         numbers = np.array(list(values.values()), dtype=float)
         quantity = self._linear(places, numbers)
-        words = "linear in " + ", ".join(f"{name} = {value:g}" for name, value in values.items())
-        return self._varied(quantity, words)
+        label = "linear in " + ", ".join(f"{name} = {value:g}" for name, value in values.items())
+        return self._varied(quantity, label)
 
     def _linear(self, places: list[int], numbers: Array) -> Callable[[Array], Array]:
         return lambda mean: mean[..., 0] + mean[..., places] @ numbers
@@ -304,15 +301,15 @@ class SiteGradients:
         if name not in self.variations:
             raise InputError("variation", name, f"one of {', '.join(self.variations) or 'none, the run has no points'}")
         i = self._columns[_POINT + name]
-        words = f"variation {name}: " + ", ".join(f"{k} = {v:g}" for k, v in self._points[name].items())
-        return self._varied(lambda mean: mean[..., i], words)
+        label = f"variation {name}: " + ", ".join(f"{k} = {v:g}" for k, v in self._points[name].items())
+        return self._varied(lambda mean: mean[..., i], label)
 
-    def _varied(self, quantity: Callable[[Array], Array], words: str) -> VariedFlux:
+    def _varied(self, quantity: Callable[[Array], Array], label: str) -> VariedFlux:
         flux, error = self.derive(quantity)
         ratio, ratio_error = self.derive(lambda mean: over(quantity(mean), mean[..., 0]))
         sky = self.derive_sky(lambda mean: over(quantity(mean), mean[..., 0]))
         edges = (self.energy_edges_GeV, self.cos_edges)
-        return VariedFlux(self.site, flux, error, ratio, ratio_error, *sky, *edges, words)
+        return VariedFlux(self.site, flux, error, ratio, ratio_error, *sky, *edges, label)
 
     def propagate(self, errors: Mapping[str, float] | tuple[Sequence[str], ArrayLike]) -> PropagatedErrors:
         """Errors of the flux from errors of parameters.
@@ -345,13 +342,12 @@ class SiteGradients:
     def at(self, values: Array, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike) -> Any:
         """Values (flavour, energy, cos_zenith) of the bins that contain points, broadcast over the arguments."""
         names = np.asarray(flavour)
-        rows = np.array([_rows([one])[0] for one in names.ravel().tolist()], dtype=int).reshape(names.shape)
+        rows = np.array([_rows([name])[0] for name in names.ravel().tolist()], dtype=int).reshape(names.shape)
         energy = _bin(self.energy_edges_GeV, energy_GeV, "energy_GeV")
         return values[rows, energy, _bin(self.cos_edges, cos_zenith, "cos_zenith")]
 
 
 def _rows(flavours: Sequence[Any]) -> list[int]:
-    from sim3d.results import flavour_index
 
     rows = [flavour_index(one) for one in flavours]
     if any(row >= len(FLAVOURS) for row in rows):
@@ -376,6 +372,6 @@ def _quadratic(slopes: Array, covariance: Array) -> Array:
     return np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", slopes, covariance, slopes), 0.0))
 
 
-def describe(names: Sequence[str]) -> dict[str, str]:
-    """What parameters are, by name."""
+def describe_parameters(names: Sequence[str]) -> dict[str, str]:
+    """Descriptions of parameters, by name."""
     return {name: PARAMETERS[name] for name in names}

@@ -19,21 +19,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim3d.arrays import Array
 from sim3d.errors import InputError
-
-if TYPE_CHECKING:
-    from sim3d.flux_table import FluxTable
-    from sim3d.results import Result
-
-AZIMUTH_BLOCKS = 12
-
-NO_LIMIT = 9.9999e99
-"""Stands for an infinite limit (a site without any hit): not every reader knows ``inf``."""
+from sim3d.flux_table import ENERGY_KINDS, EnergyKind, FluxTable
 
 COLUMN_LINE = " Enu(GeV)   NuMu       NuMubar    NuE        NuEbar  (m^2 sec sr GeV)^-1"
 
@@ -70,35 +61,6 @@ class HondaTable:
     flux: Array
 
 
-def write(result: Result, folder: Path) -> list[Path]:
-    """Write Honda tables of every site of a result.
-
-    Parameters
-    ----------
-    result : Result
-    folder : Path
-        Must exist.
-
-    Returns
-    -------
-    list of Path
-        ``<site>-ally-20-12.d``, ``<site>-honda-aa.d`` and their ``.err.d`` twins, per site.  The names carry
-        ``honda`` and ``aa`` because PISA tells formats by them.
-    """
-    written = []
-    for site in result.sites:
-        flux, error = rebin_azimuth(*flux_and_error(result, site, "honda"), AZIMUTH_BLOCKS)
-        mean, mean_error = flux_and_error(result, site, "honda_aa")
-        energies = np.asarray(result.binning_energies("honda"))
-        edges = np.asarray(result.binning_cos_edges("honda"))
-        for stem, values, errors in (
-            (f"{site}-ally-20-12", flux, error),
-            (f"{site}-honda-aa", mean[..., np.newaxis], mean_error[..., np.newaxis]),
-        ):
-            written += _write_pair(folder / stem, values, errors, energies, edges)
-    return written
-
-
 def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
     """Write one table, whatever it came from: ``<name>-honda-aa.d``, or ``<name>-ally-<zeniths>-<azimuths>.d``.
 
@@ -113,10 +75,10 @@ def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
     if 360 % n or not np.allclose(table.azimuth_edges_deg, np.linspace(0.0, 360.0, n + 1)):
         raise InputError("azimuth bins of this table", n, "equal bins of whole degrees for a Honda table")
     stem = f"{name}-ally-{n_cos}-{n}" if table.has_azimuth else f"{name}-honda-aa"
-    return _write_pair(folder / stem, table.flux, table.error, table.energies_GeV, table.cos_edges)
+    return write_pair(folder / stem, table.flux, table.error, table.energies_GeV, table.cos_edges)
 
 
-def _write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, cos_edges: Array) -> list[Path]:
+def write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, cos_edges: Array) -> list[Path]:
     written = []
     for suffix, numbers in ((".d", flux), (".err.d", error)):
         if numbers is not None:
@@ -124,38 +86,6 @@ def _write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, c
             path.write_text("".join(blocks(numbers, energies, cos_edges)), encoding="ascii")
             written.append(path)
     return written
-
-
-def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Array]:
-    """Flux and absolute error, with the upper limit in place of the error where nothing was hit.
-
-    An error of 0 beside a flux of 0 would tell a fit that the flux is known to be nothing.
-    """
-    flux, error, hits = result.binned(site, binning)
-    limit = np.minimum(result.upper_limit(site, binning), NO_LIMIT)
-    return np.asarray(flux), np.where(np.asarray(hits) > 0, error, limit)
-
-
-def rebin_azimuth(flux: Array, error: Array, n: int) -> tuple[Array, Array]:
-    """Average over neighbouring azimuth bins (last axis) so that ``n`` remain.
-
-    Errors are added as independent ones.  Neutrinos of one shower that fall in neighbouring bins are slightly
-    correlated, which this leaves out; a result made with ``n`` bins has the exact errors.
-    """
-    have = flux.shape[-1]
-    if have == n:
-        return flux, error
-    if have % n:
-        raise InputError("scoring.azimuth_bins of this result", have, f"a multiple of {n} for a Honda table")
-    group = have // n
-    shape = (*flux.shape[:-1], n, group)
-    fluxes, errors = flux.reshape(shape), error.reshape(shape)
-    mean = fluxes.mean(axis=-1)
-    filled = fluxes > 0.0
-    # Bins without hits carry a limit, not an error: it counts only where no bin of the group was hit, and
-    # then the same few events spread over `group` bins are a limit `group` times lower.
-    from_hits = np.sqrt(np.sum(np.where(filled, errors, 0.0) ** 2, axis=-1)) / group
-    return mean, np.where(filled.any(axis=-1), from_hits, errors.mean(axis=-1) / group)
 
 
 def blocks(values: Array, energies: Array, cos_edges: Array) -> Iterator[str]:
@@ -213,7 +143,7 @@ def read(path: Path) -> HondaTable:
         raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file") from None
-    found: dict[tuple[float, float, float, float], tuple[int, Array]] = {}
+    blocks_read: dict[tuple[float, float, float, float], tuple[int, Array]] = {}
     rows: list[list[float]] = []
     head: tuple[float, float, float, float] | None = None
     head_line, columns_seen = 0, False
@@ -223,9 +153,9 @@ def read(path: Path) -> HondaTable:
             return
         if not rows:
             raise InputError(f"{path}, line {head_line}: a block without a row")
-        if head in found:
-            raise InputError(f"{path}, line {head_line}: the same block as in line {found[head][0]}")
-        found[head] = head_line, np.array(rows)
+        if head in blocks_read:
+            raise InputError(f"{path}, line {head_line}: the same block as in line {blocks_read[head][0]}")
+        blocks_read[head] = head_line, np.array(rows)
 
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -241,9 +171,9 @@ def read(path: Path) -> HondaTable:
         else:
             rows.append(_row(line, path, number, rows[-1][0] if rows else 0.0))
     close()
-    if not found:
+    if not blocks_read:
         raise InputError(f"{path}: empty, not a Honda table")
-    return _assemble(found, path)
+    return _assemble(blocks_read, path)
 
 
 def _block_bins(match: re.Match[str], path: Path, number: int) -> tuple[float, float, float, float]:
@@ -281,18 +211,18 @@ def _row(line: str, path: Path, number: int, above: float) -> list[float]:
     return values
 
 
-def _assemble(found: dict[tuple[float, float, float, float], tuple[int, Array]], path: Path) -> HondaTable:
-    cos_bins = _contiguous({(key[0], key[1]) for key in found}, path, "cosZ")
-    azimuth_bins = _contiguous({(key[2], key[3]) for key in found}, path, "phi_Az")
+def _assemble(blocks_read: dict[tuple[float, float, float, float], tuple[int, Array]], path: Path) -> HondaTable:
+    cos_bins = _contiguous({(key[0], key[1]) for key in blocks_read}, path, "cosZ")
+    azimuth_bins = _contiguous({(key[2], key[3]) for key in blocks_read}, path, "phi_Az")
     if azimuth_bins[0][0] != 0.0 or azimuth_bins[-1][1] != 360.0:
         raise InputError(f"{path}: phi_Az covers {azimuth_bins[0][0]:g} to {azimuth_bins[-1][1]:g}, not 0 to 360")
-    _, first = next(iter(found.values()))
+    _, first = next(iter(blocks_read.values()))
     energies = first[:, 0]
     flux = np.empty((4, len(energies), len(cos_bins), len(azimuth_bins)))
     for (i, cos), (j, azimuth) in itertools.product(enumerate(cos_bins), enumerate(azimuth_bins)):
-        if (*cos, *azimuth) not in found:
+        if (*cos, *azimuth) not in blocks_read:
             raise InputError(f"{path}: no block cosZ {cos[0]:g} -- {cos[1]:g}, phi_Az {azimuth[0]:g} -- {azimuth[1]:g}")
-        line, block = found[(*cos, *azimuth)]
+        line, block = blocks_read[(*cos, *azimuth)]
         if len(block) != len(energies):
             raise InputError(f"{path}, block of line {line}: {len(block)} energies, the first block {len(energies)}")
         if not np.array_equal(block[:, 0], energies):
@@ -308,13 +238,74 @@ def _assemble(found: dict[tuple[float, float, float, float], tuple[int, Array]],
 
 def _contiguous(bins: set[tuple[float, float]], path: Path, what: str) -> list[tuple[float, float]]:
     ordered = sorted(bins)
-    for one, two in itertools.pairwise(ordered):
-        if one[1] != two[0]:
-            word = "overlap" if two[0] < one[1] else "leave a gap"
-            raise InputError(f"{path}: the {what} bins {one[0]:g} -- {one[1]:g} and {two[0]:g} -- {two[1]:g} {word}")
+    for low, high in itertools.pairwise(ordered):
+        if low[1] != high[0]:
+            word = "overlap" if high[0] < low[1] else "leave a gap"
+            raise InputError(f"{path}: the {what} bins {low[0]:g} -- {low[1]:g} and {high[0]:g} -- {high[1]:g} {word}")
     return ordered
 
 
 def _exact_energies(energies: Array) -> Array:
     exact = np.geomspace(energies[0], energies[-1], len(energies))
     return exact if np.all(np.abs(energies / exact - 1.0) < _PRINTED_PRECISION) else energies
+
+
+def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
+    """The fluxes of a Honda table; errors from its twin ``.err.d`` if that is beside it.
+
+    Parameters
+    ----------
+    path : Path
+    energy_kind : "points" or "bins"
+        What the numbers are: values at the energies of the rows, which is how the programs that read such tables
+        use them, or means over bins around these energies, as sim3d writes.
+
+    Raises
+    ------
+    InputError
+        With file and line, if a file is malformed or the twin has another grid.
+    """
+    if energy_kind not in ENERGY_KINDS:
+        raise InputError("energies", energy_kind, f"one of {', '.join(ENERGY_KINDS)}")
+    table = read(path)
+    error = _twin(path, table)
+    logs = np.log(table.energies_GeV)
+    middles = 0.5 * (logs[1:] + logs[:-1])
+    if energy_kind == "points":
+        edges = np.exp(np.concatenate([logs[:1], middles, logs[-1:]]))
+        edges[[0, -1]] = table.energies_GeV[[0, -1]]
+    else:
+        if len(logs) < 2:
+            raise InputError(f"{path}: a table of one energy has no energy bins; read it as points")
+        first, last = logs[0] - 0.5 * (logs[1] - logs[0]), logs[-1] + 0.5 * (logs[-1] - logs[-2])
+        edges = np.exp(np.concatenate([[first], middles, [last]]))
+    return FluxTable(
+        flux=table.flux,
+        error=error,
+        energies_GeV=table.energies_GeV,
+        energy_edges_GeV=edges,
+        energy_kind=energy_kind,
+        cos_edges=table.cos_edges,
+        azimuth_edges_deg=table.azimuth_edges_deg,
+        name=path.name.removesuffix(".d"),
+        source=str(path),
+    )
+
+
+def _twin(path: Path, table: HondaTable) -> Array | None:
+    """Errors of a table from the ``.err.d`` beside it, or None."""
+    beside = path.with_name(path.name.removesuffix(".d") + ".err.d")
+    if path.name.endswith(".err.d") or not beside.is_file():
+        return None
+    errors = read(beside)
+    same = all(
+        a.shape == b.shape and np.allclose(a, b, rtol=1e-4, atol=1e-9)
+        for a, b in (
+            (errors.energies_GeV, table.energies_GeV),
+            (errors.cos_edges, table.cos_edges),
+            (errors.azimuth_edges_deg, table.azimuth_edges_deg),
+        )
+    )
+    if not same:
+        raise InputError(f"{beside}: its bins are not those of {path.name}, whose errors it should hold")
+    return errors.flux

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from sim3d.arrays import Array
 
 if TYPE_CHECKING:
-    from sim3d.results import Result
+    pass
 
 
 def jackknife(
@@ -59,48 +59,10 @@ def jackknife(
             return value, np.full(value.shape, np.nan)
         variance = np.zeros(value.shape)
         for mean, weight in zip(means, w, strict=True):
-            # A difference of equal numbers must be 0, not 1e-20: nothing negative is left of a flux.
+            # Rounding leaves a tiny (also negative) remainder where the exact difference is zero; set it to zero.
             rest = total - weight * mean
             rest[np.abs(rest) < 1e-12 * np.abs(total) if signed else rest < 1e-12 * total] = 0.0
             without = np.asarray(quantity(rest / (total_weight - weight)))
             # With equal groups this factor is the usual (G - 1)/G.
             variance += (1.0 - weight / total_weight) * (without - value) ** 2
     return value, np.sqrt(variance)
-
-
-def jackknife_of_two(
-    quantity: Callable[[Array, Array], Array], one: Result, two: Result, groups: Callable[[Result], Array]
-) -> tuple[Array, Array]:
-    """A quantity of two runs, such as their ratio, and its statistical error.
-
-    Batch ``b`` is always in group ``b`` modulo the number of groups, so runs with the same seed have the same showers
-    in groups of the same number, and leaving out a group in both at once sees what they have in common. (With
-    different seeds that is right too; nothing is in common then.) Runs with another size or number of batches are taken
-    as independent.
-
-    Parameters
-    ----------
-    quantity : callable
-        Takes the mean of ``one`` and that of ``two`` (arrays of the shape of one group).
-    one, two : Result
-    groups : callable
-        Means of the groups of a run, shape (G, ...), for instance from :meth:`sim3d.results.Result.groups_azimuth`.
-
-    Returns
-    -------
-    value, error : arrays
-        As :func:`jackknife`.
-    """
-    a, b = groups(one), groups(two)
-    if paired(one, two):
-        return jackknife(lambda mean: quantity(mean[0], mean[1]), np.stack([a, b], axis=1), one.group_weights)
-    mean_a, mean_b = (np.average(x, axis=0, weights=run.group_weights) for x, run in ((a, one), (b, two)))
-    value, error_a = jackknife(lambda mean: quantity(mean, mean_b), a, one.group_weights)
-    _, error_b = jackknife(lambda mean: quantity(mean_a, mean), b, two.group_weights)
-    return value, np.hypot(error_a, error_b)
-
-
-def paired(one: Result, two: Result) -> bool:
-    """Whether the groups of two runs may be compared in pairs."""
-    sizes = [run.config.get("run", {}).get("batch_size") for run in (one, two)]
-    return sizes[0] == sizes[1] and np.array_equal(one.group_weights, two.group_weights)

@@ -29,9 +29,11 @@ from scipy.constants import speed_of_light
 
 from geomag.batch import BatchTracer
 from geomag.cutoff import CUTOFF_TOLERANCE, DEFAULT_FLOOR_KM
+from geomag.early_verdicts import ALLOWED, UNDECIDED
 from geomag.geodesy import WGS84_A_KM, WGS84_B_KM, cartesian_to_geodetic, local_axes
-from geomag.igrf import EARTH_RADIUS_KM, FieldModel
-from geomag.tracing import ALLOWED, UNDECIDED, trace_params
+from geomag.igrf import FieldModel
+from geomag.kernels import EARTH_RADIUS_KM
+from geomag.tracing import trace_params
 from sim3d.arrays import Array
 from sim3d.errors import InputError
 from sim3d.primaries import rigidity
@@ -56,7 +58,7 @@ MAX_PATH_RADII = 1000.0
 0.5 to 1 GeV in 0.8-1.0 rad, and the flux there is lower by 7 to 19%."""
 
 NOTE = "primary protons alone: no secondary (albedo) protons, which a detector also sees below the cutoff"
-COLUMNS = (
+BAND_COLUMNS = (
     "kinetic_energy_GeV",
     "rigidity_GV",
     "latitude_low_rad",
@@ -314,7 +316,7 @@ def passes_half(rigidity_GV: Array, share: Array, error: Array) -> tuple[float, 
 
 
 def write_csv(found: LatitudeBands, path: Path, about: str) -> Path:
-    """Write one row per band and energy (:data:`COLUMNS`), with ``about`` in the comments at the top."""
+    """Write one row per band and energy (:data:`BAND_COLUMNS`), with ``about`` in the comments at the top."""
     comments = (
         f"sim3d primary protons in bands of geomagnetic latitude; {about}",
         NOTE,
@@ -324,7 +326,7 @@ def write_csv(found: LatitudeBands, path: Path, about: str) -> Path:
     )
     with path.open("w", encoding="utf-8", newline="\n") as stream:
         stream.writelines(f"# {line}\n" for line in comments)
-        stream.write(",".join(COLUMNS) + "\n")
+        stream.write(",".join(BAND_COLUMNS) + "\n")
         for band in found.bands:
             columns = (band.flux, band.flux_error, band.share, band.share_error, band.undecided_share)
             for energy, gv, *numbers in zip(found.energy_GeV, found.rigidity_GV, *columns, strict=True):

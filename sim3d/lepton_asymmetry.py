@@ -19,11 +19,12 @@ from scipy import constants
 from sim3d import lepton_response as response
 from sim3d import quasielastic
 from sim3d.arrays import Array
-from sim3d.asymmetry import FLAVOUR_ORDER, REFERENCE_COLUMN, require_site
+from sim3d.asymmetry import FLAVOUR_ORDER, REFERENCE_COLUMN
 from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
 from sim3d.reference_files import reference_rows
 from sim3d.tally import N_BANDS
+from sim3d.windows import require_site
 
 if TYPE_CHECKING:
     from sim3d.results import Result

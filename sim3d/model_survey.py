@@ -19,7 +19,7 @@ from hadronic.zfactors import label_codes, moment_field, sample_moments
 
 SECONDARIES = ("pi+", "pi-", "pi0", "K+", "K-", "K0", "p", "n", "Lambda")
 # FLUKA's and daemonflux's energies, and beyond; kinetic, GeV.
-DEFAULT_ENERGIES_GEV = (5.0, 10.0, 30.0, 100.0, 157.0, 1.0e3, 2.0e4, 1.0e5)
+SURVEY_ENERGIES_GEV = (5.0, 10.0, 30.0, 100.0, 157.0, 1.0e3, 2.0e4, 1.0e5)
 # Secondaries whose sampled F and Z are compared with the table: enough of them for a statement.
 CHECKED = ("pi+", "pi-", "p", "n")
 

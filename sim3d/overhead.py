@@ -40,7 +40,8 @@ from sim3d.levels import (
 from sim3d.lost import is_lost
 from sim3d.muon_bins import PARTICLE_CODES, cos_edges, momentum_edges
 from sim3d.particles import LAMBDA, MASS_GEV, MUM, MUP, NEUTRON, PROTON
-from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, rigidity
+from sim3d.primaries import rigidity
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.random_streams import child_key, primary_key, uniform
 from sim3d.sampling import C_MUON_CROSSINGS, C_MUON_PRIMARIES, comes_through, draw_entry, draw_primary
 from sim3d.shower import NEUTRINO_COLUMNS, shower

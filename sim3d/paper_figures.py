@@ -15,10 +15,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sim3d import asymmetry, compare, plots, style
+from sim3d import asymmetry, compare, plots, style, windows
+from sim3d.compare import fluka_grid
 from sim3d.figures import NotMade
 from sim3d.jackknife import jackknife
-from sim3d.reference_grid import fluka_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +68,7 @@ def zenith(result: Result, site: str) -> Figure:
     """Zenith angles in the window of energy of the paper, by flavour; at Kamioka with FLUKA's as crosses."""
     window = asymmetry.ENERGY_WINDOW_GEV
     edges = np.asarray(result.energy_edges_GeV)
-    chosen = asymmetry.full_bins(result, window)
+    chosen = windows.full_bins(result, window)
     if len(chosen) == 0:
         raise NotMade(f"the run scores nothing between {window[0]:g} and {window[1]:g} GeV")
     groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)[:, :, chosen]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+from sim3d.primary_groups import GROUPS
+
 YIELD_SPECIES = ("pi+", "pi-", "K+", "K-", "p", "n")
 KNOTS_GEV = (31.0, 158.0, 2.0e4, 2.0e6)
 """Kinetic energies of the projectile at which the factors of yields are parameters (GeV)."""
-MASS_GROUPS = ("p", "He", "CNO", "MgSi", "Fe")
-"""As :data:`sim3d.primaries.GROUPS`, which a light import must do without (a test compares them)."""
 REFERENCE_ENERGY_GEV = 10.0
 """Kinetic energy per nucleon at which a change of slope leaves the primary flux as it is."""
 
@@ -43,9 +43,9 @@ def _all() -> dict[str, tuple[str, str]]:
             )
     for kind, who in SIGMA_KINDS.items():
         out[f"sigma:{kind}"] = ("cross-sections", f"relative change of the cross section on air of {who}")
-    for group in MASS_GROUPS:
+    for group in GROUPS:
         out[f"primary:{group}:norm"] = ("primaries", f"relative change of the flux of {group} nuclei")
-    for group in MASS_GROUPS:
+    for group in GROUPS:
         out[f"primary:{group}:slope"] = (
             "primaries",
             f"d in (E / {REFERENCE_ENERGY_GEV:.0f} GeV)^-d on the flux of {group} nuclei",
@@ -96,7 +96,7 @@ def check_name(name: str) -> None:
         raise ValueError(
             f"{name!r} is not a parameter; there are SPECIES@GEV with {', '.join(YIELD_SPECIES)} at "
             f"{', '.join(f'{knot:.0f}' for knot in KNOTS_GEV)}, sigma:{', sigma:'.join(SIGMA_KINDS)}, "
-            f"primary:GROUP:norm and primary:GROUP:slope of {', '.join(MASS_GROUPS)}, solar:MV, angle:pion"
+            f"primary:GROUP:norm and primary:GROUP:slope of {', '.join(GROUPS)}, solar:MV, angle:pion"
         )
 
 

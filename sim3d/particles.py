@@ -15,9 +15,6 @@ N_SPECIES = 12
 NAMES = ("p", "n", "pi+", "pi-", "K+", "K-", "KL", "KS", "Lambda", "pi0", "mu+", "mu-")
 PDG_IDS = (2212, 2112, 211, -211, 321, -321, 130, 310, 3122, 111, -13, 13)
 
-NUMU, NUMUBAR, NUE, NUEBAR = range(4)
-FLAVOURS = ("numu", "numubar", "nue", "nuebar")
-FLAVOUR_PDG_IDS = (14, -14, 12, -12)
 
 SPEED_OF_LIGHT_KM_PER_NS = constants.c * constants.nano / constants.kilo
 

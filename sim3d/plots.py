@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 
+from sim3d import matching, windows
+from sim3d.matching import fluka_rows
+from sim3d.windows import sky_average
+
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sim3d import asymmetry, compare, style
+from sim3d import asymmetry, style
 from sim3d.arrays import Array
-from sim3d.asymmetry import full_bins, lowest_energy
 from sim3d.jackknife import jackknife
+from sim3d.windows import full_bins, lowest_energy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,9 +44,6 @@ ENERGY_RANGE_GEV = (0.08, 1.25e4)
 """Energy axis of the spectra."""
 
 ZENITH_LABEL = r"$\cos\theta_{\rm zenith}$ (+1: down-going)"
-
-# Fine bins 1 to 200 are 0.1 to 1e4 GeV but for a quarter of a bin each; four make 10 per decade.
-_FIRST, _LAST, _MERGE = 1, 201, 4
 
 
 def draw(result: Result, folder: Path) -> list[Path]:
@@ -131,7 +132,7 @@ def azimuth(result: Result, site: str) -> Figure:
     figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.2), sharex=True, sharey=True)
     edges = np.asarray(result.energy_edges_GeV)
     window = asymmetry.ENERGY_WINDOW_GEV
-    chosen = asymmetry.energy_bins(edges, window)
+    chosen = windows.energy_bins(edges, window)
     # Bands 1 and 2 of four are -0.5 to 0 and 0 to 0.5.
     groups = np.asarray(result.groups_azimuth(site))[:, :, chosen, 1:3].mean(axis=3)
     flux = np.einsum("gfea,e->gfa", groups, np.diff(edges)[chosen])
@@ -234,20 +235,7 @@ def east_west(result: Result, site: str) -> Figure:
     return figure
 
 
-def fluka_rows(result: Result, site: str) -> compare.Matched | None:
-    """FLUKA's table beside a result, where all of a bin is above the lowest energy scored.
-
-    None for another site than FLUKA's, or without such a bin.
-    """
-    table = compare.fluka_table()
-    # half a bin of 20 per decade, and the rounding of the printed energies
-    low = max(0.1, lowest_energy(result) * 10.0 ** (1.0 / 40.0) * 0.998)
-    if site != compare.FLUKA_SITE or low > table.energy_GeV.max():
-        return None
-    return compare.match(result, site, table, (low, 200.0))
-
-
-def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
+def fluka_zenith(result: Result, site: str, matched: matching.Matched) -> Figure:
     """Zenith dependence of the result (lines) and of FLUKA's table (points) at four energies."""
     figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.8), sharex=True)
     edges = np.asarray(result.binning_cos_edges("fluka"))
@@ -295,7 +283,7 @@ def fluka_zenith(result: Result, site: str, matched: compare.Matched) -> Figure:
     return figure
 
 
-def fluka_ratio(site: str, matched: compare.Matched) -> Figure:
+def fluka_ratio(site: str, matched: matching.Matched) -> Figure:
     """Ratio to FLUKA's table, bin by bin: one point per energy and zenith bin."""
     figure, axes = plt.subplots(2, 2, figsize=(7.6, 5.6), sharex=True, sharey=True)
     shades = plt.get_cmap("viridis")
@@ -340,21 +328,6 @@ def legend_below(figure: Figure, ax: Axes, columns: int | None = None) -> None:
     """One legend for the figure, under its axes, where it hides no point."""
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=columns or len(labels))
-
-
-def sky_average(result: Result, site: str) -> tuple[Array, Array]:
-    """Fluxes of each group averaged over the sky, [G, flavour, 50], and the bins' log centres (GeV).
-
-    A bin that reaches below the lowest energy scored counts as one without hits.
-    """
-    edges = np.asarray(result.energy_edges_GeV)
-    # The four cos_zenith bands are equally wide, and so are the azimuth bins.
-    sky = np.asarray(result.groups_azimuth(site)).mean(axis=(3, 4))[:, :, _FIRST:_LAST]
-    width = np.diff(edges)[_FIRST:_LAST]
-    counts = (sky * width).reshape(*sky.shape[:2], -1, _MERGE).sum(axis=-1)
-    merged = edges[_FIRST : _LAST + 1 : _MERGE]
-    counts[:, :, merged[:-1] < lowest_energy(result)] = 0.0
-    return counts / np.diff(merged), np.sqrt(merged[:-1] * merged[1:])
 
 
 def _merge_edges(edges: Array, n: int) -> Array:

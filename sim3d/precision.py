@@ -15,7 +15,7 @@ import numpy as np
 from sim3d.binning import N_COS, N_FLAVOURS
 from sim3d.config import ENERGY_CENTRES_GEV, Config
 from sim3d.exact_sums import LIMB_BITS
-from sim3d.particles import FLAVOURS
+from sim3d.flavours import FLAVOURS
 
 FIRST_TEST = 24
 """Batches before the first look: fewer give no error worth the name."""
@@ -95,7 +95,7 @@ class Watch:
         self.sums[1], self.sums[2] = squares >> LIMB_BITS, squares & ((1 << LIMB_BITS) - 1)
 
 
-def describe(config: Config) -> str:
+def describe_observable(config: Config) -> str:
     """The watched observable in words."""
     run = config.run
     what = "flux of all flavours" if run.target_observable == "flux" else f"{run.target_observable} flux"

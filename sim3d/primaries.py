@@ -25,12 +25,10 @@ from numba import njit
 from sim3d.parameters import REFERENCE_ENERGY_GEV
 from sim3d.particles import MASS_GEV, NEUTRON, PROTON
 from sim3d.primary_catalogue import GHLS_SOURCE, MODELS, model_names
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
 from sim3d.reference_files import reference_rows
 from sim3d.solar import SOLAR_POTENTIAL_MV, potential_by_date
 
-GROUPS = ("p", "He", "CNO", "MgSi", "Fe")
-GROUP_CHARGE = np.array([1.0, 2.0, 7.0, 13.0, 24.0])
-GROUP_MASS_NUMBER = np.array([1.0, 4.0, 14.0, 26.0, 50.0])
 SAMPLING_SHIFT_GEV = 2.0
 """Energies are drawn from (E + 2 GeV)^-index: like the fits' own (E + b exp(-c sqrt(E)))^-gamma with b = 2.15 this
 turns over at low energy, so that few are spent on primaries below the cutoffs. Any value is exact."""

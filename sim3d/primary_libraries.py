@@ -25,15 +25,9 @@ from typing import Any
 import numpy as np
 
 from sim3d.arrays import Array
-from sim3d.primaries import (
-    GROUP_MASS_NUMBER,
-    GROUPS,
-    NUCLEON_MASS_GEV,
-    TABLE_ENERGIES_GEV,
-    PrimaryInputError,
-    ghls_model,
-)
+from sim3d.primaries import NUCLEON_MASS_GEV, TABLE_ENERGIES_GEV, PrimaryInputError, ghls_model
 from sim3d.primary_catalogue import LIBRARY_MODELS, LibraryModel
+from sim3d.primary_groups import GROUP_MASS_NUMBER, GROUPS
 from sim3d.solar import FIT_MONTH, SOLAR_POTENTIAL_MV, year_and_month
 
 EXTRA = "pip install 'sim3d[primaries]'"

@@ -13,8 +13,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sim3d import style
-from sim3d.primaries import GROUPS
 from sim3d.primary_catalogue import LIBRARY_MODELS, highest_energy_GeV
+from sim3d.primary_groups import GROUP_LABELS, GROUPS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +26,6 @@ SPECTRAL_INDEX = 2.7
 ENERGY_RANGE_GEV = (1.0, 1.0e8)
 _COLOURS = (style.BLACK, style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.GREY)
 _LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (7, 2, 1, 2, 1, 2)))
-_NAMES = {"p": "p", "He": "He", "CNO": "CNO", "MgSi": "Mg-Si", "Fe": "Fe"}
 _UNIT = r"(m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{1.7}$)"
 
 
@@ -86,7 +85,7 @@ def nucleons(models: list[PrimaryModel]) -> Figure:
 def groups(models: list[PrimaryModel]) -> Figure:
     """Fluxes of nuclei, a panel per mass group."""
     figure, axes = plt.subplots(2, 3, figsize=(8.6, 5.8), sharex=True)
-    for ax, group in zip(axes.flat, GROUPS, strict=False):
+    for ax, group, label in zip(axes.flat, GROUPS, GROUP_LABELS, strict=False):
         highest = 0.0
         for i, model in enumerate(models):
             energy = _energies(model)
@@ -96,7 +95,7 @@ def groups(models: list[PrimaryModel]) -> Figure:
             highest = max(highest, float((flux * scale).max()))
             if model.has_errors:
                 _band(ax, energy, flux * scale, model.flux_error(group, energy) * scale, look)
-        ax.set(xscale="log", yscale="log", xlim=ENERGY_RANGE_GEV, title=_NAMES[group])
+        ax.set(xscale="log", yscale="log", xlim=ENERGY_RANGE_GEV, title=label)
         ax.set_ylim(2e-3 * highest, 2.0 * highest)
         ax.xaxis.set_major_locator(plt.LogLocator(numticks=5))
     last = axes.flat[-1]

@@ -1,4 +1,4 @@
-"""Heights at which neutrinos are made: a distribution for every flavour, energy and zenith, which oscillations need.
+"""Scoring of the heights at which neutrinos are produced, by flavour, energy and zenith: kernel and sums.
 
 Every crossing that is scored is also counted by the height of its neutrino's birth above the sphere of 6371.2 km. The
 bins are coarser than the flux's: averaged over azimuth, 20 of cos_zenith (Honda's), 10 per decade of energy.
@@ -6,10 +6,7 @@ bins are coarser than the flux's: averaged over azimuth, 20 of cos_zenith (Honda
 
 from __future__ import annotations
 
-import itertools
 import math
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,18 +14,15 @@ from numba import njit
 
 from sim3d.binning import N_FLAVOURS, Binning
 from sim3d.config import Config
-from sim3d.csv_files import write_rows
 from sim3d.detectors import Detector
-from sim3d.errors import InputError
 from sim3d.exact_sums import ExactSums
 from sim3d.hits import patch_hits
-from sim3d.particles import FLAVOURS
 from sim3d.shower import NU_ENERGY, NU_X
 from sim3d.tally import scale_exponents
 from sim3d.world import EARTH_RADIUS_KM
 
 if TYPE_CHECKING:
-    from sim3d.results import Result
+    pass
 
 BINS = Binning("heights", 0, 4, 2, False)
 HEIGHT_EDGES_KM = np.concatenate((np.arange(0.0, 40.0), np.arange(40.0, 60.0, 2.0), np.arange(60.0, 121.0, 10.0)))
@@ -88,88 +82,3 @@ def height_sums(config: Config, detector: Detector) -> ExactSums:
     bins = math.ceil(math.log2(BINS.energy_group * BINS.cos_group * config.scoring.azimuth_bins))
     energies = fine[: BINS.n_energy * BINS.energy_group : BINS.energy_group] - bins
     return ExactSums(np.broadcast_to(energies[:, None, None], (N_FLAVOURS, BINS.n_energy, BINS.n_cos, N_HEIGHTS)))
-
-
-@dataclass(frozen=True)
-class ProductionHeights:
-    """Heights of production at a site.
-
-    Attributes
-    ----------
-    site : str
-    energy_edges_GeV, cos_zenith_edges, height_edges_km : float64 arrays
-        Edges of the bins.
-    density, error : float64 arrays (flavour, energy, cos_zenith, height)
-        Probability per km, and its statistical error (of the batches; that of the bin's own sum is left out). All 0
-        where no neutrino was counted.
-    """
-
-    site: str
-    energy_edges_GeV: np.ndarray
-    cos_zenith_edges: np.ndarray
-    height_edges_km: np.ndarray
-    density: np.ndarray
-    error: np.ndarray
-
-    @property
-    def mean_km(self) -> np.ndarray:
-        """Mean height (km), shape (flavour, energy, cos_zenith); NaN in empty bins."""
-        middle = 0.5 * (self.height_edges_km[1:] + self.height_edges_km[:-1])
-        share = self.density * np.diff(self.height_edges_km)
-        total = share.sum(axis=-1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(total > 0.0, (share * middle).sum(axis=-1) / total, np.nan)
-
-    def quantile_km(self, q: float) -> np.ndarray:
-        """Height (km) below which a share ``q`` of the neutrinos is made, (flavour, energy, cos_zenith)."""
-        if not 0.0 < q < 1.0:
-            raise InputError("q", q, "a number between 0 and 1")
-        share = np.cumsum(self.density * np.diff(self.height_edges_km), axis=-1)
-        out = np.full(share.shape[:-1], np.nan)
-        for place in np.ndindex(out.shape):
-            if share[place][-1] > 0.0:
-                out[place] = np.interp(q, np.concatenate(([0.0], share[place])), self.height_edges_km)
-        return out
-
-    def write_csv(self, folder: Path) -> Path:
-        """Write ``<site>-heights.csv``: one row per bin, with the mean, quantiles and the whole distribution."""
-        path = folder / f"{self.site}-heights.csv"
-        quantiles = {name: self.quantile_km(q) for name, q in (("p10", 0.1), ("median", 0.5), ("p90", 0.9))}
-        mean, energy, cosine = self.mean_km, self.energy_edges_GeV, self.cos_zenith_edges
-        columns = ["flavour", "energy_low_GeV", "energy_high_GeV", "cos_low", "cos_high", "mean_km"]
-        columns += [f"{name}_km" for name in quantiles]
-        columns += [f"{a:g}-{b:g}" for a, b in itertools.pairwise(HEIGHT_EDGES_KM)]
-        rows = []
-        for f, e, c in np.ndindex(mean.shape):
-            if np.isnan(mean[f, e, c]):
-                continue
-            row = [FLAVOURS[f], *(f"{x:.5g}" for x in (energy[e], energy[e + 1], cosine[c], cosine[c + 1]))]
-            row += [f"{mean[f, e, c]:.4g}", *(f"{q[f, e, c]:.4g}" for q in quantiles.values())]
-            rows.append(row + [f"{x:.4g}" for x in self.density[f, e, c]])
-        about = "heights of neutrino production above the sphere of 6371.2 km; probabilities per km"
-        return write_rows(path, (about,), columns, rows)
-
-
-def production_heights(result: Result, site: str | None = None) -> ProductionHeights:
-    """Heights of production of a result at a site.
-
-    Parameters
-    ----------
-    result : Result
-        Of a run with ``scoring.heights = true``.
-    site : str, optional
-        By default kamioka if the run has it, else its first site.
-
-    Raises
-    ------
-    InputError
-        If the run counted no heights, or has no such site.
-    """
-    config = result.record.config
-    if not config.scoring.heights:
-        raise InputError("scoring.heights: this run counted no heights of production; set it to true and run again")
-    name = result.default_site(site)
-    mean, error = result.extra("heights", name).mean_and_error(result.n_batches)
-    total = mean.sum(axis=-1, keepdims=True)
-    space = np.where(total > 0.0, total, 1.0) * np.diff(HEIGHT_EDGES_KM)
-    return ProductionHeights(name, BINS.energy_edges_GeV, BINS.cos_edges, HEIGHT_EDGES_KM, mean / space, error / space)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from sim3d.precision import describe
+from sim3d.precision import describe_observable
 from sim3d.run_sums import RunSums
 
 
@@ -51,4 +51,4 @@ def progress_bar(config: Any, show: bool, done: int) -> Iterator[Progress | None
     size = config.run.batch_size
     bar = tqdm(total=config.n_batches * size, initial=done * size, unit=" primaries", unit_scale=True, disable=None)
     with bar:
-        yield Progress(bar, size, describe(config))
+        yield Progress(bar, size, describe_observable(config))

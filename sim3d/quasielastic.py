@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim3d.arrays import Array
-from sim3d.particles import ELECTRON_MASS_GEV, FLAVOURS, MASS_GEV, MUP, NEUTRON, PROTON
+from sim3d.flavours import FLAVOURS
+from sim3d.particles import ELECTRON_MASS_GEV, MASS_GEV, MUP, NEUTRON, PROTON
 
 # Constants of the PDG's review of 2022 (Workman et al., Prog. Theor. Exp. Phys. 2022, 083C01).
 FERMI_CONSTANT = 1.1663788e-5

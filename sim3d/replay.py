@@ -14,15 +14,18 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from geomag.tracing import ALLOWED, FORBIDDEN, backtrack
+from geomag.early_verdicts import ALLOWED, FORBIDDEN
+from geomag.tracing import backtrack
 from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
 from sim3d.config import Config
 from sim3d.errors import InputError
+from sim3d.flavours import FLAVOURS
 from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE
 from sim3d.lost import status_of_one
-from sim3d.particles import FLAVOURS, NAMES
-from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, rigidity
+from sim3d.particles import NAMES
+from sim3d.primaries import rigidity
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_LABELS, GROUP_MASS_NUMBER
 from sim3d.random_streams import child_key, primary_key
 from sim3d.sampling import COUNTERS, N_COUNTERS, draw_entry, draw_primary
 from sim3d.setup_run import Setup, make_setup
@@ -38,9 +41,6 @@ from sim3d.shower_stack import new_stack
 from sim3d.shower_track import T_DECAY, T_END, T_INTERACTION, T_START, TRACK_COLUMNS
 from sim3d.targeted import _BRANCH_TAPE, draw_vertex
 from sim3d.world import EARTH_RADIUS_KM
-
-GROUP_NAMES = ("H", "He", "CNO", "Mg-Si", "Fe")
-"""The mass groups of the primaries, by what they stand for."""
 
 _FIRST_ROWS = 200_000
 
@@ -180,7 +180,7 @@ def replay(config: Config, index: int, setup: Setup | None = None) -> Replay:
             "batch": index // size,
             "seed": config.run.seed,
             "mode": config.sampling.mode,
-            "group": GROUP_NAMES[group],
+            "group": GROUP_LABELS[group],
             "energy_GeV": float(energy),
             "rigidity_GV": gv,
             "starts": "its first interaction, not yet turned to a site" if pilot else "the top of the atmosphere",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim3d import asymmetry, compare, plots, report_pictures, style
+from sim3d import asymmetry, compare, matching, plots, report_pictures, style, windows
 from sim3d import report_page as page
 from sim3d.errors import InputError
 from sim3d.figures import MapOptions, NotMade, cutoff_figure, require_hits
@@ -91,11 +91,11 @@ def build(
         One line for each figure that was left out.
     """
     import sim3d
-    from sim3d.commands.info import describe
+    from sim3d.summary import describe_result
 
     say = progress or (lambda _: None)
     report = Report(result, options or MapOptions())
-    document = describe(result)
+    document = describe_result(result)
     sections = [_configuration(document), _precision(report, document)]
     for site in result.sites:
         say(site)
@@ -137,7 +137,7 @@ def _lead(document: dict[str, Any]) -> Html:
 
 
 def _configuration(document: dict[str, Any]) -> Section:
-    from sim3d.commands.info import key_lines
+    from sim3d.summary import key_lines
 
     sites = [
         (
@@ -269,7 +269,7 @@ def _site(report: Report, site: str) -> Section:
 
 def _spectrum_table(result: Result, site: str) -> Html:
     """Sky averages, two energies per decade."""
-    groups, centres = plots.sky_average(result, site)
+    groups, centres = windows.sky_average(result, site)
     value, error = jackknife(lambda mean: mean, groups, result.group_weights)
     rows = []
     for j in range(2, len(centres), 5):
@@ -305,7 +305,7 @@ def _asymmetry_table(result: Result, site: str) -> Html:
 def _references(report: Report) -> Section:
     """The result beside FLUKA's table, where it is for one of the sites."""
     result, site = report.result, compare.FLUKA_SITE
-    matched = plots.fluka_rows(result, site) if site in result.sites else None
+    matched = matching.fluka_rows(result, site) if site in result.sites else None
     if matched is None:
         why = f"the run has no site {site}" if site not in result.sites else "the run scores nothing in its range"
         report.skipped.append(f"comparison with FLUKA's table: {why}")
@@ -326,11 +326,11 @@ def _references(report: Report) -> Section:
                 _percent(one.median_error),
                 f"{100 * one.within:.0f}%",
             )
-            for one in compare.agreement(chosen)
+            for one in matching.agreement(chosen)
         ]
     head = ("Flavour", "Bins", "Empty", "Median ratio", "Median |ratio − 1|", "Stat. error", "Within 15%")
-    config = result.config.get("primaries", {}), result.config.get("transport", {})
-    same = config[0].get("solar") == "max" and config[1].get("bending") is False
+    config = result.record.config
+    same = config.primaries.solar == "max" and not config.transport.bending
     note = "" if same else " This run has another configuration than FLUKA's, and the difference includes that."
     name = style.title(site)
 
@@ -366,7 +366,7 @@ def _references(report: Report) -> Section:
 def _cutoffs(report: Report) -> Section:
     """Cutoff maps of the run's sites."""
     result = report.result
-    used = result.config.get("field", {}).get("cutoff", True)
+    used = result.record.config.field.cutoff
     parts = [
         page.paragraph(
             "Effective rigidity cutoff of the primary behind a neutrino of each direction, for a neutrino that flies "

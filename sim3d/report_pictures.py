@@ -14,7 +14,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sim3d import plots, style
+from sim3d import plots, style, windows
 from sim3d.jackknife import jackknife
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def png(make: Callable[[], Figure]) -> bytes:
 
 def precision(result: Result, site: str) -> Figure:
     """Relative statistical error of the sky average against energy, 10 bins per decade."""
-    groups, centres = plots.sky_average(result, site)
+    groups, centres = windows.sky_average(result, site)
     figure, ax = plt.subplots(figsize=(5.4, 3.9))
     value, error = jackknife(lambda mean: mean, groups, result.group_weights)
     for i, flavour in enumerate(result.flavours):

@@ -23,9 +23,9 @@ from sim3d.convention_words import RESULT_CONVENTIONS
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import EventIndex
+from sim3d.flavours import FLAVOURS
 from sim3d.lost import Lost
-from sim3d.particles import FLAVOURS
-from sim3d.precision import describe
+from sim3d.precision import describe_observable
 from sim3d.record import RunRecord, make_tally
 from sim3d.world import EARTH_RADIUS_KM
 
@@ -124,7 +124,7 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
             file[name] = array
         else:
             file.create_dataset(name, data=array, compression="gzip", compression_opts=1, shuffle=True)
-    file["watch"].attrs["observable"] = describe(record.config)
+    file["watch"].attrs["observable"] = describe_observable(record.config)
     file.attrs["data_sha256"] = data_digest(sorted(arrays.items()))
     provenance = file.create_group("provenance")
     for key, value in record.provenance.items():

@@ -6,10 +6,10 @@ that mean. Derived quantities (sums over bins, asymmetries) take theirs from gro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,18 +18,28 @@ from sim3d.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY
 from sim3d.convention_words import RESULT_CONVENTIONS
 from sim3d.errors import InputError
 from sim3d.exact_sums import N_GROUPS, ExactSums
-from sim3d.gradients import PropagatedErrors, SiteGradients, VariedFlux, describe
-from sim3d.particles import FLAVOUR_PDG_IDS, FLAVOURS
-from sim3d.precision import Watch
-from sim3d.precision import describe as describe_watch
+from sim3d.flavours import FLAVOURS, flavour_index
+from sim3d.gradients import SiteGradients
+from sim3d.precision import Watch, describe_observable
 from sim3d.record import RunRecord
 from sim3d.result_file import read_result
 from sim3d.tally import SiteTally, rebin
+
+if TYPE_CHECKING:
+    from hist import Hist
 
 DEFAULT_SITE = "kamioka"
 
 POISSON_LIMIT_90 = 2.302585093
 """Mean of a Poisson number that is zero with probability 10%: the upper limit at 90% confidence for no hit."""
+
+
+_NOT_MADE = {
+    "muons": "scoring.muons: this run scored no muons; set it to true and run again",
+    "heights": "scoring.heights: this run counted no heights of production; set it to true and run again",
+    "gradients": ("gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation"),
+}
+"""What to say of sums that a run did not make."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +58,6 @@ class SiteInfo:
 def _with_mirror(array: Any) -> Any:
     """An (energy, cos) array plus its mirror image in cos_zenith."""
     return array + np.flip(array, axis=1)
-
-
-def flavour_index(flavour: Any) -> int:
-    """Row of a flavour given by name or PDG id; tau neutrinos have the row after the last."""
-    if flavour in FLAVOURS:
-        return FLAVOURS.index(flavour)
-    if flavour in FLAVOUR_PDG_IDS:
-        return FLAVOUR_PDG_IDS.index(int(flavour))
-    if flavour in ("nutau", "nutaubar", 16, -16):
-        return len(FLAVOURS)
-    raise InputError(f"flavour: {flavour!r} is not one of {', '.join(FLAVOURS)}, nutau, nutaubar or a PDG id")
 
 
 class Result:
@@ -133,7 +132,7 @@ class Result:
         watch.add(self.record.watch_sums)
         error = watch.relative_error(self.n_batches)
         verdict = "reached" if error <= run.target_error else "not reached"
-        return f"target_error {run.target_error:g} {verdict}: {error:.3g} ({describe_watch(self.record.config)})"
+        return f"target_error {run.target_error:g} {verdict}: {error:.3g} ({describe_observable(self.record.config)})"
 
     @property
     def group_weights(self) -> np.ndarray:
@@ -149,17 +148,20 @@ class Result:
         return self.record.tallies[list(self.sites).index(site)]
 
     def extra(self, name: str, site: str | None = None) -> ExactSums:
-        """Sums of a statistic beside the flux (:mod:`sim3d.optional_sums`) that the run made, at a site.
+        """Sums at a site of a statistic beside the flux: ``muons``, ``gradients`` or ``heights``.
 
         Raises
         ------
         InputError
-            If the run has no such site.
+            If the run has no such site, or did not make these sums.
         """
         chosen = self.default_site(site)
         if chosen not in self.sites:
             raise InputError(f"site: {chosen!r} is not in this result; it has {', '.join(self.sites)}")
-        return self.record.tallies[list(self.sites).index(chosen)].extras[name]
+        sums = self.record.tallies[list(self.sites).index(chosen)].extras
+        if name not in sums:
+            raise InputError(_NOT_MADE[name])
+        return sums[name]
 
     def hit_weights(self, site: str) -> np.ndarray:
         """Histogram of the hits' weights by flavour and decade of energy, int64 (see :mod:`sim3d.hit_weights`)."""
@@ -392,13 +394,13 @@ class Result:
         _, values, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
         return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
 
-    @property
-    def parameters(self) -> dict[str, str]:
-        """What the parameters are that the run made gradients for, by name; empty if it made none."""
-        return describe(self.record.config.scoring.parameters)
-
     def gradients(self, site: str | None = None) -> SiteGradients:
-        """Everything about the gradients of a site, as arrays.
+        """Gradients of the flux of a site: derivatives by parameters, varied fluxes, propagated errors.
+
+        Parameters
+        ----------
+        site : str, optional
+            By default kamioka if the run has it, else its first site.
 
         Raises
         ------
@@ -407,63 +409,35 @@ class Result:
         """
         name = self.default_site(site)
         if name not in self._gradients:
-            self._gradients[name] = SiteGradients(self, name)
+            config = self.record.config
+            groups = self.extra("gradients", name).group_sums()
+            groups /= np.maximum(self.group_weights, 1).reshape(N_GROUPS, 1, 1, 1, 1)
+            points = {point.name: point.parameters for point in config.scoring.variations}
+            self._gradients[name] = SiteGradients(name, groups, self.group_weights, config.scoring.columns, points)
         return self._gradients[name]
 
-    def gradient(
-        self,
-        parameter: str,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        site: str | None = None,
-        relative: bool = False,
-    ) -> Any:
-        """d flux / d parameter in the bins that contain points, averaged over azimuth, broadcast over the arguments.
+    def hist(self, site: str | None = None) -> Hist:
+        """Fluxes of a site integrated over the fine bins, with their variances, as a histogram object (UHI).
 
         Parameters
         ----------
-        parameter : str
-            One of :attr:`parameters`.
-        flavour, energy_GeV, cos_zenith, site
-            As for :meth:`flux`.
-        relative : bool
-            d ln flux / d parameter instead.
+        site : str, optional
+            By default kamioka if the run has it, else its first site.
+
+        Returns
+        -------
+        hist.Hist
+            See :func:`sim3d.result_hist.flux_hist`.
 
         Raises
         ------
         InputError
-            For an unknown name, a point outside the bins, or a run without this gradient.
+            If the library hist is not installed, or the site is unknown.
         """
-        of = self.gradients(site)
-        return of.at(of.gradient(parameter, relative)[0], flavour, energy_GeV, cos_zenith)
+        from sim3d.result_hist import flux_hist
 
-    def gradient_error(
-        self,
-        parameter: str,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        site: str | None = None,
-        relative: bool = False,
-    ) -> Any:
-        """Statistical error of :meth:`gradient`, same arguments."""
-        of = self.gradients(site)
-        return of.at(of.gradient(parameter, relative)[1], flavour, energy_GeV, cos_zenith)
-
-    def vary(self, values: Mapping[str, float], site: str | None = None) -> VariedFlux:
-        """The flux under other parameters without a run, linear in them (limits: docs/manual/gradients.md)."""
-        return self.gradients(site).vary(values)
-
-    def variation(self, name: str, site: str | None = None) -> VariedFlux:
-        """The flux at a parameter point of ``[[scoring.variations]]``, by exact weights."""
-        return self.gradients(site).variation(name)
-
-    def covariance(
-        self, parameters: Mapping[str, float] | tuple[Sequence[str], ArrayLike], site: str | None = None
-    ) -> PropagatedErrors:
-        """Errors of the flux from errors of the parameters, see :meth:`sim3d.gradients.SiteGradients.propagate`."""
-        return self.gradients(site).propagate(parameters)
+        flux, error, _ = self.binned(self.default_site(site), "fine")
+        return flux_hist(flux, error, self.azimuth_edges_deg)
 
 
 def load(path: str | Path) -> Result:

@@ -32,14 +32,16 @@ from sim3d.exact_sums import TallyOverflowError
 from sim3d.hit_weights import empty_weights, note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.parameters import CLASS_OF
-from sim3d.primaries import GROUP_MASS_NUMBER, GROUPS, SOLAR_POTENTIAL_MV, PrimaryModel, group_flux
+from sim3d.primaries import PrimaryModel, group_flux
 from sim3d.primary_catalogue import joins, model_names
+from sim3d.primary_groups import GROUP_MASS_NUMBER, GROUPS
 from sim3d.provenance import primary_entries
 from sim3d.record import RunRecord
 from sim3d.result_file import read_result, verify_result
 from sim3d.run_sums import RunSums
 from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_primaries
+from sim3d.solar import SOLAR_POTENTIAL_MV
 
 _NOTHING = 1.0e-200
 """Below every flux of a model that has the group; tables have 1e-300 where it does not."""

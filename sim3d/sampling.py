@@ -14,16 +14,8 @@ from typing import NamedTuple
 from numba import njit
 
 from geomag.tracing import backtrack
-from sim3d.primaries import (
-    GROUP_CHARGE,
-    GROUP_MASS_NUMBER,
-    Spectrum,
-    choose_group,
-    energy_pdf,
-    nucleon_flux,
-    rigidity,
-    sample_energy,
-)
+from sim3d.primaries import Spectrum, choose_group, energy_pdf, nucleon_flux, rigidity, sample_energy
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.random_streams import primary_key, uniform
 from sim3d.shower import shower
 from sim3d.transport import turn

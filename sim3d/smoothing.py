@@ -15,6 +15,7 @@ same kind with a penalty on first differences; its mean over azimuth is one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +23,12 @@ from scipy.interpolate import BSpline
 from scipy.ndimage import gaussian_filter1d
 
 from sim3d.arrays import Array
+from sim3d.convention_words import CSV_CONVENTIONS
+from sim3d.csv_files import write_lines
+from sim3d.csv_tables import TABLE_COLUMNS, csv_rows
 from sim3d.errors import InputError
-from sim3d.flux_table import FluxTable, table_of_result
+from sim3d.flux_table import FluxTable
+from sim3d.result_tables import table_of_result
 
 if TYPE_CHECKING:
     from sim3d.results import Result
@@ -278,10 +283,10 @@ def _hit_values(table: FluxTable) -> Array:
         phi = np.where(sums[1] > 0.0, sums[0] / sums[1], np.nan)
     # A bin whose hits have no scatter of their own says nothing about phi.
     phi[~(phi > 0.0)] = np.nan
-    for one in phi:
-        for column in one.T:
+    for flavour_phi in phi:
+        for column in flavour_phi.T:
             good = np.flatnonzero(~np.isnan(column))
-            fill = np.nanmedian(one) if good.size == 0 else None
+            fill = np.nanmedian(flavour_phi) if good.size == 0 else None
             column[:] = fill if fill is not None else np.interp(np.arange(len(column)), good, column[good])
     return np.broadcast_to((phi / weight[..., 0])[..., None], table.flux.shape)
 
@@ -362,3 +367,19 @@ def _variance(squares: list[Array], inverse: Array, sizes: list[int]) -> Array:
     a, b, c = sizes
     tensor = inverse.reshape(a, b, c, a, b, c).transpose(0, 3, 1, 4, 2, 5).reshape(a * a, b * b, c * c)
     return np.maximum(_evaluate(squares, tensor), 0.0)
+
+
+def write_pulls(smoothed: Smoothed, original: FluxTable, folder: Path, name: str) -> Path:
+    """Write what a smoothing left, as ``<name>-pulls-aa.csv`` or ``<name>-pulls-azimuth.csv``.
+
+    The columns of a table, then the smooth ``fit``, the ``pull`` and the expected ``effective_hits``.
+    """
+    table = smoothed.table
+    path = folder / f"{name}-pulls-{'azimuth' if table.has_azimuth else 'aa'}.csv"
+    assert original.error is not None
+    about = (f"sim3d smoothing of {original.name}", *CSV_CONVENTIONS, "pull: (flux - fit)/sqrt(fit^2 / effective_hits)")
+    more = (table.flux, smoothed.pulls, smoothed.effective_hits)
+    angles = (table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
+    rows = csv_rows(table.flavours, *angles, original.flux, original.error, *more)
+    write_lines(path, about, (*TABLE_COLUMNS, "fit", "pull", "effective_hits"), rows)
+    return path

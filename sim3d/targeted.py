@@ -65,16 +65,8 @@ from sim3d.hits import patch_hits
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
 from sim3d.particles import PROTON
-from sim3d.primaries import (
-    GROUP_CHARGE,
-    GROUP_MASS_NUMBER,
-    choose_group,
-    energy_pdf,
-    group_flux,
-    nucleon_flux,
-    rigidity,
-    sample_energy,
-)
+from sim3d.primaries import choose_group, energy_pdf, group_flux, nucleon_flux, rigidity, sample_energy
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.production_height import score_patch_heights
 from sim3d.random_streams import child_key, primary_key, uniform
 from sim3d.sampling import C_CROSSINGS, C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS, comes_through

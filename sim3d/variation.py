@@ -13,7 +13,8 @@ from hadronic.variation import hat_functions, scaled_tables
 from sim3d.errors import InputError
 from sim3d.parameters import CLASS_OF, KNOTS_GEV, SIGMA_KINDS, YIELD_SPECIES, yield_name
 from sim3d.particles import KL, KM, KP, KS, LAMBDA, N_SPECIES, NEUTRON, PIM, PIP, PROTON
-from sim3d.primaries import GROUPS, PrimaryModel
+from sim3d.primaries import PrimaryModel
+from sim3d.primary_groups import GROUPS
 
 SIGMA_SPECIES = {
     "nucleon": (PROTON, NEUTRON, LAMBDA),

@@ -14,7 +14,7 @@ import numpy as np
 
 from sim3d.config import make_config
 from sim3d.engine import simulate
-from sim3d.particles import FLAVOURS
+from sim3d.flavours import FLAVOURS
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "data" / "golden.json"
 

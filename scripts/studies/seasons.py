@@ -18,8 +18,8 @@ import numpy as np
 from sim3d import load
 from sim3d.config import make_config
 from sim3d.engine import run_to_file
+from sim3d.flavours import FLAVOURS
 from sim3d.jackknife import jackknife
-from sim3d.particles import FLAVOURS
 from sim3d.results import Result
 
 MONTHS = (1, 7)

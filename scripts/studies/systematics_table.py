@@ -15,8 +15,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from sim3d import style
-from sim3d.jackknife import jackknife_of_two
-from sim3d.particles import FLAVOURS
+from sim3d.flavours import FLAVOURS
+from sim3d.pairs import jackknife_of_two
 from sim3d.results import Result
 
 WINDOWS_GEV = {0.3: (0.2, 0.45), 1.0: (0.7, 1.4), 3.0: (2.0, 4.5), 10.0: (7.0, 14.0), 100.0: (50.0, 200.0)}

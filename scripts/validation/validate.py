@@ -19,8 +19,9 @@ from validation_report import Report, figure_of
 from validation_targeted import patches, targeted
 
 from hadronic.definitions import DEFAULT_DEFINITION
-from sim3d.compare import agreement, fluka_table, match
+from sim3d.compare import fluka_table
 from sim3d.config import load_config, make_config
+from sim3d.matching import agreement, match
 
 ROOT = Path(__file__).resolve().parents[2]
 FLUKA_RANGE_GEV = (0.29, 10.0)

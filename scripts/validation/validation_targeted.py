@@ -11,7 +11,7 @@ from validation_report import Report, figure_of
 
 from sim3d.asymmetry import east_west, published
 from sim3d.config import load_config, make_config
-from sim3d.particles import FLAVOURS
+from sim3d.flavours import FLAVOURS
 from sim3d.results import Result
 
 ROOT = Path(__file__).resolve().parents[2]

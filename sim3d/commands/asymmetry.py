@@ -13,8 +13,6 @@ from sim3d.commands.arguments import cos_max_option, json_option, open_result, p
 if TYPE_CHECKING:
     from sim3d.asymmetry import Asymmetry, Published
 
-DEFINITION = "(N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)"
-
 
 @click.command()
 @result_file
@@ -35,7 +33,7 @@ def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bo
     A = (N_E - N_W)/(N_E + N_W); N_E counts neutrinos travelling towards the east (arriving from the west).
     Published: Tserkovnyak et al. (paper) and Lipari, for kamioka and sno, 0.5-3 GeV and |cos_zenith| < 0.5.
     """
-    from sim3d.asymmetry import east_west, is_published_window, published
+    from sim3d.asymmetry import DEFINITION, east_west, is_published_window, published
 
     result = open_result(file)
     comparable = is_published_window(energy, cos_max)
@@ -63,11 +61,11 @@ def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bo
 def _as_dict(ours: list[Asymmetry], others: dict[str, Published]) -> dict[str, Any]:
     """Asymmetries by flavour; the published ones only where there are any."""
     out: dict[str, Any] = {}
-    for one in ours:
-        out[one.flavour] = {"asymmetry": one.value, "error": one.error}
-        if one.flavour in others:
-            known = others[one.flavour]
-            out[one.flavour] |= {
+    for row in ours:
+        out[row.flavour] = {"asymmetry": row.value, "error": row.error}
+        if row.flavour in others:
+            known = others[row.flavour]
+            out[row.flavour] |= {
                 "paper": known.paper,
                 "paper_error": known.paper_error,
                 "lipari": known.lipari,
@@ -78,10 +76,10 @@ def _as_dict(ours: list[Asymmetry], others: dict[str, Published]) -> dict[str, A
 def _table(ours: list[Asymmetry], others: dict[str, Published]) -> list[str]:
     head = f"  {'flavour':8s}  {'A':>17s}"
     lines = [head + (f"  {'paper':>17s}  {'Lipari':>7s}" if others else "")]
-    for one in ours:
-        line = f"  {one.flavour:8s}  {_number(one.value, one.error)}"
-        if one.flavour in others:
-            known = others[one.flavour]
+    for row in ours:
+        line = f"  {row.flavour:8s}  {_number(row.value, row.error)}"
+        if row.flavour in others:
+            known = others[row.flavour]
             lipari = "" if known.lipari is None else f"{known.lipari:+.3f}"
             line += f"  {_number(known.paper, known.paper_error)}  {lipari:>7s}"
         lines.append(line.rstrip())

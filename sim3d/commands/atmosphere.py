@@ -90,7 +90,7 @@ def command(
         path = output_folder(folder, Path()) / f"atmosphere-{stem}.csv"
         write_csv(air, path)
         files.insert(0, path)
-    document = describe(air)
+    document = describe_atmosphere(air)
     if as_json:
         print_json({**document, "files": files})
         return
@@ -105,7 +105,7 @@ def command(
 _COLUMNS = ("height_km", "density_g_cm3", "depth_g_cm2", "density_ratio", "depth_ratio")
 
 
-def describe(air: LayeredAtmosphere) -> dict[str, Any]:
+def describe_atmosphere(air: LayeredAtmosphere) -> dict[str, Any]:
     """Density and depth at some heights, and their ratio to the US Standard Atmosphere's."""
     from atmosphere import linsley
 

@@ -11,7 +11,7 @@ import click
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
 
 if TYPE_CHECKING:
-    from sim3d.comparison import Source
+    from sim3d.comparison import FluxSource
 
 
 @click.command()
@@ -55,24 +55,25 @@ def command(
     of a result that it belongs to.  Averages over azimuth.  Ratios are FILE/REFERENCE; chi2 has the statistical
     errors that are known.
     """
-    from sim3d.compare import agreement
     from sim3d.comparison import pair
+    from sim3d.matching import agreement
 
-    two = _open(reference, site if reference_site is None else reference_site)
-    one = _open(file, site)
-    matched = pair(one, two, energy)
+    second = _open(reference, site if reference_site is None else reference_site)
+    first = _open(file, site)
+    matched = pair(first, second, energy)
     rows = agreement(matched, within)
     written: list[Path] = []
     if folder is not None:
-        from sim3d import compare_plots, csv_tables
+        from sim3d import compare_plots
+        from sim3d.comparison import write_comparison
 
         target = output_folder(folder, file)
-        written.append(csv_tables.write_comparison(matched, target / "compare.csv", one.name, two.name))
-        written += compare_plots.draw(matched, target, "compare", f"{one.name} / {two.name}")
+        written.append(write_comparison(matched, target / "compare.csv", first.name, second.name))
+        written += compare_plots.draw(matched, target, "compare", f"{first.name} / {second.name}")
     if as_json:
         print_json(
             {
-                "site": one.site or two.site or None,
+                "site": first.site or second.site or None,
                 "file": file,
                 "reference": reference,
                 "energy_GeV": energy,
@@ -82,7 +83,7 @@ def command(
             }
         )
         return
-    click.echo(f"{one.name} / {two.name}, {energy[0]:g}-{energy[1]:g} GeV")
+    click.echo(f"{first.name} / {second.name}, {energy[0]:g}-{energy[1]:g} GeV")
     fraction = f"<{within * 100:g}%"
     click.echo(
         f"  {'flavour':8s} {'bins':>5s} {'empty':>5s} {'median ratio':>12s} {'|ratio-1|':>9s} {'rms':>6s} "
@@ -101,7 +102,7 @@ def command(
         click.echo(path)
 
 
-def _open(path: Path, site: str | None) -> Source:
+def _open(path: Path, site: str | None) -> FluxSource:
     from sim3d.comparison import is_result, open_source
 
     return open_source(path, site, open_result(path) if is_result(path) else None)

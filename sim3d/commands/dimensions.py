@@ -59,7 +59,7 @@ def command(
         raise InputError(f"{config_path}: no such configuration file")
     config = load_config(config_path, overrides={"primaries": primaries, "seed": seed})
     runs = variants(config)
-    names = [one.name for one in config.sites]
+    names = [site.name for site in config.sites]
     if site is not None and site not in names:
         raise InputError("--site", site, ", ".join(names))
     target = output_folder(folder or DEFAULT_FOLDER / f"{config_path.stem}-dimensions", config_path)
@@ -93,30 +93,30 @@ def _simulate(runs: dict[str, Config], folder: Path, threads: int | None, speak:
 def _show(sites: list[str], runs: dict[str, Config], folder: Path, as_json: bool) -> None:
     """Table, figures, and what is printed."""
     from sim3d import dimension_plots, dimensions
-    from sim3d.jackknife import paired
+    from sim3d.pairs import paired
 
     results = {name: open_result(folder / f"{name}.h5") for name in runs}
     written: list[Path] = []
-    found: dict[str, tuple[list[Ratio], list[EastWest]]] = {}
+    by_site: dict[str, tuple[list[Ratio], list[EastWest]]] = {}
     for site in sites:
-        found[site] = list(dimensions.ratios(results, site)), dimensions.east_west(results, site)
+        by_site[site] = list(dimensions.ratios(results, site)), dimensions.bending_asymmetries(results, site)
         written += dimension_plots.draw(results, site, folder)
-    written.insert(0, _write_table(found, folder / "dimensions.csv"))
+    written.insert(0, _write_table(by_site, folder / "dimensions.csv"))
     first = next(iter(results.values()))
     if as_json:
         document: dict[str, Any] = {
             "runs": {name: folder / f"{name}.h5" for name in runs},
             "pairs": {pair: f"{a} / {b}" for pair, (a, b) in dimensions.PAIRS.items() if a in runs and b in runs},
-            "same_showers": all(paired(first, one) for one in results.values()),
+            "same_showers": all(paired(first, result) for result in results.values()),
             "sites": {
-                site: {"ratios": [asdict(one) for one in rows], "east_west": [asdict(one) for one in asymmetries]}
-                for site, (rows, asymmetries) in found.items()
+                site: {"ratios": [asdict(row) for row in rows], "east_west": [asdict(row) for row in asymmetries]}
+                for site, (rows, asymmetries) in by_site.items()
             },
             "files": written,
         }
         print_json(document)
         return
-    for site, (rows, asymmetries) in found.items():
+    for site, (rows, asymmetries) in by_site.items():
         for pair, heading in HEADINGS.items():
             if any(row.pair == pair for row in rows):
                 click.echo(f"\n{site}: {heading}")
@@ -149,12 +149,12 @@ def _asymmetry_lines(site: str, rows: list[EastWest]) -> list[str]:
     return lines
 
 
-def _write_table(found: dict[str, tuple[list[Ratio], list[EastWest]]], path: Path) -> Path:
+def _write_table(by_site: dict[str, tuple[list[Ratio], list[EastWest]]], path: Path) -> Path:
     """All ratios as CSV."""
     columns = ("site", "pair", "band", "flavour", "energy_low_GeV", "energy_high_GeV", "ratio", "error")
     lines = [
         (site, row.pair, row.band, row.flavour, *(f"{x:.6g}" for x in (*row.energy_GeV, row.value, row.error)))
-        for site, (rows, _) in found.items()
+        for site, (rows, _) in by_site.items()
         for row in rows
     ]
     write_rows(path, (), columns, lines)

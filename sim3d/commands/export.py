@@ -78,7 +78,7 @@ def command(
 
 def _heights(file: Path, site: str | None, folder: Path | None) -> list[Path]:
     """Write the heights of production of a result; gives the paths."""
-    from sim3d.production_height import production_heights
+    from sim3d.result_heights import production_heights
 
     result = open_result(file)
     heights = [production_heights(result, name) for name in (list(result.sites) if site is None else [site])]

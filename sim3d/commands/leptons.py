@@ -17,13 +17,12 @@ from sim3d.commands.arguments import (
     print_json,
     result_file,
 )
-from sim3d.commands.asymmetry import DEFINITION
 
 if TYPE_CHECKING:
     from sim3d.lepton_asymmetry import Leptons, PublishedLeptons
 
 LIKE = ("e", "mu")
-COLUMNS = {"neutrino": "neutrino's dir.", "lepton": "lepton's dir.", "detector": "reconstructed"}
+STAGE_TITLES = {"neutrino": "neutrino's dir.", "lepton": "lepton's dir.", "detector": "reconstructed"}
 
 
 @click.command()
@@ -57,10 +56,11 @@ def command(
     the neutrino's, the lepton's, and the lepton's as Super-Kamiokande would reconstruct it.  Published: Tserkovnyak
     et al. (paper), Lipari, and Super-Kamiokande's data, for 0.4-3 GeV and |cos_zenith| < 0.5.
     """
+    from sim3d.asymmetry import DEFINITION
     from sim3d.lepton_asymmetry import is_published_window, leptons, published_leptons
 
     result = open_result(file)
-    scored = float(result.config.get("scoring", {}).get("energy_min_GeV", 0.0))
+    scored = result.record.config.scoring.energy_min_GeV
     if scored > energy[0]:
         click.echo(
             f"sim3d: note: {file} has no neutrinos below {scored:g} GeV: leptons from {energy[0]:g} GeV lack some",
@@ -111,64 +111,64 @@ def command(
 def _as_dict(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> dict[str, Any]:
     """Leptons by species and by flavour; the published asymmetries only where there are any."""
     out: dict[str, Any] = {}
-    for one in ours:
+    for row in ours:
         stages = {
             stage: {
-                "asymmetry": one.asymmetry[stage],
-                "asymmetry_error": one.asymmetry_error[stage],
-                "rate": one.rate[stage],
-                "rate_error": one.rate_error[stage],
-                "azimuth_rate": one.azimuth_rate[stage],
-                "azimuth_error": one.azimuth_error[stage],
+                "asymmetry": row.asymmetry[stage],
+                "asymmetry_error": row.asymmetry_error[stage],
+                "rate": row.rate[stage],
+                "rate_error": row.rate_error[stage],
+                "azimuth_rate": row.azimuth_rate[stage],
+                "azimuth_error": row.azimuth_error[stage],
             }
-            for stage in COLUMNS
+            for stage in STAGE_TITLES
         }
-        out[one.species] = stages | {
-            "sky_rate": one.sky_rate,
-            "sky_rate_error": one.sky_rate_error,
-            "antineutrino_share": one.antineutrino_share,
-            "mean_angle_deg": one.mean_angle_deg,
+        out[row.species] = stages | {
+            "sky_rate": row.sky_rate,
+            "sky_rate_error": row.sky_rate_error,
+            "antineutrino_share": row.antineutrino_share,
+            "mean_angle_deg": row.mean_angle_deg,
         }
-        if one.species in others:
-            out[one.species] |= vars(others[one.species])
+        if row.species in others:
+            out[row.species] |= vars(others[row.species])
     return out
 
 
 def _table(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> list[str]:
-    titles = "".join(f"  {title:>16s}" for title in COLUMNS.values())
+    titles = "".join(f"  {title:>16s}" for title in STAGE_TITLES.values())
     has_data = any(known.data is not None for known in others.values())
     head = f"  {'A':12s}{titles}"
     if others:
         head += f"  {'paper':>6s}  {'Lipari':>6s}" + (f"  {'SK data':>14s}" if has_data else "")
     lines = [head]
-    for one in ours:
-        line = f"  {_name(one):12s}"
-        for stage in COLUMNS:
-            line += "  " + _number(one.asymmetry[stage], one.asymmetry_error[stage], "+.3f")
-        if one.species in others:
-            known = others[one.species]
+    for row in ours:
+        line = f"  {_name(row):12s}"
+        for stage in STAGE_TITLES:
+            line += "  " + _number(row.asymmetry[stage], row.asymmetry_error[stage], "+.3f")
+        if row.species in others:
+            known = others[row.species]
             line += f"  {_bare(known.paper, '+.2f'):>6s}  {_bare(known.lipari, '+.3f'):>6s}"
             if known.data is not None:
                 line += f"  {_number(known.data, known.data_error, '+.2f')[2:]}"
         lines.append(line.rstrip())
     lines.append("  Events per kt, year and sr")
-    for one in ours:
-        line = f"  {_name(one):12s}"
-        for stage in COLUMNS:
-            line += "  " + _number(one.rate[stage], one.rate_error[stage], ".3f")
+    for row in ours:
+        line = f"  {_name(row):12s}"
+        for stage in STAGE_TITLES:
+            line += "  " + _number(row.rate[stage], row.rate_error[stage], ".3f")
         lines.append(line)
-    for one in ours:
-        if one.species in LIKE and not math.isnan(one.mean_angle_deg):
+    for row in ours:
+        if row.species in LIKE and not math.isnan(row.mean_angle_deg):
             lines.append(
-                f"  {_name(one)}, whole sky: {one.sky_rate:.3f} +- {one.sky_rate_error:.3f}, "
-                f"{one.antineutrino_share:.0%} from antineutrinos; "
-                f"mean angle between neutrino and lepton {one.mean_angle_deg:.1f} degrees"
+                f"  {_name(row)}, whole sky: {row.sky_rate:.3f} +- {row.sky_rate_error:.3f}, "
+                f"{row.antineutrino_share:.0%} from antineutrinos; "
+                f"mean angle between neutrino and lepton {row.mean_angle_deg:.1f} degrees"
             )
     return lines
 
 
-def _name(one: Leptons) -> str:
-    return f"{one.species}-like" if one.species in LIKE else f"of {one.species}"
+def _name(row: Leptons) -> str:
+    return f"{row.species}-like" if row.species in LIKE else f"of {row.species}"
 
 
 def _bare(value: float | None, form: str) -> str:

@@ -69,9 +69,10 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
 
 def report(path: Path, seconds: float, as_json: bool) -> None:
     """Print what a finished run gave: a few lines, or JSON."""
-    from sim3d.commands.info import describe
 
-    document: dict[str, Any] = describe(open_result(path))
+    from sim3d.summary import describe_result
+
+    document: dict[str, Any] = describe_result(open_result(path))
     if as_json:
         print_json({"file": path, "seconds": seconds, **document})
         return

@@ -100,7 +100,7 @@ def command(
             if names or "not installed" not in str(problem):
                 raise
             click.echo(f"sim3d: note: {problem}; left out", err=True)
-    documents = [describe(model) for model in models]
+    documents = [describe_model(model) for model in models]
     files = []
     if folder is not None:
         from sim3d.primary_plots import draw
@@ -115,10 +115,10 @@ def command(
         click.echo(path)
 
 
-def describe(model: PrimaryModel) -> dict[str, Any]:
+def describe_model(model: PrimaryModel) -> dict[str, Any]:
     """Fluxes of a model up to where it holds, with errors where it states them."""
-    from sim3d.primaries import GROUPS
     from sim3d.primary_catalogue import highest_energy_GeV
+    from sim3d.primary_groups import GROUPS
 
     energies = [energy for energy in ENERGIES_GEV if energy <= highest_energy_GeV(model.name)]
     return {

@@ -39,14 +39,14 @@ def command(file: Path, folder: Path | None, file_format: str, smooth: bool, as_
     Fluxes are in m^-2 s^-1 sr^-1 GeV^-1; cos_zenith +1 is down-going; azimuth is the arrival direction, in
     degrees counter-clockwise from south (90 is east).
     """
-    from sim3d import csv_tables, honda_tables
+    from sim3d import result_tables
 
     result = open_result(file)
     target = output_folder(folder, file)
     if smooth:
         _write_smooth(result, target, file_format, as_json)
         return
-    write = honda_tables.write if file_format == "honda" else csv_tables.write
+    write = result_tables.write_honda_tables if file_format == "honda" else result_tables.write_csv_tables
     written = write(result, target)
     if as_json:
         print_json({"files": written})
@@ -56,14 +56,14 @@ def command(file: Path, folder: Path | None, file_format: str, smooth: bool, as_
 
 
 def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool) -> None:
-    from sim3d import csv_tables, honda_tables, smoothing
+    from sim3d import csv_tables, honda_tables, result_tables, smoothing
 
     written: list[Path] = []
     pulls: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for site in result.sites:
         name = f"{site}-smooth"
         if file_format == "honda":
-            pairs = smoothing.smooth_result(result, site, "honda", honda_tables.AZIMUTH_BLOCKS)
+            pairs = smoothing.smooth_result(result, site, "honda", result_tables.AZIMUTH_BLOCKS)
         else:
             pairs = smoothing.smooth_result(result, site, "fluka")
         pulls[site] = {}
@@ -72,7 +72,7 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
                 written += honda_tables.write_table(smoothed.table, folder, name)
             else:
                 written.append(csv_tables.write_table(smoothed.table, folder, name))
-            written.append(csv_tables.write_pulls(smoothed, original, folder, name))
+            written.append(smoothing.write_pulls(smoothed, original, folder, name))
             kind = "azimuth" if smoothed.table.has_azimuth else "average"
             rows = [asdict(row) for row in smoothing.summary(smoothed)]
             pulls[site][kind] = {row.pop("flavour"): row for row in rows}

@@ -67,22 +67,30 @@ def command(
     values = parameter_values(settings)
     if values and variation is not None:
         raise InputError("--set and --variation: give one of them")
+    from sim3d.gradients import describe_parameters
     from sim3d.parameter_errors import covariance_of
 
     covariance = None if errors is None else covariance_of(errors)
     result = open_result(file)
-    document: dict[str, Any] = {"parameters": result.parameters, "sites": {}}
+    parameters = describe_parameters(result.record.config.scoring.parameters)
+    document: dict[str, Any] = {"parameters": parameters, "sites": {}}
     lines: list[str] = []
     files: list[Path] = []
     target = None if folder is None else output_folder(folder, file)
     for name in [site] if site is not None else list(result.sites):
-        of = result.gradients(name)
-        varied = of.vary(values) if values else of.variation(variation) if variation is not None else None
-        propagated = None if covariance is None else of.propagate(_known(covariance, of))
-        document["sites"][name] = _document(of, varied, propagated, energy)
-        lines += _words(of, varied, propagated, errors or "", energy)
+        site_gradients = result.gradients(name)
+        varied = (
+            site_gradients.vary(values)
+            if values
+            else site_gradients.variation(variation)
+            if variation is not None
+            else None
+        )
+        propagated = None if covariance is None else site_gradients.propagate(_known(covariance, site_gradients))
+        document["sites"][name] = _document(site_gradients, varied, propagated, energy)
+        lines += _words(site_gradients, varied, propagated, errors or "", energy)
         if target is not None:
-            files += _write(result, of, varied, propagated, errors or "", target)
+            files += _write(result, site_gradients, varied, propagated, errors or "", target)
     if as_json:
         print_json({**document, "files": files})
         return
@@ -92,10 +100,10 @@ def command(
         click.echo(path)
 
 
-def _known(covariance: Any, of: SiteGradients) -> Any:
+def _known(covariance: Any, site_gradients: SiteGradients) -> Any:
     """The part of a covariance whose parameters the run has, said aloud if some are missing."""
     names, matrix = covariance
-    have = [i for i, name in enumerate(names) if name in of.parameters]
+    have = [i for i, name in enumerate(names) if name in site_gradients.parameters]
     lacking = [name for i, name in enumerate(names) if i not in have and matrix[i, i] > 0.0]
     if lacking:
         click.echo(f"sim3d: note: the run has no gradient of {', '.join(lacking)}: their errors are left out", err=True)
@@ -103,21 +111,24 @@ def _known(covariance: Any, of: SiteGradients) -> Any:
 
 
 def _document(
-    of: SiteGradients, varied: VariedFlux | None, propagated: PropagatedErrors | None, energy: tuple[float, float]
+    site_gradients: SiteGradients,
+    varied: VariedFlux | None,
+    propagated: PropagatedErrors | None,
+    energy: tuple[float, float],
 ) -> dict[str, Any]:
     from sim3d.gradient_scoring import BINS
 
     out: dict[str, Any] = {
         "energy_GeV": energy,
         "gradients": {},
-        "variations": of.variations,
+        "variations": site_gradients.variations,
         "energies_GeV": BINS.energies_GeV,
     }
-    for name in of.parameters:
-        value, error = of.sky_gradient(name, energy)
+    for name in site_gradients.parameters:
+        value, error = site_gradients.sky_gradient(name, energy)
         out["gradients"][name] = {"value": value[:, 0], "error": error[:, 0]}
     if varied is not None:
-        out["varied"] = {"words": varied.words, "ratio": varied.sky_ratio, "ratio_error": varied.sky_ratio_error}
+        out["varied"] = {"words": varied.label, "ratio": varied.sky_ratio, "ratio_error": varied.sky_ratio_error}
     if propagated is not None:
         flavours, ratio = propagated.sky()
         out["errors"] = {"parameters": propagated.names, "relative": flavours, "flavour_ratio": ratio}
@@ -125,36 +136,38 @@ def _document(
 
 
 def _words(
-    of: SiteGradients,
+    site_gradients: SiteGradients,
     varied: VariedFlux | None,
     propagated: PropagatedErrors | None,
     source: str,
     energy: tuple[float, float],
 ) -> list[str]:
+    from sim3d.flavours import FLAVOURS
     from sim3d.gradient_scoring import BINS
     from sim3d.parameters import UNITS, in_units
-    from sim3d.particles import FLAVOURS
 
     head = "".join(f"{flavour:>19s}" for flavour in FLAVOURS)
     lines = []
     if varied is None and propagated is None:
-        lines.append(f"{of.site}: d ln flux / d parameter, flux over the sky, {energy[0]:g} to {energy[1]:g} GeV")
+        lines.append(
+            f"{site_gradients.site}: d ln flux / d parameter, flux over the sky, {energy[0]:g} to {energy[1]:g} GeV"
+        )
         lines.append(f"  {'':20s}{head}")
-        for name in of.parameters:
-            value, error = np.array(of.sky_gradient(name, energy)) * UNITS.get(name, 1.0)
+        for name in site_gradients.parameters:
+            value, error = np.array(site_gradients.sky_gradient(name, energy)) * UNITS.get(name, 1.0)
             numbers = "".join(_number(v, e) for v, e in zip(value[:, 0], error[:, 0], strict=True))
             lines.append(f"  {in_units(name):20s}{numbers}")
-        if of.variations:
-            lines.append(f"  variations: {', '.join(of.variations)}")
+        if site_gradients.variations:
+            lines.append(f"  variations: {', '.join(site_gradients.variations)}")
     rows = range(0, BINS.n_energy, EVERY)
     if varied is not None:
-        lines += [f"{of.site}: {varied.words}; flux over the sky, varied / own", f"  {'GeV':>9s}{head}"]
+        lines += [f"{site_gradients.site}: {varied.label}; flux over the sky, varied / own", f"  {'GeV':>9s}{head}"]
         for i in rows:
             pairs = zip(varied.sky_ratio[:, i], varied.sky_ratio_error[:, i], strict=True)
             lines.append(f"  {BINS.energies_GeV[i]:9.3g}{''.join(_number(*pair) for pair in pairs)}")
     if propagated is not None:
         flavours, ratio = propagated.sky()
-        lines.append(f"{of.site}: errors of {source} propagated, flux over the sky, per cent")
+        lines.append(f"{site_gradients.site}: errors of {source} propagated, flux over the sky, per cent")
         lines.append(f"  {'GeV':>9s}" + "".join(f"{name:>10s}" for name in (*FLAVOURS, "numu/nue")))
         for i in rows:
             shares = [*flavours[:, i], ratio[i]]
@@ -173,22 +186,22 @@ def _number(value: float, error: float) -> str:
 
 def _write(
     result: Result,
-    of: SiteGradients,
+    site_gradients: SiteGradients,
     varied: VariedFlux | None,
     propagated: PropagatedErrors | None,
     source: str,
     folder: Path,
 ) -> list[Path]:
     from sim3d import csv_tables, gradient_plots, honda_tables
-    from sim3d.flux_table import table_of_result
+    from sim3d.result_tables import table_of_result
 
-    files = gradient_plots.draw_gradients(of, folder) if of.parameters else []
+    files = gradient_plots.draw_gradients(site_gradients, folder) if site_gradients.parameters else []
     if varied is not None:
-        files += gradient_plots.draw_varied(of, varied, folder)
-        files.append(csv_tables.write_table(varied.table(), folder, f"{of.site}-varied"))
+        files += gradient_plots.draw_varied(site_gradients, varied, folder)
+        files.append(csv_tables.write_table(varied.table(), folder, f"{site_gradients.site}-varied"))
         for azimuth in (False, True):
-            table = varied.applied_to(table_of_result(result, of.site, "honda", azimuth))
-            files += honda_tables.write_table(table, folder, f"{of.site}-varied")
+            table = varied.applied_to(table_of_result(result, site_gradients.site, "honda", azimuth))
+            files += honda_tables.write_table(table, folder, f"{site_gradients.site}-varied")
     if propagated is not None:
-        files += gradient_plots.draw_errors(of, propagated, source, folder)
+        files += gradient_plots.draw_errors(site_gradients, propagated, source, folder)
     return files

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hadronic.zfactors import ComparedMoment
 
 # FLUKA's energies.
-DEFAULT_ENERGIES_GEV = (5.0, 10.0, 30.0, 50.0, 100.0)
+ZFACTOR_ENERGIES_GEV = (5.0, 10.0, 30.0, 50.0, 100.0)
 DEFAULT_INTERACTIONS = 100_000
 # Enough for moments to 0.3 %.
 ALL_INTERACTIONS = 400_000
@@ -114,7 +114,7 @@ def command(
         return
     # Wrong input must not leave an empty folder behind, so the model comes first.
     chosen = load_model(model, definition, table)
-    wanted = list(energies) if energies else list(DEFAULT_ENERGIES_GEV)
+    wanted = list(energies) if energies else list(ZFACTOR_ENERGIES_GEV)
     rows = compare_protons(chosen, wanted, interactions, seed)
     others = [] if energies else compare_daemonflux(chosen, interactions, seed)
 
@@ -160,7 +160,7 @@ def _balance(models: list[HadronicModel], energies: list[float], showers: int | 
     from hadronic.models import check_projectile
     from sim3d import energy_balance as account
 
-    wanted = energies or list(account.DEFAULT_ENERGIES_GEV)
+    wanted = energies or list(account.BALANCE_ENERGIES_GEV)
     if showers is not None and not account.LEAST_SHOWERS <= showers <= account.MOST_SHOWERS:
         raise InputError("--showers", showers, f"{account.LEAST_SHOWERS} to {account.MOST_SHOWERS}")
     for model in models:
@@ -186,13 +186,13 @@ def _survey(
 ) -> None:
     """All models side by side."""
     from hadronic.models import check_projectile
-    from sim3d.model_survey import DEFAULT_ENERGIES_GEV, as_rows, as_text, survey, worst
+    from sim3d.model_survey import SURVEY_ENERGIES_GEV, as_rows, as_text, survey, worst
 
     models = _all_models(table)
     for model in models:
         for energy in energies:
             check_projectile(model.tables, 0, energy)
-    rows = survey(models, energies or DEFAULT_ENERGIES_GEV, interactions, seed)
+    rows = survey(models, energies or SURVEY_ENERGIES_GEV, interactions, seed)
     written: list[Path] = []
     if folder is not None:
         target = output_folder(folder, Path())

@@ -10,6 +10,7 @@ from numba import njit
 
 from geomag.batch import BatchTracer
 from geomag.cutoff import CutoffTracer, reduce_scan, scan, sky_map
+from geomag.early_verdicts import horizontal_bound
 from geomag.errors import GeomagInputError
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
 from geomag.igrf import FieldModel
@@ -17,7 +18,7 @@ from geomag.kernels import EARTH_RADIUS_KM
 from geomag.lockstep import ADIABATIC_SHARE
 from geomag.reference import reference_trace
 from geomag.sharper_verdicts import STEEPEST, decide, escape_is_certain_at, lowest_cutoff_GV
-from geomag.tracing import backtrack, horizontal_bound, trace_params
+from geomag.tracing import backtrack, trace_params
 
 KAMIOKA = geodetic_to_cartesian(36.4257, 137.3103, 20.0)
 

@@ -9,12 +9,13 @@ import pytest
 
 from geomag.batch import BatchTracer
 from geomag.cutoff import Cutoff, CutoffTracer, cutoff, reduce_scan, scan, sky_map
+from geomag.early_verdicts import CURVATURE
 from geomag.errors import GeomagInputError
 from geomag.geodesy import arrival_direction
 from geomag.igrf import FieldModel
 from geomag.intensity import hemisphere, intensity_map
 from geomag.kernels import EARTH_RADIUS_KM
-from geomag.tracing import CURVATURE, backtrack, trace_params
+from geomag.tracing import backtrack, trace_params
 
 B0_NT = 29790.0
 

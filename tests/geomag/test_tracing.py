@@ -9,17 +9,12 @@ import pytest
 from numba import njit
 from scipy.integrate import quad
 
+from geomag.early_verdicts import P_BOUND, escape_is_certain, horizontal_bound
 from geomag.geodesy import WGS84_A_KM, WGS84_B_KM, arrival_direction, geodetic_to_cartesian
 from geomag.igrf import FieldModel
 from geomag.kernels import EARTH_RADIUS_KM
 from geomag.reference import field_spherical, reference_trace
-from geomag.tracing import (
-    P_BOUND,
-    backtrack_state,
-    escape_is_certain,
-    horizontal_bound,
-    trace_params,
-)
+from geomag.tracing import backtrack_state, trace_params
 
 KAMIOKA = geodetic_to_cartesian(36.4257, 137.3103, 20.0)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
+import hashlib
+import shutil
 from types import SimpleNamespace
 
 import h5py
@@ -10,10 +11,16 @@ import numpy as np
 import pytest
 from numba import njit
 
+from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV
+from sim3d.config import make_config
+from sim3d.detectors import Detector
 from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE
 from sim3d.random_streams import primary_key
-from sim3d.sampling import draw_entry
+from sim3d.record import RunRecord, make_tally
+from sim3d.result_file import write_result
+from sim3d.results import Result
+from sim3d.sampling import COUNTERS, draw_entry
 from sim3d.shower import NEUTRINO_COLUMNS, shower
 from sim3d.shower_stack import new_stack
 
@@ -22,37 +29,34 @@ FLAVOURS = ("numu", "numubar", "nue", "nuebar")
 ASYMMETRY = {"numu": 0.22, "numubar": 0.32, "nue": 0.39, "nuebar": 0.15}
 
 
-@dataclasses.dataclass(frozen=True)
-class FakeSite:
-    name: str
-    lat_deg: float
-    lon_deg: float
-    altitude_m: float = 0.0
-    declination_deg: float = -7.0
-    patch: str = "rectangle, 10 deg (magnetic north) x 40 deg"
-    area_m2: float = 4.8e12
+BATCH_SIZE = 125
 
 
-class FakeResult:
-    """The parts of ``sim3d.results.Result`` that tables, plots and asymmetries use, from a formula.
+class MadeResults:
+    """Makes results whose fluxes follow a formula: real records with exact sums, filled batch by batch.
 
     ``phi = scale_f E^-2 / (1 + E)  (1.2 - 0.4 |cos|)  (1 - a sin(azimuth))``, with ``a = pi/2`` times the
-    asymmetry; every bin of every group scatters around it by ``noise``.
+    asymmetry; every bin of every batch scatters around it by ``noise``. Keywords of all methods:
+
+    sites : tuple of str
+    azimuth_bins, batches : int
+    noise : float
+        Relative standard deviation of a bin in one batch.
+    empty_above : float
+        Energy (GeV) above which nothing is hit.
+    without : tuple of str
+        Flavours without a hit.
+    flux : float64 array (flavour, energy, cos, azimuth), optional
+        Used instead of the formula (not remembered between calls).
+    **tables
+        Further tables of the configuration, such as ``scoring={"energy_min_GeV": 0.5}``.
     """
 
     flavours = FLAVOURS
 
-    def __init__(self, sites=("kamioka", "sno"), azimuth_bins=12, noise=0.02, groups=8, empty_above=np.inf):
-        self.sites = {name: FakeSite(name, 36.4, 137.3) for name in sites}
-        self.energy_edges_GeV = 10 ** (np.arange(203) / 40 - 1.025)
-        self.cos_zenith_edges = np.linspace(-1, 1, 41)
-        self.azimuth_edges_deg = np.linspace(0, 360, azimuth_bins + 1)
-        self.config = {"run": {"seed": 1, "primaries": 1000}, "sites": [{"name": s} for s in sites]}
-        self.attributes = {"primaries": np.int64(1000), "seed": 1, "field": "IGRF-14", "wall_time_s": 1.5}
-        self.group_weights = np.full(groups, 4)
-        self.group_weights[0] = 5
-        self.n_batches = int(self.group_weights.sum())
-        self._groups = {s: self._make(groups, azimuth_bins, noise, empty_above, i) for i, s in enumerate(sites)}
+    def __init__(self, folder):
+        self.folder = folder
+        self._records = {}
 
     def truth(self, energy, cosine, azimuth_mean_of_sine):
         """phi on the grids, [flavour, energy, cos, azimuth]."""
@@ -62,91 +66,82 @@ class FakeResult:
         zenith = (1.2 - 0.4 * np.abs(cosine))[:, None]
         return scale[:, None, None, None] * (energy**-2 / (1 + energy))[:, None, None] * zenith * angle
 
-    def default_site(self, site):
-        return site or next(iter(self.sites))
-
-    def _make(self, groups, azimuth_bins, noise, empty_above, seed):
-        e = np.sqrt(self.energy_edges_GeV[:-1] * self.energy_edges_GeV[1:])
-        c = 0.5 * (self.cos_zenith_edges[:-1] + self.cos_zenith_edges[1:])
-        edges = np.radians(self.azimuth_edges_deg)
-        sine = -np.diff(np.cos(edges)) / np.diff(edges)
-        phi = self.truth(e, c, sine)
+    def fluxes(self, seed=0, *, azimuth_bins=12, noise=0.02, batches=8, empty_above=np.inf, without=(), flux=None):
+        """Yields the flux of each batch of the site number ``seed``, (flavour, energy, cos, azimuth)."""
+        e = np.sqrt(ENERGY_EDGES_GEV[:-1] * ENERGY_EDGES_GEV[1:])
+        c = 0.5 * (COS_EDGES[:-1] + COS_EDGES[1:])
+        edges = np.linspace(0.0, 2 * np.pi, azimuth_bins + 1)
+        phi = self.truth(e, c, -np.diff(np.cos(edges)) / np.diff(edges)) if flux is None else flux
         phi[:, e > empty_above] = 0.0
-        scatter = np.random.default_rng(seed).normal(1.0, noise, (groups, *phi.shape))
-        return phi * scatter
+        phi[[FLAVOURS.index(flavour) for flavour in without]] = 0.0
+        rng = np.random.default_rng(seed)
+        for _ in range(batches):
+            yield phi * rng.normal(1.0, noise, phi.shape) if noise else phi
 
-    def _binned(self, groups, binning):
-        if binning.endswith("_aa"):
-            groups, binning = groups.mean(axis=-1), binning[:-3]
-        if binning != "fine":
-            first = 0 if binning == "honda" else 1
-            width = np.diff(self.energy_edges_GeV).reshape((-1,) + (1,) * (groups.ndim - 3))
-            n = 101 if binning == "honda" else 100
+    def record(self, *, sites=("kamioka", "sno"), azimuth_bins=12, noise=0.02, batches=8, empty_above=np.inf,
+               without=(), flux=None, **tables):  # fmt: skip
+        """The record; the same object for the same keywords, not to be changed."""
+        key = repr((sites, azimuth_bins, noise, batches, empty_above, without, tables))
+        if flux is None and key in self._records:
+            return self._records[key]
+        data = {"run": {"primaries": BATCH_SIZE * batches, "batch_size": BATCH_SIZE, "seed": 1}, **tables}
+        data["sites"] = [{"name": name, "lat": 36.4, "lon": 137.3} for name in sites]
+        data["scoring"] = {"azimuth_bins": azimuth_bins, **tables.get("scoring", {})}
+        config = make_config(data)
+        detectors = tuple(Detector(name, 36.4, 137.3, 0.0, 36.2, -7.0, ns_deg=10.0, ew_deg=40.0) for name in sites)
+        tallies = [make_tally(config, detector) for detector in detectors]
+        space = np.diff(ENERGY_EDGES_GEV)[:, None, None] * np.diff(COS_EDGES)[:, None] * 2 * np.pi / azimuth_bins
+        for number, tally in enumerate(tallies):
+            options = {"azimuth_bins": azimuth_bins, "noise": noise, "batches": batches, "empty_above": empty_above}
+            for b, values in enumerate(self.fluxes(number, without=without, flux=flux, **options)):
+                hits = np.where(values != 0.0, 10, 0)
+                weights = empty_weights()
+                weights[:, :2, 100] = 1000 * hits.any(axis=(1, 2, 3))[:, None] / batches
+                tally.add_batch(values * space, hits, weights, b)
+        record = RunRecord(
+            config=config,
+            detectors=detectors,
+            tallies=tallies,
+            counters={**dict.fromkeys(COUNTERS, 0), "primaries": BATCH_SIZE * batches},
+            batches_done=np.ones(batches, dtype=bool),
+            models={
+                "field_generation": "IGRF-14",
+                "field_date": config.field.date,
+                "field_degree": config.field.degree,
+            },
+            provenance={"wall_time_s": 1.5},
+        )
+        if flux is None:
+            # each holds 40 MB for a site
+            if len(self._records) > 5:
+                self._records.pop(next(iter(self._records)))
+            self._records[key] = record
+        return record
 
-            def pairs(x, axis):
-                x = np.moveaxis(x, axis, 0)[first : first + 2 * n]
-                return np.moveaxis(x.reshape(n, 2, *x.shape[1:]).sum(axis=1), 0, axis)
+    def __call__(self, **options):
+        """The result."""
+        return Result(self.record(**options))
 
-            groups = pairs(groups * width, 2) / pairs(width, 0)
-        if binning == "honda":
-            groups = groups.reshape(*groups.shape[:3], 20, 2, *groups.shape[4:]).mean(axis=4)
-        return groups
-
-    def binned(self, site, binning):
-        groups = self._binned(self._groups[site], binning)
-        w = self.group_weights / self.group_weights.sum()
-        flux = np.tensordot(w, groups, axes=1)
-        error = groups.std(axis=0, ddof=1) / np.sqrt(len(w))
-        return flux, np.where(flux > 0, error, 0.0), np.where(flux > 0, 100, 0)
-
-    def hit_weights(self, site):
-        counts = empty_weights()
-        counts[:, :2, 100] = 1000
-        return counts
-
-    def upper_limit(self, site, binning):
-        return np.full(self.binned(site, binning)[0].shape, 1e-9)
-
-    def groups_east_west(self, site):
-        g = self._groups[site]
-        half = g.shape[-1] // 2
-        return np.stack([g[..., :half].mean(axis=-1), g[..., half:].mean(axis=-1)], axis=-1)
-
-    def groups_azimuth(self, site):
-        g = self._groups[site]
-        return g.reshape(*g.shape[:3], 4, 10, g.shape[-1]).mean(axis=4)
-
-    def binning_energy_edges(self, binning):
-        first = {"fine": 0, "honda": 0, "fluka": 1}[binning.removesuffix("_aa")]
-        if binning.startswith("fine"):
-            return self.energy_edges_GeV
-        return self.energy_edges_GeV[first::2][: 102 - first]
-
-    def binning_energies(self, binning):
-        edges = self.binning_energy_edges(binning)
-        return np.sqrt(edges[:-1] * edges[1:])
-
-    def binning_cos_edges(self, binning):
-        return self.cos_zenith_edges[::2] if binning.startswith("honda") else self.cos_zenith_edges
+    def write(self, path, **options):
+        """The result as a file at ``path``; gives the path."""
+        kept = self.folder / f"{hashlib.sha256(repr(options).encode()).hexdigest()[:16]}.h5"
+        if not kept.exists():
+            write_result(self.record(**options), kept)
+        shutil.copyfile(kept, path)
+        return path
 
 
 @pytest.fixture(scope="session")
-def fake_result():
-    """Makes a :class:`FakeResult`; keywords as its own."""
-    return FakeResult
+def fake_result(tmp_path_factory):
+    """``fake_result(**keywords)`` makes a result from a formula, see :class:`MadeResults`."""
+    return MadeResults(tmp_path_factory.mktemp("made_results"))
 
 
 @pytest.fixture
-def known(tmp_path, monkeypatch):
-    """A result file that ``sim3d.load`` opens as a :class:`FakeResult`: ``known.path``, ``known.result``."""
-    import sim3d
-
-    result = FakeResult()
-    path = tmp_path / "run.h5"
-    path.write_bytes(b"\x89HDF\r\n\x1a\n")
-    # Into its dictionary: sim3d gives "load" on demand, and asking for the old one imports the real one.
-    monkeypatch.setitem(vars(sim3d), "load", lambda _: result)
-    return SimpleNamespace(path=path, result=result, asymmetry=ASYMMETRY)
+def known(fake_result, tmp_path):
+    """A result and its file: ``known.path``, ``known.result``, and the ``known.asymmetry`` that went in."""
+    path = fake_result.write(tmp_path / "run.h5")
+    return SimpleNamespace(path=path, result=fake_result(), asymmetry=ASYMMETRY)
 
 
 @njit(nogil=True, cache=CACHE)

@@ -215,10 +215,10 @@ def test_info(known, capsys):
     assert cli.main(["info", str(known.path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert set(document["sites"]) == {"kamioka", "sno"}
-    assert document["sites"]["sno"]["hits_by_flavour"]["nue"] == 202 * 40 * 100
+    assert document["sites"]["sno"]["hits_by_flavour"]["nue"] == 202 * 40 * 12 * 8 * 10
     assert document["attributes"]["primaries"] == 1000
-    assert document["batches"] == 33
+    assert document["batches"] == 8
     assert cli.main(["info", str(known.path)]) == 0
     text = capsys.readouterr().out
     assert "site kamioka: latitude 36.400" in text
-    assert "field: IGRF-14" in text
+    assert "field_generation: IGRF-14" in text

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from sim3d import cli, compare
+from sim3d import cli, compare, matching
 from sim3d.errors import InputError
 
 COMMENT = "# flux in m^-2 s^-1 sr^-1 GeV^-1\n"
@@ -30,7 +30,7 @@ def make_table(result, factor=1.0, unit="m^-2", site="kamioka"):
 def test_known_ratio_in_either_unit(known, unit):
     table = compare.parse_reference(make_table(known.result, 1.25, unit), "x")
     assert table.unit == unit
-    rows = compare.agreement(compare.match(known.result, "kamioka", table, (0.1, 20.0)))
+    rows = matching.agreement(matching.match(known.result, "kamioka", table, (0.1, 20.0)))
     assert [row.flavour for row in rows] == list(known.result.flavours)
     for row in rows:
         assert (row.bins, row.empty) == (40, 0)
@@ -44,15 +44,15 @@ def test_known_ratio_in_either_unit(known, unit):
 def test_within_counts_statistics(fake_result):
     result = fake_result(noise=0.0)
     table = compare.parse_reference(make_table(result, 1.15 / 1.0001), "x")
-    assert compare.agreement(compare.match(result, "kamioka", table, (0.1, 20.0)))[0].within == 1.0
+    assert matching.agreement(matching.match(result, "kamioka", table, (0.1, 20.0)))[0].within == 1.0
     table = compare.parse_reference(make_table(result, 1.16), "x")
-    assert compare.agreement(compare.match(result, "kamioka", table, (0.1, 20.0)))[0].within == 0.0
+    assert matching.agreement(matching.match(result, "kamioka", table, (0.1, 20.0)))[0].within == 0.0
 
 
 def test_chi2_of_pure_noise(fake_result):
-    result = fake_result(noise=0.1, groups=60)
+    result = fake_result(noise=0.1, batches=60)
     truth = compare.parse_reference(make_table(fake_result(noise=0.0)), "x")
-    rows = compare.agreement(compare.match(result, "kamioka", truth, (0.1, 20.0)))
+    rows = matching.agreement(matching.match(result, "kamioka", truth, (0.1, 20.0)))
     row = rows[0]
     assert sum(row.chi2 for row in rows) / sum(row.bins for row in rows) == pytest.approx(1.0, abs=0.6)
     assert row.median_error == pytest.approx(0.1 / np.sqrt(12 * 2 * 60), rel=0.2)
@@ -69,35 +69,35 @@ def test_the_shipped_fluka_table():
 
 
 def test_every_row_of_fluka_meets_a_bin(known):
-    matched = compare.match(known.result, "kamioka", compare.fluka_table(), (0.1, 200.0))
+    matched = matching.match(known.result, "kamioka", compare.fluka_table(), (0.1, 200.0))
     assert len(matched.flux) == 4 * 14 * 12
-    default = compare.match(known.result, "kamioka", compare.fluka_table())
+    default = matching.match(known.result, "kamioka", compare.fluka_table())
     assert default.energy_GeV.min() == 0.299
     assert default.energy_GeV.max() == 9.441
 
 
 def test_energies_between_bins_and_other_flavours_are_left_out(known):
     text = COMMENT + HEADER + "numu,1.0,0.5,1\nnutau,1.0593,0.5,1\nnumu,1.0593,0.5,0\nnumu,1.0593,0.5,7\n"
-    matched = compare.match(known.result, "kamioka", compare.parse_reference(text, "x"))
+    matched = matching.match(known.result, "kamioka", compare.parse_reference(text, "x"))
     # 1.0 is the edge between two of FLUKA's bins: it belongs to the nearer one.  The zero is no reference.
     assert matched.reference.tolist() == [1.0, 7.0]
     with pytest.raises(InputError, match="no row"):
-        compare.match(known.result, "kamioka", compare.parse_reference(text, "x"), (2.0, 3.0))
+        matching.match(known.result, "kamioka", compare.parse_reference(text, "x"), (2.0, 3.0))
     beyond = compare.parse_reference(COMMENT + HEADER + "numu,0.05,0.5,1\n", "x")
     with pytest.raises(InputError, match="no row"):
-        compare.match(known.result, "kamioka", beyond, (0.01, 0.1))
+        matching.match(known.result, "kamioka", beyond, (0.01, 0.1))
 
 
 def test_empty_bins_are_counted_apart(fake_result):
     full = fake_result()
     result = fake_result(empty_above=5.0)
     table = compare.parse_reference(make_table(full), "x")
-    row = compare.agreement(compare.match(result, "kamioka", table, (0.1, 20.0)))[0]
+    row = matching.agreement(matching.match(result, "kamioka", table, (0.1, 20.0)))[0]
     assert row.empty == 10
     assert row.bins == 30
     assert row.median_ratio == pytest.approx(1.0, rel=0.02)
     nothing = fake_result(empty_above=0.01)
-    row = compare.agreement(compare.match(nothing, "kamioka", table, (0.1, 20.0)))[0]
+    row = matching.agreement(matching.match(nothing, "kamioka", table, (0.1, 20.0)))[0]
     assert (row.bins, row.empty) == (0, 40)
     assert np.isnan(row.median_ratio)
 
@@ -167,12 +167,9 @@ def test_command_errors(known, tmp_path, capsys, arguments, message):
     assert "cannot be read" in capsys.readouterr().err
 
 
-def test_a_site_must_be_named_when_it_is_not_clear(fake_result, tmp_path, capsys, monkeypatch):
-    import sim3d
-
+def test_a_site_must_be_named_when_it_is_not_clear(fake_result, tmp_path, capsys):
     result = fake_result(sites=("sno", "ino"))
-    monkeypatch.setitem(vars(sim3d), "load", lambda _: result)
-    (tmp_path / "run.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    fake_result.write(tmp_path / "run.h5", sites=("sno", "ino"))
     (tmp_path / "ref.csv").write_text(make_table(result, site="ino"))
     arguments = ["compare", str(tmp_path / "run.h5"), str(tmp_path / "ref.csv")]
     assert cli.main(arguments) == 2

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from sim3d import cli, compare, honda_tables
-from sim3d.comparison import Source, open_source, pair, swapped
+from sim3d import cli, matching, result_tables
+from sim3d.comparison import FluxSource, open_source, pair, swapped
 from sim3d.errors import InputError
-from sim3d.flux_table import table_of_result
+from sim3d.result_tables import table_of_result
 
 RANGE = (0.29, 10.0)
 
@@ -18,8 +18,8 @@ RANGE = (0.29, 10.0)
 @pytest.fixture
 def kinds(fake_result, tmp_path):
     """The same fluxes in every kind of source, times 1, and how to scale them."""
-    result = fake_result(sites=("ino",), groups=5, noise=0.005)
-    honda_tables.write(result, tmp_path)
+    result = fake_result(sites=("ino",), batches=5, noise=0.005)
+    result_tables.write_honda_tables(result, tmp_path)
     table = table_of_result(result, "ino", "fluka", azimuth=False)
     lines = ["# unit: m^-2", "flavour,energy_GeV,cos_zenith,flux"]
     for f, flavour in enumerate(table.flavours):
@@ -42,7 +42,7 @@ def doubled(source):
     if source.rows is not None:
         return dataclasses.replace(source, rows=dataclasses.replace(source.rows, flux=2 * source.rows.flux))
     table = dataclasses.replace(source.table, flux=2 * source.table.flux, error=2 * source.table.error)
-    return Source(source.name, table=table)
+    return FluxSource(source.name, table=table)
 
 
 @pytest.mark.parametrize("second", ["result", "table", "azimuth", "rows"])
@@ -57,27 +57,27 @@ def test_a_known_ratio_between_any_two(kinds, first, second):
     if not points:
         expected = np.hypot(matched.error / matched.flux, matched.reference_error / matched.reference)
         assert sigma == pytest.approx(2.0 * expected, rel=1e-3)
-    row = compare.agreement(matched)[0]
+    row = matching.agreement(matched)[0]
     assert row.median_ratio == pytest.approx(2.0, rel=0.01)
 
 
 def test_other_bins_are_interpolated_over(kinds, fake_result):
     """The fine bins of a result against Honda's bins: the same spectrum."""
-    fine = table_of_result(fake_result(sites=("ino",), groups=5, noise=0.0), "ino", "fine", azimuth=False)
-    coarse = table_of_result(fake_result(sites=("ino",), groups=5, noise=0.0), "ino", "honda", azimuth=False)
-    matched = pair(Source("fine", table=fine), Source("coarse", table=coarse), RANGE)
+    fine = table_of_result(fake_result(sites=("ino",), batches=5, noise=0.0), "ino", "fine", azimuth=False)
+    coarse = table_of_result(fake_result(sites=("ino",), batches=5, noise=0.0), "ino", "honda", azimuth=False)
+    matched = pair(FluxSource("fine", table=fine), FluxSource("coarse", table=coarse), RANGE)
     assert len(matched.flux) == 4 * 31 * 20
     assert matched.flux == pytest.approx(matched.reference, rel=1e-4)
     half = dataclasses.replace(fine, flux=fine.flux[:, :, 20:], error=None, cos_edges=fine.cos_edges[20:])
     with pytest.raises(InputError, match="covers less of the zenith"):
-        pair(Source("half", table=half), Source("coarse", table=coarse), RANGE)
+        pair(FluxSource("half", table=half), FluxSource("coarse", table=coarse), RANGE)
 
 
 def test_chi2_has_both_errors(fake_result):
     """Two results with the same truth and independent noise: chi2 per bin of one."""
-    one = table_of_result(fake_result(sites=("a", "b"), groups=60, noise=0.1), "a", "honda", azimuth=False)
-    two = table_of_result(fake_result(sites=("a", "b"), groups=60, noise=0.1), "b", "honda", azimuth=False)
-    rows = compare.agreement(pair(Source("a", table=one), Source("b", table=two), RANGE))
+    one = table_of_result(fake_result(sites=("a", "b"), batches=60, noise=0.1), "a", "honda", azimuth=False)
+    two = table_of_result(fake_result(sites=("a", "b"), batches=60, noise=0.1), "b", "honda", azimuth=False)
+    rows = matching.agreement(pair(FluxSource("a", table=one), FluxSource("b", table=two), RANGE))
     assert sum(row.chi2 for row in rows) / sum(row.bins for row in rows) == pytest.approx(1.0, abs=0.15)
 
 
@@ -97,7 +97,7 @@ def test_nothing_in_common(kinds):
 
 
 def test_command_with_tables_and_figures(known, tmp_path, capsys):
-    honda_tables.write(known.result, tmp_path)
+    result_tables.write_honda_tables(known.result, tmp_path)
     out = tmp_path / "out"
     arguments = ["compare", str(known.path), str(tmp_path / "sno-honda-aa.d"), "--site", "kamioka", "-o", str(out)]
     assert cli.main([*arguments, "--json"]) == 0

@@ -11,6 +11,7 @@ from scipy import stats
 
 from sim3d import decays
 from sim3d.decays import ELECTRON, NEUTRINO, decay, kl3_density
+from sim3d.flavours import NUE, NUEBAR, NUMU, NUMUBAR
 from sim3d.jit_cache import CACHE
 from sim3d.particles import (
     CHARGE,
@@ -24,10 +25,6 @@ from sim3d.particles import (
     MUM,
     MUP,
     NEUTRON,
-    NUE,
-    NUEBAR,
-    NUMU,
-    NUMUBAR,
     PI0,
     PIM,
     PIP,

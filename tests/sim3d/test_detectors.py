@@ -10,9 +10,9 @@ from numba import njit
 from scipy import stats
 
 from geomag.sites import SITES
-from sim3d.analog import patch_hits
 from sim3d.binning import COS_WIDTH, SUB_BINS, cos_bin, energy_bin, inverse_cosine
 from sim3d.detectors import Detector, arrival_angles, inside_patch, sphere_crossings
+from sim3d.hits import patch_hits
 from sim3d.jit_cache import CACHE
 from sim3d.random_streams import primary_key
 from sim3d.rotated import rotate_with_crossing

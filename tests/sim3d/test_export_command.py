@@ -7,9 +7,10 @@ import h5py
 import numpy as np
 import pytest
 
-from sim3d import cli, honda_tables, smoothing
+from sim3d import cli, result_tables, smoothing
 from sim3d.flux import Flux
-from sim3d.flux_table import table_of_result
+from sim3d.result_tables import table_of_result
+from sim3d.results import load
 
 KINDS = {
     "nusquids": ["ino-nusquids.h5"],
@@ -20,15 +21,9 @@ KINDS = {
 
 
 @pytest.fixture
-def result(fake_result, tmp_path, monkeypatch):
-    """A file that looks like HDF5 and opens as a result with one site."""
-    import sim3d
-
-    made = fake_result(sites=("ino",), groups=3, noise=0.05)
-    made.path = tmp_path / "run.h5"
-    made.path.write_bytes(b"\x89HDF\r\n\x1a\n")
-    monkeypatch.setitem(vars(sim3d), "load", lambda _: made)
-    return made
+def result(fake_result, tmp_path):
+    """The result of a file with one site."""
+    return load(fake_result.write(tmp_path / "run.h5", sites=("ino",), batches=3, noise=0.05))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,14 +35,14 @@ def test_from_a_result(result, kind, tmp_path, capsys):
 
 
 def test_honda_is_what_tables_writes(result, tmp_path):
-    honda_tables.write(result, tmp_path)
+    result_tables.write_honda_tables(result, tmp_path)
     assert cli.main(["export", str(result.path), "--to", "honda", "-o", str(tmp_path / "out")]) == 0
     for name in KINDS["honda"]:
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_from_a_honda_table(result, tmp_path, capsys):
-    honda_tables.write(result, tmp_path)
+    result_tables.write_honda_tables(result, tmp_path)
     table = str(tmp_path / "ino-ally-20-12.d")
     assert cli.main(["export", table, "--to", "nusquids", "-o", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "out" / "ino-ally-20-12-nusquids.h5")
@@ -61,7 +56,7 @@ def test_from_a_honda_table(result, tmp_path, capsys):
 
 
 def test_a_table_without_errors(result, tmp_path):
-    honda_tables.write(result, tmp_path)
+    result_tables.write_honda_tables(result, tmp_path)
     (tmp_path / "ino-honda-aa.err.d").unlink()
     assert cli.main(["export", str(tmp_path / "ino-honda-aa.d"), "--to", "csv"]) == 0
     lines = (tmp_path / "ino-honda-aa-aa.csv").read_text().splitlines()

@@ -21,7 +21,7 @@ needs_nusquids = pytest.mark.skipif(
 
 @pytest.fixture
 def flux(fake_result):
-    return Flux.of_result(fake_result(sites=("kamioka",), noise=0.0, groups=2))
+    return Flux.of_result(fake_result(sites=("kamioka",), noise=0.0, batches=2))
 
 
 def test_prem_against_known_totals():

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from sim3d import cli, compare, figures, style
+from sim3d import cli, compare, figures, matching, style, windows
 from sim3d.figures import MapOptions
 
 COARSE = MapOptions(sky_cell_deg=45.0, step_GV=5.0, cell_deg=45.0, directions=3)
@@ -64,12 +64,10 @@ def test_without_a_single_hit_only_the_models_are_drawn(fake_result, tmp_path, o
     assert "a nuebar cross" in skipped["fluka-flux-nuebar-kamioka"]
 
 
-@pytest.mark.parametrize("change", ["one flavour", "few hits", "two groups"])
+@pytest.mark.parametrize("change", ["one flavour", "few hits", "two batches"])
 def test_results_with_holes(fake_result, tmp_path, on_canvas, change):
-    groups = 2 if change == "two groups" else 8
-    result = fake_result(sites=("kamioka",), groups=groups, empty_above=0.6 if change == "few hits" else np.inf)
-    if change == "one flavour":
-        result._groups["kamioka"][:, 2] = 0.0
+    options = {"one flavour": {"without": ("nue",)}, "few hits": {"empty_above": 0.6}, "two batches": {"batches": 2}}
+    result = fake_result(sites=("kamioka",), **options[change])
     drawn, skipped = make(result, tmp_path, other=result, only=("paper-energy", "paper-azi", "paper-zen", "fluka-"))
     assert {"paper-energy-kamioka", "paper-zenith-kamioka", "fluka-average-kamioka", "fluka-ratio-kamioka"} <= drawn
     assert ("fluka-flux-nue-kamioka" in skipped) == (change == "one flavour")
@@ -78,27 +76,25 @@ def test_results_with_holes(fake_result, tmp_path, on_canvas, change):
 def test_bins_below_the_lowest_energy_scored_are_left_out(fake_result):
     from sim3d import fluka_figures, plots
 
-    result = fake_result(sites=("kamioka",))
-    result.config["scoring"] = {"energy_min_GeV": 0.3}
-    groups, centres = plots.sky_average(result, "kamioka")
+    result = fake_result(sites=("kamioka",), scoring={"energy_min_GeV": 0.3})
+    groups, centres = windows.sky_average(result, "kamioka")
     assert np.array_equal(groups.any(axis=(0, 1)), centres > 0.3 * 10**0.05)
     sky = result.groups_azimuth("kamioka").mean(axis=(3, 4))
     energies = fluka_figures.centres(result)
     assert np.array_equal(fluka_figures.weighted(result, sky).any(axis=(0, 1)), energies > 0.3 * 10**0.125)
-    rows = plots.fluka_rows(result, "kamioka")
+    rows = matching.fluka_rows(result, "kamioka")
     assert rows.energy_GeV.min() == 0.531
-    assert len(plots.full_bins(result, (0.1, 0.2))) == 0
+    assert len(windows.full_bins(result, (0.1, 0.2))) == 0
     titles = [ax.get_title() for ax in plots.zenith(result, "kamioka").axes]
     assert titles[0] == "0.3 to 0.5 GeV"
-    result.config["scoring"]["energy_min_GeV"] = 900.0
-    assert plots.fluka_rows(result, "kamioka") is None
+    result = fake_result(sites=("kamioka",), scoring={"energy_min_GeV": 900.0})
+    assert matching.fluka_rows(result, "kamioka") is None
     words = [text.get_text() for text in plots.zenith(result, "kamioka").axes[0].texts]
     assert words == ["below the lowest energy scored"]
 
 
 def test_a_run_above_the_window(fake_result, tmp_path, on_canvas):
-    result = fake_result(sites=("kamioka",))
-    result.config["scoring"] = {"energy_min_GeV": 900.0}
+    result = fake_result(sites=("kamioka",), scoring={"energy_min_GeV": 900.0})
     drawn, skipped = make(result, tmp_path, only=("paper-energy", "paper-zenith", "fluka-average", "fluka-ratio"))
     assert drawn == {"paper-energy-kamioka", "fluka-average-kamioka"}
     assert skipped["paper-zenith-kamioka"] == "the run scores nothing between 0.5 and 3 GeV"
@@ -107,19 +103,19 @@ def test_a_run_above_the_window(fake_result, tmp_path, on_canvas):
 
 def test_points_are_at_the_energies_of_the_table_and_have_its_value(fake_result):
     from sim3d import fluka_figures
-    from sim3d.reference_grid import fluka_grid
+    from sim3d.compare import fluka_grid
 
     result = fake_result(sites=("kamioka",), noise=0.0)
     energies = fluka_figures.centres(result)
     assert energies[:13] == pytest.approx(fluka_grid().energy_GeV[1:], rel=2e-3)
     value = fluka_figures.weighted(result, result.groups_east_west("kamioka").mean(axis=-1))[0]
     cosines = 0.5 * (result.cos_zenith_edges[1:] + result.cos_zenith_edges[:-1])
-    truth = result.truth(energies, cosines, np.zeros(1))[..., 0] * energies[:, None] ** 2.5
+    truth = fake_result.truth(energies, cosines, np.zeros(1))[..., 0] * energies[:, None] ** 2.5
     assert value == pytest.approx(truth, rel=0.02)
 
 
 def test_the_table_as_a_grid():
-    from sim3d.reference_grid import ReferenceGrid, fluka_grid
+    from sim3d.compare import ReferenceGrid, fluka_grid
 
     grid = fluka_grid()
     table = compare.fluka_table()

@@ -20,7 +20,8 @@ from sim3d.detectors import SITE_COLUMNS
 from sim3d.energy_loss import stopping_power
 from sim3d.first_interaction import draw_cosine, draw_depth, effective_radius, secant, trace_to_top
 from sim3d.particles import MASS_GEV, PROTON
-from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, group_flux, nucleon_flux, primary_model
+from sim3d.primaries import group_flux, nucleon_flux, primary_model
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.random_streams import primary_key
 from sim3d.sampling import Source, draw_entry, draw_primary
 from sim3d.targeted import draw_vertex

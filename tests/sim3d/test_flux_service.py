@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import sim3d
-from sim3d import honda_tables
+from sim3d import honda_tables, result_tables
 from sim3d.errors import InputError
 from sim3d.flux_service import centres
 
@@ -89,7 +89,7 @@ def test_smoothing_takes_noise_away(files, tmp_path):
 
 
 def test_a_table_with_empty_bins_says_how_far_it_goes(fake_result, tmp_path):
-    honda_tables.write(fake_result(sites=("ino",), empty_above=30.0, groups=2), tmp_path)
+    result_tables.write_honda_tables(fake_result(sites=("ino",), empty_above=30.0, batches=2), tmp_path)
     service = sim3d.HondaFluxService(tmp_path / "ino-honda-aa.d")
     assert service.energy_range_GeV["nue"][1] == pytest.approx(10**1.45)
     with pytest.raises(InputError, match=r"energy_GeV: 30\.78\d*, allowed: 0\.1 to 28\.184, where .* --smooth"):

@@ -12,7 +12,9 @@ from sim3d.config import make_config
 from sim3d.engine import run_to_file, simulate
 from sim3d.errors import InputError
 from sim3d.exact_sums import N_GROUPS
+from sim3d.flux import Flux
 from sim3d.gradient_scoring import BINS
+from sim3d.gradients import describe_parameters
 from sim3d.jackknife import jackknife
 from sim3d.merge import merge_to_file
 from sim3d.parameter_errors import daemonflux_covariance, read_errors
@@ -119,9 +121,9 @@ def test_derivatives_are_those_of_the_exact_weights():
 
 
 def test_norms_of_all_groups_are_the_flux(targeted):
-    of = targeted.gradients()
-    total = sum(of.gradient(name)[0] for name in PARAMETERS if name.endswith(":norm"))
-    flux, error = of.flux()
+    gradients = targeted.gradients()
+    total = sum(gradients.gradient(name)[0] for name in PARAMETERS if name.endswith(":norm"))
+    flux, error = gradients.flux()
     np.testing.assert_allclose(total, flux, rtol=1e-6, atol=1e-9 * flux.max())
     assert np.all(error[flux > 0] > 0.0)
 
@@ -170,52 +172,53 @@ def test_files_keep_them(tmp_path):
 
 
 def test_what_a_user_calls(targeted):
-    assert list(targeted.parameters) == list(PARAMETERS)
-    value = targeted.gradient("pi+@31", "numu", [0.5, 1.0], 0.55)
-    error = targeted.gradient_error("pi+@31", 14, [0.5, 1.0], 0.55)
-    relative = targeted.gradient("pi+@31", "numu", 0.5, 0.55, relative=True)
-    flux, _ = targeted.gradients().flux()
-    own = targeted.gradients().at(flux, "numu", 0.5, 0.55)
+    gradients = targeted.gradients()
+    assert list(gradients.parameters) == list(PARAMETERS)
+    assert list(describe_parameters(gradients.parameters)) == list(PARAMETERS)
+    slope, slope_error = gradients.gradient("pi+@31")
+    value = gradients.at(slope, "numu", [0.5, 1.0], 0.55)
+    error = gradients.at(slope_error, 14, [0.5, 1.0], 0.55)
+    relative, relative_error = gradients.gradient("pi+@31", relative=True)
+    flux, _ = gradients.flux()
+    own = gradients.at(flux, "numu", 0.5, 0.55)
     assert value.shape == error.shape == (2,)
-    assert relative == pytest.approx(value[0] / own)
-    assert 0.0 < targeted.gradient_error("pi+@31", "numu", 0.5, 0.55, relative=True) < 0.5
-    varied = targeted.vary({"pi+@31": 0.1, "solar:MV": 50.0})
+    assert gradients.at(relative, "numu", 0.5, 0.55) == pytest.approx(value[0] / own)
+    assert 0.0 < gradients.at(relative_error, "numu", 0.5, 0.55) < 0.5
+    varied = gradients.vary({"pi+@31": 0.1, "solar:MV": 50.0})
     known = flux > 0
-    expected = (
-        flux + 0.1 * targeted.gradients().gradient("pi+@31")[0] + 50.0 * targeted.gradients().gradient("solar:MV")[0]
-    )
+    expected = flux + 0.1 * slope + 50.0 * gradients.gradient("solar:MV")[0]
     np.testing.assert_allclose(varied.flux, expected)
     np.testing.assert_allclose(varied.ratio[known], expected[known] / flux[known])
     # the same showers are in both: the ratio is known far better than the flux
     good = (targeted.binned("kamioka", "honda_aa")[2][:, :100:2] > 20) & (varied.flux > 0)
     assert good.sum() > 50
     assert np.median(varied.ratio_error[good] / (varied.error[good] / varied.flux[good])) < 0.5
-    assert np.isfinite(varied.smooth().flux("numu", 1.0, 0.5))
+    assert np.isfinite(Flux(varied.table()).flux("numu", 1.0, 0.5))
 
 
 def test_a_varied_table_of_the_run(targeted):
-    from sim3d.flux_table import table_of_result
+    from sim3d.result_tables import table_of_result
 
     own = table_of_result(targeted, "kamioka", "honda", azimuth=True)
-    nothing = targeted.vary({"pi+@31": 0.0}).applied_to(own)
+    nothing = targeted.gradients().vary({"pi+@31": 0.0}).applied_to(own)
     np.testing.assert_allclose(nothing.flux, own.flux)
     hydrogen = {name: 0.1 for name in PARAMETERS if name.endswith(":norm")}
-    more = targeted.vary(hydrogen).applied_to(own)
+    more = targeted.gradients().vary(hydrogen).applied_to(own)
     np.testing.assert_allclose(more.flux, 1.1 * own.flux, rtol=1e-4)
     np.testing.assert_allclose(more.error, 1.1 * own.error, rtol=1e-3)
 
 
 def test_propagated_errors(targeted):
-    of = targeted.gradients()
+    gradients = targeted.gradients()
     sigma = {"pi+@31": 0.02, "pi-@31": 0.05}
-    errors = targeted.covariance(sigma)
-    parts = [of.gradient(name)[0] * value for name, value in sigma.items()]
+    errors = gradients.propagate(sigma)
+    parts = [gradients.gradient(name)[0] * value for name, value in sigma.items()]
     np.testing.assert_allclose(errors.error, np.hypot(*parts))
-    together = targeted.covariance((list(sigma), np.outer(list(sigma.values()), list(sigma.values()))))
+    together = gradients.propagate((list(sigma), np.outer(list(sigma.values()), list(sigma.values()))))
     np.testing.assert_allclose(together.error, np.abs(sum(parts)), rtol=1e-6, atol=1e-9 * errors.error.max())
     # an error common to the flux of every nucleus cancels in ratios
     norms = [name for name in PARAMETERS if name.endswith(":norm")]
-    common = targeted.covariance((norms, np.full((5, 5), 0.1**2)))
+    common = gradients.propagate((norms, np.full((5, 5), 0.1**2)))
     value, error = common.ratio(["numu", "numubar"], ["nue", "nuebar"])
     known = np.isfinite(value)
     assert np.quantile(error[known] / np.maximum(value[known], 0.01), 0.9) < 1e-3
@@ -226,28 +229,27 @@ def test_propagated_errors(targeted):
 
 
 def test_a_part_of_the_parameters(tmp_path):
-    result = Result(run(primaries=2_400, scoring=scoring({}, ["solar", "pi+@31"])))
-    assert list(result.parameters) == ["pi+@31", "solar:MV"]
+    gradients = Result(run(primaries=2_400, scoring=scoring({}, ["solar", "pi+@31"]))).gradients()
+    assert list(gradients.parameters) == ["pi+@31", "solar:MV"]
     with pytest.raises(InputError, match=r"parameter: .*pi-@31.*pi\+@31, solar:MV"):
-        result.gradient("pi-@31", "numu", 1.0, 0.5)
+        gradients.gradient("pi-@31")
     with pytest.raises(InputError, match="is not a parameter"):
-        result.gradient("pi0@31", "numu", 1.0, 0.5)
+        gradients.gradient("pi0@31")
     with pytest.raises(InputError, match="must be between -1 and 10"):
-        result.vary({"pi+@31": -2.0})
+        gradients.vary({"pi+@31": -2.0})
     with pytest.raises(InputError, match="energy_GeV: must be between"):
-        result.gradient("pi+@31", "numu", 1e5, 0.5)
+        gradients.at(gradients.flux()[0], "numu", 1e5, 0.5)
     with pytest.raises(InputError, match="no points"):
-        result.variation("more")
+        gradients.variation("more")
     for bad in (([["pi+@31"]], [[1.0]]), (["pi+@31"], [[np.nan]]), (["pi+@31"], [[-1.0]])):
         with pytest.raises(InputError):
-            result.covariance(bad)
+            gradients.propagate(bad)
 
 
 def test_a_run_without_gradients():
     result = Result(run(primaries=2_400))
-    assert result.parameters == {}
     with pytest.raises(InputError, match=r"gradients: this run made none; .*\[scoring\] gradients = true"):
-        result.vary({"pi+@31": 0.1})
+        result.gradients()
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ def test_reweighting_is_the_exact_point(tmp_path):
     config = make_config(table(primaries=2_400, scoring={**scoring({"there": values}, "solar"), "events": True}))
     path = tmp_path / "run.h5"
     run_to_file(config, path, threads=1)
-    exact = load(path).variation("there").flux
+    exact = load(path).gradients().variation("there").flux
     record = reweight(path, values=values)
     assert dict(record.config.vary) == values
     assert "gradient_columns" not in record.models

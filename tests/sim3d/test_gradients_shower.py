@@ -17,8 +17,7 @@ from sim3d.config import make_config
 from sim3d.gradient_scoring import make_gradients
 from sim3d.jackknife import jackknife
 from sim3d.jit_cache import CACHE
-from sim3d.parameters import KNOTS_GEV, MASS_GROUPS, YIELD_SPECIES
-from sim3d.primaries import GROUPS
+from sim3d.parameters import KNOTS_GEV, YIELD_SPECIES
 from sim3d.random_streams import primary_key, uniform
 from sim3d.shower import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_UX, NU_UZ, NU_WEIGHT, shower
 from sim3d.shower_gradients import add_angle, carried_columns, end_flight
@@ -279,7 +278,6 @@ def test_factors_of_yields_follow_the_projectile():
     expected = {("p", s, s) for s in YIELD_SPECIES} | {("n", s, mirror[s]) for s in YIELD_SPECIES}
     assert {one for one in seen if one[2]} == expected
     assert [NAMES[code] for code in VARIED_SPECIES] == list(YIELD_SPECIES)
-    assert GROUPS == MASS_GROUPS
 
 
 def test_hat_functions():

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim3d import honda_tables
+from sim3d import honda_tables, result_tables
 from sim3d.errors import InputError
-from sim3d.flux_table import table_of_honda, table_of_result
+from sim3d.honda_tables import table_of_honda
+from sim3d.result_tables import table_of_result
 
 
 def text_of(flux, energies, cos_edges):
@@ -29,7 +30,7 @@ def small(tmp_path):
 
 @pytest.mark.parametrize("stem", ["ally-20-12", "honda-aa"])
 def test_our_own_come_back(known, tmp_path, stem):
-    honda_tables.write(known.result, tmp_path)
+    result_tables.write_honda_tables(known.result, tmp_path)
     table = table_of_honda(tmp_path / f"sno-{stem}.d")
     expected = table_of_result(known.result, "sno", "honda", azimuth=stem.startswith("ally"))
     assert table.flux == pytest.approx(expected.flux, rel=5.1e-5)
@@ -41,7 +42,7 @@ def test_our_own_come_back(known, tmp_path, stem):
 
 
 def test_the_twin_is_not_looked_for_beside_itself(known, tmp_path):
-    honda_tables.write(known.result, tmp_path)
+    result_tables.write_honda_tables(known.result, tmp_path)
     assert table_of_honda(tmp_path / "sno-honda-aa.err.d").error is None
 
 
@@ -149,7 +150,7 @@ def test_damage_is_an_input_error_or_a_table(tmp_path_factory, position, replace
 
 
 def test_writing_other_grids(fake_result, tmp_path):
-    table = table_of_result(fake_result(sites=("ino",), azimuth_bins=36, groups=2), "ino")
+    table = table_of_result(fake_result(sites=("ino",), azimuth_bins=36, batches=2), "ino")
     written = honda_tables.write_table(table, tmp_path, "x")
     assert [path.name for path in written] == ["x-ally-20-36.d", "x-ally-20-36.err.d"]
     assert table_of_honda(written[0]).flux == pytest.approx(table.flux, rel=5.1e-5)

@@ -11,12 +11,13 @@ import pytest
 from scipy import stats
 
 from geomag.geodesy import cartesian_to_geodetic, local_axes
-from geomag.igrf import EARTH_RADIUS_KM, FieldModel
+from geomag.igrf import FieldModel
+from geomag.kernels import EARTH_RADIUS_KM
 from sim3d.cli import main
 from sim3d.errors import InputError
 from sim3d.latitude_bands import (
+    BAND_COLUMNS,
     BAND_EDGES_RAD,
-    COLUMNS,
     DEFAULT_DATE,
     dipole_axis,
     draw_arrivals,
@@ -184,7 +185,7 @@ def test_command(tmp_path, capsys):
     lines = (tmp_path / "primaries-latitudes.csv").read_text().splitlines()
     assert any("albedo" in line for line in lines if line.startswith("#"))
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == BAND_COLUMNS
     assert len(rows) == len(document["bands"]) * len(document["energy_GeV"])
     assert float(rows[-1]["flux"]) == pytest.approx(document["bands"][-1]["flux"][-1], rel=1e-6)
     assert (tmp_path / "primaries-latitudes.png").stat().st_size > 10000

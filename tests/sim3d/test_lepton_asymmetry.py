@@ -7,6 +7,7 @@ import pytest
 
 import sim3d.quasielastic as qe
 from sim3d import asymmetry, cli, lepton_asymmetry, lepton_response
+from sim3d.binning import ENERGY_EDGES_GEV
 from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
 
@@ -76,24 +77,24 @@ def test_yield_is_the_cross_section_of_the_window():
     assert np.all((angle > 30) & (angle < 120))
 
 
-def _direct(result, site, species):
+def _direct(result, batches, species):
     """Asymmetry by the lepton's direction and its error, from the full flux of every group."""
     edges = result.energy_edges_GeV
     sky = lepton_response.sky_response(result.cos_zenith_edges, 12, 0.5)
-    out = np.zeros((len(result.group_weights), 12))
+    out = np.zeros((len(batches), 12))
     for flavour in lepton_asymmetry.SPECIES[species]:
-        flux = result._groups[site][:, result.flavours.index(flavour)]
+        flux = batches[:, result.flavours.index(flavour)]
         turned = np.einsum("ep,pcm->ecm", lepton_response.angular_yield(flavour, edges, (0.4, 3.0), pauli=True), sky)
         turned = turned * np.diff(edges)[:, None, None]
         for m in range(12):
             out += np.roll(np.einsum("geck,ec->gk", flux, turned[..., m]), m, axis=1)
-    return jackknife(lambda n: (n[6:].sum() - n[:6].sum()) / n.sum(), out, result.group_weights)
+    return jackknife(lambda n: (n[6:].sum() - n[:6].sum()) / n.sum(), out, np.ones(len(batches)))
 
 
 @pytest.mark.parametrize("species", ["e", "mu"])
 def test_value_and_error_are_those_of_the_full_groups(fake_result, species):
-    result = fake_result(sites=("kamioka",), noise=0.3, groups=24)
-    value, error = _direct(result, "kamioka", species)
+    result = fake_result(sites=("kamioka",), noise=0.3, batches=24)
+    value, error = _direct(result, np.array(list(fake_result.fluxes(noise=0.3, batches=24))), species)
     ours = {one.species: one for one in lepton_asymmetry.leptons(result, "kamioka")}[species]
     assert ours.asymmetry["lepton"] == pytest.approx(float(value), rel=1e-9)
     assert ours.asymmetry_error["lepton"] == pytest.approx(float(error), rel=0.1)
@@ -120,8 +121,8 @@ def test_asymmetry_goes_down_with_the_scattering(known):
 
 def test_rate_of_a_flux_by_hand(fake_result):
     """Isotropic flux without noise: rate per sr = flux x cross section x targets x time, the same everywhere."""
-    result = fake_result(sites=("ino",), noise=0.0)
-    result._groups["ino"][:] = 1e3 * result.energy_edges_GeV[None, None, :-1, None, None] ** -3.0
+    isotropic = np.ones((4, 1, 40, 12)) * 1e3 * ENERGY_EDGES_GEV[:-1, None, None] ** -3.0
+    result = fake_result(sites=("ino",), noise=0.0, flux=isotropic)
     electron, muon = lepton_asymmetry.leptons(result, "ino", pauli=False)[:2]
     edges = result.energy_edges_GeV
     flux = 1e3 * edges[:-1] ** -3.0
@@ -148,10 +149,6 @@ def test_odd_numbers_of_azimuth_bins(fake_result):
     """A bin that straddles south or north counts half for either side."""
     result = fake_result(sites=("ino",), azimuth_bins=13, noise=0.0)
     even = lepton_asymmetry.leptons(fake_result(sites=("ino",), noise=0.0), "ino")[0]
-    flux = result._groups["ino"]
-    east = np.clip(6.5 - np.arange(13), 0, 1)
-    halves = np.stack([(flux * east).sum(axis=-1), (flux * (1 - east)).sum(axis=-1)], axis=-1) / 6.5
-    result.groups_east_west = lambda site: halves
     odd = lepton_asymmetry.leptons(result, "ino")[0]
     assert odd.asymmetry["lepton"] == pytest.approx(even.asymmetry["lepton"], rel=0.03)
 
@@ -204,20 +201,16 @@ def test_published_values_only_for_their_window(known, capsys):
     assert captured.err.count("\n") == 1
 
 
-def test_a_run_without_the_soft_neutrinos_is_said_to_be_one(known, capsys):
-    known.result.config["scoring"] = {"energy_min_GeV": 0.5}
-    assert cli.main(["leptons", str(known.path)]) == 0
+def test_a_run_without_the_soft_neutrinos_is_said_to_be_one(fake_result, tmp_path, capsys):
+    path = fake_result.write(tmp_path / "run.h5", scoring={"energy_min_GeV": 0.5})
+    assert cli.main(["leptons", str(path)]) == 0
     assert "no neutrinos below 0.5 GeV" in capsys.readouterr().err
-    assert cli.main(["leptons", str(known.path), "--energy", "0.6", "3"]) == 0
+    assert cli.main(["leptons", str(path), "--energy", "0.6", "3"]) == 0
     assert capsys.readouterr().err == ""
 
 
-def test_no_hits_is_no_crash(fake_result, capsys, tmp_path, monkeypatch):
-    import sim3d
-
-    result = fake_result(sites=("ino",), empty_above=0.2)
-    monkeypatch.setitem(vars(sim3d), "load", lambda _: result)
-    (tmp_path / "run.h5").write_bytes(b"")
+def test_no_hits_is_no_crash(fake_result, capsys, tmp_path):
+    fake_result.write(tmp_path / "run.h5", sites=("ino",), empty_above=0.2)
     assert cli.main(["leptons", str(tmp_path / "run.h5"), "--json", "-o", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out)["sites"]["ino"]["e"]["lepton"]["asymmetry"] is None
     assert cli.main(["leptons", str(tmp_path / "run.h5")]) == 0

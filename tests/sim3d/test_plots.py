@@ -38,7 +38,7 @@ def test_results_with_few_hits(draw, fake_result, tmp_path, empty_above, monkeyp
     monkeypatch.setattr(style, "save", lambda figure, folder, stem: [figure.canvas.draw()])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawn = draw(fake_result(sites=("kamioka",), empty_above=empty_above, groups=2), tmp_path)
+        drawn = draw(fake_result(sites=("kamioka",), empty_above=empty_above, batches=2), tmp_path)
     assert len(drawn) == 7
 
 
@@ -68,10 +68,10 @@ def test_the_spectrum_is_the_sky_average(draw, fake_result):
     assert y[j] == pytest.approx(expected * x[j] ** 3)
 
 
-def test_command(draw, known, capsys):
-    known.result.sites.pop("kamioka")
-    folder = known.path.parent / "figures"
-    assert cli.main(["plot", str(known.path), "-o", str(folder), "--json"]) == 0
+def test_command(draw, fake_result, tmp_path, capsys):
+    path = fake_result.write(tmp_path / "run.h5", sites=("sno",))
+    folder = tmp_path / "figures"
+    assert cli.main(["plot", str(path), "-o", str(folder), "--json"]) == 0
     files = json.loads(capsys.readouterr().out)["files"]
     assert len(files) == 10
     assert (folder / "sno-spectra.pdf").exists()

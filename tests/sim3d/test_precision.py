@@ -9,7 +9,7 @@ import sim3d
 from sim3d.config import ENERGY_CENTRES_GEV, make_config
 from sim3d.engine import run_to_file
 from sim3d.errors import InputError
-from sim3d.precision import Watch, describe
+from sim3d.precision import Watch, describe_observable
 from sim3d.tally import scale_exponents
 
 DATA = {
@@ -72,8 +72,8 @@ def test_what_is_not_known_is_infinite(batches):
 
 
 def test_in_words():
-    assert describe(config()) == "flux of all flavours at kamioka, 0.5-3 GeV"
-    assert describe(config(target_site="sno", target_observable="nue")) == "nue flux at sno, 0.5-3 GeV"
+    assert describe_observable(config()) == "flux of all flavours at kamioka, 0.5-3 GeV"
+    assert describe_observable(config(target_site="sno", target_observable="nue")) == "nue flux at sno, 0.5-3 GeV"
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad
 
-from sim3d.primaries import (
-    GROUP_CHARGE,
-    GROUP_MASS_NUMBER,
-    GROUPS,
-    SOLAR_POTENTIAL_MV,
-    PrimaryInputError,
-    choose_group,
-    energy_pdf,
-    primary_model,
-    rigidity,
-    sample_energy,
-)
+from sim3d.primaries import PrimaryInputError, choose_group, energy_pdf, primary_model, rigidity, sample_energy
 from sim3d.primary_catalogue import MODELS
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
+from sim3d.solar import SOLAR_POTENTIAL_MV
 
 
 def test_protons_at_10_GeV():

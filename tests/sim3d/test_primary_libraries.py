@@ -5,9 +5,6 @@ import pytest
 
 from sim3d.config import make_config
 from sim3d.primaries import (
-    GROUP_CHARGE,
-    GROUP_MASS_NUMBER,
-    GROUPS,
     NUCLEON_MASS_GEV,
     TABLE_ENERGIES_GEV,
     PrimaryInputError,
@@ -17,6 +14,7 @@ from sim3d.primaries import (
     primary_model,
 )
 from sim3d.primary_catalogue import LIBRARY_MODELS, model_names
+from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
 from sim3d.primary_libraries import crflux_groups, crflux_model, group_of
 
 ENERGIES = np.geomspace(1.0, 1e7, 60)

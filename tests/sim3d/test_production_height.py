@@ -12,7 +12,8 @@ from sim3d import cli
 from sim3d.config import make_config
 from sim3d.engine import run_to_file
 from sim3d.errors import InputError
-from sim3d.production_height import BINS, HEIGHT_EDGES_KM, N_HEIGHTS, height_bin, production_heights
+from sim3d.production_height import BINS, HEIGHT_EDGES_KM, N_HEIGHTS, height_bin
+from sim3d.result_heights import production_heights
 
 
 def test_bins_cover_the_air():

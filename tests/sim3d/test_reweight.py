@@ -13,8 +13,9 @@ from sim3d.engine import run_to_file
 from sim3d.errors import InputError
 from sim3d.file_names import events_path
 from sim3d.jackknife import jackknife
-from sim3d.primaries import GROUPS, primary_model
+from sim3d.primaries import primary_model
 from sim3d.primary_catalogue import MODELS
+from sim3d.primary_groups import GROUPS
 from sim3d.result_file import read_result, write_result
 from sim3d.results import Result
 from sim3d.reweight import check_groups, flux_ratio, reweight

@@ -8,7 +8,8 @@ import pytest
 
 from sim3d import smoothing
 from sim3d.errors import InputError
-from sim3d.flux_table import FluxTable, table_of_result
+from sim3d.flux_table import FluxTable
+from sim3d.result_tables import table_of_result
 
 EDGES = 10 ** (np.arange(62) / 20 - 1.025)
 ENERGIES = np.sqrt(EDGES[1:] * EDGES[:-1])
@@ -103,17 +104,16 @@ def test_what_is_refused(average, fake_result):
             dataclasses.replace(original, flux=original.flux * np.array([1, 1, 0, 1])[:, None, None, None]),
             "nue has no hit",
         ),
-        (table_of_result(fake_result(groups=2), "sno"), "smooth_average wants the azimuth average"),
+        (table_of_result(fake_result(batches=2), "sno"), "smooth_average wants the azimuth average"),
     ):
         with pytest.raises(InputError, match=message):
             smoothing.smooth_average(bad)
 
 
 def test_pulls_in_a_file(average, tmp_path):
-    from sim3d import csv_tables
 
     original, smooth = average
-    path = csv_tables.write_pulls(smooth, original, tmp_path, "x-smooth")
+    path = smoothing.write_pulls(smooth, original, tmp_path, "x-smooth")
     assert path.name == "x-smooth-pulls-aa.csv"
     rows = list(csv.DictReader(line for line in path.read_text().splitlines() if not line.startswith("#")))
     assert len(rows) == original.flux.size
