@@ -50,9 +50,9 @@ KAON_Z: Final[dict[str, Array]] = {
     "K-": np.array([1e-6, 0.00165, 0.0033, 0.00477, 0.0055, 0.0056]),
 }
 
-# Leading like-sign meson: weight N and Beta(A, B) of x = T_sec/T (docs/reports/hadronic-inputs.md section 5). The
-# pion's last node is solved from the generators' average of all like-sign pions, f = 0.369 (E/T) and Z = 0.1832 (T/T), with
-# N kept: section 5 has Sibyll alone there (Z 14 % above the average).
+# Leading like-sign meson: weight N and Beta(A, B) of x = T_sec/T (docs/reports/hadronic-inputs.md section 5).
+# The pion's last node is solved from the generators' average of all like-sign pions, f = 0.369 (E/T) and
+# Z = 0.1832 (T/T), with N kept: section 5 has Sibyll alone there (Z 14 % above the average).
 PION_LEADING_N: Final = np.array([0.73, 0.87, 0.95, 0.98, 0.95, 0.95])
 PION_LEADING_A: Final = np.array([0.82, 0.50, 0.44, 0.35, 0.24, 0.211])
 PION_LEADING_B: Final = np.array([2.39, 1.64, 1.39, 1.18, 0.81, 0.749])
