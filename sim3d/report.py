@@ -17,7 +17,8 @@ import numpy as np
 from sim3d import asymmetry, compare, plots, report_pictures, style
 from sim3d import report_page as page
 from sim3d.errors import InputError
-from sim3d.figures import MapOptions, NotMade, cutoff_figure, require_hits
+from sim3d.figure_plan import MapOptions, NotMade, require_hits
+from sim3d.figures import cutoff_figure
 from sim3d.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
 from sim3d.jackknife import jackknife
 from sim3d.report_page import FLAVOURS, Html, Section

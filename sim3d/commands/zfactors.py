@@ -14,8 +14,6 @@ from sim3d.commands.arguments import folder_option, json_option, output_folder, 
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from hadronic.models import HadronicModel
     from hadronic.zfactors import ComparedMoment
 
@@ -122,7 +120,9 @@ def command(
     if folder is not None:
         target = output_folder(folder, Path())
         written = [_write_csv(target / "zfactors.csv", chosen, interactions, rows + others)]
-        written += _draw(target, chosen, rows)
+        from sim3d.moment_figures import draw_compared
+
+        written += draw_compared(chosen, rows, target)
     if as_json:
         print_json(
             {
@@ -204,7 +204,9 @@ def _survey(
             writer.writeheader()
             for one in records:
                 writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in one.items()})
-        written = [path, *_draw_all(target, models)]
+        from sim3d.moment_figures import draw_survey
+
+        written = [path, *draw_survey(models, target)]
     if as_json:
         checks = {model.name: worst([row for row in rows if row.model == model.name]) for model in models}
         print_json(
@@ -231,24 +233,6 @@ def _survey(
     click.echo(as_text(rows, models))
     for path in written:
         click.echo(f"wrote {path}")
-
-
-def _draw_all(target: Path, models: list[HadronicModel]) -> list[Path]:
-    import matplotlib.pyplot as plt
-
-    from sim3d import moment_figures, style
-
-    paths = []
-    with plt.rc_context(style.RC):
-        for stem, figure in (
-            ("models-z", moment_figures.moments(models, "Z")),
-            ("models-energy-fractions", moment_figures.moments(models, "F")),
-            ("models-pt", moment_figures.transverse_momenta(models)),
-            ("models-multiplicities", moment_figures.multiplicities(models)),
-        ):
-            paths += style.save(figure, target, stem)
-            plt.close(figure)
-    return paths
 
 
 def _as_dict(row: ComparedMoment) -> dict[str, Any]:
@@ -322,118 +306,3 @@ def _write_csv(path: Path, model: HadronicModel, interactions: int, rows: list[C
                 line += [row.sampled[name], row.ratio(name)]
             writer.writerow([f"{one:.6g}" if isinstance(one, float) else one for one in line])
     return path
-
-
-def _draw(folder: Path, model: HadronicModel, rows: list[ComparedMoment]) -> list[Path]:
-    """Figure of F and Z against energy: the model's tables, the sampled points, the published values."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
-
-    from sim3d import style
-
-    with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(1, 2, figsize=(9.4, 4.6), gridspec_kw={"wspace": 0.04})
-        for ax, quantity in zip(axes, "FZ", strict=True):
-            _draw_panel(ax, quantity, model, rows)
-        axes[0].set_ylabel(r"Energy fraction $F$")
-        axes[1].set_ylabel(r"Spectrum-weighted moment $Z$ ($\gamma = 2.7$)")
-        shown: dict[str, Any] = {"color": style.BLACK, "linestyle": "none"}
-        axes[0].legend(
-            handles=[
-                Line2D([], [], color=style.BLACK, label=f"{model.name} ({model.definition})"),
-                Line2D([], [], marker="_", markersize=8, label="sampled", **shown),
-                Line2D([], [], marker="o", markersize=5, markerfacecolor="none", label="FLUKA", **shown),
-                Line2D([], [], marker="D", markersize=4, label="daemonflux (p-C)", **shown),
-            ],
-            loc="lower right",
-        )
-        paths = style.save(figure, folder, "zfactors")
-        plt.close(figure)
-    return paths
-
-
-def _draw_panel(ax: Axes, quantity: str, model: HadronicModel, rows: list[ComparedMoment]) -> None:
-    import numpy as np
-
-    from hadronic.reference import daemonflux_reference, fluka_reference
-    from hadronic.species import IS_BARYON
-    from hadronic.zfactors import label_codes, moment_field
-    from sim3d import style
-
-    looks = {
-        "p": (style.BLACK, r"$p$"),
-        "n": (style.GREY, r"$n$"),
-        "p+n": (style.BLACK, r"$p+n$"),
-        "pi+": (style.BLUE, r"$\pi^+$"),
-        "pi-": (style.VERMILION, r"$\pi^-$"),
-        "pi0": (style.GREEN, r"$\pi^0$"),
-        "K+": (style.ORANGE, r"$K^+$"),
-        "K-": (style.PURPLE, r"$K^-$"),
-        "K0": ("#56B4E9", r"$K^0+\bar K^0$"),
-        "Lambda": ("#8C6D31", r"$\Lambda$"),
-    }
-    labels = list(dict.fromkeys(row.secondary for row in rows if row.quantity == quantity))
-    energies = np.geomspace(1.0, 1.0e5, 101)
-    end_values = []
-    for label in labels:
-        colour, name = looks[label]
-        codes = label_codes(label)
-        field = moment_field(rows[0].definition, quantity, bool(IS_BARYON[codes[0]]))
-        curve = np.array([sum(getattr(model.moments(0, c, T), field) for c in codes) for T in energies])
-        ax.plot(energies, np.where(curve > 1e-6, curve, np.nan), color=colour)
-        end_values.append((float(curve[-1]), name, colour))
-        ours = [row for row in rows if row.quantity == quantity and row.secondary == label]
-        ax.errorbar(
-            [row.kinetic_energy_GeV for row in ours],
-            [row.value for row in ours],
-            yerr=[row.error for row in ours],
-            color=colour,
-            marker="_",
-            markersize=8,
-            linestyle="none",
-            elinewidth=0.8,
-        )
-        known = [one for one in fluka_reference() if one.quantity == quantity and one.secondary == label]
-        ax.plot(
-            [one.kinetic_energy_GeV for one in known if one.value > 0.0],
-            [one.value for one in known if one.value > 0.0],
-            color=colour,
-            marker="o",
-            markersize=5,
-            markerfacecolor="none",
-            linestyle="none",
-        )
-        muons = [one for one in daemonflux_reference() if one.quantity == quantity and one.secondary == label]
-        muons = [one for one in muons if one.kinetic_energy_GeV <= 1.0e5]
-        ax.errorbar(
-            [one.kinetic_energy_GeV for one in muons],
-            [one.value for one in muons],
-            yerr=[one.error or 0.0 for one in muons],
-            color=colour,
-            marker="D",
-            markersize=4,
-            linestyle="none",
-            elinewidth=0.8,
-        )
-    ax.set(xscale="log", yscale="log", xlim=(1.0, 1.0e5), xlabel="Proton kinetic energy (GeV)")
-    ax.set_ylim((3e-4, 0.8) if quantity == "F" else (1e-4, 0.8))
-    _label_ends(ax, end_values)
-
-
-def _label_ends(ax: Axes, ends: list[tuple[float, str, str]]) -> None:
-    """Names of the curves at their right ends, kept a line of text apart."""
-    low, high = (math.log(value) for value in ax.get_ylim())
-    apart = 0.045
-    ends = sorted(ends)
-    heights = [(math.log(value) - low) / (high - low) for value, _, _ in ends]
-    for _ in range(200):
-        for i in range(len(heights) - 1):
-            overlap = apart - (heights[i + 1] - heights[i])
-            if overlap > 0.0:
-                heights[i] -= 0.5 * overlap
-                heights[i + 1] += 0.5 * overlap
-    for (_, name, colour), height in zip(ends, heights, strict=True):
-        ax.text(1.02, height, name, color=colour, transform=ax.transAxes, va="center", fontsize=9)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sim3d import cli, report, report_page, style
-from sim3d.figures import MapOptions
+from sim3d.figure_plan import MapOptions
 
 COARSE = MapOptions(sky_cell_deg=45.0, step_GV=5.0)
 VOID = {"meta", "link", "img", "br"}
