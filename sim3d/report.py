@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 
 from sim3d import asymmetry, compare, plots, report_pictures, style
 from sim3d import report_page as page
@@ -21,7 +22,7 @@ from sim3d.figure_plan import MapOptions, NotMade, require_hits
 from sim3d.figures import cutoff_figure
 from sim3d.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
 from sim3d.jackknife import jackknife
-from sim3d.report_page import FLAVOURS, Html, Section
+from sim3d.report_page import FLAVOURS, Section, html
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +43,8 @@ _COMPARED_GEV = (0.29, 10.0)
 
 
 @dataclass
-class Report:
-    """A page being made.
+class ReportPage:
+    """A result, options of its maps, and what was left out of the page so far.
 
     Attributes
     ----------
@@ -58,13 +59,13 @@ class Report:
     options: MapOptions = field(default_factory=MapOptions)
     skipped: list[str] = field(default_factory=list)
 
-    def picture(self, name: str, make: Callable[[], Any], alt: str, caption: Any = "") -> Html:
+    def picture(self, name: str, make: Callable[[], Any], alt: str, caption: Any = "") -> Markup:
         """A picture, or a line that says why there is none."""
         try:
             return page.picture(report_pictures.png(make), alt, caption or alt)
         except NotMade as reason:
             self.skipped.append(f"{name}: {reason}")
-            return page.paragraph(f"Not drawn: {reason}.", "note")
+            return html.paragraph(f"Not drawn: {reason}.", "note")
 
 
 def build(
@@ -95,7 +96,7 @@ def build(
     from sim3d.commands.info import describe
 
     say = progress or (lambda _: None)
-    report = Report(result, options or MapOptions())
+    report = ReportPage(result, options or MapOptions())
     document = describe(result)
     sections = [_configuration(document), _precision(report, document)]
     for site in result.sites:
@@ -113,7 +114,7 @@ def parts(result: Result) -> int:
     return len(result.sites) + 1
 
 
-def _lead(document: dict[str, Any]) -> Html:
+def _lead(document: dict[str, Any]) -> Markup:
     """The first lines: state of the run, the models, and warnings."""
     attributes = document["attributes"]
     shown: dict[str, Any] = {"Batches": f"{document['batches']} of {document['batches_total']}"}
@@ -133,8 +134,8 @@ def _lead(document: dict[str, Any]) -> Html:
         lines.append(str(document["target"]))
     if document["lost_primaries"]:
         lines.append(f"{len(document['lost_primaries'])} primaries were left out (see the provenance).")
-    warnings = page.warning("State of the run", lines)
-    return page.join([page.facts(shown), warnings])
+    warnings = html.warning("State of the run", lines)
+    return page.join([html.facts(shown), warnings])
 
 
 def _configuration(document: dict[str, Any]) -> Section:
@@ -155,9 +156,9 @@ def _configuration(document: dict[str, Any]) -> Section:
     head = ("Site", "Patch", "Latitude (°)", "Longitude (°)", "Declination (°)", "Area (km²)", "Hits")
     body = page.join(
         [
-            page.table(head, sites, text_columns=2),
-            page.folded(
-                "All keys of the configuration", page.preformatted("\n".join(key_lines(document["config"], 0)))
+            html.table(head, sites, text_columns=2),
+            html.folded(
+                "All keys of the configuration", html.preformatted("\n".join(key_lines(document["config"], 0)))
             ),
         ]
     )
@@ -180,15 +181,15 @@ def decade_errors(result: Result, site: str) -> np.ndarray:
         return np.asarray(np.where(value > 0, error / value, np.nan))
 
 
-def _precision(report: Report, document: dict[str, Any]) -> Section:
+def _precision(report: ReportPage, document: dict[str, Any]) -> Section:
     """How well the fluxes are known: error, hits and effective hits by decade."""
     result = report.result
-    parts: list[Html] = [
-        page.paragraph(
+    parts: list[Markup] = [
+        html.paragraph(
             "Statistical error (one standard deviation) of the flux over the whole sky, integrated over a decade of "
             "energy; in brackets the effective number of hits, (Σw)²/Σw²."
         ),
-        page.warning("Errors that rest on few hits", document["warnings"]),
+        html.warning("Errors that rest on few hits", document["warnings"]),
     ]
     for site in result.sites:
         errors = decade_errors(result, site)
@@ -202,8 +203,8 @@ def _precision(report: Report, document: dict[str, Any]) -> Section:
                 known = f"{_percent(error)} ({_number(round(effective))})" if effective else "no hits"
                 cells.append(known)
             rows.append((f"{DECADE_EDGES_GEV[d]:g}–{DECADE_EDGES_GEV[d + 1]:g}", *cells))
-        parts.append(page.heading(style.title(site)))
-        parts.append(page.table(("Energy (GeV)", *(FLAVOURS[one] for one in result.flavours)), rows))
+        parts.append(html.heading(style.title(site)))
+        parts.append(html.table(("Energy (GeV)", *(FLAVOURS[one] for one in result.flavours)), rows))
         alt = f"Relative statistical error of the four fluxes at {style.title(site)} against energy."
 
         def make(site: str = site) -> Any:
@@ -214,14 +215,14 @@ def _precision(report: Report, document: dict[str, Any]) -> Section:
     return Section("precision", "Precision reached", page.join(parts))
 
 
-def _site(report: Report, site: str) -> Section:
+def _site(report: ReportPage, site: str) -> Section:
     """Spectra, zenith, azimuth and asymmetries of a site."""
     result, name = report.result, style.title(site)
     try:
         require_hits(result, site)
     except NotMade as reason:
         report.skipped.append(f"figures of {site}: {reason}")
-        return Section(f"site-{site}", f"Fluxes at {name}", page.paragraph(f"No figures: {reason}."))
+        return Section(f"site-{site}", f"Fluxes at {name}", html.paragraph(f"No figures: {reason}."))
 
     def within(make: Callable[..., Any], *, window: bool) -> Callable[[], Any]:
         def drawn() -> Any:
@@ -231,33 +232,33 @@ def _site(report: Report, site: str) -> Section:
         return drawn
 
     parts = [
-        page.heading("Energy spectra"),
+        html.heading("Energy spectra"),
         report.picture(
             f"spectra of {site}",
             within(plots.spectra, window=False),
             f"Energy spectra of the four flavours at {name}, averaged over the sky, times energy cubed.",
         ),
-        page.folded("The same in numbers", _spectrum_table(result, site)),
-        page.heading("Flavour ratios"),
+        html.folded("The same in numbers", _spectrum_table(result, site)),
+        html.heading("Flavour ratios"),
         report.picture(
             f"ratios of {site}",
             within(plots.flavour_ratios, window=False),
             f"Ratios of fluxes averaged over the sky at {name} against energy.",
         ),
-        page.heading("Zenith"),
+        html.heading("Zenith"),
         report.picture(
             f"zenith of {site}",
             within(plots.zenith, window=False),
             f"Zenith angle distributions at {name} in four bands of energy; +1 is down-going.",
         ),
-        page.heading("Azimuth"),
+        html.heading("Azimuth"),
         report.picture(
             f"azimuth of {site}",
             within(plots.azimuth, window=True),
             f"Azimuth distributions at {name}, 0.5 to 3 GeV, near the horizon, over their mean.",
             "Azimuth of arrival: S, E, N, W, S; the flux is lowest from the east where the cutoff is highest.",
         ),
-        page.heading("East-west asymmetry"),
+        html.heading("East-west asymmetry"),
         _asymmetry_table(result, site),
         report.picture(
             f"asymmetry of {site}",
@@ -268,7 +269,7 @@ def _site(report: Report, site: str) -> Section:
     return Section(f"site-{site}", f"Fluxes at {name}", page.join(parts))
 
 
-def _spectrum_table(result: Result, site: str) -> Html:
+def _spectrum_table(result: Result, site: str) -> Markup:
     """Sky averages, two energies per decade."""
     groups, centres = plots.sky_average(result, site)
     value, error = jackknife(lambda mean: mean, groups, result.group_weights)
@@ -283,10 +284,10 @@ def _spectrum_table(result: Result, site: str) -> Html:
             ]
         rows.append((f"{centres[j]:.3g}", *cells))
     head = ("Energy (GeV)", *(FLAVOURS[one] for one in result.flavours))
-    return page.table(head, rows, "Average over the sky, m⁻² s⁻¹ sr⁻¹ GeV⁻¹")
+    return html.table(head, rows, "Average over the sky, m⁻² s⁻¹ sr⁻¹ GeV⁻¹")
 
 
-def _asymmetry_table(result: Result, site: str) -> Html:
+def _asymmetry_table(result: Result, site: str) -> Markup:
     others = asymmetry.published(site)
     rows = []
     for one in asymmetry.east_west(result, site):
@@ -299,11 +300,11 @@ def _asymmetry_table(result: Result, site: str) -> Html:
     head = ["Flavour", "This run"] + (["Tserkovnyak et al.", "Lipari"] if others else [])
     low, high = asymmetry.ENERGY_WINDOW_GEV
     caption = f"(N_E − N_W)/(N_E + N_W), N_E travelling towards the east; {low:g}–{high:g} GeV, |cos zenith| < 0.5"
-    extra = "" if others else page.paragraph("No published asymmetries for this site ship with sim3d.", "note")
-    return page.join([page.table(head, rows, caption), extra])
+    extra = "" if others else html.paragraph("No published asymmetries for this site ship with sim3d.", "note")
+    return page.join([html.table(head, rows, caption), extra])
 
 
-def _references(report: Report) -> Section:
+def _references(report: ReportPage) -> Section:
     """The result beside FLUKA's table, where it is for one of the sites."""
     result, site = report.result, compare.FLUKA_SITE
     matched = plots.fluka_rows(result, site) if site in result.sites else None
@@ -311,7 +312,7 @@ def _references(report: Report) -> Section:
         why = f"the run has no site {site}" if site not in result.sites else "the run scores nothing in its range"
         report.skipped.append(f"comparison with FLUKA's table: {why}")
         text = f"FLUKA's table is for {style.title(site)} alone, and {why}: nothing to compare."
-        return Section("references", "Comparison with references", page.paragraph(text))
+        return Section("references", "Comparison with references", html.paragraph(text))
     low, high = _COMPARED_GEV
     near = (matched.energy_GeV >= low) & (matched.energy_GeV <= high)
     rows = []
@@ -343,13 +344,13 @@ def _references(report: Report) -> Section:
         return make
 
     parts = [
-        page.paragraph(
+        html.paragraph(
             "FLUKA's Super-Kamiokande table (Battistoni et al., Astropart. Phys. 19 (2003) 269): solar maximum, "
             f"average primaries, no bending in the air.{note}"
         ),
-        page.table(head, rows, f"{name}, {low:g}–{high:g} GeV, this run over FLUKA, bin by bin")
+        html.table(head, rows, f"{name}, {low:g}–{high:g} GeV, this run over FLUKA, bin by bin")
         if rows
-        else page.paragraph(f"No bin of the run between {low:g} and {high:g} GeV is full.", "note"),
+        else html.paragraph(f"No bin of the run between {low:g} and {high:g} GeV is full.", "note"),
         report.picture(
             "ratio to FLUKA",
             drawn("ratio"),
@@ -364,19 +365,19 @@ def _references(report: Report) -> Section:
     return Section("references", "Comparison with references", page.join(parts))
 
 
-def _cutoffs(report: Report) -> Section:
+def _cutoffs(report: ReportPage) -> Section:
     """Cutoff maps of the run's sites."""
     result = report.result
     used = result.config.get("field", {}).get("cutoff", True)
     parts = [
-        page.paragraph(
+        html.paragraph(
             "Effective rigidity cutoff of the primary behind a neutrino of each direction, for a neutrino that flies "
             "along its primary; below the horizon the primary enters on the far side of the Earth. The simulation "
             "itself traces every primary and uses no such map."
         )
     ]
     if not used:
-        parts.append(page.warning("field.cutoff = false", ["This run let every primary in."]))
+        parts.append(html.warning("field.cutoff = false", ["This run let every primary in."]))
     for name, site in result.sites.items():
         place = (name, site.lat_deg, site.lon_deg)
 
@@ -397,11 +398,11 @@ def _provenance(document: dict[str, Any], file: Path) -> Section:
     ]
     lost = [(f"primary {index}", reason) for index, reason in document["lost_primaries"]]
     parts = [
-        page.table(("Item", "Value"), [(k, v if v != "" else "–") for k, v in rows], text_columns=2),
-        page.heading("Primaries left out") if lost else "",
-        page.table(("Primary", "Reason"), lost, text_columns=2) if lost else "",
-        page.heading("Conventions"),
-        page.table(("Quantity", "Meaning"), conventions, text_columns=2),
+        html.table(("Item", "Value"), [(k, v if v != "" else "–") for k, v in rows], text_columns=2),
+        html.heading("Primaries left out") if lost else "",
+        html.table(("Primary", "Reason"), lost, text_columns=2) if lost else "",
+        html.heading("Conventions"),
+        html.table(("Quantity", "Meaning"), conventions, text_columns=2),
     ]
     return Section("provenance", "Provenance", page.join(parts))
 

@@ -91,7 +91,7 @@ def output_folder(folder: Path | None, file: Path) -> Path:
 
 
 def check_maps(*, sky_cell: float = 5.0, step: float = 0.1, cell: float = 6.0, directions: int = 60) -> None:
-    """Raise an :class:`InputError` for a cell size, step or number of directions out of range; units as in the options."""
+    """Raise an :class:`InputError` for a cell, step or number of directions out of range; units as in the options."""
     for name, value, low, high, unit in (
         ("--sky-cell", sky_cell, 0.5, 45.0, "degrees"),
         ("--step", step, 0.001, 10.0, "GV"),

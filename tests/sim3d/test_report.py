@@ -147,7 +147,7 @@ def test_texts_are_escaped(known, quick):
     path = known.path.with_name('a<b>&"c.h5')
     page = check(report.build(known.result, path, COARSE)[0])
     assert 'sim3d: a<b>&"c, Kamioka, SNO' in page.text
-    assert report_page.table(["<x>"], [["&"]]).count("&lt;x&gt;") == 1
+    assert report_page.html.table(["<x>"], [["&"]]).count("&lt;x&gt;") == 1
 
 
 def test_errors_of_decades(fake_result):
