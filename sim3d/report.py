@@ -7,7 +7,6 @@ HTML of tables and pictures in :mod:`sim3d.report_page`.
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from sim3d.figures import cutoff_figure
 from sim3d.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
 from sim3d.jackknife import jackknife
 from sim3d.report_page import FLAVOURS, Section, html
+from sim3d.text_tables import number, percent, with_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +121,7 @@ def _lead(document: dict[str, Any]) -> Markup:
     for label, key in _FACTS:
         value = attributes.get(key)
         if value is not None:
-            shown[label] = _number(value) if key != "solar_potential_MV" else f"{_number(value)} MV"
+            shown[label] = number(value) if key != "solar_potential_MV" else f"{number(value)} MV"
     if "field_date" in attributes and "Field" in shown:
         shown["Field"] = f"{shown['Field']}, {attributes['field_date']}, degree {attributes.get('field_degree')}"
     lines = []
@@ -148,8 +148,8 @@ def _configuration(document: dict[str, Any]) -> Section:
             f"{site['lat_deg']:.3f}",
             f"{site['lon_deg']:.3f}",
             f"{site['declination_deg']:.2f}",
-            _number(site["area_m2"] * 1e-6),
-            _number(site["hits"]),
+            number(site["area_m2"] * 1e-6),
+            number(site["hits"]),
         )
         for name, site in document["sites"].items()
     ]
@@ -200,11 +200,11 @@ def _precision(report: ReportPage, document: dict[str, Any]) -> Section:
             for f in range(len(result.flavours)):
                 effective = summarise(histogram[f, d]).effective
                 error = errors[f, d]
-                known = f"{_percent(error)} ({_number(round(effective))})" if effective else "no hits"
+                known = f"{percent(error)} ({number(round(effective))})" if effective else "no hits"
                 cells.append(known)
             rows.append((f"{DECADE_EDGES_GEV[d]:g}–{DECADE_EDGES_GEV[d + 1]:g}", *cells))
         parts.append(html.heading(style.title(site)))
-        parts.append(html.table(("Energy (GeV)", *(FLAVOURS[one] for one in result.flavours)), rows))
+        parts.append(html.table(("Energy (GeV)", *(FLAVOURS[flavour] for flavour in result.flavours)), rows))
         alt = f"Relative statistical error of the four fluxes at {style.title(site)} against energy."
 
         def make(site: str = site) -> Any:
@@ -279,28 +279,31 @@ def _spectrum_table(result: Result, site: str) -> Markup:
             continue
         with np.errstate(divide="ignore", invalid="ignore"):
             cells = [
-                f"{value[f, j]:.3g} ± {_percent(error[f, j] / value[f, j])}" if value[f, j] > 0 else "no hits"
+                f"{value[f, j]:.3g} ± {percent(error[f, j] / value[f, j])}" if value[f, j] > 0 else "no hits"
                 for f in range(len(result.flavours))
             ]
         rows.append((f"{centres[j]:.3g}", *cells))
-    head = ("Energy (GeV)", *(FLAVOURS[one] for one in result.flavours))
+    head = ("Energy (GeV)", *(FLAVOURS[flavour] for flavour in result.flavours))
     return html.table(head, rows, "Average over the sky, m⁻² s⁻¹ sr⁻¹ GeV⁻¹")
 
 
 def _asymmetry_table(result: Result, site: str) -> Markup:
-    others = asymmetry.published(site)
+    published = asymmetry.published(site)
+
+    def cell(value: float | None, error: float | None) -> str:
+        return with_error(value, error, "+.3f", missing="–", sign="±")
+
     rows = []
-    for one in asymmetry.east_west(result, site):
-        other = others.get(one.flavour)
-        row = [FLAVOURS[one.flavour], _with_error(one.value, one.error)]
-        if others:
-            row.append(_with_error(other.paper, other.paper_error) if other else "–")
-            row.append(_with_error(other.lipari, None) if other else "–")
-        rows.append(row)
-    head = ["Flavour", "This run"] + (["Tserkovnyak et al.", "Lipari"] if others else [])
+    for row in asymmetry.east_west(result, site):
+        cells = [FLAVOURS[row.flavour], cell(row.value, row.error)]
+        if published:
+            known = published.get(row.flavour)
+            cells += [cell(known.paper, known.paper_error), cell(known.lipari, None)] if known else ["–", "–"]
+        rows.append(cells)
+    head = ["Flavour", "This run"] + (["Tserkovnyak et al.", "Lipari"] if published else [])
     low, high = asymmetry.ENERGY_WINDOW_GEV
     caption = f"(N_E − N_W)/(N_E + N_W), N_E travelling towards the east; {low:g}–{high:g} GeV, |cos zenith| < 0.5"
-    extra = "" if others else html.paragraph("No published asymmetries for this site ship with sim3d.", "note")
+    extra = "" if published else html.paragraph("No published asymmetries for this site ship with sim3d.", "note")
     return page.join([html.table(head, rows, caption), extra])
 
 
@@ -325,7 +328,7 @@ def _references(report: ReportPage) -> Section:
                 one.empty,
                 f"{one.median_ratio:.3f}",
                 f"{one.median_deviation:.3f}",
-                _percent(one.median_error),
+                percent(one.median_error),
                 f"{100 * one.within:.0f}%",
             )
             for one in compare.agreement(chosen)
@@ -392,7 +395,7 @@ def _cutoffs(report: ReportPage) -> Section:
 def _provenance(document: dict[str, Any], file: Path) -> Section:
     attributes = document["attributes"]
     rows: list[tuple[str, Any]] = [("file", file.name), *_checksums(file)]
-    rows += [(key, _number(value)) for key, value in attributes.items() if not key.startswith("convention_")]
+    rows += [(key, number(value)) for key, value in attributes.items() if not key.startswith("convention_")]
     conventions = [
         (key.removeprefix("convention_"), value) for key, value in attributes.items() if key.startswith("convention_")
     ]
@@ -419,28 +422,3 @@ def _checksums(file: Path) -> list[tuple[str, str]]:
         ("data sha256", found["data_sha256"]),
         ("config sha256", found["config_sha256"]),
     ]
-
-
-def _number(value: Any) -> str:
-    """Numbers with thin spaces between thousands; anything else as it is."""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
-        return f"{int(value):,}".replace(",", "\u202f")
-    if isinstance(value, float | np.floating):
-        number = float(value)
-        # an area of 49460 km2 is easier to read than one of 4.946e+04
-        return f"{number:.4g}" if not 1e4 <= abs(number) < 1e15 else _number(round(number))
-    return " ".join(str(value).split())
-
-
-def _percent(share: float) -> str:
-    if not math.isfinite(share):
-        return "unknown"
-    return f"{100.0 * share:.2g}%" if share < 0.995 else f"{100.0 * share:.0f}%"
-
-
-def _with_error(value: float | None, error: float | None) -> str:
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value:+.3f}" + (f" ± {error:.3f}" if error is not None and math.isfinite(error) else "")

@@ -1,6 +1,6 @@
 """The HTML page of ``sim3d report``, from the Jinja templates that ship with sim3d.
 
-``templates/report.html`` is the page, ``templates/report_parts.html`` has its tables, pictures and boxes as macros, which
+``templates/report.html`` is the page, ``templates/report_parts.html`` has its tables and pictures as macros, which
 :data:`html` offers as functions (``html.table(head, rows)``).  Autoescape is on: every text from a file or a user is
 escaped, and only what is :class:`markupsafe.Markup`, as the macros' results are, goes into the page as it is.
 """

@@ -12,6 +12,7 @@ import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.errors import InputError
+from sim3d.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
     from hadronic.models import HadronicModel
@@ -264,24 +265,21 @@ def _print_table(rows: list[ComparedMoment], source: str) -> None:
     names = list(rows[0].sampled)
     # Ratios to daemonflux under other meanings of x say nothing: its energies are high enough.
     names = names if source == "FLUKA" else [own]
-    ratios = "".join(f" {name:>8s}" for name in names)
-    click.echo(f"  {'T/GeV':>7s}   {'secondary':9s} {'sampled':>19s} {'table':>8s} {source:>10s}  ratio:{ratios}")
+    cells: list[list[str]] = []
     last = (0.0, "")
     for row in rows:
         here = (row.kinetic_energy_GeV, row.quantity)
         if last[0] and here != last and source == "FLUKA":
-            click.echo("")
+            cells.append([])
         last = here
-        line = (
-            f"  {row.kinetic_energy_GeV:7.5g} {row.quantity} {row.secondary:9s} "
-            f"{row.value:9.5f} +- {row.error:.5f} {row.exact[own]:8.5f}"
-        )
+        line = [f"{row.kinetic_energy_GeV:.5g}", row.quantity, row.secondary]
+        line += [with_error(row.value, row.error, ".5f"), f"{row.exact[own]:.5f}"]
         if row.reference is not None:
-            line += f" {row.reference:10.4f}        "
-            for name in names:
-                ratio = row.ratio(name)
-                line += f" {'' if ratio is None else f'{ratio:.3f}':>8s}"
-        click.echo(line.rstrip())
+            ratios = [row.ratio(name) for name in names]
+            line += [f"{row.reference:.4f}", *(with_error(ratio, None, missing="") for ratio in ratios)]
+        cells.append(line)
+    head = ["T/GeV", "", "secondary", "sampled", "table", source, f"ratio: {names[0]}", *names[1:]]
+    click.echo("\n".join(text_table(head, cells, "rll" + "r" * (len(head) - 3))))
 
 
 def _write_csv(path: Path, model: HadronicModel, interactions: int, rows: list[ComparedMoment]) -> Path:

@@ -157,15 +157,6 @@ def test_errors_of_decades(fake_result):
     assert np.isnan(errors[:, 4]).all()
 
 
-def test_numbers():
-    assert report._number(1234567) == "1\u202f234\u202f567"
-    assert report._number(0.00012345) == "0.0001234"
-    assert report._number(49460.3) == "49\u202f460"
-    assert report._number(np.bool_(True)) == "yes"
-    assert report._percent(0.01234) == "1.2%"
-    assert report._percent(float("nan")) == "unknown"
-
-
 def test_command(known, capsys, quick):
     folder = known.path.parent / "new"
     arguments = ["report", str(known.path), "-o", str(folder), "--sky-cell", "45", "--step", "5"]
