@@ -1,17 +1,18 @@
-"""Figures are made, for full and for nearly empty results; what they look like is for eyes."""
+"""Figures are made, for full and for nearly empty results; how six of them look is in test_baseline_figures."""
 
 import json
 import warnings
 
 import numpy as np
 import pytest
+from matplotlib import image
+from matplotlib.colors import to_rgb
 
 from sim3d import cli
 
 
 @pytest.fixture
 def draw(monkeypatch):
-    pytest.importorskip("matplotlib")
     from sim3d import plots, style
 
     monkeypatch.setitem(style.RC, "savefig.dpi", 40)
@@ -28,7 +29,27 @@ def test_every_figure_of_kamioka(draw, fake_result, tmp_path):
         for figure in ("spectra", "zenith", "azimuth", "ratios", "asymmetry", "fluka-zenith", "fluka-ratio")
         for kind in ("png", "pdf")
     }
-    assert all(path.stat().st_size > 2000 for path in written)
+    from sim3d import style
+
+    for path in written:
+        if path.suffix == ".pdf":
+            contents = path.read_bytes()
+            assert contents.startswith(b"%PDF-")
+            assert contents.rstrip().endswith(b"%%EOF")
+            continue
+        pixels = image.imread(path)[..., :3]
+        assert pixels.shape[0] > 120
+        assert pixels.shape[1] > 200
+        assert np.all(pixels[0, 0] == 1.0)
+        # the colours of what was to be drawn are there, and most is paper
+        assert 0.01 < np.mean(np.any(pixels < 0.9, axis=-1)) < 0.4
+        names = {"asymmetry": ("BLUE", "VERMILION", "BLACK"), "ratios": ("BLUE", "VERMILION", "BLACK")}
+        stem = path.stem.removeprefix("kamioka-")
+        if stem == "fluka-ratio":
+            continue
+        for name in names.get(stem, ("BLUE", "ORANGE", "GREEN", "VERMILION")):
+            distance = np.abs(pixels - np.array(to_rgb(getattr(style, name)))).max(axis=-1)
+            assert np.sum(distance < 0.1) >= 4, (path.name, name)
 
 
 @pytest.mark.parametrize("empty_above", [0.01, 0.9])
