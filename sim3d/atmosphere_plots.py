@@ -6,12 +6,9 @@ import calendar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.ticker import MaxNLocator
 
 from atmosphere import linsley
 from sim3d import style
@@ -36,16 +33,15 @@ def draw(place: str, seasons: dict[int, LayeredAtmosphere], folder: Path) -> lis
     folder : Path
         Must exist.
     """
-    with plt.rc_context(style.RC):
+    with rc_context(style.RC):
         figure = compare(place, seasons)
         written = style.save(figure, folder, f"atmosphere-{place}-seasons")
-        plt.close(figure)
     return written
 
 
 def compare(place: str, seasons: dict[int, LayeredAtmosphere]) -> Figure:
     """Ratios of density and of depth to the US Standard Atmosphere, by height."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 4.4), sharey=True)
+    figure, (left, right) = style.subplots(1, 2, figsize=(7.6, 4.4), sharey=True)
     height = np.linspace(0.0, HIGHEST_KM, 401)
     standard = linsley()
     for (month, air), (colour, line) in zip(seasons.items(), _LOOKS, strict=False):
@@ -55,7 +51,7 @@ def compare(place: str, seasons: dict[int, LayeredAtmosphere]) -> Figure:
     for ax, what in ((left, "Density"), (right, "Depth")):
         ax.axvline(1.0, color=style.GREY, linewidth=0.6)
         ax.set(xlabel=f"{what} over that of US Standard 1976", ylim=(0.0, HIGHEST_KM))
-        ax.xaxis.set_major_locator(plt.MaxNLocator(5))
+        ax.xaxis.set_major_locator(MaxNLocator(5))
     left.set_ylabel("Height (km)")
     left.legend()
     figure.suptitle(f"NRLMSIS, {style.title(place)}", fontsize=10)

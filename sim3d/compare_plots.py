@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 from numpy.typing import NDArray
 
 from sim3d import style
@@ -39,15 +35,14 @@ _LARGEST_ERROR = 0.3
 def draw(matched: Matched, folder: Path, stem: str, title: str) -> list[Path]:
     """``<stem>-energy`` and ``<stem>-zenith``, PNG and PDF; gives the paths."""
     written: list[Path] = []
-    with plt.rc_context(style.RC):
+    with rc_context(style.RC):
         for name, figure in (("energy", _energy(matched, title)), ("zenith", _zenith(matched, title))):
             written += style.save(figure, folder, f"{stem}-{name}")
-            plt.close(figure)
     return written
 
 
 def _energy(matched: Matched, title: str) -> Figure:
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
     for ax, flavour in zip(axes.flat, FLAVOURS, strict=True):
         for (low, high), label, colour, marker in COS_BANDS:
             chosen = (matched.flavour == flavour) & (matched.cos_zenith > low) & (matched.cos_zenith < high)
@@ -58,7 +53,7 @@ def _energy(matched: Matched, title: str) -> Figure:
 
 
 def _zenith(matched: Matched, title: str) -> Figure:
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
     logs = np.log10(matched.energy_GeV)
     edges = np.linspace(logs.min() - 1e-9, logs.max() + 1e-9, N_ENERGY_BANDS + 1)
     for ax, low, high in zip(axes.flat, edges[:-1], edges[1:], strict=True):

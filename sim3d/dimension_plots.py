@@ -11,16 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 from numpy.typing import NDArray
 
 from sim3d import asymmetry, style
 from sim3d.arrays import Array
+from sim3d.axes import ZENITH_LABEL, draw_points, legend_below
 from sim3d.dimensions import (
     COLLINEAR,
     FULL,
@@ -34,7 +31,6 @@ from sim3d.dimensions import (
     zenith_groups,
 )
 from sim3d.pairs import jackknife_of_two
-from sim3d.plots import ZENITH_LABEL, draw_points, legend_below
 from sim3d.windows import lowest_energy
 
 if TYPE_CHECKING:
@@ -62,7 +58,7 @@ def draw(results: Mapping[str, Result], site: str, folder: Path) -> list[Path]:
     """All figures of a site; gives the paths written (PNG and PDF of each)."""
     full = results[FULL]
     written: list[Path] = []
-    with plt.rc_context(style.RC):
+    with rc_context(style.RC):
         figures = {
             "3d-1d-zenith": zenith(full, results[COLLINEAR], site),
             "3d-1d-energy": energy(full, results[COLLINEAR], site),
@@ -72,13 +68,12 @@ def draw(results: Mapping[str, Result], site: str, folder: Path) -> list[Path]:
             figures["bending-asymmetry"] = asymmetries(results, site)
         for name, figure in figures.items():
             written += style.save(figure, folder, f"{site}-{name}")
-            plt.close(figure)
     return written
 
 
 def zenith(full: Result, collinear: Result, site: str) -> Figure:
     """Ratio 3-D / 1-D against zenith in four ranges of energy, 20 bins."""
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
     edges = np.asarray(full.cos_zenith_edges)[::2]
     centres = 0.5 * (edges[1:] + edges[:-1])
     for ax in axes.flat:
@@ -99,7 +94,7 @@ def _in_20_bins(groups: Callable[[Result], Array]) -> Callable[[Result], Array]:
 
 def energy(full: Result, collinear: Result, site: str) -> Figure:
     """Ratio 3-D / 1-D against energy near the horizon, from above and from below."""
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True, sharey=True)
     low = lowest_energy(full)
     edges = [one for one in itertools.pairwise(ENERGY_EDGES_GEV.tolist()) if one[0] >= low * 0.999]
     centres = np.array([np.sqrt(a * b) for a, b in edges])
@@ -116,7 +111,7 @@ def energy(full: Result, collinear: Result, site: str) -> Figure:
 
 def azimuth(full: Result, straight: Result, site: str) -> Figure:
     """Ratio of the run in full to the one without bending against azimuth, near the horizon."""
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.2), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.2), sharex=True, sharey=True)
     window = east_west_window(full) or asymmetry.ENERGY_WINDOW_GEV
     edges = np.asarray(full.azimuth_edges_deg)
     value, error = jackknife_of_two(quotient, full, straight, azimuth_groups(site, window))
@@ -136,7 +131,7 @@ def azimuth(full: Result, straight: Result, site: str) -> Figure:
 
 def asymmetries(results: Mapping[str, Result], site: str) -> Figure:
     """East-west asymmetries of each run, with the published ones."""
-    figure, ax = plt.subplots(figsize=(5.6, 4.4))
+    figure, ax = style.subplots(figsize=(5.6, 4.4))
     rows = bending_asymmetries(results, site)
     window = east_west_window(results[FULL]) or asymmetry.ENERGY_WINDOW_GEV
     at = np.arange(len(rows), dtype=float)

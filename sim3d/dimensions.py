@@ -21,6 +21,7 @@ from sim3d.asymmetry import COS_ZENITH_MAX, ENERGY_WINDOW_GEV, FLAVOUR_ORDER, ea
 from sim3d.errors import InputError
 from sim3d.jackknife import jackknife
 from sim3d.pairs import jackknife_of_two
+from sim3d.text_tables import text_table, with_error
 from sim3d.windows import full_bins, lowest_energy
 
 if TYPE_CHECKING:
@@ -214,22 +215,11 @@ def table(rows: list[Ratio], pair: str) -> list[str]:
     chosen = [row for row in rows if row.pair == pair]
     shown = list(dict.fromkeys(row.energy_GeV for row in chosen))
     heads = [f"{low:.3g}-{high:g} GeV" for low, high in shown]
-    lines = ["  " + " " * 32 + "".join(f"{head:>17s}" for head in heads)]
+    lines: list[list[str]] = []
     by_key = {(row.band, row.flavour, row.energy_GeV): row for row in chosen}
     for band in dict.fromkeys(row.band for row in chosen):
         for k, flavour in enumerate(dict.fromkeys(row.flavour for row in chosen)):
-            cells = [
-                number(by_key[band, flavour, window].value, by_key[band, flavour, window].error) for window in shown
-            ]
-            first = band if k == 0 else ""
-            lines.append(f"  {first:24s}{flavour:8s}" + "".join(f"{cell:>17s}" for cell in cells))
-    return lines
-
-
-def number(value: float, error: float, sign: str = "") -> str:
-    """A value with its error, as tables show it."""
-    if np.isnan(value):
-        return "-"
-    if np.isnan(error):
-        return f"{value:{sign}.3f}"
-    return f"{value:{sign}.3f} +- {error:.3f}"
+            cells = [by_key[band, flavour, window] for window in shown]
+            numbers = [with_error(cell.value, cell.error, missing="-") for cell in cells]
+            lines.append([band if k == 0 else "", flavour, *numbers])
+    return text_table(["", "", *heads], lines, "ll" + "r" * len(heads))

@@ -31,6 +31,7 @@ from sim3d.random_streams import primary_key
 from sim3d.shower import NEUTRINO_COLUMNS, NU_ENERGY, NU_WEIGHT, shower
 from sim3d.shower_stack import new_stack
 from sim3d.shower_track import T_DECAY, T_END, T_INTERACTION, T_START, TRACK_COLUMNS
+from sim3d.text_tables import text_table, with_error
 from sim3d.world import EARTH_RADIUS_KM, World, build_world
 
 CATEGORIES = (
@@ -418,7 +419,7 @@ def default_showers(kinetic_GeV: float) -> int:
 def as_text(rows: Sequence[Balance]) -> str:
     """The table that ``sim3d zfactors --balance`` prints."""
     names = ("neutrinos", "muons", "nucleons", "mesons", "e.m.", "ionis.", "below", "upward", "missing")
-    head = f"  {'T/GeV':>7s} {'cos':>4s}" + "".join(f" {name:>9s}" for name in names)
+    head = ["T/GeV", "cos", *names, "sum", "p-air", "showers"]
     lines = [
         "Where the energy of a primary proton goes: per cent of its kinetic energy",
         "  muons, nucleons, mesons: at the ground; e.m.: pi0, photons, electrons; ionis.: lost along the way;",
@@ -427,13 +428,19 @@ def as_text(rows: Sequence[Balance]) -> str:
         "  p-air: energy of all secondaries of the primary's interaction in the tables over what it brings",
     ]
     for model in dict.fromkeys(row.model for row in rows):
-        lines += ["", model, f"{head} {'sum':>15s} {'p-air':>7s} {'showers':>8s}"]
-        for row in rows:
-            if row.model == model:
-                cells = "".join(f" {100.0 * row.shares[name]:9.2f}" for name in CATEGORIES)
-                total = f"{100.0 * row.total:7.2f} +- {100.0 * row.total_error:4.2f}"
-                end = f" {total:>15s} {100.0 * row.interaction:7.2f} {row.showers:8d}"
-                lines.append(f"  {row.kinetic_energy_GeV:7.5g} {row.cos_zenith:4.2g}{cells}{end}")
+        cells = [
+            [
+                f"{row.kinetic_energy_GeV:.5g}",
+                f"{row.cos_zenith:.2g}",
+                *(f"{100.0 * row.shares[name]:.2f}" for name in CATEGORIES),
+                with_error(100.0 * row.total, 100.0 * row.total_error, ".2f"),
+                f"{100.0 * row.interaction:.2f}",
+                f"{row.showers}",
+            ]
+            for row in rows
+            if row.model == model
+        ]
+        lines += ["", model, *text_table(head, cells, "r" * len(head))]
     worst = max(row.largest_gap for row in rows)
     lines += [
         "",

@@ -8,16 +8,16 @@ The papers are Tserkovnyak et al. (names ``paper-...``) and Battistoni et al. (t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from matplotlib import rc_context
 
-from sim3d import asymmetry, matching, style, windows
+from sim3d import matching, style
 from sim3d.compare import FLUKA_SITE
 from sim3d.errors import InputError
+from sim3d.figure_plan import Drawn, MapOptions, NotMade, Plan, Skipped, require_hits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,72 +34,6 @@ PAPER_SITES = ("sno", "kamioka")
 """Sites of the paper's cutoff maps, from top to bottom."""
 
 _FLUKA_NOTE = "Lines or crosses: FLUKA at solar maximum, without bending in the air."
-
-
-class NotMade(Exception):
-    """A figure that makes no sense for this result; the message says why."""
-
-
-@dataclass(frozen=True)
-class MapOptions:
-    """How fine the maps are.
-
-    Attributes
-    ----------
-    sky_cell_deg : float
-        Cells of the cutoff maps.
-    step_GV : float
-        Step of their scans.
-    cell_deg : float
-        Cells of the intensity maps.
-    directions : int
-        Directions per cell of the intensity maps.
-    """
-
-    sky_cell_deg: float = 5.0
-    step_GV: float = 0.1
-    cell_deg: float = 6.0
-    directions: int = 60
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One figure that can be asked for.
-
-    Attributes
-    ----------
-    name : str
-        Stem of its files.
-    source : str
-        Whose figure it is.
-    caption : str
-        What it shows, in words.
-    make : callable
-        Draws it, or raises :class:`NotMade`.
-    """
-
-    name: str
-    source: str
-    caption: str
-    make: Callable[[], Figure]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure that was written: its plan's name, source and caption, and its files."""
-
-    name: str
-    source: str
-    caption: str
-    files: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A figure that was not made, and why."""
-
-    name: str
-    reason: str
 
 
 def run_label(result: Result) -> str:
@@ -194,9 +128,9 @@ def _models(result: Result) -> tuple[list[HadronicModel], list[str]]:
 
 
 def _z_factors(result: Result) -> Figure:
-    from sim3d.model_figures import z_factors
+    from sim3d.moment_figures import pion_z_factors
 
-    return z_factors(*_models(result))
+    return pion_z_factors(*_models(result))
 
 
 def _pions(result: Result) -> Figure:
@@ -209,34 +143,6 @@ def _secondaries(result: Result) -> Figure:
     from sim3d.model_figures import secondary_spectra
 
     return secondary_spectra(_own_model(result))
-
-
-def hits(result: Result, site: str) -> np.ndarray:
-    """Crossings at a site by flavour, energy and zenith, int64."""
-    return np.asarray(result.binned(site, "fine_aa")[2])
-
-
-def require_hits(result: Result, site: str, flavour: str | None = None, *, window: bool = False) -> None:
-    """Raise :class:`NotMade` where there is nothing to draw.
-
-    Parameters
-    ----------
-    flavour : str, optional
-        Of this flavour; by default of any.
-    window : bool
-        Only those in the window of the east-west asymmetry count.
-    """
-    found = hits(result, site)
-    what = "a neutrino" if flavour is None else f"a {flavour}"
-    if flavour is not None:
-        found = found[[list(result.flavours).index(flavour)]]
-    if window:
-        low, high = asymmetry.ENERGY_WINDOW_GEV
-        found = found[:, windows.energy_bins(np.asarray(result.energy_edges_GeV), (low, high))]
-        found = found[:, :, windows.cos_bins(np.asarray(result.cos_zenith_edges), asymmetry.COS_ZENITH_MAX)]
-        what += f" of {low:g}-{high:g} GeV near the horizon"
-    if not found.any():
-        raise NotMade(f"not once did {what} cross the patch of {site}")
 
 
 def _of_site(function: str, result: Result, site: str, *, window: bool = False) -> Figure:
@@ -438,17 +344,14 @@ def draw(
     progress : callable, optional
         Called with the name of each figure before it is made.
     """
-    import matplotlib.pyplot as plt
-
     drawn, skipped = [], []
     for plan in found:
         if progress is not None:
             progress(plan.name)
         try:
-            with plt.rc_context(style.RC):
+            with rc_context(style.RC):
                 figure = plan.make()
                 files = tuple(style.save(figure, folder, plan.name))
-                plt.close(figure)
         except NotMade as reason:
             skipped.append(Skipped(plan.name, str(reason)))
             continue

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 
-from sim3d import compare, plots, style, windows
+from sim3d import compare, style, windows
 from sim3d.arrays import Array
+from sim3d.axes import draw_points, legend_below
 from sim3d.compare import fluka_grid
 from sim3d.jackknife import jackknife
 
@@ -36,7 +32,7 @@ _FIRST, _MERGE, _POINTS = 5, 10, 19
 
 _LABEL = rf"$E^{{{INDEX}}}\,\Phi$ (GeV$^{{1.5}}$ m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)"
 
-_ENERGY_RANGE_GEV = (0.08, 1.0e4)
+_ENERGY_AXIS_GEV = (0.08, 1.0e4)
 
 _KNOWN = 0.5
 """Relative error above which a point does not set the range of an axis."""
@@ -78,7 +74,7 @@ def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
     value, error = jackknife(lambda mean: mean, groups, result.group_weights)
     edges = np.asarray(result.cos_zenith_edges)
     energies = centres(result)
-    figure, axes = plt.subplots(2, 3, figsize=(8.4, 5.8), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 3, figsize=(8.4, 5.8), sharex=True, sharey=True)
     ranges: list[float] = []
     for ax, cosine in zip(axes.flat, sorted(set(np.round(np.abs(grid.cos_zenith), 6)), reverse=True), strict=True):
         for sign, colour, marker, line, label in (
@@ -89,7 +85,7 @@ def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
             look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "label": label}
             if sign < 0:
                 look["markerfacecolor"] = "white"
-            plots.draw_points(ax, energies, value[:, c], error[:, c], look, positive=True)
+            draw_points(ax, energies, value[:, c], error[:, c], look, positive=True)
             sure = (value[:, c] > 0) & (error[:, c] < _KNOWN * value[:, c])
             ranges += [float(one) for one in value[sure, c]]
             if site == compare.FLUKA_SITE:
@@ -98,14 +94,14 @@ def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
                 ranges += [float(one) for one in reference]
                 ax.plot(grid.energy_GeV, reference, line, color=colour, zorder=0, label=f"FLUKA, {label}")
         ax.set_title(rf"$|\cos\theta_{{\rm zenith}}| = {cosine:.3f}$")
-        ax.set(xscale="log", yscale="log", xlim=_ENERGY_RANGE_GEV)
+        ax.set(xscale="log", yscale="log", xlim=_ENERGY_AXIS_GEV)
     axes[0, 0].set_ylim(*_log_range(ranges))
     # not the figure's own label: a legend under the axes would lie on it
     axes[1, 1].set_xlabel("Neutrino energy (GeV)")
     figure.supylabel(_LABEL, fontsize=10)
     reference_label = "; lines: FLUKA at solar maximum" if site == compare.FLUKA_SITE else ""
     figure.suptitle(f"{style.title(site)}: {style.LABELS[flavour]}; points: sim3d{reference_label}", fontsize=10)
-    plots.legend_below(figure, axes[0, 0])
+    legend_below(figure, axes[0, 0])
     return figure
 
 
@@ -121,7 +117,7 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
         Column that gets FLUKA's lines (of solar maximum), for its site.
     """
     n = len(results)
-    figure, axes = plt.subplots(
+    figure, axes = style.subplots(
         2, n, figsize=(4.6 * n if n > 1 else 5.4, 6.6), sharex=True, sharey="row", squeeze=False
     )
     grid = fluka_grid()
@@ -133,7 +129,7 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
             value, error = _average(result, site)
             for flavour in pair:
                 i = list(result.flavours).index(flavour)
-                plots.draw_points(ax, centres(result), value[i], error[i], style.points(flavour), positive=True)
+                draw_points(ax, centres(result), value[i], error[i], style.points(flavour), positive=True)
                 sure = (value[i] > 0) & (error[i] < _KNOWN * value[i])
                 ranges += [float(one) for one in value[i][sure]]
                 if site == compare.FLUKA_SITE and column == brightest_sun:
@@ -143,7 +139,7 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
                     ranges += [float(one) for one in reference[i]]
             if row == 0:
                 ax.set_title(name)
-            ax.set(xscale="log", yscale="log", xlim=_ENERGY_RANGE_GEV)
+            ax.set(xscale="log", yscale="log", xlim=_ENERGY_AXIS_GEV)
             ax.legend(loc="lower left")
         axes[row, 0].set_ylim(*_log_range(ranges))
     figure.supxlabel("Neutrino energy (GeV)", fontsize=10)
@@ -160,7 +156,7 @@ def ratio(one: tuple[str, Result], other: tuple[str, Result], site: str) -> Figu
     energies = centres(one[1])
     above, above_error = _average(one[1], site)
     below, below_error = _average(other[1], site)
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True, sharey=True)
     spread: list[float] = []
     rough = [0.05]
     for ax, (i, flavour) in zip(axes.flat, enumerate(one[1].flavours), strict=True):
@@ -168,14 +164,13 @@ def ratio(one: tuple[str, Result], other: tuple[str, Result], site: str) -> Figu
             value = above[i] / below[i]
             error = value * np.hypot(above_error[i] / above[i], below_error[i] / below[i])
         known = np.isfinite(value) & (error < 0.3 * value)
-        look = style.points(flavour) | {"label": None}
-        plots.draw_points(ax, energies[known], value[known], error[known], look)
+        draw_points(ax, energies[known], value[known], error[known], style.points(flavour))
         # the well-known points set the range, the others where there are none
         reach = np.minimum(np.abs(value - 1.0) + error, 1.0)
         spread += [float(one) for one in reach[known & (error < 0.1 * value)]]
         rough += [float(one) for one in reach[known]]
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
-        ax.set(xscale="log", xlim=_ENERGY_RANGE_GEV, title=style.LABELS[flavour])
+        ax.set(xscale="log", xlim=_ENERGY_AXIS_GEV, title=style.LABELS[flavour])
         if not known.any():
             ax.text(0.5, 0.6, "no point known to 30%", transform=ax.transAxes, ha="center")
     half = 1.2 * max(spread or rough)

@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 
 from sim3d import style
 from sim3d.flavours import FLAVOURS
@@ -53,7 +49,7 @@ def draw_gradients(site_gradients: SiteGradients, folder: Path) -> list[Path]:
         }
         chosen = sorted(size, key=lambda name: -size[name])[:LINES]
         if chosen:
-            with plt.rc_context(style.RC):
+            with rc_context(style.RC):
                 figure = _panels({name: values[name] for name in chosen}, known)
                 figure.suptitle(f"{style.title(site_gradients.site)}: gradients of the flux over the sky", fontsize=10)
                 written += _saved(figure, folder, f"{site_gradients.site}-gradients-{kind}")
@@ -61,7 +57,7 @@ def draw_gradients(site_gradients: SiteGradients, folder: Path) -> list[Path]:
 
 
 def _panels(values: dict[str, np.ndarray], known: np.ndarray) -> Figure:
-    figure, axes = plt.subplots(2, 2, figsize=(7.6, 6.6), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.6, 6.6), sharex=True, sharey=True)
     for i, (flavour, ax) in enumerate(zip(FLAVOURS, axes.flat, strict=True)):
         for (name, (value, error)), colour, marker in zip(values.items(), _COLOURS, _MARKERS, strict=False):
             ax.errorbar(
@@ -88,8 +84,8 @@ def _panels(values: dict[str, np.ndarray], known: np.ndarray) -> Figure:
 def draw_varied(site_gradients: SiteGradients, varied: VariedFlux, folder: Path) -> list[Path]:
     """``SITE-varied``: the ratio of a varied flux to the run's own."""
     known = known_energies(site_gradients)
-    with plt.rc_context(style.RC):
-        figure, ax = plt.subplots(figsize=(6.0, 4.4))
+    with rc_context(style.RC):
+        figure, ax = style.subplots(figsize=(6.0, 4.4))
         for i, flavour in enumerate(FLAVOURS):
             value, error = varied.sky_ratio[i], varied.sky_ratio_error[i]
             sure = known[i]
@@ -106,8 +102,8 @@ def draw_errors(site_gradients: SiteGradients, errors: PropagatedErrors, source:
     """``SITE-errors``: relative errors of the fluxes and of the flavour ratio from those of the parameters."""
     flavours, ratio = errors.sky()
     known = known_energies(site_gradients)
-    with plt.rc_context(style.RC):
-        figure, ax = plt.subplots(figsize=(6.0, 4.4))
+    with rc_context(style.RC):
+        figure, ax = style.subplots(figsize=(6.0, 4.4))
         for i, flavour in enumerate(FLAVOURS):
             colour, marker = style.COLOURS[flavour], style.MARKERS[flavour]
             label = style.LABELS[flavour]
@@ -130,5 +126,4 @@ def draw_errors(site_gradients: SiteGradients, errors: PropagatedErrors, source:
 
 def _saved(figure: Figure, folder: Path, stem: str) -> list[Path]:
     paths = style.save(figure, folder, stem)
-    plt.close(figure)
     return paths

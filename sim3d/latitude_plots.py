@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps, rc_context
 
 from sim3d import style
 
@@ -24,18 +20,17 @@ _MARKERS = "osD^v<>phX*"
 
 def draw(found: LatitudeBands, folder: Path, title: str) -> list[Path]:
     """Draw ``primaries-latitudes`` (PNG and PDF) into a folder that exists; gives the paths written."""
-    with plt.rc_context(style.RC):
+    with rc_context(style.RC):
         figure = spectra(found, title)
         written = style.save(figure, folder, "primaries-latitudes")
-        plt.close(figure)
     return written
 
 
 def spectra(found: LatitudeBands, title: str) -> Figure:
     """Flux against kinetic energy, a line per band; where no trajectory is allowed there is no point."""
-    figure, ax = plt.subplots(figsize=(6.4, 5.4))
+    figure, ax = style.subplots(figsize=(6.4, 5.4))
     # dark to light from the equator to the poles, so that the order shows in grey print too
-    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.88, len(found.bands)))
+    colours = colormaps["viridis"](np.linspace(0.0, 0.88, len(found.bands)))
     ax.plot(found.energy_GeV, found.outside, color=style.BLACK, linestyle="--", zorder=9, label="without field")
     for i, (band, colour) in enumerate(zip(found.bands, colours, strict=True)):
         seen = band.share > 0.0

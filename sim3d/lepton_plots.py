@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 
 from sim3d import style
 from sim3d.arrays import Array
@@ -61,19 +57,18 @@ def draw(
     )
     both = [one for one in ours if one.species in _NAMES]
     written: list[Path] = []
-    with plt.rc_context(style.RC):
+    with rc_context(style.RC):
         for name, figure in (
             ("azimuth", azimuth(both, np.asarray(azimuth_edges_deg), title)),
             ("asymmetry", asymmetry(both, others, title)),
         ):
             written += style.save(figure, folder, f"{site}-leptons-{name}")
-            plt.close(figure)
     return written
 
 
 def azimuth(ours: list[Leptons], edges_deg: Array, title: str) -> Figure:
     """Rates against the azimuth of arrival, with the direction of the neutrino (steps) and of the lepton (points)."""
-    figure, axes = plt.subplots(1, len(ours), figsize=(8.0, 3.9), sharex=True)
+    figure, axes = style.subplots(1, len(ours), figsize=(8.0, 3.9), sharex=True)
     centres = 0.5 * (edges_deg[:-1] + edges_deg[1:])
     for ax, one in zip(axes, ours, strict=True):
         ax.stairs(
@@ -105,7 +100,7 @@ def azimuth(ours: list[Leptons], edges_deg: Array, title: str) -> Figure:
 
 def asymmetry(ours: list[Leptons], others: dict[str, PublishedLeptons], title: str) -> Figure:
     """East-west asymmetries by stage, next to the published ones."""
-    figure, ax = plt.subplots(figsize=(6.4, 4.2))
+    figure, ax = style.subplots(figsize=(6.4, 4.2))
     ax.axhline(0.0, color=style.GREY, linewidth=0.6)
     at = np.arange(len(ours), dtype=float)
     shown = [

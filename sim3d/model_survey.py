@@ -16,6 +16,7 @@ from hadronic.reference import daemonflux_reference, fluka_reference
 from hadronic.species import IS_BARYON, P
 from hadronic.transverse import mean_pT
 from hadronic.zfactors import label_codes, moment_field, sample_moments
+from sim3d.text_tables import text_table, with_error
 
 SECONDARIES = ("pi+", "pi-", "pi0", "K+", "K-", "K0", "p", "n", "Lambda")
 # FLUKA's and daemonflux's energies, and beyond; kinetic, GeV.
@@ -130,29 +131,34 @@ def as_text(rows: Sequence[Survey], models: Sequence[HadronicModel]) -> str:
         ("Mean transverse momentum (GeV/c)", "mean_pT", 3),
     )
     for title, quantity, digits in blocks:
-        extra = "  energy carried" if quantity == "F" else ""
-        lines += ["", title, f"  {'T/GeV':>7s} {'model':14s}" + "".join(f" {name:>7s}" for name in SECONDARIES) + extra]
+        head = ["T/GeV", "model", *SECONDARIES, *(["energy carried"] if quantity == "F" else [])]
+        cells = []
         for T in energies:
             for row in rows:
                 if row.kinetic_energy_GeV == T:
                     values = getattr(row, quantity)
-                    end = f"  {row.energy:14.3f}" if quantity == "F" else ""
-                    lines.append(_line(T, row.model, values, digits) + end)
+                    end = [f"{row.energy:.3f}"] if quantity == "F" else []
+                    cells.append([*_line(T, row.model, values, digits), *end])
             for source, values in published(quantity, T).items():
-                lines.append(_line(T, source, values, digits))
+                cells.append(_line(T, source, values, digits))
+        lines += ["", title, *text_table(head, cells, "rl" + "r" * (len(head) - 2))]
     lines += ["", f"Sampled against table, F and Z of {', '.join(CHECKED)}:"]
-    for model in models:
-        relative, pulls = worst([row for row in rows if row.model == model.name])
-        lines.append(f"  {model.name:14s} {100.0 * relative:.2f} % at most ({pulls:.1f} standard errors)")
+    checks = {model.name: worst([row for row in rows if row.model == model.name]) for model in models}
+    lines += text_table(
+        None,
+        [
+            (name, f"{100.0 * relative:.2f} % at most ({pulls:.1f} standard errors)")
+            for name, (relative, pulls) in checks.items()
+        ],
+        "ll",
+    )
     return "\n".join(lines)
 
 
-def _line(T: float, name: str, values: dict[str, float], digits: int) -> str:
-    cells = "".join(
-        f" {values[one]:7.{digits}f}" if math.isfinite(values.get(one, math.nan)) else f" {'':7s}"
-        for one in SECONDARIES
-    )
-    return f"  {T:7.5g} {name:14s}{cells}"
+def _line(T: float, name: str, values: dict[str, float], digits: int) -> list[str]:
+    """Cells of one model or source at one energy."""
+    numbers = [with_error(values.get(secondary), None, f".{digits}f", missing="") for secondary in SECONDARIES]
+    return [f"{T:.5g}", name, *numbers]
 
 
 def as_rows(rows: Sequence[Survey]) -> list[dict[str, Any]]:

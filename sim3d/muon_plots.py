@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 
 from sim3d import style
 from sim3d.csv_files import write_records
@@ -46,7 +42,7 @@ def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:
     """Draw the figures of a site into ``folder``, which must exist; gives the paths written."""
     name = style.title(spectra.site)
     out: list[Path] = []
-    with plt.rc_context(style.RC):
+    with rc_context(style.RC):
         for level, altitude in enumerate(spectra.altitudes_km):
             place = f"{name}, {altitude:.3g} km ({spectra.depths_g_cm2[level]:.4g} g/cm$^2$)"
             stem = f"{spectra.site}-muons" + (f"-{altitude:.3g}km" if spectra.altitudes_km.size > 1 else "")
@@ -63,7 +59,7 @@ def _usable(value: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
     """p^3 times the spectra of muons at a few zenith angles, and of all particles near the vertical."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.0, 4.2))
+    figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
     p, edges = spectra.momenta_GeV, spectra.cos_zenith_edges
     chosen = np.unique(np.linspace(0, edges.size - 2, 5).round().astype(int))[::-1]
     for (colour, marker), j in zip(_BANDS, chosen, strict=False):
@@ -93,7 +89,7 @@ def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
 
 def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
     """Charge ratio against momentum, and the zenith distribution next to cos^2."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.0, 4.2))
+    figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
     edges = spectra.cos_zenith_edges
     steep = float(edges[max(0, edges.size - 4)])
     value, error = spectra.charge_ratio((steep, float(edges[-1])))
@@ -133,7 +129,7 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
 
 def _growth(spectra: MuonSpectra, name: str) -> Figure:
     """Vertical intensities against depth."""
-    figure, axes = plt.subplots(figsize=(5.5, 4.2))
+    figure, axes = style.subplots(figsize=(5.5, 4.2))
     window = (float(spectra.cos_zenith_edges[max(0, spectra.cos_zenith_edges.size - 4)]), 1.0)
     for which, look in _LOOKS.items():
         value, error = spectra.intensity([which], cos_zenith=(window[0], float(spectra.cos_zenith_edges[-1])))

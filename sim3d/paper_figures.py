@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 
 from sim3d import asymmetry, compare, plots, style, windows
+from sim3d.axes import ZENITH_LABEL, draw_points, legend_below
 from sim3d.compare import fluka_grid
-from sim3d.figures import NotMade
+from sim3d.figure_plan import NotMade
 from sim3d.jackknife import jackknife
 
 if TYPE_CHECKING:
@@ -42,7 +38,7 @@ def energy(result: Result, site: str) -> Figure:
     ax.plot([], [], "-", color=style.GREY, label=rf"$\nu$, {FLUKA_LABEL}")
     ax.plot([], [], "--", color=style.GREY, label=rf"$\bar\nu$, {FLUKA_LABEL}")
     figure.legends[0].remove()
-    plots.legend_below(figure, ax, columns=3)
+    legend_below(figure, ax, columns=3)
     return figure
 
 
@@ -81,9 +77,9 @@ def zenith(result: Result, site: str) -> Figure:
     low, high = float(edges[chosen[0]]), float(edges[chosen[-1] + 1])
     grid = fluka_grid()
     reference = grid.integral((low, high))
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
     for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
-        plots.draw_points(ax, centres, value[i], error[i], style.points(flavour) | {"label": style.LABELS[flavour]})
+        draw_points(ax, centres, value[i], error[i], style.points(flavour), zeros=False)
         top = float(np.nanmax(np.append(value[i] + np.nan_to_num(error[i]), 0.0)))
         if site == compare.FLUKA_SITE:
             ax.plot(grid.cos_zenith, reference[i], "x", color=style.BLACK, markersize=5, linestyle="-", linewidth=0.6)
@@ -92,7 +88,7 @@ def zenith(result: Result, site: str) -> Figure:
         if top == 0.0:
             ax.text(0.5, 0.5, "no hits", transform=ax.transAxes, ha="center")
     for ax in axes[-1]:
-        ax.set_xlabel(plots.ZENITH_LABEL)
+        ax.set_xlabel(ZENITH_LABEL)
     figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
     extra = f"; crosses: {FLUKA_LABEL}" if site == compare.FLUKA_SITE else ""
     figure.suptitle(f"{style.title(site)}: {low:.2g} to {high:.2g} GeV, points: sim3d{extra}", fontsize=10)

@@ -9,24 +9,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-from sim3d import matching, windows
-from sim3d.matching import fluka_rows
-from sim3d.windows import sky_average
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps, rc_context
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 
-from sim3d import asymmetry, style
+from sim3d import asymmetry, matching, style, windows
 from sim3d.arrays import Array
+from sim3d.axes import ZENITH_LABEL, draw_points, legend_below
 from sim3d.jackknife import jackknife
-from sim3d.windows import full_bins, lowest_energy
+from sim3d.matching import fluka_rows
+from sim3d.windows import full_bins, lowest_energy, sky_average
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from sim3d.results import Result
@@ -40,16 +35,14 @@ ZENITH_BANDS_GEV = ((0.3, 0.5), (0.5, 3.0), (3.0, 30.0), (30.0, 1000.0))
 # Energies of FLUKA's table whose zenith dependence is drawn, GeV.
 FLUKA_ENERGIES_GEV = (0.299, 0.944, 2.985, 9.441)
 
-ENERGY_RANGE_GEV = (0.08, 1.25e4)
-"""Energy axis of the spectra."""
-
-ZENITH_LABEL = r"$\cos\theta_{\rm zenith}$ (+1: down-going)"
+ENERGY_AXIS_GEV = (0.08, 1.25e4)
+"""Limits of the energy axis of spectra and flavour ratios."""
 
 
 def draw(result: Result, folder: Path) -> list[Path]:
     """Draw every figure of every site; gives the paths written (PNG and PDF of each)."""
     written: list[Path] = []
-    with plt.rc_context(style.RC):
+    with rc_context(style.RC):
         for site in result.sites:
             figures = {
                 "spectra": spectra(result, site),
@@ -64,13 +57,12 @@ def draw(result: Result, folder: Path) -> list[Path]:
                 figures["fluka-ratio"] = fluka_ratio(site, matched)
             for name, figure in figures.items():
                 written += style.save(figure, folder, f"{site}-{name}")
-                plt.close(figure)
     return written
 
 
 def spectra(result: Result, site: str) -> Figure:
     """Fluxes averaged over the whole sky against energy, 10 bins per decade."""
-    figure, ax = plt.subplots(figsize=(6.0, 4.4))
+    figure, ax = style.subplots(figsize=(6.0, 4.4))
     groups, centres = sky_average(result, site)
     low, high = np.inf, 0.0
     for i, flavour in enumerate(result.flavours):
@@ -87,7 +79,7 @@ def spectra(result: Result, site: str) -> Figure:
     ax.set(
         xscale="log",
         yscale="log",
-        xlim=ENERGY_RANGE_GEV,
+        xlim=ENERGY_AXIS_GEV,
         # From the better known bins: the error bar of a single hit may reach down to nothing.
         ylim=(low / 2, high * 2),
         xlabel="Neutrino energy (GeV)",
@@ -100,7 +92,7 @@ def spectra(result: Result, site: str) -> Figure:
 
 def zenith(result: Result, site: str) -> Figure:
     """Fluxes integrated over energy bands against zenith, 20 bins."""
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
     edges = np.asarray(result.energy_edges_GeV)
     groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)
     cosines = _merge_edges(np.asarray(result.cos_zenith_edges), 2)
@@ -115,7 +107,7 @@ def zenith(result: Result, site: str) -> Figure:
         flux = flux.reshape(*flux.shape[:2], -1, 2).mean(axis=-1)
         value, error = jackknife(lambda mean: mean, flux, result.group_weights)
         for i, flavour in enumerate(result.flavours):
-            draw_points(ax, cosines, value[i], error[i], style.points(flavour))
+            draw_points(ax, cosines, value[i], error[i], style.points(flavour), zeros=False)
         ax.set_title(f"{max(band[0], lowest_energy(result)):.3g} to {band[1]:g} GeV")
         ax.set_ylim(bottom=0)
         ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
@@ -129,7 +121,7 @@ def zenith(result: Result, site: str) -> Figure:
 
 def azimuth(result: Result, site: str) -> Figure:
     """Azimuth of arrival near the horizon in the window of the east-west asymmetry, relative to its mean."""
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.2), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.2), sharex=True, sharey=True)
     edges = np.asarray(result.energy_edges_GeV)
     window = asymmetry.ENERGY_WINDOW_GEV
     chosen = windows.energy_bins(edges, window)
@@ -141,7 +133,7 @@ def azimuth(result: Result, site: str) -> Figure:
     centres = 0.5 * (azimuth_edges[:-1] + azimuth_edges[1:])
     for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
-        draw_points(ax, centres, value[i], error[i], style.points(flavour))
+        draw_points(ax, centres, value[i], error[i], style.points(flavour), zeros=False)
         ax.set_title(style.LABELS[flavour])
         ax.set_xlim(0, 360)
         ax.set_xticks([0, 90, 180, 270, 360], ["S", "E", "N", "W", "S"])
@@ -157,7 +149,7 @@ def azimuth(result: Result, site: str) -> Figure:
 
 def flavour_ratios(result: Result, site: str) -> Figure:
     """Ratios of sky-averaged fluxes against energy."""
-    figure, ax = plt.subplots(figsize=(6.0, 4.4))
+    figure, ax = style.subplots(figsize=(6.0, 4.4))
     groups, centres = sky_average(result, site)
     mu, mubar, e, ebar = (list(result.flavours).index(x) for x in ("numu", "numubar", "nue", "nuebar"))
     shown = (
@@ -181,7 +173,7 @@ def flavour_ratios(result: Result, site: str) -> Figure:
     ax.axhline(1.0, color=style.GREY, linewidth=0.6)
     ax.set(
         xscale="log",
-        xlim=ENERGY_RANGE_GEV,
+        xlim=ENERGY_AXIS_GEV,
         xlabel="Neutrino energy (GeV)",
         ylabel="Ratio of fluxes",
         ylim=(0, min(1.1 * top, 20.0)),
@@ -193,7 +185,7 @@ def flavour_ratios(result: Result, site: str) -> Figure:
 
 def east_west(result: Result, site: str) -> Figure:
     """East-west asymmetries of the four flavours next to the published ones."""
-    figure, ax = plt.subplots(figsize=(5.2, 4.2))
+    figure, ax = style.subplots(figsize=(5.2, 4.2))
     ours = asymmetry.east_west(result, site)
     others = asymmetry.published(site)
     at = np.arange(len(ours), dtype=float)
@@ -237,7 +229,7 @@ def east_west(result: Result, site: str) -> Figure:
 
 def fluka_zenith(result: Result, site: str, matched: matching.Matched) -> Figure:
     """Zenith dependence of the result (lines) and of FLUKA's table (points) at four energies."""
-    figure, axes = plt.subplots(2, 2, figsize=(7.2, 5.8), sharex=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.8), sharex=True)
     edges = np.asarray(result.binning_cos_edges("fluka"))
     centres = 0.5 * (edges[:-1] + edges[1:])
     flux, error, hits = (np.asarray(x) for x in result.binned(site, "fluka_aa"))
@@ -285,8 +277,8 @@ def fluka_zenith(result: Result, site: str, matched: matching.Matched) -> Figure
 
 def fluka_ratio(site: str, matched: matching.Matched) -> Figure:
     """Ratio to FLUKA's table, bin by bin: one point per energy and zenith bin."""
-    figure, axes = plt.subplots(2, 2, figsize=(7.6, 5.6), sharex=True, sharey=True)
-    shades = plt.get_cmap("viridis")
+    figure, axes = style.subplots(2, 2, figsize=(7.6, 5.6), sharex=True, sharey=True)
+    shades = colormaps["viridis"]
     for ax, flavour in zip(axes.flat, style.LABELS, strict=True):
         ax.axhspan(0.85, 1.15, color="0.92", linewidth=0)
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
@@ -304,30 +296,12 @@ def fluka_ratio(site: str, matched: matching.Matched) -> Figure:
         outside = int(np.sum(np.abs(ratio[known] - 1.0) > 0.6))
         if outside:
             ax.text(0.97, 0.05, f"{outside} outside", transform=ax.transAxes, ha="right", fontsize=8)
-    bar = figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(-1, 1), shades), ax=axes, aspect=40)
+    bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), shades), ax=axes, aspect=40)
     bar.set_label(ZENITH_LABEL)
     figure.supxlabel("Neutrino energy (GeV)", fontsize=10)
     figure.supylabel("sim3d / FLUKA", fontsize=10)
     figure.suptitle(f"{style.title(site)}: FLUKA at solar maximum; band: 15%; bins known to 30%", fontsize=10)
     return figure
-
-
-def draw_points(ax: Axes, x: Array, y: Array, error: Array, look: dict[str, Any], *, positive: bool = False) -> None:
-    """Error bars where a value and its error are known (and, on a log axis, positive)."""
-    shown = np.isfinite(y) & np.isfinite(error)
-    if positive:
-        shown &= y > 0
-    elif look.get("label") in style.LABELS.values():
-        # A flux of exactly 0 is a bin without hits.
-        shown &= y != 0
-    lower = np.minimum(error[shown], 0.999 * y[shown]) if positive else error[shown]
-    ax.errorbar(x[shown], y[shown], np.stack([lower, error[shown]]), **look)
-
-
-def legend_below(figure: Figure, ax: Axes, columns: int | None = None) -> None:
-    """One legend for the figure, under its axes, where it hides no point."""
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns or len(labels))
 
 
 def _merge_edges(edges: Array, n: int) -> Array:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.ticker import LogLocator
 
 from sim3d import style
 from sim3d.primary_catalogue import LIBRARY_MODELS, highest_energy_GeV
@@ -23,7 +20,8 @@ if TYPE_CHECKING:
 
 SPECTRAL_INDEX = 2.7
 """Spectra are drawn times E to this power."""
-ENERGY_RANGE_GEV = (1.0, 1.0e8)
+KINETIC_ENERGIES_GEV = (1.0, 1.0e8)
+"""Kinetic energies per nucleon between which models are drawn."""
 _COLOURS = (style.BLACK, style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.GREY)
 _LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (7, 2, 1, 2, 1, 2)))
 _UNIT = r"(m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{1.7}$)"
@@ -40,10 +38,9 @@ def draw(models: list[PrimaryModel], folder: Path) -> list[Path]:
         Must exist.
     """
     written: list[Path] = []
-    with plt.rc_context(style.RC):
+    with rc_context(style.RC):
         for name, figure in (("nucleons", nucleons(models)), ("groups", groups(models))):
             written += style.save(figure, folder, f"primaries-{name}")
-            plt.close(figure)
     return written
 
 
@@ -56,7 +53,7 @@ def title(model: PrimaryModel) -> str:
 
 def nucleons(models: list[PrimaryModel]) -> Figure:
     """All-nucleon fluxes, and their ratio to the first model's; bands are one standard error."""
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 6.4), sharex=True, height_ratios=(3, 2))
+    figure, (top, bottom) = style.subplots(2, 1, figsize=(6.4, 6.4), sharex=True, height_ratios=(3, 2))
     base = models[0]
     for i, model in enumerate(models):
         energy = _energies(model)
@@ -70,7 +67,7 @@ def nucleons(models: list[PrimaryModel]) -> Figure:
             error = model.nucleon_flux_error(energy)
             _band(top, energy, flux * scale, error * scale, look)
             _band(bottom, common, ratio, error[: common.size] / base.nucleon_flux(common), look)
-    top.set(xscale="log", yscale="log", xlim=ENERGY_RANGE_GEV, ylabel=rf"$E^{{2.7}}\,\Phi_{{\rm N}}$ {_UNIT}")
+    top.set(xscale="log", yscale="log", xlim=KINETIC_ENERGIES_GEV, ylabel=rf"$E^{{2.7}}\,\Phi_{{\rm N}}$ {_UNIT}")
     top.set_ylim(5e2, 4e4)
     bottom.set(
         xlabel="Kinetic energy per nucleon $E$ (GeV)",
@@ -84,7 +81,7 @@ def nucleons(models: list[PrimaryModel]) -> Figure:
 
 def groups(models: list[PrimaryModel]) -> Figure:
     """Fluxes of nuclei, a panel per mass group."""
-    figure, axes = plt.subplots(2, 3, figsize=(8.6, 5.8), sharex=True)
+    figure, axes = style.subplots(2, 3, figsize=(8.6, 5.8), sharex=True)
     for ax, group, label in zip(axes.flat, GROUPS, GROUP_LABELS, strict=False):
         highest = 0.0
         for i, model in enumerate(models):
@@ -95,9 +92,9 @@ def groups(models: list[PrimaryModel]) -> Figure:
             highest = max(highest, float((flux * scale).max()))
             if model.has_errors:
                 _band(ax, energy, flux * scale, model.flux_error(group, energy) * scale, look)
-        ax.set(xscale="log", yscale="log", xlim=ENERGY_RANGE_GEV, title=label)
+        ax.set(xscale="log", yscale="log", xlim=KINETIC_ENERGIES_GEV, title=label)
         ax.set_ylim(2e-3 * highest, 2.0 * highest)
-        ax.xaxis.set_major_locator(plt.LogLocator(numticks=5))
+        ax.xaxis.set_major_locator(LogLocator(numticks=5))
     last = axes.flat[-1]
     last.axis("off")
     last.legend(*axes.flat[0].get_legend_handles_labels(), loc="center")
@@ -108,7 +105,7 @@ def groups(models: list[PrimaryModel]) -> Figure:
 
 
 def _energies(model: PrimaryModel) -> np.ndarray:
-    low, high = ENERGY_RANGE_GEV
+    low, high = KINETIC_ENERGIES_GEV
     energy = np.geomspace(low, high, 321)
     return energy[energy <= highest_energy_GeV(model.name) * (1 + 1e-9)]
 

@@ -7,20 +7,22 @@ HTML of tables and pictures in :mod:`sim3d.report_page`.
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 
 from sim3d import asymmetry, compare, matching, plots, report_pictures, style, windows
 from sim3d import report_page as page
 from sim3d.errors import InputError
-from sim3d.figures import MapOptions, NotMade, cutoff_figure, require_hits
+from sim3d.figure_plan import MapOptions, NotMade, require_hits
+from sim3d.figures import cutoff_figure
 from sim3d.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
 from sim3d.jackknife import jackknife
-from sim3d.report_page import FLAVOURS, Html, Section
+from sim3d.report_page import FLAVOURS, Section, html
+from sim3d.text_tables import number, percent, with_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +43,8 @@ _COMPARED_GEV = (0.29, 10.0)
 
 
 @dataclass
-class Report:
-    """A page being made.
+class ReportPage:
+    """A result, options of its maps, and what was left out of the page so far.
 
     Attributes
     ----------
@@ -57,13 +59,13 @@ class Report:
     options: MapOptions = field(default_factory=MapOptions)
     skipped: list[str] = field(default_factory=list)
 
-    def picture(self, name: str, make: Callable[[], Any], alt: str, caption: Any = "") -> Html:
+    def picture(self, name: str, make: Callable[[], Any], alt: str, caption: Any = "") -> Markup:
         """A picture, or a line that says why there is none."""
         try:
             return page.picture(report_pictures.png(make), alt, caption or alt)
         except NotMade as reason:
             self.skipped.append(f"{name}: {reason}")
-            return page.paragraph(f"Not drawn: {reason}.", "note")
+            return html.paragraph(f"Not drawn: {reason}.", "note")
 
 
 def build(
@@ -94,7 +96,7 @@ def build(
     from sim3d.summary import describe_result
 
     say = progress or (lambda _: None)
-    report = Report(result, options or MapOptions())
+    report = ReportPage(result, options or MapOptions())
     document = describe_result(result)
     sections = [_configuration(document), _precision(report, document)]
     for site in result.sites:
@@ -112,14 +114,14 @@ def parts(result: Result) -> int:
     return len(result.sites) + 1
 
 
-def _lead(document: dict[str, Any]) -> Html:
+def _lead(document: dict[str, Any]) -> Markup:
     """The first lines: state of the run, the models, and warnings."""
     attributes = document["attributes"]
     shown: dict[str, Any] = {"Batches": f"{document['batches']} of {document['batches_total']}"}
     for label, key in _FACTS:
         value = attributes.get(key)
         if value is not None:
-            shown[label] = _number(value) if key != "solar_potential_MV" else f"{_number(value)} MV"
+            shown[label] = number(value) if key != "solar_potential_MV" else f"{number(value)} MV"
     if "field_date" in attributes and "Field" in shown:
         shown["Field"] = f"{shown['Field']}, {attributes['field_date']}, degree {attributes.get('field_degree')}"
     lines = []
@@ -132,8 +134,8 @@ def _lead(document: dict[str, Any]) -> Html:
         lines.append(str(document["target"]))
     if document["lost_primaries"]:
         lines.append(f"{len(document['lost_primaries'])} primaries were left out (see the provenance).")
-    warnings = page.warning("State of the run", lines)
-    return page.join([page.facts(shown), warnings])
+    warnings = html.warning("State of the run", lines)
+    return page.join([html.facts(shown), warnings])
 
 
 def _configuration(document: dict[str, Any]) -> Section:
@@ -146,17 +148,17 @@ def _configuration(document: dict[str, Any]) -> Section:
             f"{site['lat_deg']:.3f}",
             f"{site['lon_deg']:.3f}",
             f"{site['declination_deg']:.2f}",
-            _number(site["area_m2"] * 1e-6),
-            _number(site["hits"]),
+            number(site["area_m2"] * 1e-6),
+            number(site["hits"]),
         )
         for name, site in document["sites"].items()
     ]
     head = ("Site", "Patch", "Latitude (°)", "Longitude (°)", "Declination (°)", "Area (km²)", "Hits")
     body = page.join(
         [
-            page.table(head, sites, text_columns=2),
-            page.folded(
-                "All keys of the configuration", page.preformatted("\n".join(key_lines(document["config"], 0)))
+            html.table(head, sites, text_columns=2),
+            html.folded(
+                "All keys of the configuration", html.preformatted("\n".join(key_lines(document["config"], 0)))
             ),
         ]
     )
@@ -179,15 +181,15 @@ def decade_errors(result: Result, site: str) -> np.ndarray:
         return np.asarray(np.where(value > 0, error / value, np.nan))
 
 
-def _precision(report: Report, document: dict[str, Any]) -> Section:
+def _precision(report: ReportPage, document: dict[str, Any]) -> Section:
     """How well the fluxes are known: error, hits and effective hits by decade."""
     result = report.result
-    parts: list[Html] = [
-        page.paragraph(
+    parts: list[Markup] = [
+        html.paragraph(
             "Statistical error (one standard deviation) of the flux over the whole sky, integrated over a decade of "
             "energy; in brackets the effective number of hits, (Σw)²/Σw²."
         ),
-        page.warning("Errors that rest on few hits", document["warnings"]),
+        html.warning("Errors that rest on few hits", document["warnings"]),
     ]
     for site in result.sites:
         errors = decade_errors(result, site)
@@ -198,11 +200,11 @@ def _precision(report: Report, document: dict[str, Any]) -> Section:
             for f in range(len(result.flavours)):
                 effective = summarise(histogram[f, d]).effective
                 error = errors[f, d]
-                known = f"{_percent(error)} ({_number(round(effective))})" if effective else "no hits"
+                known = f"{percent(error)} ({number(round(effective))})" if effective else "no hits"
                 cells.append(known)
             rows.append((f"{DECADE_EDGES_GEV[d]:g}–{DECADE_EDGES_GEV[d + 1]:g}", *cells))
-        parts.append(page.heading(style.title(site)))
-        parts.append(page.table(("Energy (GeV)", *(FLAVOURS[one] for one in result.flavours)), rows))
+        parts.append(html.heading(style.title(site)))
+        parts.append(html.table(("Energy (GeV)", *(FLAVOURS[flavour] for flavour in result.flavours)), rows))
         alt = f"Relative statistical error of the four fluxes at {style.title(site)} against energy."
 
         def make(site: str = site) -> Any:
@@ -213,14 +215,14 @@ def _precision(report: Report, document: dict[str, Any]) -> Section:
     return Section("precision", "Precision reached", page.join(parts))
 
 
-def _site(report: Report, site: str) -> Section:
+def _site(report: ReportPage, site: str) -> Section:
     """Spectra, zenith, azimuth and asymmetries of a site."""
     result, name = report.result, style.title(site)
     try:
         require_hits(result, site)
     except NotMade as reason:
         report.skipped.append(f"figures of {site}: {reason}")
-        return Section(f"site-{site}", f"Fluxes at {name}", page.paragraph(f"No figures: {reason}."))
+        return Section(f"site-{site}", f"Fluxes at {name}", html.paragraph(f"No figures: {reason}."))
 
     def within(make: Callable[..., Any], *, window: bool) -> Callable[[], Any]:
         def drawn() -> Any:
@@ -230,33 +232,33 @@ def _site(report: Report, site: str) -> Section:
         return drawn
 
     parts = [
-        page.heading("Energy spectra"),
+        html.heading("Energy spectra"),
         report.picture(
             f"spectra of {site}",
             within(plots.spectra, window=False),
             f"Energy spectra of the four flavours at {name}, averaged over the sky, times energy cubed.",
         ),
-        page.folded("The same in numbers", _spectrum_table(result, site)),
-        page.heading("Flavour ratios"),
+        html.folded("The same in numbers", _spectrum_table(result, site)),
+        html.heading("Flavour ratios"),
         report.picture(
             f"ratios of {site}",
             within(plots.flavour_ratios, window=False),
             f"Ratios of fluxes averaged over the sky at {name} against energy.",
         ),
-        page.heading("Zenith"),
+        html.heading("Zenith"),
         report.picture(
             f"zenith of {site}",
             within(plots.zenith, window=False),
             f"Zenith angle distributions at {name} in four bands of energy; +1 is down-going.",
         ),
-        page.heading("Azimuth"),
+        html.heading("Azimuth"),
         report.picture(
             f"azimuth of {site}",
             within(plots.azimuth, window=True),
             f"Azimuth distributions at {name}, 0.5 to 3 GeV, near the horizon, over their mean.",
             "Azimuth of arrival: S, E, N, W, S; the flux is lowest from the east where the cutoff is highest.",
         ),
-        page.heading("East-west asymmetry"),
+        html.heading("East-west asymmetry"),
         _asymmetry_table(result, site),
         report.picture(
             f"asymmetry of {site}",
@@ -267,7 +269,7 @@ def _site(report: Report, site: str) -> Section:
     return Section(f"site-{site}", f"Fluxes at {name}", page.join(parts))
 
 
-def _spectrum_table(result: Result, site: str) -> Html:
+def _spectrum_table(result: Result, site: str) -> Markup:
     """Sky averages, two energies per decade."""
     groups, centres = windows.sky_average(result, site)
     value, error = jackknife(lambda mean: mean, groups, result.group_weights)
@@ -277,32 +279,35 @@ def _spectrum_table(result: Result, site: str) -> Html:
             continue
         with np.errstate(divide="ignore", invalid="ignore"):
             cells = [
-                f"{value[f, j]:.3g} ± {_percent(error[f, j] / value[f, j])}" if value[f, j] > 0 else "no hits"
+                f"{value[f, j]:.3g} ± {percent(error[f, j] / value[f, j])}" if value[f, j] > 0 else "no hits"
                 for f in range(len(result.flavours))
             ]
         rows.append((f"{centres[j]:.3g}", *cells))
-    head = ("Energy (GeV)", *(FLAVOURS[one] for one in result.flavours))
-    return page.table(head, rows, "Average over the sky, m⁻² s⁻¹ sr⁻¹ GeV⁻¹")
+    head = ("Energy (GeV)", *(FLAVOURS[flavour] for flavour in result.flavours))
+    return html.table(head, rows, "Average over the sky, m⁻² s⁻¹ sr⁻¹ GeV⁻¹")
 
 
-def _asymmetry_table(result: Result, site: str) -> Html:
-    others = asymmetry.published(site)
+def _asymmetry_table(result: Result, site: str) -> Markup:
+    published = asymmetry.published(site)
+
+    def cell(value: float | None, error: float | None) -> str:
+        return with_error(value, error, "+.3f", missing="–", sign="±")
+
     rows = []
-    for one in asymmetry.east_west(result, site):
-        other = others.get(one.flavour)
-        row = [FLAVOURS[one.flavour], _with_error(one.value, one.error)]
-        if others:
-            row.append(_with_error(other.paper, other.paper_error) if other else "–")
-            row.append(_with_error(other.lipari, None) if other else "–")
-        rows.append(row)
-    head = ["Flavour", "This run"] + (["Tserkovnyak et al.", "Lipari"] if others else [])
+    for row in asymmetry.east_west(result, site):
+        cells = [FLAVOURS[row.flavour], cell(row.value, row.error)]
+        if published:
+            known = published.get(row.flavour)
+            cells += [cell(known.paper, known.paper_error), cell(known.lipari, None)] if known else ["–", "–"]
+        rows.append(cells)
+    head = ["Flavour", "This run"] + (["Tserkovnyak et al.", "Lipari"] if published else [])
     low, high = asymmetry.ENERGY_WINDOW_GEV
     caption = f"(N_E − N_W)/(N_E + N_W), N_E travelling towards the east; {low:g}–{high:g} GeV, |cos zenith| < 0.5"
-    extra = "" if others else page.paragraph("No published asymmetries for this site ship with sim3d.", "note")
-    return page.join([page.table(head, rows, caption), extra])
+    extra = "" if published else html.paragraph("No published asymmetries for this site ship with sim3d.", "note")
+    return page.join([html.table(head, rows, caption), extra])
 
 
-def _references(report: Report) -> Section:
+def _references(report: ReportPage) -> Section:
     """The result beside FLUKA's table, where it is for one of the sites."""
     result, site = report.result, compare.FLUKA_SITE
     matched = matching.fluka_rows(result, site) if site in result.sites else None
@@ -310,7 +315,7 @@ def _references(report: Report) -> Section:
         why = f"the run has no site {site}" if site not in result.sites else "the run scores nothing in its range"
         report.skipped.append(f"comparison with FLUKA's table: {why}")
         text = f"FLUKA's table is for {style.title(site)} alone, and {why}: nothing to compare."
-        return Section("references", "Comparison with references", page.paragraph(text))
+        return Section("references", "Comparison with references", html.paragraph(text))
     low, high = _COMPARED_GEV
     near = (matched.energy_GeV >= low) & (matched.energy_GeV <= high)
     rows = []
@@ -323,7 +328,7 @@ def _references(report: Report) -> Section:
                 one.empty,
                 f"{one.median_ratio:.3f}",
                 f"{one.median_deviation:.3f}",
-                _percent(one.median_error),
+                percent(one.median_error),
                 f"{100 * one.within:.0f}%",
             )
             for one in matching.agreement(chosen)
@@ -342,13 +347,13 @@ def _references(report: Report) -> Section:
         return make
 
     parts = [
-        page.paragraph(
+        html.paragraph(
             "FLUKA's Super-Kamiokande table (Battistoni et al., Astropart. Phys. 19 (2003) 269): solar maximum, "
             f"average primaries, no bending in the air.{note}"
         ),
-        page.table(head, rows, f"{name}, {low:g}–{high:g} GeV, this run over FLUKA, bin by bin")
+        html.table(head, rows, f"{name}, {low:g}–{high:g} GeV, this run over FLUKA, bin by bin")
         if rows
-        else page.paragraph(f"No bin of the run between {low:g} and {high:g} GeV is full.", "note"),
+        else html.paragraph(f"No bin of the run between {low:g} and {high:g} GeV is full.", "note"),
         report.picture(
             "ratio to FLUKA",
             drawn("ratio"),
@@ -363,19 +368,19 @@ def _references(report: Report) -> Section:
     return Section("references", "Comparison with references", page.join(parts))
 
 
-def _cutoffs(report: Report) -> Section:
+def _cutoffs(report: ReportPage) -> Section:
     """Cutoff maps of the run's sites."""
     result = report.result
     used = result.record.config.field.cutoff
     parts = [
-        page.paragraph(
+        html.paragraph(
             "Effective rigidity cutoff of the primary behind a neutrino of each direction, for a neutrino that flies "
             "along its primary; below the horizon the primary enters on the far side of the Earth. The simulation "
             "itself traces every primary and uses no such map."
         )
     ]
     if not used:
-        parts.append(page.warning("field.cutoff = false", ["This run let every primary in."]))
+        parts.append(html.warning("field.cutoff = false", ["This run let every primary in."]))
     for name, site in result.sites.items():
         place = (name, site.lat_deg, site.lon_deg)
 
@@ -390,17 +395,17 @@ def _cutoffs(report: Report) -> Section:
 def _provenance(document: dict[str, Any], file: Path) -> Section:
     attributes = document["attributes"]
     rows: list[tuple[str, Any]] = [("file", file.name), *_checksums(file)]
-    rows += [(key, _number(value)) for key, value in attributes.items() if not key.startswith("convention_")]
+    rows += [(key, number(value)) for key, value in attributes.items() if not key.startswith("convention_")]
     conventions = [
         (key.removeprefix("convention_"), value) for key, value in attributes.items() if key.startswith("convention_")
     ]
     lost = [(f"primary {index}", reason) for index, reason in document["lost_primaries"]]
     parts = [
-        page.table(("Item", "Value"), [(k, v if v != "" else "–") for k, v in rows], text_columns=2),
-        page.heading("Primaries left out") if lost else "",
-        page.table(("Primary", "Reason"), lost, text_columns=2) if lost else "",
-        page.heading("Conventions"),
-        page.table(("Quantity", "Meaning"), conventions, text_columns=2),
+        html.table(("Item", "Value"), [(k, v if v != "" else "–") for k, v in rows], text_columns=2),
+        html.heading("Primaries left out") if lost else "",
+        html.table(("Primary", "Reason"), lost, text_columns=2) if lost else "",
+        html.heading("Conventions"),
+        html.table(("Quantity", "Meaning"), conventions, text_columns=2),
     ]
     return Section("provenance", "Provenance", page.join(parts))
 
@@ -417,28 +422,3 @@ def _checksums(file: Path) -> list[tuple[str, str]]:
         ("data sha256", found["data_sha256"]),
         ("config sha256", found["config_sha256"]),
     ]
-
-
-def _number(value: Any) -> str:
-    """Numbers with thin spaces between thousands; anything else as it is."""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
-        return f"{int(value):,}".replace(",", "\u202f")
-    if isinstance(value, float | np.floating):
-        number = float(value)
-        # an area of 49460 km2 is easier to read than one of 4.946e+04
-        return f"{number:.4g}" if not 1e4 <= abs(number) < 1e15 else _number(round(number))
-    return " ".join(str(value).split())
-
-
-def _percent(share: float) -> str:
-    if not math.isfinite(share):
-        return "unknown"
-    return f"{100.0 * share:.2g}%" if share < 0.995 else f"{100.0 * share:.0f}%"
-
-
-def _with_error(value: float | None, error: float | None) -> str:
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value:+.3f}" + (f" ± {error:.3f}" if error is not None and math.isfinite(error) else "")

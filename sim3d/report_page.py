@@ -1,29 +1,39 @@
-"""HTML by hand: tables, pictures and the page of ``sim3d report``.
+"""The HTML page of ``sim3d report``, from the Jinja templates that ship with sim3d.
 
-Every text that comes from a file or a user goes through :func:`escape`; what is already HTML is of type :class:`Html`.
+``templates/report.html`` is the page, ``templates/report_parts.html`` has its tables and pictures as macros, which
+:data:`html` offers as functions (``html.table(head, rows)``).  Autoescape is on: every text from a file or a user is
+escaped, and only what is :class:`markupsafe.Markup`, as the macros' results are, goes into the page as it is.
 """
 
 from __future__ import annotations
 
 import base64
-import html
-import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-class Html(str):
-    """Text that is HTML and is not escaped again."""
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("sim3d", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
 
+html: Any = _ENVIRONMENT.get_template("report_parts.html").module
+"""Macros of the page's parts, each returns :class:`markupsafe.Markup`."""
 
 FLAVOURS = {
-    "numu": Html("ν<sub>µ</sub>"),
-    "numubar": Html('<span class="over">ν</span><sub>µ</sub>'),
-    "nue": Html("ν<sub>e</sub>"),
-    "nuebar": Html('<span class="over">ν</span><sub>e</sub>'),
+    "numu": Markup("ν<sub>µ</sub>"),
+    "numubar": Markup('<span class="over">ν</span><sub>µ</sub>'),
+    "nue": Markup("ν<sub>e</sub>"),
+    "nuebar": Markup('<span class="over">ν</span><sub>e</sub>'),
 }
+"""HTML symbols of the flavours."""
 
 
 @dataclass(frozen=True)
@@ -32,113 +42,44 @@ class Section:
 
     anchor: str
     title: str
-    body: Html
+    body: Markup
 
 
-def escape(value: Any) -> Html:
-    """HTML of a plain value; HTML stays as it is."""
-    return value if isinstance(value, Html) else Html(html.escape(str(value)))
+def join(pieces: Iterable[str]) -> Markup:
+    """Pieces of HTML one below the other; what is not Markup is escaped."""
+    return Markup("\n").join(pieces)
 
 
-def join(parts: Iterable[str]) -> Html:
-    """Several pieces of HTML one below the other."""
-    return Html("\n".join(parts))
-
-
-def paragraph(text: Any, kind: str = "") -> Html:
-    """A paragraph, of a CSS class if one is named."""
-    return Html(f"<p{_class(kind)}>{escape(text)}</p>")
-
-
-def heading(text: Any) -> Html:
-    """A heading inside a section."""
-    return Html(f"<h3>{escape(text)}</h3>")
-
-
-def warning(title: str, lines: Sequence[str]) -> Html:
-    """A box with what a reader should know first; nothing without lines."""
-    if not lines:
-        return Html("")
-    points = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return Html(f'<div class="warn" role="note"><strong>{escape(title)}</strong><ul>{points}</ul></div>')
-
-
-def facts(values: Mapping[str, Any]) -> Html:
-    """Short facts side by side."""
-    cells = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in values.items())
-    return Html(f'<dl class="facts">{cells}</dl>')
-
-
-def table(head: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str = "", text_columns: int = 1) -> Html:
-    """A table that scrolls sideways where it does not fit.
+def picture(png: bytes, alt: str, caption: Any = "") -> Markup:
+    """A PNG inside the page.
 
     Parameters
     ----------
-    head : sequence
-        Titles of the columns.
-    rows : iterable of sequences
-        The first cell of each is its heading.
-    caption : str
-    text_columns : int
-        So many columns, from the left, are text; the others are numbers and stand to the right.
+    png : bytes
+        The file's contents.
+    alt : str
+        What it shows, for those who do not see it.
+    caption : str or Markup
     """
-
-    def kind(column: int) -> str:
-        return _class("text" if column < text_columns else "number")
-
-    # two columns of text: the right one may break anywhere, as a checksum must on a phone
-    pairs = _class("pairs" if len(head) == text_columns == 2 else "")
-    label = f' aria-label="{html.escape(caption, quote=True)}"' if caption else ""
-    # not a <caption>: that would be as wide as the table and scroll away with it
-    lines = [paragraph(caption, "note")] if caption else []
-    lines.append(Html(f'<div class="wide"><table{pairs}{label}>'))
-    titles = "".join(f'<th scope="col"{kind(i)}>{escape(cell)}</th>' for i, cell in enumerate(head))
-    lines.append(Html(f"<thead><tr>{titles}</tr></thead><tbody>"))
-    for row in rows:
-        first, *rest = row
-        cells = "".join(f"<td{kind(i)}>{escape(cell)}</td>" for i, cell in enumerate(rest, start=1))
-        lines.append(Html(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'))
-    lines.append(Html("</tbody></table></div>"))
-    return join(lines)
-
-
-def picture(png: bytes, alt: str, caption: Any = "") -> Html:
-    """A picture inside the page, with words for those who do not see it."""
+    # a PNG begins with its signature and the header's chunk, in which width and height are bytes 16 to 23
+    width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))
     data = base64.b64encode(png).decode("ascii")
-    # width and height keep the page from jumping while pictures are decoded
-    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
-    text = html.escape(alt, quote=True)
-    lines = [f'<figure><img src="data:image/png;base64,{data}" alt="{text}" width="{width}" height="{height}">']
-    if caption:
-        lines.append(f"<figcaption>{escape(caption)}</figcaption>")
-    return Html("\n".join([*lines, "</figure>"]))
+    figure: Markup = html.picture(data, width, height, alt, caption)
+    return figure
 
 
-def folded(title: str, body: str) -> Html:
-    """Details that open on a click, without a script."""
-    return Html(f"<details><summary>{escape(title)}</summary>{body}</details>")
+def page(title: str, lead: Markup, sections: Sequence[Section], version: str) -> str:
+    """The whole page.
 
-
-def preformatted(text: str) -> Html:
-    """Text as it is."""
-    return Html(f"<pre>{escape(text)}</pre>")
-
-
-def page(title: str, lead: Html, sections: Sequence[Section], version: str) -> str:
-    """The whole page, from the template that ships with sim3d."""
-    source = (resources.files("sim3d") / "templates" / "report.html").read_text(encoding="utf-8")
-    contents = "".join(f'<li><a href="#{one.anchor}">{escape(one.title)}</a></li>' for one in sections)
-    bodies = "\n".join(
-        f'<section id="{one.anchor}"><h2>{escape(one.title)}</h2>\n{one.body}\n</section>' for one in sections
-    )
-    return string.Template(source).substitute(
-        title=escape(title),
-        lead=lead,
-        contents=f"<ul>{contents}</ul>",
-        sections=bodies,
-        version=escape(version),
-    )
-
-
-def _class(name: str) -> str:
-    return f' class="{name}"' if name else ""
+    Parameters
+    ----------
+    title : str
+    lead : Markup
+        What stands under the title.
+    sections : sequence of Section
+        In order; they are listed in the page's contents.
+    version : str
+        Of sim3d.
+    """
+    template = _ENVIRONMENT.get_template("report.html")
+    return template.render(title=title, lead=lead, sections=sections, version=version)

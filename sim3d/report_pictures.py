@@ -7,14 +7,11 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 
 from sim3d import plots, style, windows
+from sim3d.axes import legend_below
 from sim3d.jackknife import jackknife
 
 if TYPE_CHECKING:
@@ -33,7 +30,7 @@ _TITLE = 64
 
 def png(make: Callable[[], Figure]) -> bytes:
     """Draw a figure in the project's style, at the report's width, as a PNG."""
-    with plt.rc_context(style.RC):
+    with rc_context(style.RC):
         figure = make()
         width, height = figure.get_size_inches()
         if width > WIDTH_IN:
@@ -44,14 +41,13 @@ def png(make: Callable[[], Figure]) -> bytes:
                 figure.suptitle("\n".join(textwrap.wrap(title, _TITLE)), fontsize=10)
         stream = io.BytesIO()
         figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
-        plt.close(figure)
     return stream.getvalue()
 
 
 def precision(result: Result, site: str) -> Figure:
     """Relative statistical error of the sky average against energy, 10 bins per decade."""
     groups, centres = windows.sky_average(result, site)
-    figure, ax = plt.subplots(figsize=(5.4, 3.9))
+    figure, ax = style.subplots(figsize=(5.4, 3.9))
     value, error = jackknife(lambda mean: mean, groups, result.group_weights)
     for i, flavour in enumerate(result.flavours):
         known = (value[i] > 0) & np.isfinite(error[i]) & (error[i] > 0)
@@ -61,12 +57,12 @@ def precision(result: Result, site: str) -> Figure:
     ax.set(
         xscale="log",
         yscale="log",
-        xlim=plots.ENERGY_RANGE_GEV,
+        xlim=plots.ENERGY_AXIS_GEV,
         ylim=(0.1, 120.0),
         xlabel="Neutrino energy (GeV)",
         ylabel="Relative statistical error (%)",
         title=f"{style.title(site)}: average over the sky, 10 bins per decade",
     )
     ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
-    plots.legend_below(figure, ax)
+    legend_below(figure, ax)
     return figure

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 
 from sim3d.replay import Replay, local_frame
-from sim3d.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION
+from sim3d.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION, new_figure
 from sim3d.world import EARTH_RADIUS_KM
 
 _KINDS = {
@@ -30,19 +31,14 @@ def draw(replay: Replay, path: Path) -> None:
     path : Path
         Replaced if it exists.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
     frame = local_frame(replay.paths)
 
     def local(points: np.ndarray) -> np.ndarray:
         height = np.linalg.norm(points, axis=1) - EARTH_RADIUS_KM
         return np.column_stack([points @ frame[0], points @ frame[1], height])
 
-    with plt.rc_context(RC):
-        figure = plt.figure(figsize=(7.0, 6.0))
+    with rc_context(RC):
+        figure = new_figure((7.0, 6.0))
         axes = figure.add_subplot(projection="3d")
         for label, (species, colour) in _KINDS.items():
             chosen = [local(p.points) for p in replay.paths if p.species in species]
@@ -65,7 +61,6 @@ def draw(replay: Replay, path: Path) -> None:
         axes.set_title(f"primary {first['index']}: {first['group']}, {first['energy_GeV']:.4g} GeV per nucleon")
         axes.legend(loc="upper left", fontsize=8)
         figure.savefig(path)
-        plt.close(figure)
 
 
 def _position(birth: dict[str, float]) -> np.ndarray:

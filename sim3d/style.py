@@ -1,12 +1,17 @@
-"""One look for every figure: colour-blind safe, legible in print, nothing that carries no information."""
+"""Colours, markers and matplotlib settings of every figure, and how a figure is made and saved.
+
+Figures are made without ``matplotlib.pyplot``: that has a list of open figures and a backend for the whole process,
+and a program or a notebook that imports sim3d has chosen its own.  Settings hold inside ``rc_context(RC)`` only.
+The palette can be told apart with any colour vision, and in print.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 # Okabe and Ito's palette (jfly.uni-koeln.de/color); a marker of its own per flavour for grey printers.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, BLACK, GREY = (
@@ -71,8 +76,36 @@ def title(site: str) -> str:
     return site.capitalize() if len(site) > 4 else site.upper()
 
 
+def new_figure(figsize: tuple[float, float]) -> Figure:
+    """An empty figure of a width and height in inches, drawn by Agg, which needs no display."""
+    figure = Figure(figsize=figsize)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], **options: Any) -> tuple[Figure, Any]:
+    """A new figure with a grid of axes.
+
+    Parameters
+    ----------
+    rows, columns : int
+    figsize : (float, float)
+        Width and height in inches.
+    **options
+        Of ``Figure.subplots``.
+
+    Returns
+    -------
+    figure : Figure
+    axes : Axes, or array of Axes
+        As ``matplotlib.pyplot.subplots`` gives them.
+    """
+    figure = new_figure(figsize)
+    return figure, figure.subplots(rows, columns, **options)
+
+
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    """Write ``stem.png`` and ``stem.pdf`` and give their paths."""
+    """Write ``stem.png`` and ``stem.pdf`` to a folder; returns their paths."""
     paths = [folder / f"{stem}.png", folder / f"{stem}.pdf"]
     figure.savefig(paths[0])
     # Without a date, equal results give equal files.

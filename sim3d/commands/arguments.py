@@ -1,4 +1,4 @@
-"""What the commands share: the FILE argument, --json, folders for output."""
+"""Arguments, options and checks that commands share, and JSON on stdout."""
 
 from __future__ import annotations
 
@@ -88,6 +88,20 @@ def output_folder(folder: Path | None, file: Path) -> Path:
     except OSError as problem:
         raise InputError(f"{target}: cannot be made ({problem.strerror})") from None
     return target
+
+
+def check_maps(*, sky_cell: float = 5.0, step: float = 0.1, cell: float = 6.0, directions: int = 60) -> None:
+    """Raise an :class:`InputError` for a cell, step or number of directions out of range; units as in the options."""
+    for name, value, low, high, unit in (
+        ("--sky-cell", sky_cell, 0.5, 45.0, "degrees"),
+        ("--step", step, 0.001, 10.0, "GV"),
+        ("--cell", cell, 0.5, 45.0, "degrees that divide 180"),
+        ("--directions", directions, 1, 100_000, ""),
+    ):
+        if not low <= value <= high:
+            raise InputError(name, value, f"{low:g} to {high:g} {unit}".strip())
+    if abs(round(180.0 / cell) * cell - 180.0) > 1e-6:
+        raise InputError("--cell", cell, "0.5 to 45 degrees that divide 180")
 
 
 def print_json(document: Any) -> None:

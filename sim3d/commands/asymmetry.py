@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim3d.commands.arguments import cos_max_option, json_option, open_result, print_json, result_file
+from sim3d.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
     from sim3d.asymmetry import Asymmetry, Published
@@ -74,21 +74,12 @@ def _as_dict(ours: list[Asymmetry], others: dict[str, Published]) -> dict[str, A
 
 
 def _table(ours: list[Asymmetry], others: dict[str, Published]) -> list[str]:
-    head = f"  {'flavour':8s}  {'A':>17s}"
-    lines = [head + (f"  {'paper':>17s}  {'Lipari':>7s}" if others else "")]
+    rows = []
     for row in ours:
-        line = f"  {row.flavour:8s}  {_number(row.value, row.error)}"
+        cells = [row.flavour, with_error(row.value, row.error, "+.3f")]
         if row.flavour in others:
             known = others[row.flavour]
-            lipari = "" if known.lipari is None else f"{known.lipari:+.3f}"
-            line += f"  {_number(known.paper, known.paper_error)}  {lipari:>7s}"
-        lines.append(line.rstrip())
-    return lines
-
-
-def _number(value: float | None, error: float | None) -> str:
-    if value is None or math.isnan(value):
-        return f"{'no hits':>17s}"
-    if error is None or math.isnan(error):
-        return f"{value:+.3f}".rjust(17)
-    return f"{value:+.3f} +- {error:.3f}".rjust(17)
+            cells.append(with_error(known.paper, known.paper_error, "+.3f", missing=""))
+            cells.append(with_error(known.lipari, None, "+.3f", missing=""))
+        rows.append(cells)
+    return text_table(["flavour", "A", *(["paper", "Lipari"] if others else [])], rows)

@@ -9,6 +9,7 @@ import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.errors import InputError
+from sim3d.text_tables import text_table
 
 if TYPE_CHECKING:
     from atmosphere import LayeredAtmosphere
@@ -95,9 +96,12 @@ def command(
         print_json({**document, "files": files})
         return
     click.echo(f"{document['atmosphere']}; top {document['top_km']:.2f} km")
-    click.echo(f"{'height km':>10s} {'density g/cm3':>14s} {'depth g/cm2':>12s} {'density/US':>11s} {'depth/US':>9s}")
-    for row in zip(*(document[key] for key in _COLUMNS), strict=True):
-        click.echo(f"{row[0]:10g} {row[1]:14.4e} {row[2]:12.5g} {row[3]:11.4f} {row[4]:9.4f}")
+    head = ("height km", "density g/cm3", "depth g/cm2", "density/US", "depth/US")
+    rows = [
+        (f"{height:g}", f"{density:.4e}", f"{depth:.5g}", f"{density_ratio:.4f}", f"{depth_ratio:.4f}")
+        for height, density, depth, density_ratio, depth_ratio in zip(*(document[key] for key in _COLUMNS), strict=True)
+    ]
+    click.echo("\n".join(text_table(head, rows, "rrrrr")))
     for path in files:
         click.echo(path)
 

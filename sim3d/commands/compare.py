@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
+from sim3d.text_tables import text_table
 
 if TYPE_CHECKING:
     from sim3d.comparison import FluxSource
@@ -85,16 +86,22 @@ def command(
         return
     click.echo(f"{first.name} / {second.name}, {energy[0]:g}-{energy[1]:g} GeV")
     fraction = f"<{within * 100:g}%"
-    click.echo(
-        f"  {'flavour':8s} {'bins':>5s} {'empty':>5s} {'median ratio':>12s} {'|ratio-1|':>9s} {'rms':>6s} "
-        f"{'chi2':>9s} {'stat':>6s} {fraction:>6s}"
-    )
-    for row in rows:
-        click.echo(
-            f"  {row.flavour:8s} {row.bins:5d} {row.empty:5d} {row.median_ratio:12.3f} "
-            f"{row.median_deviation:9.3f} {row.rms:6.3f} {row.chi2:9.1f} {row.median_error:6.3f} "
-            f"{row.within * 100:5.0f}%"
+    head = ("flavour", "bins", "empty", "median ratio", "|ratio-1|", "rms", "chi2", "stat", fraction)
+    cells = [
+        (
+            row.flavour,
+            f"{row.bins}",
+            f"{row.empty}",
+            f"{row.median_ratio:.3f}",
+            f"{row.median_deviation:.3f}",
+            f"{row.rms:.3f}",
+            f"{row.chi2:.1f}",
+            f"{row.median_error:.3f}",
+            f"{row.within * 100:.0f}%",
         )
+        for row in rows
+    ]
+    click.echo("\n".join(text_table(head, cells)))
     click.echo(f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that and one sigma")
     if any(not row.median_error <= within for row in rows):
         click.echo("The statistical errors exceed the tolerance: simulate more to judge.")

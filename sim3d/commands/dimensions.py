@@ -13,6 +13,7 @@ from sim3d.commands.output import DEFAULT_FOLDER, STATUS_OF
 from sim3d.csv_files import write_rows
 from sim3d.errors import InputError
 from sim3d.launcher import launcher_rank
+from sim3d.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
     from sim3d.config import Config
@@ -131,22 +132,18 @@ def _show(sites: list[str], runs: dict[str, Config], folder: Path, as_json: bool
 
 def _asymmetry_lines(site: str, rows: list[EastWest]) -> list[str]:
     from sim3d.asymmetry import published
-    from sim3d.dimensions import number
 
     others = published(site)
     heads = [*rows[0].by_run, *(["bending adds"] if rows[0].bending else []), *(["paper"] if others else [])]
-    lines = ["  " + " " * 8 + "".join(f"{head:>18s}" for head in heads)]
+    lines = []
     for row in rows:
-        cells = [number(*value, sign="+") for value in row.by_run.values()]
-        if row.bending:
-            cells.append(number(*row.bending, sign="+"))
-        if row.flavour in others and others[row.flavour].paper is not None:
+        values = [*row.by_run.values(), *([row.bending] if row.bending else [])]
+        cells = [with_error(*value, "+.3f", missing="-") for value in values]
+        if row.flavour in others:
             known = others[row.flavour]
-            cells.append(
-                number(known.paper or 0.0, float("nan") if known.paper_error is None else known.paper_error, "+")
-            )
-        lines.append(f"  {row.flavour:8s}" + "".join(f"{cell:>18s}" for cell in cells))
-    return lines
+            cells.append(with_error(known.paper, known.paper_error, "+.3f", missing=""))
+        lines.append([row.flavour, *cells])
+    return text_table(["", *heads], lines)
 
 
 def _write_table(by_site: dict[str, tuple[list[Ratio], list[EastWest]]], path: Path) -> Path:

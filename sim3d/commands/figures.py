@@ -7,8 +7,15 @@ from pathlib import Path
 
 import click
 
-from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
-from sim3d.errors import InputError
+from sim3d.commands.arguments import (
+    check_maps,
+    folder_option,
+    json_option,
+    open_result,
+    output_folder,
+    print_json,
+    result_file,
+)
 
 
 @click.command()
@@ -60,7 +67,7 @@ def command(
     result = open_result(file)
     second = None if other is None else open_result(other)
     from sim3d import figures
-    from sim3d.figures import MapOptions
+    from sim3d.figure_plan import MapOptions
 
     check_maps(sky_cell=sky_cell, step=step, cell=cell, directions=directions)
     options = MapOptions(sky_cell, step, cell, directions)
@@ -95,17 +102,3 @@ def command(
     click.echo(page)
     for left_out in skipped:
         click.echo(f"sim3d: note: {left_out.name} not made: {left_out.reason}", err=True)
-
-
-def check_maps(*, sky_cell: float = 5.0, step: float = 0.1, cell: float = 6.0, directions: int = 60) -> None:
-    """Say what is wrong with the fineness of maps before anything is drawn; units as in the options."""
-    for name, value, low, high, unit in (
-        ("--sky-cell", sky_cell, 0.5, 45.0, "degrees"),
-        ("--step", step, 0.001, 10.0, "GV"),
-        ("--cell", cell, 0.5, 45.0, "degrees that divide 180"),
-        ("--directions", directions, 1, 100_000, ""),
-    ):
-        if not low <= value <= high:
-            raise InputError(name, value, f"{low:g} to {high:g} {unit}".strip())
-    if abs(round(180.0 / cell) * cell - 180.0) > 1e-6:
-        raise InputError("--cell", cell, "0.5 to 45 degrees that divide 180")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim3d.asymmetry import DEFINITION
 from sim3d.commands.arguments import (
     cos_max_option,
     folder_option,
@@ -17,6 +18,7 @@ from sim3d.commands.arguments import (
     print_json,
     result_file,
 )
+from sim3d.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
     from sim3d.lepton_asymmetry import Leptons, PublishedLeptons
@@ -56,7 +58,6 @@ def command(
     the neutrino's, the lepton's, and the lepton's as Super-Kamiokande would reconstruct it.  Published: Tserkovnyak
     et al. (paper), Lipari, and Super-Kamiokande's data, for 0.4-3 GeV and |cos_zenith| < 0.5.
     """
-    from sim3d.asymmetry import DEFINITION
     from sim3d.lepton_asymmetry import is_published_window, leptons, published_leptons
 
     result = open_result(file)
@@ -135,50 +136,40 @@ def _as_dict(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> dict[s
 
 
 def _table(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> list[str]:
-    titles = "".join(f"  {title:>16s}" for title in STAGE_TITLES.values())
+    """Asymmetries by species and stage with the published ones, then rates, then what the whole sky gives."""
     has_data = any(known.data is not None for known in others.values())
-    head = f"  {'A':12s}{titles}"
+    head = ["A", *STAGE_TITLES.values()]
     if others:
-        head += f"  {'paper':>6s}  {'Lipari':>6s}" + (f"  {'SK data':>14s}" if has_data else "")
-    lines = [head]
-    for row in ours:
-        line = f"  {_name(row):12s}"
-        for stage in STAGE_TITLES:
-            line += "  " + _number(row.asymmetry[stage], row.asymmetry_error[stage], "+.3f")
-        if row.species in others:
-            known = others[row.species]
-            line += f"  {_bare(known.paper, '+.2f'):>6s}  {_bare(known.lipari, '+.3f'):>6s}"
-            if known.data is not None:
-                line += f"  {_number(known.data, known.data_error, '+.2f')[2:]}"
-        lines.append(line.rstrip())
-    lines.append("  Events per kt, year and sr")
-    for row in ours:
-        line = f"  {_name(row):12s}"
-        for stage in STAGE_TITLES:
-            line += "  " + _number(row.rate[stage], row.rate_error[stage], ".3f")
-        lines.append(line)
-    for row in ours:
-        if row.species in LIKE and not math.isnan(row.mean_angle_deg):
+        head += ["paper", "Lipari", *(["SK data"] if has_data else [])]
+    asymmetries = []
+    for leptons in ours:
+        cells = [_name(leptons)]
+        cells += [
+            with_error(leptons.asymmetry[stage], leptons.asymmetry_error[stage], "+.3f") for stage in STAGE_TITLES
+        ]
+        if leptons.species in others:
+            known = others[leptons.species]
+            cells += [
+                with_error(known.paper, None, "+.2f", missing=""),
+                with_error(known.lipari, None, "+.3f", missing=""),
+                with_error(known.data, known.data_error, "+.2f", missing=""),
+            ]
+        asymmetries.append(cells)
+    rates = [
+        [_name(leptons), *(with_error(leptons.rate[stage], leptons.rate_error[stage]) for stage in STAGE_TITLES)]
+        for leptons in ours
+    ]
+    lines = [*text_table(head, asymmetries), "", "  Events per kt, year and sr"]
+    lines += text_table(["", *STAGE_TITLES.values()], rates)
+    for leptons in ours:
+        if leptons.species in LIKE and not math.isnan(leptons.mean_angle_deg):
             lines.append(
-                f"  {_name(row)}, whole sky: {row.sky_rate:.3f} +- {row.sky_rate_error:.3f}, "
-                f"{row.antineutrino_share:.0%} from antineutrinos; "
-                f"mean angle between neutrino and lepton {row.mean_angle_deg:.1f} degrees"
+                f"  {_name(leptons)}, whole sky: {with_error(leptons.sky_rate, leptons.sky_rate_error)}, "
+                f"{leptons.antineutrino_share:.0%} from antineutrinos; "
+                f"mean angle between neutrino and lepton {leptons.mean_angle_deg:.1f} degrees"
             )
     return lines
 
 
-def _name(row: Leptons) -> str:
-    return f"{row.species}-like" if row.species in LIKE else f"of {row.species}"
-
-
-def _bare(value: float | None, form: str) -> str:
-    return "" if value is None else format(value, form)
-
-
-def _number(value: float, error: float | None, form: str) -> str:
-    if math.isnan(value):
-        return f"{'no hits':>16s}"
-    text = format(value, form)
-    if error is not None and not math.isnan(error):
-        text += f" +- {format(error, form.lstrip('+'))}"
-    return f"{text:>16s}"
+def _name(leptons: Leptons) -> str:
+    return f"{leptons.species}-like" if leptons.species in LIKE else f"of {leptons.species}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
+from sim3d.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
     from sim3d.muons import MuonSpectra
@@ -64,12 +65,13 @@ def table(spectra: MuonSpectra) -> list[str]:
     lines = [
         f"{spectra.site}: intensities above {low:.3g} GeV/c for cos_zenith {window[0]:g} to {window[1]:g} "
         "(m^-2 s^-1 sr^-1)",
-        "  altitude km  depth g/cm2              mu+              mu-    mu+/mu-                p                n",
     ]
     columns = {name: spectra.intensity([name], cos_zenith=window) for name in PARTICLES}
     ratio = spectra.charge_ratio(window, (0.0, float("inf")))
+    rows = []
     for level, (height, depth) in enumerate(zip(spectra.altitudes_km, spectra.depths_g_cm2, strict=True)):
-        cells = [f"{columns[name][0][level]:.4g} +- {columns[name][1][level]:.2g}".rjust(16) for name in PARTICLES]
-        quotient = f"{ratio[0][level]:.3f} +- {ratio[1][level]:.3f}".rjust(16)
-        lines.append(f"{height:13.3f}{depth:13.4g} {cells[0]} {cells[1]} {quotient} {cells[2]} {cells[3]}")
-    return lines
+        cells = [with_error(columns[name][0][level], columns[name][1][level], ".4g", ".2g") for name in PARTICLES]
+        quotient = with_error(ratio[0][level], ratio[1][level])
+        rows.append([f"{height:.3f}", f"{depth:.4g}", *cells[:2], quotient, *cells[2:]])
+    head = ["altitude km", "depth g/cm2", "mu+", "mu-", "mu+/mu-", "p", "n"]
+    return [*lines, *text_table(head, rows, "r" * len(head))]

@@ -11,6 +11,7 @@ import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.errors import InputError
+from sim3d.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
     from sim3d.latitude_bands import LatitudeBands
@@ -143,15 +144,15 @@ def _print(document: dict[str, Any]) -> None:
     click.echo(f"{document['model']}: {document['source']}")
     click.echo(f"  solar potential {document['solar_potential_MV']:.0f} MV: {document['solar_modulation']}")
     groups = list(document["flux"])
-    click.echo(f"  {'GeV/n':>9s} " + " ".join(f"{group:>10s}" for group in groups) + "  all nucleons  error")
+    errors = document["nucleon_flux_error"]
+    rows = []
     for i, energy in enumerate(document["energy_GeV"]):
         values = [document["flux"][group][i] for group in groups]
-        cells = " ".join(f"{value:10.3e}" if value > 0.0 else f"{'0':>10s}" for value in values)
         total = document["nucleon_flux"][i]
-        error = ""
-        if document["nucleon_flux_error"] is not None:
-            error = f"{100.0 * document['nucleon_flux_error'][i] / total:5.1f}%"
-        click.echo(f"  {energy:9.3g} {cells}  {total:12.4e} {error}".rstrip())
+        cells = [f"{energy:.3g}", *(f"{value:.3e}" if value > 0.0 else "0" for value in values), f"{total:.4e}"]
+        rows.append(cells if errors is None else [*cells, f"{100.0 * errors[i] / total:.1f}%"])
+    head = ["GeV/n", *groups, "all nucleons", *([] if errors is None else ["error"])]
+    click.echo("\n".join(text_table(head, rows, "r" * len(head))))
 
 
 def _list(as_json: bool) -> None:
@@ -226,19 +227,22 @@ def _print_bands(found: LatitudeBands) -> None:
     """Fluxes by energy and band, then the cutoffs of the bands."""
     click.echo("flux of protons (m^-2 s^-1 sr^-1 GeV^-1) by |geomagnetic latitude| (rad)")
     heads = [f"{band.low_rad:.1f}-{band.high_rad:.3g}" for band in found.bands]
-    click.echo(f"  {'GeV':>7s} " + " ".join(f"{head:>9s}" for head in heads) + "  no field")
+    fluxes = []
     for i, energy in enumerate(found.energy_GeV):
-        cells = " ".join(f"{band.flux[i]:9.2e}" if band.flux[i] > 0.0 else f"{'0':>9s}" for band in found.bands)
-        click.echo(f"  {energy:7.3g} {cells} {found.outside[i]:9.2e}")
+        cells = [f"{band.flux[i]:.2e}" if band.flux[i] > 0.0 else "0" for band in found.bands]
+        fluxes.append([f"{energy:.3g}", *cells, f"{found.outside[i]:.2e}"])
+    click.echo("\n".join(text_table(["GeV", *heads, "no field"], fluxes, "r" * (len(heads) + 2))))
     click.echo("cutoff (GV), where half of the places and directions are allowed, and Stoermer's vertical one")
+    cutoffs = []
     for head, band in zip(heads, found.bands, strict=True):
-        cutoff = f"{band.cutoff_GV:7.3g} +- {band.cutoff_error_GV:.2g}"
+        cutoff = with_error(band.cutoff_GV, band.cutoff_error_GV, ".3g", ".2g")
         if math.isnan(band.cutoff_GV):
             ends = (found.rigidity_GV[0], "below") if band.share[0] >= 0.5 else (found.rigidity_GV[-1], "above")
             cutoff = f"{ends[1]} {ends[0]:.2g}"
         worst = int(band.undecided_share.argmax())
         undecided = ""
         if band.undecided_share[worst] > 0.0:
-            undecided = f"   undecided (counted as forbidden): at most {100 * band.undecided_share[worst]:.1f}%"
+            undecided = f"undecided (counted as forbidden): at most {100 * band.undecided_share[worst]:.1f}%"
             undecided += f", at {found.energy_GeV[worst]:.3g} GeV"
-        click.echo(f"  {head:>9s}  {cutoff:16s}  {band.stoermer_GV:6.3g}{undecided}")
+        cutoffs.append([head, cutoff, f"{band.stoermer_GV:.3g}", undecided])
+    click.echo("\n".join(text_table(None, cutoffs, "rlrl")))

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import click
 
-from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
-from sim3d.commands.figures import check_maps
+from sim3d.commands.arguments import (
+    check_maps,
+    folder_option,
+    json_option,
+    open_result,
+    output_folder,
+    print_json,
+    result_file,
+)
 
 
 @click.command()
@@ -32,7 +39,7 @@ def command(file: Path, folder: Path | None, sky_cell: float, step: float, as_js
     from tqdm import tqdm
 
     from sim3d import report
-    from sim3d.figures import MapOptions
+    from sim3d.figure_plan import MapOptions
 
     options = MapOptions(sky_cell_deg=sky_cell, step_GV=step)
     with tqdm(total=report.parts(result), desc="report", disable=None, file=sys.stderr, leave=False) as bar:

@@ -7,6 +7,7 @@ import sys
 import click
 
 from sim3d.commands.arguments import json_option, print_json
+from sim3d.text_tables import text_table
 
 
 @click.command()
@@ -24,10 +25,10 @@ def command(as_json: bool) -> None:
     from geomag.sites import SITES
 
     field = FieldModel()
-    found = []
+    entries = []
     for place in tqdm(SITES.values(), desc="cutoffs", unit="site", disable=None, file=sys.stderr, leave=False):
         lat_geocentric, _ = geodetic_to_geocentric(place.lat)
-        found.append(
+        entries.append(
             {
                 "name": place.name,
                 "lat": place.lat,
@@ -38,12 +39,19 @@ def command(as_json: bool) -> None:
             }
         )
     if as_json:
-        print_json({"date": field.date, "field": field.generation, "degree": field.degree, "sites": found})
+        print_json({"date": field.date, "field": field.generation, "degree": field.degree, "sites": entries})
         return
     click.echo(f"Geodetic degrees; declination and vertical cutoff: {field.generation}, {field.date}, 20 km")
-    click.echo(f"{'name':10s} {'lat':>9s} {'lon':>10s} {'declination':>12s} {'cutoff GV':>10s}  description")
-    for one in found:
-        click.echo(
-            f"{one['name']:10s} {one['lat']:9.4f} {one['lon']:10.4f} {one['declination_deg']:12.2f} "
-            f"{one['vertical_cutoff_GV']:10.2f}  {one['description']}"
+    rows = [
+        (
+            entry["name"],
+            f"{entry['lat']:.4f}",
+            f"{entry['lon']:.4f}",
+            f"{entry['declination_deg']:.2f}",
+            f"{entry['vertical_cutoff_GV']:.2f}",
+            entry["description"],
         )
+        for entry in entries
+    ]
+    head = ("name", "lat", "lon", "declination", "cutoff GV", "description")
+    click.echo("\n".join(text_table(head, rows, "lrrrrl", indent=0)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
+from sim3d.text_tables import text_table
 
 if TYPE_CHECKING:
     from sim3d.results import Result
@@ -82,14 +82,15 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
     for path in written:
         click.echo(path)
     click.echo("Pulls of bins with 5 effective hits or more (Gaussian: rms below 1, 0.3% beyond 3):")
-    _echo_row("", ("bins", "mean", "rms", "chi2/ndf", ">3", "largest", "known below"))
+    lines: list[list[str]] = []
     for site, kinds in pulls.items():
         for kind, flavours in kinds.items():
             for flavour, row in flavours.items():
                 if row["bins"] == 0:
-                    _echo_row(f"{site} {kind} {flavour}", ("0", *("-",) * 5, f"{row['known_below_GeV']:.3g} GeV"))
+                    cells = ["0", *("-",) * 5, f"{row['known_below_GeV']:.3g} GeV"]
+                    lines.append([f"{site} {kind} {flavour}", *cells])
                     continue
-                numbers = (
+                cells = [
                     f"{row['bins']}",
                     f"{row['mean']:.2f}",
                     f"{row['rms']:.2f}",
@@ -97,11 +98,8 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
                     f"{row['beyond_3']:.2%}",
                     f"{row['largest']:.1f}",
                     f"{row['known_below_GeV']:.3g} GeV",
-                )
-                _echo_row(f"{site} {kind} {flavour}", numbers)
+                ]
+                lines.append([f"{site} {kind} {flavour}", *cells])
+    head = ("", "bins", "mean", "rms", "chi2/ndf", ">3", "largest", "known below")
+    click.echo("\n".join(text_table(head, lines)))
     click.echo("known below: where the fit's relative error is under one half; above it is an extrapolation.")
-
-
-def _echo_row(label: str, cells: Sequence[str]) -> None:
-    widths = (6, 6, 5, 13, 7, 8, 13)
-    click.echo(f"  {label:28s}" + "".join(f"{cell:>{width}s}" for cell, width in zip(cells, widths, strict=True)))

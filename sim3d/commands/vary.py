@@ -19,6 +19,7 @@ from sim3d.commands.arguments import (
     settings_option,
 )
 from sim3d.errors import InputError
+from sim3d.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
     from sim3d.gradients import PropagatedErrors, SiteGradients, VariedFlux
@@ -146,42 +147,43 @@ def _words(
     from sim3d.gradient_scoring import BINS
     from sim3d.parameters import UNITS, in_units
 
-    head = "".join(f"{flavour:>19s}" for flavour in FLAVOURS)
     lines = []
     if varied is None and propagated is None:
         lines.append(
             f"{site_gradients.site}: d ln flux / d parameter, flux over the sky, {energy[0]:g} to {energy[1]:g} GeV"
         )
-        lines.append(f"  {'':20s}{head}")
+        gradients = []
         for name in site_gradients.parameters:
             value, error = np.array(site_gradients.sky_gradient(name, energy)) * UNITS.get(name, 1.0)
-            numbers = "".join(_number(v, e) for v, e in zip(value[:, 0], error[:, 0], strict=True))
-            lines.append(f"  {in_units(name):20s}{numbers}")
+            gradients.append([in_units(name), *map(_number, value[:, 0], error[:, 0])])
+        lines += text_table(["", *FLAVOURS], gradients)
         if site_gradients.variations:
             lines.append(f"  variations: {', '.join(site_gradients.variations)}")
     rows = range(0, BINS.n_energy, EVERY)
     if varied is not None:
-        lines += [f"{site_gradients.site}: {varied.label}; flux over the sky, varied / own", f"  {'GeV':>9s}{head}"]
-        for i in rows:
-            pairs = zip(varied.sky_ratio[:, i], varied.sky_ratio_error[:, i], strict=True)
-            lines.append(f"  {BINS.energies_GeV[i]:9.3g}{''.join(_number(*pair) for pair in pairs)}")
+        lines.append(f"{site_gradients.site}: {varied.label}; flux over the sky, varied / own")
+        ratios = [
+            [f"{BINS.energies_GeV[i]:.3g}", *map(_number, varied.sky_ratio[:, i], varied.sky_ratio_error[:, i])]
+            for i in rows
+        ]
+        lines += text_table(["GeV", *FLAVOURS], ratios, "r" * (len(FLAVOURS) + 1))
     if propagated is not None:
         flavours, ratio = propagated.sky()
         lines.append(f"{site_gradients.site}: errors of {source} propagated, flux over the sky, per cent")
-        lines.append(f"  {'GeV':>9s}" + "".join(f"{name:>10s}" for name in (*FLAVOURS, "numu/nue")))
-        for i in rows:
-            shares = [*flavours[:, i], ratio[i]]
-            lines.append(
-                f"  {BINS.energies_GeV[i]:9.3g}"
-                + "".join(f"{'-':>10s}" if np.isnan(x) else f"{100 * x:10.2f}" for x in shares)
-            )
+        shares = [
+            [
+                f"{BINS.energies_GeV[i]:.3g}",
+                *("-" if np.isnan(x) else f"{100 * x:.2f}" for x in (*flavours[:, i], ratio[i])),
+            ]
+            for i in rows
+        ]
+        lines += text_table(["GeV", *FLAVOURS, "numu/nue"], shares, "r" * (len(FLAVOURS) + 2))
     return lines
 
 
 def _number(value: float, error: float) -> str:
-    if np.isnan(value) or np.isnan(error):
-        return f"{'-':>19s}"
-    return f"{value:+9.4f} +- {error:.4f}".rjust(19)
+    """A value with its error, a dash where one of them is not known."""
+    return "-" if np.isnan(error) else with_error(value, error, "+.4f", missing="-")
 
 
 def _write(

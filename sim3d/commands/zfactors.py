@@ -12,10 +12,9 @@ import click
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.csv_files import write_records, write_rows
 from sim3d.errors import InputError
+from sim3d.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from hadronic.models import HadronicModel
     from hadronic.zfactors import ComparedMoment
 
@@ -122,7 +121,9 @@ def command(
     if folder is not None:
         target = output_folder(folder, Path())
         written = [_write_csv(target / "zfactors.csv", chosen, interactions, rows + others)]
-        written += _draw(target, chosen, rows)
+        from sim3d.moment_figures import draw_compared
+
+        written += draw_compared(chosen, rows, target)
     if as_json:
         print_json(
             {
@@ -197,10 +198,12 @@ def _survey(
     if folder is not None:
         target = output_folder(folder, Path())
         path = target / "models.csv"
+        from sim3d.moment_figures import draw_survey
+
         write_records(
             path, ("secondaries of p-air per interaction; F, Z: E/E for mesons, T/T for baryons",), as_rows(rows)
         )
-        written = [path, *_draw_all(target, models)]
+        written = [path, *draw_survey(models, target)]
     if as_json:
         checks = {model.name: worst([row for row in rows if row.model == model.name]) for model in models}
         print_json(
@@ -227,24 +230,6 @@ def _survey(
     click.echo(as_text(rows, models))
     for path in written:
         click.echo(f"wrote {path}")
-
-
-def _draw_all(target: Path, models: list[HadronicModel]) -> list[Path]:
-    import matplotlib.pyplot as plt
-
-    from sim3d import moment_figures, style
-
-    paths = []
-    with plt.rc_context(style.RC):
-        for stem, figure in (
-            ("models-z", moment_figures.moments(models, "Z")),
-            ("models-energy-fractions", moment_figures.moments(models, "F")),
-            ("models-pt", moment_figures.transverse_momenta(models)),
-            ("models-multiplicities", moment_figures.multiplicities(models)),
-        ):
-            paths += style.save(figure, target, stem)
-            plt.close(figure)
-    return paths
 
 
 def _as_dict(row: ComparedMoment) -> dict[str, Any]:
@@ -276,24 +261,21 @@ def _print_table(rows: list[ComparedMoment], source: str) -> None:
     names = list(rows[0].sampled)
     # Ratios to daemonflux under other meanings of x say nothing: its energies are high enough.
     names = names if source == "FLUKA" else [own]
-    ratios = "".join(f" {name:>8s}" for name in names)
-    click.echo(f"  {'T/GeV':>7s}   {'secondary':9s} {'sampled':>19s} {'table':>8s} {source:>10s}  ratio:{ratios}")
+    cells: list[list[str]] = []
     last = (0.0, "")
     for row in rows:
         here = (row.kinetic_energy_GeV, row.quantity)
         if last[0] and here != last and source == "FLUKA":
-            click.echo("")
+            cells.append([])
         last = here
-        line = (
-            f"  {row.kinetic_energy_GeV:7.5g} {row.quantity} {row.secondary:9s} "
-            f"{row.value:9.5f} +- {row.error:.5f} {row.exact[own]:8.5f}"
-        )
+        line = [f"{row.kinetic_energy_GeV:.5g}", row.quantity, row.secondary]
+        line += [with_error(row.value, row.error, ".5f"), f"{row.exact[own]:.5f}"]
         if row.reference is not None:
-            line += f" {row.reference:10.4f}        "
-            for name in names:
-                ratio = row.ratio(name)
-                line += f" {'' if ratio is None else f'{ratio:.3f}':>8s}"
-        click.echo(line.rstrip())
+            ratios = [row.ratio(name) for name in names]
+            line += [f"{row.reference:.4f}", *(with_error(ratio, None, missing="") for ratio in ratios)]
+        cells.append(line)
+    head = ["T/GeV", "", "secondary", "sampled", "table", source, f"ratio: {names[0]}", *names[1:]]
+    click.echo("\n".join(text_table(head, cells, "rll" + "r" * (len(head) - 3))))
 
 
 def _write_csv(path: Path, model: HadronicModel, interactions: int, rows: list[ComparedMoment]) -> Path:
@@ -317,118 +299,3 @@ def _write_csv(path: Path, model: HadronicModel, interactions: int, rows: list[C
             line += [row.sampled[name], row.ratio(name)]
         lines.append([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in line])
     return write_rows(path, about, head, lines)
-
-
-def _draw(folder: Path, model: HadronicModel, rows: list[ComparedMoment]) -> list[Path]:
-    """Figure of F and Z against energy: the model's tables, the sampled points, the published values."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
-
-    from sim3d import style
-
-    with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(1, 2, figsize=(9.4, 4.6), gridspec_kw={"wspace": 0.04})
-        for ax, quantity in zip(axes, "FZ", strict=True):
-            _draw_panel(ax, quantity, model, rows)
-        axes[0].set_ylabel(r"Energy fraction $F$")
-        axes[1].set_ylabel(r"Spectrum-weighted moment $Z$ ($\gamma = 2.7$)")
-        shown: dict[str, Any] = {"color": style.BLACK, "linestyle": "none"}
-        axes[0].legend(
-            handles=[
-                Line2D([], [], color=style.BLACK, label=f"{model.name} ({model.definition})"),
-                Line2D([], [], marker="_", markersize=8, label="sampled", **shown),
-                Line2D([], [], marker="o", markersize=5, markerfacecolor="none", label="FLUKA", **shown),
-                Line2D([], [], marker="D", markersize=4, label="daemonflux (p-C)", **shown),
-            ],
-            loc="lower right",
-        )
-        paths = style.save(figure, folder, "zfactors")
-        plt.close(figure)
-    return paths
-
-
-def _draw_panel(ax: Axes, quantity: str, model: HadronicModel, rows: list[ComparedMoment]) -> None:
-    import numpy as np
-
-    from hadronic.reference import daemonflux_reference, fluka_reference
-    from hadronic.species import IS_BARYON
-    from hadronic.zfactors import label_codes, moment_field
-    from sim3d import style
-
-    looks = {
-        "p": (style.BLACK, r"$p$"),
-        "n": (style.GREY, r"$n$"),
-        "p+n": (style.BLACK, r"$p+n$"),
-        "pi+": (style.BLUE, r"$\pi^+$"),
-        "pi-": (style.VERMILION, r"$\pi^-$"),
-        "pi0": (style.GREEN, r"$\pi^0$"),
-        "K+": (style.ORANGE, r"$K^+$"),
-        "K-": (style.PURPLE, r"$K^-$"),
-        "K0": ("#56B4E9", r"$K^0+\bar K^0$"),
-        "Lambda": ("#8C6D31", r"$\Lambda$"),
-    }
-    labels = list(dict.fromkeys(row.secondary for row in rows if row.quantity == quantity))
-    energies = np.geomspace(1.0, 1.0e5, 101)
-    end_values = []
-    for label in labels:
-        colour, name = looks[label]
-        codes = label_codes(label)
-        field = moment_field(rows[0].definition, quantity, bool(IS_BARYON[codes[0]]))
-        curve = np.array([sum(getattr(model.moments(0, c, T), field) for c in codes) for T in energies])
-        ax.plot(energies, np.where(curve > 1e-6, curve, np.nan), color=colour)
-        end_values.append((float(curve[-1]), name, colour))
-        ours = [row for row in rows if row.quantity == quantity and row.secondary == label]
-        ax.errorbar(
-            [row.kinetic_energy_GeV for row in ours],
-            [row.value for row in ours],
-            yerr=[row.error for row in ours],
-            color=colour,
-            marker="_",
-            markersize=8,
-            linestyle="none",
-            elinewidth=0.8,
-        )
-        known = [one for one in fluka_reference() if one.quantity == quantity and one.secondary == label]
-        ax.plot(
-            [one.kinetic_energy_GeV for one in known if one.value > 0.0],
-            [one.value for one in known if one.value > 0.0],
-            color=colour,
-            marker="o",
-            markersize=5,
-            markerfacecolor="none",
-            linestyle="none",
-        )
-        muons = [one for one in daemonflux_reference() if one.quantity == quantity and one.secondary == label]
-        muons = [one for one in muons if one.kinetic_energy_GeV <= 1.0e5]
-        ax.errorbar(
-            [one.kinetic_energy_GeV for one in muons],
-            [one.value for one in muons],
-            yerr=[one.error or 0.0 for one in muons],
-            color=colour,
-            marker="D",
-            markersize=4,
-            linestyle="none",
-            elinewidth=0.8,
-        )
-    ax.set(xscale="log", yscale="log", xlim=(1.0, 1.0e5), xlabel="Proton kinetic energy (GeV)")
-    ax.set_ylim((3e-4, 0.8) if quantity == "F" else (1e-4, 0.8))
-    _label_ends(ax, end_values)
-
-
-def _label_ends(ax: Axes, ends: list[tuple[float, str, str]]) -> None:
-    """Names of the curves at their right ends, kept a line of text apart."""
-    low, high = (math.log(value) for value in ax.get_ylim())
-    apart = 0.045
-    ends = sorted(ends)
-    heights = [(math.log(value) - low) / (high - low) for value, _, _ in ends]
-    for _ in range(200):
-        for i in range(len(heights) - 1):
-            overlap = apart - (heights[i + 1] - heights[i])
-            if overlap > 0.0:
-                heights[i] -= 0.5 * overlap
-                heights[i + 1] += 0.5 * overlap
-    for (_, name, colour), height in zip(ends, heights, strict=True):
-        ax.text(1.02, height, name, color=colour, transform=ax.transAxes, va="center", fontsize=9)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sim3d import cli, compare, figures, matching, style, windows
-from sim3d.figures import MapOptions
+from sim3d.figure_plan import MapOptions
 
 COARSE = MapOptions(sky_cell_deg=45.0, step_GV=5.0, cell_deg=45.0, directions=3)
 ANY_RUN = {"paper-cutoff", "paper-intensity", "paper-zfactors", "paper-pions", "fluka-secondaries"}

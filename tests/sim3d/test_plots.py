@@ -1,21 +1,42 @@
-"""Figures are made, for full and for nearly empty results; what they look like is for eyes."""
+"""Figures are made, for full and for nearly empty results; how six of them look is in test_baseline_figures."""
 
 import json
 import warnings
 
 import numpy as np
 import pytest
+from matplotlib import image
+from matplotlib.colors import to_rgb
 
 from sim3d import cli
 
 
 @pytest.fixture
 def draw(monkeypatch):
-    pytest.importorskip("matplotlib")
     from sim3d import plots, style
 
     monkeypatch.setitem(style.RC, "savefig.dpi", 40)
     return plots.draw
+
+
+def check_picture(path):
+    """What was to be drawn is there in its colours, mixed with the paper's white or not, and most of it is paper."""
+    from sim3d import style
+
+    ink = 1.0 - image.imread(path)[..., :3]
+    strength = np.linalg.norm(ink, axis=-1)
+    assert ink.shape[0] > 120
+    assert ink.shape[1] > 200
+    assert 0.02 < np.mean(strength > 0.15) < 0.4
+    colours = {
+        "asymmetry": (style.BLUE, style.VERMILION),
+        "ratios": (style.BLUE, style.VERMILION),
+        "fluka-ratio": ("#440154", "#fde725"),  # the ends of viridis, of the zenith
+    }
+    for colour in colours.get(path.stem.removeprefix("kamioka-"), tuple(style.COLOURS.values())):
+        own = 1.0 - np.array(to_rgb(colour))
+        along = ink @ own / np.linalg.norm(own)
+        assert np.sum((along > 0.99 * strength) & (strength > 0.2)) > 30, (path.name, colour)
 
 
 def test_every_figure_of_kamioka(draw, fake_result, tmp_path):
@@ -28,7 +49,13 @@ def test_every_figure_of_kamioka(draw, fake_result, tmp_path):
         for figure in ("spectra", "zenith", "azimuth", "ratios", "asymmetry", "fluka-zenith", "fluka-ratio")
         for kind in ("png", "pdf")
     }
-    assert all(path.stat().st_size > 2000 for path in written)
+    for path in written:
+        if path.suffix == ".pdf":
+            contents = path.read_bytes()
+            assert contents.startswith(b"%PDF-")
+            assert contents.rstrip().endswith(b"%%EOF")
+        else:
+            check_picture(path)
 
 
 @pytest.mark.parametrize("empty_above", [0.01, 0.9])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sim3d import cli, report, report_page, style
-from sim3d.figures import MapOptions
+from sim3d.figure_plan import MapOptions
 from sim3d.results import Result
 
 COARSE = MapOptions(sky_cell_deg=45.0, step_GV=5.0)
@@ -148,7 +148,7 @@ def test_texts_are_escaped(known, quick):
     path = known.path.with_name('a<b>&"c.h5')
     page = check(report.build(known.result, path, COARSE)[0])
     assert 'sim3d: a<b>&"c, Kamioka, SNO' in page.text
-    assert report_page.table(["<x>"], [["&"]]).count("&lt;x&gt;") == 1
+    assert report_page.html.table(["<x>"], [["&"]]).count("&lt;x&gt;") == 1
 
 
 def test_errors_of_decades(fake_result):
@@ -156,15 +156,6 @@ def test_errors_of_decades(fake_result):
     errors = report.decade_errors(result, "ino")
     assert errors[:, :4] == pytest.approx(0.0, abs=1e-12)
     assert np.isnan(errors[:, 4]).all()
-
-
-def test_numbers():
-    assert report._number(1234567) == "1\u202f234\u202f567"
-    assert report._number(0.00012345) == "0.0001234"
-    assert report._number(49460.3) == "49\u202f460"
-    assert report._number(np.bool_(True)) == "yes"
-    assert report._percent(0.01234) == "1.2%"
-    assert report._percent(float("nan")) == "unknown"
 
 
 def test_command(known, fake_result, capsys, quick):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from sim3d import report
-from sim3d.figures import MapOptions
+from sim3d.figure_plan import MapOptions
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
