@@ -301,11 +301,6 @@ def _muon_decay_at_rest(momenta, polarisation, rng):
 
 
 @njit(nogil=True)
-def _meson_sign(species):
-    return 1 if species in (PIP, KP) else -1
-
-
-@njit(nogil=True)
 def _leptonic_neutrinos(antilepton_charge_positive, electron):
     """Daughter code of the neutrino made beside l+ (True) or l- (False)."""
     if electron:

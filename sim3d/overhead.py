@@ -41,14 +41,12 @@ from sim3d.lost import is_lost
 from sim3d.muon_bins import PARTICLE_CODES, cos_edges, momentum_edges
 from sim3d.particles import LAMBDA, MASS_GEV, MUM, MUP, NEUTRON, PROTON
 from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, rigidity
-from sim3d.random_streams import child_key, primary_key, uniform
+from sim3d.random_streams import BRANCH_OVERHEAD, child_key, primary_key, uniform
 from sim3d.sampling import C_MUON_CROSSINGS, C_MUON_PRIMARIES, comes_through, draw_entry, draw_primary
 from sim3d.shower import NEUTRINO_COLUMNS, shower
 from sim3d.shower_stack import new_stack
-from sim3d.transport import turn
+from sim3d.transport import perpendicular, turn
 from sim3d.world import EARTH_RADIUS_KM, STOPPED_GEV, World
-
-_BRANCH_OVERHEAD = 21
 
 WIDER_RAD = (0.005, 0.026, 0.105, 0.35)
 """How much wider than the patch's own corners the caps are (rad): 32 km, 170 km, 670 km, 2200 km on the ground."""
@@ -215,7 +213,7 @@ def draw_overhead(site, radii, top_km, globe_share, start, rng):
     tilt = 1.0 - uniform(rng) * (1.0 - cap_cosine(site, j))
     psi = 2.0 * math.pi * uniform(rng)
     ax, ay, az = site[S_UPX], site[S_UPY], site[S_UPZ]
-    px, py, pz = _across(ax, ay, az)
+    px, py, pz = perpendicular(ax, ay, az)
     nx, ny, nz, _, _, _ = turn(
         ax, ay, az, px, py, pz, tilt, math.sqrt(max(0.0, 1.0 - tilt * tilt)), math.cos(psi), math.sin(psi)
     )
@@ -229,19 +227,9 @@ def draw_overhead(site, radii, top_km, globe_share, start, rng):
 
 
 @njit(nogil=True)
-def _across(x, y, z):
-    """A unit vector across a unit vector."""
-    if abs(z) < 0.9:
-        s = math.sqrt(x * x + y * y)
-        return -y / s, x / s, 0.0
-    s = math.sqrt(y * y + z * z)
-    return 0.0, -z / s, y / s
-
-
-@njit(nogil=True)
 def _direct(start, nx, ny, nz, r, c, rng):
     """Put ``start`` at the radius r along n, flying down at the zenith cosine c with a random azimuth."""
-    ex, ey, ez = _across(nx, ny, nz)
+    ex, ey, ez = perpendicular(nx, ny, nz)
     psi = 2.0 * math.pi * uniform(rng)
     s = math.sqrt(max(0.0, 1.0 - c * c))
     ux, uy, uz, ex, ey, ez = turn(-nx, -ny, -nz, ex, ey, ez, c, s, math.cos(psi), math.sin(psi))
@@ -308,7 +296,7 @@ def overhead_batch(
             continue
         for k in range(sites.shape[0]):
             counters[C_MUON_PRIMARIES] += 1
-            rng[0] = child_key(child_key(primary_key(seed, index), _BRANCH_OVERHEAD), k)
+            rng[0] = child_key(child_key(primary_key(seed, index), BRANCH_OVERHEAD), k)
             energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
             weight *= draw_overhead(sites[k], overhead.radius_km[k], world.top_km, overhead.globe_share, start, rng)
             weight /= whole

@@ -23,7 +23,7 @@ from sim3d.jit_cache import CACHE
 from sim3d.lost import status_of_one
 from sim3d.particles import FLAVOURS, NAMES
 from sim3d.primaries import GROUP_CHARGE, GROUP_MASS_NUMBER, rigidity
-from sim3d.random_streams import child_key, primary_key
+from sim3d.random_streams import BRANCH_TAPE, child_key, primary_key
 from sim3d.sampling import COUNTERS, N_COUNTERS, draw_entry, draw_primary
 from sim3d.setup_run import Setup, make_setup
 from sim3d.shower import (
@@ -36,7 +36,7 @@ from sim3d.shower import (
 )
 from sim3d.shower_stack import new_stack
 from sim3d.shower_track import T_DECAY, T_END, T_INTERACTION, T_START, TRACK_COLUMNS
-from sim3d.targeted import _BRANCH_TAPE, draw_vertex
+from sim3d.targeted import draw_vertex
 from sim3d.world import EARTH_RADIUS_KM
 
 GROUP_NAMES = ("H", "He", "CNO", "Mg-Si", "Fe")
@@ -124,7 +124,7 @@ def _begin(world, source, seed, index, place, batch_size, pose):
     rng = np.empty(1, dtype=np.uint64)
     rng[0] = primary_key(seed, index)
     kinetic, group, _, _ = draw_vertex(world, source, place, batch_size, rng, pose)
-    return kinetic, group, child_key(primary_key(seed, index), _BRANCH_TAPE)
+    return kinetic, group, child_key(primary_key(seed, index), BRANCH_TAPE)
 
 
 @njit(nogil=True, cache=CACHE)

@@ -22,7 +22,7 @@ from sim3d.hit_weights import note_weight
 from sim3d.jit_cache import CACHE
 from sim3d.lost import is_lost
 from sim3d.production_height import score_height
-from sim3d.random_streams import child_key, primary_key, uniform
+from sim3d.random_streams import BRANCH_ROTATION, child_key, primary_key, uniform
 from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
 from sim3d.shower import (
     NEUTRINO_COLUMNS,
@@ -38,8 +38,7 @@ from sim3d.shower import (
 )
 from sim3d.shower_gradients import carried_columns
 from sim3d.shower_stack import new_stack
-
-_BRANCH_ROTATION = 9
+from sim3d.transport import perpendicular
 
 
 @njit(nogil=True)
@@ -62,14 +61,9 @@ def rotate_with_crossing(n, u, site_up, azimuth, v):
     ax, ay, az = -u[0] - cos_zenith * n[0], -u[1] - cos_zenith * n[1], -u[2] - cos_zenith * n[2]
     norm = math.sqrt(ax * ax + ay * ay + az * az)
     if norm < 1e-12:  # exactly vertical: any horizontal direction will do
-        if abs(n[2]) < 0.9:
-            ax, ay, az = -n[1], n[0], 0.0
-        else:
-            ax, ay, az = 0.0, -n[2], n[1]
-        norm = math.sqrt(ax * ax + ay * ay + az * az)
-    ax /= norm
-    ay /= norm
-    az /= norm
+        ax, ay, az = perpendicular(n[0], n[1], n[2])
+    else:
+        ax, ay, az = ax / norm, ay / norm, az / norm
     bx = n[1] * az - n[2] * ay
     by = n[2] * ax - n[0] * az
     bz = n[0] * ay - n[1] * ax
@@ -171,7 +165,7 @@ def rotated_batch(
         )
         if gradients is not None:
             primary_terms(terms, gradients, source.spectrum, energy, group, -1.0)
-        rng[0] = child_key(primary_key(seed, index), _BRANCH_ROTATION)
+        rng[0] = child_key(primary_key(seed, index), BRANCH_ROTATION)
         for i in range(n_nu):
             e_nu = neutrinos[i, NU_ENERGY]
             i_energy = energy_bin(e_nu)

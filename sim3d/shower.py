@@ -3,10 +3,11 @@
 The kernel takes a start state, a random stream key and a carried frame, and knows nothing of detectors, weights of
 primaries or sampling modes: :mod:`sim3d.analog`, :mod:`sim3d.rotated` and :mod:`sim3d.targeted` call it.
 
-Without bending it also notes, for every particle, what a uniform field would have done to it. All turns in such a
-field are turns about one axis, so they add up along an ancestry: a neutrino's direction would be turned about B by
--T |B|, with T the sum of KAPPA q ds / p over its ancestors, and its birth would be moved by P x B to first order, with
-P the sum of T u ds. (Scattering does not disturb this, because its azimuths are drawn in a frame that turns along.)
+With bending off, the kernel also accumulates the first-order rotation angle and displacement that a uniform field would
+cause; :mod:`sim3d.aiming` uses them to predict the crossing. All turns in such a field are turns about one axis, so
+they add up along an ancestry: a neutrino's direction would be turned about B by -T |B|, with the turn T the sum of
+KAPPA q ds / p over its ancestors, and its birth would be moved by S x B to first order, with the shift S the sum of
+T u ds. (Scattering does not disturb this, because its azimuths are drawn in a frame that turns along.)
 
 A fast muon decays several times along its one path, each time with its part of the weight
 (:func:`sim3d.weight_sharing.muon_decays`): most reach the ground otherwise, and electron neutrinos of many GeV are
@@ -27,7 +28,15 @@ from sim3d.decays import NEUTRINO, decay
 from sim3d.energy_loss import highland_sum, stopping_power
 from sim3d.levels import level_below, meson_decays, muon_stops_above, note_level, way_down
 from sim3d.particles import KM, LAMBDA, MUM, MUP, N_SPECIES, NEUTRON, PIM, PIP, PROTON
-from sim3d.random_streams import child_key, poisson, uniform
+from sim3d.random_streams import (
+    BRANCH_DECAY,
+    BRANCH_INTERACTION,
+    BRANCH_NEXT_DECAY,
+    BRANCH_SCATTERING,
+    child_key,
+    poisson,
+    uniform,
+)
 from sim3d.shower_gradients import add_angle, add_yield, end_flight, new_ancestry
 from sim3d.shower_stack import (
     CROSSED,
@@ -37,9 +46,9 @@ from sim3d.shower_stack import (
     EZ,
     HELICITY,
     KINETIC,
-    PX,
-    PY,
-    PZ,
+    SHIFT_X,
+    SHIFT_Y,
+    SHIFT_Z,
     STACK_COLUMNS,
     TURN,
     UX,
@@ -58,16 +67,25 @@ from sim3d.weight_sharing import muon_decays, survives_thinning
 from sim3d.world import EARTH_RADIUS_KM
 
 # columns of the neutrino list
-NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ, NU_TURN, NU_PX, NU_PY, NU_PZ, NU_TAG = range(
-    14
-)
+(
+    NU_FLAVOUR,
+    NU_ENERGY,
+    NU_WEIGHT,
+    NU_X,
+    NU_Y,
+    NU_Z,
+    NU_UX,
+    NU_UY,
+    NU_UZ,
+    NU_TURN,
+    NU_SHIFT_X,
+    NU_SHIFT_Y,
+    NU_SHIFT_Z,
+    NU_TAG,
+) = range(14)
 NEUTRINO_COLUMNS = 14
 
 _TAG_SHIFT = np.uint64(11)  # what is left fits a double exactly
-_BRANCH_INTERACTION = 1
-_BRANCH_DECAY = 2
-_BRANCH_SCATTERING = 3
-_BRANCH_NEXT_DECAY = 4
 _LOST, _INTERACTION, _DECAY = range(3)
 
 _CM_PER_KM = 1.0e5
@@ -75,7 +93,8 @@ THIN_AIR_KM = 20.0
 """Above this height, where 5% of the air is left, steps are twice as long: the depth of a step is then wrong by less
 than 0.4% of itself ((2 km / 6.5 km)^2 / 24, the rule of the midpoint on an exponential)."""
 KINETIC_PER_DECAY_GEV = 2.5
-"""What runs use for ``World.kinetic_per_decay``: about one decay of a fast muon in the air. It moves errors only."""
+"""Default of ``World.kinetic_per_decay`` for runs: about one decay of a fast muon in the air. A variance-reduction
+setting: it changes statistical errors, not expectation values."""
 # Highland: 13.6 MeV
 _SCATTERING_GEV = 13.6e-3
 # largest fraction of the kinetic energy lost in one step
@@ -120,8 +139,8 @@ def shower(
         Work space from :func:`sim3d.shower_stack.new_stack`.
     neutrinos : float64 array (n, NEUTRINO_COLUMNS)
         Receives flavour, energy (GeV), weight, position (km), direction of every neutrino above the threshold, and
-        (without bending) T (rad/nT) and P (km rad/nT), see the module's header; last a tag, the same for the same
-        place in the tree of the same tape.
+        (without bending) the turn (rad/nT) and the shift (km rad/nT), see the module's header. The last column is an
+        identifier of the neutrino's position in the decay tree; showers with the same key give the same identifiers.
     interacts : bool
         Whether the primary interacts right at its start (which is then its first interaction).
     track : float64 array (n, TRACK_COLUMNS), optional
@@ -192,8 +211,8 @@ def shower(
         t = stack[n_stack, KINETIC]
         weight = stack[n_stack, WEIGHT]
         helicity = stack[n_stack, HELICITY]
-        bend = stack[n_stack, TURN]
-        lx, ly, lz = stack[n_stack, PX], stack[n_stack, PY], stack[n_stack, PZ]
+        field_turn = stack[n_stack, TURN]
+        shift_x, shift_y, shift_z = stack[n_stack, SHIFT_X], stack[n_stack, SHIFT_Y], stack[n_stack, SHIFT_Z]
         species = species_of[n_stack]
         own_key = key_of[n_stack]
 
@@ -218,7 +237,7 @@ def shower(
         scattered_depth = 0.0
         highland_before = 0.0
         if is_muon:
-            scatter_rng[0] = child_key(own_key, _BRANCH_SCATTERING)
+            scatter_rng[0] = child_key(own_key, BRANCH_SCATTERING)
             decays_left = stack[n_stack, DECAYS]
             if decays_left == 0.0:
                 decays_left = muon_decays(t, world.kinetic_per_decay)
@@ -315,11 +334,11 @@ def shower(
                 ux, uy, uz = vx, vy, vz
             else:
                 f = KAPPA * charge * ds / momentum_mid
-                half = ds * (bend + 0.5 * f)
-                bend += f
-                lx += half * ux
-                ly += half * uy
-                lz += half * uz
+                half = ds * (field_turn + 0.5 * f)
+                field_turn += f
+                shift_x += half * ux
+                shift_y += half * uy
+                shift_z += half * uz
                 x += ds * ux
                 y += ds * uy
                 z += ds * uz
@@ -375,7 +394,7 @@ def shower(
         if gradients is not None and is_hadron and not forced:
             end_flight(own, gradients, species, optical_depth, fate == _INTERACTION)
         if fate == _INTERACTION:
-            branch = child_key(own_key, _BRANCH_INTERACTION)
+            branch = child_key(own_key, BRANCH_INTERACTION)
             rng[0] = branch
             projectile = species
             if is_primary and uniform(rng) > z_over_a:
@@ -410,7 +429,26 @@ def shower(
                         vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, c, s, math.cos(phi), math.sin(phi))
                     else:
                         vx, vy, vz, gx, gy, gz = ux, uy, uz, ex, ey, ez
-                    put(stack, n_stack, x, y, z, vx, vy, vz, gx, gy, gz, t_sec, new_weight, 0.0, bend, lx, ly, lz)
+                    put(
+                        stack,
+                        n_stack,
+                        x,
+                        y,
+                        z,
+                        vx,
+                        vy,
+                        vz,
+                        gx,
+                        gy,
+                        gz,
+                        t_sec,
+                        new_weight,
+                        0.0,
+                        field_turn,
+                        shift_x,
+                        shift_y,
+                        shift_z,
+                    )
                     if gradients is not None:
                         stack[n_stack, STACK_COLUMNS:] = own
                         add_yield(stack[n_stack, STACK_COLUMNS:], gradients, slot, node)
@@ -420,19 +458,38 @@ def shower(
                     key_of[n_stack] = rng[0]
                     n_stack += 1
         elif fate == _DECAY:
-            branch = child_key(own_key, _BRANCH_DECAY)
+            branch = child_key(own_key, BRANCH_DECAY)
             rng[0] = branch
             n = decay(species, t + mass, momentum, helicity, rng, codes, momenta, helicities)
             share = weight / decays_left
             if decays_left > 1.0:
                 # the first of several decays of one particle: it goes on with what is left of its weight
-                put(stack, n_stack, x, y, z, ux, uy, uz, ex, ey, ez, t, weight - share, helicity, bend, lx, ly, lz)
+                put(
+                    stack,
+                    n_stack,
+                    x,
+                    y,
+                    z,
+                    ux,
+                    uy,
+                    uz,
+                    ex,
+                    ey,
+                    ez,
+                    t,
+                    weight - share,
+                    helicity,
+                    field_turn,
+                    shift_x,
+                    shift_y,
+                    shift_z,
+                )
                 stack[n_stack, DECAYS] = decays_left - 1.0
                 stack[n_stack, CROSSED] = scattered_depth
                 if gradients is not None:
                     stack[n_stack, STACK_COLUMNS:] = own
                 species_of[n_stack] = species
-                key_of[n_stack] = child_key(own_key, _BRANCH_NEXT_DECAY)
+                key_of[n_stack] = child_key(own_key, BRANCH_NEXT_DECAY)
                 n_stack += 1
             for k in range(n):
                 code = codes[k]
@@ -462,17 +519,36 @@ def shower(
                     neutrinos[n_neutrinos, NU_UX] = vx
                     neutrinos[n_neutrinos, NU_UY] = vy
                     neutrinos[n_neutrinos, NU_UZ] = vz
-                    neutrinos[n_neutrinos, NU_TURN] = bend
-                    neutrinos[n_neutrinos, NU_PX] = lx
-                    neutrinos[n_neutrinos, NU_PY] = ly
-                    neutrinos[n_neutrinos, NU_PZ] = lz
+                    neutrinos[n_neutrinos, NU_TURN] = field_turn
+                    neutrinos[n_neutrinos, NU_SHIFT_X] = shift_x
+                    neutrinos[n_neutrinos, NU_SHIFT_Y] = shift_y
+                    neutrinos[n_neutrinos, NU_SHIFT_Z] = shift_z
                     neutrinos[n_neutrinos, NU_TAG] = float(child_key(branch, k + 1) >> _TAG_SHIFT)
                     if gradients is not None:
                         neutrinos[n_neutrinos, NEUTRINO_COLUMNS:] = own
                     n_neutrinos += 1
                 else:
                     t_k, spin = energy - masses[code], helicities[k]
-                    put(stack, n_stack, x, y, z, vx, vy, vz, gx, gy, gz, t_k, share, spin, bend, lx, ly, lz)
+                    put(
+                        stack,
+                        n_stack,
+                        x,
+                        y,
+                        z,
+                        vx,
+                        vy,
+                        vz,
+                        gx,
+                        gy,
+                        gz,
+                        t_k,
+                        share,
+                        spin,
+                        field_turn,
+                        shift_x,
+                        shift_y,
+                        shift_z,
+                    )
                     if gradients is not None:
                         stack[n_stack, STACK_COLUMNS:] = own
                     species_of[n_stack] = code

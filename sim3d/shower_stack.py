@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 # columns of the stack of particles waiting to be followed
-X, Y, Z, UX, UY, UZ, EX, EY, EZ, KINETIC, WEIGHT, HELICITY, TURN, PX, PY, PZ, DECAYS, CROSSED = range(18)
+X, Y, Z, UX, UY, UZ, EX, EY, EZ, KINETIC, WEIGHT, HELICITY, TURN, SHIFT_X, SHIFT_Y, SHIFT_Z, DECAYS, CROSSED = range(18)
 STACK_COLUMNS = 18
 
 
@@ -32,7 +32,7 @@ def grown(array, rows):
 
 
 @njit(nogil=True)
-def put(stack, row, x, y, z, ux, uy, uz, ex, ey, ez, kinetic, weight, helicity, bend, lx, ly, lz):
+def put(stack, row, x, y, z, ux, uy, uz, ex, ey, ez, kinetic, weight, helicity, field_turn, shift_x, shift_y, shift_z):
     """Fill a row of the stack: a particle at its birth, or one that goes on.
 
     Parameters
@@ -43,12 +43,13 @@ def put(stack, row, x, y, z, ux, uy, uz, ex, ey, ez, kinetic, weight, helicity, 
         Position (km), direction, carried perpendicular vector.
     kinetic, weight, helicity : float
         GeV; statistical weight; helicity of a muon.
-    bend, lx, ly, lz : float
-        T (rad/nT) and P (km rad/nT) of the shower kernel's header.
+    field_turn, shift_x, shift_y, shift_z : float
+        Turn (rad/nT) and shift (km rad/nT), see :mod:`sim3d.shower`.
     """
     stack[row, X], stack[row, Y], stack[row, Z] = x, y, z
     stack[row, UX], stack[row, UY], stack[row, UZ] = ux, uy, uz
     stack[row, EX], stack[row, EY], stack[row, EZ] = ex, ey, ez
     stack[row, KINETIC], stack[row, WEIGHT], stack[row, HELICITY] = kinetic, weight, helicity
-    stack[row, TURN], stack[row, PX], stack[row, PY], stack[row, PZ] = bend, lx, ly, lz
+    stack[row, TURN] = field_turn
+    stack[row, SHIFT_X], stack[row, SHIFT_Y], stack[row, SHIFT_Z] = shift_x, shift_y, shift_z
     stack[row, DECAYS] = stack[row, CROSSED] = 0.0

@@ -28,9 +28,9 @@ from atmosphere.kernels import vertical_depth
 from hadronic.kernels import interaction_length
 from sim3d.aiming import (
     A_KIND,
-    A_P,
     A_SECTOR,
     A_SHARE,
+    A_SHIFT,
     A_TURN,
     A_U,
     A_X,
@@ -76,13 +76,13 @@ from sim3d.primaries import (
     sample_energy,
 )
 from sim3d.production_height import score_patch_heights
-from sim3d.random_streams import child_key, primary_key, uniform
+from sim3d.random_streams import BRANCH_AIM, BRANCH_TAPE, child_key, primary_key, uniform
 from sim3d.sampling import C_CROSSINGS, C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS, comes_through
 from sim3d.shower import (
     NEUTRINO_COLUMNS,
     NU_ENERGY,
     NU_FLAVOUR,
-    NU_PX,
+    NU_SHIFT_X,
     NU_TURN,
     NU_UX,
     NU_UY,
@@ -96,9 +96,6 @@ from sim3d.shower import (
 from sim3d.shower_gradients import carried_columns
 from sim3d.shower_stack import new_stack
 from sim3d.world import EARTH_RADIUS_KM
-
-_BRANCH_TAPE = 11
-_BRANCH_AIM = 12
 
 _SENSITIVE = 0.15
 """The importance of a crossing is asked azimuth by azimuth where the field may turn it by this share of its cosine."""
@@ -142,7 +139,7 @@ def _fill_crossing(row, neutrino, kind, path):
     row[A_U], row[A_U + 1], row[A_U + 2] = ux, uy, uz
     row[A_TURN] = neutrino[NU_TURN]
     for i in range(3):
-        row[A_P + i] = neutrino[NU_PX + i]
+        row[A_SHIFT + i] = neutrino[NU_SHIFT_X + i]
     row[A_KIND] = kind
 
 
@@ -379,7 +376,7 @@ def targeted_batch(
         rng[0] = own_key
         kinetic, group, constant, nominal = draw_vertex(world, source, place, batch_size, rng, pose)
         z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-        tape = child_key(own_key, _BRANCH_TAPE)
+        tape = child_key(own_key, BRANCH_TAPE)
         n_pilot, pilot, stack, species_of, key_of = shower(
             pilot_world, pose, kinetic, z_over_a, tape, stack, species_of, key_of, pilot, True
         )
@@ -402,7 +399,7 @@ def targeted_batch(
             axis = 0.5 * (aim.axis_share * expected + aim.unseen * unseen / (1.0 + unseen) + _LEAST_ROTATIONS)
             n_aims = add_axis(aims, n_aims, pose, radius, axis)
             expected += 2.0 * axis
-            rng[0] = child_key(child_key(own_key, _BRANCH_AIM), k)
+            rng[0] = child_key(child_key(own_key, BRANCH_AIM), k)
             for _ in range(int(expected + uniform(rng))):
                 counters[C_ROTATIONS] += 1
                 if uniform(rng) < aim.uniform_share:
