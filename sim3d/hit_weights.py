@@ -22,12 +22,10 @@ WEIGHTS_PER_OCTAVE = 2
 LOG2_LOWEST = -52
 HEAVIEST = 10
 OUTLIER_SHARE = 0.5
-"""A flavour's decade rests on outliers when the HEAVIEST hits make up this share of the sum of squared weights ..."""
 FEWEST_HITS = 200
-"""... of at least this many hits (ten of fewer are no outliers but a good part of the sample) ..."""
 FEWEST_EFFECTIVE = 20.0
-"""... or when SOME_HITS or more are worth fewer than this many equal ones."""
 SOME_HITS = 50
+"""See :attr:`WeightSummary.rests_on_outliers`."""
 
 
 @njit(nogil=True)
@@ -99,7 +97,11 @@ class WeightSummary:
 
     @property
     def rests_on_outliers(self) -> bool:
-        """Whether the statistical error is carried by a handful of hits."""
+        """Whether the statistical error is carried by a handful of hits.
+
+        True if the ten heaviest of at least 200 hits carry more than half of sum w^2, or if 50 hits or more are worth
+        fewer than 20 effective ones.
+        """
         heavy = self.hits >= FEWEST_HITS and self.heaviest_square_share > OUTLIER_SHARE
         return heavy or (self.hits >= SOME_HITS and self.effective < FEWEST_EFFECTIVE)
 

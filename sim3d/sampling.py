@@ -21,7 +21,6 @@ from sim3d.primaries import (
     choose_group,
     energy_pdf,
     nucleon_flux,
-    rigidity,
     sample_energy,
 )
 from sim3d.random_streams import primary_key, uniform
@@ -140,26 +139,20 @@ def draw_entry(top_km, start, rng):
 
 
 @njit(nogil=True)
-def next_shower(
-    world,
-    source,
-    seed,
-    index,
-    place,
-    batch_size,
-    start,
-    rng,
-    stack,
-    species_of,
-    key_of,
-    neutrinos,
-    counters,
-    gradients=None,
-):
+def next_shower(task, index, place, start, rng, stack, neutrinos, counters, gradients):
     """Draw primary number ``index`` of a run (number ``place`` of its batch) and follow its shower.
 
-    ``start`` (float64 array (9,)) receives the entry; the work arrays and ``gradients`` are those of
-    :func:`sim3d.shower.shower`.
+    Parameters
+    ----------
+    task : sim3d.batch.BatchTask
+    index, place : int
+    start : float64 array (9,)
+        Receives the entry.
+    rng : uint64 array (1,)
+        Work space.
+    stack, neutrinos, gradients
+        As for :func:`sim3d.shower.shower`.
+    counters : int64 array (N_COUNTERS,)
 
     Returns
     -------
@@ -169,20 +162,20 @@ def next_shower(
         Kinetic energy per nucleon (GeV).
     group : int
         Mass group.
-    rigidity_GV : float
-    n, neutrinos, stack, species_of, key_of
+    n, neutrinos, stack
         As :func:`sim3d.shower.shower` returns them.
     """
-    rng[0] = primary_key(seed, index)
-    energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
+    world, source = task.world, task.source
+    rng[0] = primary_key(task.seed, index)
+    energy, group, weight = draw_primary(source, place, task.batch_size, world.top_km, rng)
     weight *= draw_entry(world.top_km, start, rng)
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-    n, neutrinos, stack, species_of, key_of = shower(
-        world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos, False, gradients=gradients
-    )
+    n, neutrinos, stack = shower(
+        world, start, energy, z_over_a, rng[0], stack, neutrinos, False, None, None, gradients
+    )  # fmt: skip
     counters[C_PRIMARIES] += 1
     counters[C_NEUTRINOS] += n
-    return weight, energy, group, rigidity(energy, group), n, neutrinos, stack, species_of, key_of
+    return weight, energy, group, n, neutrinos, stack
 
 
 @njit(nogil=True)

@@ -55,10 +55,10 @@ class World(NamedTuple):
     bending, transverse : bool
         Bend charged particles in the field; give secondaries their angles (False: collinear).
     thinning_ratio, thinning_index : float
-        Russian roulette on soft secondaries, see :func:`sim3d.shower.shower`; ratio 0 turns it off.
+        Russian roulette on soft secondaries, see :func:`sim3d.weight_sharing.survives_thinning`; ratio 0 turns it off.
     kinetic_per_decay : float
         A muon decays once for every so much kinetic energy (GeV) it starts with, each time with its part of the weight,
-        see :func:`sim3d.shower.shower`; infinity: once.
+        see :func:`sim3d.weight_sharing.muon_decays`; infinity: once.
     pion_sharpness : float
         What the concentration of the angles of charged pions is multiplied by; 1 is the hadronic model's.
     """
