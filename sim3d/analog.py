@@ -44,7 +44,8 @@ def analog_batch(task, scores, events, gradients, heights):
         Place of the first primary that is still to be done (``batch_size`` if none is).
     """
     world, source, sites = task.world, task.source, task.sites
-    counters, n_azimuth = scores.counters, scores.flux.shape[4]
+    seed, size, left_out = task.seed, task.batch_size, task.left_out
+    counters, followed, n_azimuth = scores.counters, scores.followed, scores.flux.shape[4]
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
     carried = carried_columns(gradients)
@@ -55,15 +56,15 @@ def analog_batch(task, scores, events, gradients, heights):
     primary = np.empty(1, RECORD_DTYPE)
     rows, first_place = opened(events)
     n_rows = 0
-    for place in range(first_place, task.batch_size):
+    for place in range(first_place, size):
         if events is not None and n_rows >= events.full:
             return rows, n_rows, place
         index = task.first_index + place
-        scores.followed[0] = index
-        if is_left_out(index, task.left_out, task.only):
+        followed[0] = index
+        if is_left_out(index, left_out, task.only):
             continue
         weight, energy, group, n, neutrinos, stack = next_shower(
-            task, index, place, start, rng, stack, neutrinos, counters, gradients
+            world, source, seed, size, index, place, start, rng, stack, neutrinos, counters, gradients
         )
         hits, n_hits = hits_of_shower(neutrinos, n, 0.0, sites, 0, n_azimuth, hits)
         if n_hits == 0:
@@ -78,6 +79,6 @@ def analog_batch(task, scores, events, gradients, heights):
         if events is not None:
             describe_primary(primary[0], index, energy, group, start[:3], start[3:6])
         rows, n_rows = score_shower(
-            scores, hits, n_hits, neutrinos, weight, task.batch_size, gradients, terms, heights, rows, n_rows, primary
+            scores, hits, n_hits, neutrinos, weight, size, gradients, terms, heights, rows, n_rows, primary
         )
-    return rows, n_rows, task.batch_size
+    return rows, n_rows, size

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim3d.decays import NEUTRINO, decay
+from sim3d.jit_options import HELPER
 from sim3d.neutrino_list import list_neutrino
 from sim3d.particles import N_SPECIES, PI0
 from sim3d.random_streams import BRANCH_DECAY, BRANCH_NEXT_DECAY, child_key
@@ -30,7 +31,7 @@ from sim3d.transport import turn
 _TAG_SHIFT = np.uint64(11)  # what is left fits a double exactly
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def list_decay_products(
     world, particle, species, key, particles, species_of, key_of, n_stack, neutrinos, n_neutrinos, rng, daughters
 ):

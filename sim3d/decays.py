@@ -237,7 +237,7 @@ def _leptonic_neutrinos(antilepton_charge_positive, electron):
     return NEUTRINO + (NUMU if antilepton_charge_positive else NUMUBAR)
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def _boost_daughters(momenta, n, mass, energy, momentum):
     """Boost rows 0 to n - 1 from the rest frame of a parent of this mass to the laboratory."""
     gamma = energy / mass
@@ -246,7 +246,7 @@ def _boost_daughters(momenta, n, mass, energy, momentum):
         boost(momenta, k, gamma, 0.0, 0.0, bg)
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def _two_particles(mass, m1, code1, m2, code2, energy, momentum, rng, codes, momenta):
     """Isotropic decay in flight into two particles without helicity; returns 2."""
     two_body(momenta, mass, m1, m2, rng)
@@ -255,7 +255,7 @@ def _two_particles(mass, m1, code1, m2, code2, energy, momentum, rng, codes, mom
     return 2
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def _three_particles(mass, m1, code1, m2, code2, m3, code3, energy, momentum, rng, codes, momenta):
     """Decay in flight into three pions; returns 3."""
     three_pions(momenta, mass, m1, m2, m3, rng)
@@ -264,7 +264,7 @@ def _three_particles(mass, m1, code1, m2, code2, m3, code3, energy, momentum, rn
     return 3
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def _muon_and_neutrino(mass, positive, energy, momentum, rng, codes, momenta, helicities):
     """Decay in flight of a charged meson into a muon and its neutrino; returns 2."""
     two_body(momenta, mass, _M_MU, 0.0, rng)
@@ -276,7 +276,7 @@ def _muon_and_neutrino(mass, positive, energy, momentum, rng, codes, momenta, he
     return 2
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def _kl3(
     mass, m_pi, pion, positive, electron, slope_plus, slope_zero, largest, energy, momentum, rng, codes, momenta,
     helicities,
@@ -319,7 +319,7 @@ def _kl3(
     return 3
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def decay_muon(species, energy, momentum, helicity, rng, codes, momenta):
     """Decay of a polarised muon; parameters as for :func:`decay`."""
     positive = species == MUP
@@ -331,7 +331,7 @@ def decay_muon(species, energy, momentum, helicity, rng, codes, momenta):
     return 3
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicities):
     """Decay of a charged kaon; parameters as for :func:`decay`."""
     positive = species == KP
@@ -356,7 +356,7 @@ def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicitie
     )  # fmt: skip
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
     """Decay of a K_L; parameters as for :func:`decay`."""
     u = uniform(rng)
@@ -374,7 +374,7 @@ def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
     return _three_particles(_M_K0, _M_PI, PIP, _M_PI, PIM, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def decay_short_kaon(energy, momentum, rng, codes, momenta):
     """Decay of a K_S; parameters as for :func:`decay`."""
     if uniform(rng) < _KS0:
@@ -382,7 +382,7 @@ def decay_short_kaon(energy, momentum, rng, codes, momenta):
     return _two_particles(_M_K0, _M_PI0, PI0, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def decay_lambda(energy, momentum, rng, codes, momenta):
     """Decay of a Lambda; parameters as for :func:`decay`."""
     if uniform(rng) < _LAM0:

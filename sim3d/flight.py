@@ -15,6 +15,7 @@ from numba import njit
 from atmosphere.kernels import CM_PER_KM, density
 from geomag.kernels import field_cartesian
 from sim3d.energy_loss import highland_sum, stopping_power
+from sim3d.jit_options import HELPER
 from sim3d.levels import level_below, note_level, way_down
 from sim3d.particles import LAMBDA, MUM, MUP
 from sim3d.random_streams import BRANCH_SCATTERING, child_key, uniform
@@ -95,7 +96,7 @@ def medium_of(world):
     )
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def step_to_ground(r, rise, step_km):
     """Length (km) of a step from radius r (km), ``rise`` the sine of its elevation; whether it ends at the ground."""
     h = r - EARTH_RADIUS_KM
@@ -109,7 +110,7 @@ def step_to_ground(r, rise, step_km):
     return ds, False
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def step_to_level(levels, below, r, rise, ds, at_ground):
     """Shorten a step where it meets a level.
 
@@ -138,14 +139,14 @@ def step_to_level(levels, below, r, rise, ds, at_ground):
     return ds, at_ground, False, below
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def density_of_step(r, rise, ds, layers):
     """Density (g/cm2 per km) in the middle of a step of length ds (km)."""
     curvature = (1.0 - rise * rise) / r
     return density(r - EARTH_RADIUS_KM + ds * (0.5 * rise + 0.125 * ds * curvature), layers) * CM_PER_KM
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def lose_energy(species, t, momentum, mass, loss_factor, r, rise, ds, rho, layers, loss_table):
     """Energy loss of a charged particle on a step, which is shortened where it would take too much.
 
@@ -182,7 +183,7 @@ def lose_energy(species, t, momentum, mass, loss_factor, r, rise, ds, rho, layer
     return ds, rho, loss_rate, math.sqrt(t_mid * (t_mid + 2.0 * mass))
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def field_near(x, y, z, anchor, gauss, reuse2):
     """Field (nT) at a position (km): the last value where that is near, else a new one.
 
@@ -202,7 +203,7 @@ def field_near(x, y, z, anchor, gauss, reuse2):
     return anchor[3], anchor[4], anchor[5]
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def scatter(ux, uy, uz, ex, ey, ez, momentum, mass, highland, rng):
     """Direction and carried vector after multiple scattering.
 
@@ -225,7 +226,7 @@ def scatter(ux, uy, uz, ex, ey, ez, momentum, mass, highland, rng):
     return ux, uy, uz, ex, ey, ez
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def fly(
     particle, species, key, charge, loss_factor, mass, ctau, kinetic_min, length, optical_left, proper_left,
     medium, anchor, rng, track, levels,

@@ -7,6 +7,7 @@ import math
 from numba import njit
 
 from hadronic.kernels import sample_x, slot_survival, yield_angle
+from sim3d.jit_options import HELPER
 from sim3d.particles import LAMBDA, PIM, PIP
 from sim3d.random_streams import child_key, poisson, uniform
 from sim3d.shower_gradients import add_angle, add_yield
@@ -15,7 +16,7 @@ from sim3d.transport import turn
 from sim3d.weight_sharing import survives_thinning
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def make_secondaries(
     world, particle, projectile, node, branch, primary_kinetic, particles, species_of, key_of, n_stack, rng, gradients
 ):

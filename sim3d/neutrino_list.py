@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from sim3d.jit_options import HELPER
 from sim3d.shower_stack import SHIFT_X, SHIFT_Y, SHIFT_Z, STACK_COLUMNS, TURN, X, Y, Z
 
 NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ = range(9)
@@ -11,7 +12,7 @@ NU_TURN, NU_SHIFT_X, NU_SHIFT_Y, NU_SHIFT_Z, NU_TAG = range(9, 14)
 NEUTRINO_COLUMNS = 14
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def list_neutrino(neutrinos, row, parent, flavour, energy, weight, ux, uy, uz, tag):
     """Fill a row of the list with a neutrino that is made where its parent decays.
 

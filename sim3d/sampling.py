@@ -139,13 +139,16 @@ def draw_entry(top_km, start, rng):
 
 
 @njit(nogil=True)
-def next_shower(task, index, place, start, rng, stack, neutrinos, counters, gradients):
+def next_shower(
+    world, source, seed, batch_size, index, place, start, rng, stack, neutrinos, counters, gradients
+):  # fmt: skip
     """Draw primary number ``index`` of a run (number ``place`` of its batch) and follow its shower.
 
     Parameters
     ----------
-    task : sim3d.batch.BatchTask
-    index, place : int
+    world : World
+    source : Source
+    seed, batch_size, index, place : int
     start : float64 array (9,)
         Receives the entry.
     rng : uint64 array (1,)
@@ -165,9 +168,8 @@ def next_shower(task, index, place, start, rng, stack, neutrinos, counters, grad
     n, neutrinos, stack
         As :func:`sim3d.shower.shower` returns them.
     """
-    world, source = task.world, task.source
-    rng[0] = primary_key(task.seed, index)
-    energy, group, weight = draw_primary(source, place, task.batch_size, world.top_km, rng)
+    rng[0] = primary_key(seed, index)
+    energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
     weight *= draw_entry(world.top_km, start, rng)
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
     n, neutrinos, stack = shower(

@@ -7,11 +7,12 @@ from numba import njit
 from sim3d.event_records import fill_record, with_room
 from sim3d.gradient_scoring import score_gradients
 from sim3d.hit_weights import note_weight
+from sim3d.jit_options import HELPER
 from sim3d.neutrino_list import NU_WEIGHT
 from sim3d.production_height import score_height
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, heights):
     """Add a hit to the flux, the hit weights and, where they are wanted, the gradients and heights.
 

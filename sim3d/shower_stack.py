@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from sim3d.jit_options import HELPER
+
 # Columns of a particle: position (km), direction, carried perpendicular vector, kinetic energy (GeV), statistical
 # weight, helicity of a muon, turn (rad/nT) and shift (km rad/nT) of :mod:`sim3d.shower`, decays that still share the
 # weight (0: not known yet), depth over which a muon has scattered (g/cm2).
@@ -82,14 +84,14 @@ def put_primary(particles, start, kinetic):
         particles[0, k] = 0.0
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def put_copy(particles, row, particle):
     """Copy a particle (float64 (columns,)) into a row of the stack."""
     for k in range(particle.shape[0]):
         particles[row, k] = particle[k]
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def put_daughter(particles, row, parent, ux, uy, uz, ex, ey, ez, kinetic, weight, helicity):
     """Fill a row of the stack with a particle that is made where its parent ends.
 

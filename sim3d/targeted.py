@@ -151,7 +151,8 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
     """
     world, source, sites = task.world, task.source, task.sites
     gauss, bending = world.gauss, world.bending
-    size, counters, n_azimuth = task.batch_size, scores.counters, scores.flux.shape[4]
+    size, left_out, trace = task.batch_size, task.left_out, task.trace
+    counters, followed, n_azimuth = scores.counters, scores.followed, scores.flux.shape[4]
     rng = np.empty(1, dtype=np.uint64)
     pose = np.empty(9)
     turned = np.empty(9)
@@ -173,8 +174,8 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
         if events is not None and n_rows >= events.full:
             return rows, n_rows, place
         index = task.first_index + place
-        scores.followed[0] = index
-        if is_left_out(index, task.left_out, task.only):
+        followed[0] = index
+        if is_left_out(index, left_out, task.only):
             continue
         counters[C_PRIMARIES] += 1
         own_key = primary_key(task.seed, index)
@@ -204,7 +205,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 if depth == math.inf or not source.energy_low <= top_kinetic <= source.energy_high:
                     continue
                 if task.cutoff and not comes_through(
-                    world, task.trace, entry[:3], entry[3:], rigidity(top_kinetic, group), counters
+                    world, trace, entry[:3], entry[3:], rigidity(top_kinetic, group), counters
                 ):
                     continue
                 n, neutrinos, stack = shower(
