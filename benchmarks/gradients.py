@@ -14,11 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.batch import empty_scores
 from sim3d.config import make_config
-from sim3d.hit_weights import empty_weights
 from sim3d.record import make_tally
-from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_setup
 
 BATCH = 5_000
@@ -47,17 +45,15 @@ def prepare(mode: str, scoring: dict[str, Any]) -> Any:
     config = make_config(table)
     setup = make_setup(config)
     simulate = setup.batch_function()
-    shape = (1, N_FLAVOURS, N_ENERGY, N_COS, setup.n_azimuth)
-    scores, hits, weights = np.zeros(shape), np.zeros(shape, dtype=np.int64), empty_weights(1)
+    scores = empty_scores(1, setup.n_azimuth)
     extras, tally = setup.empty_extras(), make_tally(config, setup.detectors[0])
 
     def run(batch: int) -> None:
-        counters, status = np.zeros(N_COUNTERS, dtype=np.int64), np.zeros(1, dtype=np.int64)
-        scores[:] = 0.0
+        scores.flux[:] = 0.0
         for values in extras.values():
             values[...] = 0.0
-        simulate(batch, scores, hits, weights, counters, status, None, extras)
-        tally.add_batch(scores[0], hits[0], weights[0], batch)
+        simulate(batch, scores, None, extras)
+        tally.add_batch(scores.flux[0], scores.hits[0], scores.weights[0], batch)
         for name, values in extras.items():
             tally.extras[name].add(values[0], batch)
 

@@ -23,10 +23,11 @@ from starting import memory, scaling, starts
 import sim3d  # noqa: F401  (sets the kernel cache before numba is imported)
 from geomag.igrf import FieldModel
 from sim3d.config import make_config
+from sim3d.neutrino_list import NEUTRINO_COLUMNS
 from sim3d.random_streams import primary_key, uniform
 from sim3d.sampling import draw_entry
 from sim3d.setup_run import make_setup
-from sim3d.shower import NEUTRINO_COLUMNS, shower
+from sim3d.shower import shower
 from sim3d.shower_stack import new_stack
 
 OUTPUT = Path("output")
@@ -52,7 +53,7 @@ def _follow(world, low, high, index, n, seed):
     """Follow n protons from all over the globe, energies (GeV) on E^-index between low and high; neutrinos made."""
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
-    stack, species_of, key_of = new_stack(32768)
+    stack = new_stack(32768)
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
     total = 0
     a = 1.0 - index
@@ -60,9 +61,7 @@ def _follow(world, low, high, index, n, seed):
         rng[0] = primary_key(seed, i)
         energy = (low**a + uniform(rng) * (high**a - low**a)) ** (1.0 / a)
         draw_entry(world.top_km, start, rng)
-        made, neutrinos, stack, species_of, key_of = shower(
-            world, start, energy, 1.0, rng[0], stack, species_of, key_of, neutrinos, False
-        )
+        made, neutrinos, stack = shower(world, start, energy, 1.0, rng[0], stack, neutrinos, False)
         total += made
     return total
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from sim3d.asymmetry import east_west, published
-from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.batch import empty_scores
+from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV, N_FLAVOURS
 from sim3d.config import make_config
 from sim3d.engine import simulate
 from sim3d.flavours import FLAVOURS
-from sim3d.hit_weights import empty_weights, summarise
+from sim3d.hit_weights import summarise
 from sim3d.results import Result
-from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_setup
 
 BATCH = 2000
@@ -39,21 +39,19 @@ def _merit(mode: str, patch: tuple[float, float], primaries: int) -> tuple[np.nd
     )
     setup = make_setup(config)
     run_batch = setup.batch_function()
-    shape = (1, N_FLAVOURS, N_ENERGY, N_COS, setup.n_azimuth)
-    scores, hits, weights = np.zeros(shape), np.zeros(shape, dtype=np.int64), empty_weights(1)
-    counters, status = np.zeros(N_COUNTERS, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    scores = empty_scores(1, setup.n_azimuth)
     energy = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
     inside = (energy > WINDOW_GEV[0]) & (energy < WINDOW_GEV[1])
     centres = 0.5 * (COS_EDGES[1:] + COS_EDGES[:-1])
     thirds = [(centres > low) & (centres < high) for low, high in THIRDS.values()]
-    run_batch(0, scores, hits, weights, counters, status)
+    run_batch(0, scores)
     batches = config.n_batches
     values = np.empty((batches, len(thirds), N_FLAVOURS))
     started = time.process_time()
     for b in range(batches):
-        scores[:] = 0.0
-        run_batch(b, scores, hits, weights, counters, status)
-        per_cos = scores[0][:, inside].sum(axis=(1, 3))
+        scores.flux[:] = 0.0
+        run_batch(b, scores)
+        per_cos = scores.flux[0][:, inside].sum(axis=(1, 3))
         values[b] = [per_cos[:, third].sum(axis=1) for third in thirds]
     seconds = time.process_time() - started
     variance = values.var(axis=0, ddof=1) / batches

@@ -4,12 +4,12 @@ A rotation g is known by where it puts a reference point n (a unit vector) and w
 direction a at n: g = S(y) G(azimuth), where G takes n to the site's centre and a to that azimuth, and S(y) is the
 smallest rotation that takes the centre to y. Azimuth and y together are the uniform (Haar) measure: dg = d(azimuth) / 2
 pi dy / 4 pi. The azimuth is drawn from sectors by importance; y is drawn so that the crossing, as far as it can be
-foretold, falls on the site's patch and a margin around it.
+predicted, falls on the site's patch and a margin around it.
 
-Foretelling: the field turns and moves a neutrino of a rotated shower by amounts that the pilot shower has noted
-(:mod:`sim3d.shower`), so the place where its straight line then meets the site's sphere follows from one field value
-at its birth. It is a function of the crossing and the azimuth alone, which is all that the density needs: for a given
-azimuth the aim is moved by a rotation of the sphere, and a rotation keeps areas.
+Prediction: the rotated neutrino's crossing point is predicted to first order from one field value at its birth and from
+the turn and the shift that the pilot shower accumulated (:mod:`sim3d.shower`). It is a function of the crossing and the
+azimuth alone, which is all that the density needs. For a fixed azimuth the correction is a rotation, so it needs no
+Jacobian.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from sim3d.random_streams import uniform
 from sim3d.transport import perpendicular, rotate_about_field
 
 # columns of the table of crossings
-A_N, A_A, A_B, A_X, A_U, A_TURN, A_P, A_KIND, A_SHARE, A_SECTOR = 0, 3, 6, 9, 12, 15, 16, 19, 20, 21
+A_N, A_A, A_B, A_X, A_U, A_TURN, A_SHIFT, A_KIND, A_SHARE, A_SECTOR = 0, 3, 6, 9, 12, 15, 16, 19, 20, 21
 N_SECTORS = 16
 AIM_COLUMNS = A_SECTOR + N_SECTORS
 DOWN, UP, AXIS = 0.0, 1.0, 2.0
@@ -200,10 +200,10 @@ def foretold_line(row, g, gauss, bending):
     ux, uy, uz = apply(g, row[A_U], row[A_U + 1], row[A_U + 2])
     if bending:
         bx, by, bz = field_cartesian(x, y, z, gauss)
-        px, py, pz = apply(g, row[A_P], row[A_P + 1], row[A_P + 2])
-        x += py * bz - pz * by
-        y += pz * bx - px * bz
-        z += px * by - py * bx
+        shift_x, shift_y, shift_z = apply(g, row[A_SHIFT], row[A_SHIFT + 1], row[A_SHIFT + 2])
+        x += shift_y * bz - shift_z * by
+        y += shift_z * bx - shift_x * bz
+        z += shift_x * by - shift_y * bx
         f = 0.5 * row[A_TURN]
         ux, uy, uz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
     return x, y, z, ux, uy, uz

@@ -31,7 +31,9 @@ from sim3d.branching_ratios import (
     LAMBDA_BRANCHING,
     cumulative,
 )
+from sim3d.decay_kinematics import boost, set_back_to_back, three_pions, two_body
 from sim3d.flavours import NUE, NUEBAR, NUMU, NUMUBAR
+from sim3d.jit_options import UNCOUNTED
 from sim3d.particles import (
     ELECTRON_MASS_GEV,
     KL,
@@ -71,78 +73,6 @@ _M_K0 = float(MASS_GEV[KL])
 _M_LAMBDA = float(MASS_GEV[LAMBDA])
 _M_P = float(MASS_GEV[PROTON])
 _M_N = float(MASS_GEV[NEUTRON])
-
-
-@njit(nogil=True)
-def _break_up_momentum(mass, m1, m2):
-    """Momentum (GeV/c) of either daughter in the rest frame of a two-body decay."""
-    a = (mass - m1 - m2) * (mass + m1 + m2) * (mass - m1 + m2) * (mass + m1 - m2)
-    return math.sqrt(a) / (2.0 * mass) if a > 0.0 else 0.0
-
-
-@njit(nogil=True)
-def _set_back_to_back(momenta, i, j, m1, m2, p, cos_theta, phi):
-    """Write two daughters flying apart with momentum p into rows i and j (E, px, py, pz)."""
-    sin_theta = math.sqrt(max(0.0, 1.0 - cos_theta * cos_theta))
-    px = p * sin_theta * math.cos(phi)
-    py = p * sin_theta * math.sin(phi)
-    pz = p * cos_theta
-    momenta[i, 0] = math.sqrt(p * p + m1 * m1)
-    momenta[i, 1] = px
-    momenta[i, 2] = py
-    momenta[i, 3] = pz
-    momenta[j, 0] = math.sqrt(p * p + m2 * m2)
-    momenta[j, 1] = -px
-    momenta[j, 2] = -py
-    momenta[j, 3] = -pz
-
-
-@njit(nogil=True)
-def _boost(momenta, i, gamma, bgx, bgy, bgz):
-    """Boost row i by the four-velocity (gamma, bgx, bgy, bgz)."""
-    e = momenta[i, 0]
-    dot = bgx * momenta[i, 1] + bgy * momenta[i, 2] + bgz * momenta[i, 3]
-    f = e + dot / (1.0 + gamma)
-    momenta[i, 0] = gamma * e + dot
-    momenta[i, 1] += bgx * f
-    momenta[i, 2] += bgy * f
-    momenta[i, 3] += bgz * f
-
-
-@njit(nogil=True)
-def _two_body(momenta, mass, m1, m2, rng):
-    """Isotropic two-body decay at rest into rows 0 and 1."""
-    cos_theta = 2.0 * uniform(rng) - 1.0
-    phi = 2.0 * math.pi * uniform(rng)
-    _set_back_to_back(momenta, 0, 1, m1, m2, _break_up_momentum(mass, m1, m2), cos_theta, phi)
-
-
-@njit(nogil=True)
-def _three_pions(momenta, mass, m1, m2, m3, rng):
-    """Three-body phase space at rest (the slopes of the K -> 3 pi Dalitz plots move mean energies by under 2%)."""
-    low = m1 + m2
-    high = mass - m3
-    largest = _break_up_momentum(mass, low, m3) * _break_up_momentum(high, m1, m2)
-    while True:
-        # dN/ds12 ~ p12 p3 / sqrt(s12) is dN/dm12 ~ p12 p3
-        m12 = low + (high - low) * uniform(rng)
-        p3 = _break_up_momentum(mass, m12, m3)
-        p12 = _break_up_momentum(m12, m1, m2)
-        if uniform(rng) * largest <= p3 * p12:
-            break
-    cos_theta = 2.0 * uniform(rng) - 1.0
-    phi = 2.0 * math.pi * uniform(rng)
-    _set_back_to_back(momenta, 2, 3, m3, m12, p3, cos_theta, phi)
-    e12 = momenta[3, 0]
-    gamma = e12 / m12
-    bgx = momenta[3, 1] / m12
-    bgy = momenta[3, 2] / m12
-    bgz = momenta[3, 3] / m12
-    cos_theta = 2.0 * uniform(rng) - 1.0
-    phi = 2.0 * math.pi * uniform(rng)
-    _set_back_to_back(momenta, 0, 1, m1, m2, p12, cos_theta, phi)
-    _boost(momenta, 0, gamma, bgx, bgy, bgz)
-    _boost(momenta, 1, gamma, bgx, bgy, bgz)
 
 
 @njit(nogil=True)
@@ -286,20 +216,15 @@ def _muon_decay_at_rest(momenta, polarisation, rng):
     p = (pair2 - _M_E * _M_E) / (2.0 * m_pair)
     c = 2.0 * uniform(rng) - 1.0
     phi = 2.0 * math.pi * uniform(rng)
-    _set_back_to_back(momenta, 1, 2, 0.0, _M_E, p, c, phi)
+    set_back_to_back(momenta, 1, 2, 0.0, _M_E, p, c, phi)
     gamma = (_M_MU - e_nu) / m_pair
     f = -e_nu / m_pair
-    _boost(momenta, 1, gamma, f * nx, f * ny, f * nz)
-    _boost(momenta, 2, gamma, f * nx, f * ny, f * nz)
+    boost(momenta, 1, gamma, f * nx, f * ny, f * nz)
+    boost(momenta, 2, gamma, f * nx, f * ny, f * nz)
     momenta[0, 0] = e_nu
     momenta[0, 1] = e_nu * nx
     momenta[0, 2] = e_nu * ny
     momenta[0, 3] = e_nu * nz
-
-
-@njit(nogil=True)
-def _meson_sign(species):
-    return 1 if species in (PIP, KP) else -1
 
 
 @njit(nogil=True)
@@ -308,6 +233,159 @@ def _leptonic_neutrinos(antilepton_charge_positive, electron):
     if electron:
         return NEUTRINO + (NUE if antilepton_charge_positive else NUEBAR)
     return NEUTRINO + (NUMU if antilepton_charge_positive else NUMUBAR)
+
+
+@njit(**UNCOUNTED)
+def _boost_daughters(momenta, n, mass, energy, momentum):
+    """Boost rows 0 to n - 1 from the rest frame of a parent of this mass to the laboratory."""
+    gamma = energy / mass
+    bg = momentum / mass
+    for k in range(n):
+        boost(momenta, k, gamma, 0.0, 0.0, bg)
+
+
+@njit(**UNCOUNTED)
+def _two_particles(mass, m1, code1, m2, code2, energy, momentum, rng, codes, momenta):
+    """Isotropic decay in flight into two particles without helicity; returns 2."""
+    two_body(momenta, mass, m1, m2, rng)
+    codes[0], codes[1] = code1, code2
+    _boost_daughters(momenta, 2, mass, energy, momentum)
+    return 2
+
+
+@njit(**UNCOUNTED)
+def _three_particles(mass, m1, code1, m2, code2, m3, code3, energy, momentum, rng, codes, momenta):
+    """Decay in flight into three pions; returns 3."""
+    three_pions(momenta, mass, m1, m2, m3, rng)
+    codes[0], codes[1], codes[2] = code1, code2, code3
+    _boost_daughters(momenta, 3, mass, energy, momentum)
+    return 3
+
+
+@njit(**UNCOUNTED)
+def _muon_and_neutrino(mass, positive, energy, momentum, rng, codes, momenta, helicities):
+    """Decay in flight of a charged meson into a muon and its neutrino; returns 2."""
+    two_body(momenta, mass, _M_MU, 0.0, rng)
+    codes[0] = MUP if positive else MUM
+    codes[1] = _leptonic_neutrinos(positive, False)
+    _boost_daughters(momenta, 2, mass, energy, momentum)
+    value = _antilepton_helicity(momenta, 0, 1, energy, 0.0, 0.0, momentum)
+    helicities[0] = value if positive else -value
+    return 2
+
+
+@njit(**UNCOUNTED)
+def _kl3(
+    mass, m_pi, pion, positive, electron, slope_plus, slope_zero, largest, energy, momentum, rng, codes, momenta,
+    helicities,
+):  # fmt: skip
+    """Decay in flight of a kaon into a pion, a lepton and its neutrino; returns 3.
+
+    Parameters
+    ----------
+    mass, m_pi : float
+        Of the kaon and the pion (GeV).
+    pion : int
+        Species of the pion.
+    positive, electron : bool
+        Whether the lepton is positive, and an electron.
+    slope_plus, slope_zero, largest : float
+        Slopes of the form factors, and an upper bound of :func:`kl3_density`.
+    energy, momentum, rng, codes, momenta, helicities
+        As for :func:`decay`.
+    """
+    _semileptonic(momenta, mass, m_pi, _M_E if electron else _M_MU, slope_plus, slope_zero, largest, rng)
+    codes[0] = pion
+    if electron:
+        codes[1] = ELECTRON
+    else:
+        codes[1] = MUP if positive else MUM
+    codes[2] = _leptonic_neutrinos(positive, electron)
+    _boost_daughters(momenta, 3, mass, energy, momentum)
+    if not electron:
+        t = mass * mass + m_pi * m_pi - 2.0 * (energy * momenta[0, 0] - momentum * momenta[0, 3])
+        f_plus = 1.0 + slope_plus * t / (_M_PI * _M_PI)
+        f_zero = 1.0 + slope_zero * t / (_M_PI * _M_PI)
+        f_minus = (f_zero - f_plus) * (mass * mass - m_pi * m_pi) / t
+        a, b = f_plus + f_minus, f_plus - f_minus
+        h0 = a * energy + b * momenta[0, 0]
+        h1 = b * momenta[0, 1]
+        h2 = b * momenta[0, 2]
+        h3 = a * momentum + b * momenta[0, 3]
+        value = _antilepton_helicity(momenta, 1, 2, h0, h1, h2, h3)
+        helicities[1] = value if positive else -value
+    return 3
+
+
+@njit(**UNCOUNTED)
+def decay_muon(species, energy, momentum, helicity, rng, codes, momenta):
+    """Decay of a polarised muon; parameters as for :func:`decay`."""
+    positive = species == MUP
+    _muon_decay_at_rest(momenta, helicity if positive else -helicity, rng)
+    codes[0] = _leptonic_neutrinos(positive, True)
+    codes[1] = _leptonic_neutrinos(not positive, False)
+    codes[2] = ELECTRON
+    _boost_daughters(momenta, 3, _M_MU, energy, momentum)
+    return 3
+
+
+@njit(**UNCOUNTED)
+def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicities):
+    """Decay of a charged kaon; parameters as for :func:`decay`."""
+    positive = species == KP
+    u = uniform(rng)
+    same, other = (PIP, PIM) if positive else (PIM, PIP)
+    if u < _KCH0:
+        return _muon_and_neutrino(_M_K, positive, energy, momentum, rng, codes, momenta, helicities)
+    if u < _KCH1:
+        return _two_particles(_M_K, _M_PI, same, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
+    if u < _KCH2:
+        return _three_particles(
+            _M_K, _M_PI, same, _M_PI, same, _M_PI, other, energy, momentum, rng, codes, momenta
+        )  # fmt: skip
+    if u < _KCH3:
+        return _three_particles(
+            _M_K, _M_PI0, PI0, _M_PI0, PI0, _M_PI, same, energy, momentum, rng, codes, momenta
+        )  # fmt: skip
+    electron = u < _KCH4
+    return _kl3(
+        _M_K, _M_PI0, PI0, positive, electron, _SLOPES_CHARGED_PLUS, _SLOPES_CHARGED_ZERO,
+        _KL3_CHARGED_E if electron else _KL3_CHARGED_MU, energy, momentum, rng, codes, momenta, helicities,
+    )  # fmt: skip
+
+
+@njit(**UNCOUNTED)
+def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
+    """Decay of a K_L; parameters as for :func:`decay`."""
+    u = uniform(rng)
+    if u < _KL1:
+        positive = uniform(rng) < 0.5
+        electron = u < _KL0
+        return _kl3(
+            _M_K0, _M_PI, PIM if positive else PIP, positive, electron, _SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO,
+            _KL3_LONG_E if electron else _KL3_LONG_MU, energy, momentum, rng, codes, momenta, helicities,
+        )  # fmt: skip
+    if u < _KL2:
+        return _three_particles(
+            _M_K0, _M_PI0, PI0, _M_PI0, PI0, _M_PI0, PI0, energy, momentum, rng, codes, momenta
+        )  # fmt: skip
+    return _three_particles(_M_K0, _M_PI, PIP, _M_PI, PIM, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
+
+
+@njit(**UNCOUNTED)
+def decay_short_kaon(energy, momentum, rng, codes, momenta):
+    """Decay of a K_S; parameters as for :func:`decay`."""
+    if uniform(rng) < _KS0:
+        return _two_particles(_M_K0, _M_PI, PIP, _M_PI, PIM, energy, momentum, rng, codes, momenta)
+    return _two_particles(_M_K0, _M_PI0, PI0, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
+
+
+@njit(**UNCOUNTED)
+def decay_lambda(energy, momentum, rng, codes, momenta):
+    """Decay of a Lambda; parameters as for :func:`decay`."""
+    if uniform(rng) < _LAM0:
+        return _two_particles(_M_LAMBDA, _M_P, PROTON, _M_PI, PIM, energy, momentum, rng, codes, momenta)
+    return _two_particles(_M_LAMBDA, _M_N, NEUTRON, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
 
 
 @njit(nogil=True)
@@ -336,155 +414,18 @@ def decay(species, energy, momentum, helicity, rng, codes, momenta, helicities):
     int
         Number of daughters (0 for a stable species).
     """
-    mass = 0.0
-    n = 2
-    kl3 = False
-    lepton = -1
-    neutrino = -1
     for k in range(MAX_DAUGHTERS):
         helicities[k] = 0.0
-    positive = True
     if species in (PIP, PIM):
-        mass = _M_PI
-        positive = species == PIP
-        _two_body(momenta, mass, _M_MU, 0.0, rng)
-        codes[0] = MUP if positive else MUM
-        codes[1] = _leptonic_neutrinos(positive, False)
-        lepton, neutrino = 0, 1
-    elif species in (MUP, MUM):
-        mass = _M_MU
-        positive = species == MUP
-        _muon_decay_at_rest(momenta, helicity if positive else -helicity, rng)
-        n = 3
-        codes[0] = _leptonic_neutrinos(positive, True)
-        codes[1] = _leptonic_neutrinos(not positive, False)
-        codes[2] = ELECTRON
-    elif species in (KP, KM):
-        mass = _M_K
-        positive = species == KP
-        u = uniform(rng)
-        same = PIP if positive else PIM
-        if u < _KCH0:
-            _two_body(momenta, mass, _M_MU, 0.0, rng)
-            codes[0] = MUP if positive else MUM
-            codes[1] = _leptonic_neutrinos(positive, False)
-            lepton, neutrino = 0, 1
-        elif u < _KCH1:
-            _two_body(momenta, mass, _M_PI, _M_PI0, rng)
-            codes[0] = same
-            codes[1] = PI0
-        elif u < _KCH2:
-            _three_pions(momenta, mass, _M_PI, _M_PI, _M_PI, rng)
-            n = 3
-            codes[0] = same
-            codes[1] = same
-            codes[2] = PIM if positive else PIP
-        elif u < _KCH3:
-            _three_pions(momenta, mass, _M_PI0, _M_PI0, _M_PI, rng)
-            n = 3
-            codes[0] = PI0
-            codes[1] = PI0
-            codes[2] = same
-        else:
-            n = 3
-            electron = u < _KCH4
-            codes[0] = PI0
-            kl3 = True
-            if electron:
-                _semileptonic(
-                    momenta,
-                    mass,
-                    _M_PI0,
-                    _M_E,
-                    _SLOPES_CHARGED_PLUS,
-                    _SLOPES_CHARGED_ZERO,
-                    _KL3_CHARGED_E,
-                    rng,
-                )
-                codes[1] = ELECTRON
-            else:
-                _semileptonic(
-                    momenta,
-                    mass,
-                    _M_PI0,
-                    _M_MU,
-                    _SLOPES_CHARGED_PLUS,
-                    _SLOPES_CHARGED_ZERO,
-                    _KL3_CHARGED_MU,
-                    rng,
-                )
-                codes[1] = MUP if positive else MUM
-                lepton, neutrino = 1, 2
-            codes[2] = _leptonic_neutrinos(positive, electron)
-    elif species == KL:
-        mass = _M_K0
-        u = uniform(rng)
-        n = 3
-        if u < _KL1:
-            positive = uniform(rng) < 0.5
-            electron = u < _KL0
-            kl3 = True
-            codes[0] = PIM if positive else PIP
-            if electron:
-                _semileptonic(momenta, mass, _M_PI, _M_E, _SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO, _KL3_LONG_E, rng)
-                codes[1] = ELECTRON
-            else:
-                _semileptonic(momenta, mass, _M_PI, _M_MU, _SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO, _KL3_LONG_MU, rng)
-                codes[1] = MUP if positive else MUM
-                lepton, neutrino = 1, 2
-            codes[2] = _leptonic_neutrinos(positive, electron)
-        elif u < _KL2:
-            _three_pions(momenta, mass, _M_PI0, _M_PI0, _M_PI0, rng)
-            codes[0] = PI0
-            codes[1] = PI0
-            codes[2] = PI0
-        else:
-            _three_pions(momenta, mass, _M_PI, _M_PI, _M_PI0, rng)
-            codes[0] = PIP
-            codes[1] = PIM
-            codes[2] = PI0
-    elif species == KS:
-        mass = _M_K0
-        if uniform(rng) < _KS0:
-            _two_body(momenta, mass, _M_PI, _M_PI, rng)
-            codes[0] = PIP
-            codes[1] = PIM
-        else:
-            _two_body(momenta, mass, _M_PI0, _M_PI0, rng)
-            codes[0] = PI0
-            codes[1] = PI0
-    elif species == LAMBDA:
-        mass = _M_LAMBDA
-        if uniform(rng) < _LAM0:
-            _two_body(momenta, mass, _M_P, _M_PI, rng)
-            codes[0] = PROTON
-            codes[1] = PIM
-        else:
-            _two_body(momenta, mass, _M_N, _M_PI0, rng)
-            codes[0] = NEUTRON
-            codes[1] = PI0
-    else:
-        return 0
-
-    gamma = energy / mass
-    bg = momentum / mass
-    for k in range(n):
-        _boost(momenta, k, gamma, 0.0, 0.0, bg)
-    if lepton >= 0:
-        h0, h1, h2, h3 = energy, 0.0, 0.0, momentum
-        if kl3:
-            m_pi = _M_PI0 if species in (KP, KM) else _M_PI
-            t = mass * mass + m_pi * m_pi - 2.0 * (energy * momenta[0, 0] - momentum * momenta[0, 3])
-            slope_plus = _SLOPES_CHARGED_PLUS if species in (KP, KM) else _SLOPES_LONG_PLUS
-            slope_zero = _SLOPES_CHARGED_ZERO if species in (KP, KM) else _SLOPES_LONG_ZERO
-            f_plus = 1.0 + slope_plus * t / (_M_PI * _M_PI)
-            f_zero = 1.0 + slope_zero * t / (_M_PI * _M_PI)
-            f_minus = (f_zero - f_plus) * (mass * mass - m_pi * m_pi) / t
-            a, b = f_plus + f_minus, f_plus - f_minus
-            h0 = a * energy + b * momenta[0, 0]
-            h1 = b * momenta[0, 1]
-            h2 = b * momenta[0, 2]
-            h3 = a * momentum + b * momenta[0, 3]
-        value = _antilepton_helicity(momenta, lepton, neutrino, h0, h1, h2, h3)
-        helicities[lepton] = value if positive else -value
-    return n
+        return _muon_and_neutrino(_M_PI, species == PIP, energy, momentum, rng, codes, momenta, helicities)
+    if species in (MUP, MUM):
+        return decay_muon(species, energy, momentum, helicity, rng, codes, momenta)
+    if species in (KP, KM):
+        return decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicities)
+    if species == KL:
+        return decay_long_kaon(energy, momentum, rng, codes, momenta, helicities)
+    if species == KS:
+        return decay_short_kaon(energy, momentum, rng, codes, momenta)
+    if species == LAMBDA:
+        return decay_lambda(energy, momentum, rng, codes, momenta)
+    return 0

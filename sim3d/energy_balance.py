@@ -26,9 +26,10 @@ from hadronic.kernels import YieldTables
 from hadronic.models import HadronicModel, check_projectile, rest_energy
 from hadronic.species import P
 from sim3d.jit_cache import CACHE
+from sim3d.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_WEIGHT
 from sim3d.particles import LAMBDA, MASS_GEV, MUM, MUP, NEUTRON, PI0, PIM, PIP, PROTON
 from sim3d.random_streams import primary_key
-from sim3d.shower import NEUTRINO_COLUMNS, NU_ENERGY, NU_WEIGHT, shower
+from sim3d.shower import shower
 from sim3d.shower_stack import new_stack
 from sim3d.shower_track import T_DECAY, T_END, T_INTERACTION, T_START, TRACK_COLUMNS
 from sim3d.text_tables import text_table, with_error
@@ -321,11 +322,10 @@ def account(world, tails, track, neutrinos, out):
 @njit(nogil=True, cache=CACHE)
 def _follow(world, tails, start, kinetic, seed, index, track, out):
     """One shower and its account; the rows its track wants (more than there are: ``out`` is not filled)."""
-    stack, species_of, key_of = new_stack(32768)
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
     track[0, 0] = 0.0
-    n, neutrinos, stack, species_of, key_of = shower(
-        world, start, kinetic, 1.0, primary_key(seed, index), stack, species_of, key_of, neutrinos, False, track
+    n, neutrinos, _ = shower(
+        world, start, kinetic, 1.0, primary_key(seed, index), new_stack(32768), neutrinos, False, track
     )
     wanted = int(track[0, 0])
     if wanted < track.shape[0]:

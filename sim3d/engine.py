@@ -11,10 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-import numpy as np
-
 from sim3d.atomic_files import probe_folder, remove_leftovers
-from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.batch import empty_scores
 from sim3d.bookkeeping import Bookkeeping
 from sim3d.checkpoint import (
     Checkpoints,
@@ -30,15 +28,13 @@ from sim3d.event_file import EventStore, finish_events
 from sim3d.event_journal import BatchRecorder, EventJournal, Frame
 from sim3d.exact_sums import TallyOverflowError
 from sim3d.file_names import journal_path
-from sim3d.hit_weights import empty_weights
-from sim3d.lost import Lost, new_status
+from sim3d.lost import Lost
 from sim3d.parallel import Processes, connect
 from sim3d.progress import progress_bar
 from sim3d.ranks import FirstRank, OtherRank, RankReport
 from sim3d.record import RunRecord
 from sim3d.result_file import save_result
 from sim3d.run_sums import RunSums
-from sim3d.sampling import N_COUNTERS
 from sim3d.schedule import BatchQueue, Command, Scheduler
 from sim3d.setup_run import Setup, make_setup
 from sim3d.signals import StopSignal, stop_signals
@@ -67,31 +63,23 @@ class _Worker:
         if self.stopping.is_set():
             return False
         if not hasattr(self.local, "scores"):
-            shape = (len(self.setup.detectors), N_FLAVOURS, N_ENERGY, N_COS, self.setup.n_azimuth)
-            self.local.scores = np.empty(shape)
-            self.local.hits = np.empty(shape, dtype=np.int64)
-            self.local.weights = empty_weights(len(self.setup.detectors))
+            self.local.scores = empty_scores(len(self.setup.detectors), self.setup.n_azimuth)
             self.local.extras = self.setup.empty_extras()
             self.local.recorder = BatchRecorder() if self.setup.config.scoring.events else None
-        scores, hits, weights = self.local.scores, self.local.hits, self.local.weights
-        recorder, extras = self.local.recorder, self.local.extras
+        scores, recorder, extras = self.local.scores, self.local.recorder, self.local.extras
         lost: list[Lost] = []
         while True:
-            scores[:] = 0.0
-            hits[:] = 0
-            weights[:] = 0
+            scores.clear()
             for values in extras.values():
                 values[...] = 0.0
-            counters = np.zeros(N_COUNTERS, dtype=np.int64)
-            status = new_status(lost)
             try:
-                self.simulate(batch, scores, hits, weights, counters, status, recorder, extras)
+                self.simulate(batch, scores, recorder, extras, lost=lost)
                 if recorder is not None:
                     self.frames.append(recorder.frame())  # before its batch counts as finished
-                self.sums.add_batch(batch, scores, hits, weights, counters, lost, extras)
+                self.sums.add_batch(batch, scores.flux, scores.hits, scores.weights, scores.counters, lost, extras)
                 return True
             except Exception as exc:
-                index, reason = int(status[0]), f"{type(exc).__name__}: {exc}"
+                index, reason = int(scores.followed[0]), f"{type(exc).__name__}: {exc}"
                 message = f"rank {self.rank}, primary {index}: {reason}"
                 # a batch that does not fit the sums is nobody's fault, and leaving out its largest values is no cure
                 fatal = isinstance(exc, TallyOverflowError) or index < 0 or index in [left.primary for left in lost]

@@ -22,7 +22,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from sim3d.errors import InputError, cannot_write
-from sim3d.event_records import FULL, RECORD_COLUMNS, RECORD_DTYPE, RecordBuffer, pack
+from sim3d.event_records import FULL, RECORD_DTYPE, RecordBuffer
 from sim3d.file_names import journal_path
 from sim3d.locks import RunLock
 
@@ -73,7 +73,7 @@ class BatchRecorder:
     """Takes the records of one batch from its kernel, piece by piece; each thread keeps its own."""
 
     def __init__(self) -> None:
-        self._rows = np.empty((FULL + 4096, RECORD_COLUMNS))
+        self._rows = np.empty(FULL + 4096, dtype=RECORD_DTYPE)
         self.begin(0)
 
     def begin(self, batch: int) -> None:
@@ -88,11 +88,12 @@ class BatchRecorder:
         return RecordBuffer(self._rows, first_place, FULL)
 
     def take(self, rows: np.ndarray, n: int) -> None:
-        """Keep the first ``n`` rows that a kernel filled."""
+        """Keep the first ``n`` records that a kernel filled; their field ``batch`` is set here."""
         self._rows = rows
         if n == 0:
             return
-        records = pack(rows[:n], self._batch)
+        records = rows[:n]
+        records["batch"] = self._batch
         self._records += n
         self._hash.update(records.tobytes())
         compressed = zlib.compress(_shuffled(records), _LEVEL)

@@ -11,20 +11,21 @@ falls away from it as from a sphere of radius R_eff has the depth s(c) T with
     s(c) = sqrt(pi R_eff / 2 H) exp(y^2) erfc(y),  y = c sqrt(R_eff / 2 H)
 
 (the integral of exp(-(c l + l^2 / 2 R_eff) / H) dl / H; for no bending the limit of Chapman's function for large radii,
-S. Chapman, Proc. Phys. Soc. 43 (1931) 483). 1 / R_eff = 1 / R_Earth + the largest curvature that the field can
-give: with it s(c) is smaller than the true ratio, so that exp(-X/lambda) / exp(-s T/lambda) stays bounded. Beyond
-that, a share of the depths is drawn with the rate 1/lambda of a vertical path, and no path is shorter than that.
+S. Chapman, Proc. Phys. Soc. 43 (1931) 483). 1 / R_eff = 1 / R_Earth + the largest curvature that the field can give,
+so that s(c) underestimates the slant-depth ratio, which bounds the weights. As a safety, 5% of the depths are drawn
+from the distribution of a vertical path.
 """
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
 from atmosphere.kernels import CM_PER_KM, density, height_of_depth
-from geomag.kernels import field_cartesian
 from sim3d.energy_loss import stopping_power
+from sim3d.flight import field_near
 from sim3d.particles import PROTON
 from sim3d.random_streams import uniform
 from sim3d.transport import KAPPA, rotate_about_field
@@ -196,8 +197,7 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
     depth = 0.0
     rho_vertex, rho_here = 0.0, -1.0
     r_top = EARTH_RADIUS_KM + world.top_km
-    anchor_x, anchor_y, anchor_z = 0.0, 0.0, 0.0
-    bx, by, bz = 0.0, 0.0, 0.0
+    anchor = np.zeros(6)
     reuse2 = world.field_reuse_km * world.field_reuse_km
     layers, gauss, loss_table = world.layers, world.gauss, world.loss
     while True:
@@ -228,10 +228,7 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
         middle = t + 0.5 * loss
         momentum = math.sqrt(middle * (middle + 2.0 * mass))
         if world.bending:
-            dx, dy, dz = x - anchor_x, y - anchor_y, z - anchor_z
-            if dx * dx + dy * dy + dz * dz > reuse2:
-                bx, by, bz = field_cartesian(x, y, z, gauss)
-                anchor_x, anchor_y, anchor_z = x, y, z
+            bx, by, bz = field_near(x, y, z, anchor, gauss, reuse2)
             f = -0.5 * KAPPA * z_over_a * ds / momentum
             vx, vy, vz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
         else:

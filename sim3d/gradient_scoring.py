@@ -24,12 +24,11 @@ from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.exact_sums import ExactSums
-from sim3d.hits import patch_hits
+from sim3d.neutrino_list import NEUTRINO_COLUMNS
 from sim3d.parameters import KNOTS_GEV, REFERENCE_ENERGY_GEV, YIELD_SPECIES, yield_name
 from sim3d.particles import N_SPECIES
 from sim3d.primaries import modulated_flux
 from sim3d.primary_groups import GROUPS
-from sim3d.shower import NEUTRINO_COLUMNS, NU_ENERGY
 from sim3d.shower_gradients import Gradients
 from sim3d.tally import scale_exponents
 from sim3d.variation import SIGMA_SPECIES, pion_sharpness, sigma_factors, yield_factors
@@ -38,8 +37,16 @@ BINS = Binning("gradients", 0, 4, 2, False)
 _ENERGY_GROUP, _COS_GROUP, _N_BINS = BINS.energy_group, BINS.cos_group, BINS.n_energy
 ANGLE = "angle:pion"
 _SOLAR_BITS = 10
-"""A derivative by a MV is about a thousandth of the flux: its scale is that much finer."""
+"""d(flux)/dMV is about 1e-3 of the flux, so its fixed-point scale has 10 more bits."""
 _POTENTIAL_STEP_GV = 1.0e-3
+
+
+@njit(nogil=True)
+def new_terms(gradients):
+    """Work space (columns,) of :func:`primary_terms`; of no column without gradients (None)."""
+    if gradients is None:
+        return np.empty(0)
+    return np.empty(gradients.scores.shape[4])
 
 
 @njit(nogil=True)
@@ -113,40 +120,6 @@ def score_gradients(gradients, terms, neutrino, site, flavour, i_energy, i_cos, 
         out[gradients.score_column[i]] += value * neutrino[NEUTRINO_COLUMNS + i]
     for v in range(n_points):
         out[first_point + v] += value * terms[first_point + v] * neutrino[NEUTRINO_COLUMNS + n_inner + v]
-
-
-@njit(nogil=True)
-def score_patches(gradients, terms, neutrinos, n, energy_min, sites, first_site, weight):
-    """Add the crossings of a shower's neutrinos through patches, as :func:`sim3d.event_records.record_hits` finds them.
-
-    Parameters
-    ----------
-    gradients, terms
-        As in :func:`score_gradients`.
-    neutrinos, n
-        The shower kernel's list.
-    energy_min : float
-        Neutrinos below this energy (GeV) are not scored.
-    sites : float64 array (m, SITE_COLUMNS)
-        The first of them is number ``first_site`` of the run.
-    weight : float
-        Of the primary (s^-1).
-    """
-    bins, values = np.empty((2 * sites.shape[0], 5), dtype=np.int64), np.empty(2 * sites.shape[0])
-    for i in range(n):
-        if neutrinos[i, NU_ENERGY] < energy_min:
-            continue
-        for j in range(patch_hits(neutrinos[i], sites, 12, bins, values, 0)):
-            score_gradients(
-                gradients,
-                terms,
-                neutrinos[i],
-                first_site + bins[j, 0],
-                bins[j, 1],
-                bins[j, 2],
-                bins[j, 3],
-                weight * values[j],
-            )
 
 
 def gradient_sums(config: Config, detector: Detector) -> ExactSums:

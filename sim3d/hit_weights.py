@@ -27,6 +27,7 @@ OUTLIER_SHARE = 0.5
 FEWEST_HITS = 200
 FEWEST_EFFECTIVE = 20.0
 SOME_HITS = 50
+"""See :attr:`WeightSummary.rests_on_outliers`."""
 
 
 @njit(nogil=True)

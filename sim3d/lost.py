@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,29 +17,25 @@ class Lost(NamedTuple):
 
 
 @njit(nogil=True)
-def is_lost(index, status):
+def is_left_out(index, left_out, only):
     """Whether a batch kernel must leave out primary number ``index``.
 
     Parameters
     ----------
     index : int
-    status : int64 array (1 + n,)
-        First the index of the primary being followed, then those to leave out; or, second, -2 - k to leave out all
-        but primary k.
+    left_out : int64 array (n,)
+        Primaries to leave out.
+    only : int
+        The only primary to simulate; -1 for all.
     """
-    if status.shape[0] > 1 and status[1] < -1:
-        return index != -2 - status[1]
-    for k in range(1, status.shape[0]):  # noqa: SIM110  (any() of a generator is slower in numba)
-        if status[k] == index:
+    if only >= 0 and index != only:
+        return True
+    for k in range(left_out.shape[0]):  # noqa: SIM110  (any() of a generator is slower in numba)
+        if left_out[k] == index:
             return True
     return False
 
 
-def status_of_one(primary: int) -> np.ndarray:
-    """The status array of a batch kernel that leaves out all primaries but one."""
-    return np.array([-1, -2 - primary], dtype=np.int64)
-
-
-def new_status(lost: list[Lost]) -> np.ndarray:
-    """The status array of a batch kernel that leaves out some primaries; -1 stands for none being followed."""
-    return np.array([-1, *(one.primary for one in lost)], dtype=np.int64)
+def indices(lost: Iterable[Lost]) -> np.ndarray:
+    """Indices of lost primaries, int64 (n,)."""
+    return np.array([one.primary for one in lost], dtype=np.int64)

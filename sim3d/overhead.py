@@ -1,4 +1,4 @@
-"""Muons and nucleons over a site: primaries whose straight line passes over the patch, and what comes down of them.
+"""Sampling for muons and nucleons: primaries are drawn so that their straight-line extension passes near the site.
 
 A muon ends within some tens of kilometres of the straight line of its primary. So entries are drawn by the place where
 their straight line comes down through a level of the site (a sphere at the altitude of interest): evenly in one of
@@ -37,19 +37,18 @@ from sim3d.levels import (
     LEVEL_COLUMNS,
     Levels,
 )
-from sim3d.lost import is_lost
+from sim3d.lost import is_left_out
 from sim3d.muon_bins import PARTICLE_CODES, cos_edges, momentum_edges
+from sim3d.neutrino_list import NEUTRINO_COLUMNS
 from sim3d.particles import LAMBDA, MASS_GEV, MUM, MUP, NEUTRON, PROTON
 from sim3d.primaries import rigidity
 from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER
-from sim3d.random_streams import child_key, primary_key, uniform
+from sim3d.random_streams import BRANCH_OVERHEAD, child_key, primary_key, uniform
 from sim3d.sampling import C_MUON_CROSSINGS, C_MUON_PRIMARIES, comes_through, draw_entry, draw_primary
-from sim3d.shower import NEUTRINO_COLUMNS, shower
+from sim3d.shower import shower
 from sim3d.shower_stack import new_stack
-from sim3d.transport import turn
+from sim3d.transport import perpendicular, turn
 from sim3d.world import EARTH_RADIUS_KM, STOPPED_GEV, World
-
-_BRANCH_OVERHEAD = 21
 
 WIDER_RAD = (0.005, 0.026, 0.105, 0.35)
 """How much wider than the patch's own corners the caps are (rad): 32 km, 170 km, 670 km, 2200 km on the ground."""
@@ -216,7 +215,7 @@ def draw_overhead(site, radii, top_km, globe_share, start, rng):
     tilt = 1.0 - uniform(rng) * (1.0 - cap_cosine(site, j))
     psi = 2.0 * math.pi * uniform(rng)
     ax, ay, az = site[S_UPX], site[S_UPY], site[S_UPZ]
-    px, py, pz = _across(ax, ay, az)
+    px, py, pz = perpendicular(ax, ay, az)
     nx, ny, nz, _, _, _ = turn(
         ax, ay, az, px, py, pz, tilt, math.sqrt(max(0.0, 1.0 - tilt * tilt)), math.cos(psi), math.sin(psi)
     )
@@ -230,19 +229,9 @@ def draw_overhead(site, radii, top_km, globe_share, start, rng):
 
 
 @njit(nogil=True)
-def _across(x, y, z):
-    """A unit vector across a unit vector."""
-    if abs(z) < 0.9:
-        s = math.sqrt(x * x + y * y)
-        return -y / s, x / s, 0.0
-    s = math.sqrt(y * y + z * z)
-    return 0.0, -z / s, y / s
-
-
-@njit(nogil=True)
 def _direct(start, nx, ny, nz, r, c, rng):
     """Put ``start`` at the radius r along n, flying down at the zenith cosine c with a random azimuth."""
-    ex, ey, ez = _across(nx, ny, nz)
+    ex, ey, ez = perpendicular(nx, ny, nz)
     psi = 2.0 * math.pi * uniform(rng)
     s = math.sqrt(max(0.0, 1.0 - c * c))
     ux, uy, uz, ex, ey, ez = turn(-nx, -ny, -nz, ex, ey, ez, c, s, math.cos(psi), math.sin(psi))
@@ -281,61 +270,76 @@ def particle_row(species):
     return -1
 
 
+@njit(nogil=True)
+def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neutrinos, crossings):
+    """Follow a shower with levels, again with a larger list where its crossings do not fit.
+
+    Parameters
+    ----------
+    world, start, kinetic, z_over_a, key, stack, neutrinos
+        As for :func:`sim3d.shower.shower`.
+    radii, depths : float64 arrays (levels,)
+        As in :class:`sim3d.levels.Levels`.
+    crossings : float64 array (capacity, LEVEL_COLUMNS)
+        Receives the crossings, from row 1 on.
+
+    Returns
+    -------
+    n : int
+        Number of crossings.
+    neutrinos, stack, crossings
+        The (possibly larger) arrays.
+    """
+    while True:
+        crossings[0, 0] = 0.0
+        _, neutrinos, stack = shower(
+            world, start, kinetic, z_over_a, key, stack, neutrinos, False, None, Levels(radii, depths, crossings), None
+        )
+        n = int(crossings[0, 0])
+        if n < crossings.shape[0]:
+            return n, neutrinos, stack, crossings
+        crossings = np.empty((2 * n, LEVEL_COLUMNS))
+
+
 @njit(nogil=True, cache=CACHE)
-def overhead_batch(
-    world, source, seed, first_index, batch_size, sites, cutoff, trace, overhead, scores, counters, status
-):
+def overhead_batch(task, scores, overhead, flux):
     """Simulate one batch of primaries over every site and add what comes down to the scores.
 
-    Parameters are those of :func:`sim3d.analog.analog_batch`, and
-
-    world : World
-        From :func:`muon_world`.
+    Parameters
+    ----------
+    task : BatchTask
+        Its world is from :func:`muon_world`.
+    scores : BatchScores
+        Only the counters are added to.
     overhead : Overhead
-    scores : float64 array (sites, levels, particles, momentum, cos_zenith)
+    flux : float64 array (sites, levels, particles, momentum, cos_zenith)
         Integral of the flux over each bin (m^-2 s^-1), added to in index order.
     """
+    world, sites, counters = task.world, task.sites, scores.counters
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
-    stack, species_of, key_of = new_stack(32768)
+    stack = new_stack(32768)
     neutrinos = np.empty((64, NEUTRINO_COLUMNS))
     crossings = np.empty((4096, LEVEL_COLUMNS))
     top = (EARTH_RADIUS_KM + world.top_km) * 1.0e3
     whole = 4.0 * math.pi * math.pi * top * top
-    for place in range(batch_size):
-        index = first_index + place
-        status[0] = index
-        if is_lost(index, status):
+    for place in range(task.batch_size):
+        index = task.first_index + place
+        scores.followed[0] = index
+        if is_left_out(index, task.left_out, task.only):
             continue
         for k in range(sites.shape[0]):
             counters[C_MUON_PRIMARIES] += 1
-            rng[0] = child_key(child_key(primary_key(seed, index), _BRANCH_OVERHEAD), k)
-            energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
-            weight *= draw_overhead(sites[k], overhead.radius_km[k], world.top_km, overhead.globe_share, start, rng)
+            radii, depths = overhead.radius_km[k], overhead.depth[k]
+            rng[0] = child_key(child_key(primary_key(task.seed, index), BRANCH_OVERHEAD), k)
+            energy, group, weight = draw_primary(task.source, place, task.batch_size, world.top_km, rng)
+            weight *= draw_overhead(sites[k], radii, world.top_km, overhead.globe_share, start, rng)
             weight /= whole
             z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-            while True:
-                crossings[0, 0] = 0.0
-                levels = Levels(overhead.radius_km[k], overhead.depth[k], crossings)
-                _, neutrinos, stack, species_of, key_of = shower(
-                    world,
-                    start,
-                    energy,
-                    z_over_a,
-                    rng[0],
-                    stack,
-                    species_of,
-                    key_of,
-                    neutrinos,
-                    False,
-                    None,
-                    levels,
-                )
-                n = int(crossings[0, 0])
-                if n < crossings.shape[0]:
-                    break
-                crossings = np.empty((2 * n, LEVEL_COLUMNS))
-            through = not cutoff
+            n, neutrinos, stack, crossings = follow_down(
+                world, start, energy, z_over_a, rng[0], radii, depths, stack, neutrinos, crossings
+            )
+            through = not task.cutoff
             for i in range(1, n + 1):
                 row = crossings[i]
                 particle = particle_row(int(row[L_SPECIES]))
@@ -351,10 +355,10 @@ def overhead_batch(
                 if c < 0:
                     continue
                 if not through:
-                    if not comes_through(world, trace, start[:3], start[3:6], rigidity(energy, group), counters):
+                    if not comes_through(world, task.trace, start[:3], start[3:6], rigidity(energy, group), counters):
                         break
                     through = True
                 counters[C_MUON_CROSSINGS] += 1
                 level = int(row[L_LEVEL])
                 area = sites[k, S_AREA] * (overhead.radius_km[k, level] / sites[k, S_RADIUS]) ** 2
-                scores[k, level, particle, p, c] += weight * row[L_WEIGHT] * inverse_cosine(cosine) / area
+                flux[k, level, particle, p, c] += weight * row[L_WEIGHT] * inverse_cosine(cosine) / area

@@ -16,8 +16,7 @@ from sim3d.binning import N_FLAVOURS, Binning
 from sim3d.config import Config
 from sim3d.detectors import Detector
 from sim3d.exact_sums import ExactSums
-from sim3d.hits import patch_hits
-from sim3d.shower import NU_ENERGY, NU_X
+from sim3d.neutrino_list import NU_X
 from sim3d.tally import scale_exponents
 from sim3d.world import EARTH_RADIUS_KM
 
@@ -48,31 +47,6 @@ def score_height(heights, neutrino, site, flavour, i_energy, i_cos, value):
         return
     r = math.sqrt(neutrino[NU_X] ** 2 + neutrino[NU_X + 1] ** 2 + neutrino[NU_X + 2] ** 2)
     heights[site, flavour, e, i_cos // _COS_GROUP, height_bin(r - EARTH_RADIUS_KM)] += value
-
-
-@njit(nogil=True)
-def score_patch_heights(heights, neutrinos, n, energy_min, sites, first_site, weight):
-    """Add the crossings of a shower's neutrinos through patches.
-
-    Parameters
-    ----------
-    heights : float64 array (sites, flavour, energy, cos_zenith, height)
-    neutrinos, n
-        The shower kernel's list.
-    energy_min : float
-        Neutrinos below this energy (GeV) are not scored.
-    sites : float64 array (m, SITE_COLUMNS)
-        The first of them is number ``first_site`` of the run.
-    weight : float
-        Of the primary (s^-1).
-    """
-    bins, values = np.empty((2 * sites.shape[0], 5), dtype=np.int64), np.empty(2 * sites.shape[0])
-    for i in range(n):
-        if neutrinos[i, NU_ENERGY] < energy_min:
-            continue
-        for j in range(patch_hits(neutrinos[i], sites, 12, bins, values, 0)):
-            site = first_site + bins[j, 0]
-            score_height(heights, neutrinos[i], site, bins[j, 1], bins[j, 2], bins[j, 3], weight * values[j])
 
 
 def height_sums(config: Config, detector: Detector) -> ExactSums:

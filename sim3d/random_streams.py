@@ -27,6 +27,29 @@ _BRANCH = np.uint64(0xB504F333F9DE6485)
 _INV52 = 1.0 / 4503599627370496.0
 
 
+# Branches: the child number under which each process draws from the stream of a particle or of a primary. A number may
+# not change (it would change every result) nor be used twice.
+BRANCH_INTERACTION = 1
+BRANCH_DECAY = 2
+BRANCH_SCATTERING = 3
+BRANCH_NEXT_DECAY = 4
+BRANCH_ROTATION = 9
+BRANCH_TAPE = 11
+BRANCH_AIM = 12
+BRANCH_OVERHEAD = 21
+BRANCHES = {
+    "interaction of a particle": BRANCH_INTERACTION,
+    "decay of a particle": BRANCH_DECAY,
+    "multiple scattering of a muon": BRANCH_SCATTERING,
+    "what goes on after one of several decays": BRANCH_NEXT_DECAY,
+    "rotations and roulette of a primary (mode rotated)": BRANCH_ROTATION,
+    "shower of a primary (mode targeted)": BRANCH_TAPE,
+    "rotations of a primary (mode targeted)": BRANCH_AIM,
+    "muons of a primary": BRANCH_OVERHEAD,
+}
+"""Every branch by what is drawn from it."""
+
+
 @njit(nogil=True)
 def mix64(z):
     """SplitMix64's output function: a bijection of 64-bit integers (uint64 to uint64)."""

@@ -16,30 +16,23 @@ from numba import njit
 
 from geomag.early_verdicts import ALLOWED, FORBIDDEN
 from geomag.tracing import backtrack
-from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.batch import empty_scores
+from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV
 from sim3d.config import Config
 from sim3d.errors import InputError
 from sim3d.flavours import FLAVOURS
-from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE
-from sim3d.lost import status_of_one
+from sim3d.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_WEIGHT, NU_X
 from sim3d.particles import NAMES
 from sim3d.primaries import rigidity
 from sim3d.primary_groups import GROUP_CHARGE, GROUP_LABELS, GROUP_MASS_NUMBER
-from sim3d.random_streams import child_key, primary_key
-from sim3d.sampling import COUNTERS, N_COUNTERS, draw_entry, draw_primary
+from sim3d.random_streams import BRANCH_TAPE, child_key, primary_key
+from sim3d.sampling import COUNTERS, draw_entry, draw_primary
 from sim3d.setup_run import Setup, make_setup
-from sim3d.shower import (
-    NEUTRINO_COLUMNS,
-    NU_ENERGY,
-    NU_FLAVOUR,
-    NU_WEIGHT,
-    NU_X,
-    shower,
-)
+from sim3d.shower import shower
 from sim3d.shower_stack import new_stack
 from sim3d.shower_track import T_DECAY, T_END, T_INTERACTION, T_START, TRACK_COLUMNS
-from sim3d.targeted import _BRANCH_TAPE, draw_vertex
+from sim3d.targeted import draw_vertex
 from sim3d.world import EARTH_RADIUS_KM
 
 _FIRST_ROWS = 200_000
@@ -124,7 +117,7 @@ def _begin(world, source, seed, index, place, batch_size, pose):
     rng = np.empty(1, dtype=np.uint64)
     rng[0] = primary_key(seed, index)
     kinetic, group, _, _ = draw_vertex(world, source, place, batch_size, rng, pose)
-    return kinetic, group, child_key(primary_key(seed, index), _BRANCH_TAPE)
+    return kinetic, group, child_key(primary_key(seed, index), BRANCH_TAPE)
 
 
 @njit(nogil=True, cache=CACHE)
@@ -134,11 +127,8 @@ def _verdict(start, rigidity_GV, gauss, trace):
 
 @njit(nogil=True, cache=CACHE)
 def _follow(world, start, kinetic, z_over_a, key, interacts, track):
-    stack, species_of, key_of = new_stack(32768)
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
-    n, neutrinos, stack, species_of, key_of = shower(
-        world, start, kinetic, z_over_a, key, stack, species_of, key_of, neutrinos, interacts, track
-    )
+    n, neutrinos, _ = shower(world, start, kinetic, z_over_a, key, new_stack(32768), neutrinos, interacts, track)
     return neutrinos[:n].copy()
 
 
@@ -263,19 +253,16 @@ def _end(row: np.ndarray, top_km: float) -> str:
 
 def _score(out: Replay, setup: Setup, index: int) -> None:
     """Ask the batch kernel what this primary adds."""
-    shape = (len(setup.detectors), N_FLAVOURS, N_ENERGY, N_COS, setup.n_azimuth)
-    scores, hits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
-    counters = np.zeros(N_COUNTERS, dtype=np.int64)
-    weights = empty_weights(len(setup.detectors))
+    scores = empty_scores(len(setup.detectors), setup.n_azimuth)
     batch = index // setup.config.run.batch_size
     try:
-        setup.batch_function()(batch, scores, hits, weights, counters, status_of_one(index))
+        setup.batch_function()(batch, scores, only=index)
     except Exception as exc:  # the shower is fine, what comes after it is not
         out.failure = f"{type(exc).__name__}: {exc}"
         return
-    out.counters = {name: int(counters[k]) for k, name in enumerate(COUNTERS)}
+    out.counters = {name: int(scores.counters[k]) for k, name in enumerate(COUNTERS)}
     azimuth = np.linspace(0.0, 360.0, setup.n_azimuth + 1)
-    for k, f, e, c, a in zip(*np.nonzero(hits), strict=True):
+    for k, f, e, c, a in zip(*np.nonzero(scores.hits), strict=True):
         out.scores.append(
             {
                 "site": setup.detectors[k].name,
@@ -283,8 +270,8 @@ def _score(out: Replay, setup: Setup, index: int) -> None:
                 "energy_GeV": [float(ENERGY_EDGES_GEV[e]), float(ENERGY_EDGES_GEV[e + 1])],
                 "cos_zenith": [float(COS_EDGES[c]), float(COS_EDGES[c + 1])],
                 "azimuth_deg": [float(azimuth[a]), float(azimuth[a + 1])],
-                "hits": int(hits[k, f, e, c, a]),
-                "flux": float(scores[k, f, e, c, a]),
+                "hits": int(scores.hits[k, f, e, c, a]),
+                "flux": float(scores.flux[k, f, e, c, a]),
             }
         )
 

@@ -14,17 +14,14 @@ import math
 import numpy as np
 from numba import njit
 
-from sim3d.binning import N_ENERGY, azimuth_bin, cos_bin, energy_bin, inverse_cosine
+from sim3d.binning import N_ENERGY, energy_bin, inverse_cosine
 from sim3d.detectors import S_RADIUS, S_UPX, S_UPY, S_UPZ, sphere_crossings
-from sim3d.event_records import PRIMARY_COLUMNS, describe_primary, fill_bins, fill_record, with_room
-from sim3d.gradient_scoring import primary_terms, score_gradients
-from sim3d.hit_weights import note_weight
+from sim3d.event_records import describe_primary, fill_record, opened, with_room
+from sim3d.gradient_scoring import new_terms, primary_terms
+from sim3d.hits import HIT_DTYPE, fill_hit
 from sim3d.jit_cache import CACHE
-from sim3d.lost import is_lost
-from sim3d.production_height import score_height
-from sim3d.random_streams import child_key, primary_key, uniform
-from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
-from sim3d.shower import (
+from sim3d.lost import is_left_out
+from sim3d.neutrino_list import (
     NEUTRINO_COLUMNS,
     NU_ENERGY,
     NU_FLAVOUR,
@@ -36,10 +33,13 @@ from sim3d.shower import (
     NU_Y,
     NU_Z,
 )
+from sim3d.primaries import rigidity
+from sim3d.random_streams import BRANCH_ROTATION, child_key, primary_key, uniform
+from sim3d.sampling import C_CROSSINGS, comes_through, next_shower
 from sim3d.shower_gradients import carried_columns
+from sim3d.shower_scores import score_hit
 from sim3d.shower_stack import new_stack
-
-_BRANCH_ROTATION = 9
+from sim3d.transport import perpendicular
 
 
 @njit(nogil=True)
@@ -62,14 +62,9 @@ def rotate_with_crossing(n, u, site_up, azimuth, v):
     ax, ay, az = -u[0] - cos_zenith * n[0], -u[1] - cos_zenith * n[1], -u[2] - cos_zenith * n[2]
     norm = math.sqrt(ax * ax + ay * ay + az * az)
     if norm < 1e-12:  # exactly vertical: any horizontal direction will do
-        if abs(n[2]) < 0.9:
-            ax, ay, az = -n[1], n[0], 0.0
-        else:
-            ax, ay, az = 0.0, -n[2], n[1]
-        norm = math.sqrt(ax * ax + ay * ay + az * az)
-    ax /= norm
-    ay /= norm
-    az /= norm
+        ax, ay, az = perpendicular(n[0], n[1], n[2])
+    else:
+        ax, ay, az = ax / norm, ay / norm, az / norm
     bx = n[1] * az - n[2] * ay
     by = n[2] * ax - n[0] * az
     bz = n[0] * ay - n[1] * ax
@@ -101,33 +96,19 @@ def _entry_at_site(n, u, site, azimuth, start, site_up, entry, arrival):
 
 
 @njit(nogil=True, cache=CACHE)
-def rotated_batch(
-    world,
-    source,
-    seed,
-    first_index,
-    batch_size,
-    sites,
-    cutoff,
-    trace,
-    roulette_energy,
-    roulette_index,
-    events,
-    scores,
-    hits,
-    weights,
-    counters,
-    status,
-    gradients=None,
-    heights=None,
-):
+def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradients, heights):
     """Simulate one batch without bending and score every crossing at every site.
 
-    Parameters are those of :func:`sim3d.analog.analog_batch`, and
-
+    Parameters
+    ----------
+    task, scores, events, gradients, heights
+        As for :func:`sim3d.analog.analog_batch`; it returns the same.
     roulette_energy, roulette_index : float
         A neutrino below ``roulette_energy`` (GeV) is scored with probability (E / roulette_energy)^roulette_index.
     """
+    world, source, sites, cutoff, trace = task.world, task.source, task.sites, task.cutoff, task.trace
+    seed, size, left_out = task.seed, task.batch_size, task.left_out
+    counters, followed, n_azimuth = scores.counters, scores.followed, scores.flux.shape[4]
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
     n = np.empty(3)
@@ -135,54 +116,39 @@ def rotated_batch(
     site_up = np.empty(3)
     entry = np.empty(3)
     arrival = np.empty(3)
-    carried = 0
-    if gradients is not None:
-        carried = carried_columns(gradients)
-        terms = np.empty(gradients.scores.shape[4])
-    stack, species_of, key_of = new_stack(32768, carried)
+    carried = carried_columns(gradients)
+    terms = new_terms(gradients)
+    stack = new_stack(32768, carried)
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS + carried))
-    n_azimuth = scores.shape[4]
-    first_place = 0
-    if events is not None:
-        first_place, rows, n_rows = events.first_place, events.rows, 0
-        about = np.empty(PRIMARY_COLUMNS)
-    for place in range(first_place, batch_size):
+    hits = np.empty(1, HIT_DTYPE)
+    rows, first_place = opened(events)
+    n_rows = 0
+    for place in range(first_place, size):
         if events is not None and n_rows >= events.full:
             return rows, n_rows, place
-        index = first_index + place
-        status[0] = index
-        if is_lost(index, status):
+        index = task.first_index + place
+        followed[0] = index
+        if is_left_out(index, left_out, task.only):
             continue
-        weight, energy, group, gv, n_nu, neutrinos, stack, species_of, key_of = next_shower(
-            world,
-            source,
-            seed,
-            index,
-            place,
-            batch_size,
-            start,
-            rng,
-            stack,
-            species_of,
-            key_of,
-            neutrinos,
-            counters,
-            gradients,
+        weight, energy, group, n_nu, neutrinos, stack = next_shower(
+            world, source, seed, size, index, place, start, rng, stack, neutrinos, counters, gradients
         )
+        gv = rigidity(energy, group)
         if gradients is not None:
             primary_terms(terms, gradients, source.spectrum, energy, group, -1.0)
-        rng[0] = child_key(primary_key(seed, index), _BRANCH_ROTATION)
+        rng[0] = child_key(primary_key(seed, index), BRANCH_ROTATION)
         for i in range(n_nu):
-            e_nu = neutrinos[i, NU_ENERGY]
+            neutrino = neutrinos[i]
+            e_nu = neutrino[NU_ENERGY]
             i_energy = energy_bin(e_nu)
             if i_energy < 0 or i_energy >= N_ENERGY:
                 continue
             keep = 1.0
             if e_nu < roulette_energy:
                 keep = (e_nu / roulette_energy) ** roulette_index
-            flavour = int(neutrinos[i, NU_FLAVOUR])
-            x, y, z = neutrinos[i, NU_X], neutrinos[i, NU_Y], neutrinos[i, NU_Z]
-            u[0], u[1], u[2] = neutrinos[i, NU_UX], neutrinos[i, NU_UY], neutrinos[i, NU_UZ]
+            flavour = int(neutrino[NU_FLAVOUR])
+            x, y, z = neutrino[NU_X], neutrino[NU_Y], neutrino[NU_Z]
+            u[0], u[1], u[2] = neutrino[NU_UX], neutrino[NU_UY], neutrino[NU_UZ]
             for k in range(sites.shape[0]):
                 radius = sites[k, S_RADIUS]
                 down, up = sphere_crossings(x, y, z, u[0], u[1], u[2], radius)
@@ -192,36 +158,22 @@ def rotated_batch(
                     if keep < 1.0 and uniform(rng) > keep:
                         continue
                     counters[C_CROSSINGS] += 1
-                    n[0], n[1], n[2] = (
-                        (x + path * u[0]) / radius,
-                        (y + path * u[1]) / radius,
-                        (z + path * u[2]) / radius,
-                    )
+                    n[0] = (x + path * u[0]) / radius
+                    n[1] = (y + path * u[1]) / radius
+                    n[2] = (z + path * u[2]) / radius
                     cos_zenith = -(n[0] * u[0] + n[1] * u[1] + n[2] * u[2])
                     azimuth = 2.0 * math.pi * uniform(rng)
-                    if cutoff:
+                    if cutoff or events is not None:
                         _entry_at_site(n, u, sites[k], azimuth, start, site_up, entry, arrival)
-                        if not comes_through(world, trace, entry, arrival, gv, counters):
-                            continue
-                    c = cos_bin(cos_zenith)
-                    a = azimuth_bin(azimuth, n_azimuth)
+                    if cutoff and not comes_through(world, trace, entry, arrival, gv, counters):
+                        continue
                     area = 4.0 * math.pi * radius * radius * 1.0e6
-                    value = weight * neutrinos[i, NU_WEIGHT] * inverse_cosine(cos_zenith) / (area * keep)
-                    scores[k, flavour, i_energy, c, a] += value
-                    hits[k, flavour, i_energy, c, a] += 1
-                    note_weight(weights[k], flavour, i_energy, value * batch_size)
-                    if gradients is not None:
-                        score_gradients(gradients, terms, neutrinos[i], k, flavour, i_energy, c, value)
-                    if heights is not None:
-                        score_height(heights, neutrinos[i], k, flavour, i_energy, c, value)
+                    value = weight * neutrino[NU_WEIGHT] * inverse_cosine(cos_zenith) / (area * keep)
+                    fill_hit(hits[0], k, i, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value)
+                    score_hit(scores, hits[0], neutrino, value, size, gradients, terms, heights)
                     if events is not None:
-                        if not cutoff:
-                            _entry_at_site(n, u, sites[k], azimuth, start, site_up, entry, arrival)
-                        describe_primary(about, index, energy, group, entry, arrival)
                         rows = with_room(rows, n_rows, 1)
-                        rate = weight * neutrinos[i, NU_WEIGHT] / keep
-                        fill_record(rows[n_rows], about, k, neutrinos[i], cos_zenith, azimuth, value, rate)
-                        fill_bins(rows[n_rows], flavour, i_energy, c, a)
+                        describe_primary(rows[n_rows], index, energy, group, entry, arrival)
+                        fill_record(rows[n_rows], hits[0], neutrino, value, weight * neutrino[NU_WEIGHT] / keep)
                         n_rows += 1
-    if events is not None:
-        return rows, n_rows, batch_size
+    return rows, n_rows, size

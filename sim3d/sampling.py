@@ -14,7 +14,7 @@ from typing import NamedTuple
 from numba import njit
 
 from geomag.tracing import backtrack
-from sim3d.primaries import Spectrum, choose_group, energy_pdf, nucleon_flux, rigidity, sample_energy
+from sim3d.primaries import Spectrum, choose_group, energy_pdf, nucleon_flux, sample_energy
 from sim3d.primary_groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.random_streams import primary_key, uniform
 from sim3d.shower import shower
@@ -133,25 +133,22 @@ def draw_entry(top_km, start, rng):
 
 @njit(nogil=True)
 def next_shower(
-    world,
-    source,
-    seed,
-    index,
-    place,
-    batch_size,
-    start,
-    rng,
-    stack,
-    species_of,
-    key_of,
-    neutrinos,
-    counters,
-    gradients=None,
-):
+    world, source, seed, batch_size, index, place, start, rng, stack, neutrinos, counters, gradients
+):  # fmt: skip
     """Draw primary number ``index`` of a run (number ``place`` of its batch) and follow its shower.
 
-    ``start`` (float64 array (9,)) receives the entry; the work arrays and ``gradients`` are those of
-    :func:`sim3d.shower.shower`.
+    Parameters
+    ----------
+    world : World
+    source : Source
+    seed, batch_size, index, place : int
+    start : float64 array (9,)
+        Receives the entry.
+    rng : uint64 array (1,)
+        Work space.
+    stack, neutrinos, gradients
+        As for :func:`sim3d.shower.shower`.
+    counters : int64 array (N_COUNTERS,)
 
     Returns
     -------
@@ -161,20 +158,19 @@ def next_shower(
         Kinetic energy per nucleon (GeV).
     group : int
         Mass group.
-    rigidity_GV : float
-    n, neutrinos, stack, species_of, key_of
+    n, neutrinos, stack
         As :func:`sim3d.shower.shower` returns them.
     """
     rng[0] = primary_key(seed, index)
     energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
     weight *= draw_entry(world.top_km, start, rng)
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-    n, neutrinos, stack, species_of, key_of = shower(
-        world, start, energy, z_over_a, rng[0], stack, species_of, key_of, neutrinos, False, gradients=gradients
-    )
+    n, neutrinos, stack = shower(
+        world, start, energy, z_over_a, rng[0], stack, neutrinos, False, None, None, gradients
+    )  # fmt: skip
     counters[C_PRIMARIES] += 1
     counters[C_NEUTRINOS] += n
-    return weight, energy, group, rigidity(energy, group), n, neutrinos, stack, species_of, key_of
+    return weight, energy, group, n, neutrinos, stack
 
 
 @njit(nogil=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,11 +19,14 @@ from geomag.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
 from sim3d.aiming import make_aim
 from sim3d.analog import analog_batch
+from sim3d.batch import BatchScores, BatchTask
 from sim3d.config import Config, SiteTable
 from sim3d.detectors import Detector
 from sim3d.errors import InputError
 from sim3d.event_journal import BatchRecorder
+from sim3d.event_records import RecordBuffer
 from sim3d.gradient_scoring import make_gradients
+from sim3d.lost import Lost, indices
 from sim3d.optional_sums import make_optional_sums
 from sim3d.overhead import Overhead, check_levels, make_overhead, muon_world, overhead_batch
 from sim3d.primaries import PrimaryModel, primary_model
@@ -41,21 +44,21 @@ THINNING_SPECTRAL_INDEX = 2.7
 
 
 class BatchFunction(Protocol):
-    """Simulates a batch; all arrays are filled in place, and the recorder (where there is one) gets the records.
+    """Simulates a batch and adds to ``scores``; the recorder (where there is one) gets the records.
 
-    ``extras`` are those of :meth:`Setup.empty_extras`; without them such statistics are not made.
+    Primaries in ``lost`` are left out, and with ``only`` all but that one. ``extras`` are those of
+    :meth:`Setup.empty_extras`; without them such statistics are not made.
     """
 
     def __call__(
         self,
         batch: int,
-        scores: np.ndarray,
-        hits: np.ndarray,
-        weights: np.ndarray,
-        counters: np.ndarray,
-        status: np.ndarray,
+        scores: BatchScores,
         recorder: BatchRecorder | None = None,
         extras: Mapping[str, np.ndarray] | None = None,
+        *,
+        lost: Sequence[Lost] = (),
+        only: int = -1,
     ) -> None: ...
 
 
@@ -121,55 +124,54 @@ class Setup:
 
         def simulate(
             batch: int,
-            scores: np.ndarray,
-            hits: np.ndarray,
-            weights: np.ndarray,
-            counters: np.ndarray,
-            status: np.ndarray,
+            scores: BatchScores,
             recorder: BatchRecorder | None = None,
             extras: Mapping[str, np.ndarray] | None = None,
+            *,
+            lost: Sequence[Lost] = (),
+            only: int = -1,
         ) -> None:
-            common: tuple[Any, ...] = (
-                self.world,
-                self.source,
-                np.uint64(config.run.seed),
-                batch * size,
-                size,
-                self.sites,
-                config.field.cutoff,
-                self.trace,
+            task = BatchTask(
+                world=self.world,
+                source=self.source,
+                seed=np.uint64(config.run.seed),
+                first_index=batch * size,
+                batch_size=size,
+                sites=self.sites,
+                cutoff=config.field.cutoff,
+                trace=self.trace,
+                left_out=indices(lost),
+                only=only,
             )
-            if overhead is not None and extras:
-                down: Callable[..., Any] = overhead_batch
-                down(muons, *common[1:], overhead, extras["muons"], counters, status)
+            if overhead is not None and muons is not None and extras:
+                overhead_batch(task._replace(world=muons), scores, overhead, extras["muons"])
             if not config.scoring.neutrinos:
-                counters[C_PRIMARIES] += size
+                scores.counters[C_PRIMARIES] += size
                 return
-            kernel: Callable[..., Any] = analog_batch
-            if config.sampling.mode == "rotated":
-                kernel = rotated_batch
-                common += (float(config.sampling.roulette_energy_GeV), float(config.sampling.roulette_index))
-            elif config.sampling.mode == "targeted":
-                kernel = targeted_batch
-                aim = make_aim(config.sampling.effort, config.sampling.margin_deg, config.scoring.energy_min_GeV)
-                common += (self.world._replace(bending=False), aim)
-            filled: tuple[Any, ...] = (scores, hits, weights, counters, status)
-            # what is not asked for is left out: a kernel that is given None is another one to compile
-            scored = None
-            if gradients is not None and extras is not None:
-                scored = gradients._replace(scores=extras["gradients"])
-            heights = None if extras is None else extras.get("heights")
-            if heights is not None:
-                filled += (scored, heights)
-            elif scored is not None:
-                filled += (scored,)
+            # numba compiles a separate version of a kernel for None, without the branches of what is not asked for
+            scored, heights = None, None
+            if extras is not None:
+                heights = extras.get("heights")
+                scored = None if gradients is None else gradients._replace(scores=extras["gradients"])
+
+            def kernel(events: RecordBuffer | None) -> tuple[Any, int, int]:
+                table = config.sampling
+                if table.mode == "rotated":
+                    energy, index = float(table.roulette_energy_GeV), float(table.roulette_index)
+                    return rotated_batch(task, scores, energy, index, events, scored, heights)
+                if table.mode == "targeted":
+                    aim = make_aim(table.effort, table.margin_deg, config.scoring.energy_min_GeV)
+                    pilot_world = self.world._replace(bending=False)
+                    return targeted_batch(task, scores, pilot_world, aim, events, scored, heights)
+                return analog_batch(task, scores, events, scored, heights)
+
             if recorder is None:
-                kernel(*common, None, *filled)
+                kernel(None)
                 return
             recorder.begin(batch)
             place = 0
             while True:
-                rows, n, place = kernel(*common, recorder.buffer(place), *filled)
+                rows, n, place = kernel(recorder.buffer(place))
                 recorder.take(rows, n)
                 if place >= size:
                     return

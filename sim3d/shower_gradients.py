@@ -84,7 +84,9 @@ class Gradients(NamedTuple):
 
 @njit(nogil=True)
 def carried_columns(gradients):
-    """Columns that a particle carries."""
+    """Columns that a particle carries; 0 without gradients (None)."""
+    if gradients is None:
+        return 0
     return gradients.score_column.shape[0] + gradients.point_sharpness.shape[0]
 
 

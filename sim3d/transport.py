@@ -1,4 +1,4 @@
-"""Moving one particle: directions with a carried frame, helical steps, multiple scattering.
+"""Rotations of directions: scattering by a polar angle and an azimuth, and turning about a magnetic field.
 
 A direction u travels with a perpendicular unit vector e. Azimuths of scattering are drawn about u starting from e,
 so a shower that is started rotated is the rotated shower.
@@ -80,9 +80,9 @@ def rotate_about_field(vx, vy, vz, tx, ty, tz):
 
 @njit(nogil=True)
 def perpendicular(ux, uy, uz):
-    """Some unit vector perpendicular to the unit vector u (a function of u alone)."""
+    """A unit vector perpendicular to the unit vector u, chosen by u alone."""
     if abs(uz) < 0.9:
-        norm = 1.0 / math.sqrt(ux * ux + uy * uy)
-        return -uy * norm, ux * norm, 0.0
-    norm = 1.0 / math.sqrt(uy * uy + uz * uz)
-    return 0.0, -uz * norm, uy * norm
+        norm = math.sqrt(ux * ux + uy * uy)
+        return -uy / norm, ux / norm, 0.0
+    norm = math.sqrt(uy * uy + uz * uz)
+    return 0.0, -uz / norm, uy / norm

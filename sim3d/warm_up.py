@@ -15,16 +15,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from sim3d.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.batch import empty_scores
 from sim3d.event_journal import BatchRecorder
-from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE_FOLDER
 from sim3d.locks import alone
-from sim3d.lost import new_status
 from sim3d.parallel import Processes
-from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import Setup
 from sim3d.tally import SiteTally
 
@@ -58,17 +53,13 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
 
 def _empty_batch(setup: Setup) -> None:
     """Run a batch without primaries."""
-    shape = (len(setup.detectors), N_FLAVOURS, N_ENERGY, N_COS, setup.n_azimuth)
     small = setup.config.model_copy(update={"run": setup.config.run.model_copy(update={"batch_size": 0})})
     idle = replace(setup, config=small)
-    scores = np.zeros(shape)
-    hits = np.zeros(shape, dtype=np.int64)
-    counters = np.zeros(N_COUNTERS, dtype=np.int64)
-    weights = empty_weights(len(setup.detectors))
+    scores = empty_scores(len(setup.detectors), setup.n_azimuth)
     recorder = BatchRecorder() if setup.config.scoring.events else None
     extras = setup.empty_extras()
-    idle.batch_function()(0, scores, hits, weights, counters, new_status([]), recorder, extras)
-    SiteTally(setup.n_azimuth).add_batch(scores[0], hits[0], weights[0], 0)
+    idle.batch_function()(0, scores, recorder, extras)
+    SiteTally(setup.n_azimuth).add_batch(scores.flux[0], scores.hits[0], scores.weights[0], 0)
 
 
 def _mark(setup: Setup) -> Path | None:

@@ -16,12 +16,13 @@ from sim3d.config import make_config
 from sim3d.detectors import Detector
 from sim3d.hit_weights import empty_weights
 from sim3d.jit_cache import CACHE
+from sim3d.neutrino_list import NEUTRINO_COLUMNS
 from sim3d.random_streams import primary_key
 from sim3d.record import RunRecord, make_tally
 from sim3d.result_file import write_result
 from sim3d.results import Result
 from sim3d.sampling import COUNTERS, draw_entry
-from sim3d.shower import NEUTRINO_COLUMNS, shower
+from sim3d.shower import shower
 from sim3d.shower_stack import new_stack
 
 FLAVOURS = ("numu", "numubar", "nue", "nuebar")
@@ -159,13 +160,13 @@ def _entries(n, top_km, seed):
 @njit(nogil=True, cache=CACHE)
 def _follow(world, starts, kinetic, z_over_a, seed):
     """Neutrinos of a list of showers: rows of shower number and the kernel's columns."""
-    stack, species_of, key_of = new_stack(32768)
+    stack = new_stack(32768)
     neutrinos = np.empty((1024, NEUTRINO_COLUMNS))
     rows = np.empty((4096, NEUTRINO_COLUMNS + 1))
     total = 0
     for i in range(starts.shape[0]):
-        n, neutrinos, stack, species_of, key_of = shower(
-            world, starts[i], kinetic[i], z_over_a, primary_key(seed, i), stack, species_of, key_of, neutrinos, False
+        n, neutrinos, stack = shower(
+            world, starts[i], kinetic[i], z_over_a, primary_key(seed, i), stack, neutrinos, False
         )
         while total + n > rows.shape[0]:
             more = np.empty((2 * rows.shape[0], NEUTRINO_COLUMNS + 1))

@@ -28,10 +28,11 @@ from sim3d.aiming import (
     smallest_rotation,
 )
 from sim3d.detectors import Detector, sphere_crossings
+from sim3d.neutrino_list import NEUTRINO_COLUMNS, NU_FLAVOUR, NU_TAG, NU_UX, NU_X
+from sim3d.pilot import list_crossings
 from sim3d.random_streams import child_key, primary_key
-from sim3d.shower import NEUTRINO_COLUMNS, NU_FLAVOUR, NU_TAG, NU_UX, NU_X, shower
+from sim3d.shower import shower
 from sim3d.shower_stack import new_stack
-from sim3d.targeted import list_crossings
 from sim3d.world import EARTH_RADIUS_KM, build_world
 
 FIELD = FieldModel("2020-01-01", 10)
@@ -56,7 +57,7 @@ def pilots():
     yields = load_model("fluka-z").tables
     layers, top = linsley().layers, linsley().top_km
     worlds = [build_world(layers, top, FIELD.gauss, yields, bending=b, energy_min_GeV=0.3) for b in (False, True)]
-    stack, species, keys = new_stack(32768)
+    stack = new_stack(32768)
     out = []
     for i in range(60):
         cosine = (0.2, 0.5, 0.9)[i % 3]
@@ -65,7 +66,7 @@ def pilots():
         tape = np.uint64(child_key(np.uint64(primary_key(3, i)), 11))
         for world in worlds:
             rows = np.empty((4096, NEUTRINO_COLUMNS))
-            n, rows, stack, species, keys = shower(world, pose, 20.0, 1.0, tape, stack, species, keys, rows, True)
+            n, rows, stack = shower(world, pose, 20.0, 1.0, tape, stack, rows, True)
             lists.append(rows[:n].copy())
         out.append(lists)
     return out

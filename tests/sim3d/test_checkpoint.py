@@ -298,11 +298,11 @@ def test_a_failing_primary_leaves_a_checkpoint(whole, tmp_path, monkeypatch, dif
     kernel = make_setup(config()).batch_function.__globals__["rotated_batch"]
     from sim3d import setup_run
 
-    def broken(world, source, seed, first_index, batch_size, *rest):
-        if first_index <= 700 < first_index + batch_size:
-            rest[-1][0] = 700
+    def broken(task, scores, *rest):
+        if task.first_index <= 700 < task.first_index + task.batch_size:
+            scores.followed[0] = 700
             raise ZeroDivisionError("injected")
-        kernel(world, source, seed, first_index, batch_size, *rest)
+        return kernel(task, scores, *rest)
 
     path = tmp_path / "run.h5"
     with monkeypatch.context() as patch:

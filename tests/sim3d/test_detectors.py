@@ -12,12 +12,12 @@ from scipy import stats
 from geomag.sites import SITES
 from sim3d.binning import COS_WIDTH, SUB_BINS, cos_bin, energy_bin, inverse_cosine
 from sim3d.detectors import Detector, arrival_angles, inside_patch, sphere_crossings
-from sim3d.hits import patch_hits
+from sim3d.hits import HIT_DTYPE, patch_hits
 from sim3d.jit_cache import CACHE
+from sim3d.neutrino_list import NU_ENERGY, NU_FLAVOUR, NU_WEIGHT
 from sim3d.random_streams import primary_key
 from sim3d.rotated import rotate_with_crossing
 from sim3d.sampling import draw_entry
-from sim3d.shower import NU_ENERGY, NU_FLAVOUR, NU_WEIGHT
 from sim3d.world import EARTH_RADIUS_KM
 
 TOP_KM = 112.8
@@ -154,11 +154,10 @@ def test_crossings_lie_on_the_sphere(place, height, direction):
 
 
 def hits_of(neutrino, *detectors):
-    """Hits of one neutrino: rows of bins and values."""
+    """Hits of one neutrino."""
     sites = np.array([d.row() for d in detectors])
-    bins, values = np.zeros((16, 5), dtype=np.int64), np.zeros(16)
-    n = patch_hits(np.array(neutrino, dtype=float), sites, 12, bins, values, 0)
-    return bins[:n], values[:n]
+    hits = np.zeros(16, dtype=HIT_DTYPE)
+    return hits[: patch_hits(np.array(neutrino, dtype=float), 0, sites, 0, 12, hits, 0)]
 
 
 def test_both_crossings_count():
@@ -166,33 +165,32 @@ def test_both_crossings_count():
     here = detector(0.0, 0.0, 0.0, radius_deg=1.0)
     there = detector(0.0, 180.0, 0.0, radius_deg=2.0)
     neutrino = [2, 1.0, 3.0, EARTH_RADIUS_KM + 20, 0, 0, -math.cos(0.01), math.sin(0.01), 0]
-    bins, values = hits_of(neutrino, here, there)
-    assert bins[:, 0].tolist() == [0, 1]
-    assert bins[:, 1].tolist() == [2, 2]
-    assert bins[:, 2].tolist() == [energy_bin(1.0)] * 2
-    assert bins[:, 3].tolist() == [39, 0]
+    hits = hits_of(neutrino, here, there)
+    assert hits["site"].tolist() == [0, 1]
+    assert hits["flavour"].tolist() == [2, 2]
+    assert hits["energy_bin"].tolist() == [energy_bin(1.0)] * 2
+    assert hits["cos_bin"].tolist() == [39, 0]
     expected = [3.0 / 0.995 / d.area_m2 for d in (here, there)]
-    np.testing.assert_allclose(values, expected, rtol=1e-12)
+    np.testing.assert_allclose(hits["value"], expected, rtol=1e-12)
 
 
 def test_what_does_not_count():
     """Behind the birth, outside the energy bins, past the Earth."""
     here = detector(0.0, 0.0, 0.0, radius_deg=180.0)
     base = np.array([0, 1.0, 1.0, EARTH_RADIUS_KM + 20, 0, 0, -1.0, 0, 0])
-    assert len(hits_of(base, here)[0]) == 2
+    assert len(hits_of(base, here)) == 2
     for change in ({6: 1.0}, {1: 0.09}, {1: 1.1e4}, {6: 0.0, 7: 1.0}):
         other = base.copy()
         for column, value in change.items():
             other[column] = value
-        assert len(hits_of(other, here)[0]) == 0
+        assert len(hits_of(other, here)) == 0
 
 
 def test_a_raised_sheet_is_crossed_at_its_own_height():
     """A neutrino born below a sheet at 2 km crosses it once, going up."""
     raised = detector(0.0, 0.0, 0.0, altitude=2000.0, radius_deg=180.0)
     born_below = [0, 1.0, 1.0, EARTH_RADIUS_KM + 1, 0, 0, -1.0, 0, 0]
-    bins, _ = hits_of(born_below, raised)
-    assert bins[:, 3].tolist() == [0]
+    assert hits_of(born_below, raised)["cos_bin"].tolist() == [0]
 
 
 @given(st.floats(-1, 1))
@@ -217,8 +215,7 @@ def _isotropic(sites, n, radius_km, seed, n_azimuth, sums, squares):
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
     neutrino = np.empty(9)
-    bins = np.empty((32, 5), dtype=np.int64)
-    values = np.empty(32)
+    hits = np.empty(32, HIT_DTYPE)
     unit = math.pi * 4.0 * math.pi * (radius_km * 1e3) ** 2 / n
     for i in range(n):
         rng[0] = primary_key(seed, i)
@@ -227,11 +224,11 @@ def _isotropic(sites, n, radius_km, seed, n_azimuth, sums, squares):
         neutrino[NU_ENERGY] = 1.0
         neutrino[NU_WEIGHT] = weight * unit
         neutrino[3:] = start[:6]
-        n_hits = patch_hits(neutrino, sites, n_azimuth, bins, values, 0)
+        n_hits = patch_hits(neutrino, 0, sites, 0, n_azimuth, hits, 0)
         for j in range(n_hits):
-            k, c, a = bins[j, 0], bins[j, 3], bins[j, 4]
-            sums[k, c, a] += values[j]
-            squares[k, c, a] += values[j] ** 2
+            k, c, a = hits[j]["site"], hits[j]["cos_bin"], hits[j]["azimuth_bin"]
+            sums[k, c, a] += hits[j]["value"]
+            squares[k, c, a] += hits[j]["value"] ** 2
 
 
 @njit(nogil=True, cache=CACHE)
@@ -239,8 +236,7 @@ def _cosine_law(sites, n, radius_km, seed, n_azimuth, sums):
     """The same with lines drawn by the plain cosine law (cos^2 uniform), unweighted."""
     np.random.seed(seed)
     neutrino = np.empty(9)
-    bins = np.empty((32, 5), dtype=np.int64)
-    values = np.empty(32)
+    hits = np.empty(32, HIT_DTYPE)
     unit = math.pi * 4.0 * math.pi * (radius_km * 1e3) ** 2 / n
     for _ in range(n):
         z = 2 * np.random.random() - 1
@@ -256,9 +252,9 @@ def _cosine_law(sites, n, radius_km, seed, n_azimuth, sums):
         neutrino[6] = -c * n0 + t * (cq * e0 + sq * f0)
         neutrino[7] = -c * n1 + t * (cq * e1 + sq * f1)
         neutrino[8] = -c * n2 + t * sq * f2
-        n_hits = patch_hits(neutrino, sites, n_azimuth, bins, values, 0)
+        n_hits = patch_hits(neutrino, 0, sites, 0, n_azimuth, hits, 0)
         for j in range(n_hits):
-            sums[bins[j, 0], bins[j, 3], bins[j, 4]] += values[j]
+            sums[hits[j]["site"], hits[j]["cos_bin"], hits[j]["azimuth_bin"]] += hits[j]["value"]
 
 
 def expected_variance(area_m2, unit, n_azimuth):

@@ -8,6 +8,7 @@ import pytest
 
 import sim3d
 from sim3d import api, engine, setup_run
+from sim3d.batch import empty_scores
 from sim3d.binning import BINNINGS
 from sim3d.config import make_config
 from sim3d.engine import run_to_file, simulate
@@ -86,14 +87,12 @@ def test_a_longer_run_begins_like_the_shorter(files):
     """More primaries are more batches and nothing else: single batches add up to the run."""
     setup = make_setup(make_config(ANALOG))
     run_batch = setup.batch_function()
-    shape = (2, 4, 202, 40, 12)
     totals = []
     for batch in range(7):
-        scores, hits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
-        counters, status = np.zeros(len(COUNTERS), dtype=np.int64), np.zeros(1, dtype=np.int64)
-        run_batch(batch, scores, hits, empty_weights(len(scores)), counters, status)
-        totals.append(hits)
-        assert status[0] == 500 * batch + 499
+        scores = empty_scores(2, 12)
+        run_batch(batch, scores)
+        totals.append(scores.hits)
+        assert scores.followed[0] == 500 * batch + 499
     record = sim3d.load(files["analog", 1]).record
     assert np.array_equal(np.sum(totals, axis=0)[1], record.tallies[1].hits)
 
@@ -114,12 +113,11 @@ def fail_at(monkeypatch, primary):
     """Make the analog kernel fail at one primary."""
     kernel = setup_run.analog_batch
 
-    def broken(world, source, seed, first_index, batch_size, *rest):
-        status = rest[-1]
-        if first_index <= primary < first_index + batch_size:
-            status[0] = primary
+    def broken(task, scores, *rest):
+        if task.first_index <= primary < task.first_index + task.batch_size:
+            scores.followed[0] = primary
             raise ZeroDivisionError("injected")
-        kernel(world, source, seed, first_index, batch_size, *rest)
+        return kernel(task, scores, *rest)
 
     monkeypatch.setattr(setup_run, "analog_batch", broken)
 
@@ -162,15 +160,12 @@ def test_small_batches_and_patches_do_not_overflow(mode):
     }
     setup = make_setup(make_config(data))
     run_batch, tally = setup.batch_function(), make_tally(setup.config, setup.detectors[0])
-    shape = (1, 4, 202, 40, 12)
-    scores, hits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
-    counters, status = np.zeros(len(COUNTERS), dtype=np.int64), np.zeros(1, dtype=np.int64)
+    scores = empty_scores(1, 12)
     for batch in range(3000, 4000):
-        run_batch(batch, scores, hits, empty_weights(len(scores)), counters, status)
-        if hits.any():
-            tally.add_batch(scores[0], hits[0], empty_weights(), batch)
-            scores[:] = 0.0
-            hits[:] = 0
+        run_batch(batch, scores)
+        if scores.hits.any():
+            tally.add_batch(scores.flux[0], scores.hits[0], empty_weights(), batch)
+            scores.clear()
     assert tally.hits.sum() > 0
 
 

@@ -17,9 +17,10 @@ from sim3d.config import make_config
 from sim3d.gradient_scoring import make_gradients
 from sim3d.jackknife import jackknife
 from sim3d.jit_cache import CACHE
+from sim3d.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_UX, NU_UZ, NU_WEIGHT
 from sim3d.parameters import KNOTS_GEV, YIELD_SPECIES
 from sim3d.random_streams import primary_key, uniform
-from sim3d.shower import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_UX, NU_UZ, NU_WEIGHT, shower
+from sim3d.shower import shower
 from sim3d.shower_gradients import add_angle, carried_columns, end_flight
 from sim3d.shower_stack import new_stack
 from sim3d.variation import pion_sharpness, varied_hadronic
@@ -37,7 +38,7 @@ def _sums(world, gradients, n, low, high, seed, bands, by_angle, sums):
     """
     carried = carried_columns(gradients)
     n_inner = gradients.score_column.shape[0]
-    stack, species_of, key_of = new_stack(32768, carried)
+    stack = new_stack(32768, carried)
     neutrinos = np.empty((1024, NEUTRINO_COLUMNS + carried))
     start = np.array([0.0, 0.0, EARTH_RADIUS_KM + 100.0, 0.6, 0.0, -0.8, 0.8, 0.0, 0.6])
     rng = np.empty(1, dtype=np.uint64)
@@ -46,8 +47,8 @@ def _sums(world, gradients, n, low, high, seed, bands, by_angle, sums):
         # flat in ln E, each shower for an E^-1.7 spectrum of it
         energy = low * (high / low) ** ((i % 1000 + uniform(rng)) / 1000.0)
         weight = (energy / low) ** -0.7
-        count, neutrinos, stack, species_of, key_of = shower(
-            world, start, energy, 1.0, rng[0], stack, species_of, key_of, neutrinos, False, gradients=gradients
+        count, neutrinos, stack = shower(
+            world, start, energy, 1.0, rng[0], stack, neutrinos, False, gradients=gradients
         )
         for j in range(count):
             band = 0

@@ -6,12 +6,11 @@ import pytest
 
 import sim3d
 from sim3d import setup_run
+from sim3d.batch import empty_scores
 from sim3d.config import make_config
 from sim3d.engine import run_to_file, simulate
 from sim3d.errors import RunError
-from sim3d.hit_weights import empty_weights
-from sim3d.lost import Lost, is_lost, new_status, status_of_one
-from sim3d.sampling import COUNTERS
+from sim3d.lost import Lost, indices, is_left_out
 
 DATA = {
     "run": {"seed": 1, "primaries": 2000, "batch_size": 200},
@@ -32,13 +31,12 @@ def bad_primaries(monkeypatch):
     """Make the kernel fail at some primaries unless it is told to leave them out."""
     kernel = setup_run.rotated_batch
 
-    def broken(world, source, seed, first_index, batch_size, *rest):
-        status = rest[-1]
+    def broken(task, scores, *rest):
         for index in BAD:
-            if first_index <= index < first_index + batch_size and index not in status[1:]:
-                status[0] = index
+            if task.first_index <= index < task.first_index + task.batch_size and index not in task.left_out:
+                scores.followed[0] = index
                 raise ZeroDivisionError("injected")
-        kernel(world, source, seed, first_index, batch_size, *rest)
+        return kernel(task, scores, *rest)
 
     monkeypatch.setattr(setup_run, "rotated_batch", broken)
 
@@ -48,13 +46,11 @@ def test_the_kernels_leave_them_out():
     for mode in ("targeted", "analog", "rotated"):
         setup = setup_run.make_setup(make_config({**DATA, "sampling": {"mode": mode}}))
         run_batch = setup.batch_function()
-        shape = (1, 4, 202, 40, 12)
         counts = []
         for lost in ([], [Lost(3, "x"), Lost(7, "y")]):
-            scores, hits = np.zeros(shape), np.zeros(shape, dtype=np.int64)
-            counters = np.zeros(len(COUNTERS), dtype=np.int64)
-            run_batch(0, scores, hits, empty_weights(1), counters, new_status(lost))
-            counts.append((counters[0], hits.sum()))
+            scores = empty_scores(1, 12)
+            run_batch(0, scores, lost=lost)
+            counts.append((scores.counters[0], scores.hits.sum()))
         assert counts[0][0] == 200
         assert counts[1][0] == 198
         assert counts[1][1] <= counts[0][1]
@@ -92,10 +88,10 @@ def test_too_many_stop_the_run(bad_primaries, tmp_path):
 def test_a_batch_that_fails_as_a_whole_is_not_tolerated(monkeypatch):
     """A score that does not fit the sums has no primary to leave out."""
 
-    def huge(world, source, seed, first_index, batch_size, *rest):
-        scores, status = rest[-5], rest[-1]
-        scores[...] = np.inf if batch_size else 0.0
-        status[0] = first_index
+    def huge(task, scores, *_):
+        scores.flux[...] = np.inf if task.batch_size else 0.0
+        scores.followed[0] = task.first_index
+        return None, 0, task.batch_size
 
     monkeypatch.setattr(setup_run, "rotated_batch", huge)
     record = simulate(config(max_lost=9), threads=1)
@@ -103,10 +99,10 @@ def test_a_batch_that_fails_as_a_whole_is_not_tolerated(monkeypatch):
     assert "TallyOverflowError" in record.failure
 
 
-def test_is_lost():
-    status = new_status([Lost(5, "x")])
-    assert list(status) == [-1, 5]
-    assert is_lost(5, status)
-    assert not is_lost(-1, status)
-    for one in (0, 7):
-        assert [k for k in range(10) if not is_lost(k, status_of_one(one))] == [one]
+def test_is_left_out():
+    left_out = indices([Lost(5, "x"), Lost(8, "y")])
+    assert list(left_out) == [5, 8]
+    assert [k for k in range(10) if is_left_out(k, left_out, -1)] == [5, 8]
+    for only in (0, 7):
+        assert [k for k in range(10) if not is_left_out(k, left_out, only)] == [only]
+    assert not any(is_left_out(k, indices([]), -1) for k in range(10))

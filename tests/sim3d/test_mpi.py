@@ -129,11 +129,11 @@ from sim3d.engine import run_to_file
 
 kernel = setup_run.rotated_batch
 
-def broken(world, source, seed, first, size, *rest):
-    if first <= 1234 < first + size:
-        rest[-1][0] = 1234
+def broken(task, scores, *rest):
+    if task.first_index <= 1234 < task.first_index + task.batch_size:
+        scores.followed[0] = 1234
         raise ZeroDivisionError("injected")
-    kernel(world, source, seed, first, size, *rest)
+    return kernel(task, scores, *rest)
 
 setup_run.rotated_batch = broken
 run_to_file(load_config(sys.argv[1]), sys.argv[2], threads=1)
@@ -162,12 +162,12 @@ from sim3d.engine import run_to_file
 
 kernel = setup_run.rotated_batch
 
-def broken(world, source, seed, first, size, *rest):
+def broken(task, scores, *rest):
     for bad in (1234, 3333, 9000):
-        if first <= bad < first + size and bad not in rest[-1][1:]:
-            rest[-1][0] = bad
+        if task.first_index <= bad < task.first_index + task.batch_size and bad not in task.left_out:
+            scores.followed[0] = bad
             raise ZeroDivisionError("injected")
-    kernel(world, source, seed, first, size, *rest)
+    return kernel(task, scores, *rest)
 
 setup_run.rotated_batch = broken
 data = {

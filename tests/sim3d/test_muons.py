@@ -11,20 +11,22 @@ from numba import njit
 
 import sim3d
 from sim3d import cli
+from sim3d.batch import BatchTask, empty_scores
 from sim3d.config import make_config
 from sim3d.engine import run_to_file, simulate
 from sim3d.errors import InputError
 from sim3d.jit_cache import CACHE
 from sim3d.levels import L_LEVEL, L_MOMENTUM, L_SPECIES, L_WEIGHT, LEVEL_COLUMNS, Levels
+from sim3d.lost import indices
 from sim3d.muons import muon_spectra
+from sim3d.neutrino_list import NEUTRINO_COLUMNS
 from sim3d.overhead import check_levels, draw_overhead, line_density, make_overhead, muon_world, overhead_batch
 from sim3d.particles import MUM, MUP
 from sim3d.primaries import primary_model
 from sim3d.random_streams import primary_key
 from sim3d.results import Result
-from sim3d.sampling import N_COUNTERS
 from sim3d.setup_run import make_setup
-from sim3d.shower import NEUTRINO_COLUMNS, shower
+from sim3d.shower import shower
 from sim3d.shower_stack import new_stack
 from sim3d.shower_track import T_END, TRACK_COLUMNS
 from sim3d.world import EARTH_RADIUS_KM
@@ -97,12 +99,12 @@ def test_the_share_of_the_whole_globe_moves_no_mean():
         over = make_overhead(config, setup.detectors, setup.world.layers)._replace(globe_share=share)
         batches = []
         for batch in range(30):
-            scores = np.zeros((1, 1, 4, 2, 2))
-            overhead_batch(
-                world, setup.source, np.uint64(11), batch * 1000, 1000, setup.sites, False, setup.trace, over, scores,
-                np.zeros(N_COUNTERS, dtype=np.int64), np.array([-1], dtype=np.int64),
-            )  # fmt: skip
-            batches.append(scores[0, 0, :2].sum(axis=0))
+            flux = np.zeros((1, 1, 4, 2, 2))
+            task = BatchTask(
+                world, setup.source, np.uint64(11), batch * 1000, 1000, setup.sites, False, setup.trace, indices([]), -1
+            )
+            overhead_batch(task, empty_scores(1, 12), over, flux)
+            batches.append(flux[0, 0, :2].sum(axis=0))
         sums.append((np.mean(batches, axis=0), np.std(batches, axis=0, ddof=1) / math.sqrt(30)))
     (one, d_one), (other, d_other) = sums
     assert (np.abs(one - other) < 4.0 * np.hypot(d_one, d_other)).all()
@@ -148,7 +150,7 @@ def _draw(site, radii, top_km, n):
 @njit(nogil=True, cache=CACHE)
 def _vertical(world, energies, radii, depths, with_levels, track):
     """Muons above 2 GeV/c at the ground of vertical protons: by levels, or by decaying ones on tracks."""
-    stack, species_of, key_of = new_stack(32768)
+    stack = new_stack(32768)
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
     crossings = np.empty((100_000, LEVEL_COLUMNS))
     start = np.zeros(9)
@@ -158,8 +160,8 @@ def _vertical(world, energies, radii, depths, with_levels, track):
         key = primary_key(np.uint64(5 + with_levels), i)
         if with_levels:
             crossings[0, 0] = 0.0
-            _, neutrinos, stack, species_of, key_of = shower(
-                world, start, energies[i], 1.0, key, stack, species_of, key_of, neutrinos, False, None,
+            _, neutrinos, stack = shower(
+                world, start, energies[i], 1.0, key, stack, neutrinos, False, None,
                 Levels(radii, depths, crossings),
             )  # fmt: skip
             for j in range(1, int(crossings[0, 0]) + 1):
@@ -168,9 +170,7 @@ def _vertical(world, energies, radii, depths, with_levels, track):
                     out[i] += crossings[j, L_WEIGHT]
         else:
             track[0, 0] = 0.0
-            _, neutrinos, stack, species_of, key_of = shower(
-                world, start, energies[i], 1.0, key, stack, species_of, key_of, neutrinos, False, track
-            )
+            _, neutrinos, stack = shower(world, start, energies[i], 1.0, key, stack, neutrinos, False, track)
             for j in range(1, int(track[0, 0]) + 1):
                 muon = track[j, 1] == MUP or track[j, 1] == MUM
                 r = math.sqrt(track[j, 2] ** 2 + track[j, 3] ** 2 + track[j, 4] ** 2)

@@ -5,7 +5,8 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from sim3d.random_streams import GOLDEN, child_key, mix64, next_uint64, poisson, primary_key, uniform
+from sim3d import random_streams
+from sim3d.random_streams import BRANCHES, GOLDEN, child_key, mix64, next_uint64, poisson, primary_key, uniform
 
 
 @njit
@@ -149,3 +150,11 @@ def test_keys_of_neighbours_differ_in_half_their_bits():
     keys = _primary_keys(np.uint64(5), 20_000)
     flips = np.array([bin(int(a ^ b)).count("1") for a, b in zip(keys[1:], keys[:-1], strict=True)])
     assert flips.mean() == pytest.approx(32, abs=4 * 4 / np.sqrt(flips.size))
+
+
+def test_branches_differ():
+    """No two processes share a stream, and every branch number of the module is listed."""
+    named = [value for name, value in vars(random_streams).items() if name.startswith("BRANCH_")]
+    assert sorted(BRANCHES.values()) == sorted(named)
+    assert len(set(named)) == len(named)
+    assert min(named) > 0

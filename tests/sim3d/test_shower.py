@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from sim3d.shower import NU_ENERGY, NU_FLAVOUR, NU_UX, NU_WEIGHT, NU_X
+from sim3d.neutrino_list import NU_ENERGY, NU_FLAVOUR, NU_UX, NU_WEIGHT, NU_X
 from sim3d.world import EARTH_RADIUS_KM, kinetic_minimum
 
 # columns of the rows of ``follow``: the shower's number comes first

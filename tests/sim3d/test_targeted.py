@@ -13,8 +13,9 @@ from sim3d.binning import ENERGY_EDGES_GEV
 from sim3d.config import make_config
 from sim3d.detectors import Detector, sphere_crossings
 from sim3d.engine import simulate
-from sim3d.shower import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_TURN, NU_UX, NU_UZ, NU_WEIGHT, NU_Z
-from sim3d.targeted import add_axis, list_crossings, rotation_density
+from sim3d.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_TURN, NU_UX, NU_UZ, NU_WEIGHT, NU_Z
+from sim3d.pilot import add_axis, list_crossings
+from sim3d.targeted import rotation_density
 from sim3d.world import EARTH_RADIUS_KM
 
 ENERGIES = [0.5, 1.0, 2.0, 5.0, 20.0]
