@@ -22,11 +22,11 @@ from typing import Any
 def measure(case: dict[str, Any], path: Path) -> dict[str, float]:
     """Run one case in this process."""
     from geomag.sites import SITES
-    from sim3d import engine
-    from sim3d.checkpoint import Checkpoints
-    from sim3d.config import make_config
-    from sim3d.file_names import events_path
-    from sim3d.ranks import FirstRank
+    from sim3d.config.load import make_config
+    from sim3d.files.file_names import events_path
+    from sim3d.simulation import engine
+    from sim3d.simulation.checkpoint import Checkpoints
+    from sim3d.simulation.ranks import FirstRank
 
     spent = {"checkpoint_s": 0.0, "checkpoints": 0.0}
 

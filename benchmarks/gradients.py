@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from sim3d.batch import empty_scores
-from sim3d.config import make_config
-from sim3d.record import make_tally
-from sim3d.setup_run import make_setup
+from sim3d.config.load import make_config
+from sim3d.files.record import make_tally
+from sim3d.sampling.batch import empty_scores
+from sim3d.simulation.setup import make_setup
 
 BATCH = 5_000
 POINT = {"pi+@31": 0.1, "sigma:pion": 0.1, "primary:p:slope": 0.05, "angle:pion": 0.1}

@@ -21,12 +21,12 @@ import numpy as np
 from numba import njit
 
 import sim3d  # noqa: F401  (sets the kernel cache before numba is imported)
-from geomag.batch import BatchTracer
-from geomag.cutoff import CutoffTracer, certain_rigidity_GV, sky_map
+from geomag.cutoffs.cutoff import CutoffTracer, certain_rigidity_GV, sky_map
+from geomag.field.igrf import FieldModel
+from geomag.field.kernels import EARTH_RADIUS_KM
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
-from geomag.igrf import FieldModel
-from geomag.kernels import EARTH_RADIUS_KM
-from geomag.tracing import DEFAULT_TOLERANCE, backtrack, trace_params
+from geomag.trajectories.batch import BatchTracer
+from geomag.trajectories.tracing import DEFAULT_TOLERANCE, backtrack, trace_params
 
 FOLDER = Path("output/peers")
 LAT, LON, ALTITUDE_KM = 36.4257, 137.3103, 20.0

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import time
 
-from sim3d.parallel import connect
-from sim3d.ranks import RankReport
-from sim3d.tally import SiteTally
+from sim3d.scoring.tally import SiteTally
+from sim3d.simulation.processes import connect
+from sim3d.simulation.ranks import RankReport
 
 REQUESTS = 5000
 

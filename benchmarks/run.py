@@ -21,14 +21,14 @@ from sampling import figure_of_merit, paper_statistics, table_time
 from starting import memory, scaling, starts
 
 import sim3d  # noqa: F401  (sets the kernel cache before numba is imported)
-from geomag.igrf import FieldModel
-from sim3d.config import make_config
-from sim3d.neutrino_list import NEUTRINO_COLUMNS
-from sim3d.random_streams import primary_key, uniform
-from sim3d.sampling import draw_entry
-from sim3d.setup_run import make_setup
-from sim3d.shower import shower
-from sim3d.shower_stack import new_stack
+from geomag.field.igrf import FieldModel
+from sim3d.config.load import make_config
+from sim3d.sampling.source import draw_entry
+from sim3d.shower.kernel import shower
+from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
+from sim3d.shower.random_streams import primary_key, uniform
+from sim3d.shower.stack import new_stack
+from sim3d.simulation.setup import make_setup
 
 OUTPUT = Path("output")
 Row = dict[str, Any]

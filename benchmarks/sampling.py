@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from sim3d.asymmetry import east_west, published
-from sim3d.batch import empty_scores
-from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV, N_FLAVOURS
-from sim3d.config import make_config
-from sim3d.engine import simulate
-from sim3d.flavours import FLAVOURS
-from sim3d.hit_weights import summarise
-from sim3d.results import Result
-from sim3d.setup_run import make_setup
+from sim3d.analysis.asymmetry import east_west, published
+from sim3d.config.load import make_config
+from sim3d.conventions.binning import COS_EDGES, ENERGY_EDGES_GEV, N_FLAVOURS
+from sim3d.conventions.flavours import FLAVOURS
+from sim3d.results.result import Result
+from sim3d.sampling.batch import empty_scores
+from sim3d.scoring.hit_weights import summarise
+from sim3d.simulation.engine import simulate
+from sim3d.simulation.setup import make_setup
 
 BATCH = 2000
 WINDOW_GEV = (0.5, 3.0)

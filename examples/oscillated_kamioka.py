@@ -20,7 +20,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import sim3d
-from sim3d import exports, prem, style
+from sim3d.flux import exports, prem
+from sim3d.plots import style
 
 # NuFIT 6.0, normal ordering, with Super-Kamiokande's atmospheric data: Esteban et al., JHEP 12 (2024) 216, table 1.
 ANGLES_DEG = {(0, 1): 33.68, (0, 2): 8.56, (1, 2): 43.3}

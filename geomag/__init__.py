@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from geomag.batch import BatchTracer
-    from geomag.cutoff import Cutoff, CutoffTracer, SkyMap, sky_map
+    from geomag.cutoffs.cutoff import Cutoff, CutoffTracer, SkyMap, sky_map
+    from geomag.cutoffs.intensity import IntensityMap, intensity_map
+    from geomag.cutoffs.whole_sky import WholeSky, whole_sky_map
     from geomag.errors import GeomagInputError
-    from geomag.igrf import FieldModel
-    from geomag.intensity import IntensityMap, intensity_map
+    from geomag.field.igrf import FieldModel
     from geomag.sites import SITES, Site, site
-    from geomag.tracing import trace_params
-    from geomag.whole_sky import WholeSky, whole_sky_map
+    from geomag.trajectories.batch import BatchTracer
+    from geomag.trajectories.tracing import trace_params
 
 __all__ = [
     "SITES",
@@ -41,14 +41,14 @@ __all__ = [
 
 
 def _public() -> dict[str, Any]:
-    from geomag.batch import BatchTracer
-    from geomag.cutoff import Cutoff, CutoffTracer, SkyMap, sky_map
+    from geomag.cutoffs.cutoff import Cutoff, CutoffTracer, SkyMap, sky_map
+    from geomag.cutoffs.intensity import IntensityMap, intensity_map
+    from geomag.cutoffs.whole_sky import WholeSky, whole_sky_map
     from geomag.errors import GeomagInputError
-    from geomag.igrf import FieldModel
-    from geomag.intensity import IntensityMap, intensity_map
+    from geomag.field.igrf import FieldModel
     from geomag.sites import SITES, Site, site
-    from geomag.tracing import trace_params
-    from geomag.whole_sky import WholeSky, whole_sky_map
+    from geomag.trajectories.batch import BatchTracer
+    from geomag.trajectories.tracing import trace_params
 
     return locals()
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomag.arrays import Array
-from geomag.cutoff import SkyMap
+from geomag.cutoffs.cutoff import SkyMap
+from geomag.cutoffs.intensity import IntensityMap
+from geomag.cutoffs.whole_sky import WholeSky
+from geomag.field.igrf import FieldModel
 from geomag.geodesy import geodetic_to_cartesian, local_axes
-from geomag.igrf import FieldModel
-from geomag.intensity import IntensityMap
 from geomag.sites import SITES
-from geomag.whole_sky import WholeSky
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

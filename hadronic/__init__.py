@@ -1,7 +1,7 @@
 """Hadronic interactions on air: cross sections, inclusive yields, Z factors and the models that give them.
 
-`load_model` builds a model; `hadronic.kernels` draws from its tables inside numba kernels; `hadronic.zfactors` samples
-the moments of any model.
+`load_model` builds a model; `hadronic.interaction.kernels` draws from its tables inside numba kernels;
+`hadronic.observables.zfactors` samples the moments of any model.
 
 The names in ``__all__`` can be imported from here; they are loaded on first use.
 """
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hadronic.errors import HadronicInputError
-    from hadronic.kernels import YieldTables
+    from hadronic.interaction.kernels import YieldTables
     from hadronic.models import HadronicModel, load_model, model_names, register_model
     from hadronic.moments import Moments
+    from hadronic.observables.zfactors import sample_moments
     from hadronic.species import species_code
-    from hadronic.yield_file import YieldFile, read_yield_file, write_yield_file
-    from hadronic.zfactors import sample_moments
+    from hadronic.tables.yield_file import YieldFile, read_yield_file, write_yield_file
 
 __all__ = [
     "HadronicInputError",
@@ -38,12 +38,12 @@ __all__ = [
 
 def _public() -> dict[str, Any]:
     from hadronic.errors import HadronicInputError
-    from hadronic.kernels import YieldTables
+    from hadronic.interaction.kernels import YieldTables
     from hadronic.models import HadronicModel, load_model, model_names, register_model
     from hadronic.moments import Moments
+    from hadronic.observables.zfactors import sample_moments
     from hadronic.species import species_code
-    from hadronic.yield_file import YieldFile, read_yield_file, write_yield_file
-    from hadronic.zfactors import sample_moments
+    from hadronic.tables.yield_file import YieldFile, read_yield_file, write_yield_file
 
     return locals()
 

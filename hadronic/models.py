@@ -12,13 +12,13 @@ import numpy as np
 
 from hadronic.definitions import DEFINITIONS
 from hadronic.errors import HadronicInputError
-from hadronic.fluka_z import LG_T_NODES, build_fluka_z
-from hadronic.kernels import YieldTables
+from hadronic.fluka.fluka_z import LG_T_NODES, build_fluka_z
+from hadronic.fluka.muon_tuned import build_muon_tuned
+from hadronic.interaction.kernels import YieldTables
 from hadronic.moments import Moments, moments_of_row
-from hadronic.muon_tuned import build_muon_tuned
 from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
-from hadronic.table_model import build_table_model, provenance_words
-from hadronic.yield_file import read_yield_file
+from hadronic.tables.table_model import build_table_model, provenance_words
+from hadronic.tables.yield_file import read_yield_file
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from hadronic.arrays import Array
 from hadronic.definitions import Z_EXPONENT
-from hadronic.kernels import YieldTables
+from hadronic.interaction.kernels import YieldTables
 from hadronic.species import MASS_GEV
 
 

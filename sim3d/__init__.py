@@ -21,13 +21,13 @@ except PackageNotFoundError:  # running from a source tree that is not installed
 
 _PUBLIC = {
     "run": "sim3d.api",
-    "load": "sim3d.results",
-    "Result": "sim3d.results",
-    "Config": "sim3d.config",
-    "load_config": "sim3d.config",
-    "Flux": "sim3d.flux",
-    "HondaFluxService": "sim3d.flux_service",
-    "get_flux_maps": "sim3d.flux_service",
+    "load": "sim3d.results.result",
+    "Result": "sim3d.results.result",
+    "Config": "sim3d.config.schema",
+    "load_config": "sim3d.config.load",
+    "Flux": "sim3d.flux.interpolated",
+    "HondaFluxService": "sim3d.flux.service",
+    "get_flux_maps": "sim3d.flux.service",
 }
 __all__ = ["Config", "Flux", "HondaFluxService", "Result", "__version__", "get_flux_maps", "load", "load_config", "run"]
 

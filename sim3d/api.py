@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sim3d.config import Config, load_config, make_config
-from sim3d.engine import simulate
+from sim3d.config.load import load_config, make_config
+from sim3d.config.schema import Config
 from sim3d.errors import InputError, RunError
-from sim3d.results import Result
+from sim3d.results.result import Result
+from sim3d.simulation.engine import simulate
 
 
 def run(
@@ -24,7 +25,7 @@ def run(
     config : Config, mapping or path
         A checked configuration, nested mappings as a TOML file would give them, or the path of one.
     threads, progress
-        See :func:`sim3d.engine.simulate`.
+        See :func:`sim3d.simulation.engine.simulate`.
 
     Raises
     ------

@@ -19,7 +19,7 @@ from sim3d.commands.status import STATUS_FAILED, STATUS_INPUT, STATUS_INTERRUPTE
 from sim3d.errors import RunError, is_input_error
 from sim3d.launcher import launcher_rank
 
-# Name, one line of help, in the order a user meets them.  The module is sim3d.commands.NAME, its `command`.
+# Name, one line of help, in the order a user meets them.
 COMMANDS = {
     "run": "Simulate: from a TOML file to a result file (also under mpirun).",
     "merge": "Join parts of one run, as a job array makes them.",
@@ -44,6 +44,24 @@ COMMANDS = {
     "zfactors": "Moments of the hadronic model next to their reference.",
 }
 
+# The folder of sim3d.commands that holds each command's module; the function is its `command`.
+_ROOMS = {
+    "runs": {"run", "merge", "reweight", "vary", "info", "replay"},
+    "results": {
+        "tables",
+        "export",
+        "asymmetry",
+        "muons",
+        "leptons",
+        "plot",
+        "figures",
+        "report",
+        "compare",
+        "dimensions",
+    },
+    "inputs": {"cutoff", "primaries", "atmosphere", "sites", "zfactors"},
+}
+
 _WAIT_FOR_RANK_0_S = 2.0
 
 
@@ -56,7 +74,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"sim3d.commands.{cmd_name}").command
+        room = next(room for room, names in _ROOMS.items() if cmd_name in names)
+        command: click.Command = importlib.import_module(f"sim3d.commands.{room}.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

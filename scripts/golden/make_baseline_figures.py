@@ -1,4 +1,4 @@
-"""Write the pictures and words in tests/data/figures that tests/sim3d/test_baseline_figures.py compares with.
+"""Write the pictures and words in tests/data/figures that tests/golden/test_baseline_figures.py compares with.
 
 Run it after a deliberate change of a figure (``python scripts/golden/make_baseline_figures.py``), look at the pictures,
 and say in the commit what changed.

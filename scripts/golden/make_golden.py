@@ -1,4 +1,4 @@
-"""Write tests/data/golden.json: what tiny fixed runs give, for tests/sim3d/test_golden.py.
+"""Write tests/data/golden.json: what tiny fixed runs give, for tests/golden/test_golden.py.
 
 Run it after a deliberate change of the physics or of the random streams (``python scripts/golden/make_golden.py``), and
 say in the commit what moved. Everything else must leave the numbers as they are.
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from sim3d.config import make_config
-from sim3d.engine import simulate
-from sim3d.flavours import FLAVOURS
+from sim3d.config.load import make_config
+from sim3d.conventions.flavours import FLAVOURS
+from sim3d.simulation.engine import simulate
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "data" / "golden.json"
 

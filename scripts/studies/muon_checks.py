@@ -21,10 +21,10 @@ import numpy as np
 
 from hadronic.models import model_names
 from sim3d import load
-from sim3d.config import make_config
-from sim3d.engine import run_to_file
-from sim3d.jackknife import jackknife
-from sim3d.muons import MuonSpectra, muon_spectra
+from sim3d.config.load import make_config
+from sim3d.results.jackknife import jackknife
+from sim3d.results.muons import MuonSpectra, muon_spectra
+from sim3d.simulation.engine import run_to_file
 
 LYNN_LAKE = {"name": "lynn-lake", "lat": 56.5, "lon": -101.0, "patch": {"radius_deg": 2.0}}
 CAPRICE94 = (1.59, 0.06)

@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from sim3d import load
-from sim3d.config import make_config
-from sim3d.engine import run_to_file
-from sim3d.flavours import FLAVOURS
-from sim3d.jackknife import jackknife
-from sim3d.results import Result
+from sim3d.config.load import make_config
+from sim3d.conventions.flavours import FLAVOURS
+from sim3d.results.jackknife import jackknife
+from sim3d.results.result import Result
+from sim3d.simulation.engine import run_to_file
 
 MONTHS = (1, 7)
 BANDS = {"0.5 to 1": 3, "0 to 0.5": 2}
-"""Zenith bands (cosines) and their place in :meth:`sim3d.results.Result.groups_azimuth`."""
+"""Zenith bands (cosines) and their place in :meth:`sim3d.results.result.Result.groups_azimuth`."""
 ENERGIES_GEV = ((10.0, 30.0), (30.0, 100.0), (100.0, 300.0), (300.0, 1000.0), (1000.0, 5000.0))
 
 

@@ -26,13 +26,13 @@ from systematics_table import EFFECTS, WINDOWS_GEV, Row, draw, markdown, put_int
 from hadronic.models import DEFAULT_MODEL
 from hadronic.models import model_names as hadronic_names
 from sim3d import load
-from sim3d.config import make_config
-from sim3d.engine import run_to_file
+from sim3d.config.load import make_config
 from sim3d.errors import is_input_error
-from sim3d.primary_catalogue import model_names as primary_names
-from sim3d.result_file import verify_result, write_result
-from sim3d.results import Result
-from sim3d.reweight import reweight
+from sim3d.files.result_file import verify_result, write_result
+from sim3d.primaries.catalogue import model_names as primary_names
+from sim3d.results.result import Result
+from sim3d.simulation.engine import run_to_file
+from sim3d.simulation.reweight import reweight
 
 SITES = ("kamioka", "sno")
 SEED = 7

@@ -14,10 +14,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sim3d import style
-from sim3d.flavours import FLAVOURS
-from sim3d.pairs import jackknife_of_two
-from sim3d.results import Result
+from sim3d.conventions.flavours import FLAVOURS
+from sim3d.plots import style
+from sim3d.results.pairs import jackknife_of_two
+from sim3d.results.result import Result
 
 WINDOWS_GEV = {0.3: (0.2, 0.45), 1.0: (0.7, 1.4), 3.0: (2.0, 4.5), 10.0: (7.0, 14.0), 100.0: (50.0, 200.0)}
 """Windows of energy around what the table calls them: bins whose centre lies inside, a factor 2 to 4 wide."""

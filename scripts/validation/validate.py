@@ -19,9 +19,9 @@ from validation_report import Report, figure_of
 from validation_targeted import patches, targeted
 
 from hadronic.definitions import DEFAULT_DEFINITION
-from sim3d.compare import fluka_table
-from sim3d.config import load_config, make_config
-from sim3d.matching import agreement, match
+from sim3d.analysis.matching import agreement, match
+from sim3d.analysis.reference import fluka_table
+from sim3d.config.load import load_config, make_config
 
 ROOT = Path(__file__).resolve().parents[2]
 FLUKA_RANGE_GEV = (0.29, 10.0)
@@ -92,8 +92,8 @@ def fluka_kinetic_definition(report: Report) -> None:
 
 def east_west(report: Report) -> None:
     """Asymmetries of the paper's detectors."""
-    from sim3d.asymmetry import east_west as asymmetries
-    from sim3d.asymmetry import published
+    from sim3d.analysis.asymmetry import east_west as asymmetries
+    from sim3d.analysis.asymmetry import published
 
     report.add("", "## East-west asymmetries, 0.5-3 GeV, |cos zenith| < 0.5", "")
     result = report.run("paper", load_config(ROOT / "examples/paper.toml"))
@@ -275,7 +275,7 @@ def speed(report: Report) -> None:
             "sites": [{"name": "kamioka"}],
         }
     )
-    from sim3d.engine import simulate
+    from sim3d.simulation.engine import simulate
 
     record = simulate(config, threads=1)
     if record is None:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from validation_report import Report
 
-from sim3d.config import make_config
-from sim3d.exact_sums import N_GROUPS
-from sim3d.gradient_scoring import BINS
-from sim3d.jackknife import jackknife
-from sim3d.results import Result
+from sim3d.config.load import make_config
+from sim3d.results.jackknife import jackknife
+from sim3d.results.result import Result
+from sim3d.scoring.exact_sums import N_GROUPS
+from sim3d.scoring.gradients import BINS
 
 BATCHES = 48
 PRIMARIES = {"targeted": 144_000, "rotated": 48_000, "analog": 48_000}

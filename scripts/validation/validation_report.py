@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import sim3d
-from sim3d.config import Config
-from sim3d.engine import run_to_file
-from sim3d.results import Result
+from sim3d.config.schema import Config
+from sim3d.results.result import Result
+from sim3d.simulation.engine import run_to_file
 
 
 class Report:
@@ -82,7 +82,7 @@ def figure_of(report: Report, name: str, draw: Callable[[Any, Any], None]) -> No
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from sim3d.style import RC
+    from sim3d.plots.style import RC
 
     plt.rcParams.update({**RC, "figure.constrained_layout.use": False})
     figure = plt.figure(figsize=(8.0, 5.6), layout="constrained")

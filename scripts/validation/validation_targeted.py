@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from validation_report import Report, figure_of
 
-from sim3d.asymmetry import east_west, published
-from sim3d.config import load_config, make_config
-from sim3d.flavours import FLAVOURS
-from sim3d.results import Result
+from sim3d.analysis.asymmetry import east_west, published
+from sim3d.config.load import load_config, make_config
+from sim3d.conventions.flavours import FLAVOURS
+from sim3d.results.result import Result
 
 ROOT = Path(__file__).resolve().parents[2]
 BANDS_GEV = (0.5, 0.71, 1.0, 1.41, 2.0, 3.16, 5.6, 10.0)

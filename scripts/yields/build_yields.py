@@ -24,13 +24,13 @@ from typing import Any
 
 import numpy as np
 
+from hadronic.builders.prompt_decays import decay_all
+from hadronic.builders.yield_histograms import NodeHistogram, without_elastic
+from hadronic.builders.yield_join import RECIPES, Run, join
 from hadronic.errors import HadronicInputError
-from hadronic.prompt_decays import decay_all
 from hadronic.species import PDG_IDS, species_code
-from hadronic.yield_file import write_yield_file
-from hadronic.yield_histograms import NodeHistogram, without_elastic
-from hadronic.yield_join import RECIPES, Run, join
-from hadronic.yield_rows import PROJECTILES
+from hadronic.tables.yield_file import write_yield_file
+from hadronic.tables.yield_rows import PROJECTILES
 
 # Kinetic energies [GeV]: those that the generator reaches for the projectile.
 _PYTHIA = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 20.0, 30.0, 60.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6)
@@ -62,7 +62,7 @@ class ChromoSource:
     generator : str
         Name of the class in `chromo.models`.
     projectile : str
-        One of `hadronic.yield_rows.PROJECTILES`.
+        One of `hadronic.tables.yield_rows.PROJECTILES`.
     first_GeV : float
         Kinetic energy to start with (the highest, as some models make their tables for it).
     seed : int

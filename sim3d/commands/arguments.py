@@ -13,7 +13,7 @@ import click
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
-    from sim3d.results import Result
+    from sim3d.results.result import Result
 
 
 def result_file(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +51,7 @@ def settings_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[.
 
 
 def parameter_values(settings: tuple[str, ...]) -> dict[str, float]:
-    """Values by parameter (:mod:`sim3d.parameters`); an :class:`InputError` for anything else than NAME=VALUE."""
+    """Values by parameter (:mod:`sim3d.config.parameters`); :class:`InputError` for all but NAME=VALUE."""
     values: dict[str, float] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")

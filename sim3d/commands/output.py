@@ -11,7 +11,7 @@ import click
 from sim3d.commands.arguments import open_result, print_json
 from sim3d.commands.status import STATUS_INTERRUPTED, STATUS_TIME
 from sim3d.errors import InputError
-from sim3d.file_names import EVENTS_SUFFIX, events_path, journal_path
+from sim3d.files.file_names import EVENTS_SUFFIX, events_path, journal_path
 
 DEFAULT_FOLDER = Path("output")
 
@@ -70,7 +70,7 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
 def report(path: Path, seconds: float, as_json: bool) -> None:
     """Print what a finished run gave: a few lines, or JSON."""
 
-    from sim3d.summary import describe_result
+    from sim3d.results.summary import describe_result
 
     document: dict[str, Any] = describe_result(open_result(path))
     if as_json:

@@ -19,7 +19,8 @@ import pytest
 from pydantic import BaseModel
 
 from sim3d.cli import COMMANDS, cli
-from sim3d.config import Config, load_config, make_config
+from sim3d.config.load import load_config, make_config
+from sim3d.config.schema import Config
 from sim3d.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -323,7 +324,7 @@ def has(owner, parts):
 @pytest.mark.parametrize("page", of_pages())
 def test_python_names(page):
     """Dotted names of the packages, imports in examples, and members of a result exist."""
-    from sim3d.results import Result
+    from sim3d.results.result import Result
 
     text = page.read_text()
     names = set(re.findall(r"^::: (\S+)", text, re.M))

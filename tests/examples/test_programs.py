@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim3d import honda_tables
+from sim3d.files import honda as honda_tables
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -50,7 +50,7 @@ def test_oscillated_kamioka(table, tmp_path, capsys, monkeypatch):
 def test_event_weights(table, capsys):
     """Sums of simweights' weights are the integrals of the flux, within their errors."""
     program = load("event_weights")
-    from sim3d.flux import Flux
+    from sim3d.flux.interpolated import Flux
 
     rows = program.rates(Flux.load(table))
     pulls = [(rate - exact) / error for _, _, _, rate, error, exact in rows]

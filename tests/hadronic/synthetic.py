@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hadronic.kernels import one_minus_cos_theta
+from hadronic.builders.yield_histograms import S_EDGES, X_EDGES
+from hadronic.builders.yield_join import Run, collect, plain
+from hadronic.interaction.kernels import one_minus_cos_theta
 from hadronic.species import MASS_GEV, PDG_IDS, PIM, PIP, P
-from hadronic.yield_file import YieldFile
-from hadronic.yield_histograms import S_EDGES, X_EDGES
-from hadronic.yield_join import Run, collect, plain
-from hadronic.yield_rows import PROJECTILES
+from hadronic.tables.yield_file import YieldFile
+from hadronic.tables.yield_rows import PROJECTILES
 
 ROOT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
 SCRIPT = next((ROOT / "scripts").rglob("build_yields.py"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hadronic.models import DEFAULT_MODEL, model_names
-from sim3d.config import make_config
+from sim3d.config.load import make_config
 
 SCRIPTS = Path(__file__).parents[2] / "scripts" / "studies"
 

@@ -11,19 +11,20 @@ import numpy as np
 import pytest
 from numba import njit
 
-from sim3d.binning import COS_EDGES, ENERGY_EDGES_GEV
-from sim3d.config import make_config
-from sim3d.detectors import Detector
-from sim3d.hit_weights import empty_weights
+from sim3d.config.load import make_config
+from sim3d.conventions.binning import COS_EDGES, ENERGY_EDGES_GEV
+from sim3d.files.record import RunRecord, make_tally
+from sim3d.files.result_file import write_result
 from sim3d.jit_cache import CACHE
-from sim3d.neutrino_list import NEUTRINO_COLUMNS
-from sim3d.random_streams import primary_key
-from sim3d.record import RunRecord, make_tally
-from sim3d.result_file import write_result
-from sim3d.results import Result
-from sim3d.sampling import COUNTERS, draw_entry
-from sim3d.shower import shower
-from sim3d.shower_stack import new_stack
+from sim3d.results.result import Result
+from sim3d.sampling.counters import COUNTERS
+from sim3d.sampling.source import draw_entry
+from sim3d.scoring.detectors import Detector
+from sim3d.scoring.hit_weights import empty_weights
+from sim3d.shower.kernel import shower
+from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
+from sim3d.shower.random_streams import primary_key
+from sim3d.shower.stack import new_stack
 
 FLAVOURS = ("numu", "numubar", "nue", "nuebar")
 # What goes in: asymmetries (towards the east positive) of the four flavours.
@@ -191,11 +192,11 @@ def entries():
 
 @pytest.fixture(scope="session")
 def make_world():
-    """``make_world(**options)`` of :func:`sim3d.world.build_world`, in Linsley's air with the field of 2020."""
+    """``make_world(**options)`` of :func:`sim3d.shower.world.build_world`, in Linsley's air with the field of 2020."""
     from atmosphere.layers import linsley
-    from geomag.igrf import FieldModel
+    from geomag.field.igrf import FieldModel
     from hadronic.models import load_model
-    from sim3d.world import build_world
+    from sim3d.shower.world import build_world
 
     air = linsley()
     gauss = FieldModel("2020-01-01", 10).gauss

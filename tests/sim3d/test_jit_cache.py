@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sim3d import jit_cache, warm_up
-from sim3d.config import make_config
-from sim3d.setup_run import make_setup
+from sim3d import jit_cache
+from sim3d.config.load import make_config
+from sim3d.simulation import warm_up
+from sim3d.simulation.setup import make_setup
 
 DATA = {
     "run": {"primaries": 400, "batch_size": 200},

@@ -1,0 +1,361 @@
+"""Compute rigidity cutoffs at a place by direction, and maps of them over the sky.
+
+Every rigidity that is a multiple of the step is traced between two bounds; nothing is bisected, because in the
+penumbra allowed and forbidden rigidities alternate.  The upper bound is rigorous (above it a particle that comes from
+above the horizon arrives whatever the field does, `geomag.trajectories.sharper_verdicts.escape_is_certain_at`).  The
+lower end is one step, or what the caller says.
+
+Definitions (all multiples of the step; D. F. Smart & M. A. Shea, Adv. Space Res. 36 (2005) 2012):
+upper: the first rigidity above the highest forbidden one; lower: the lowest allowed one; effective: upper
+minus the step times the number of allowed rigidities in [lower, upper).  Where everything is allowed from
+the lowest rigidity scanned, all three are that one.
+
+Places are geodetic (WGS84), the vertical is the normal of the ellipsoid, azimuth is where the particle comes
+FROM, from north through east; km, degrees, GV.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from geomag.arrays import Array, IntArray
+from geomag.errors import GeomagInputError, check_range
+from geomag.field.igrf import FieldModel
+from geomag.geodesy import arrival_direction, geodetic_to_cartesian
+from geomag.trajectories.batch import BatchTracer
+from geomag.trajectories.early_verdicts import CURVATURE, UNDECIDED
+from geomag.trajectories.sharper_verdicts import STEEPEST
+from geomag.trajectories.tracing import trace_params
+
+CUTOFF_TOLERANCE = 1e-5
+"""Error per step of the integrator in the cutoff tools (ten times tighter than in the simulation)."""
+
+DEFAULT_ALTITUDE_KM = 20.0
+DEFAULT_FLOOR_KM = 20.0
+DEFAULT_STEP_GV = 0.01
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """Cutoffs at one place and direction.
+
+    Attributes
+    ----------
+    upper_GV, lower_GV, effective_GV : float
+        See the module's header, GV.
+    undecided : int
+        Trajectories that neither escaped nor came down within 100 Earth radii of path (counted as forbidden).
+    scanned_GV : tuple of float
+        Lowest and highest rigidity traced.
+    step_GV : float
+        Step of the scan.
+    """
+
+    upper_GV: float
+    lower_GV: float
+    effective_GV: float
+    undecided: int
+    scanned_GV: tuple[float, float]
+    step_GV: float
+
+
+@dataclass(frozen=True)
+class SkyMap:
+    """Cutoffs over the sky of one place; arrays have shape (zeniths, azimuths).
+
+    Attributes
+    ----------
+    zenith_deg, azimuth_from_north_deg : array, one-dimensional
+        Directions the particle comes from.
+    upper_GV, lower_GV, effective_GV : array
+        Cutoffs, GV.
+    undecided : int array
+        Undecided trajectories in each direction.
+    """
+
+    zenith_deg: Array
+    azimuth_from_north_deg: Array
+    upper_GV: Array
+    lower_GV: Array
+    effective_GV: Array
+    undecided: IntArray
+
+
+def certain_rigidity_GV(xyz_km: Array, direction: Array, tracer: BatchTracer) -> float:
+    """Rigidity above which a particle from above the horizon is certain to be allowed.
+
+    Parameters
+    ----------
+    xyz_km, direction : array, shape (3,)
+        Place (km) and unit momentum of the arriving particle.
+    tracer : BatchTracer
+        The field and its bounds.
+
+    Returns
+    -------
+    float
+        GV.
+    """
+    r = float(np.linalg.norm(xyz_km))
+    mu = -float(xyz_km @ direction) / r
+    # a geodetic floor tilts the horizon by up to 0.2 degrees: 0.005 covers what that does to the cosine
+    sine = math.sqrt(1.0 - min(max(mu - 0.005, 0.0), 1.0) ** 2)
+    kappa = 0.95
+    if sine < STEEPEST:
+        # the largest with (sine + kappa)^2 < 4 kappa STEEPEST, see geomag.trajectories.sharper_verdicts
+        kappa = max(kappa, 2.0 * STEEPEST - sine + 2.0 * math.sqrt(STEEPEST * (STEEPEST - sine)))
+    return CURVATURE * r * tracer.horizontal_bound_nT(r) / kappa
+
+
+def scan(
+    xyz_km: Array,
+    directions: Array,
+    tracer: BatchTracer,
+    step_GV: float = DEFAULT_STEP_GV,
+    lowest_GV: float | None = None,
+) -> tuple[int, list[IntArray]]:
+    """Verdict of every rigidity from the lowest to the one above which all are allowed.
+
+    Parameters
+    ----------
+    xyz_km : array, shape (3,) or (D, 3)
+        Place, km, or one for each direction.
+    directions : array, shape (D, 3)
+        Unit momenta of the arriving particles.
+    tracer : BatchTracer
+        Field and parameters.
+    step_GV : float
+        Step.
+    lowest_GV : float, optional
+        Where the scan starts; one step if not given.
+
+    Returns
+    -------
+    first : int
+        The rigidities are (first + i) step.
+    verdicts : list of int8 arrays
+        One for each direction: 1 allowed, 0 forbidden, 2 undecided.
+    """
+    first = 1 if lowest_GV is None else max(1, round(lowest_GV / step_GV))
+    places = np.broadcast_to(xyz_km, np.shape(directions))
+    ends = zip(places, directions, strict=True)
+    highest = [math.ceil(certain_rigidity_GV(place, u, tracer) / step_GV) for place, u in ends]
+    last = np.maximum(first, highest)
+    # every direction's lowest rigidity first: those take longest, and neighbours in the list behave alike
+    multiple, which = np.nonzero(np.arange(first, last.max() + 1)[:, None] <= last)
+    rigidities: Array = (multiple + first) * np.float64(step_GV)
+    found = tracer.verdicts(places[which], np.asarray(directions)[which], rigidities)
+    return first, [found[which == i] for i in range(len(directions))]
+
+
+def reduce_scan(first: int, verdicts: IntArray, step_GV: float) -> Cutoff:
+    """Cutoffs of a scan.
+
+    Parameters
+    ----------
+    first : int
+        Multiple of the step of the first verdict.
+    verdicts : int array
+        1 allowed, anything else not.
+    step_GV : float
+        Step.
+
+    Returns
+    -------
+    Cutoff
+        Upper, lower and effective cutoff.
+    """
+    allowed = verdicts == 1
+    forbidden_at = np.flatnonzero(~allowed)
+    allowed_at = np.flatnonzero(allowed)
+    upper = int(forbidden_at[-1]) + 1 if forbidden_at.size else 0
+    lower = int(allowed_at[0]) if allowed_at.size else upper
+    # an allowed rigidity below `upper` is one below the highest forbidden one; above, all are allowed
+    effective = upper - int(allowed[lower:upper].sum())
+    ends = (first * step_GV, (first + len(verdicts) - 1) * step_GV)
+    values = [round((first + i) * step_GV, 10) for i in (upper, min(lower, upper), effective)]
+    undecided = int((verdicts == UNDECIDED).sum())
+    return Cutoff(values[0], values[1], values[2], undecided, ends, step_GV)
+
+
+class CutoffTracer:
+    """Checked inputs of the cutoff tools at one place, ready for many directions.
+
+    Parameters
+    ----------
+    lat, lon : float
+        Geodetic latitude and longitude, degrees.
+    field : FieldModel, optional
+        The field; the IGRF at its defaults if not given.
+    altitude_km : float
+        Height of the start above the ellipsoid.
+    floor_km : float
+        Height above the ellipsoid below which a trajectory is forbidden; at most the altitude.
+    step_GV : float
+        Step of the scan.
+    lowest_GV : float, optional
+        Lowest rigidity of the scan; one step if not given.
+    tolerance : float
+        Of the integrator.
+    """
+
+    def __init__(
+        self,
+        lat: float,
+        lon: float,
+        *,
+        field: FieldModel | None = None,
+        altitude_km: float = DEFAULT_ALTITUDE_KM,
+        floor_km: float = DEFAULT_FLOOR_KM,
+        step_GV: float = DEFAULT_STEP_GV,
+        lowest_GV: float | None = None,
+        tolerance: float = CUTOFF_TOLERANCE,
+    ) -> None:
+        self.lat = check_range("lat", lat, -90.0, 90.0, "degrees")
+        self.lon = check_range("lon", lon, -180.0, 360.0, "degrees")
+        self.altitude_km = check_range("altitude", altitude_km, 0.0, 10000.0, "km")
+        self.floor_km = check_range("floor", floor_km, -100.0, self.altitude_km, "km")
+        self.step_GV = check_range("step", step_GV, 0.001, 10.0, "GV")
+        self.lowest_GV = None if lowest_GV is None else check_range("lowest", lowest_GV, 0.001, 100.0, "GV")
+        self.field = field if field is not None else FieldModel()
+        self.tracer = BatchTracer(self.field, trace_params(self.field, self.floor_km, True, tolerance))
+        self.xyz_km = geodetic_to_cartesian(self.lat, self.lon, self.altitude_km)
+
+    def cutoff(self, zenith_deg: float = 0.0, azimuth_from_north_deg: float = 0.0) -> Cutoff:
+        """Cutoffs in one direction.
+
+        Parameters
+        ----------
+        zenith_deg : float
+            Angle from the vertical of where the particle comes from, 0 to 90 degrees.
+        azimuth_from_north_deg : float
+            Compass bearing of where it comes from, -360 to 360 degrees.
+
+        Returns
+        -------
+        Cutoff
+            Upper, lower and effective cutoff.
+        """
+        return self.cutoffs(zenith_deg, [azimuth_from_north_deg])[0]
+
+    def cutoffs(self, zenith_deg: float, azimuths_from_north_deg: Iterable[float]) -> list[Cutoff]:
+        """Cutoffs in several directions of one zenith angle, faster than one by one.
+
+        Parameters
+        ----------
+        zenith_deg : float
+            Angle from the vertical of where the particles come from, 0 to 90 degrees.
+        azimuths_from_north_deg : iterable of float
+            Compass bearings of where they come from, -360 to 360 degrees.
+
+        Returns
+        -------
+        list of Cutoff
+            One for each azimuth.
+        """
+        zenith = check_range("zenith", zenith_deg, 0.0, 90.0, "degrees")
+        azimuths = [check_range("azimuth-from-north", a, -360.0, 360.0, "degrees") for a in azimuths_from_north_deg]
+        directions = np.array([arrival_direction(self.lat, self.lon, zenith, a) for a in azimuths])
+        first, scans = scan(self.xyz_km, directions, self.tracer, self.step_GV, self.lowest_GV)
+        return [reduce_scan(first, verdicts, self.step_GV) for verdicts in scans]
+
+
+def cutoff(
+    lat: float,
+    lon: float,
+    zenith_deg: float = 0.0,
+    azimuth_from_north_deg: float = 0.0,
+    altitude_km: float = DEFAULT_ALTITUDE_KM,
+    field: FieldModel | None = None,
+    step_GV: float = DEFAULT_STEP_GV,
+    floor_km: float = DEFAULT_FLOOR_KM,
+    lowest_GV: float | None = None,
+) -> Cutoff:
+    """Rigidity cutoffs for a place, direction and altitude.
+
+    Parameters
+    ----------
+    lat, lon : float
+        Geodetic latitude and longitude, degrees.
+    zenith_deg, azimuth_from_north_deg : float
+        Where the particle comes from, degrees; azimuth from north through east.
+    altitude_km : float
+        Height of the start above the ellipsoid.
+    field : FieldModel, optional
+        The field; the IGRF at its defaults if not given.
+    step_GV : float
+        Step of the scan, GV.
+    floor_km : float
+        Height above the ellipsoid below which a trajectory is forbidden.
+    lowest_GV : float, optional
+        Lowest rigidity of the scan; one step if not given.
+
+    Returns
+    -------
+    Cutoff
+        Upper, lower and effective cutoff.
+
+    Examples
+    --------
+    >>> from geomag.field.igrf import FieldModel
+    >>> vertical = cutoff(36.4, 137.3, field=FieldModel("2020-01-01"), step_GV=0.1, lowest_GV=8.0)
+    >>> bool(10.0 < vertical.effective_GV < 11.5)
+    True
+    """
+    tracer = CutoffTracer(
+        lat,
+        lon,
+        field=field,
+        altitude_km=altitude_km,
+        floor_km=floor_km,
+        step_GV=step_GV,
+        lowest_GV=lowest_GV,
+    )
+    return tracer.cutoff(zenith_deg, azimuth_from_north_deg)
+
+
+def sky_map(
+    tracer: CutoffTracer,
+    zenith_deg: Array | None = None,
+    azimuth_from_north_deg: Array | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> SkyMap:
+    """Cutoffs over the sky.
+
+    Parameters
+    ----------
+    tracer : CutoffTracer
+        Place, field and scan.
+    zenith_deg : array, optional
+        Zenith angles, degrees; the centres of 10 equal bins of the cosine if not given.
+    azimuth_from_north_deg : array, optional
+        Azimuths, degrees; the centres of 36 bins of 10 degrees if not given.
+    progress : callable, optional
+        Called after each zenith angle with the number of directions done since.
+
+    Returns
+    -------
+    SkyMap
+        Arrays of shape (zeniths, azimuths).
+    """
+    if zenith_deg is None:
+        zenith_deg = np.degrees(np.arccos(np.arange(0.95, 0.0, -0.1)))
+    if azimuth_from_north_deg is None:
+        azimuth_from_north_deg = np.arange(5.0, 360.0, 10.0)
+    zenith, azimuth = np.atleast_1d(zenith_deg), np.atleast_1d(azimuth_from_north_deg)
+    if zenith.ndim != 1 or azimuth.ndim != 1:
+        raise GeomagInputError("zenith and azimuth of a sky map must be one-dimensional")
+    shape = (len(zenith), len(azimuth))
+    upper, lower, effective = (np.empty(shape) for _ in range(3))
+    undecided = np.zeros(shape, dtype=np.int64)
+    for i, zen in enumerate(zenith):
+        for j, found in enumerate(tracer.cutoffs(float(zen), map(float, azimuth))):
+            upper[i, j], lower[i, j], effective[i, j] = found.upper_GV, found.lower_GV, found.effective_GV
+            undecided[i, j] = found.undecided
+        if progress is not None:
+            progress(len(azimuth))
+    return SkyMap(zenith, azimuth, upper, lower, effective, undecided)

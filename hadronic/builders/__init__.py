@@ -1,0 +1,1 @@
+"""Construction of files of yields, from events of generators; no run needs it."""

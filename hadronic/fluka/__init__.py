@@ -1,0 +1,1 @@
+"""Models solved for FLUKA's energy fractions and Z factors: `fluka-z`, and `muon-tuned`, moved to daemonflux's."""

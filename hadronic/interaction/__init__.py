@@ -1,0 +1,1 @@
+"""Tables of inclusive yields and interaction lengths on air, their construction, and the kernels that sample them."""

@@ -1,0 +1,290 @@
+"""Comparison of two sources of fluxes: results, Honda tables, CSV tables of published fluxes.
+
+The second is the reference. The numbers that are compared:
+
+- two tables (results, Honda tables) with the same bins: bin by bin; with other bins: the first is interpolated and
+  averaged over the bins of the second;
+- a result and a CSV: rows and the bins they belong to (:func:`sim3d.analysis.matching.match`);
+- a Honda table and a CSV: the interpolated table at the rows;
+- two CSV tables: rows of the same flavour, energy (to 1%) and zenith (to 0.001).
+
+All are averages over azimuth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim3d.analysis.matching import Matched, match
+from sim3d.analysis.reference import FLUKA_TABLE, ReferenceTable, read_reference
+from sim3d.conventions.arrays import Array
+from sim3d.conventions.words import CSV_CONVENTIONS
+from sim3d.errors import InputError
+from sim3d.files.checksums import is_result_file
+from sim3d.files.csv_files import write_lines
+from sim3d.files.flux_table import FluxTable
+from sim3d.files.honda import is_honda_table, table_of_honda
+from sim3d.flux.interpolated import Flux
+from sim3d.results.result import Result
+from sim3d.results.tables import table_of_result
+
+SAME_ENERGY, SAME_COS = 0.01, 1e-3
+_SAME_GRID = 1e-3
+
+RATIO_COLUMNS = ("ratio", "ratio_error", "pull")
+"""Last columns of the CSV of a comparison."""
+
+_POINT_WIDTH = 1e-3
+"""Half the width, relative, over which an interpolated flux is averaged to compare it with a value at a point."""
+
+
+@dataclass(frozen=True)
+class FluxSource:
+    """One of the two sources of a comparison, opened.
+
+    Attributes
+    ----------
+    name : str
+        For titles: the site, or the file.
+    result : Result or None
+    site : str
+        Of the result.
+    table : FluxTable or None
+        Azimuth average of a result (in Honda's bins) or of a Honda table.
+    rows : ReferenceTable or None
+        Of a CSV.
+    """
+
+    name: str
+    result: Result | None = None
+    site: str = ""
+    table: FluxTable | None = None
+    rows: ReferenceTable | None = None
+
+
+def open_source(path: Path, site: str | None, result: Result | None = None) -> FluxSource:
+    """Open one of the two sources; its kind is found from its content.
+
+    Parameters
+    ----------
+    path : Path
+        Or the name of a table that ships with sim3d.
+    site : str or None
+        Of a result; None: its only site, or kamioka.
+    result : Result, optional
+        If the file is open already.
+
+    Raises
+    ------
+    InputError
+        For a file that is none of the three, or a result without the site or with several and none named.
+    """
+    if result is not None:
+        site = _site(result, site)
+        return FluxSource(site, result=result, site=site, table=table_of_result(result, site, "honda", azimuth=False))
+    if str(path) == FLUKA_TABLE and not path.exists():
+        return FluxSource(path.name, rows=read_reference(path))
+    if path.is_file() and is_honda_table(path):
+        return FluxSource(path.name, table=table_of_honda(path).azimuth_average())
+    return FluxSource(path.name, rows=read_reference(path))
+
+
+def is_result(path: Path) -> bool:
+    """Whether a path is a result file (False too for one that does not exist, which its reader will say)."""
+    return path.is_file() and is_result_file(path)
+
+
+def _site(result: Result, site: str | None) -> str:
+    names = list(result.sites)
+    if site is not None:
+        if site not in names:
+            raise InputError("site", site, f"one of {', '.join(names)}")
+        return site
+    if len(names) != 1 and "kamioka" not in names:
+        raise InputError("site", "", f"one of {', '.join(names)} (give --site)")
+    return names[0] if len(names) == 1 else "kamioka"
+
+
+def pair(first: FluxSource, second: FluxSource, energy_GeV: tuple[float, float]) -> Matched:
+    """The numbers of the second (``reference``) next to those of the first (``flux``).
+
+    Raises
+    ------
+    InputError
+        If there is no energy and direction that both have, in the range.
+    """
+    low, high = energy_GeV
+    if not 0.0 < low < high:
+        raise InputError("energy", f"{low:g} {high:g} GeV", "two positive energies, the lower one first")
+    if second.rows is not None:
+        matched = _with_rows(first, second.rows, energy_GeV)
+    elif first.rows is not None:
+        matched = swapped(_with_rows(second, first.rows, energy_GeV))
+    else:
+        assert first.table is not None
+        assert second.table is not None
+        matched = _tables(first.table, second.table, energy_GeV)
+    if len(matched.flux) == 0:
+        raise InputError(f"{first.name} and {second.name} have no flux in common between {low:g} and {high:g} GeV")
+    return matched
+
+
+def swapped(matched: Matched) -> Matched:
+    """The comparison with source and reference exchanged; numbers of the new reference that are 0 are left out."""
+    keep = matched.flux > 0.0
+    reference_error = np.zeros_like(matched.flux) if matched.reference_error is None else matched.reference_error
+    return Matched(
+        matched.flavour[keep],
+        matched.energy_GeV[keep],
+        matched.cos_zenith[keep],
+        matched.flux[keep],
+        matched.reference[keep],
+        reference_error[keep],
+        (matched.reference[keep] > 0.0).astype(np.int64),
+        matched.error[keep],
+    )
+
+
+def _with_rows(source: FluxSource, rows: ReferenceTable, energy_GeV: tuple[float, float]) -> Matched:
+    if source.result is not None:
+        return match(source.result, source.site, rows, energy_GeV)
+    low, high = energy_GeV
+    keep = (rows.energy_GeV >= low) & (rows.energy_GeV <= high) & (rows.flux > 0.0)
+    names = np.array(rows.flavour)
+    if source.rows is not None:
+        return _two_lists(source.rows, rows, keep)
+    assert source.table is not None
+    flux = Flux(source.table)
+    keep &= np.isin(names, flux.flavours) & _inside(flux, rows.energy_GeV)
+    keep &= (rows.cos_zenith >= source.table.cos_edges[0]) & (rows.cos_zenith <= source.table.cos_edges[-1])
+    at = (names[keep], rows.energy_GeV[keep], rows.cos_zenith[keep])
+    if not keep.any():
+        return _matched([], [], [], [], [], [], None)
+    values = np.asarray(flux.flux(*at))
+    error = np.asarray(flux.error(*at)) if flux.has_errors else np.zeros_like(values)
+    return _matched(*at, rows.flux[keep], values, error, None)
+
+
+def _inside(flux: Flux, energy: Array) -> NDArray[np.bool_]:
+    low, high = flux.energy_range_GeV
+    return (energy >= low) & (energy <= high)
+
+
+def _two_lists(first: ReferenceTable, second: ReferenceTable, keep: NDArray[np.bool_]) -> Matched:
+    names = np.array(first.flavour)
+    pairs: list[tuple[int, int]] = []
+    for j in np.flatnonzero(keep):
+        near = (
+            (names == second.flavour[j])
+            & (np.abs(first.energy_GeV / second.energy_GeV[j] - 1.0) < SAME_ENERGY)
+            & (np.abs(first.cos_zenith - second.cos_zenith[j]) < SAME_COS)
+        )
+        if near.any():
+            i = np.flatnonzero(near)[np.abs(np.log(first.energy_GeV[near] / second.energy_GeV[j])).argmin()]
+            pairs.append((int(i), int(j)))
+    at, to = np.array(pairs, dtype=int).reshape(-1, 2).T
+    flavours = np.array(second.flavour)[to]
+    zero = np.zeros(len(at))
+    return _matched(flavours, second.energy_GeV[to], second.cos_zenith[to], second.flux[to], first.flux[at], zero, None)
+
+
+def _tables(first: FluxTable, second: FluxTable, energy_GeV: tuple[float, float]) -> Matched:
+    low, high = energy_GeV
+    inside = (second.energies_GeV >= low) & (second.energies_GeV <= high)
+    middles = 0.5 * (second.cos_edges[1:] + second.cos_edges[:-1])
+    if _same(first.energies_GeV, second.energies_GeV) and _same(first.cos_edges, second.cos_edges):
+        values = first.flux[..., 0][:, inside]
+        error = None if first.error is None else first.error[..., 0][:, inside]
+    else:
+        flux = Flux(first)
+        bottom, top = flux.energy_range_GeV
+        edges = _energy_windows(second)
+        inside &= (edges[:, 0] >= bottom) & (edges[:, 1] <= top)
+        covered = (second.cos_edges[0] >= first.cos_edges[0]) and (second.cos_edges[-1] <= first.cos_edges[-1])
+        if not covered:
+            raise InputError(f"{first.source}: covers less of the zenith than {second.source}")
+        rows = [[flux.bin_average(f, e, second.cos_edges)[0] for e in edges[inside]] for f in first.flavours]
+        values = np.array(rows).reshape(4, int(inside.sum()), len(middles))
+        error = None
+        if flux.has_errors:
+            at = (np.array(first.flavours)[:, None, None], second.energies_GeV[inside][:, None], middles)
+            error = np.asarray(flux.error(*at))
+    reference = second.flux[..., 0][:, inside]
+    reference_error = None if second.error is None else second.error[..., 0][:, inside]
+    names, energies, cosines = np.broadcast_arrays(
+        np.array(first.flavours)[:, None, None], second.energies_GeV[inside][:, None], middles
+    )
+    keep = reference > 0.0
+    return _matched(
+        names[keep],
+        energies[keep],
+        cosines[keep],
+        reference[keep],
+        values[keep],
+        np.zeros(keep.sum()) if error is None else error[keep],
+        None if reference_error is None else reference_error[keep],
+    )
+
+
+def _energy_windows(table: FluxTable) -> Array:
+    """What each energy of a table stands for, (energy, 2): its bin, or a narrow window around the point."""
+    if table.energy_kind == "bins":
+        return np.stack([table.energy_edges_GeV[:-1], table.energy_edges_GeV[1:]], axis=1)
+    return table.energies_GeV[:, None] * np.array([1.0 - _POINT_WIDTH, 1.0 + _POINT_WIDTH])
+
+
+def _same(first: Array, second: Array) -> bool:
+    return first.shape == second.shape and bool(np.allclose(first, second, rtol=_SAME_GRID, atol=1e-6))
+
+
+def _matched(
+    flavour: object,
+    energy: object,
+    cosine: object,
+    reference: object,
+    flux: object,
+    error: object,
+    reference_error: Array | None,
+) -> Matched:
+    values = np.asarray(flux, dtype=float)
+    return Matched(
+        np.asarray(flavour, dtype=str),
+        np.asarray(energy, dtype=float),
+        np.asarray(cosine, dtype=float),
+        np.asarray(reference, dtype=float),
+        values,
+        np.where(values > 0.0, np.asarray(error, dtype=float), 0.0),
+        (values > 0.0).astype(np.int64),
+        reference_error,
+    )
+
+
+def write_comparison(matched: Matched, path: Path, name: str, reference: str) -> Path:
+    """Write every pair of a comparison: one row per flavour, energy and zenith; unknown errors are nan."""
+    ratio, sigma = matched.ratio()
+    unknown = np.full_like(ratio, np.nan)
+    reference_error = unknown if matched.reference_error is None else matched.reference_error
+    error = np.where(matched.error > 0.0, matched.error, np.nan)
+    sigma = np.where(sigma > 0.0, sigma, np.nan)
+    about = (
+        f"flux: {name}",
+        f"reference: {reference}",
+        CSV_CONVENTIONS[0],
+        CSV_CONVENTIONS[2],
+        "errors: statistical, 1 sigma, absolute",
+    )
+    columns = ("flavour", "energy_GeV", "cos_zenith", "flux", "error", "reference", "reference_error", *RATIO_COLUMNS)
+    numbers = (matched.flux, error, matched.reference, reference_error, ratio, sigma, (ratio - 1.0) / sigma)
+    rows = (
+        f"{flavour},{energy:.6g},{cosine:.4g}" + ",%.6e" * len(row) % row + "\n"
+        for flavour, energy, cosine, *row_list in zip(
+            matched.flavour, matched.energy_GeV, np.round(matched.cos_zenith, 6) + 0.0, *numbers, strict=True
+        )
+        for row in (tuple(row_list),)
+    )
+    write_lines(path, about, columns, rows)
+    return path

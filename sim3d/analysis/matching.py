@@ -1,0 +1,175 @@
+"""Rows of a table of published fluxes beside the bins of a result, and statistics of their ratios."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim3d.analysis import reference as compare
+from sim3d.analysis.reference import ReferenceTable
+from sim3d.errors import InputError
+from sim3d.results.windows import lowest_energy, require_site
+
+if TYPE_CHECKING:
+    from sim3d.results.result import Result
+
+MATCHED_ENERGIES_GEV = (0.29, 10.0)
+"""Energies (GeV) that a comparison with a table of published fluxes covers unless others are asked for."""
+
+WITHIN = 0.15
+"""Relative deviation up to which a bin counts as in agreement."""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Rows of a reference table next to the bins of a result: flux and error in m^-2 s^-1 sr^-1 GeV^-1.
+
+    ``hits`` is 0 where the result has no flux; ``reference_error`` is None where the reference states none.
+    """
+
+    flavour: NDArray[np.str_]
+    energy_GeV: NDArray[np.float64]
+    cos_zenith: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    flux: NDArray[np.float64]
+    error: NDArray[np.float64]
+    hits: NDArray[np.int64]
+    reference_error: NDArray[np.float64] | None = None
+
+    def where(self, chosen: NDArray[np.bool_]) -> Matched:
+        """The rows that are chosen."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: column[chosen] for name, column in columns.items() if column is not None})
+
+    def ratio(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """flux / reference and its error, from both errors taken as independent."""
+        ratio = self.flux / self.reference
+        sigma = self.error / self.reference
+        if self.reference_error is not None:
+            sigma = np.hypot(sigma, ratio * self.reference_error / self.reference)
+        return ratio, sigma
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Statistics of the ratios of one flavour, result over reference.
+
+    Attributes
+    ----------
+    flavour : str
+    bins : int
+        Bins compared; those without hits are counted in ``empty`` and left out of the rest.
+    empty : int
+    median_ratio : float
+    median_deviation : float
+        Median of |ratio - 1|.
+    rms : float
+        Root of the mean of (ratio - 1)^2.
+    chi2 : float
+        Sum over bins of (difference / statistical error)^2; the error is the result's, with the reference's where
+        it has one; not finite if neither has.
+    median_error : float
+        Median relative statistical error of the ratio.
+    within : float
+        Fraction of bins with |ratio - 1| at most the tolerance plus one statistical error.
+    """
+
+    flavour: str
+    bins: int
+    empty: int
+    median_ratio: float
+    median_deviation: float
+    rms: float
+    chi2: float
+    median_error: float
+    within: float
+
+
+def match(
+    result: Result,
+    site: str,
+    table: ReferenceTable,
+    energy_GeV: tuple[float, float] = MATCHED_ENERGIES_GEV,
+) -> Matched:
+    """The rows of a table, in an energy range, next to a result's bins (binning "fluka", azimuth average).
+
+    A row belongs to the energy bin with the nearest log centre, if that is within half a bin, and to the
+    zenith bin that contains it; rows of other flavours or energies are left out.
+    """
+    require_site(result, site)
+    low, high = energy_GeV
+    if not 0.0 < low < high:
+        raise InputError("energy", f"{low:g} {high:g} GeV", "two positive energies, the lower one first")
+    log_centres = np.log10(np.asarray(result.binning_energies("fluka")))
+    half_bin = 0.5 * (log_centres[1] - log_centres[0])
+    cos_edges = np.asarray(result.binning_cos_edges("fluka"))
+    flux, error, hits = (np.asarray(x) for x in result.binned(site, "fluka_aa"))
+
+    log_energy = np.log10(table.energy_GeV)
+    i_energy = np.abs(log_energy[:, None] - log_centres).argmin(axis=1)
+    # Printed energies are rounded (0.106 for 0.10593): a little slack at the edge of the half bin.
+    near = np.abs(log_energy - log_centres[i_energy]) <= half_bin * (1 + 1e-6)
+    i_cos = np.clip(np.searchsorted(cos_edges, table.cos_zenith, side="right") - 1, 0, len(cos_edges) - 2)
+    flavours = list(result.flavours)
+    i_flavour = np.array([flavours.index(f) if f in flavours else -1 for f in table.flavour])
+    keep = near & (i_flavour >= 0) & (table.energy_GeV >= low) & (table.energy_GeV <= high) & (table.flux > 0)
+    if not keep.any():
+        raise InputError(f"no row of the reference table is a flavour of the result between {low:g} and {high:g} GeV")
+    at = (i_flavour[keep], i_energy[keep], i_cos[keep])
+    return Matched(
+        np.array(table.flavour)[keep],
+        table.energy_GeV[keep],
+        table.cos_zenith[keep],
+        table.flux[keep],
+        flux[at],
+        error[at],
+        hits[at],
+    )
+
+
+def agreement(matched: Matched, within: float = WITHIN) -> list[Agreement]:
+    """Statistics per flavour, in the order the flavours appear in the table."""
+    out = []
+    all_ratios, all_sigmas = matched.ratio()
+    for flavour in dict.fromkeys(matched.flavour.tolist()):
+        chosen = matched.flavour == flavour
+        hit = chosen & (matched.hits > 0)
+        n, empty = int(hit.sum()), int(chosen.sum() - hit.sum())
+        if n == 0:
+            out.append(Agreement(flavour, 0, empty, *(math.nan,) * 6))
+            continue
+        ratio, sigma = all_ratios[hit], all_sigmas[hit]
+        deviation = np.abs(ratio - 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            chi2 = float(np.sum((deviation / sigma) ** 2))
+        out.append(
+            Agreement(
+                flavour,
+                n,
+                empty,
+                float(np.median(ratio)),
+                float(np.median(deviation)),
+                float(np.sqrt(np.mean(deviation**2))),
+                chi2,
+                float(np.median(sigma / ratio)),
+                float(np.mean(deviation <= within + sigma)),
+            )
+        )
+    return out
+
+
+def fluka_rows(result: Result, site: str) -> Matched | None:
+    """FLUKA's table beside a result, where all of a bin is above the lowest energy scored.
+
+    None for another site than FLUKA's, or without such a bin.
+    """
+    table = compare.fluka_table()
+    # half a bin of 20 per decade, and the rounding of the printed energies
+    low = max(0.1, lowest_energy(result) * 10.0 ** (1.0 / 40.0) * 0.998)
+    if site != compare.FLUKA_SITE or low > table.energy_GeV.max():
+        return None
+    return match(result, site, table, (low, 200.0))

@@ -1,0 +1,71 @@
+"""Errors of parameters: of yields as daemonflux states them, or a user's own from a file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hadronic.reference import daemonflux_errors
+from sim3d.config.parameters import KNOTS_GEV, PARAMETERS, YIELD_SPECIES, check_name, yield_name
+from sim3d.conventions.reference_files import data_lines
+from sim3d.errors import InputError, cannot_read
+
+Covariance = tuple[tuple[str, ...], NDArray[np.float64]]
+
+
+def daemonflux_covariance() -> Covariance:
+    """Covariance of the yields' parameters from the errors of daemonflux's Z factors, taken as independent.
+
+    daemonflux's correlations between species and energies are not published with the table: this is its diagonal. It
+    has knots of its own for each species (p and n at 158 GeV and 2 PeV only, kaons not at 20 TeV), between which it is
+    linear in ln E: the parameters here that lie between two of them move with both, which makes them correlated.
+    """
+    names = [yield_name(species, knot) for species in YIELD_SPECIES for knot in KNOTS_GEV]
+    matrix = np.zeros((len(names), len(names)))
+    n = len(KNOTS_GEV)
+    for i, species in enumerate(YIELD_SPECIES):
+        errors = daemonflux_errors()[species]
+        energies = sorted(errors)
+        moves = np.stack([np.interp(np.log(KNOTS_GEV), np.log(energies), unit) for unit in np.eye(len(energies))])
+        own = moves.T @ np.diag([errors[energy] ** 2 for energy in energies]) @ moves
+        matrix[i * n : (i + 1) * n, i * n : (i + 1) * n] = own
+    return tuple(names), matrix
+
+
+def read_errors(path: Path) -> Covariance:
+    """Independent errors of parameters from a CSV file with the columns ``parameter`` and ``error``.
+
+    Raises
+    ------
+    InputError
+        With file and line for anything else.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            lines = data_lines(stream)
+    except (OSError, UnicodeDecodeError) as problem:
+        raise cannot_read(path, problem) from None
+    rows = list(csv.reader(lines))
+    if not rows or [cell.strip() for cell in rows[0]] != ["parameter", "error"]:
+        raise InputError(f"{path}: the first row must be parameter,error")
+    errors: dict[str, float] = {}
+    for row in rows[1:]:
+        name = row[0].strip()
+        try:
+            check_name(name)
+            value = float(row[1])
+        except (ValueError, IndexError) as problem:
+            raise InputError(f"{path}: {','.join(row)}: {problem}") from None
+        if not (np.isfinite(value) and value >= 0.0) or name in errors:
+            raise InputError(f"{path}: {','.join(row)}: needs one finite error from 0 for each parameter")
+        errors[name] = value
+    names = tuple(name for name in PARAMETERS if name in errors)
+    return names, np.diag([errors[name] ** 2 for name in names])
+
+
+def covariance_of(text: str) -> Covariance:
+    """What ``--errors`` names: ``daemonflux``, or a CSV file."""
+    return daemonflux_covariance() if text == "daemonflux" else read_errors(Path(text))

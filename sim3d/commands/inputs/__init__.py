@@ -1,0 +1,1 @@
+"""Commands on the inputs of a run: cutoffs, primaries, atmosphere, sites, hadronic models."""

@@ -1,0 +1,57 @@
+"""``sim3d sites``: the sites known by name."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from sim3d.commands.arguments import json_option, print_json
+from sim3d.conventions.text_tables import text_table
+
+
+@click.command()
+@json_option
+def command(as_json: bool) -> None:
+    """List the sites known by name: place, declination, vertical cutoff (2020-01-01, degree 10, 20 km).
+
+    The cutoff is the effective one from overhead; `sim3d cutoff --site NAME` gives it in any direction.
+    """
+    from tqdm import tqdm
+
+    from geomag.cutoffs.cutoff import CutoffTracer
+    from geomag.field.igrf import FieldModel
+    from geomag.geodesy import geodetic_to_geocentric
+    from geomag.sites import SITES
+
+    field = FieldModel()
+    entries = []
+    for place in tqdm(SITES.values(), desc="cutoffs", unit="site", disable=None, file=sys.stderr, leave=False):
+        lat_geocentric, _ = geodetic_to_geocentric(place.lat)
+        entries.append(
+            {
+                "name": place.name,
+                "lat": place.lat,
+                "lon": place.lon,
+                "declination_deg": round(field.declination_deg(lat_geocentric, place.lon), 2),
+                "vertical_cutoff_GV": CutoffTracer(place.lat, place.lon, field=field).cutoff().effective_GV,
+                "description": place.description,
+            }
+        )
+    if as_json:
+        print_json({"date": field.date, "field": field.generation, "degree": field.degree, "sites": entries})
+        return
+    click.echo(f"Geodetic degrees; declination and vertical cutoff: {field.generation}, {field.date}, 20 km")
+    rows = [
+        (
+            entry["name"],
+            f"{entry['lat']:.4f}",
+            f"{entry['lon']:.4f}",
+            f"{entry['declination_deg']:.2f}",
+            f"{entry['vertical_cutoff_GV']:.2f}",
+            entry["description"],
+        )
+        for entry in entries
+    ]
+    head = ("name", "lat", "lon", "declination", "cutoff GV", "description")
+    click.echo("\n".join(text_table(head, rows, "lrrrrl", indent=0)))

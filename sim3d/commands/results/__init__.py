@@ -1,0 +1,1 @@
+"""Commands that read a result: tables, exports, asymmetries, figures, comparisons."""

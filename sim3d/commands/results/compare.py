@@ -1,0 +1,115 @@
+"""``sim3d compare``: two results, Honda tables or tables of published fluxes next to each other."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
+from sim3d.conventions.text_tables import text_table
+
+if TYPE_CHECKING:
+    from sim3d.analysis.comparison import FluxSource
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("reference", metavar="REFERENCE", type=click.Path(path_type=Path))
+@click.option("--site", metavar="NAME", help="Of a result.  [default: its only site, or kamioka]")
+@click.option("--reference-site", metavar="NAME", help="Of a result that is the reference.  [default: as --site]")
+@click.option(
+    "--energy",
+    nargs=2,
+    type=float,
+    default=(0.29, 10.0),
+    show_default=True,
+    metavar="LOW HIGH",
+    help="Energy range in GeV.",
+)
+@click.option(
+    "--within",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=0.15,
+    show_default=True,
+    help="Tolerance on the ratio.",
+)
+@folder_option("Write compare.csv, every number with its ratio, and figures of the ratios there.")
+@json_option
+def command(
+    file: Path,
+    reference: Path,
+    site: str | None,
+    reference_site: str | None,
+    energy: tuple[float, float],
+    within: float,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare FILE with REFERENCE: each a result (.h5), a Honda table (.d), or a CSV of published fluxes.
+
+    A CSV has the columns flavour, energy_GeV, cos_zenith, flux, and comments that state its unit (cm^-2 or m^-2,
+    `# unit: ...`); fluka_sk_solmax.csv is FLUKA's at Super-Kamiokande, solar maximum, and ships with sim3d.
+    Two tables with the same bins are compared bin by bin, others are interpolated; a row of a CSV is met by the bin
+    of a result that it belongs to.  Averages over azimuth.  Ratios are FILE/REFERENCE; chi2 has the statistical
+    errors that are known.
+    """
+    from sim3d.analysis.comparison import pair
+    from sim3d.analysis.matching import agreement
+
+    second = _open(reference, site if reference_site is None else reference_site)
+    first = _open(file, site)
+    matched = pair(first, second, energy)
+    rows = agreement(matched, within)
+    written: list[Path] = []
+    if folder is not None:
+        from sim3d.analysis.comparison import write_comparison
+        from sim3d.plots import comparison as compare_plots
+
+        target = output_folder(folder, file)
+        written.append(write_comparison(matched, target / "compare.csv", first.name, second.name))
+        written += compare_plots.draw(matched, target, "compare", f"{first.name} / {second.name}")
+    if as_json:
+        print_json(
+            {
+                "site": first.site or second.site or None,
+                "file": file,
+                "reference": reference,
+                "energy_GeV": energy,
+                "within": within,
+                "flavours": {row.flavour: {k: v for k, v in asdict(row).items() if k != "flavour"} for row in rows},
+                "files": written,
+            }
+        )
+        return
+    click.echo(f"{first.name} / {second.name}, {energy[0]:g}-{energy[1]:g} GeV")
+    fraction = f"<{within * 100:g}%"
+    head = ("flavour", "bins", "empty", "median ratio", "|ratio-1|", "rms", "chi2", "stat", fraction)
+    cells = [
+        (
+            row.flavour,
+            f"{row.bins}",
+            f"{row.empty}",
+            f"{row.median_ratio:.3f}",
+            f"{row.median_deviation:.3f}",
+            f"{row.rms:.3f}",
+            f"{row.chi2:.1f}",
+            f"{row.median_error:.3f}",
+            f"{row.within * 100:.0f}%",
+        )
+        for row in rows
+    ]
+    click.echo("\n".join(text_table(head, cells)))
+    click.echo(f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that and one sigma")
+    if any(not row.median_error <= within for row in rows):
+        click.echo("The statistical errors exceed the tolerance: simulate more to judge.")
+    for path in written:
+        click.echo(path)
+
+
+def _open(path: Path, site: str | None) -> FluxSource:
+    from sim3d.analysis.comparison import is_result, open_source
+
+    return open_source(path, site, open_result(path) if is_result(path) else None)

@@ -1,0 +1,77 @@
+"""``sim3d muons``: spectra of muons and nucleons of a result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
+from sim3d.conventions.text_tables import text_table, with_error
+
+if TYPE_CHECKING:
+    from sim3d.results.muons import MuonSpectra
+
+PARTICLES = ("mu+", "mu-", "p", "n")
+
+
+@click.command()
+@result_file
+@click.option(
+    "--particle",
+    "particles",
+    multiple=True,
+    type=click.Choice(PARTICLES),
+    default=("mu+", "mu-"),
+    help="What the records are of; may be given several times.  [default: mu+ and mu-]",
+)
+@click.option("--site", "only", metavar="NAME", help="Only this site.  [default: all]")
+@folder_option("Draw spectra, charge ratio, zenith and altitude there, and write muons-<site>.csv.")
+@json_option
+def command(file: Path, particles: tuple[str, ...], only: str | None, folder: Path | None, as_json: bool) -> None:
+    """Muons, protons and neutrons of a run with scoring.muons: by level, charge, momentum and zenith.
+
+    --json prints a list of records: site, altitude_km, particle, charge, momentum_GeV, cos_zenith, flux and error
+    (m^-2 s^-1 sr^-1 (GeV/c)^-1).
+    """
+    from sim3d.results.muons import muon_spectra
+
+    result = open_result(file)
+    sites = [result.default_site(only)] if only is not None else list(result.sites)
+    spectra = [muon_spectra(result, site) for site in sites]
+    files: list[Path] = []
+    if folder is not None:
+        target = output_folder(folder, file)
+
+        from sim3d.plots.muons import draw, write_csv
+
+        for one in spectra:
+            files += [write_csv(one, target, PARTICLES), *draw(one, target)]
+    if as_json:
+        print_json([record for one in spectra for record in one.records(particles)])
+        return
+    for one in spectra:
+        for line in table(one):
+            click.echo(line)
+    for path in files:
+        click.echo(path)
+
+
+def table(spectra: MuonSpectra) -> list[str]:
+    """Integral intensities near the vertical, and the charge ratio, by level."""
+    low, steep = spectra.momentum_edges_GeV[0], float(spectra.cos_zenith_edges[-2])
+    window = (steep, float(spectra.cos_zenith_edges[-1]))
+    lines = [
+        f"{spectra.site}: intensities above {low:.3g} GeV/c for cos_zenith {window[0]:g} to {window[1]:g} "
+        "(m^-2 s^-1 sr^-1)",
+    ]
+    columns = {name: spectra.intensity([name], cos_zenith=window) for name in PARTICLES}
+    ratio = spectra.charge_ratio(window, (0.0, float("inf")))
+    rows = []
+    for level, (height, depth) in enumerate(zip(spectra.altitudes_km, spectra.depths_g_cm2, strict=True)):
+        cells = [with_error(columns[name][0][level], columns[name][1][level], ".4g", ".2g") for name in PARTICLES]
+        quotient = with_error(ratio[0][level], ratio[1][level])
+        rows.append([f"{height:.3f}", f"{depth:.4g}", *cells[:2], quotient, *cells[2:]])
+    head = ["altitude km", "depth g/cm2", "mu+", "mu-", "mu+/mu-", "p", "n"]
+    return [*lines, *text_table(head, rows, "r" * len(head))]

@@ -1,0 +1,32 @@
+"""``sim3d merge``: parts of one run become one result."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from sim3d.commands.arguments import json_option
+from sim3d.commands.output import output_file, report
+
+
+@click.command()
+@click.argument("files", metavar="FILE.h5 ...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "-o", "--output", metavar="FILE.h5", type=click.Path(path_type=Path), required=True, help="The joined result."
+)
+@click.option("--force", is_flag=True, help="Replace an existing result file.")
+@json_option
+def command(files: tuple[Path, ...], output: Path, force: bool, as_json: bool) -> None:
+    """Join results of one configuration with different batches (a job array's, made with run --batch-range).
+
+    In any order; bit by bit the result of a single run. Files of another configuration, and batches that two files
+    hold, are refused.
+    """
+    target = output_file(output, output, force)
+    from sim3d.simulation.merge import merge_to_file
+
+    started = time.perf_counter()
+    merge_to_file(files, target)
+    report(target, time.perf_counter() - started, as_json)

@@ -1,0 +1,51 @@
+"""``sim3d reweight``: a finished run under another primary model."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from sim3d.commands.arguments import json_option, parameter_values, result_file, settings_option
+from sim3d.commands.output import output_file, report
+from sim3d.errors import InputError
+
+
+@click.command()
+@result_file
+@click.option("--model", metavar="MODEL", help="As primaries.model of a configuration.  [default: the run's]")
+@click.option(
+    "--solar", metavar="fit|min|max|date|MV", help="As primaries.solar, or a potential in MV.  [default: the run's]"
+)
+@settings_option(
+    "Change a parameter of the primaries: primary:He:norm=0.1, primary:p:slope=0.05, solar:MV=100; repeat."
+)
+@click.option(
+    "-o", "--output", metavar="FILE.h5", type=click.Path(path_type=Path), required=True, help="The new result."
+)
+@click.option("--force", is_flag=True, help="Replace an existing result file.")
+@json_option
+def command(
+    file: Path,
+    model: str | None,
+    solar: str | None,
+    settings: tuple[str, ...],
+    output: Path,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Give the result of a run under another primary model, without simulating it again.
+
+    Needs the event records of the run (scoring.events = true), which are beside FILE.h5. The new file is a result like
+    any other; its errors are those of the new weights.
+    """
+    target = output_file(output, output, force)
+    if target.exists() and file.exists() and target.samefile(file):
+        raise InputError(f"-o: {output} is the file to be reweighted, name another one")
+    from sim3d.files.result_file import write_result
+    from sim3d.simulation.reweight import reweight
+
+    started = time.perf_counter()
+    write_result(reweight(file, model, solar, progress=not as_json, values=parameter_values(settings)), target)
+    report(target, time.perf_counter() - started, as_json)

@@ -1,0 +1,70 @@
+"""``sim3d run``: from a configuration to a result file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from sim3d.commands.arguments import json_option
+from sim3d.commands.output import STATUS_OF, output_file, parse_range, report
+from sim3d.errors import InputError
+from sim3d.launcher import launcher_rank
+
+
+@click.command()
+@click.argument("config_path", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.h5",
+    type=click.Path(path_type=Path),
+    help="Result file; its folder must exist.  [default: output/<config name>.h5]",
+)
+@click.option("--primaries", type=click.IntRange(min=1), metavar="N", help="Instead of the configuration's.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Instead of the configuration's.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="T", help="Per process.  [default: all cores]")
+@click.option("--resume", is_flag=True, help="Go on from the result file, if there is one.")
+@click.option("--batch-range", metavar="A:B", help="Do only the batches A to B - 1 (a part of a job array).")
+@click.option("--force", is_flag=True, help="Replace an existing result file.")
+@click.option("--quiet", is_flag=True, help="No progress, no summary.")
+@json_option
+def command(
+    config_path: Path,
+    output: Path | None,
+    primaries: int | None,
+    seed: int | None,
+    threads: int | None,
+    resume: bool,
+    batch_range: str | None,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Simulate what CONFIG.toml describes and write one result file.
+
+    The result depends on the configuration alone: any number of threads and of ranks (mpirun -n N sim3d run
+    CONFIG.toml), any interruption and any division into parts give the same numbers bit by bit. What is finished is
+    in the file all the time; --resume goes on from there, also with more --primaries.
+    """
+    from sim3d.config.load import load_config
+
+    given = {"primaries": primaries, "seed": seed}
+    if not config_path.is_file():
+        raise InputError(f"{config_path}: no such configuration file")
+    config = load_config(config_path, overrides={key: v for key, v in given.items() if v is not None})
+    if resume and force:
+        raise InputError("--resume, --force: give one of them, to go on or to begin anew")
+    batches = parse_range(batch_range)
+    target = output_file(output, config_path, force, resume)
+
+    from sim3d.simulation.engine import run_to_file
+
+    first = launcher_rank() in (None, 0)
+    started = time.perf_counter()
+    speak = first and not quiet and not as_json
+    outcome = run_to_file(config, target, threads=threads, progress=speak, resume=resume, batches=batches)
+    if first and (as_json or not quiet) and target.exists():
+        report(target, time.perf_counter() - started, as_json)
+    return STATUS_OF.get(outcome, 0)

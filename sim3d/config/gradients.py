@@ -1,0 +1,65 @@
+"""Keys of the configuration about gradients and variations (docs/manual/gradients.md)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, field_validator
+
+from sim3d.config.parameters import check_values, selected
+from sim3d.config.table import Float, Table
+
+
+def _checked(values: dict[str, float]) -> dict[str, float]:
+    check_values(values)
+    return values
+
+
+ParameterValues = Annotated[dict[str, Float], AfterValidator(_checked)]
+"""Values of parameters (:mod:`sim3d.config.parameters`) by name."""
+
+
+class VariationTable(Table):
+    """[[scoring.variations]]"""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")
+    parameters: ParameterValues
+
+
+class GradientKeys(Table):
+    """The keys of [scoring] about gradients."""
+
+    gradients: bool | tuple[str, ...] = False
+    variations: tuple[VariationTable, ...] = ()
+
+    @field_validator("gradients", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        value = (value,) if isinstance(value, str) else value
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+            raise ValueError("must be true, false, or a list of parameters and classes of them")
+        selected(value)
+        return value
+
+    @field_validator("variations")
+    @classmethod
+    def _unlike(cls, value: tuple[VariationTable, ...]) -> tuple[VariationTable, ...]:
+        names = [point.name for point in value]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ValueError(f"have the name {twice[0]!r} twice")
+        return value
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Parameters that get gradients, in the order of their columns."""
+        return selected(self.gradients)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of the gradients: flux, derivatives, varied fluxes; none if none are asked for."""
+        if not self.parameters and not self.variations:
+            return ()
+        return ("flux", *self.parameters, *(f"variation:{point.name}" for point in self.variations))

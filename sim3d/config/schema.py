@@ -1,0 +1,367 @@
+"""The run configuration: TOML tables, defaults, and checks that name the key, the value and what is allowed."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from sim3d.config.gradients import GradientKeys, ParameterValues
+from sim3d.config.muons import MuonsTable
+from sim3d.config.table import Float, Int, Table
+from sim3d.conventions.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
+
+# The field model's range; geomag checks it too, but a bad date should fail before anything heavy is imported.
+_FIRST_DATE, _LAST_DATE = datetime.date(1900, 1, 1), datetime.date(2030, 1, 1)
+
+ENERGY_CENTRES_GEV = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
+"""Log centres of the fine energy bins (GeV)."""
+
+MOST_BATCHES = 10**7
+"""The result file and rank 0 keep one mark for every batch."""
+
+SMALLEST_PATCH_DEG = 1.0e-3
+"""A hundred metres: less than any detector's position matters."""
+
+
+class RunTable(Table):
+    """[run]"""
+
+    seed: Int = Field(1, ge=0, lt=2**63)
+    primaries: Int = Field(1_000_000, ge=1, le=10**13)
+    batch_size: Int = Field(10_000, ge=1, le=10**7)
+    checkpoint_minutes: Float = Field(5.0, ge=0.0, le=1e5, allow_inf_nan=False)
+    max_minutes: Float | None = Field(None, gt=0.0, le=1e6, allow_inf_nan=False)
+    max_lost: Int = Field(0, ge=0, le=10**6)
+    target_error: Float | None = Field(None, gt=0.0, lt=1.0, allow_inf_nan=False)
+    target_observable: Literal["flux", "numu", "numubar", "nue", "nuebar"] = "flux"
+    target_energy_GeV: tuple[Float, Float] = (0.5, 3.0)
+    target_site: str | None = None
+
+    @field_validator("target_energy_GeV")
+    @classmethod
+    def _target_range(cls, value: tuple[float, float]) -> tuple[float, float]:
+        low, high = value
+        lowest, highest = float(ENERGY_EDGES_GEV[0]), float(ENERGY_EDGES_GEV[-1])
+        if not (math.isfinite(low) and math.isfinite(high) and lowest <= low < high <= highest):
+            raise ValueError(f"must be [low, high] in GeV with {lowest:.3g} <= low < high <= {highest:.5g}")
+        if not np.any((low <= ENERGY_CENTRES_GEV) & (high >= ENERGY_CENTRES_GEV)):
+            raise ValueError("is narrower than one energy bin (40 per decade)")
+        return value
+
+    @field_validator("target_site")
+    @classmethod
+    def _lower_case(cls, value: str | None) -> str | None:
+        return None if value is None else value.lower()
+
+
+class PrimariesTable(Table):
+    """[primaries]"""
+
+    model: str = "ghls2001-average"
+    solar: Literal["fit", "min", "max", "date"] | None = None
+    solar_potential_MV: Float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
+    join_GeV: Float | None = Field(None, ge=10.0, le=1.0e5, allow_inf_nan=False)
+    energy_GeV: tuple[Float, Float] = (0.5, 1.0e6)
+    energy_index: Float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        from sim3d.primaries.catalogue import model_names
+
+        if value not in model_names():
+            raise ValueError(f"must be one of {', '.join(model_names())}")
+        return value
+
+    @field_validator("energy_GeV")
+    @classmethod
+    def _range(cls, value: tuple[float, float]) -> tuple[float, float]:
+        low, high = value
+        if not (math.isfinite(low) and math.isfinite(high) and 0.3 <= low < high <= 1.0e8):
+            raise ValueError("must be [low, high] in GeV per nucleon with 0.3 <= low < high <= 1e8")
+        return value
+
+    @model_validator(mode="after")
+    def _one_potential(self) -> PrimariesTable:
+        if self.solar is not None and self.solar_potential_MV is not None:
+            raise ValueError("give either solar or solar_potential_MV, not both")
+        return self
+
+    @property
+    def potential(self) -> float | str:
+        """What :func:`sim3d.primaries.build.primary_model` takes."""
+        return self.solar_potential_MV if self.solar_potential_MV is not None else (self.solar or "fit")
+
+
+def _day(value: Any) -> datetime.date:
+    """A date, as TOML has it or in words."""
+    if isinstance(value, datetime.datetime):
+        value = value.date()
+    if isinstance(value, datetime.date):
+        return value
+    try:
+        return datetime.date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("must be a date written YYYY-MM-DD") from None
+
+
+class FieldTable(Table):
+    """[field]"""
+
+    date: str = "2020-01-01"
+    degree: Int = Field(10, ge=1, le=13)
+    cutoff: bool = True
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _date(cls, value: Any) -> str:
+        day = _day(value)
+        if not _FIRST_DATE <= day <= _LAST_DATE:
+            raise ValueError(f"must lie in the field model's range {_FIRST_DATE} to {_LAST_DATE}")
+        return day.isoformat()
+
+
+class AtmosphereTable(Table):
+    """[atmosphere]"""
+
+    model: Literal["us-standard", "csv", "nrlmsis"] = "us-standard"
+    profile: str | None = None
+    place: str | None = None
+    lat: Float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    lon: Float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
+    month: Int | None = Field(None, ge=1, le=12)
+    date: str | None = None
+    f107: Float | None = Field(None, ge=60, le=400, allow_inf_nan=False)
+    ap: Float | None = Field(None, ge=0, le=400, allow_inf_nan=False)
+
+    @field_validator("date", mode="before")
+    @classmethod
+    def _date(cls, value: Any) -> str | None:
+        return None if value is None else _day(value).isoformat()
+
+    @model_validator(mode="after")
+    def _keys_of_the_model(self) -> AtmosphereTable:
+        if (self.model == "csv") != (self.profile is not None):
+            raise ValueError('model = "csv" and profile = "FILE.csv" go together')
+        if self.model != "nrlmsis":
+            for key in ("place", "lat", "lon", "month", "date", "f107", "ap"):
+                if getattr(self, key) is not None:
+                    raise ValueError(f'{key} is for model = "nrlmsis", not for "{self.model}"')
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("give both lat and lon, or a place")
+        if self.place is not None and self.lat is not None:
+            raise ValueError("give either a place, or lat and lon")
+        if self.month is not None and self.date is not None:
+            raise ValueError("give either a month or a date (without both: field.date)")
+        return self
+
+
+class HadronicTable(Table):
+    """[hadronic]"""
+
+    model: str = "fluka-z"
+    definition: str | None = None
+    table: str | None = None
+
+    @model_validator(mode="after")
+    def _table_of_the_model(self) -> HadronicTable:
+        if (self.model == "table") != (self.table is not None):
+            raise ValueError('model = "table" and table = "FILE.h5" go together')
+        return self
+
+
+class TransportTable(Table):
+    """[transport]"""
+
+    step_km: Float = Field(1.0, ge=0.01, le=10.0, allow_inf_nan=False)
+    bending: bool = True
+    transverse: bool = True
+
+
+class SamplingTable(Table):
+    """[sampling]"""
+
+    mode: Literal["targeted", "analog", "rotated"] = "targeted"
+    thinning: Float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
+    effort: Float = Field(0.12, ge=0.01, le=100.0, allow_inf_nan=False)
+    margin_deg: Float | None = Field(None, ge=0.0, le=12.0, allow_inf_nan=False)
+    roulette_energy_GeV: Float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
+    roulette_index: Float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
+
+    @field_validator("thinning")
+    @classmethod
+    def _best_of_the_mode(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None or "mode" not in info.data:
+            return value
+        return 2.0 if info.data["mode"] == "targeted" else 10.0
+
+
+class Patch(Table):
+    """patch = { ns_deg, ew_deg } or { radius_deg }"""
+
+    ns_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
+    ew_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
+    radius_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Patch:
+        rectangle = (self.ns_deg is not None, self.ew_deg is not None)
+        if self.radius_deg is not None and any(rectangle):
+            raise ValueError("give either ns_deg and ew_deg, or radius_deg")
+        if self.radius_deg is None and not all(rectangle):
+            raise ValueError("needs both ns_deg and ew_deg, or radius_deg")
+        too_large = (self.ns_deg or 0) > 180 or (self.ew_deg or 0) > 360 or (self.radius_deg or 0) > 180
+        if too_large:
+            raise ValueError("is larger than the Earth: at most ns_deg = 180, ew_deg = 360, radius_deg = 180")
+        return self
+
+
+class SiteTable(Table):
+    """[[sites]]"""
+
+    name: str
+    lat: Float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    lon: Float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
+    altitude_m: Float | None = Field(None, ge=-5000, le=9000, allow_inf_nan=False)
+    patch: Patch | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        name = value.lower()
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,39}", name):
+            raise ValueError("must be 1 to 40 letters, digits, '_', '-' or '.' (it becomes part of file names)")
+        return name
+
+    @model_validator(mode="after")
+    def _place(self) -> SiteTable:
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("give both lat and lon, or a known name alone")
+        return self
+
+
+class ScoringTable(GradientKeys):
+    """[scoring]"""
+
+    azimuth_bins: Int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
+    energy_min_GeV: Float = Field(10.0**-1.025, ge=10.0**-1.025 * (1 - 1e-9), le=1000.0, allow_inf_nan=False)
+    events: bool = False
+    neutrinos: bool = True
+    muons: bool = False
+    heights: bool = False
+
+
+class Config(Table):
+    """A whole run configuration; see docs/manual/configuration.md for every key."""
+
+    run: RunTable = RunTable()
+    primaries: PrimariesTable = PrimariesTable()
+    field: FieldTable = FieldTable()
+    atmosphere: AtmosphereTable = AtmosphereTable()
+    hadronic: HadronicTable = HadronicTable()
+    transport: TransportTable = TransportTable()
+    sampling: SamplingTable = SamplingTable()
+    sites: tuple[SiteTable, ...] = ()
+    scoring: ScoringTable = ScoringTable()
+    muons: MuonsTable = MuonsTable()
+    vary: ParameterValues = Field(default_factory=dict)
+
+    @field_validator("sites")
+    @classmethod
+    def _patch_of_the_mode(cls, value: tuple[SiteTable, ...], info: ValidationInfo) -> tuple[SiteTable, ...]:
+        """Sites without a patch get the one that suits the sampling mode."""
+        sampling = info.data.get("sampling")
+        if sampling is None:  # refused already
+            return value
+        patch = Patch(ns_deg=2.0, ew_deg=2.0) if sampling.mode == "targeted" else Patch(ns_deg=10.0, ew_deg=40.0)
+        return tuple(site if site.patch is not None else site.model_copy(update={"patch": patch}) for site in value)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        if not self.sites:
+            raise ValueError('sites: none given; add at least one, for example [[sites]] name = "kamioka"')
+        names = [site.name for site in self.sites]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"sites: the name {name!r} is used twice")
+        if self.sampling.mode == "rotated" and self.transport.bending:
+            raise ValueError(
+                'sampling.mode: "rotated" needs transport.bending = false (bending breaks the symmetry it uses)'
+            )
+        self._primaries_fit_the_model()
+        self._something_is_scored()
+        if self.primaries.energy_GeV[1] <= self.scoring.energy_min_GeV:
+            raise ValueError(
+                f"primaries.energy_GeV: no primary up to {self.primaries.energy_GeV[1]:g} GeV gives a neutrino above "
+                f"scoring.energy_min_GeV = {self.scoring.energy_min_GeV:g}"
+            )
+        if self.run.primaries < 2 * self.run.batch_size:
+            raise ValueError(
+                f"run.primaries: {self.run.primaries} is less than two batches of run.batch_size = "
+                f"{self.run.batch_size}; errors come from batches, so at least two are needed"
+            )
+        if self.n_batches > MOST_BATCHES:
+            raise ValueError(
+                f"run.batch_size: {self.run.batch_size} makes {self.n_batches:.3g} batches of run.primaries = "
+                f"{self.run.primaries}; at most {MOST_BATCHES:.0e} are possible, use larger batches"
+            )
+        air = self.atmosphere
+        if air.model == "nrlmsis" and air.place is None and air.lat is None and len(self.sites) > 1:
+            raise ValueError(
+                f"atmosphere.place: the run has {len(self.sites)} sites and one atmosphere; say of which place it is "
+                f"({', '.join(names)}, another site known by name, or lat and lon)"
+            )
+        if self.run.target_site is not None and self.run.target_site not in names:
+            raise ValueError(f"run.target_site: {_shown(self.run.target_site)} is not one of {', '.join(names)}")
+        return self
+
+    def _something_is_scored(self) -> None:
+        if self.scoring.neutrinos:
+            return
+        if not self.scoring.muons:
+            raise ValueError("scoring.neutrinos: false without scoring.muons = true scores nothing")
+        if self.scoring.events:
+            raise ValueError("scoring.events: are records of neutrinos; not with scoring.neutrinos = false")
+        if self.scoring.heights or self.scoring.parameters or self.scoring.variations:
+            raise ValueError(
+                "scoring.heights, scoring.gradients, scoring.variations: are of neutrinos; not with "
+                "scoring.neutrinos = false"
+            )
+        if self.run.target_error is not None:
+            raise ValueError("run.target_error: is an error of neutrinos; not with scoring.neutrinos = false")
+
+    def _primaries_fit_the_model(self) -> None:
+        from sim3d.primaries.catalogue import highest_energy_GeV, joins
+
+        model, highest = self.primaries.model, highest_energy_GeV(self.primaries.model)
+        if self.primaries.energy_GeV[1] > highest:
+            raise ValueError(
+                f"primaries.energy_GeV: {model} holds up to {highest:.0e} GeV per nucleon, not "
+                f"{self.primaries.energy_GeV[1]:g} (models with a knee go to 1e8, such as crflux:H3a and gsf:2026.1)"
+            )
+        if self.primaries.join_GeV is not None and not joins(model):
+            raise ValueError(f"primaries.join_GeV: {model} holds at low energies too and is not joined to another")
+
+    @property
+    def thinning(self) -> float:
+        """Ratio of the Russian roulette, filled in."""
+        return 10.0 if self.sampling.thinning is None else self.sampling.thinning
+
+    @property
+    def n_batches(self) -> int:
+        """Batches of the run; the last primary rounds up to a whole batch."""
+        return -(-self.run.primaries // self.run.batch_size)
+
+
+def _shown(value: Any) -> str:
+    """A value for a one-line message: shortened, and safe for integers of thousands of digits."""
+    try:
+        text = " ".join(repr(value).split())
+    except (ValueError, RecursionError):
+        return "this value"
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,1 @@
+"""Conventions shared by all rooms: particle codes, flavours, bins, constants, the wording of signs and units."""

@@ -1,0 +1,49 @@
+"""The wording of conventions (signs, units, angles) in files and on screen.
+
+What is the same convention has the same words here; a file format that says less takes a part of them.
+"""
+
+from __future__ import annotations
+
+from sim3d.conventions.binning import SUB_BINS
+
+FLUX_UNIT = "m^-2 s^-1 sr^-1 GeV^-1"
+COS_ZENITH_OF_NEUTRINO = "+1 is down-going, of the direction the neutrino comes from"
+AZIMUTH_FROM_SOUTH = "arrival direction, degrees counter-clockwise from south: 0 S, 90 E, 180 N, 270 W"
+
+RESULT_CONVENTIONS = {
+    "convention_cos_zenith": "+1 is down-going, of the direction the particle comes from, at the crossing's vertical",
+    "convention_azimuth": AZIMUTH_FROM_SOUTH,
+    "convention_flux": FLUX_UNIT,
+    "convention_energy": "GeV: total energy of neutrinos, kinetic energy per nucleon of primaries",
+    "convention_asymmetry": "A = (N_E - N_W)/(N_E + N_W), N_E travelling towards the east (arriving from the west)",
+    "convention_detector": "flat sheet on the sphere at the site, angles at the crossing's own vertical and south",
+    "convention_horizon": f"a crossing counts 1/|cos| at the middle of its sub-bin, {0.05 / SUB_BINS:g} wide",
+}
+"""Attributes of the result file; they are part of its format (docs/formats.md)."""
+
+EXPORT_CONVENTIONS = {
+    "convention_cos_zenith": COS_ZENITH_OF_NEUTRINO,
+    "convention_azimuth": AZIMUTH_FROM_SOUTH,
+}
+"""Attributes of exported flux tables."""
+
+CSV_CONVENTIONS = (
+    f"unit: {FLUX_UNIT}",
+    "energy_GeV: log centre of a bin, 20 bins per decade",
+    f"cos_zenith: {COS_ZENITH_OF_NEUTRINO}",
+    "azimuth: arrival direction, degrees counter-clockwise from SOUTH (0 S, 90 E, 180 N, 270 W)",
+    "error: statistical, 1 sigma, absolute; where flux is 0 nothing was hit and error is the upper limit",
+)
+"""Comment lines of flux tables in CSV: unit, energy, cos_zenith, azimuth, error."""
+
+CUTOFF_CONVENTIONS = {
+    "azimuth_from_north_deg": "where the particle comes from, from north through east",
+    "position": "geodetic (WGS84); the vertical is the normal of the ellipsoid",
+    "allowed": "the antiparticle reaches 10 Earth radii (of 6371.2 km)",
+    "forbidden": "it falls below the floor, or its path exceeds 100 Earth radii (undecided)",
+    "upper_GV": "first rigidity above the highest forbidden one",
+    "lower_GV": "lowest allowed rigidity",
+    "effective_GV": "upper minus step times the number of allowed rigidities in [lower, upper)",
+}
+"""What ``sim3d cutoff --json`` says of its numbers. Azimuths are from NORTH there, as geographers have them."""

@@ -1,0 +1,1 @@
+"""Files and their formats: results, event records, Honda and CSV flux tables, checksums."""

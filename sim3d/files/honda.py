@@ -1,0 +1,311 @@
+"""Flux tables in Honda's text format, as PISA, GENIE and NEUT read it, each with a twin file of errors.
+
+A file is a row of blocks.  A block is two header lines and 101 rows (0.1 to 10,000 GeV, 20 per decade, log
+centres of the bins): energy in GeV and the fluxes of numu, numubar, nue, nuebar in m^-2 s^-1 sr^-1 GeV^-1.
+Blocks run over cos_zenith from 0.90..1.00 (down-going) to -1.00..-0.90 and, inside one, over azimuth (arrival
+direction, degrees counter-clockwise from SOUTH: 0 S, 90 E, 180 N, 270 W) from 0..30 to 330..360.  Readers
+count lines: no blank line and no comment may be added.
+
+The twin ``.err.d`` has the same layout with the absolute statistical error (1 sigma) of every number.  Where
+nothing was hit the flux is 0 and the error file holds the upper limit.
+
+:func:`read` reads such tables of any origin: any number of zenith and azimuth blocks in any order, any energies.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sim3d.conventions.arrays import Array
+from sim3d.errors import InputError
+from sim3d.files.flux_table import ENERGY_KINDS, EnergyKind, FluxTable
+
+COLUMN_LINE = " Enu(GeV)   NuMu       NuMubar    NuE        NuEbar  (m^2 sec sr GeV)^-1"
+
+
+_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+))"
+_HEAD = re.compile(
+    rf"cosZ\s*=\s*{_NUMBER}\s*--\s*{_NUMBER}\s*,\s*phi_Az\s*=\s*{_NUMBER}\s*--\s*{_NUMBER}", re.IGNORECASE
+)
+_COLUMNS = ("enu", "numu", "numubar", "nue", "nuebar")
+
+_PRINTED_PRECISION = 1e-4
+"""Relative: five digits are printed, so an energy is known to half of this at worst."""
+
+
+@dataclass(frozen=True)
+class HondaTable:
+    """Numbers of a Honda table.
+
+    Attributes
+    ----------
+    energies_GeV : float64 array (energy,)
+        Of the rows, ascending.
+    cos_edges : float64 array (cos_zenith + 1,)
+        Ascending.
+    azimuth_edges_deg : float64 array (azimuth + 1,)
+        Ascending, from 0 to 360.
+    flux : float64 array (flavour, energy, cos_zenith, azimuth)
+        numu, numubar, nue, nuebar; m^-2 s^-1 sr^-1 GeV^-1.
+    """
+
+    energies_GeV: Array
+    cos_edges: Array
+    azimuth_edges_deg: Array
+    flux: Array
+
+
+def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
+    """Write one table, whatever it came from: ``<name>-honda-aa.d``, or ``<name>-ally-<zeniths>-<azimuths>.d``.
+
+    With its twin ``.err.d`` if it has errors.
+
+    Raises
+    ------
+    InputError
+        If its azimuth bins are not equal and of whole degrees, which is all that the format's headers can say.
+    """
+    n_cos, n = table.flux.shape[2:]
+    if 360 % n or not np.allclose(table.azimuth_edges_deg, np.linspace(0.0, 360.0, n + 1)):
+        raise InputError("azimuth bins of this table", n, "equal bins of whole degrees for a Honda table")
+    stem = f"{name}-ally-{n_cos}-{n}" if table.has_azimuth else f"{name}-honda-aa"
+    return write_pair(folder / stem, table.flux, table.error, table.energies_GeV, table.cos_edges)
+
+
+def write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, cos_edges: Array) -> list[Path]:
+    written = []
+    for suffix, numbers in ((".d", flux), (".err.d", error)):
+        if numbers is not None:
+            path = stem.with_name(f"{stem.name}{suffix}")
+            path.write_text("".join(blocks(numbers, energies, cos_edges)), encoding="ascii")
+            written.append(path)
+    return written
+
+
+def blocks(values: Array, energies: Array, cos_edges: Array) -> Iterator[str]:
+    """The text of a table, block by block.
+
+    Parameters
+    ----------
+    values : array, shape (4, n_energy, n_cos, n_azimuth)
+        Ascending in cos_zenith and azimuth; flavours numu, numubar, nue, nuebar.
+    energies : array, shape (n_energy,)
+        GeV.
+    cos_edges : array, shape (n_cos + 1,)
+    """
+    n_azimuth = values.shape[3]
+    width = 360 // n_azimuth
+    for i in range(values.shape[2] - 1, -1, -1):
+        # Adding 0 turns a rounded -0.00 into 0.00.
+        low, high = np.round(cos_edges[i], 2) + 0.0, np.round(cos_edges[i + 1], 2) + 0.0
+        for j in range(n_azimuth):
+            yield (
+                f"average flux in [cosZ ={low:5.2f} -- {high:5.2f}, "
+                f"phi_Az = {j * width:3d} -- {(j + 1) * width:3d}]\n{COLUMN_LINE}\n"
+            )
+            rows = np.column_stack([energies, values[:, :, i, j].T])
+            yield "".join((" %.4E" * 5 + "\n") % tuple(row) for row in rows)
+
+
+def is_honda_table(path: Path) -> bool:
+    """Whether the first line of a file that is not blank is the header of a block."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as stream:
+            start = stream.read(4096).lstrip()
+    except OSError as problem:
+        raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from None
+    return _HEAD.search(start.partition("\n")[0]) is not None
+
+
+def read(path: Path) -> HondaTable:
+    """Read a Honda table, with or without azimuth, of sim3d or of anybody.
+
+    Blocks may come in any order and number, as long as they fill a grid of zenith and azimuth bins; all must have
+    the same energies, of any number. Blank lines are ignored. Energies that are equally spaced in the logarithm
+    within the five digits printed are taken as exactly so (1.1220E-01 is 10^-0.95): at a spectral index of 3 the
+    rounding of the energy would count more than that of the flux.
+
+    Raises
+    ------
+    InputError
+        One line with file and line number: no text, not a Honda table, a number missing, not a number, negative
+        or not finite, energies that do not rise or differ between blocks, blocks that overlap or leave a gap.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as problem:
+        raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file") from None
+    blocks_read: dict[tuple[float, float, float, float], tuple[int, Array]] = {}
+    rows: list[list[float]] = []
+    head: tuple[float, float, float, float] | None = None
+    head_line, columns_seen = 0, False
+
+    def close() -> None:
+        if head is None:
+            return
+        if not rows:
+            raise InputError(f"{path}, line {head_line}: a block without a row")
+        if head in blocks_read:
+            raise InputError(f"{path}, line {head_line}: the same block as in line {blocks_read[head][0]}")
+        blocks_read[head] = head_line, np.array(rows)
+
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        if match := _HEAD.search(line):
+            close()
+            head, head_line, columns_seen, rows = _block_bins(match, path, number), number, False, []
+        elif head is None:
+            raise InputError(f"{path}, line {number}: not a Honda table, needs 'average flux in [cosZ = ...' first")
+        elif not columns_seen:
+            _check_columns(line, path, number)
+            columns_seen = True
+        else:
+            rows.append(_row(line, path, number, rows[-1][0] if rows else 0.0))
+    close()
+    if not blocks_read:
+        raise InputError(f"{path}: empty, not a Honda table")
+    return _assemble(blocks_read, path)
+
+
+def _block_bins(match: re.Match[str], path: Path, number: int) -> tuple[float, float, float, float]:
+    cos_low, cos_high, low, high = (float(text) + 0.0 for text in match.groups())
+    cos_low, cos_high = sorted((cos_low, cos_high))
+    if not -1.0 <= cos_low < cos_high <= 1.0:
+        raise InputError(f"{path}, line {number}: cosZ {cos_low:g} -- {cos_high:g}, allowed: -1 to 1, not empty")
+    if not 0.0 <= low < high <= 360.0:
+        raise InputError(f"{path}, line {number}: phi_Az {low:g} -- {high:g}, allowed: 0 to 360, the lower first")
+    return cos_low, cos_high, low, high
+
+
+def _check_columns(line: str, path: Path, number: int) -> None:
+    words = re.findall(r"[a-z]+", line.lower())
+    names = tuple(word for word in words if word.startswith(("enu", "nu")))
+    if names != _COLUMNS:
+        raise InputError(f"{path}, line {number}: needs the columns Enu(GeV) NuMu NuMubar NuE NuEbar")
+    if "cm" in words:
+        raise InputError(f"{path}, line {number}: a flux per cm^2, a Honda table is per m^2")
+
+
+def _row(line: str, path: Path, number: int, above: float) -> list[float]:
+    cells = line.split()
+    try:
+        # Fortran may write D for the exponent
+        values = [float(cell.upper().replace("D", "E")) for cell in cells]
+    except ValueError:
+        raise InputError(f"{path}, line {number}: needs five numbers, has {line.strip()[:60]!r}") from None
+    if len(values) != 5:
+        raise InputError(f"{path}, line {number}: needs five numbers, has {len(values)}")
+    if not all(np.isfinite(values)) or min(values) < 0.0:
+        raise InputError(f"{path}, line {number}: a number that is negative or not finite")
+    if not values[0] > above:
+        raise InputError(f"{path}, line {number}: energy {values[0]:g} GeV, must be above {above:g} GeV")
+    return values
+
+
+def _assemble(blocks_read: dict[tuple[float, float, float, float], tuple[int, Array]], path: Path) -> HondaTable:
+    cos_bins = _contiguous({(key[0], key[1]) for key in blocks_read}, path, "cosZ")
+    azimuth_bins = _contiguous({(key[2], key[3]) for key in blocks_read}, path, "phi_Az")
+    if azimuth_bins[0][0] != 0.0 or azimuth_bins[-1][1] != 360.0:
+        raise InputError(f"{path}: phi_Az covers {azimuth_bins[0][0]:g} to {azimuth_bins[-1][1]:g}, not 0 to 360")
+    _, first = next(iter(blocks_read.values()))
+    energies = first[:, 0]
+    flux = np.empty((4, len(energies), len(cos_bins), len(azimuth_bins)))
+    for (i, cos), (j, azimuth) in itertools.product(enumerate(cos_bins), enumerate(azimuth_bins)):
+        if (*cos, *azimuth) not in blocks_read:
+            raise InputError(f"{path}: no block cosZ {cos[0]:g} -- {cos[1]:g}, phi_Az {azimuth[0]:g} -- {azimuth[1]:g}")
+        line, block = blocks_read[(*cos, *azimuth)]
+        if len(block) != len(energies):
+            raise InputError(f"{path}, block of line {line}: {len(block)} energies, the first block {len(energies)}")
+        if not np.array_equal(block[:, 0], energies):
+            raise InputError(f"{path}, block of line {line}: other energies than the first block")
+        flux[:, :, i, j] = block[:, 1:].T
+    return HondaTable(
+        _exact_energies(energies),
+        np.array([cos_bins[0][0], *(high for _, high in cos_bins)]),
+        np.array([azimuth_bins[0][0], *(high for _, high in azimuth_bins)]),
+        flux,
+    )
+
+
+def _contiguous(bins: set[tuple[float, float]], path: Path, what: str) -> list[tuple[float, float]]:
+    ordered = sorted(bins)
+    for low, high in itertools.pairwise(ordered):
+        if low[1] != high[0]:
+            word = "overlap" if high[0] < low[1] else "leave a gap"
+            raise InputError(f"{path}: the {what} bins {low[0]:g} -- {low[1]:g} and {high[0]:g} -- {high[1]:g} {word}")
+    return ordered
+
+
+def _exact_energies(energies: Array) -> Array:
+    exact = np.geomspace(energies[0], energies[-1], len(energies))
+    return exact if np.all(np.abs(energies / exact - 1.0) < _PRINTED_PRECISION) else energies
+
+
+def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
+    """The fluxes of a Honda table; errors from its twin ``.err.d`` if that is beside it.
+
+    Parameters
+    ----------
+    path : Path
+    energy_kind : "points" or "bins"
+        What the numbers are: values at the energies of the rows, which is how the programs that read such tables
+        use them, or means over bins around these energies, as sim3d writes.
+
+    Raises
+    ------
+    InputError
+        With file and line, if a file is malformed or the twin has another grid.
+    """
+    if energy_kind not in ENERGY_KINDS:
+        raise InputError("energies", energy_kind, f"one of {', '.join(ENERGY_KINDS)}")
+    table = read(path)
+    error = _twin(path, table)
+    logs = np.log(table.energies_GeV)
+    middles = 0.5 * (logs[1:] + logs[:-1])
+    if energy_kind == "points":
+        edges = np.exp(np.concatenate([logs[:1], middles, logs[-1:]]))
+        edges[[0, -1]] = table.energies_GeV[[0, -1]]
+    else:
+        if len(logs) < 2:
+            raise InputError(f"{path}: a table of one energy has no energy bins; read it as points")
+        first, last = logs[0] - 0.5 * (logs[1] - logs[0]), logs[-1] + 0.5 * (logs[-1] - logs[-2])
+        edges = np.exp(np.concatenate([[first], middles, [last]]))
+    return FluxTable(
+        flux=table.flux,
+        error=error,
+        energies_GeV=table.energies_GeV,
+        energy_edges_GeV=edges,
+        energy_kind=energy_kind,
+        cos_edges=table.cos_edges,
+        azimuth_edges_deg=table.azimuth_edges_deg,
+        name=path.name.removesuffix(".d"),
+        source=str(path),
+    )
+
+
+def _twin(path: Path, table: HondaTable) -> Array | None:
+    """Errors of a table from the ``.err.d`` beside it, or None."""
+    beside = path.with_name(path.name.removesuffix(".d") + ".err.d")
+    if path.name.endswith(".err.d") or not beside.is_file():
+        return None
+    errors = read(beside)
+    same = all(
+        a.shape == b.shape and np.allclose(a, b, rtol=1e-4, atol=1e-9)
+        for a, b in (
+            (errors.energies_GeV, table.energies_GeV),
+            (errors.cos_edges, table.cos_edges),
+            (errors.azimuth_edges_deg, table.azimuth_edges_deg),
+        )
+    )
+    if not same:
+        raise InputError(f"{beside}: its bins are not those of {path.name}, whose errors it should hold")
+    return errors.flux

@@ -1,0 +1,76 @@
+"""A run's sums and attributes in memory, as the result file holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sim3d.config.schema import Config
+from sim3d.files.event_journal import EventIndex
+from sim3d.sampling.counters import COUNTERS
+from sim3d.sampling.lost import Lost
+from sim3d.scoring.detectors import Detector
+from sim3d.scoring.optional_sums import make_optional_sums
+from sim3d.scoring.tally import SiteTally
+
+
+@dataclass
+class RunRecord:
+    """What a run leaves behind.
+
+    Attributes
+    ----------
+    config : Config
+    detectors : tuple of Detector
+    tallies : list of SiteTally
+        One per detector.
+    counters : dict of int
+        See :data:`sim3d.sampling.counters.COUNTERS`.
+    batches_done : bool array (n_batches,)
+    models : dict
+        Names, dates and numbers of the models used.
+    provenance : dict
+        Everything that may differ between equal runs.
+    failure : str
+        Empty, or what went wrong.
+    outcome : str
+        How the run ended so far: ``complete``, ``target`` (of ``run.target_error``), ``time`` (``run.max_minutes``),
+        ``interrupted``, ``failed``, or ``running`` in a checkpoint.
+    lost : list of Lost
+        Primaries left out.
+    watch_sums : int64 array (3,)
+        See :class:`sim3d.scoring.precision.Watch`.
+    events : EventIndex, optional
+        Of the event records, if the run makes them.
+    """
+
+    config: Config
+    detectors: tuple[Detector, ...]
+    tallies: list[SiteTally]
+    counters: dict[str, int]
+    batches_done: np.ndarray
+    models: dict[str, Any]
+    provenance: dict[str, Any]
+    failure: str = ""
+    outcome: str = "complete"
+    lost: list[Lost] = field(default_factory=list)
+    watch_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
+    events: EventIndex | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether all batches of the run are in the sums, or as many as its ``target_error`` needed."""
+        return bool(self.batches_done.all()) or self.outcome == "target"
+
+    def counter_array(self) -> np.ndarray:
+        """The counters in the order of the kernels, int64 (N_COUNTERS,)."""
+        return np.array([self.counters.get(name, 0) for name in COUNTERS], dtype=np.int64)
+
+
+def make_tally(config: Config, detector: Detector) -> SiteTally:
+    """Empty sums for a site of a run; their scale is a function of the configuration alone."""
+    # in the other modes a primary counts for the whole sphere, whatever the patch
+    covered = detector.earth_share if config.sampling.mode == "analog" else 1.0
+    return SiteTally(config.scoring.azimuth_bins, covered * config.run.batch_size, make_optional_sums(config, detector))

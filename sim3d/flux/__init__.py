@@ -1,0 +1,1 @@
+"""Fluxes as smooth functions: interpolation, smoothing, exports to other programs."""

@@ -1,0 +1,217 @@
+"""Fluxes in the shapes other programs take: nuSQuIDS' initial state, and a labelled data set (xarray, netCDF).
+
+Neither program is imported before it is needed; nuSQuIDS itself is not needed at all to write its arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+from numpy.typing import ArrayLike
+
+import sim3d
+from sim3d.conventions.arrays import Array
+from sim3d.conventions.words import EXPORT_CONVENTIONS
+from sim3d.errors import InputError, cannot_write
+from sim3d.files.flux_table import FluxTable
+from sim3d.flux.interpolated import Flux
+
+if TYPE_CHECKING:
+    import xarray
+
+NUSQUIDS_FLAVOURS = (("nue", "numu", None), ("nuebar", "numubar", None))
+"""[neutrino or antineutrino][flavour] of nuSQuIDS' arrays; None: tau neutrinos, of which the air makes none."""
+
+NUSQUIDS_NODES_PER_DECADE = 40
+NUSQUIDS_COS_NODES = 81
+
+
+@dataclass(frozen=True)
+class NusquidsState:
+    """An initial state for nuSQuIDS' ``nuSQUIDSAtm``.
+
+    Attributes
+    ----------
+    cos_zenith : float64 array (n_cos,)
+        Nodes, ascending; -1 is up-going, as nuSQuIDS has it.
+    energy_GeV : float64 array (n_E,)
+        Nodes, ascending; multiply by nuSQuIDS' ``units.GeV``.
+    flux : float64 array (n_cos, n_E, 2, 3)
+        [node, node, neutrino or antineutrino, e mu tau], m^-2 s^-1 sr^-1 GeV^-1, for ``Set_initial_state(flux,
+        Basis.flavor)``. What nuSQuIDS gives back (``EvalFlavor``) has the same unit.
+    """
+
+    cos_zenith: Array
+    energy_GeV: Array
+    flux: Array
+
+    def write(self, path: Path) -> Path:
+        """Write the three arrays as HDF5, with their units as attributes.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
+        try:
+            with h5py.File(path, "w") as file:
+                file.attrs["format"] = "sim3d-nusquids"
+                file.attrs["sim3d"] = sim3d.__version__
+                file.attrs["convention_cos_zenith"] = EXPORT_CONVENTIONS["convention_cos_zenith"]
+                for name, values, unit in (
+                    ("cos_zenith", self.cos_zenith, "1"),
+                    ("energy_GeV", self.energy_GeV, "GeV"),
+                    ("flux", self.flux, "m^-2 s^-1 sr^-1 GeV^-1"),
+                ):
+                    file[name] = values
+                    file[name].attrs["units"] = unit
+                file["flux"].attrs["axes"] = "cos_zenith, energy_GeV, (neutrino, antineutrino), (e, mu, tau)"
+        except OSError as problem:
+            raise cannot_write(path, problem) from None
+        return path
+
+
+def nusquids_state(
+    flux: Flux, cos_zenith: ArrayLike | None = None, energy_GeV: ArrayLike | None = None
+) -> NusquidsState:
+    """A flux on nodes, as nuSQuIDS wants it.
+
+    Parameters
+    ----------
+    flux : Flux
+    cos_zenith : array_like, optional
+        Nodes, rising; by default 81 from -1 to 1 (or the table's range).
+    energy_GeV : array_like, optional
+        Nodes, rising; by default 40 per decade over those energies of the table at which, in some direction, some
+        flavour has a flux.
+
+    Returns
+    -------
+    NusquidsState
+        The interpolated flux at the nodes (nuSQuIDS interpolates between them); 0 in empty bins.
+
+    Raises
+    ------
+    InputError
+        For nodes that do not rise or are outside the table.
+    """
+    table = flux.table
+    if cos_zenith is None:
+        cos_zenith = np.linspace(table.cos_edges[0], table.cos_edges[-1], NUSQUIDS_COS_NODES)
+    if energy_GeV is None:
+        filled = np.flatnonzero(table.hit.any(axis=(0, 2, 3)))
+        if filled.size == 0:
+            raise InputError(f"{table.source}: has no flux anywhere")
+        low, high = table.energy_edges_GeV[filled[0]], table.energy_edges_GeV[filled[-1] + 1]
+        energy_GeV = np.geomspace(low, high, 1 + max(1, round(NUSQUIDS_NODES_PER_DECADE * np.log10(high / low))))
+        # geomspace may miss its own ends by a rounding
+        energy_GeV = np.clip(energy_GeV, low, high * (1.0 - 1e-12))
+    cos, energy = _nodes("cos_zenith", cos_zenith), _nodes("energy_GeV", energy_GeV)
+    state = np.zeros((len(cos), len(energy), 2, 3))
+    for i, row in enumerate(NUSQUIDS_FLAVOURS):
+        for j, flavour in enumerate(row):
+            if flavour is not None:
+                state[:, :, i, j] = flux.flux(flavour, energy, cos[:, None])
+    return NusquidsState(cos, energy, state)
+
+
+def dataset(*tables: FluxTable) -> xarray.Dataset:
+    """Tables as an xarray data set with named axes and units.
+
+    Parameters
+    ----------
+    *tables : FluxTable
+        Of one site with the same bins: the azimuth average, the table with azimuth, or both.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``flux`` and ``flux_error`` (flavour, energy, cos_zenith, azimuth) and ``flux_average``,
+        ``flux_average_error`` (flavour, energy, cos_zenith), as far as there are; bin edges as CF bounds
+        (``energy_bounds`` and so on). Errors are one standard deviation, or the upper limit where the flux is 0.
+
+    Raises
+    ------
+    InputError
+        If xarray is not installed.
+    """
+    xarray = _xarray()
+    first = tables[0]
+    unit = "m-2 s-1 sr-1 GeV-1"
+    coordinates: dict[str, Any] = {"flavour": list(first.flavours)}
+    attributes: dict[str, dict[str, str]] = {}
+    variables: dict[str, Any] = {}
+
+    def axis(name: str, centres: Array, edges: Array, **about: str) -> None:
+        coordinates[name] = centres
+        attributes[name] = {**about, "bounds": f"{name}_bounds"}
+        variables[f"{name}_bounds"] = ((name, "edge"), np.stack([edges[:-1], edges[1:]], axis=1))
+
+    axis(
+        "energy",
+        first.energies_GeV,
+        first.energy_edges_GeV,
+        units="GeV",
+        long_name="neutrino energy, log centre of the bin" if first.energy_kind == "bins" else "neutrino energy",
+    )
+    middle = 0.5 * (first.cos_edges[1:] + first.cos_edges[:-1])
+    about = EXPORT_CONVENTIONS["convention_cos_zenith"]
+    axis("cos_zenith", middle, first.cos_edges, units="1", long_name=f"cosine of zenith angle; {about}")
+    for table in tables:
+        dims, name, cut = ("flavour", "energy", "cos_zenith"), "flux_average", np.s_[..., 0]
+        if table.has_azimuth:
+            edges = table.azimuth_edges_deg
+            about = EXPORT_CONVENTIONS["convention_azimuth"]
+            axis("azimuth", 0.5 * (edges[1:] + edges[:-1]), edges, units="degree", long_name=about)
+            dims, name, cut = (*dims, "azimuth"), "flux", np.s_[...]  # type: ignore[assignment]
+        what = "differential flux" + ("" if table.has_azimuth else ", averaged over azimuth")
+        cells = f"energy: {'mean' if table.energy_kind == 'bins' else 'point'} cos_zenith: mean azimuth: mean"
+        variables[name] = (dims, table.flux[cut], {"units": unit, "long_name": what, "cell_methods": cells})
+        if table.error is not None:
+            note = "one standard deviation; where the flux is 0 nothing was hit and this is the 90% upper limit"
+            variables[f"{name}_error"] = (dims, table.error[cut], {"units": unit, "long_name": note})
+    title = f"atmospheric neutrino fluxes, {first.name}"
+    about_all = {"Conventions": "CF-1.8", "title": title, "source": f"sim3d {sim3d.__version__}", **EXPORT_CONVENTIONS}
+    if first.note:
+        about_all["comment"] = first.note
+    out = xarray.Dataset(variables, coords=coordinates, attrs=about_all)
+    for name, values in attributes.items():
+        out[name].attrs.update(values)
+    return out
+
+
+def write_netcdf(path: Path, *tables: FluxTable) -> Path:
+    """Write :func:`dataset` as netCDF-4.
+
+    Raises
+    ------
+    InputError
+        If xarray or h5netcdf is not installed, or the file cannot be written.
+    """
+    data = dataset(*tables)
+    try:
+        data.to_netcdf(path, engine="h5netcdf")
+    except (OSError, ValueError, ImportError) as problem:
+        if isinstance(problem, OSError):
+            raise cannot_write(path, problem) from None
+        raise InputError("netcdf: needs h5netcdf; pip install 'sim3d[netcdf]'") from None
+    return path
+
+
+def _xarray() -> Any:
+    try:
+        import xarray
+    except ImportError:
+        raise InputError("netcdf: needs xarray; pip install 'sim3d[netcdf]'") from None
+    return xarray
+
+
+def _nodes(name: str, values: ArrayLike) -> Array:
+    nodes = np.asarray(values, dtype=float)
+    if nodes.ndim != 1 or len(nodes) < 2 or not np.all(np.diff(nodes) > 0.0):
+        raise InputError(f"{name}: needs two or more nodes that rise")
+    return nodes

@@ -1,0 +1,284 @@
+"""Fluxes as a smooth function of energy and direction, from a result file or a Honda table.
+
+Where :class:`sim3d.Result` gives the mean of the bin that contains a point, :class:`Flux` interpolates: see
+:mod:`sim3d.flux.spline` for how, and docs/manual/python.md for what that means.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sim3d.conventions.arrays import Array
+from sim3d.conventions.flavours import FLAVOURS, flavour_index
+from sim3d.errors import InputError
+from sim3d.files.checksums import is_result_file
+from sim3d.files.flux_table import EnergyKind, FluxTable
+from sim3d.files.honda import table_of_honda
+from sim3d.flux.spline import FluxSpline
+from sim3d.results.result import Result, load
+from sim3d.results.tables import table_of_result
+
+CM2_PER_M2 = 1.0e4
+
+Extrapolate = Literal["refuse", "flag"]
+
+_SLACK = 1e-9
+"""Relative: an energy this close to the end of the table is the end itself, whatever computed it."""
+
+
+class Flux:
+    """Interpolated fluxes of one site.
+
+    Make one with :meth:`load` (a file), :meth:`of_result` (a result in memory) or from tables.
+
+    Parameters
+    ----------
+    average : FluxTable
+        The azimuth average.
+    by_azimuth : FluxTable, optional
+        The same with azimuth bins.
+    extrapolate : "refuse" or "flag"
+        What an energy outside the table gives: an :class:`InputError` that names the range, or NaN.
+
+    Attributes
+    ----------
+    flavours : tuple of str
+    table, azimuth_table : FluxTable (azimuth_table may be None)
+        The numbers that are interpolated.
+    energy_range_GeV : (float, float)
+        Outside of it nothing is known.
+    """
+
+    flavours = FLAVOURS
+
+    def __init__(
+        self, average: FluxTable, by_azimuth: FluxTable | None = None, extrapolate: Extrapolate = "refuse"
+    ) -> None:
+        if extrapolate not in ("refuse", "flag"):
+            raise InputError("extrapolate", extrapolate, "refuse or flag")
+        self.table, self.azimuth_table = average, by_azimuth
+        self.extrapolate = extrapolate
+        edges = average.energy_edges_GeV
+        self.energy_range_GeV = (float(edges[0]), float(edges[-1]))
+        self._average = FluxSpline(average)
+        self._by_azimuth: FluxSpline | None = None
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        site: str | None = None,
+        binning: str = "honda",
+        energies: EnergyKind = "points",
+        extrapolate: Extrapolate = "refuse",
+    ) -> Flux:
+        """Open a result file of ``sim3d run`` or a Honda table (``.d``), told apart by their first bytes.
+
+        Parameters
+        ----------
+        path : str or Path
+        site : str, optional
+            Of a result file: by default kamioka if the run has it, else its first site.
+        binning : str
+            Of a result file: honda (the default), fluka, or fine.
+        energies : "points" or "bins"
+            What the numbers of a Honda table are, see :func:`sim3d.files.honda.table_of_honda`. In a result file they
+            are always bins.
+        extrapolate : "refuse" or "flag"
+
+        Raises
+        ------
+        InputError
+            With one line if the file cannot be used.
+        """
+        path = Path(path)
+        if is_result_file(path):
+            return cls.of_result(load(path), site, binning, extrapolate)
+        table = table_of_honda(path, energies)
+        if site is not None:
+            raise InputError("site", site, "none, a Honda table has one site alone")
+        return cls(table.azimuth_average(), table if table.has_azimuth else None, extrapolate)
+
+    @classmethod
+    def of_result(
+        cls, result: Result, site: str | None = None, binning: str = "honda", extrapolate: Extrapolate = "refuse"
+    ) -> Flux:
+        """The fluxes of one site of a result; arguments as in :meth:`load`."""
+        name = result.default_site(site)
+        return cls(
+            table_of_result(result, name, binning, azimuth=False),
+            table_of_result(result, name, binning, azimuth=True),
+            extrapolate,
+        )
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the table carries statistical errors."""
+        return self.table.error is not None
+
+    def _spline(self, azimuth: bool) -> FluxSpline:
+        if not azimuth:
+            return self._average
+        if self.azimuth_table is None:
+            raise InputError("azimuth_deg: this table is averaged over azimuth, leave it out")
+        if self._by_azimuth is None:
+            self._by_azimuth = FluxSpline(self.azimuth_table)
+        return self._by_azimuth
+
+    def _points(
+        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
+    ) -> tuple[FluxSpline, np.ndarray, np.ndarray, tuple[Array, Array, Array], tuple[int, ...]]:
+        """Spline, flavour of each point (4: tau), which are in range, coordinates, and the shape of the answer."""
+        names, where = np.unique(np.asarray(flavour), return_inverse=True)
+        index = np.array([flavour_index(name) for name in names.tolist()], dtype=int)[where].reshape(np.shape(flavour))
+        energy, cos = (np.asarray(x, dtype=float) for x in (energy_GeV, cos_zenith))
+        azimuth = np.asarray(0.0 if azimuth_deg is None else azimuth_deg, dtype=float)
+        if not np.all((cos >= -1.0) & (cos <= 1.0)):
+            raise InputError("cos_zenith: must be between -1 and 1")
+        if not np.all(np.isfinite(azimuth)):
+            raise InputError("azimuth_deg: must be finite")
+        low, high = self.energy_range_GeV
+        inside = (energy >= low * (1.0 - _SLACK)) & (energy <= high * (1.0 + _SLACK))
+        if self.extrapolate == "refuse" and not np.all(inside):
+            bad = float(energy[~inside].flat[0])
+            raise InputError("energy_GeV", bad, f"{low:.5g} to {high:.5g}, the range of {self.table.source}")
+        table = self.table
+        covered = (cos >= table.cos_edges[0]) & (cos <= table.cos_edges[-1])
+        if self.extrapolate == "refuse" and not np.all(covered):
+            raise InputError(
+                "cos_zenith",
+                float(cos[~covered].flat[0]),
+                f"{table.cos_edges[0]:g} to {table.cos_edges[-1]:g}, the range of {table.source}",
+            )
+        index, energy, cos, azimuth, good = np.broadcast_arrays(index, energy, cos, azimuth, inside & covered)
+        shape = index.shape
+        flat = (np.log(np.clip(energy.ravel(), low, high)), cos.ravel(), azimuth.ravel())
+        return self._spline(azimuth_deg is not None), index.ravel(), good.ravel(), flat, shape
+
+    def flux(
+        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
+    ) -> Any:
+        """Flux at points, broadcast over the arguments.
+
+        Parameters
+        ----------
+        flavour : str, int, or array of them
+            numu, numubar, nue or nuebar, or a PDG id; tau neutrinos give zero.
+        energy_GeV, cos_zenith, azimuth_deg : array_like
+            Energies (GeV), zenith cosines (+1 down-going), azimuths of arrival (degrees from south through east,
+            any number of turns); without azimuths the average over them.
+
+        Returns
+        -------
+        float64
+            m^-2 s^-1 sr^-1 GeV^-1; 0 anywhere in an empty bin; with ``extrapolate="flag"`` NaN outside the table.
+
+        Raises
+        ------
+        InputError
+            For an unknown flavour, a point outside the table, or azimuths where the table has none.
+        """
+        return self._evaluate(False, flavour, energy_GeV, cos_zenith, azimuth_deg)
+
+    def error(
+        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
+    ) -> Any:
+        """Statistical error of :meth:`flux`, one standard deviation, same arguments and unit.
+
+        It is the relative error, interpolated linearly between bin centres, times the flux: what a bin of the
+        table around the point would have, not the (smaller) error of a fit. In an empty bin it is the upper limit.
+
+        Raises
+        ------
+        InputError
+            As :meth:`flux`, and for a table without errors.
+        """
+        if not self.has_errors:
+            raise InputError(f"error: {self.table.source} carries no errors (no .err.d beside it)")
+        return self._evaluate(True, flavour, energy_GeV, cos_zenith, azimuth_deg)
+
+    def _evaluate(self, error: bool, *point: Any) -> Any:
+        spline, index, good, coordinates, shape = self._points(*point)
+        # tau neutrinos: the air makes none worth counting
+        chosen = good & (index < len(FLAVOURS))
+        values = np.where(good, 0.0, np.nan)
+        at = tuple(x[chosen] for x in coordinates)
+        flux = spline.flux(index[chosen], at)  # type: ignore[arg-type]
+        values[chosen] = spline.error(index[chosen], at, flux) if error else flux  # type: ignore[arg-type]
+        return values.reshape(shape)[()]
+
+    def getFlux(self, pdgid: Any, energy: ArrayLike, cos_zenith: ArrayLike) -> Any:
+        """Flux as nuflux and simweights ask for it: PDG ids, GeV, average over azimuth; **cm^-2** s^-1 sr^-1 GeV^-1.
+
+        Their ``cos_zenith`` is +1 for down-going, as here.
+        """
+        return self.flux(pdgid, energy, cos_zenith) / CM2_PER_M2
+
+    def integral(
+        self,
+        flavour: Any,
+        energy_edges_GeV: ArrayLike,
+        cos_edges: ArrayLike = (-1.0, 1.0),
+        azimuth_edges_deg: ArrayLike | None = None,
+    ) -> Any:
+        """Integral of the flux over energy and solid angle in bins.
+
+        Parameters
+        ----------
+        flavour : str or int
+        energy_edges_GeV, cos_edges : array_like (n + 1,)
+            Ascending, inside the table.
+        azimuth_edges_deg : array_like, optional
+            Ascending, at most one turn. Without it the whole turn: the 2 pi of azimuth is in the result.
+
+        Returns
+        -------
+        float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
+            m^-2 s^-1; over a bin of the table, its flux times its width, to rounding. Gauss-Legendre between the
+            knots and edges of the table.
+
+        Raises
+        ------
+        InputError
+            For edges that do not rise or leave the table (whatever ``extrapolate`` is).
+        """
+        energy = _edges("energy_edges_GeV", energy_edges_GeV, *self.energy_range_GeV)
+        cos = _edges("cos_edges", cos_edges, float(self.table.cos_edges[0]), float(self.table.cos_edges[-1]))
+        index = flavour_index(flavour)
+        spline = self._spline(azimuth_edges_deg is not None)
+        if azimuth_edges_deg is None:
+            azimuth = np.array([0.0, 360.0])
+        else:
+            azimuth = _edges("azimuth_edges_deg", azimuth_edges_deg, 0.0, 360.0)
+        shape = tuple(len(edges) - 1 for edges in (energy, cos, azimuth))
+        sums = np.zeros(shape)
+        if index < len(FLAVOURS):
+            sums = spline.integrals(index, (np.log(energy), cos, azimuth)) * np.radians(1.0)
+        return sums[..., 0] if azimuth_edges_deg is None else sums
+
+    def bin_average(
+        self,
+        flavour: Any,
+        energy_edges_GeV: ArrayLike,
+        cos_edges: ArrayLike = (-1.0, 1.0),
+        azimuth_edges_deg: ArrayLike | None = None,
+    ) -> Any:
+        """Mean flux in bins, arguments and shape as :meth:`integral`; m^-2 s^-1 sr^-1 GeV^-1."""
+        sums = self.integral(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg)
+        width = np.multiply.outer(np.diff(np.asarray(energy_edges_GeV, float)), np.diff(np.asarray(cos_edges, float)))
+        if azimuth_edges_deg is None:
+            return sums / (2.0 * np.pi * width)
+        return sums / np.multiply.outer(width, np.radians(np.diff(np.asarray(azimuth_edges_deg, float))))
+
+
+def _edges(name: str, values: ArrayLike, low: float, high: float) -> Array:
+    edges = np.asarray(values, dtype=float)
+    if edges.ndim != 1 or len(edges) < 2 or not np.all(np.diff(edges) > 0.0):
+        raise InputError(f"{name}: needs two or more numbers that rise")
+    if edges[0] < low - _SLACK * abs(low) or edges[-1] > high + _SLACK * abs(high):
+        raise InputError(name, f"{edges[0]:.5g} to {edges[-1]:.5g}", f"{low:.5g} to {high:.5g}")
+    return np.clip(edges, low, high)

@@ -1,0 +1,228 @@
+"""The flux service of an analysis chain: fluxes in bins of energy and zenith, from a Honda table.
+
+The interface, its keys, defaults and formula are those of the page "Stage 1: Flux" of the PINGU/IceCube low-energy
+simulation chain: a service with ``get_flux(ebins, czbins, prim)`` and a function that makes maps for four primaries.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import RectBivariateSpline
+
+from sim3d.conventions.arrays import Array
+from sim3d.errors import InputError
+from sim3d.flux.interpolated import Flux
+
+PRIMARIES = {"nue": "nue", "nue_bar": "nuebar", "numu": "numu", "numu_bar": "numubar"}
+"""The service's names of the primaries, in the order of its maps, and sim3d's."""
+
+DEFAULT_EBINS = np.geomspace(1.0, 80.0, 40)
+"""40 edges from 1 to 80 GeV, logarithmic."""
+
+DEFAULT_CZBINS = np.linspace(-1.0, 0.0, 21)
+"""21 edges from -1 (up-going) to 0 (horizontal), linear."""
+
+DEFAULT_SMOOTH = 0.05
+
+
+class FluxService(Protocol):
+    """What :func:`get_flux_maps` needs."""
+
+    def get_flux(self, ebins: ArrayLike, czbins: ArrayLike, prim: str) -> Any:
+        """Flux of a primary in bins, m^-2 s^-1, shape (energy, cos_zenith)."""
+
+
+class HondaFluxService:
+    """Fluxes in bins, from a spline of the log10 of a table's flux over log10(E) and cos_zenith.
+
+    Parameters
+    ----------
+    flux_file : str or Path
+        A Honda table (``.d``), averaged over azimuth or not (then the average is taken here), or a result file.
+    smooth : float
+        Most that the sum over the table's numbers of (log10 of spline over number)^2 may be, scipy's ``s``; 0 goes
+        through every number. The default, 0.05, lets 2,020 numbers of 101 energies and 20 zeniths deviate by 1.1%
+        on average.
+    integrate : bool
+        Whether :meth:`get_flux` integrates over the bins instead of multiplying the flux at their centre with
+        their size. At a spectral index of 3.5 the integral is 0.3% more in the default bins, 1.2% in bins of a tenth
+        of a decade.
+    site : str, optional
+        Of a result file.
+
+    Attributes
+    ----------
+    energy_range_GeV : dict of (float, float)
+        By primary, the energies between which every zenith bin of the table has a flux.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, or ``smooth`` is negative.
+    """
+
+    def __init__(
+        self,
+        flux_file: str | Path | None = None,
+        smooth: float = DEFAULT_SMOOTH,
+        integrate: bool = False,
+        site: str | None = None,
+    ) -> None:
+        if flux_file is None:
+            raise InputError("flux_file: give a Honda table (.d) or a result file, none ships with sim3d")
+        if not (np.isfinite(smooth) and smooth >= 0.0):
+            raise InputError("smooth", smooth, "0 or more")
+        self.flux_file, self.smooth, self.integrate = str(flux_file), float(smooth), bool(integrate)
+        table = Flux.load(flux_file, site).table
+        cos = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
+        if len(cos) < 4 or len(table.energies_GeV) < 4:
+            raise InputError(f"{flux_file}: needs four energies and four zenith bins or more for a spline")
+        self._cos_range = (float(table.cos_edges[0]), float(table.cos_edges[-1]))
+        self.energy_range_GeV: dict[str, tuple[float, float]] = {}
+        self._splines: dict[str, RectBivariateSpline] = {}
+        for prim, flavour in PRIMARIES.items():
+            flux = table.flux[table.flavours.index(flavour), :, :, 0]
+            rows = _longest_run(np.all(flux > 0.0, axis=1))
+            if rows.stop - rows.start < 4:
+                raise InputError(
+                    f"{flux_file}: {flavour} has no four energies in a row with a flux in every zenith bin; "
+                    "simulate more, or smooth the table with sim3d tables --smooth"
+                )
+            energies = table.energies_GeV[rows]
+            self.energy_range_GeV[prim] = (float(energies[0]), float(energies[-1]))
+            self._splines[prim] = RectBivariateSpline(
+                np.log10(energies),
+                cos,
+                np.log10(flux[rows]),
+                # the table's bins reach half a bin beyond their outermost centres
+                bbox=[np.log10(energies[0]), np.log10(energies[-1]), *self._cos_range],
+                s=self.smooth,
+            )
+
+    def differential_flux(self, energy_GeV: ArrayLike, cos_zenith: ArrayLike, prim: str) -> Array:
+        """The spline at points, broadcast; m^-2 s^-1 sr^-1 GeV^-1.
+
+        Raises
+        ------
+        InputError
+            For an unknown primary or a point outside the table.
+        """
+        name = _primary(prim)
+        energy, cos = np.broadcast_arrays(np.asarray(energy_GeV, dtype=float), np.asarray(cos_zenith, dtype=float))
+        self._check("energy_GeV", energy, self.energy_range_GeV[name])
+        self._check("cos_zenith", cos, self._cos_range)
+        return np.asarray(10.0 ** self._splines[name].ev(np.log10(energy), cos))
+
+    def get_flux(self, ebins: ArrayLike, czbins: ArrayLike, prim: str) -> Array:
+        """Flux of a primary in bins.
+
+        Parameters
+        ----------
+        ebins, czbins : array_like
+            Edges, rising: energies in GeV, cos_zenith (+1 down-going).
+        prim : str
+            nue, nue_bar, numu or numu_bar (or sim3d's names).
+
+        Returns
+        -------
+        float64 array (energy, cos_zenith)
+            m^-2 s^-1: the differential flux at the bin's centre times 2 pi dE dcos, or with ``integrate`` its
+            integral. The centre is the geometric mean of edges that are equally spaced in the logarithm, else the
+            middle.
+
+        Raises
+        ------
+        InputError
+            For edges that do not rise, an unknown primary, or bins outside the table (at its highest and lowest energy
+            a bin whose centre is inside will do, unless ``integrate``).
+        """
+        energy, cos = _bin_edges("ebins", ebins), _bin_edges("czbins", czbins)
+        name = _primary(prim)
+        self._check("czbins", cos, self._cos_range)
+        if self.integrate:
+            # five nodes a bin are exact to 1e-9 for bins of a tenth of a decade
+            t, w = np.polynomial.legendre.leggauss(5)
+            e = energy[:-1, None] + 0.5 * np.diff(energy)[:, None] * (1.0 + t)
+            c = cos[:-1, None] + 0.5 * np.diff(cos)[:, None] * (1.0 + t)
+            self._check("ebins", energy, self.energy_range_GeV[name])
+            flux = self.differential_flux(e[:, :, None, None], c, name)
+            mean = np.einsum("eicj,i,j->ec", flux, 0.5 * w, 0.5 * w)
+        else:
+            mean = self.differential_flux(centres(energy)[:, None], centres(cos), name)
+        return np.asarray(2.0 * np.pi * np.diff(energy)[:, None] * np.diff(cos) * mean)
+
+    def _check(self, name: str, values: Array, allowed: tuple[float, float]) -> None:
+        low, high = allowed
+        slack = 1e-9 * max(abs(low), abs(high))
+        bad = ~((values >= low - slack) & (values <= high + slack))
+        if bad.any():
+            where = f"where {self.flux_file} has a flux in every zenith bin (sim3d tables --smooth fills empty bins)"
+            raise InputError(name, float(values[bad].flat[0]), f"{low:.5g} to {high:.5g}, {where}")
+
+
+def get_flux_maps(flux_service: FluxService, ebins: ArrayLike | None = None, czbins: ArrayLike | None = None) -> Any:
+    """Maps of the flux of the four primaries in bins of energy and zenith.
+
+    Parameters
+    ----------
+    flux_service : object with ``get_flux(ebins, czbins, prim)``
+    ebins : array_like, optional
+        Edges, GeV; by default 40 from 1 to 80, logarithmic.
+    czbins : array_like, optional
+        Edges of cos_zenith; by default 21 from -1 (up-going) to 0.
+
+    Returns
+    -------
+    dict
+        For each of ``nue``, ``nue_bar``, ``numu``, ``numu_bar`` a dict of ``ebins``, ``czbins`` and ``map``, arrays;
+        map is (energy, cos_zenith) in m^-2 s^-1.
+
+    Raises
+    ------
+    InputError
+        As the service does.
+    """
+    energy = _bin_edges("ebins", DEFAULT_EBINS if ebins is None else ebins)
+    cos = _bin_edges("czbins", DEFAULT_CZBINS if czbins is None else czbins)
+    return {
+        prim: {"ebins": energy, "czbins": cos, "map": flux_service.get_flux(energy, cos, prim)} for prim in PRIMARIES
+    }
+
+
+def centres(edges: Array) -> Array:
+    """Centres of bins: geometric if the edges are equally spaced in the logarithm (to 1e-6), else the middles."""
+    if edges[0] > 0.0 and len(edges) > 2:
+        steps = np.diff(np.log(edges))
+        if np.allclose(steps, steps[0], rtol=1e-6, atol=0.0):
+            return np.sqrt(edges[1:] * edges[:-1])
+    return 0.5 * (edges[1:] + edges[:-1])
+
+
+def _bin_edges(name: str, values: ArrayLike) -> Array:
+    edges = np.asarray(values, dtype=float)
+    if edges.ndim != 1 or len(edges) < 2 or not np.all(np.diff(edges) > 0.0):
+        raise InputError(f"{name}: needs two or more edges that rise")
+    return edges
+
+
+def _primary(prim: str) -> str:
+    for name, ours in PRIMARIES.items():
+        if prim in (name, ours):
+            return name
+    raise InputError("prim", prim, f"one of {', '.join(PRIMARIES)}")
+
+
+def _longest_run(good: np.ndarray) -> slice:
+    """The longest run of True."""
+    best = slice(0, 0)
+    start = 0
+    for i in range(len(good) + 1):
+        if i == len(good) or not good[i]:
+            if i - start > best.stop - best.start:
+                best = slice(start, i)
+            start = i + 1
+    return best

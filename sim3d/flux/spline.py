@@ -1,0 +1,362 @@
+"""A smooth function through a flux table: a tensor-product spline of the logarithm of the flux.
+
+The logarithm is cubic in ln E, in cos_zenith and, periodically, in azimuth, with natural ends (straight lines beyond
+the centres of the outermost bins). Where a number of the table is the mean
+over a bin, the spline does not go through it at the bin's centre: its knots' values are iterated until the *integral*
+of the flux over every bin is the table's. Positive by construction.
+
+An empty bin (flux 0) has no logarithm. The flux is 0 in all of it, as the table says; for the neighbours' sake the
+spline is continued through it with a flux E^-3 between the nearest bins in energy that were hit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import BSpline, make_interp_spline
+from scipy.sparse import csr_array, eye_array
+
+from sim3d.conventions.arrays import Array
+from sim3d.files.flux_table import FluxTable
+
+Ints = NDArray[np.intp]
+
+GAUSS_NODES = 3
+"""Of each half of a bin: the spline has a knot in the middle, where it is only twice differentiable."""
+
+AZIMUTH_NODES = 2
+"""The same for azimuth, along which fluxes change least and which multiplies the work."""
+
+FILL_INDEX = 3.0
+"""Spectral index with which the spline is carried through empty bins; their flux is 0 whatever it is."""
+
+TOLERANCE = 1e-6
+MAX_ITERATIONS = 60
+_LARGEST_STEP = 1.0
+_CHUNK = 50_000
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a table in the coordinate of its spline.
+
+    Attributes
+    ----------
+    sites : float64 array (n,)
+        Where the spline's values are iterated: log centres of energy bins (or the points), middles of others.
+    edges : float64 array (n + 1,)
+        Of the cells.
+    cells : bool
+        Whether numbers are means over the cells, or values at the sites.
+    exponential : bool
+        Whether the mean is with the measure e^x dx: x is ln E and the mean is over E.
+    period : float
+        0 if not periodic.
+    gauss_nodes : int
+        Of each half of a cell.
+    """
+
+    sites: Array
+    edges: Array
+    cells: bool
+    exponential: bool = False
+    period: float = 0.0
+    gauss_nodes: int = GAUSS_NODES
+    degree: int = field(init=False)
+    knots: Array = field(init=False)
+    cardinal: Array = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        n = len(self.sites)
+        # a cubic needs four sites; through fewer go straight lines
+        degree = 3 if n > 3 else min(1, n - 1)
+        if n == 1:
+            knots, cardinal = self.edges, np.ones((1, 1))
+        else:
+            x, y, ends = self.sites, np.eye(n), "natural"
+            if self.period:
+                x, y, ends = np.append(x, x[0] + self.period), np.vstack([y, y[:1]]), "periodic"
+            spline = make_interp_spline(x, y, k=degree, bc_type=ends if degree == 3 else None)
+            knots, cardinal = spline.t, spline.c
+        for name, value in (("degree", degree), ("knots", knots), ("cardinal", cardinal)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def low(self) -> float:
+        """Lower end of the axis."""
+        return float(self.edges[0])
+
+    @property
+    def high(self) -> float:
+        """Upper end of the axis."""
+        return float(self.edges[-1])
+
+    def _wrapped(self, x: Array) -> Array:
+        return self.sites[0] + np.mod(x - self.sites[0], self.period) if self.period else x
+
+    def local(self, x: Array) -> tuple[Ints, Array]:
+        """Indices and values of the B-splines that are not 0 at x, each shape (len(x), degree + 1)."""
+        if len(self.sites) == 1:
+            return np.zeros((len(x), 1), dtype=np.intp), np.ones((len(x), 1))
+        inner = self.knots[self.degree : len(self.knots) - self.degree]
+        x = self._wrapped(x)
+        inside = np.clip(x, inner[0], inner[-1])
+        matrix = BSpline.design_matrix(inside, self.knots, self.degree)
+        shape = (len(x), self.degree + 1)
+        index, value = matrix.indices.reshape(shape).astype(np.intp), matrix.data.reshape(shape).copy()
+        # Beyond the outer sites, half a bin, straight on: a cubic would magnify the noise of the outer bins.
+        for end in (inner[0], inner[-1]):
+            outside = (inside == end) & (x != end)
+            if outside.any():
+                first = index[outside][0, 0]
+                basis = BSpline(self.knots, np.eye(len(self.cardinal))[:, first : first + self.degree + 1], self.degree)
+                value[outside] += (x[outside] - end)[:, None] * basis.derivative()(end)
+        return index, value
+
+    def matrix(self, x: Array) -> Any:
+        """Values of the B-splines at x, sparse (len(x), coefficients)."""
+        index, value = self.local(x)
+        row = np.arange(len(x) + 1) * index.shape[1]
+        return csr_array((value.ravel(), index.ravel(), row), shape=(len(x), len(self.cardinal)))
+
+    def cell(self, x: Array) -> Ints:
+        """Cell of each x."""
+        if self.period:
+            x = self.low + np.mod(x - self.low, self.period)
+        return np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, len(self.sites) - 1)
+
+    def linear(self, x: Array) -> tuple[Ints, Array]:
+        """Indices and weights (len(x), 2) of linear interpolation between sites, constant beyond the outer ones."""
+        n = len(self.sites)
+        if self.period and n > 1:
+            x = self._wrapped(x)
+            sites = np.append(self.sites, self.sites[0] + self.period)
+        else:
+            sites = self.sites
+            x = np.clip(x, sites[0], sites[-1])
+        if n == 1:
+            return np.zeros((len(x), 2), dtype=np.intp), np.tile([1.0, 0.0], (len(x), 1))
+        i = np.clip(np.searchsorted(sites, x, side="right") - 1, 0, len(sites) - 2)
+        t = (x - sites[i]) / (sites[i + 1] - sites[i])
+        return np.stack([i, (i + 1) % n], axis=1), np.stack([1.0 - t, t], axis=1)
+
+    def breaks(self) -> Array:
+        """Where the interpolation is not smooth: edges and sites, ascending."""
+        return np.unique(np.concatenate([self.edges, self.sites]))
+
+    def nodes(self) -> tuple[Array, Any]:
+        """Nodes (m,), and the sparse matrix (n, m) that makes the mean over every cell of values at them."""
+        if not self.cells:
+            return self.sites, eye_array(len(self.sites), format="csr")
+        x, weight = gauss(self.breaks(), self.gauss_nodes, self.exponential)
+        average = np.where(self.cell(x) == np.arange(len(self.sites))[:, None], weight, 0.0)
+        return x, csr_array(average / average.sum(axis=1, keepdims=True))
+
+
+class _Mixer:
+    """Anderson's acceleration of a fixed-point iteration x -> x + step(x) (J. ACM 12 (1965) 547), with a memory."""
+
+    memory = 6
+
+    def __init__(self) -> None:
+        self.points: list[Array] = []
+        self.steps: list[Array] = []
+
+    def next(self, point: Array, step: Array, reset: bool) -> Array:
+        """The next point; ``reset`` forgets what came before."""
+        if reset:
+            self.points.clear()
+            self.steps.clear()
+        self.points = [*self.points[-self.memory :], point]
+        self.steps = [*self.steps[-self.memory :], step]
+        if len(self.steps) == 1:
+            return point + step
+        points, steps = np.diff(self.points, axis=0), np.diff(self.steps, axis=0)
+        n = len(steps)
+        mixture, *_ = np.linalg.lstsq(steps.reshape(n, -1).T, step.ravel(), rcond=1e-10)
+        return point + step - np.tensordot(mixture, points + steps, axes=1)
+
+
+def gauss(breaks: Array, nodes: int, exponential: bool) -> tuple[Array, Array]:
+    """Gauss-Legendre nodes and weights between successive breaks; the measure is e^x dx if ``exponential``."""
+    t, w = np.polynomial.legendre.leggauss(nodes)
+    low, width = breaks[:-1, None], np.diff(breaks)[:, None]
+    x = (low + 0.5 * width * (1.0 + t)).ravel()
+    weight = (0.5 * width * w).ravel()
+    return x, weight * np.exp(x) if exponential else weight
+
+
+def axes_of(table: FluxTable) -> tuple[Axis, Axis, Axis]:
+    """Axes of a table: ln(E/GeV), cos_zenith, azimuth in degrees."""
+    cos, azimuth = table.cos_edges, table.azimuth_edges_deg
+    return (
+        Axis(np.log(table.energies_GeV), np.log(table.energy_edges_GeV), table.energy_kind == "bins", True),
+        Axis(0.5 * (cos[1:] + cos[:-1]), cos, True),
+        Axis(
+            0.5 * (azimuth[1:] + azimuth[:-1]),
+            azimuth,
+            True,
+            period=360.0 if table.has_azimuth else 0.0,
+            gauss_nodes=AZIMUTH_NODES if table.has_azimuth else 1,
+        ),
+    )
+
+
+class FluxSpline:
+    """The spline of a table.
+
+    Parameters
+    ----------
+    table : FluxTable
+
+    Attributes
+    ----------
+    axes : three Axis
+    iterations : int
+        Most that a flavour needed until its bins were right, of those made so far.
+    residual : float
+        Largest |ln(integral / content)| of a bin after them. What is left is taken away by a constant factor in
+        each bin, so that integrals are always right; a residual above 1e-6 would leave steps at bin edges.
+    """
+
+    def __init__(self, table: FluxTable) -> None:
+        self.table = table
+        self.axes = axes_of(table)
+        self.iterations, self.residual = 0, 0.0
+        nodes = [axis.nodes() for axis in self.axes]
+        self._basis = [axis.matrix(x) for axis, (x, _) in zip(self.axes, nodes, strict=True)]
+        self._average = [average for _, average in nodes]
+        self._correct = [self._inverse(i) for i in range(3)]
+        shape = [len(axis.cardinal) for axis in self.axes]
+        self.coefficients = np.empty((len(table.flux), *shape))
+        self.factor = np.empty_like(table.flux)
+        self._fitted = [False] * len(table.flux)
+        relative = np.ones_like(table.flux)
+        if table.error is not None:
+            np.divide(table.error, table.flux, out=relative, where=table.hit)
+        self.relative_error = relative
+
+    def _inverse(self, i: int) -> Array:
+        """What takes errors of the means of one axis's cells to corrections at its sites, to first order."""
+        return np.linalg.inv((self._average[i] @ self._basis[i]) @ self.axes[i].cardinal)
+
+    def _coefficients(self, logs: Array) -> Array:
+        return _apply([axis.cardinal for axis in self.axes], logs)
+
+    def _means(self, logs: Array) -> Array:
+        """Means over the cells of the exponential of the spline through ``logs`` at the sites."""
+        return _apply(self._average, np.exp(_apply(self._basis, self._coefficients(logs))))
+
+    def fit(self, flavours: Iterable[int]) -> None:
+        """Make the splines of these flavours, if they are not made yet (they are made when first asked for)."""
+        for f in flavours:
+            if not self._fitted[f]:
+                self.coefficients[f], self.factor[f] = self._fit(self.table.flux[f])
+                self._fitted[f] = True
+
+    def _fit(self, flux: Array) -> tuple[Array, Array]:
+        hit = flux > 0.0
+        if not hit.any():
+            return np.zeros([len(axis.cardinal) for axis in self.axes]), np.zeros_like(flux)
+        target = _filled(flux, hit, self.axes[0].sites)
+        logs, best, residual = target, target, np.zeros_like(target)
+        worst = np.inf
+        mixer = _Mixer()
+        for count in range(1, MAX_ITERATIONS + 1):
+            difference = np.where(hit, target - np.log(self._means(logs)), 0.0)
+            largest = float(np.abs(difference).max())
+            if largest < worst:
+                worst, best, residual = largest, logs, difference
+            self.iterations = max(self.iterations, count)
+            if worst < TOLERANCE:
+                break
+            step = np.clip(_apply(self._correct, difference), -_LARGEST_STEP, _LARGEST_STEP)
+            logs = mixer.next(logs, step, reset=largest > 2.0 * worst)
+        self.residual = max(self.residual, worst)
+        return self._coefficients(best), np.where(hit, np.exp(residual), 0.0)
+
+    def flux(self, flavour: Ints, coordinates: tuple[Array, Array, Array]) -> Array:
+        """Flux at points.
+
+        Parameters
+        ----------
+        flavour : int array (n,)
+        coordinates : three float64 arrays (n,)
+            ln(E/GeV), cos_zenith, azimuth in degrees, inside the table.
+
+        Returns
+        -------
+        float64 array (n,)
+        """
+        self.fit(np.unique(flavour).tolist())
+        out = np.empty(len(flavour))
+        for start in range(0, len(out), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            x = [c[part] for c in coordinates]
+            f = flavour[part]
+            (ie, we), (ic, wc), (ia, wa) = (axis.local(c) for axis, c in zip(self.axes, x, strict=True))
+            index = (f[:, None, None, None], ie[:, :, None, None], ic[:, None, :, None], ia[:, None, None, :])
+            logs = np.einsum("nijk,ni,nj,nk->n", self.coefficients[index], we, wc, wa, optimize=True)
+            cells = tuple(axis.cell(c) for axis, c in zip(self.axes, x, strict=True))
+            out[part] = np.exp(logs) * self.factor[(f, *cells)]
+        return out
+
+    def error(self, flavour: Ints, coordinates: tuple[Array, Array, Array], flux: Array) -> Array:
+        """Error of ``flux`` at points: the relative error, linear between the bins' centres; limits in empty bins."""
+        assert self.table.error is not None
+        (ie, we), (ic, wc), (ia, wa) = (axis.linear(c) for axis, c in zip(self.axes, coordinates, strict=True))
+        index = (flavour[:, None, None, None], ie[:, :, None, None], ic[:, None, :, None], ia[:, None, None, :])
+        relative = np.einsum("nijk,ni,nj,nk->n", self.relative_error[index], we, wc, wa, optimize=True)
+        cells = tuple(axis.cell(c) for axis, c in zip(self.axes, coordinates, strict=True))
+        limit = self.table.error[(flavour, *cells)]
+        return np.where(self.table.hit[(flavour, *cells)], relative * flux, limit)
+
+    def integrals(self, flavour: int, edges: tuple[Array, Array, Array]) -> Array:
+        """Integral of the flux of one flavour over the bins between ``edges`` (in the axes' coordinates).
+
+        Returns
+        -------
+        float64 array (one less than the edges of each axis)
+            Over E, cos_zenith and azimuth in degrees: m^-2 s^-1 sr^-1 x degrees.
+        """
+        self.fit([flavour])
+        grids = [_bin_nodes(axis, edge) for axis, edge in zip(self.axes, edges, strict=True)]
+        basis = [axis.matrix(x) for axis, (x, _) in zip(self.axes, grids, strict=True)]
+        values = np.exp(_apply(basis, self.coefficients[flavour]))
+        cells = np.ix_(*(axis.cell(x) for axis, (x, _) in zip(self.axes, grids, strict=True)))
+        values *= self.factor[flavour][cells]
+        return _apply([summed for _, summed in grids], values)
+
+
+def _bin_nodes(axis: Axis, edges: Array) -> tuple[Array, Any]:
+    """Nodes (m,) for integrals between edges, and the sparse matrix (bins, m) that makes the integrals."""
+    breaks = axis.breaks()
+    inside = breaks[(breaks > edges[0]) & (breaks < edges[-1])]
+    x, weight = gauss(np.unique(np.concatenate([edges, inside])), axis.gauss_nodes, axis.exponential)
+    inside_bin = (x > edges[:-1, None]) & (x < edges[1:, None])
+    return x, csr_array(np.where(inside_bin, weight, 0.0))
+
+
+def _apply(matrices: Sequence[Any], values: Array) -> Array:
+    """One matrix, dense or sparse, along each axis."""
+    for matrix in matrices:
+        # always along the first axis, which then becomes the last: after all axes the order is the old one
+        rest = values.shape[1:]
+        values = (matrix @ values.reshape(values.shape[0], -1)).T.reshape(*rest, -1)
+    return values
+
+
+def _filled(flux: Array, hit: NDArray[np.bool_], log_energy: Array) -> Array:
+    """ln flux, with empty bins filled from those of other energies (same direction), or failing that from all."""
+    weight = np.exp(FILL_INDEX * log_energy)[:, None, None]
+    logs = np.where(hit, np.log(np.where(hit, flux * weight, 1.0)), 0.0)
+    overall = float(np.mean(logs[hit]))
+    flat, known = logs.reshape(len(log_energy), -1), hit.reshape(len(log_energy), -1)
+    for column, good in zip(flat.T, known.T, strict=True):
+        if not good.all():
+            column[:] = np.interp(log_energy, log_energy[good], column[good]) if good.any() else overall
+    return logs - FILL_INDEX * log_energy[:, None, None]

@@ -1,0 +1,181 @@
+"""Figures of :mod:`sim3d.analysis.dimensions`: three dimensions against one, and bending alone.
+
+Error bars are one standard deviation of the ratio, from pairs of groups of batches; points known to worse than 30% are
+left out.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+from numpy.typing import NDArray
+
+from sim3d.analysis import asymmetry
+from sim3d.analysis.dimensions import (
+    COLLINEAR,
+    FULL,
+    STRAIGHT,
+    azimuth_groups,
+    band_groups,
+    bending_asymmetries,
+    east_west_window,
+    quotient,
+    windows,
+    zenith_groups,
+)
+from sim3d.conventions.arrays import Array
+from sim3d.plots import style
+from sim3d.plots.axes import ZENITH_LABEL, draw_points, legend_below
+from sim3d.results.pairs import jackknife_of_two
+from sim3d.results.windows import lowest_energy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sim3d.results.result import Result
+
+
+ENERGY_EDGES_GEV = 10.0 ** np.arange(-1.0, 2.01, 0.2)
+"""Points against energy, five per decade from 0.1 to 100 GeV; they are edges of the fine bins."""
+
+LARGEST_ERROR = 0.3
+
+RUN_LABELS = {FULL: "3-D", STRAIGHT: "3-D, no bending in the air", COLLINEAR: "1-D"}
+_RUN_LOOKS = {FULL: (style.BLUE, "o"), STRAIGHT: (style.ORANGE, "s"), COLLINEAR: (style.GREY, "D")}
+_BAND_LOOKS = {
+    "horizon, |cos| < 0.1": (style.BLACK, "o"),
+    "from above, cos > 0.5": (style.VERMILION, "^"),
+    "from below, cos < -0.5": (style.BLUE, "v"),
+}
+
+
+def draw(results: Mapping[str, Result], site: str, folder: Path) -> list[Path]:
+    """All figures of a site; gives the paths written (PNG and PDF of each)."""
+    full = results[FULL]
+    written: list[Path] = []
+    with rc_context(style.RC):
+        figures = {
+            "3d-1d-zenith": zenith(full, results[COLLINEAR], site),
+            "3d-1d-energy": energy(full, results[COLLINEAR], site),
+        }
+        if STRAIGHT in results and east_west_window(full) is not None:
+            figures["bending-azimuth"] = azimuth(full, results[STRAIGHT], site)
+            figures["bending-asymmetry"] = asymmetries(results, site)
+        for name, figure in figures.items():
+            written += style.save(figure, folder, f"{site}-{name}")
+    return written
+
+
+def zenith(full: Result, collinear: Result, site: str) -> Figure:
+    """Ratio 3-D / 1-D against zenith in four ranges of energy, 20 bins."""
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
+    edges = np.asarray(full.cos_zenith_edges)[::2]
+    centres = 0.5 * (edges[1:] + edges[:-1])
+    for ax in axes.flat:
+        ax.set_xlim(-1, 1)
+    for ax, window in zip(axes.flat, windows(full)[:4], strict=False):
+        value, error = jackknife_of_two(quotient, full, collinear, _in_20_bins(zenith_groups(site, window)))
+        for i, flavour in enumerate(full.flavours):
+            # side by side, not on top of each other
+            _points(ax, centres + 0.012 * (i - 1.5), value[i], error[i], style.points(flavour))
+        ax.set_title(f"{window[0]:.3g} to {window[1]:g} GeV")
+    _finish(figure, axes, ZENITH_LABEL, f"{style.title(site)}: three dimensions over one")
+    return figure
+
+
+def _in_20_bins(groups: Callable[[Result], Array]) -> Callable[[Result], Array]:
+    return lambda result: groups(result).reshape(len(result.group_weights), -1, 20, 2).sum(axis=-1)
+
+
+def energy(full: Result, collinear: Result, site: str) -> Figure:
+    """Ratio 3-D / 1-D against energy near the horizon, from above and from below."""
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True, sharey=True)
+    low = lowest_energy(full)
+    edges = [one for one in itertools.pairwise(ENERGY_EDGES_GEV.tolist()) if one[0] >= low * 0.999]
+    centres = np.array([np.sqrt(a * b) for a, b in edges])
+    for band, (colour, marker) in _BAND_LOOKS.items():
+        found = [jackknife_of_two(quotient, full, collinear, band_groups(site, window, band)) for window in edges]
+        look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "label": _words(band)}
+        for ax, (i, flavour) in zip(axes.flat, enumerate(full.flavours), strict=True):
+            value, error = (np.array([one[k][i] for one in found]) for k in (0, 1))
+            _points(ax, centres, value, error, look)
+            ax.set(xscale="log", title=style.LABELS[flavour])
+    _finish(figure, axes, "Neutrino energy (GeV)", f"{style.title(site)}: three dimensions over one")
+    return figure
+
+
+def azimuth(full: Result, straight: Result, site: str) -> Figure:
+    """Ratio of the run in full to the one without bending against azimuth, near the horizon."""
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.2), sharex=True, sharey=True)
+    window = east_west_window(full) or asymmetry.ENERGY_WINDOW_GEV
+    edges = np.asarray(full.azimuth_edges_deg)
+    value, error = jackknife_of_two(quotient, full, straight, azimuth_groups(site, window))
+    for ax, (i, flavour) in zip(axes.flat, enumerate(full.flavours), strict=True):
+        _points(ax, 0.5 * (edges[1:] + edges[:-1]), value[i], error[i], style.points(flavour))
+        ax.set(xlim=(0, 360), title=style.LABELS[flavour])
+        ax.set_xticks([0, 90, 180, 270, 360], ["S", "E", "N", "W", "S"])
+        ax.set_xticks(np.arange(0, 361, 30), minor=True)
+        ax.axhline(1.0, color=style.GREY, linewidth=0.6)
+    figure.supxlabel("Azimuth the neutrino arrives from (ticks every 30 degrees)", fontsize=10)
+    figure.supylabel("Flux with bending in the air / without", fontsize=10)
+    figure.suptitle(
+        rf"{style.title(site)}: {window[0]:.2g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$", fontsize=10
+    )
+    return figure
+
+
+def asymmetries(results: Mapping[str, Result], site: str) -> Figure:
+    """East-west asymmetries of each run, with the published ones."""
+    figure, ax = style.subplots(figsize=(5.6, 4.4))
+    rows = bending_asymmetries(results, site)
+    window = east_west_window(results[FULL]) or asymmetry.ENERGY_WINDOW_GEV
+    at = np.arange(len(rows), dtype=float)
+    ax.axhline(0.0, color=style.GREY, linewidth=0.6)
+    for k, (name, (colour, marker)) in enumerate((n, _RUN_LOOKS[n]) for n in RUN_LABELS if n in results):
+        value, error = (np.array([row.by_run[name][j] for row in rows]) for j in (0, 1))
+        look = {"color": colour, "marker": marker, "linestyle": "none", "markersize": 5.5, "label": RUN_LABELS[name]}
+        draw_points(ax, at + 0.14 * (k - 1.5), value, error, look)
+    others = asymmetry.published(site) if asymmetry.is_published_window(window, asymmetry.COS_ZENITH_MAX) else {}
+    if others:
+        known = [others[row.flavour] for row in rows]
+        value, error = (
+            np.array([np.nan if x is None else x for x in column])
+            for column in ([one.paper for one in known], [one.paper_error for one in known])
+        )
+        look = {"color": style.VERMILION, "marker": "x", "linestyle": "none", "markersize": 5.5}
+        draw_points(ax, at + 0.28, value, error, look | {"label": "Tserkovnyak et al."})
+    ax.set_xticks(at, [style.LABELS[row.flavour] for row in rows])
+    ax.tick_params(axis="x", which="minor", bottom=False, top=False)
+    ax.set(
+        xlim=(-0.5, len(rows) - 0.5),
+        ylabel=r"$(N_{\rm E}-N_{\rm W})/(N_{\rm E}+N_{\rm W})$, E: travelling east",
+        title=rf"{style.title(site)}: {window[0]:.2g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$",
+    )
+    ax.legend()
+    return figure
+
+
+def _words(band: str) -> str:
+    """A band of :data:`sim3d.analysis.dimensions.BANDS` as a legend has it."""
+    return band.replace("|cos|", r"$|\cos\theta|$").replace("cos ", r"$\cos\theta$ ")
+
+
+def _points(ax: Axes, x: Array, value: Array, error: Array, look: dict[str, Any]) -> None:
+    known = error < LARGEST_ERROR * np.abs(value)
+    draw_points(ax, x[known], value[known], error[known], look)
+
+
+def _finish(figure: Figure, axes: NDArray[Any], x_label: str, title: str) -> None:
+    for ax in axes.flat:
+        ax.axhline(1.0, color=style.GREY, linewidth=0.6)
+    for ax in axes[-1]:
+        ax.set_xlabel(x_label)
+    figure.supylabel("Ratio of fluxes, 3-D / 1-D", fontsize=10)
+    figure.suptitle(title, fontsize=10)
+    legend_below(figure, axes.flat[0])

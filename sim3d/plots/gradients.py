@@ -1,0 +1,129 @@
+"""Figures of gradients and of what follows from them, against energy, for fluxes averaged over the sky."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib import rc_context
+
+from sim3d.config.parameters import CLASS_OF, UNITS, in_units
+from sim3d.conventions.flavours import FLAVOURS
+from sim3d.plots import style
+from sim3d.scoring.gradients import BINS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sim3d.results.gradients import PropagatedErrors, SiteGradients, VariedFlux
+
+LINES = 8
+"""Parameters in a panel: those that move the flux most."""
+KNOWN = 0.2
+"""Only energies are drawn at which the flux over the sky is known to this share; beyond, few hits make every number."""
+KINDS = {"hadronic": ("yields", "cross-sections", "angles"), "primary": ("primaries", "solar")}
+"""Classes of parameters that share a figure."""
+_COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.BLACK, style.GREY, "#56B4E9")
+_MARKERS = "os^vDPX*"
+
+
+def known_energies(site_gradients: SiteGradients) -> np.ndarray:
+    """Where the flux over the sky is known well enough to be drawn, bool (flavour, energy)."""
+    flux, error = site_gradients.derive_sky(lambda mean: mean[..., 0])
+    return (flux > 0.0) & (error < KNOWN * flux)
+
+
+def draw_gradients(site_gradients: SiteGradients, folder: Path) -> list[Path]:
+    """``SITE-gradients-KIND``: d ln flux / d parameter of the parameters that matter most, a panel for each flavour."""
+    known = known_energies(site_gradients)
+    written = []
+    for kind, classes in KINDS.items():
+        values = {
+            name: np.array(site_gradients.sky_gradient(name)) * UNITS.get(name, 1.0)
+            for name in site_gradients.parameters
+            if CLASS_OF[name] in classes
+        }
+        size = {
+            name: float(np.mean(np.abs(value[known]))) if known.any() else 0.0 for name, (value, _) in values.items()
+        }
+        chosen = sorted(size, key=lambda name: -size[name])[:LINES]
+        if chosen:
+            with rc_context(style.RC):
+                figure = _panels({name: values[name] for name in chosen}, known)
+                figure.suptitle(f"{style.title(site_gradients.site)}: gradients of the flux over the sky", fontsize=10)
+                written += _saved(figure, folder, f"{site_gradients.site}-gradients-{kind}")
+    return written
+
+
+def _panels(values: dict[str, np.ndarray], known: np.ndarray) -> Figure:
+    figure, axes = style.subplots(2, 2, figsize=(7.6, 6.6), sharex=True, sharey=True)
+    for i, (flavour, ax) in enumerate(zip(FLAVOURS, axes.flat, strict=True)):
+        for (name, (value, error)), colour, marker in zip(values.items(), _COLOURS, _MARKERS, strict=False):
+            ax.errorbar(
+                BINS.energies_GeV[known[i]],
+                value[i, known[i]],
+                error[i, known[i]],
+                color=colour,
+                marker=marker,
+                linewidth=0.7,
+                elinewidth=0.6,
+                label=in_units(name),
+            )
+        ax.axhline(0.0, color=style.GREY, linewidth=0.6)
+        ax.set(xscale="log", title=style.LABELS[flavour])
+    for ax in axes[1]:
+        ax.set_xlabel("Neutrino energy (GeV)")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"$\partial\ln\Phi\,/\,\partial$ parameter")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    return figure
+
+
+def draw_varied(site_gradients: SiteGradients, varied: VariedFlux, folder: Path) -> list[Path]:
+    """``SITE-varied``: the ratio of a varied flux to the run's own."""
+    known = known_energies(site_gradients)
+    with rc_context(style.RC):
+        figure, ax = style.subplots(figsize=(6.0, 4.4))
+        for i, flavour in enumerate(FLAVOURS):
+            value, error = varied.sky_ratio[i], varied.sky_ratio_error[i]
+            sure = known[i]
+            ax.errorbar(BINS.energies_GeV[sure], value[sure], error[sure], **style.points(flavour))
+        ax.axhline(1.0, color=style.GREY, linewidth=0.6)
+        ax.set(xscale="log", xlabel="Neutrino energy (GeV)", ylabel="Varied flux / flux")
+        label = varied.label if len(varied.label) < 80 else varied.label[:77] + "..."
+        ax.set_title(f"{style.title(varied.site)}: {label}", fontsize=8)
+        ax.legend(ncols=4)
+        return _saved(figure, folder, f"{varied.site}-varied")
+
+
+def draw_errors(site_gradients: SiteGradients, errors: PropagatedErrors, source: str, folder: Path) -> list[Path]:
+    """``SITE-errors``: relative errors of the fluxes and of the flavour ratio from those of the parameters."""
+    flavours, ratio = errors.sky()
+    known = known_energies(site_gradients)
+    with rc_context(style.RC):
+        figure, ax = style.subplots(figsize=(6.0, 4.4))
+        for i, flavour in enumerate(FLAVOURS):
+            colour, marker = style.COLOURS[flavour], style.MARKERS[flavour]
+            label = style.LABELS[flavour]
+            ax.plot(
+                BINS.energies_GeV[known[i]], 100.0 * flavours[i, known[i]], color=colour, marker=marker, label=label
+            )
+        label = r"$(\nu_\mu+\bar\nu_\mu)/(\nu_e+\bar\nu_e)$"
+        ax.plot(
+            BINS.energies_GeV[known.all(axis=0)],
+            100.0 * ratio[known.all(axis=0)],
+            color=style.BLACK,
+            linestyle="--",
+            label=label,
+        )
+        ax.set(xscale="log", xlabel="Neutrino energy (GeV)", ylabel="Error from the parameters (%)", ylim=(0.0, None))
+        ax.set_title(f"{style.title(errors.site)}: errors of {source}, flux over the sky")
+        ax.legend(ncols=2)
+        return _saved(figure, folder, f"{errors.site}-errors")
+
+
+def _saved(figure: Figure, folder: Path, stem: str) -> list[Path]:
+    paths = style.save(figure, folder, stem)
+    return paths

@@ -1,0 +1,85 @@
+"""Figures of secondaries of the hadronic models, without a run: pions of 3-4 GeV/c, spectra in x."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib import colormaps
+
+from hadronic.observables.yields import PAPER_PION_GEV, density_in_x, weighted_yield
+from hadronic.reference import PROTON_MASS_GEV
+from hadronic.species import P, species_code
+from sim3d.plots import style
+from sim3d.plots.hadronic_moments import LINES, energies_of, name_missing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hadronic.models import HadronicModel
+
+
+# FLUKA's figures are for these kinetic energies, as are its tables; GeV.
+YIELD_ENERGIES_GEV = (5.0, 10.0, 30.0, 50.0, 100.0)
+
+
+def pion_production(models: Sequence[HadronicModel], missing: Sequence[str] = ()) -> Figure:
+    """Spectrum-weighted production of charged pions of 3-4 GeV/c against the energy of the proton.
+
+    The curve integrated over ln E is about proportional to the flux of neutrinos of about 1 GeV.
+    For a neutron pi+ and pi- change places; the sum is the same.
+    """
+    figure, ax = style.subplots(figsize=(6.0, 4.6))
+    shown = (
+        (r"$\pi^+ + \pi^-$", ("pi+", "pi-"), style.BLACK),
+        (r"$\pi^+$", ("pi+",), style.BLUE),
+        (r"$\pi^-$", ("pi-",), style.VERMILION),
+    )
+    for model, line in zip(models, itertools.cycle(LINES), strict=False):
+        energies = energies_of(model, 10.0 ** np.arange(0.5, 4.001, 0.025))
+        for _, names, colour in shown:
+            y = [weighted_yield(model, P, [species_code(name) for name in names], T) for T in energies]
+            ax.plot(energies + PROTON_MASS_GEV, np.array(y) * 1e3, line, color=colour)
+        ax.plot([], [], line, color=style.GREY, label=model.name)
+    for label, _, colour in shown:
+        ax.plot([], [], color=colour, linewidth=4, label=label)
+    name_missing(ax, missing)
+    low, high = PAPER_PION_GEV
+    ax.set(
+        xscale="log",
+        xlim=(3.0, 1.0e4),
+        ylim=(0.0, None),
+        xlabel="Proton total energy (GeV)",
+        ylabel=r"$10^3\,Y(\pi)\,E_0^{-1.7}$ (GeV$^{-1.7}$)",
+        title=f"Spectrum-weighted production of charged pions of {low:g} to {high:g} GeV/c, p-air",
+    )
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def secondary_spectra(model: HadronicModel) -> Figure:
+    """dN/dx of pions, kaons and nucleons in p-air, x total over total energy, at FLUKA's energies."""
+    panels = (
+        ((r"$\pi^+$", ("pi+",)), (r"$\pi^-$", ("pi-",)), ("p + n", ("p", "n"))),
+        ((r"K$^+$", ("K+",)), (r"K$^-$", ("K-",)), (r"K$^0_L$ + K$^0_S$", ("K0L", "K0S"))),
+    )
+    edges = np.linspace(0.0, 1.0, 51)
+    centres = 0.5 * (edges[1:] + edges[:-1])
+    shades = colormaps["viridis"](np.linspace(0.0, 0.85, len(YIELD_ENERGIES_GEV)))
+    figure, axes = style.subplots(2, 3, figsize=(8.4, 5.6), sharex=True)
+    for ax, (title, names) in zip(axes.flat, panels[0] + panels[1], strict=True):
+        top = 0.0
+        for T, shade in zip(YIELD_ENERGIES_GEV, shades, strict=True):
+            y = sum(density_in_x(model, P, species_code(name), T, edges) for name in names)
+            shown = np.where(np.asarray(y) > 0.0, y, np.nan)
+            top = max(top, float(np.nanmax(shown)))
+            ax.step(centres, shown, where="mid", color=shade, label=f"{T:g} GeV")
+        ax.set(title=title, yscale="log", xlim=(0.0, 1.0), ylim=((1e-4 if "p" in names else 1e-5) * top, 2.0 * top))
+    for ax in axes[-1]:
+        ax.set_xlabel(r"$x = E/E_{\rm proton}$, total energies")
+    figure.supylabel(r"$dN/dx$ per interaction", fontsize=10)
+    figure.suptitle(f"Secondaries of p-air: {model.name}; kinetic energy of the proton", fontsize=10)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(shades))
+    return figure

@@ -1,0 +1,141 @@
+"""Figures of ``sim3d leptons``: azimuths of the leptons and their asymmetries next to published ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+
+from sim3d.conventions.arrays import Array
+from sim3d.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sim3d.analysis.leptons import Leptons, PublishedLeptons
+
+
+_NAMES = {"e": "e-like", "mu": r"$\mu$-like"}
+_LOOKS: dict[str, dict[str, Any]] = {
+    "neutrino": {"color": style.GREY, "marker": "^", "markerfacecolor": "white", "label": "neutrino's direction"},
+    "lepton": {"color": style.BLUE, "marker": "o", "label": "lepton's direction"},
+    "detector": {"color": style.GREEN, "marker": "s", "label": "lepton as reconstructed"},
+}
+"""The look of each stage: open grey for what no detector sees."""
+
+
+def draw(
+    site: str,
+    ours: list[Leptons],
+    others: dict[str, PublishedLeptons],
+    azimuth_edges_deg: Array,
+    energy_GeV: tuple[float, float],
+    cos_max: float,
+    folder: Path,
+) -> list[Path]:
+    """Draw ``<site>-leptons-azimuth`` and ``<site>-leptons-asymmetry``; gives the paths written.
+
+    Parameters
+    ----------
+    site : str
+    ours : list of Leptons
+        Of these the species e and mu are drawn.
+    others : dict of PublishedLeptons
+        By species; may be empty.
+    azimuth_edges_deg : float64 array
+    energy_GeV, cos_max
+        The window, for the titles.
+    folder : Path
+        Must exist.
+    """
+    title = (
+        f"{style.title(site)}: quasi-elastic leptons of {energy_GeV[0]:g} to {energy_GeV[1]:g} GeV, "
+        rf"$|\cos\theta_{{\rm zenith}}| < {cos_max:g}$"
+    )
+    both = [one for one in ours if one.species in _NAMES]
+    written: list[Path] = []
+    with rc_context(style.RC):
+        for name, figure in (
+            ("azimuth", azimuth(both, np.asarray(azimuth_edges_deg), title)),
+            ("asymmetry", asymmetry(both, others, title)),
+        ):
+            written += style.save(figure, folder, f"{site}-leptons-{name}")
+    return written
+
+
+def azimuth(ours: list[Leptons], edges_deg: Array, title: str) -> Figure:
+    """Rates against the azimuth of arrival, with the direction of the neutrino (steps) and of the lepton (points)."""
+    figure, axes = style.subplots(1, len(ours), figsize=(8.0, 3.9), sharex=True)
+    centres = 0.5 * (edges_deg[:-1] + edges_deg[1:])
+    for ax, one in zip(axes, ours, strict=True):
+        ax.stairs(
+            one.azimuth_rate["neutrino"],
+            edges_deg,
+            color=style.GREY,
+            linewidth=1.0,
+            label="by the neutrino's direction",
+        )
+        look = {"color": style.GREY, "marker": "none"}
+        _points(ax, centres, one.azimuth_rate["neutrino"], one.azimuth_error["neutrino"], look)
+        _points(
+            ax,
+            centres,
+            one.azimuth_rate["lepton"],
+            one.azimuth_error["lepton"],
+            _LOOKS["lepton"] | {"label": "by the lepton's direction"},
+        )
+        ax.set(title=_NAMES[one.species], xlim=(0, 360), xlabel="Azimuth of arrival (ticks every 30 degrees)")
+        ax.set_ylim(bottom=0)
+        ax.set_xticks([0, 90, 180, 270, 360], ["S", "E", "N", "W", "S"])
+        ax.set_xticks(np.arange(0, 361, 30), minor=True)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    figure.supylabel(r"Events (kt$^{-1}$ yr$^{-1}$ sr$^{-1}$)", fontsize=10)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def asymmetry(ours: list[Leptons], others: dict[str, PublishedLeptons], title: str) -> Figure:
+    """East-west asymmetries by stage, next to the published ones."""
+    figure, ax = style.subplots(figsize=(6.4, 4.2))
+    ax.axhline(0.0, color=style.GREY, linewidth=0.6)
+    at = np.arange(len(ours), dtype=float)
+    shown = [
+        (
+            np.array([one.asymmetry[stage] for one in ours]),
+            np.array([one.asymmetry_error[stage] for one in ours]),
+            look,
+        )
+        for stage, look in _LOOKS.items()
+    ]
+    known = [others[one.species] for one in ours if one.species in others]
+    for key, look in (
+        ("paper", {"color": style.VERMILION, "marker": "s", "markerfacecolor": "white", "label": "Tserkovnyak et al."}),
+        ("lipari", {"color": style.BLACK, "marker": "D", "markerfacecolor": "white", "label": "Lipari"}),
+        ("data", {"color": style.BLACK, "marker": "o", "label": "Super-Kamiokande data"}),
+    ):
+        values = np.array([getattr(one, key) for one in known], dtype=float)
+        if len(values) and np.any(np.isfinite(values)):
+            error = np.array([one.data_error if key == "data" else 0.0 for one in known], dtype=float)
+            shown.append((values, error, look))
+    for i, (value, error, look) in enumerate(shown):
+        _points(ax, at + 0.12 * (i - 0.5 * (len(shown) - 1)), value, error, look | {"markersize": 6})
+    ax.set_xticks(at, [_NAMES[one.species] for one in ours])
+    ax.tick_params(axis="x", which="minor", bottom=False, top=False)
+    ax.set(
+        xlim=(-0.6, len(ours) - 0.4),
+        ylabel=r"$(N_{\rm E}-N_{\rm W})/(N_{\rm E}+N_{\rm W})$, E: travelling east",
+        title=title,
+    )
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _points(ax: Axes, x: Array, y: Array, error: Array, look: dict[str, Any]) -> None:
+    """Error bars where a value is known; without a known error the point alone."""
+    shown = np.isfinite(y)
+    bars = np.where(np.isfinite(error), error, 0.0)
+    ax.errorbar(x[shown], y[shown], bars[shown], linestyle="none", elinewidth=1.0, **look)

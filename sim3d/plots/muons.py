@@ -1,0 +1,143 @@
+"""Figures and the CSV file of ``sim3d muons``: spectra, charge ratio, zenith distribution, growth with depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+
+from sim3d.files.csv_files import write_records
+from sim3d.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sim3d.results.muons import MuonSpectra
+
+_LOOKS: dict[str, dict[str, Any]] = {
+    "mu+": {"color": style.VERMILION, "marker": "o", "label": r"$\mu^+$"},
+    "mu-": {"color": style.BLUE, "marker": "s", "label": r"$\mu^-$"},
+    "p": {"color": style.GREEN, "marker": "^", "label": "p"},
+    "n": {"color": style.GREY, "marker": "v", "label": "n"},
+}
+_BANDS = tuple(
+    zip((style.BLACK, style.VERMILION, style.ORANGE, style.GREEN, style.BLUE), ("o", "s", "^", "v", "D"), strict=True)
+)
+MOST_RELATIVE_ERROR = 0.5
+"""Points with a larger error are left out of the figures; they are in the CSV file."""
+
+
+def write_csv(spectra: MuonSpectra, folder: Path, particles: Sequence[str]) -> Path:
+    """Write all records of a site to ``muons-<site>.csv`` in ``folder``; gives its path."""
+    path = folder / f"muons-{spectra.site}.csv"
+    about = "flux and error in m^-2 s^-1 sr^-1 (GeV/c)^-1, means over bins; momentum: log centre"
+    write_records(path, (about,), spectra.records(particles))
+    return path
+
+
+def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:
+    """Draw the figures of a site into ``folder``, which must exist; gives the paths written."""
+    name = style.title(spectra.site)
+    out: list[Path] = []
+    with rc_context(style.RC):
+        for level, altitude in enumerate(spectra.altitudes_km):
+            place = f"{name}, {altitude:.3g} km ({spectra.depths_g_cm2[level]:.4g} g/cm$^2$)"
+            stem = f"{spectra.site}-muons" + (f"-{altitude:.3g}km" if spectra.altitudes_km.size > 1 else "")
+            out += style.save(_spectra(spectra, level, place), folder, f"{stem}-spectra")
+            out += style.save(_ratio_and_zenith(spectra, level, place), folder, f"{stem}-ratio")
+        if spectra.altitudes_km.size > 1:
+            out += style.save(_growth(spectra, name), folder, f"{spectra.site}-muons-altitude")
+    return out
+
+
+def _usable(value: np.ndarray, error: np.ndarray) -> np.ndarray:
+    return (value > 0.0) & (error < MOST_RELATIVE_ERROR * value)
+
+
+def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
+    """p^3 times the spectra of muons at a few zenith angles, and of all particles near the vertical."""
+    figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
+    p, edges = spectra.momenta_GeV, spectra.cos_zenith_edges
+    chosen = np.unique(np.linspace(0, edges.size - 2, 5).round().astype(int))[::-1]
+    for (colour, marker), j in zip(_BANDS, chosen, strict=False):
+        flux = spectra.flux[level, :2, :, j].sum(axis=0)
+        error = np.hypot(spectra.error[level, 0, :, j], spectra.error[level, 1, :, j])
+        good = _usable(flux, error)
+        left.errorbar(
+            p[good], (p**3 * flux)[good], (p**3 * error)[good], fmt=marker, ms=3, lw=1, color=colour,
+            label=f"cos zenith {edges[j]:g} to {edges[j + 1]:g}",
+        )  # fmt: skip
+    left.set_title(rf"$\mu^+ + \mu^-$, {place}")
+    for k, look in enumerate(_LOOKS.values()):
+        flux, error = spectra.flux[level, k, :, -1], spectra.error[level, k, :, -1]
+        good = _usable(flux, error)
+        if not good.any():
+            continue
+        right.errorbar(p[good], (p**3 * flux)[good], (p**3 * error)[good], ls="", ms=3, lw=1, **look)
+    right.set_title(f"cos zenith {edges[-2]:g} to {edges[-1]:g}")
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("momentum (GeV/c)")
+        axes.set_ylabel(r"$p^3 \times$ flux (m$^{-2}$ s$^{-1}$ sr$^{-1}$ (GeV/c)$^2$)")
+        axes.legend()
+    return figure
+
+
+def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
+    """Charge ratio against momentum, and the zenith distribution next to cos^2."""
+    figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
+    edges = spectra.cos_zenith_edges
+    steep = float(edges[max(0, edges.size - 4)])
+    value, error = spectra.charge_ratio((steep, float(edges[-1])))
+    good = _usable(value[level], error[level]) & (error[level] < 0.2 * value[level])
+    left.errorbar(spectra.momenta_GeV[good], value[level][good], error[level][good], fmt="o", ms=3, color=style.BLACK)
+    left.set_xscale("log")
+    left.set_xlabel("momentum (GeV/c)")
+    left.set_ylabel(r"$\mu^+ / \mu^-$")
+    left.set_title(f"{place}, cos zenith above {steep:g}")
+    c = spectra.cos_zeniths
+    for colour, marker, start in (
+        (style.BLUE, "o", 0.0), (style.ORANGE, "s", 10.0), (style.VERMILION, "^", 100.0),
+    ):  # fmt: skip
+        first = int(np.searchsorted(spectra.momentum_edges_GeV, start * 0.999))
+        if first >= spectra.momenta_GeV.size:
+            continue
+        low = float(spectra.momentum_edges_GeV[first])
+        sums = spectra.groups[:, level, :2, first:].sum(axis=(1, 2))
+        mean = np.average(sums, axis=0, weights=spectra.group_weights)
+        spread = sums[spectra.group_weights > 0].std(axis=0, ddof=1) / np.sqrt((spectra.group_weights > 0).sum())
+        per_sr = 2.0 * np.pi * np.diff(edges)
+        if mean[-1] <= 0.0:
+            continue
+        top = mean[-1] / per_sr[-1]
+        right.errorbar(
+            c, mean / per_sr / top, spread / per_sr / top, fmt=marker, ms=3, lw=1, color=colour,
+            label=f"above {low:.3g} GeV/c",
+        )  # fmt: skip
+    fine = np.linspace(0.0, 1.0, 101)
+    right.plot(fine, fine**2, color=style.GREY, lw=1, label=r"cos$^2$")
+    right.set_xlabel("cos zenith")
+    right.set_ylabel("intensity / vertical")
+    right.set_ylim(bottom=0.0)
+    right.legend()
+    return figure
+
+
+def _growth(spectra: MuonSpectra, name: str) -> Figure:
+    """Vertical intensities against depth."""
+    figure, axes = style.subplots(figsize=(5.5, 4.2))
+    window = (float(spectra.cos_zenith_edges[max(0, spectra.cos_zenith_edges.size - 4)]), 1.0)
+    for which, look in _LOOKS.items():
+        value, error = spectra.intensity([which], cos_zenith=(window[0], float(spectra.cos_zenith_edges[-1])))
+        good = _usable(value, error)
+        axes.errorbar(spectra.depths_g_cm2[good], value[good], error[good], ls="-", lw=0.8, ms=4, **look)
+    axes.set_yscale("log")
+    axes.set_xlabel("depth (g/cm$^2$)")
+    axes.set_ylabel(f"intensity above {spectra.momentum_edges_GeV[0]:.3g} GeV/c\n(m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)")
+    axes.set_title(f"{name}, cos zenith above {window[0]:g}")
+    axes.legend()
+    return figure

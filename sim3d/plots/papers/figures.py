@@ -1,0 +1,371 @@
+"""Which figures of the two papers are made of a result, what each is called, and why one is left out.
+
+The papers are Tserkovnyak et al. (names ``paper-...``) and Battistoni et al. (the FLUKA calculation, names
+``fluka-...``). What a name draws is in :mod:`sim3d.plots.papers.tserkovnyak`, :mod:`sim3d.plots.papers.battistoni`,
+:mod:`sim3d.plots.hadronic_models` and :mod:`geomag.plots`; here is the list, and nothing is left out without a reason
+in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matplotlib import rc_context
+
+from sim3d.analysis import matching
+from sim3d.analysis.reference import FLUKA_SITE
+from sim3d.errors import InputError
+from sim3d.plots import style
+from sim3d.plots.papers.plan import Drawn, MapOptions, NotMade, Plan, Skipped, require_hits
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from geomag.cutoffs.whole_sky import WholeSky
+    from geomag.field.igrf import FieldModel
+    from hadronic.models import HadronicModel
+    from sim3d.results.result import Result
+
+PAPER = "Tserkovnyak et al."
+FLUKA = "Battistoni et al., Astropart. Phys. 19 (2003) 269"
+
+PAPER_SITES = ("sno", "kamioka")
+"""Sites of the paper's cutoff maps, from top to bottom."""
+
+_FLUKA_NOTE = "Lines or crosses: FLUKA at solar maximum, without bending in the air."
+
+
+def run_label(result: Result) -> str:
+    """What to call a run beside another: its solar potential, as the primaries have it."""
+    named = {"min": "solar minimum", "max": "solar maximum"}.get(result.record.config.primaries.solar or "")
+    potential = result.attributes.get("solar_potential_MV")
+    text = "" if potential is None else f"{float(potential):g} MV"
+    return f"{named}, {text}" if named and text else named or text or "this run"
+
+
+def _names(runs: Sequence[Result]) -> list[str]:
+    """What to call runs in one figure: their solar potentials, where those differ."""
+    labels = [run_label(one) for one in runs]
+    if len(set(labels)) == len(labels):
+        return labels
+    return [f"{which}, {label}" for which, label in zip(("this run", "the other"), labels, strict=True)]
+
+
+def field_of(result: Result) -> FieldModel:
+    """The field of a run's configuration."""
+    from geomag.field.igrf import FieldModel
+
+    table = result.record.config.field
+    return FieldModel(table.date, table.degree)
+
+
+def cutoff_sky(name: str, lat: float, lon: float, field: FieldModel, options: MapOptions) -> tuple[str, WholeSky]:
+    """The whole sky's cutoffs of a place, with the name of its panel."""
+    from geomag.cutoffs.whole_sky import whole_sky_map
+
+    sky = whole_sky_map(lat, lon, field, cell_deg=options.sky_cell_deg, step_GV=options.step_GV)
+    return style.title(name), sky
+
+
+def cutoff_figure(places: Sequence[tuple[str, float, float]], result: Result, options: MapOptions) -> Figure:
+    """Cutoff maps of (name, latitude, longitude) in the field of a run."""
+    from geomag.plots import whole_sky_figure
+
+    field = field_of(result)
+    maps = [cutoff_sky(*place, field, options) for place in places]
+    title = f"Cutoffs, neutrino along its primary; {field.generation} degree {field.degree} of {field.date}"
+    return whole_sky_figure(maps, title)
+
+
+def _paper_cutoffs(result: Result, options: MapOptions) -> Figure:
+    from geomag.sites import site
+
+    known = [site(name) for name in PAPER_SITES]
+    return cutoff_figure([(one.name, one.lat, one.lon) for one in known], result, options)
+
+
+def _own_cutoffs(result: Result, site: str, options: MapOptions) -> Figure:
+    here = result.sites[site]
+    return cutoff_figure([(site, here.lat_deg, here.lon_deg)], result, options)
+
+
+def _intensity(result: Result, options: MapOptions) -> Figure:
+    from geomag.cutoffs.intensity import PAPER_MOMENTA_GV, intensity_map
+    from geomag.plots import intensity_figure
+
+    field = field_of(result)
+    maps = [
+        intensity_map(momentum, field, cell_deg=options.cell_deg, directions=options.directions)
+        for momentum in PAPER_MOMENTA_GV
+    ]
+    title = f"Primary protons that arrive, averaged over all angles; {field.generation} degree {field.degree} of "
+    return intensity_figure(maps, field, title + str(field.date))
+
+
+def _own_model(result: Result) -> HadronicModel:
+    """The hadronic model of a run."""
+    from hadronic.models import load_model
+
+    table = result.record.config.hadronic
+    return load_model(table.model, table.definition, table.table)
+
+
+def _models(result: Result) -> tuple[list[HadronicModel], list[str]]:
+    """The run's hadronic model and then the others, and the names of those whose tables are not here."""
+    from hadronic.errors import HadronicInputError
+    from hadronic.models import load_model, model_names
+
+    found, missing = [_own_model(result)], []
+    for name in model_names():
+        if name == found[0].name:
+            continue
+        try:
+            found.append(load_model(name))
+        except (HadronicInputError, OSError, ImportError):
+            missing.append(name)
+    return found, missing
+
+
+def _z_factors(result: Result) -> Figure:
+    from sim3d.plots.hadronic_moments import pion_z_factors
+
+    return pion_z_factors(*_models(result))
+
+
+def _pions(result: Result) -> Figure:
+    from sim3d.plots.hadronic_models import pion_production
+
+    return pion_production(*_models(result))
+
+
+def _secondaries(result: Result) -> Figure:
+    from sim3d.plots.hadronic_models import secondary_spectra
+
+    return secondary_spectra(_own_model(result))
+
+
+def _of_site(function: str, result: Result, site: str, *, window: bool = False) -> Figure:
+    """A figure of :mod:`sim3d.plots.papers.tserkovnyak` or :mod:`sim3d.plots.result`, where there are hits."""
+    from sim3d.plots import result as plots
+    from sim3d.plots.papers import tserkovnyak as paper_figures
+
+    require_hits(result, site, window=window)
+    make: Any = getattr(paper_figures, function, None) or getattr(plots, function)
+    return make(result, site)  # type: ignore[no-any-return]
+
+
+def _zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
+    from sim3d.plots.papers.battistoni import zenith_spectra
+
+    require_hits(result, site, flavour)
+    return zenith_spectra(result, site, flavour)
+
+
+def _averages(result: Result, other: Result | None, site: str) -> Figure:
+    from sim3d.plots.papers.battistoni import sky_average
+
+    require_hits(result, site)
+    runs = [result] + ([other] if other is not None and site in other.sites else [])
+    for one in runs:
+        require_hits(one, site)
+    named = list(zip(_names(runs), runs, strict=True))
+    named.sort(key=lambda one: float(one[1].attributes.get("solar_potential_MV", 0.0)))
+    return sky_average(named, site, len(runs) - 1)
+
+
+def _ratio(result: Result, other: Result | None, site: str) -> Figure:
+    from sim3d.plots.papers.battistoni import ratio
+
+    if other is None:
+        raise NotMade("a ratio of two runs (solar minimum over maximum) needs a second file: --other FILE2.h5")
+    if site not in other.sites:
+        raise NotMade(f"the other file has no site {site}")
+    require_hits(result, site)
+    require_hits(other, site)
+    names = _names([result, other])
+    return ratio((names[0], result), (names[1], other), site)
+
+
+def _beside_fluka(kind: str, result: Result, site: str) -> Figure:
+    from sim3d.plots import result as plots
+
+    if site != FLUKA_SITE:
+        raise NotMade(f"FLUKA's table is for {FLUKA_SITE} alone")
+    require_hits(result, site)
+    matched = matching.fluka_rows(result, site)
+    if matched is None:
+        raise NotMade("the run scores nothing in the range of FLUKA's table")
+    return plots.fluka_ratio(site, matched) if kind == "ratio" else plots.fluka_zenith(result, site, matched)
+
+
+def plans(result: Result, other: Result | None = None, options: MapOptions | None = None) -> list[Plan]:
+    """Every figure there is for a result, in the order of the papers.
+
+    Parameters
+    ----------
+    result : Result
+    other : Result, optional
+        A second run, of another solar activity say.
+    options : MapOptions, optional
+        How fine the maps are.
+    """
+    options = options or MapOptions()
+    found = [
+        Plan(
+            "paper-cutoff",
+            PAPER,
+            "Effective rigidity cutoff over the whole sky of SNO (top) and Super-Kamiokande (bottom), for a neutrino "
+            "that flies along its primary; below the horizon the primary enters on the far side of the Earth.",
+            partial(_paper_cutoffs, result, options),
+        ),
+        Plan(
+            "paper-intensity",
+            PAPER,
+            "Share of the primary protons of 2, 4, 6, 10, 20 and 50 GeV/c that reach the Earth, averaged over all "
+            "angles; crosses: SNO and Super-Kamiokande.",
+            partial(_intensity, result, options),
+        ),
+        Plan(
+            "paper-zfactors",
+            PAPER,
+            "Spectrum-weighted moments of charged pions in p-air against the proton's total energy, by hadronic model; "
+            "points: FLUKA (p-air) and daemonflux (p-carbon).",
+            partial(_z_factors, result),
+        ),
+        Plan(
+            "paper-pions",
+            PAPER,
+            "Spectrum-weighted production of charged pions of 3-4 GeV/c, which make neutrinos of about 1 GeV, against "
+            "the proton's total energy, by hadronic model.",
+            partial(_pions, result),
+        ),
+    ]
+    for site in result.sites:
+        found += _site_plans(result, site, options)
+    found.append(
+        Plan(
+            "fluka-secondaries",
+            FLUKA,
+            "Spectra of secondaries of p-air in x, total over total energy, of the run's hadronic model.",
+            partial(_secondaries, result),
+        )
+    )
+    for site in result.sites:
+        found += _fluka_plans(result, other, site)
+    return found
+
+
+def _site_plans(result: Result, site: str, options: MapOptions) -> list[Plan]:
+    """Figures of Tserkovnyak et al. for a site."""
+    title, window = style.title(site), "0.5-3 GeV"
+    note = f" {_FLUKA_NOTE}" if site == FLUKA_SITE else ""
+    found = []
+    if site not in PAPER_SITES:
+        caption = f"Effective rigidity cutoff over the whole sky of {title}, as in paper-cutoff."
+        found.append(Plan(f"paper-cutoff-{site}", PAPER, caption, partial(_own_cutoffs, result, site, options)))
+    for kind, caption, in_window in (
+        ("energy", f"Energy spectra at {title}, averaged over the sky.{note}", False),
+        (
+            "azimuth",
+            f"Azimuth at {title}, {window}, |cos zenith| < 0.5, with the asymmetry A next to that of {PAPER}",
+            True,
+        ),
+        ("zenith", f"Zenith angle at {title}, {window}.{note}", False),
+    ):
+        make = partial(_of_site, kind, result, site, window=in_window)
+        found.append(Plan(f"paper-{kind}-{site}", PAPER, caption, make))
+    caption = f"East-west asymmetries at {title}, {window}, |cos zenith| < 0.5, next to {PAPER} and Lipari."
+    make = partial(_of_site, "east_west", result, site, window=True)
+    return [*found, Plan(f"paper-asymmetry-{site}", PAPER, caption, make)]
+
+
+def _fluka_plans(result: Result, other: Result | None, site: str) -> list[Plan]:
+    """Figures of Battistoni et al. for a site."""
+    title = style.title(site)
+    note = f" {_FLUKA_NOTE}" if site == FLUKA_SITE else ""
+    found = [
+        Plan(
+            f"fluka-flux-{flavour}-{site}",
+            FLUKA,
+            f"E^2.5 times the flux of {flavour} at {title} against energy at the zenith angles of FLUKA's table, "
+            f"up-going and down-going.{note}",
+            partial(_zenith_spectra, result, site, flavour),
+        )
+        for flavour in ("nue", "nuebar", "numu", "numubar")
+    ]
+    found += [
+        Plan(
+            f"fluka-average-{site}",
+            FLUKA,
+            f"E^2.5 times the flux at {title}, averaged over the whole solid angle; with a second run in two columns, "
+            f"the quieter sun to the left.{note}",
+            partial(_averages, result, other, site),
+        ),
+        Plan(
+            f"fluka-runs-ratio-{site}",
+            FLUKA,
+            f"Ratio of two runs at {title}, fluxes averaged over the whole solid angle.",
+            partial(_ratio, result, other, site),
+        ),
+        Plan(
+            f"fluka-zenith-{site}",
+            FLUKA,
+            f"Zenith dependence at {title} at four energies beside FLUKA's table.",
+            partial(_beside_fluka, "zenith", result, site),
+        ),
+        Plan(
+            f"fluka-ratio-{site}",
+            FLUKA,
+            f"Flux at {title} over that of FLUKA's table, bin by bin.",
+            partial(_beside_fluka, "ratio", result, site),
+        ),
+    ]
+    return found
+
+
+def select(found: Sequence[Plan], only: Sequence[str]) -> list[Plan]:
+    """The plans whose name begins with one of ``only``; all of them if it is empty."""
+    for start in only:
+        if not any(plan.name.startswith(start) for plan in found):
+            raise InputError("--only", start, f"a figure's name or its beginning: {', '.join(p.name for p in found)}")
+    return [plan for plan in found if not only or plan.name.startswith(tuple(only))]
+
+
+def draw(
+    found: Sequence[Plan], folder: Path, progress: Callable[[str], object] | None = None
+) -> tuple[list[Drawn], list[Skipped]]:
+    """Draw plans into a folder, PNG and PDF of each.
+
+    Parameters
+    ----------
+    found : sequence of Plan
+    folder : Path
+        Must exist.
+    progress : callable, optional
+        Called with the name of each figure before it is made.
+    """
+    drawn, skipped = [], []
+    for plan in found:
+        if progress is not None:
+            progress(plan.name)
+        try:
+            with rc_context(style.RC):
+                figure = plan.make()
+                files = tuple(style.save(figure, folder, plan.name))
+        except NotMade as reason:
+            skipped.append(Skipped(plan.name, str(reason)))
+            continue
+        drawn.append(Drawn(plan.name, plan.source, plan.caption, files))
+    return drawn, skipped
+
+
+def captions(drawn: Sequence[Drawn], skipped: Sequence[Skipped], origin: str) -> str:
+    """A page in Markdown that says what each figure shows, after whom, and what was left out and why."""
+    lines = [f"# Figures of {origin}", ""]
+    lines += [f"- `{one.name}` (after {one.source}): {one.caption}" for one in drawn]
+    if skipped:
+        lines += ["", "Not made:", "", *(f"- `{one.name}`: {one.reason}" for one in skipped)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,112 @@
+"""A figure that can be asked for, one that was drawn, one that was left out, and when there is nothing to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim3d.analysis import asymmetry
+from sim3d.results import windows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sim3d.results.result import Result
+
+
+class NotMade(Exception):
+    """A figure that makes no sense for this result; the message says why."""
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """How fine the maps are.
+
+    Attributes
+    ----------
+    sky_cell_deg : float
+        Cells of the cutoff maps.
+    step_GV : float
+        Step of their scans.
+    cell_deg : float
+        Cells of the intensity maps.
+    directions : int
+        Directions per cell of the intensity maps.
+    """
+
+    sky_cell_deg: float = 5.0
+    step_GV: float = 0.1
+    cell_deg: float = 6.0
+    directions: int = 60
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One figure that can be asked for.
+
+    Attributes
+    ----------
+    name : str
+        Stem of its files.
+    source : str
+        Whose figure it is.
+    caption : str
+        What it shows, in words.
+    make : callable
+        Draws it, or raises :class:`NotMade`.
+    """
+
+    name: str
+    source: str
+    caption: str
+    make: Callable[[], Figure]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that was written: its plan's name, source and caption, and its files."""
+
+    name: str
+    source: str
+    caption: str
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A figure that was not made, and why."""
+
+    name: str
+    reason: str
+
+
+def hits(result: Result, site: str) -> np.ndarray:
+    """Crossings at a site by flavour, energy and zenith, int64."""
+    return np.asarray(result.binned(site, "fine_aa")[2])
+
+
+def require_hits(result: Result, site: str, flavour: str | None = None, *, window: bool = False) -> None:
+    """Raise :class:`NotMade` where there is nothing to draw.
+
+    Parameters
+    ----------
+    flavour : str, optional
+        Of this flavour; by default of any.
+    window : bool
+        Only those in the window of the east-west asymmetry count.
+    """
+    crossings = hits(result, site)
+    what = "a neutrino" if flavour is None else f"a {flavour}"
+    if flavour is not None:
+        crossings = crossings[[list(result.flavours).index(flavour)]]
+    if window:
+        low, high = asymmetry.ENERGY_WINDOW_GEV
+        crossings = crossings[:, windows.energy_bins(np.asarray(result.energy_edges_GeV), (low, high))]
+        crossings = crossings[:, :, windows.cos_bins(np.asarray(result.cos_zenith_edges), asymmetry.COS_ZENITH_MAX)]
+        what += f" of {low:g}-{high:g} GeV near the horizon"
+    if not crossings.any():
+        raise NotMade(f"not once did {what} cross the patch of {site}")

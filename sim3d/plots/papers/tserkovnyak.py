@@ -1,0 +1,99 @@
+"""Figures of Tserkovnyak et al. from a result: energy, azimuth and zenith of the neutrinos at a site, with references.
+
+Lines and symbols of FLUKA are those of its Super-Kamiokande table, which is for solar maximum and has no bending in the
+air; asymmetries are those that Tserkovnyak et al. print. All error bars are one standard deviation (jackknife).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim3d.analysis import asymmetry
+from sim3d.analysis import reference as compare
+from sim3d.analysis.reference import fluka_grid
+from sim3d.plots import result as plots
+from sim3d.plots import style
+from sim3d.plots.axes import ZENITH_LABEL, draw_points, legend_below
+from sim3d.plots.papers.plan import NotMade
+from sim3d.results import windows
+from sim3d.results.jackknife import jackknife
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sim3d.results.result import Result
+
+FLUKA_LABEL = "FLUKA, solar maximum"
+
+
+def energy(result: Result, site: str) -> Figure:
+    """Spectra averaged over the sky; at Kamioka with FLUKA's as lines."""
+    figure = plots.spectra(result, site)
+    ax = figure.axes[0]
+    if site != compare.FLUKA_SITE:
+        return figure
+    grid = fluka_grid()
+    weight = grid.energy_GeV**plots.SPECTRAL_INDEX
+    for i, flavour in enumerate(result.flavours):
+        line = "--" if flavour.endswith("bar") else "-"
+        ax.plot(grid.energy_GeV, grid.sky_average()[i] * weight, line, color=style.COLOURS[flavour], zorder=0)
+    ax.plot([], [], "-", color=style.GREY, label=rf"$\nu$, {FLUKA_LABEL}")
+    ax.plot([], [], "--", color=style.GREY, label=rf"$\bar\nu$, {FLUKA_LABEL}")
+    figure.legends[0].remove()
+    legend_below(figure, ax, columns=3)
+    return figure
+
+
+def azimuth(result: Result, site: str) -> Figure:
+    """Azimuths in the window of the asymmetry, with the asymmetries, ours and the published, in words."""
+    figure = plots.azimuth(result, site)
+    ours = {one.flavour: one for one in asymmetry.east_west(result, site)}
+    others = asymmetry.published(site)
+    for ax, flavour in zip(figure.axes, result.flavours, strict=True):
+        one = ours[flavour]
+        text = "no hits" if np.isnan(one.value) else rf"$A = {one.value:.3f} \pm {one.error:.3f}$"
+        other = others.get(flavour)
+        if other is not None and other.paper is not None:
+            text += "\n" + rf"Tserkovnyak et al.: ${other.paper:.3f} \pm {other.paper_error or 0.0:.3f}$"
+        ax.text(0.97, 0.04, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=9)
+    # room for the words under the points
+    low, high = figure.axes[0].get_ylim()
+    figure.axes[0].set_ylim(low - 0.25 * (high - low), high)
+    return figure
+
+
+def zenith(result: Result, site: str) -> Figure:
+    """Zenith angles in the window of energy of the paper, by flavour; at Kamioka with FLUKA's as crosses."""
+    window = asymmetry.ENERGY_WINDOW_GEV
+    edges = np.asarray(result.energy_edges_GeV)
+    chosen = windows.full_bins(result, window)
+    if len(chosen) == 0:
+        raise NotMade(f"the run scores nothing between {window[0]:g} and {window[1]:g} GeV")
+    groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)[:, :, chosen]
+    flux = np.einsum("gfec,e->gfc", groups, np.diff(edges)[chosen])
+    flux = flux.reshape(*flux.shape[:2], -1, 2).mean(axis=-1)
+    value, error = jackknife(lambda mean: mean, flux, result.group_weights)
+    cosines = np.asarray(result.cos_zenith_edges)
+    centres = cosines[1:-1:2]
+    # the window in whole bins, as ours is
+    low, high = float(edges[chosen[0]]), float(edges[chosen[-1] + 1])
+    grid = fluka_grid()
+    reference = grid.integral((low, high))
+    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
+    for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
+        draw_points(ax, centres, value[i], error[i], style.points(flavour), zeros=False)
+        top = float(np.nanmax(np.append(value[i] + np.nan_to_num(error[i]), 0.0)))
+        if site == compare.FLUKA_SITE:
+            ax.plot(grid.cos_zenith, reference[i], "x", color=style.BLACK, markersize=5, linestyle="-", linewidth=0.6)
+            top = max(top, float(reference[i].max()))
+        ax.set(xlim=(-1, 1), ylim=(0, 1.15 * top or 1.0), title=style.LABELS[flavour])
+        if top == 0.0:
+            ax.text(0.5, 0.5, "no hits", transform=ax.transAxes, ha="center")
+    for ax in axes[-1]:
+        ax.set_xlabel(ZENITH_LABEL)
+    figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
+    extra = f"; crosses: {FLUKA_LABEL}" if site == compare.FLUKA_SITE else ""
+    figure.suptitle(f"{style.title(site)}: {low:.2g} to {high:.2g} GeV, points: sim3d{extra}", fontsize=10)
+    return figure

@@ -1,0 +1,1 @@
+"""Spectra of primary cosmic rays at 1 au: models, mass groups, solar modulation."""

@@ -1,0 +1,92 @@
+"""Primary cosmic rays: five mass groups, in Bartol form or as a table, superposition, modulation, energy sampling.
+
+Everything is in kinetic energy per nucleon E (GeV). Fluxes are per m2 s sr and per GeV (per nucleon).
+
+Sources
+-------
+Spectra: T. K. Gaisser, M. Honda, P. Lipari and T. Stanev, Proc. 27th ICRC (2001) 1643, as tabulated by Battistoni et
+al., Astropart. Phys. 19 (2003) 269; the unit of K is m^-2 (the table prints cm^-2).
+Charges and masses of the groups: docs/methods/primaries.md.
+Force field: L. J. Gleeson and W. I. Axford, Astrophys. J. 154 (1968) 1011: with potential Phi,
+J(E) = J_LIS(E + Phi Z/A) E (E + 2m) / ((E + Phi Z/A)(E + Phi Z/A + 2m)). It is applied relative to the potential of
+the fit, whose data are from mid 1998 (AMS-01, BESS-98).
+Potentials: :mod:`sim3d.primaries.solar`. Models of libraries: :mod:`sim3d.primaries.libraries`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sim3d.primaries.catalogue import MODELS, model_names
+from sim3d.primaries.ghls import ghls_model
+from sim3d.primaries.groups import PrimaryInputError
+from sim3d.primaries.model import PrimaryModel
+from sim3d.primaries.solar import SOLAR_POTENTIAL_MV, potential_by_date
+
+
+def primary_model(
+    name: str = "ghls2001-average",
+    solar_potential_MV: float | str = "fit",
+    date: str | None = None,
+    join_GeV: float | None = None,
+) -> PrimaryModel:
+    """Build a primary model.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`model_names`.
+    solar_potential_MV : float or str
+        Force-field potential in MV (0 to 3000), or "fit", "min", "max" (:data:`SOLAR_POTENTIAL_MV`), or "date".
+    date : str, optional
+        ``YYYY-MM-DD``, for "date": its month's potential (:func:`sim3d.primaries.solar.potential_by_date`; the models
+        ``gsf:`` have a series of their own).
+    join_GeV : float, optional
+        For models that do not hold at low energies: where they give way to the GHLS fits (see
+        :mod:`sim3d.primaries.libraries`). The default is the model's own.
+
+    Raises
+    ------
+    PrimaryInputError, SolarInputError
+        For an unknown model, a library that is not installed, a potential out of range, a month without potential.
+
+    Examples
+    --------
+    >>> model = primary_model("ghls2001-average", "date", "2009-07-01")
+    >>> model.solar_potential_MV, round(float(model.flux("p", 10.0)), 2)
+    (430.0, 21.78)
+    """
+    if name not in model_names():
+        raise PrimaryInputError(f"primaries.model: {name!r} is not one of {', '.join(model_names())}")
+    by_date = solar_potential_MV == "date"
+    if by_date:
+        if date is None:
+            raise PrimaryInputError('primaries.solar: "date" needs a date')
+        # the series of a Global Spline Fit is that of its own interstellar spectrum, see below
+        potential, words = (math.nan, "") if name.startswith("gsf:") else potential_by_date(date)
+    elif isinstance(solar_potential_MV, str):
+        if solar_potential_MV not in SOLAR_POTENTIAL_MV:
+            raise PrimaryInputError(
+                f"primaries.solar: {solar_potential_MV!r} is not one of {', '.join([*SOLAR_POTENTIAL_MV, 'date'])}"
+            )
+        potential, words = SOLAR_POTENTIAL_MV[solar_potential_MV], f"{solar_potential_MV} (Shikaze et al. 2007)"
+    else:
+        potential, words = float(solar_potential_MV), "given"
+        if not 0.0 <= potential <= 3000.0:
+            raise PrimaryInputError(f"primaries.solar_potential_MV: {potential} is not between 0 and 3000")
+    if name not in MODELS:
+        from sim3d.primaries.libraries import library_spectrum
+
+        found = library_spectrum(name, date if by_date else None, join_GeV)
+        if found.potential_MV is not None:
+            potential, words, delta = found.potential_MV, found.solar, 0.0
+        else:
+            delta = (potential - SOLAR_POTENTIAL_MV["fit"]) * 1e-3
+        return PrimaryModel(
+            name, potential, np.zeros((5, 2, 5)), delta, found.table, found.source, words, found.relative_error
+        )
+    if join_GeV is not None:
+        raise PrimaryInputError(f"primaries.join_GeV: {join_GeV:g} is for models of libraries, not for {name}")
+    return ghls_model(name, potential, words)

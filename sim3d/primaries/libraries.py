@@ -1,0 +1,220 @@
+"""Primary models of the libraries crflux and globalsplinefit (the extra ``primaries``), as tables by mass group.
+
+A library has fluxes dPhi/dE of single nuclei (A, Z) per total energy E of the nucleus. Here they become nucleons per
+kinetic energy per nucleon T: a nucleus brings A nucleons, and dE = A dT with E = A (T + m), so it adds A^2 dPhi/dE to
+the all-nucleon flux of its group, and the group's flux of nuclei is that sum over the group's own mass number. The
+all-nucleon flux is conserved exactly; the rigidity is that of the group's A/Z. A nucleus belongs to the group next to
+it in ln A, but for deuterium, which goes with helium: it has helium's A/Z, and what is counted are nucleons.
+
+Models made for high energies know nothing of the Sun and do not hold below some 100 GeV per nucleon. They give way to
+``ghls2001-average`` there: within a factor sqrt(10) on both sides of ``join_GeV`` the fluxes of a group are mixed with
+a share that is smooth in ln T.
+
+Sources: :data:`LIBRARY_MODELS`, model by model.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from sim3d.conventions.arrays import Array
+from sim3d.primaries.catalogue import LIBRARY_MODELS, LibraryModel
+from sim3d.primaries.ghls import ghls_model
+from sim3d.primaries.groups import GROUP_MASS_NUMBER, GROUPS, NUCLEON_MASS_GEV, PrimaryInputError
+from sim3d.primaries.solar import FIT_MONTH, SOLAR_POTENTIAL_MV, year_and_month
+from sim3d.primaries.spectrum import TABLE_ENERGIES_GEV
+
+EXTRA = "pip install 'sim3d[primaries]'"
+JOIN_GEV = 100.0
+JOIN_RANGE_GEV = (10.0, 1.0e5)
+_HALF_WIDTH = 0.5 * math.log(10.0)
+"""Half the width of the transition in ln T: from join / sqrt(10) to join * sqrt(10)."""
+_FLOOR = 1.0e-300
+"""Stands for the flux of a group that a model does not have (its logarithm is tabulated)."""
+_A_DEUTERIUM = 2
+
+
+@dataclass(frozen=True)
+class LibrarySpectrum:
+    """A tabulated model.
+
+    Attributes
+    ----------
+    table : float64 array (5, n)
+        See :class:`sim3d.primaries.spectrum.Spectrum`.
+    relative_error : float64 array (6, n)
+        See :class:`sim3d.primaries.model.PrimaryModel`; n may be 0.
+    source : str
+    potential_MV : float or None
+        Set where the table is that of a date already, on the scale of :data:`sim3d.primaries.solar.SOLAR_POTENTIAL_MV`.
+    solar : str
+    """
+
+    table: Array
+    relative_error: Array
+    source: str
+    potential_MV: float | None = None
+    solar: str = ""
+
+
+def library_spectrum(name: str, date: str | None = None, join_GeV: float | None = None) -> LibrarySpectrum:
+    """Tabulate a model for July 1998, or (Global Spline Fit) for the month of ``date``.
+
+    Raises
+    ------
+    PrimaryInputError
+        If the library is not installed, or has no potential for the month.
+    """
+    model = LIBRARY_MODELS[name]
+    if join_GeV is not None:
+        if not model.joins:
+            raise PrimaryInputError(f"primaries.join_GeV: {join_GeV:g}, {name} holds at all energies and is not joined")
+        if not JOIN_RANGE_GEV[0] <= join_GeV <= JOIN_RANGE_GEV[1]:
+            raise PrimaryInputError(
+                f"primaries.join_GeV: {join_GeV:g} is not between {JOIN_RANGE_GEV[0]:g} and {JOIN_RANGE_GEV[1]:g}"
+            )
+    if name.startswith("gsf:"):
+        return _global_spline_fit(name, model, date)
+    fluxes = crflux_groups(name)
+    source = f"{model.citation} (crflux {version('crflux')})"
+    if model.joins:
+        join = JOIN_GEV if join_GeV is None else join_GeV
+        low = ghls_model()
+        share = _share_of_high(TABLE_ENERGIES_GEV, join)
+        for k, group in enumerate(GROUPS):
+            fluxes[k] = (1.0 - share) * low.flux(group, TABLE_ENERGIES_GEV) + share * fluxes[k]
+        source += f", ghls2001-average below {join:g} GeV per nucleon"
+    return LibrarySpectrum(np.log(np.maximum(fluxes, _FLOOR)), np.zeros((6, 0)), source)
+
+
+def group_of(mass_number: int) -> int:
+    """Mass group of a nucleus, see the module's header.
+
+    Examples
+    --------
+    >>> [GROUPS[group_of(a)] for a in (1, 2, 3, 7, 12, 19, 20, 28, 40, 56)]
+    ['p', 'He', 'He', 'He', 'CNO', 'CNO', 'MgSi', 'MgSi', 'Fe', 'Fe']
+    """
+    if mass_number == _A_DEUTERIUM:
+        return 1
+    return int(np.argmin(np.abs(np.log(GROUP_MASS_NUMBER) - math.log(mass_number))))
+
+
+def crflux_model(name: str) -> Any:
+    """The object of crflux behind one of :data:`LIBRARY_MODELS`.
+
+    Raises
+    ------
+    PrimaryInputError
+        If crflux is not installed.
+    """
+    kind, *arguments = LIBRARY_MODELS[name].construct
+    return getattr(_library("crflux.models", name), kind)(*arguments)
+
+
+def crflux_groups(name: str, energy_GeV: Array = TABLE_ENERGIES_GEV) -> Array:
+    """Fluxes of the five groups (m^-2 s^-1 sr^-1 (GeV/n)^-1) straight from crflux, without joining.
+
+    Parameters
+    ----------
+    name : str
+    energy_GeV : float64 array (n,)
+        Kinetic energy per nucleon.
+
+    Returns
+    -------
+    float64 array (5, n)
+    """
+    model = crflux_model(name)
+    rest = 0.0 if LIBRARY_MODELS[name].kinetic else NUCLEON_MASS_GEV
+    nucleons = np.zeros((len(GROUPS), energy_GeV.size))
+    with np.errstate(all="ignore"):
+        for identity in model.nucleus_ids:
+            _, mass_number = model.Z_A(identity)
+            flux = model.nucleus_flux(identity, mass_number * (energy_GeV + rest))
+            nucleons[group_of(mass_number)] += mass_number**2 * np.asarray(flux)
+    return nucleons / GROUP_MASS_NUMBER[:, None]
+
+
+def _library(module: str, name: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError:
+        raise PrimaryInputError(
+            f"primaries.model: {name} needs the package {module.partition('.')[0]}, which is not installed ({EXTRA})"
+        ) from None
+
+
+def _share_of_high(energy: Array, join_GeV: float) -> Array:
+    """0 below join / sqrt(10), 1 above join * sqrt(10), smooth between."""
+    x = np.clip(0.5 + 0.5 * np.log(energy / join_GeV) / _HALF_WIDTH, 0.0, 1.0)
+    return x * x * (3.0 - 2.0 * x)
+
+
+def _global_spline_fit(name: str, model: LibraryModel, date: str | None) -> LibrarySpectrum:
+    """Table and errors of a Global Spline Fit in a month, its potential by its own series."""
+    library = _library("globalsplinefit", name)
+    try:
+        fit = library.GSFKineticEnergyPerNucleon(version=model.construct[0])
+    except ValueError as problem:
+        raise PrimaryInputError(f"primaries.model: {name}: {problem}") from None
+    month = FIT_MONTH if date is None else year_and_month(date)
+    potential = _potential(fit, name, month)
+    reference = _potential(fit, name, FIT_MONTH)
+    interval = (_yyyymm(*month), _yyyymm(*(month[0] + month[1] // 12, month[1] % 12 + 1)))
+    energies = TABLE_ENERGIES_GEV
+    nucleons = np.zeros((len(GROUPS), energies.size))
+    # all elements of a charge group follow the spline of its leader, whose coefficients have the covariance
+    leaders = sorted({fit.params.leader_sid[fit.z_ungroup[species[0]]] for species in fit.species})
+    jacobians: list[list[Any]] = [[0.0] * len(leaders) for _ in GROUPS]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for species in fit.species:
+            group = group_of(int(fit.mass_number[species]))
+            nucleons[group] += fit.flux(energies, species, time_interval=interval)
+            leader = fit.params.leader_sid[fit.z_ungroup[species[0]]]
+            jacobians[group][leaders.index(leader)] += fit.jacobian(energies, species, time_interval=interval)
+    variance = np.zeros((6, energies.size))
+    rows = [*jacobians, [sum(row[k] for row in jacobians) for k in range(len(leaders))]]
+    for i, row in enumerate(rows):
+        for a, one in enumerate(row):
+            for b, two in enumerate(row):
+                block = fit.cov.get((leaders[a], leaders[b]))
+                if block is not None and np.ndim(one) == 2 and np.ndim(two) == 2:
+                    variance[i] += np.einsum("ni,ij,nj->n", one, block, two)
+    flux = np.vstack([nucleons, nucleons.sum(axis=0)])
+    relative = np.sqrt(np.maximum(variance, 0.0)) / np.maximum(flux, _FLOOR)
+    words = (
+        f"{month[0]}-{month[1]:02d}: {potential:.0f} MV, {potential - reference:+.0f} MV from 1998-07 "
+        "(the fit's own series of potentials)"
+    )
+    return LibrarySpectrum(
+        table=np.log(np.maximum(nucleons / GROUP_MASS_NUMBER[:, None], _FLOOR)),
+        relative_error=relative,
+        source=f"{model.citation} (globalsplinefit {version('globalsplinefit')})",
+        potential_MV=None if date is None else SOLAR_POTENTIAL_MV["fit"] + potential - reference,
+        solar=words,
+    )
+
+
+def _potential(fit: Any, name: str, month: tuple[int, int]) -> float:
+    """Potential (MV) of a month in the series of a Global Spline Fit."""
+    year = fit.phi.get(month[0])
+    value = math.nan if year is None else 1000.0 * float(year[month[1] - 1])
+    if not math.isfinite(value):
+        raise PrimaryInputError(
+            f'primaries.solar: "date" takes the month of field.date, the potentials of {name} have none for '
+            f"{month[0]}-{month[1]:02d} (years {min(fit.phi)} to {max(fit.phi)}); give solar_potential_MV"
+        )
+    return value
+
+
+def _yyyymm(year: int, month: int) -> int:
+    return 100 * year + month

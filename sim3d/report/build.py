@@ -1,0 +1,429 @@
+"""One page of HTML about a run: what was simulated, how well it is known, what came out, beside what is published.
+
+The page is one file without scripts; its pictures are inside. Layout and style are in ``templates/report.html``, the
+HTML of tables and pictures in :mod:`sim3d.report.page`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import Markup
+
+from sim3d.analysis import asymmetry, matching
+from sim3d.analysis import reference as compare
+from sim3d.conventions.text_tables import number, percent, with_error
+from sim3d.errors import InputError
+from sim3d.plots import result as plots
+from sim3d.plots import style
+from sim3d.plots.papers.figures import cutoff_figure
+from sim3d.plots.papers.plan import MapOptions, NotMade, require_hits
+from sim3d.report import page
+from sim3d.report import pictures as report_pictures
+from sim3d.report.page import FLAVOURS, Section, html
+from sim3d.results import windows
+from sim3d.results.jackknife import jackknife
+from sim3d.scoring.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sim3d.results.result import Result
+
+# What the first lines say of a run, and where its attributes have it.
+_FACTS = (
+    ("Primaries", "primaries"),
+    ("Primary model", "primary_model"),
+    ("Solar potential", "solar_potential_MV"),
+    ("Hadronic model", "hadronic_model"),
+    ("Field", "field_generation"),
+    ("Atmosphere", "atmosphere"),
+)
+
+_COMPARED_GEV = (0.29, 10.0)
+
+
+@dataclass
+class ReportPage:
+    """A result, options of its maps, and what was left out of the page so far.
+
+    Attributes
+    ----------
+    result : Result
+    options : MapOptions
+        How fine the cutoff maps are.
+    skipped : list of str
+        What was left out and why, for the user and for the page.
+    """
+
+    result: Result
+    options: MapOptions = field(default_factory=MapOptions)
+    skipped: list[str] = field(default_factory=list)
+
+    def picture(self, name: str, make: Callable[[], Any], alt: str, caption: Any = "") -> Markup:
+        """A picture, or a line that says why there is none."""
+        try:
+            return page.picture(report_pictures.png(make), alt, caption or alt)
+        except NotMade as reason:
+            self.skipped.append(f"{name}: {reason}")
+            return html.paragraph(f"Not drawn: {reason}.", "note")
+
+
+def build(
+    result: Result,
+    file: Path,
+    options: MapOptions | None = None,
+    progress: Callable[[str], object] | None = None,
+) -> tuple[str, list[str]]:
+    """The page of a run.
+
+    Parameters
+    ----------
+    result : Result
+    file : Path
+        Where it was read from: for its name and its checksums.
+    options : MapOptions, optional
+        How fine the cutoff maps are.
+    progress : callable, optional
+        Called with a word before each part.
+
+    Returns
+    -------
+    html : str
+    skipped : list of str
+        One line for each figure that was left out.
+    """
+    import sim3d
+    from sim3d.results.summary import describe_result
+
+    say = progress or (lambda _: None)
+    report = ReportPage(result, options or MapOptions())
+    document = describe_result(result)
+    sections = [_configuration(document), _precision(report, document)]
+    for site in result.sites:
+        say(site)
+        sections.append(_site(report, site))
+    say("cutoffs")
+    sections += [_references(report), _cutoffs(report), _provenance(document, file)]
+    names = ", ".join(style.title(site) for site in result.sites)
+    title = f"sim3d: {file.stem}, {names}"
+    return page.page(title, _lead(document), sections, sim3d.__version__), report.skipped
+
+
+def parts(result: Result) -> int:
+    """How many times :func:`build` calls its ``progress``."""
+    return len(result.sites) + 1
+
+
+def _lead(document: dict[str, Any]) -> Markup:
+    """The first lines: state of the run, the models, and warnings."""
+    attributes = document["attributes"]
+    shown: dict[str, Any] = {"Batches": f"{document['batches']} of {document['batches_total']}"}
+    for label, key in _FACTS:
+        value = attributes.get(key)
+        if value is not None:
+            shown[label] = number(value) if key != "solar_potential_MV" else f"{number(value)} MV"
+    if "field_date" in attributes and "Field" in shown:
+        shown["Field"] = f"{shown['Field']}, {attributes['field_date']}, degree {attributes.get('field_degree')}"
+    lines = []
+    if not document["complete"]:
+        state = f"{document['batches']} of {document['batches_total']} batches are in it"
+        lines.append(f"The run is not finished: {state}. Errors are right for what is there.")
+    if attributes.get("failure"):
+        lines.append(f"The run failed: {attributes['failure']}")
+    if document["target"]:
+        lines.append(str(document["target"]))
+    if document["lost_primaries"]:
+        lines.append(f"{len(document['lost_primaries'])} primaries were left out (see the provenance).")
+    warnings = html.warning("State of the run", lines)
+    return page.join([html.facts(shown), warnings])
+
+
+def _configuration(document: dict[str, Any]) -> Section:
+    from sim3d.results.summary import key_lines
+
+    sites = [
+        (
+            style.title(name),
+            site["patch"],
+            f"{site['lat_deg']:.3f}",
+            f"{site['lon_deg']:.3f}",
+            f"{site['declination_deg']:.2f}",
+            number(site["area_m2"] * 1e-6),
+            number(site["hits"]),
+        )
+        for name, site in document["sites"].items()
+    ]
+    head = ("Site", "Patch", "Latitude (°)", "Longitude (°)", "Declination (°)", "Area (km²)", "Hits")
+    body = page.join(
+        [
+            html.table(head, sites, text_columns=2),
+            html.folded(
+                "All keys of the configuration", html.preformatted("\n".join(key_lines(document["config"], 0)))
+            ),
+        ]
+    )
+    return Section("configuration", "Configuration", body)
+
+
+def decade_errors(result: Result, site: str) -> np.ndarray:
+    """Relative statistical error of the flux over the sky in each decade of energy, (flavour, N_DECADES).
+
+    NaN without hits, or with fewer than two groups of batches.
+    """
+    edges = np.asarray(result.energy_edges_GeV)
+    centres = np.sqrt(edges[1:] * edges[:-1])
+    sky = np.asarray(result.groups_azimuth(site)).mean(axis=(3, 4)) * np.diff(edges)
+    columns = []
+    for low, high in itertools.pairwise(DECADE_EDGES_GEV):
+        columns.append(sky[:, :, (centres > low) & (centres < high)].sum(axis=-1))
+    value, error = jackknife(lambda mean: mean, np.stack(columns, axis=-1), result.group_weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(value > 0, error / value, np.nan))
+
+
+def _precision(report: ReportPage, document: dict[str, Any]) -> Section:
+    """How well the fluxes are known: error, hits and effective hits by decade."""
+    result = report.result
+    parts: list[Markup] = [
+        html.paragraph(
+            "Statistical error (one standard deviation) of the flux over the whole sky, integrated over a decade of "
+            "energy; in brackets the effective number of hits, (Σw)²/Σw²."
+        ),
+        html.warning("Errors that rest on few hits", document["warnings"]),
+    ]
+    for site in result.sites:
+        errors = decade_errors(result, site)
+        histogram = result.hit_weights(site)
+        rows = []
+        for d in range(N_DECADES):
+            cells = []
+            for f in range(len(result.flavours)):
+                effective = summarise(histogram[f, d]).effective
+                error = errors[f, d]
+                known = f"{percent(error)} ({number(round(effective))})" if effective else "no hits"
+                cells.append(known)
+            rows.append((f"{DECADE_EDGES_GEV[d]:g}–{DECADE_EDGES_GEV[d + 1]:g}", *cells))
+        parts.append(html.heading(style.title(site)))
+        parts.append(html.table(("Energy (GeV)", *(FLAVOURS[flavour] for flavour in result.flavours)), rows))
+        alt = f"Relative statistical error of the four fluxes at {style.title(site)} against energy."
+
+        def make(site: str = site) -> Any:
+            require_hits(result, site)
+            return report_pictures.precision(result, site)
+
+        parts.append(report.picture(f"precision of {site}", make, alt))
+    return Section("precision", "Precision reached", page.join(parts))
+
+
+def _site(report: ReportPage, site: str) -> Section:
+    """Spectra, zenith, azimuth and asymmetries of a site."""
+    result, name = report.result, style.title(site)
+    try:
+        require_hits(result, site)
+    except NotMade as reason:
+        report.skipped.append(f"figures of {site}: {reason}")
+        return Section(f"site-{site}", f"Fluxes at {name}", html.paragraph(f"No figures: {reason}."))
+
+    def within(make: Callable[..., Any], *, window: bool) -> Callable[[], Any]:
+        def drawn() -> Any:
+            require_hits(result, site, window=window)
+            return make(result, site)
+
+        return drawn
+
+    parts = [
+        html.heading("Energy spectra"),
+        report.picture(
+            f"spectra of {site}",
+            within(plots.spectra, window=False),
+            f"Energy spectra of the four flavours at {name}, averaged over the sky, times energy cubed.",
+        ),
+        html.folded("The same in numbers", _spectrum_table(result, site)),
+        html.heading("Flavour ratios"),
+        report.picture(
+            f"ratios of {site}",
+            within(plots.flavour_ratios, window=False),
+            f"Ratios of fluxes averaged over the sky at {name} against energy.",
+        ),
+        html.heading("Zenith"),
+        report.picture(
+            f"zenith of {site}",
+            within(plots.zenith, window=False),
+            f"Zenith angle distributions at {name} in four bands of energy; +1 is down-going.",
+        ),
+        html.heading("Azimuth"),
+        report.picture(
+            f"azimuth of {site}",
+            within(plots.azimuth, window=True),
+            f"Azimuth distributions at {name}, 0.5 to 3 GeV, near the horizon, over their mean.",
+            "Azimuth of arrival: S, E, N, W, S; the flux is lowest from the east where the cutoff is highest.",
+        ),
+        html.heading("East-west asymmetry"),
+        _asymmetry_table(result, site),
+        report.picture(
+            f"asymmetry of {site}",
+            within(plots.east_west, window=True),
+            f"East-west asymmetries of the four flavours at {name} next to published values.",
+        ),
+    ]
+    return Section(f"site-{site}", f"Fluxes at {name}", page.join(parts))
+
+
+def _spectrum_table(result: Result, site: str) -> Markup:
+    """Sky averages, two energies per decade."""
+    groups, centres = windows.sky_average(result, site)
+    value, error = jackknife(lambda mean: mean, groups, result.group_weights)
+    rows = []
+    for j in range(2, len(centres), 5):
+        if not value[:, j].any():
+            continue
+        with np.errstate(divide="ignore", invalid="ignore"):
+            cells = [
+                f"{value[f, j]:.3g} ± {percent(error[f, j] / value[f, j])}" if value[f, j] > 0 else "no hits"
+                for f in range(len(result.flavours))
+            ]
+        rows.append((f"{centres[j]:.3g}", *cells))
+    head = ("Energy (GeV)", *(FLAVOURS[flavour] for flavour in result.flavours))
+    return html.table(head, rows, "Average over the sky, m⁻² s⁻¹ sr⁻¹ GeV⁻¹")
+
+
+def _asymmetry_table(result: Result, site: str) -> Markup:
+    published = asymmetry.published(site)
+
+    def cell(value: float | None, error: float | None) -> str:
+        return with_error(value, error, "+.3f", missing="–", sign="±")
+
+    rows = []
+    for row in asymmetry.east_west(result, site):
+        cells = [FLAVOURS[row.flavour], cell(row.value, row.error)]
+        if published:
+            known = published.get(row.flavour)
+            cells += [cell(known.paper, known.paper_error), cell(known.lipari, None)] if known else ["–", "–"]
+        rows.append(cells)
+    head = ["Flavour", "This run"] + (["Tserkovnyak et al.", "Lipari"] if published else [])
+    low, high = asymmetry.ENERGY_WINDOW_GEV
+    caption = f"(N_E − N_W)/(N_E + N_W), N_E travelling towards the east; {low:g}–{high:g} GeV, |cos zenith| < 0.5"
+    extra = "" if published else html.paragraph("No published asymmetries for this site ship with sim3d.", "note")
+    return page.join([html.table(head, rows, caption), extra])
+
+
+def _references(report: ReportPage) -> Section:
+    """The result beside FLUKA's table, where it is for one of the sites."""
+    result, site = report.result, compare.FLUKA_SITE
+    matched = matching.fluka_rows(result, site) if site in result.sites else None
+    if matched is None:
+        why = f"the run has no site {site}" if site not in result.sites else "the run scores nothing in its range"
+        report.skipped.append(f"comparison with FLUKA's table: {why}")
+        text = f"FLUKA's table is for {style.title(site)} alone, and {why}: nothing to compare."
+        return Section("references", "Comparison with references", html.paragraph(text))
+    low, high = _COMPARED_GEV
+    near = (matched.energy_GeV >= low) & (matched.energy_GeV <= high)
+    rows = []
+    if near.any():
+        chosen = matched.where(near)
+        rows = [
+            (
+                FLAVOURS[one.flavour],
+                one.bins,
+                one.empty,
+                f"{one.median_ratio:.3f}",
+                f"{one.median_deviation:.3f}",
+                percent(one.median_error),
+                f"{100 * one.within:.0f}%",
+            )
+            for one in matching.agreement(chosen)
+        ]
+    head = ("Flavour", "Bins", "Empty", "Median ratio", "Median |ratio − 1|", "Stat. error", "Within 15%")
+    config = result.record.config
+    same = config.primaries.solar == "max" and not config.transport.bending
+    note = "" if same else " This run has another configuration than FLUKA's, and the difference includes that."
+    name = style.title(site)
+
+    def drawn(kind: str) -> Callable[[], Any]:
+        def make() -> Any:
+            require_hits(result, site)
+            return plots.fluka_ratio(site, matched) if kind == "ratio" else plots.fluka_zenith(result, site, matched)
+
+        return make
+
+    parts = [
+        html.paragraph(
+            "FLUKA's Super-Kamiokande table (Battistoni et al., Astropart. Phys. 19 (2003) 269): solar maximum, "
+            f"average primaries, no bending in the air.{note}"
+        ),
+        html.table(head, rows, f"{name}, {low:g}–{high:g} GeV, this run over FLUKA, bin by bin")
+        if rows
+        else html.paragraph(f"No bin of the run between {low:g} and {high:g} GeV is full.", "note"),
+        report.picture(
+            "ratio to FLUKA",
+            drawn("ratio"),
+            f"Flux at {name} over that of FLUKA's table, bin by bin, by flavour, against energy.",
+        ),
+        report.picture(
+            "zenith beside FLUKA",
+            drawn("zenith"),
+            f"Zenith dependence at {name} at four energies: this run as lines, FLUKA as points.",
+        ),
+    ]
+    return Section("references", "Comparison with references", page.join(parts))
+
+
+def _cutoffs(report: ReportPage) -> Section:
+    """Cutoff maps of the run's sites."""
+    result = report.result
+    used = result.record.config.field.cutoff
+    parts = [
+        html.paragraph(
+            "Effective rigidity cutoff of the primary behind a neutrino of each direction, for a neutrino that flies "
+            "along its primary; below the horizon the primary enters on the far side of the Earth. The simulation "
+            "itself traces every primary and uses no such map."
+        )
+    ]
+    if not used:
+        parts.append(html.warning("field.cutoff = false", ["This run let every primary in."]))
+    for name, site in result.sites.items():
+        place = (name, site.lat_deg, site.lon_deg)
+
+        def make(place: tuple[str, float, float] = place) -> Any:
+            return cutoff_figure([place], result, report.options)
+
+        alt = f"Map of the cutoff over the sky of {style.title(name)}: azimuth N-W-S-E-N, zenith from below to above."
+        parts.append(report.picture(f"cutoffs of {name}", make, alt))
+    return Section("cutoffs", "Cutoff sky map", page.join(parts))
+
+
+def _provenance(document: dict[str, Any], file: Path) -> Section:
+    attributes = document["attributes"]
+    rows: list[tuple[str, Any]] = [("file", file.name), *_checksums(file)]
+    rows += [(key, number(value)) for key, value in attributes.items() if not key.startswith("convention_")]
+    conventions = [
+        (key.removeprefix("convention_"), value) for key, value in attributes.items() if key.startswith("convention_")
+    ]
+    lost = [(f"primary {index}", reason) for index, reason in document["lost_primaries"]]
+    parts = [
+        html.table(("Item", "Value"), [(k, v if v != "" else "–") for k, v in rows], text_columns=2),
+        html.heading("Primaries left out") if lost else "",
+        html.table(("Primary", "Reason"), lost, text_columns=2) if lost else "",
+        html.heading("Conventions"),
+        html.table(("Quantity", "Meaning"), conventions, text_columns=2),
+    ]
+    return Section("provenance", "Provenance", page.join(parts))
+
+
+def _checksums(file: Path) -> list[tuple[str, str]]:
+    from sim3d.files.result_file import verify_result
+
+    try:
+        found = verify_result(file)
+    except InputError as problem:
+        return [("checksums", f"not checked: {problem}")]
+    return [
+        ("bytes", "as written" if found["file"] == "sealed" else "rewritten by another program, same numbers"),
+        ("data sha256", found["data_sha256"]),
+        ("config sha256", found["config_sha256"]),
+    ]

@@ -1,0 +1,1 @@
+"""Reading results: fluxes with errors, gradients, muons, production heights, tables."""

@@ -1,0 +1,377 @@
+"""Gradients of a finished run: derivatives of the flux by parameters, varied fluxes, propagated errors, with errors.
+
+All numbers are in the bins of :data:`sim3d.scoring.gradients.BINS`: averaged over azimuth, 20 of cos_zenith and 10 per
+decade of energy. Statistical errors come from groups of batches by jackknife, and know that a derivative and the flux
+were scored with the same showers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sim3d.config.parameters import PARAMETERS, check_name, check_values
+from sim3d.conventions.arrays import Array
+from sim3d.conventions.flavours import FLAVOURS, flavour_index
+from sim3d.errors import InputError
+from sim3d.files.flux_table import FluxTable
+from sim3d.results.jackknife import jackknife
+from sim3d.scoring.gradients import BINS
+
+_POINT = "variation:"
+
+
+@dataclass(frozen=True)
+class VariedFlux:
+    """The flux of a site under other parameters.
+
+    Attributes
+    ----------
+    site : str
+    flux, error : float64 arrays (flavour, energy, cos_zenith)
+        m^-2 s^-1 sr^-1 GeV^-1, and its statistical error.
+    ratio, ratio_error : same shape
+        To the run's own flux; its error is much smaller, both have the same showers. NaN where nothing was hit.
+    sky_ratio, sky_ratio_error : float64 arrays (flavour, energy)
+        The same of fluxes averaged over the sky.
+    energy_edges_GeV, cos_edges : float64 arrays
+    label : str
+        What was changed.
+    """
+
+    site: str
+    flux: Array
+    error: Array
+    ratio: Array
+    ratio_error: Array
+    sky_ratio: Array
+    sky_ratio_error: Array
+    energy_edges_GeV: Array
+    cos_edges: Array
+    label: str
+
+    def table(self) -> FluxTable:
+        """As a flux table in these bins, for interpolation and export."""
+        return FluxTable(
+            flux=self.flux[..., None],
+            error=self.error[..., None],
+            energies_GeV=np.sqrt(self.energy_edges_GeV[1:] * self.energy_edges_GeV[:-1]),
+            energy_edges_GeV=self.energy_edges_GeV,
+            energy_kind="bins",
+            cos_edges=self.cos_edges,
+            azimuth_edges_deg=np.array([0.0, 360.0]),
+            name=self.site,
+            source=f"{self.site}, {self.label}",
+            note=self.label,
+        )
+
+    def applied_to(self, table: FluxTable) -> FluxTable:
+        """A table of the run itself (Honda's bins, with azimuth or without) times the ratio.
+
+        The ratio is linear in ln E between the centres of its bins, taken from the zenith bin around each of the
+        table's, and the same for all azimuths; bins without a hit are left out of the line. Its error is added in
+        quadrature.
+        """
+        centres = np.log(np.sqrt(self.energy_edges_GeV[1:] * self.energy_edges_GeV[:-1]))
+        middle = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
+        zenith = np.clip(np.searchsorted(self.cos_edges, middle) - 1, 0, len(self.cos_edges) - 2)
+        shape = (len(FLAVOURS), len(table.energies_GeV), len(middle))
+        ratio, more = np.ones(shape), np.zeros(shape)
+        for f in range(shape[0]):
+            for c, z in enumerate(zenith):
+                hit = np.isfinite(self.ratio[f, :, z])
+                if hit.any():
+                    at = np.log(table.energies_GeV)
+                    ratio[f, :, c] = np.interp(at, centres[hit], self.ratio[f, hit, z])
+                    more[f, :, c] = np.interp(at, centres[hit], np.nan_to_num(self.ratio_error[f, hit, z]))
+        error = None
+        if table.error is not None:
+            error = np.hypot(table.error * np.abs(ratio[..., None]), table.flux * more[..., None])
+        return replace(table, flux=table.flux * ratio[..., None], error=error, note=self.label)
+
+
+@dataclass(frozen=True)
+class PropagatedErrors:
+    """Errors of the flux of a site from errors of the parameters, to first order.
+
+    Attributes
+    ----------
+    site : str
+    names : tuple of str
+        Parameters that have an error.
+    covariance : float64 array (n, n)
+    flux : float64 array (flavour, energy, cos_zenith)
+    derivatives : float64 array (flavour, energy, cos_zenith, n)
+    """
+
+    site: str
+    names: tuple[str, ...]
+    covariance: Array
+    flux: Array
+    derivatives: Array
+
+    @property
+    def error(self) -> Array:
+        """Standard deviation of the flux in every bin, (flavour, energy, cos_zenith), in units of the flux."""
+        return _quadratic(self.derivatives, self.covariance)
+
+    @property
+    def relative(self) -> Array:
+        """:attr:`error` over the flux; NaN where nothing was hit."""
+        return over(self.error, self.flux)
+
+    def ratio(self, numerator: Sequence[str], denominator: Sequence[str]) -> tuple[Array, Array]:
+        """Ratio of sums of flavours and its standard deviation, each (energy, cos_zenith).
+
+        Examples
+        --------
+        ``errors.ratio(["numu", "numubar"], ["nue", "nuebar"])``
+        """
+        top, bottom = (_rows(names) for names in (numerator, denominator))
+        a, b = self.flux[top].sum(axis=0), self.flux[bottom].sum(axis=0)
+        da, db = self.derivatives[top].sum(axis=0), self.derivatives[bottom].sum(axis=0)
+        value = over(a, b)
+        slopes = over(da, b[..., None]) - value[..., None] * over(db, b[..., None])
+        return value, _quadratic(slopes, self.covariance)
+
+    def sky(self) -> tuple[Array, Array]:
+        """Relative errors of the fluxes averaged over the sky, and of (numu + numubar) / (nue + nuebar).
+
+        Returns
+        -------
+        flavours : float64 array (flavour, energy)
+        ratio : float64 array (energy,)
+        """
+        flux, slopes = self.flux.mean(axis=2), self.derivatives.mean(axis=2)
+        logs = over(slopes, flux[..., None])
+        mu, e = flux[:2].sum(axis=0), flux[2:].sum(axis=0)
+        ratio = over(slopes[:2].sum(axis=0), mu[:, None]) - over(slopes[2:].sum(axis=0), e[:, None])
+        return _quadratic(logs, self.covariance), _quadratic(ratio, self.covariance)
+
+    def bins(self, flavour: str, cos_zenith: float) -> Array:
+        """Covariance of the flux between energies, (energy, energy), of a flavour in the zenith bin of a direction."""
+        d = self.derivatives[_rows([flavour])[0], :, _bin(BINS.cos_edges, cos_zenith, "cos_zenith")]
+        return d @ self.covariance @ d.T
+
+
+class SiteGradients:
+    """Gradients of one site of a result (from :meth:`sim3d.results.result.Result.gradients`).
+
+    Parameters
+    ----------
+    site : str
+    groups : float64 array (N_GROUPS, flavour, energy, cos_zenith, column)
+        Means over the batches of each group: flux integrated over a bin (m^-2 s^-1), its derivatives by parameters
+        and its values at parameter points, one column each.
+    weights : int array (N_GROUPS,)
+        Batches in each group.
+    columns : sequence of str
+        Names of the columns, see :func:`sim3d.scoring.gradients.columns_of`.
+    points : mapping
+        Values of the parameters by name, of each parameter point.
+
+    Attributes
+    ----------
+    site : str
+    parameters : tuple of str
+        Those with derivatives.
+    variations : tuple of str
+        Names of the parameter points that were followed exactly.
+    energy_edges_GeV, cos_edges : float64 arrays
+    """
+
+    def __init__(
+        self,
+        site: str,
+        groups: Array,
+        weights: NDArray[np.int_],
+        columns: Sequence[str],
+        points: Mapping[str, Mapping[str, float]],
+    ) -> None:
+        self.site = site
+        self.parameters = tuple(name for name in columns[1:] if not name.startswith(_POINT))
+        self.variations = tuple(name.removeprefix(_POINT) for name in columns if name.startswith(_POINT))
+        self._points = points
+        self._columns = {name: i for i, name in enumerate(columns)}
+        self.energy_edges_GeV, self.cos_edges = BINS.energy_edges_GeV, BINS.cos_edges
+        space = 2.0 * np.pi * np.multiply.outer(np.diff(self.energy_edges_GeV), np.diff(self.cos_edges))
+        self._weights = weights
+        self._groups = groups / space[None, None, :, :, None]
+
+    def derive(self, quantity: Callable[[Array], Array]) -> tuple[Array, Array]:
+        """Any quantity of the columns' means, and its statistical error.
+
+        Parameters
+        ----------
+        quantity : callable
+            Takes an array (flavour, energy, cos_zenith, column): flux, derivatives, varied fluxes.
+        """
+        return jackknife(quantity, self._groups, self._weights, signed=True)
+
+    def derive_sky(
+        self, quantity: Callable[[Array], Array], energy_GeV: tuple[float, float] | None = None
+    ) -> tuple[Array, Array]:
+        """Any quantity of the columns' means over the sky, and its statistical error.
+
+        Parameters
+        ----------
+        quantity : callable
+            Takes an array (flavour, energy, column).
+        energy_GeV : (float, float), optional
+            Integrated over the bins whose centres lie in this range, so that there is one energy.
+
+        Raises
+        ------
+        InputError
+            If there is no bin in the range.
+        """
+        sky = self._groups.mean(axis=3)
+        if energy_GeV is not None:
+            inside = (BINS.energies_GeV >= energy_GeV[0]) & (BINS.energies_GeV <= energy_GeV[1])
+            if not inside.any():
+                raise InputError("energy", energy_GeV, "a range that holds the centre of a bin, 10 per decade")
+            width = np.diff(self.energy_edges_GeV)[inside]
+            sky = np.einsum("gfec,e->gfc", sky[:, :, inside], width)[:, :, None]
+        return jackknife(quantity, sky, self._weights, signed=True)
+
+    def column(self, name: str) -> int:
+        """Place of a parameter among the columns.
+
+        Raises
+        ------
+        InputError
+        """
+        if name not in self.parameters:
+            try:
+                check_name(name)
+            except ValueError as problem:
+                raise InputError(f"parameter: {problem}") from None
+            raise InputError("parameter", name, f"one that the run made gradients for: {', '.join(self.parameters)}")
+        return self._columns[name]
+
+    def flux(self) -> tuple[Array, Array]:
+        """The run's own flux in these bins and its error, (flavour, energy, cos_zenith)."""
+        return self.derive(lambda mean: mean[..., 0])
+
+    def gradient(self, parameter: str, relative: bool = False) -> tuple[Array, Array]:
+        """d flux / d parameter, or d ln flux / d parameter, and its error, (flavour, energy, cos_zenith)."""
+        i = self.column(parameter)
+        if relative:
+            return self.derive(lambda mean: over(mean[..., i], mean[..., 0]))
+        return self.derive(lambda mean: mean[..., i])
+
+    def sky_gradient(self, parameter: str, energy_GeV: tuple[float, float] | None = None) -> tuple[Array, Array]:
+        """d ln (flux over the sky) / d parameter and its error, (flavour, energy); see :meth:`derive_sky`."""
+        i = self.column(parameter)
+        return self.derive_sky(lambda mean: over(mean[..., i], mean[..., 0]), energy_GeV)
+
+    def vary(self, values: Mapping[str, float]) -> VariedFlux:
+        """The flux under other parameters, linear in them: flux + sum of value times derivative.
+
+        Raises
+        ------
+        InputError
+            For a parameter without derivatives, or a value out of range.
+        """
+        places = [self.column(name) for name in values]
+        try:
+            check_values(values)
+        except ValueError as problem:
+            raise InputError(f"vary: {problem}") from None
+        numbers = np.array(list(values.values()), dtype=float)
+        quantity = self._linear(places, numbers)
+        label = "linear in " + ", ".join(f"{name} = {value:g}" for name, value in values.items())
+        return self._varied(quantity, label)
+
+    def _linear(self, places: list[int], numbers: Array) -> Callable[[Array], Array]:
+        return lambda mean: mean[..., 0] + mean[..., places] @ numbers
+
+    def variation(self, name: str) -> VariedFlux:
+        """The flux at a parameter point of ``[[scoring.variations]]``: the exact weights, nothing linearised.
+
+        Raises
+        ------
+        InputError
+            If the run has no such point.
+        """
+        if name not in self.variations:
+            raise InputError("variation", name, f"one of {', '.join(self.variations) or 'none, the run has no points'}")
+        i = self._columns[_POINT + name]
+        label = f"variation {name}: " + ", ".join(f"{k} = {v:g}" for k, v in self._points[name].items())
+        return self._varied(lambda mean: mean[..., i], label)
+
+    def _varied(self, quantity: Callable[[Array], Array], label: str) -> VariedFlux:
+        flux, error = self.derive(quantity)
+        ratio, ratio_error = self.derive(lambda mean: over(quantity(mean), mean[..., 0]))
+        sky = self.derive_sky(lambda mean: over(quantity(mean), mean[..., 0]))
+        edges = (self.energy_edges_GeV, self.cos_edges)
+        return VariedFlux(self.site, flux, error, ratio, ratio_error, *sky, *edges, label)
+
+    def propagate(self, errors: Mapping[str, float] | tuple[Sequence[str], ArrayLike]) -> PropagatedErrors:
+        """Errors of the flux from errors of parameters.
+
+        Parameters
+        ----------
+        errors : mapping, or (names, matrix)
+            One standard deviation by parameter, or parameters and their covariance matrix.
+
+        Raises
+        ------
+        InputError
+            For a parameter without derivatives, or a matrix that is no covariance.
+        """
+        if isinstance(errors, Mapping):
+            names, matrix = tuple(errors), np.diag(np.square(np.array(list(errors.values()), dtype=float)))
+        else:
+            names, matrix = tuple(errors[0]), np.asarray(errors[1], dtype=float)
+        if not all(isinstance(name, str) for name in names):
+            raise InputError("covariance: needs names of parameters and their matrix")
+        places = [self.column(name) for name in names]
+        n = len(names)
+        if matrix.shape != (n, n) or not np.all(np.isfinite(matrix)) or not np.allclose(matrix, matrix.T):
+            raise InputError(f"covariance: needs a symmetric matrix of {n} x {n} finite numbers, got {matrix.shape}")
+        if n and np.linalg.eigvalsh(matrix)[0] < -1e-9 * np.abs(matrix).max():
+            raise InputError("covariance: the matrix has a negative eigenvalue")
+        mean = np.tensordot(self._weights / max(self._weights.sum(), 1), self._groups, axes=1)
+        return PropagatedErrors(self.site, names, matrix, mean[..., 0], mean[..., places])
+
+    def at(self, values: Array, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike) -> Any:
+        """Values (flavour, energy, cos_zenith) of the bins that contain points, broadcast over the arguments."""
+        names = np.asarray(flavour)
+        rows = np.array([_rows([name])[0] for name in names.ravel().tolist()], dtype=int).reshape(names.shape)
+        energy = _bin(self.energy_edges_GeV, energy_GeV, "energy_GeV")
+        return values[rows, energy, _bin(self.cos_edges, cos_zenith, "cos_zenith")]
+
+
+def _rows(flavours: Sequence[Any]) -> list[int]:
+
+    rows = [flavour_index(one) for one in flavours]
+    if any(row >= len(FLAVOURS) for row in rows):
+        raise InputError("flavour", "nutau", f"one of {', '.join(FLAVOURS)}; the air makes no tau neutrinos here")
+    return rows
+
+
+def _bin(edges: Array, values: ArrayLike, name: str) -> Any:
+    points = np.asarray(values, dtype=float)
+    if not np.all((points >= edges[0]) & (points <= edges[-1])):
+        raise InputError(f"{name}: must be between {edges[0]:.4g} and {edges[-1]:.5g}")
+    return np.clip(np.searchsorted(edges, points, side="right") - 1, 0, len(edges) - 2)
+
+
+def over(a: Array, b: Array) -> Array:
+    """a / b, NaN where b is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(b != 0.0, a / b, np.nan)
+
+
+def _quadratic(slopes: Array, covariance: Array) -> Array:
+    return np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", slopes, covariance, slopes), 0.0))
+
+
+def describe_parameters(names: Sequence[str]) -> dict[str, str]:
+    """Descriptions of parameters, by name."""
+    return {name: PARAMETERS[name] for name in names}

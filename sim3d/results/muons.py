@@ -1,0 +1,197 @@
+"""Spectra of muons, protons and neutrons of a result: by level, charge, momentum and zenith, with errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim3d.errors import InputError
+from sim3d.results.jackknife import jackknife
+from sim3d.scoring.muons import PARTICLE_CHARGE, PARTICLES, cos_edges, momentum_edges
+
+if TYPE_CHECKING:
+    from sim3d.results.result import Result
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class MuonSpectra:
+    """What comes down at the levels of a site.
+
+    Attributes
+    ----------
+    site : str
+    altitudes_km : float64 array (levels,)
+        Highest first.
+    depths_g_cm2 : float64 array (levels,)
+        Vertical depth.
+    momentum_edges_GeV : float64 array (n + 1,)
+    cos_zenith_edges : float64 array (m + 1,)
+    flux, error : float64 arrays (levels, particle, n, m)
+        m^-2 s^-1 sr^-1 (GeV/c)^-1, the particles in the order of :data:`sim3d.scoring.muons.PARTICLES`; the mean over a
+        bin. 0 and 0 in a bin without particles.
+    groups : float64 array (N_GROUPS, levels, particle, n, m)
+        Integral of the flux over each bin (m^-2 s^-1), for groups of batches.
+    group_weights : int array (N_GROUPS,)
+        Batches in each group.
+    """
+
+    site: str
+    altitudes_km: Array
+    depths_g_cm2: Array
+    momentum_edges_GeV: Array
+    cos_zenith_edges: Array
+    flux: Array
+    error: Array
+    groups: Array
+    group_weights: Array
+
+    @property
+    def momenta_GeV(self) -> Array:
+        """Log centres of the momentum bins (GeV/c)."""
+        return np.sqrt(self.momentum_edges_GeV[1:] * self.momentum_edges_GeV[:-1])
+
+    @property
+    def cos_zeniths(self) -> Array:
+        """Middles of the zenith bins."""
+        return 0.5 * (self.cos_zenith_edges[1:] + self.cos_zenith_edges[:-1])
+
+    def level(self, altitude_km: float) -> int:
+        """The level nearest to an altitude (km)."""
+        return int(np.argmin(np.abs(self.altitudes_km - altitude_km)))
+
+    def _chosen(self, momentum_GeV: tuple[float, float], cos_zenith: tuple[float, float]) -> tuple[slice, slice]:
+        """Bins that make up a window; its ends must be edges of bins (momenta to 1%, cosines exactly)."""
+        p, c = self.momentum_edges_GeV, self.cos_zenith_edges
+        out = []
+        for name, edges, window, slack in (
+            ("momentum_GeV", p, momentum_GeV, 0.01 * p),
+            ("cos_zenith", c, cos_zenith, np.full_like(c, 1e-6)),
+        ):
+            ends = []
+            for end in window:
+                if math.isinf(end):
+                    ends.append(edges.size - 1)
+                    continue
+                i = int(np.argmin(np.abs(edges - end)))
+                if abs(edges[i] - end) > slack[i]:
+                    allowed = ", ".join(f"{edge:.4g}" for edge in edges)
+                    raise InputError(name, end, f"an edge of the bins: {allowed}")
+                ends.append(i)
+            if ends[0] >= ends[1]:
+                raise InputError(name, window, "two edges, the lower one first")
+            out.append(slice(*ends))
+        return out[0], out[1]
+
+    def derived(
+        self,
+        quantity: Callable[[Array], Array],
+        momentum_GeV: tuple[float, float] = (0.0, math.inf),
+        cos_zenith: tuple[float, float] = (0.0, 1.0),
+    ) -> tuple[Array, Array]:
+        """Anything made of the integrals over a window, and its error (jackknife over groups of batches).
+
+        Parameters
+        ----------
+        quantity : callable
+            Takes an array (levels, particle, momentum, cos_zenith) of integral fluxes (m^-2 s^-1) in the window.
+        momentum_GeV, cos_zenith : (float, float)
+            The window; edges of bins.
+        """
+        low = (momentum_GeV[0] or self.momentum_edges_GeV[0], momentum_GeV[1])
+        p, c = self._chosen(low, cos_zenith)
+        return jackknife(quantity, self.groups[:, :, :, p, c], self.group_weights)
+
+    def intensity(
+        self,
+        particles: Sequence[str],
+        momentum_GeV: tuple[float, float] = (0.0, math.inf),
+        cos_zenith: tuple[float, float] = (0.99, 1.0),
+    ) -> tuple[Array, Array]:
+        """Integral intensity (m^-2 s^-1 sr^-1) of particles at each level, and its error, shape (levels,)."""
+        rows = [_row(name) for name in particles]
+        solid = 2.0 * math.pi * (cos_zenith[1] - cos_zenith[0])
+        return self.derived(lambda mean: mean[:, rows].sum(axis=(1, 2, 3)) / solid, momentum_GeV, cos_zenith)
+
+    def charge_ratio(
+        self, cos_zenith: tuple[float, float] = (0.94, 1.0), momentum_GeV: tuple[float, float] | None = None
+    ) -> tuple[Array, Array]:
+        """Muons+ over muons- in each momentum bin, shape (levels, n), or in one window, shape (levels,)."""
+        if momentum_GeV is None:
+            return self.derived(lambda m: m[:, 0].sum(axis=-1) / m[:, 1].sum(axis=-1), cos_zenith=cos_zenith)
+        return self.derived(lambda m: m[:, 0].sum(axis=(1, 2)) / m[:, 1].sum(axis=(1, 2)), momentum_GeV, cos_zenith)
+
+    def records(self, particles: Sequence[str] = ("mu+", "mu-")) -> list[dict[str, Any]]:
+        """One record per level, particle, momentum and zenith bin.
+
+        ``flux`` and ``error`` are in m^-2 s^-1 sr^-1 (GeV/c)^-1; ``momentum_GeV`` is the bin's log centre,
+        ``cos_zenith`` its middle.
+        """
+        out = []
+        for level, altitude in enumerate(self.altitudes_km):
+            for name in particles:
+                k = _row(name)
+                for i, momentum in enumerate(self.momenta_GeV):
+                    for j, cosine in enumerate(self.cos_zeniths):
+                        out.append(
+                            {
+                                "site": self.site,
+                                "altitude_km": round(float(altitude), 6),
+                                "particle": name,
+                                "charge": PARTICLE_CHARGE[k],
+                                "momentum_GeV": float(momentum),
+                                "cos_zenith": round(float(cosine), 6),
+                                "flux": float(self.flux[level, k, i, j]),
+                                "error": float(self.error[level, k, i, j]),
+                            }
+                        )
+        return out
+
+
+def _row(particle: str) -> int:
+    if particle not in PARTICLES:
+        raise InputError("particle", particle, ", ".join(PARTICLES))
+    return PARTICLES.index(particle)
+
+
+def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
+    """The spectra of a result at a site.
+
+    Parameters
+    ----------
+    result : Result
+        Of a run with ``scoring.muons = true``.
+    site : str, optional
+        By default kamioka if the run has it, else its first site.
+
+    Raises
+    ------
+    InputError
+        If the run scored no muons, or has no such site.
+    """
+    config = result.record.config
+    name = result.default_site(site)
+    levels = result.extra("muons", name)
+    place = list(result.sites).index(name)
+    p, c = momentum_edges(config), cos_edges(config)
+    space = 2.0 * math.pi * np.diff(p)[:, None] * np.diff(c)
+    mean, error = levels.mean_and_error(result.n_batches)
+    weights = result.group_weights
+    groups = levels.group_sums() / np.maximum(weights, 1).reshape(-1, 1, 1, 1, 1)
+    attributes = result.attributes
+    return MuonSpectra(
+        site=name,
+        altitudes_km=np.asarray(attributes["muon_altitudes_km"], dtype=float).reshape(len(result.sites), -1)[place],
+        depths_g_cm2=np.asarray(attributes["muon_depths_g_cm2"], dtype=float).reshape(len(result.sites), -1)[place],
+        momentum_edges_GeV=p,
+        cos_zenith_edges=c,
+        flux=mean / space,
+        error=error / space,
+        groups=groups,
+        group_weights=weights,
+    )

@@ -1,0 +1,454 @@
+"""A result: fluxes with their statistical errors, for every site of a run.
+
+Errors come from batches: the value of a bin is the mean over batches of its flux, and its error the standard error of
+that mean. Derived quantities (sums over bins, asymmetries) take theirs from groups of batches by jackknife.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sim3d.conventions.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, Binning
+from sim3d.conventions.flavours import FLAVOURS, flavour_index
+from sim3d.conventions.words import RESULT_CONVENTIONS
+from sim3d.errors import InputError
+from sim3d.files.record import RunRecord
+from sim3d.files.result_file import read_result
+from sim3d.results.gradients import SiteGradients
+from sim3d.scoring.exact_sums import N_GROUPS, ExactSums
+from sim3d.scoring.precision import Watch, describe_observable
+from sim3d.scoring.tally import SiteTally, rebin
+
+if TYPE_CHECKING:
+    from hist import Hist
+
+DEFAULT_SITE = "kamioka"
+
+POISSON_LIMIT_90 = 2.302585093
+"""Mean of a Poisson number that is zero with probability 10%: the upper limit at 90% confidence for no hit."""
+
+
+_NOT_MADE = {
+    "muons": "scoring.muons: this run scored no muons; set it to true and run again",
+    "heights": "scoring.heights: this run counted no heights of production; set it to true and run again",
+    "gradients": ("gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation"),
+}
+"""What to say of sums that a run did not make."""
+
+
+@dataclass(frozen=True)
+class SiteInfo:
+    """What is known of a site: geodetic position (degrees), altitude (m), declination, patch and its area (m2)."""
+
+    name: str
+    lat_deg: float
+    lon_deg: float
+    altitude_m: float
+    declination_deg: float
+    patch: str
+    area_m2: float
+
+
+def _with_mirror(array: Any) -> Any:
+    """An (energy, cos) array plus its mirror image in cos_zenith."""
+    return array + np.flip(array, axis=1)
+
+
+class Result:
+    """Fluxes of a finished run.
+
+    Parameters
+    ----------
+    record : RunRecord
+        From a run or a file; use :func:`sim3d.load` or :func:`sim3d.run`.
+    path : Path, optional
+        The file, beside which the event records are.
+
+    Attributes
+    ----------
+    sites : dict of SiteInfo
+        By name, in the order of the configuration.
+    flavours : tuple of str
+    energy_edges_GeV, cos_zenith_edges, azimuth_edges_deg : float64 arrays
+        Edges of the fine bins.
+    config : dict
+        The configuration as nested dicts.
+    attributes : dict
+        Numbers of the run: primaries, batches, models, dates, versions, wall time.
+    """
+
+    flavours = FLAVOURS
+
+    def __init__(self, record: RunRecord, path: Path | None = None) -> None:
+        self.record = record
+        self.path = path
+        self._gradients: dict[str, SiteGradients] = {}
+        self.sites = {
+            d.name: SiteInfo(d.name, d.lat_deg, d.lon_deg, d.altitude_m, d.declination_deg, d.patch, d.area_m2)
+            for d in record.detectors
+        }
+        self.energy_edges_GeV = ENERGY_EDGES_GEV
+        self.cos_zenith_edges = COS_EDGES
+        self.azimuth_edges_deg = np.linspace(0.0, 360.0, record.config.scoring.azimuth_bins + 1)
+        self.config: dict[str, Any] = record.config.model_dump(mode="json")
+        run = record.config.run
+        self.attributes: dict[str, Any] = {
+            "primaries": record.counters["primaries"],
+            "batches": self.n_batches,
+            "batch_size": run.batch_size,
+            "batches_total": len(record.batches_done),
+            "complete": record.complete,
+            "lost": len(record.lost),
+            "seed": run.seed,
+            **{k: v for k, v in record.counters.items() if k != "primaries"},
+            **record.models,
+            **RESULT_CONVENTIONS,
+            **record.provenance,
+        }
+
+    @property
+    def n_batches(self) -> int:
+        """Batches in the sums."""
+        return int(self.record.batches_done.sum())
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run is finished (all batches, or as many as its ``target_error`` needed)."""
+        return self.record.complete
+
+    @property
+    def target(self) -> str | None:
+        """What the run reached of its ``target_error``, in words; None if it has none."""
+        run = self.record.config.run
+        if run.target_error is None:
+            return None
+        watch = Watch(self.record.config, [tally.exponents for tally in self.record.tallies])
+        watch.add(self.record.watch_sums)
+        error = watch.relative_error(self.n_batches)
+        verdict = "reached" if error <= run.target_error else "not reached"
+        return f"target_error {run.target_error:g} {verdict}: {error:.3g} ({describe_observable(self.record.config)})"
+
+    @property
+    def group_weights(self) -> np.ndarray:
+        """Batches in each group, int (N_GROUPS,); a group without batches has weight 0."""
+        done = np.flatnonzero(self.record.batches_done)
+        return np.bincount(done % N_GROUPS, minlength=N_GROUPS)
+
+    def _tally(self, site: str) -> SiteTally:
+        if site not in self.sites:
+            raise InputError(f"site: {site!r} is not in this result; it has {', '.join(self.sites)}")
+        if not self.record.config.scoring.neutrinos:
+            raise InputError("scoring.neutrinos: this run scored muons alone, no neutrinos; see `sim3d muons`")
+        return self.record.tallies[list(self.sites).index(site)]
+
+    def extra(self, name: str, site: str | None = None) -> ExactSums:
+        """Sums at a site of a statistic beside the flux: ``muons``, ``gradients`` or ``heights``.
+
+        Raises
+        ------
+        InputError
+            If the run has no such site, or did not make these sums.
+        """
+        chosen = self.default_site(site)
+        if chosen not in self.sites:
+            raise InputError(f"site: {chosen!r} is not in this result; it has {', '.join(self.sites)}")
+        sums = self.record.tallies[list(self.sites).index(chosen)].extras
+        if name not in sums:
+            raise InputError(_NOT_MADE[name])
+        return sums[name]
+
+    def hit_weights(self, site: str) -> np.ndarray:
+        """Histogram of hit weights by flavour and decade of energy, int64 (see :mod:`sim3d.scoring.hit_weights`)."""
+        return self._tally(site).weights
+
+    def events(self, chunk: int = 2**16) -> Iterator[np.ndarray]:
+        """Event records of a run with ``scoring.events``, in the order of batches and primaries, in chunks.
+
+        Parameters
+        ----------
+        chunk : int
+            Records in an array; only the last one has fewer.
+
+        Yields
+        ------
+        structured array (n,) of :data:`sim3d.scoring.event_records.RECORD_DTYPE`
+            Fields and units are in docs/manual/formats.md; ``site`` and ``flavour`` are places in
+            ``list(result.sites)`` and ``result.flavours``.
+
+        Raises
+        ------
+        InputError
+            If the run made no records, they are not beside the result file, or they are damaged.
+        """
+        from sim3d.files.event_file import EventStore, chunks
+
+        if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
+            raise InputError("chunk", chunk, "a whole number from 1")
+        if self.path is None:
+            raise InputError("events: this result is not from a file; records are beside a result file only")
+        return chunks(EventStore.of(self.path, self.record).pieces(), chunk)
+
+    @staticmethod
+    def binning(name: str) -> Binning:
+        """The binning of a name ("fine", "honda", "fluka", each also with "_aa")."""
+        if name not in BINNINGS:
+            raise InputError(f"binning: {name!r} is not one of {', '.join(BINNINGS)}")
+        return BINNINGS[name]
+
+    def binning_energies(self, name: str) -> np.ndarray:
+        """Log centres of a binning's energy bins (GeV)."""
+        return self.binning(name).energies_GeV
+
+    def binning_energy_edges(self, name: str) -> np.ndarray:
+        """Edges of a binning's energy bins (GeV)."""
+        return self.binning(name).energy_edges_GeV
+
+    def binning_cos_edges(self, name: str) -> np.ndarray:
+        """Edges of a binning's zenith bins, ascending."""
+        return self.binning(name).cos_edges
+
+    def _phase_space(self, binning: Binning) -> np.ndarray:
+        """GeV sr of each bin, shape (1, energy, cos, azimuth)."""
+        energy = np.diff(binning.energy_edges_GeV)
+        cos = np.diff(binning.cos_edges)
+        azimuth = np.radians(np.diff(self.azimuth_edges_deg)) if binning.azimuth else np.array([2.0 * np.pi])
+        return (energy[:, None, None] * cos[None, :, None] * azimuth[None, None, :])[None]
+
+    def _rebinned(self, values: np.ndarray, binning: Binning) -> np.ndarray:
+        return rebin(
+            values,
+            binning.energy_start,
+            binning.energy_group,
+            binning.n_energy,
+            binning.cos_group,
+            binning.azimuth,
+        )
+
+    def binned(self, site: str, binning: str = "fine") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Flux, its error and the hits of every bin.
+
+        Parameters
+        ----------
+        site : str
+        binning : str
+            See :meth:`binning`.
+
+        Returns
+        -------
+        flux, error : float64 arrays (flavour, energy, cos, azimuth), without the last axis for "_aa"
+            m^-2 s^-1 sr^-1 GeV^-1; a bin without hits has 0 and 0 (see :meth:`upper_limit`).
+        hits : int64 array, same shape
+            Crossings.
+        """
+        chosen = self.binning(binning)
+        tally = self._tally(site)
+        # a run that has only begun has no batch, and sums of 0
+        n = max(self.n_batches, 1)
+        total = self._rebinned(tally.plain_sum(), chosen)
+        squares = tally.square_sum(binning)
+        space = self._phase_space(chosen)
+        hits = np.rint(self._rebinned(tally.hits.astype(float), chosen)).astype(np.int64)
+        flux = total / n / space
+        variance = np.maximum(0.0, squares - total**2 / n) / (n * max(n - 1, 1))
+        error = np.sqrt(variance) / space
+        if not chosen.azimuth:
+            return flux[..., 0], error[..., 0], hits[..., 0]
+        return flux, error, hits
+
+    def upper_limit(self, site: str, binning: str = "fine") -> np.ndarray:
+        """Upper limit (90%) of bins without hits; the flux elsewhere. Shape and unit as :meth:`binned`.
+
+        A bin without hits could have had 2.3 of them; what a hit there would have counted is taken as the mean value
+        of a hit in bins of the same |cos_zenith|, at the same energy if there are any, else at the nearest energy.
+        A site without a single hit has an infinite limit.
+        """
+        flux, _, hits = self.binned(site, binning)
+        chosen = self.binning(binning)
+        space = self._phase_space(chosen)[0]
+        if not chosen.azimuth:
+            space = space[:, :, 0]
+        per_hit = np.full((chosen.n_energy, chosen.n_cos), np.nan)
+        axes = (0, 3) if chosen.azimuth else (0,)
+        values = _with_mirror(np.sum(flux * space, axis=axes))
+        counts = _with_mirror(np.sum(hits, axis=axes))
+        np.divide(values, counts, out=per_hit, where=counts > 0)
+        energies = np.arange(chosen.n_energy)
+        for c in range(chosen.n_cos):
+            good = np.flatnonzero(~np.isnan(per_hit[:, c]))
+            if good.size == 0:
+                per_hit[:, c] = np.inf
+                continue
+            nearest = good[np.abs(np.subtract.outer(energies, good)).argmin(axis=1)]
+            per_hit[:, c] = per_hit[nearest, c]
+        shaped = per_hit[None, :, :, None] if chosen.azimuth else per_hit[None, :, :]
+        limit = POISSON_LIMIT_90 * shaped / space
+        return np.where(hits > 0, flux, limit)
+
+    def groups_east_west(self, site: str) -> np.ndarray:
+        """Mean flux of each group of batches in azimuth halves.
+
+        Returns
+        -------
+        float64 array (N_GROUPS, flavour, N_ENERGY, N_COS, 2)
+            m^-2 s^-1 sr^-1 GeV^-1; last index 0 = arriving from the east (0-180 degrees), 1 = from the west.
+            A group without batches is 0 (its weight in :attr:`group_weights` is 0).
+        """
+        sums, _ = self._tally(site).group_sums()
+        space = np.diff(ENERGY_EDGES_GEV)[:, None, None] * np.diff(COS_EDGES)[None, :, None] * np.pi
+        return self._per_group(sums) / space[None, None]
+
+    def groups_azimuth(self, site: str) -> np.ndarray:
+        """Mean flux of each group of batches in zenith bands (edges -1, -0.5, 0, 0.5, 1).
+
+        Returns
+        -------
+        float64 array (N_GROUPS, flavour, N_ENERGY, 4, azimuth)
+        """
+        _, sums = self._tally(site).group_sums()
+        width = np.radians(np.diff(self.azimuth_edges_deg))
+        space = np.diff(ENERGY_EDGES_GEV)[:, None, None] * 0.5 * width[None, None, :]
+        return self._per_group(sums) / space[None, None]
+
+    def _per_group(self, sums: np.ndarray) -> np.ndarray:
+        weights = self.group_weights
+        return sums / np.maximum(weights, 1)[:, None, None, None, None]
+
+    def _lookup(
+        self, values: np.ndarray, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: Any
+    ) -> np.ndarray:
+        index = np.vectorize(flavour_index, otypes=[int])(flavour)
+        # a last row of zeros stands for the tau neutrinos, of which the air makes none worth counting
+        values = np.concatenate([values, np.zeros_like(values[:1])])
+        energy = np.asarray(energy_GeV, dtype=float)
+        cos = np.asarray(cos_zenith, dtype=float)
+        if not np.all((energy >= ENERGY_EDGES_GEV[0]) & (energy <= ENERGY_EDGES_GEV[-1])):
+            raise InputError(f"energy_GeV: must be between {ENERGY_EDGES_GEV[0]:.4g} and {ENERGY_EDGES_GEV[-1]:.5g}")
+        if not np.all((cos >= -1.0) & (cos <= 1.0)):
+            raise InputError("cos_zenith: must be between -1 and 1")
+        i = np.clip(np.searchsorted(ENERGY_EDGES_GEV, energy, side="right") - 1, 0, N_ENERGY - 1)
+        j = np.clip(np.searchsorted(COS_EDGES, cos, side="right") - 1, 0, N_COS - 1)
+        if azimuth_deg is None:
+            return values[index, i, j]
+        azimuth = np.asarray(azimuth_deg, dtype=float)
+        if not np.all(np.isfinite(azimuth)):
+            raise InputError("azimuth_deg: must be finite")
+        azimuth = np.mod(azimuth, 360.0)
+        n = len(self.azimuth_edges_deg) - 1
+        k = np.minimum((azimuth * n / 360.0).astype(int), n - 1)
+        return values[index, i, j, k]
+
+    def default_site(self, site: str | None) -> str:
+        """``site``, or if that is None kamioka if the run has it, else its first site."""
+        if site is not None:
+            return site
+        return DEFAULT_SITE if DEFAULT_SITE in self.sites else next(iter(self.sites))
+
+    def flux(
+        self,
+        flavour: Any,
+        energy_GeV: ArrayLike,
+        cos_zenith: ArrayLike,
+        azimuth_deg: ArrayLike | None = None,
+        site: str | None = None,
+    ) -> Any:
+        """Flux in the fine bin that contains each point, broadcast over the arguments.
+
+        Parameters
+        ----------
+        flavour : str, int, or array of them
+            numu, numubar, nue or nuebar, or a PDG id; tau neutrinos give zero.
+        energy_GeV, cos_zenith, azimuth_deg : array_like
+            Energies (GeV), zenith cosines (+1 down-going), azimuths of arrival (degrees from south through east);
+            without azimuths the average over them.
+        site : str, optional
+            By default kamioka if the run has it, else its first site.
+
+        Returns
+        -------
+        float64
+            m^-2 s^-1 sr^-1 GeV^-1; 0 in a bin without hits.
+
+        Raises
+        ------
+        InputError
+            For an unknown site or flavour, or a point outside the bins.
+        """
+        values, _, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
+        return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
+
+    def error(
+        self,
+        flavour: Any,
+        energy_GeV: ArrayLike,
+        cos_zenith: ArrayLike,
+        azimuth_deg: ArrayLike | None = None,
+        site: str | None = None,
+    ) -> Any:
+        """Statistical error of :meth:`flux`, same arguments and unit; 0 in a bin without hits."""
+        _, values, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
+        return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
+
+    def gradients(self, site: str | None = None) -> SiteGradients:
+        """Gradients of the flux of a site: derivatives by parameters, varied fluxes, propagated errors.
+
+        Parameters
+        ----------
+        site : str, optional
+            By default kamioka if the run has it, else its first site.
+
+        Raises
+        ------
+        InputError
+            For an unknown site, or a run without gradients.
+        """
+        name = self.default_site(site)
+        if name not in self._gradients:
+            config = self.record.config
+            groups = self.extra("gradients", name).group_sums()
+            groups /= np.maximum(self.group_weights, 1).reshape(N_GROUPS, 1, 1, 1, 1)
+            points = {point.name: point.parameters for point in config.scoring.variations}
+            self._gradients[name] = SiteGradients(name, groups, self.group_weights, config.scoring.columns, points)
+        return self._gradients[name]
+
+    def hist(self, site: str | None = None) -> Hist:
+        """Fluxes of a site integrated over the fine bins, with their variances, as a histogram object (UHI).
+
+        Parameters
+        ----------
+        site : str, optional
+            By default kamioka if the run has it, else its first site.
+
+        Returns
+        -------
+        hist.Hist
+            See :func:`sim3d.results.hist.flux_hist`.
+
+        Raises
+        ------
+        InputError
+            If the library hist is not installed, or the site is unknown.
+        """
+        from sim3d.results.hist import flux_hist
+
+        flux, error, _ = self.binned(self.default_site(site), "fine")
+        return flux_hist(flux, error, self.azimuth_edges_deg)
+
+
+def load(path: str | Path) -> Result:
+    """Open a result file.
+
+    Raises
+    ------
+    InputError
+        With one line if it is missing, truncated, of another kind, or of a newer format.
+    """
+    return Result(read_result(path), Path(path))
+
+
+__all__ = ["Result", "SiteInfo", "load"]

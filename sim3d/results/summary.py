@@ -1,0 +1,91 @@
+"""Summary of a result as plain dictionaries: sites, hits, warnings, configuration and provenance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim3d.results.result import Result
+
+_SITE_FIELDS = ("name", "lat_deg", "lon_deg", "altitude_m", "declination_deg", "patch", "area_m2")
+
+
+def describe_result(result: Result) -> dict[str, Any]:
+    """Summary of a result: sites with their hits and weights, warnings, batches, attributes and configuration.
+
+    Returns
+    -------
+    dict
+        Plain dictionaries, lists, strings and numbers, as ``sim3d info --json`` prints them.
+    """
+    from sim3d.scoring.hit_weights import outlier_warnings
+
+    sites = {}
+    warnings: list[str] = []
+    for name, site in result.sites.items():
+        fields = {key: getattr(site, key) for key in _SITE_FIELDS}
+        if not result.record.config.scoring.neutrinos:
+            sites[name] = fields | {"hits": 0, "hits_by_flavour": {}, "weights": {}}
+            continue
+        hits = {
+            flavour: int(count)
+            for flavour, count in zip(result.flavours, result.binned(name, "fine_aa")[2].sum(axis=(1, 2)), strict=True)
+        }
+        histogram = result.hit_weights(name)
+        sites[name] = fields | {
+            "hits": sum(hits.values()),
+            "hits_by_flavour": hits,
+            "weights": _weights(histogram, result.flavours),
+        }
+        warnings += outlier_warnings(name, histogram, result.flavours)
+    return {
+        "sites": sites,
+        "warnings": warnings,
+        "batches": result.n_batches,
+        "batches_total": len(result.record.batches_done),
+        "complete": result.complete,
+        "target": result.target,
+        "event_records": _event_records(result),
+        "lost_primaries": [list(lost) for lost in result.record.lost],
+        "energy_bins": len(result.energy_edges_GeV) - 1,
+        "cos_zenith_bins": len(result.cos_zenith_edges) - 1,
+        "azimuth_bins": len(result.azimuth_edges_deg) - 1,
+        "attributes": dict(result.attributes),
+        "config": result.config,
+    }
+
+
+def _event_records(result: Result) -> int | None:
+    """Number of event records; None for a run without."""
+    events = result.record.events
+    return None if events is None else int(events.records.sum())
+
+
+def _weights(histogram: Any, flavours: tuple[str, ...]) -> dict[str, Any]:
+    """Hits, effective number and largest weights, by flavour and decade of energy."""
+    from sim3d.scoring.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
+
+    out: dict[str, Any] = {}
+    for f, flavour in enumerate(flavours):
+        out[flavour] = {}
+        for d in range(N_DECADES):
+            summary = summarise(histogram[f, d])
+            out[flavour][f"{DECADE_EDGES_GEV[d]:g}-{DECADE_EDGES_GEV[d + 1]:g} GeV"] = {
+                "hits": summary.hits,
+                "effective_hits": round(summary.effective, 1),
+                "largest_over_mean": round(summary.largest, 2),
+                "heaviest_ten_share": round(summary.heaviest_share, 5),
+            }
+    return out
+
+
+def key_lines(values: dict[str, Any], indent: int) -> list[str]:
+    """Lines ``key: value`` of a dictionary; a dictionary inside it becomes an indented block."""
+    out = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            out.append(f"{' ' * indent}{key}:")
+            out += key_lines(value, indent + 2)
+        else:
+            out.append(f"{' ' * indent}{key}: {' '.join(str(value).split())}")
+    return out

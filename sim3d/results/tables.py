@@ -1,0 +1,134 @@
+"""Tables of a result: as a flux table in memory, and as files in CSV and in Honda's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim3d.conventions.arrays import Array
+from sim3d.conventions.words import CSV_CONVENTIONS
+from sim3d.errors import InputError
+from sim3d.files.csv_files import write_lines
+from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
+from sim3d.files.flux_table import NO_LIMIT, FluxTable, rebin_azimuth
+from sim3d.files.honda import write_pair
+
+if TYPE_CHECKING:
+    from sim3d.results.result import Result
+
+TABLE_BINNINGS = ("honda", "fluka", "fine")
+"""Binnings of a result a table can have; the azimuth average of each is its own, with its own errors."""
+
+AZIMUTH_BLOCKS = 12
+"""Azimuth bins of a Honda table."""
+
+
+def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Array]:
+    """Flux and absolute error, with the upper limit in place of the error where nothing was hit.
+
+    An error of 0 beside a flux of 0 would tell a fit that the flux is known to be nothing.
+    """
+    flux, error, hits = result.binned(site, binning)
+    limit = np.minimum(result.upper_limit(site, binning), NO_LIMIT)
+    return np.asarray(flux), np.where(np.asarray(hits) > 0, error, limit)
+
+
+def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: bool = True) -> FluxTable:
+    """The fluxes of one site of a result.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+    binning : str
+        honda, fluka or fine.
+    azimuth : bool
+        With azimuth bins, or the azimuth average with the errors that belong to it.
+
+    Raises
+    ------
+    InputError
+        For an unknown site or binning.
+    """
+    if binning not in TABLE_BINNINGS:
+        raise InputError("binning", binning, f"one of {', '.join(TABLE_BINNINGS)}")
+    if site not in result.sites:
+        raise InputError("site", site, f"one of {', '.join(result.sites)}")
+    flux, error = flux_and_error(result, site, binning if azimuth else f"{binning}_aa")
+    return FluxTable(
+        flux=flux if azimuth else flux[..., None],
+        error=error if azimuth else error[..., None],
+        energies_GeV=np.asarray(result.binning_energies(binning)),
+        energy_edges_GeV=np.asarray(result.binning_energy_edges(binning)),
+        energy_kind="bins",
+        cos_edges=np.asarray(result.binning_cos_edges(binning)),
+        azimuth_edges_deg=np.asarray(result.azimuth_edges_deg) if azimuth else np.array([0.0, 360.0]),
+        name=site,
+        source=site,
+    )
+
+
+def write_csv_tables(result: Result, folder: Path) -> list[Path]:
+    """Write ``<site>-aa.csv`` (averaged over azimuth) and ``<site>-azimuth.csv`` of every site.
+
+    Parameters
+    ----------
+    result : Result
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+    """
+    written = []
+    energies = np.asarray(result.binning_energies("fluka"))
+    cos_edges = np.asarray(result.binning_cos_edges("fluka"))
+    azimuth_edges = np.asarray(result.azimuth_edges_deg)
+    for name, site in result.sites.items():
+        title = (
+            f"sim3d atmospheric neutrino fluxes, {name}: latitude {site.lat_deg:.4f}, "
+            f"longitude {site.lon_deg:.4f}, altitude {site.altitude_m:g} m, detector {site.patch}"
+        )
+        flux, error = flux_and_error(result, name, "fluka")
+        mean, mean_error = flux_and_error(result, name, "fluka_aa")
+        for ending, values, errors, edges in (
+            ("aa", mean[..., np.newaxis], mean_error[..., np.newaxis], np.array([0.0, 360.0])),
+            ("azimuth", flux, error, azimuth_edges),
+        ):
+            path = folder / f"{name}-{ending}.csv"
+            rows = csv_rows(result.flavours, energies, cos_edges, edges, values, errors)
+            write_lines(path, (title, *CSV_CONVENTIONS), TABLE_COLUMNS, rows)
+            written.append(path)
+    return written
+
+
+def write_honda_tables(result: Result, folder: Path) -> list[Path]:
+    """Write Honda tables of every site of a result.
+
+    Parameters
+    ----------
+    result : Result
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+        ``<site>-ally-20-12.d``, ``<site>-honda-aa.d`` and their ``.err.d`` twins, per site.  The names carry
+        ``honda`` and ``aa`` because PISA tells formats by them.
+    """
+    written = []
+    for site in result.sites:
+        flux, error = rebin_azimuth(*flux_and_error(result, site, "honda"), AZIMUTH_BLOCKS)
+        mean, mean_error = flux_and_error(result, site, "honda_aa")
+        energies = np.asarray(result.binning_energies("honda"))
+        edges = np.asarray(result.binning_cos_edges("honda"))
+        for stem, values, errors in (
+            (f"{site}-ally-20-12", flux, error),
+            (f"{site}-honda-aa", mean[..., np.newaxis], mean_error[..., np.newaxis]),
+        ):
+            written += write_pair(folder / stem, values, errors, energies, edges)
+    return written

@@ -1,0 +1,76 @@
+"""Which bins of a result belong to a window of energy or zenith, and fluxes averaged over the sky."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim3d.errors import InputError
+
+if TYPE_CHECKING:
+    from sim3d.results.result import Result
+
+Array = NDArray[np.float64]
+
+# Fine bins 1 to 200 are 0.1 to 1e4 GeV but for a quarter of a bin each; four make 10 per decade.
+_FIRST, _LAST, _MERGE = 1, 201, 4
+
+
+def energy_bins(edges: NDArray[np.float64], window: tuple[float, float]) -> NDArray[np.intp]:
+    """Indices of the energy bins whose log centre lies in ``window`` (GeV)."""
+    low, high = window
+    if not 0.0 < low < high:
+        raise InputError("energy", f"{low:g} {high:g} GeV", "two positive energies, the lower one first")
+    centres = np.sqrt(edges[:-1] * edges[1:])
+    chosen = np.flatnonzero((centres > low) & (centres < high))
+    if len(chosen) == 0:
+        raise InputError(
+            "energy",
+            f"{low:g} {high:g} GeV",
+            f"a window with a bin centre, {edges[0]:.3g} to {edges[-1]:.5g} GeV",
+        )
+    return chosen
+
+
+def cos_bins(edges: NDArray[np.float64], cos_max: float) -> NDArray[np.intp]:
+    """Indices of the zenith bins whose centre has ``|cos_zenith| < cos_max``."""
+    centres = 0.5 * (edges[:-1] + edges[1:])
+    chosen = np.flatnonzero(np.abs(centres) < cos_max)
+    if len(chosen) == 0 or not cos_max <= 1.0:
+        raise InputError("cos-max", cos_max, f"above {np.abs(centres).min():.3g}, at most 1")
+    return chosen
+
+
+def lowest_energy(result: Result) -> float:
+    """Energy (GeV) below which a run scores nothing: a bin that reaches below it is not full."""
+    return result.record.config.scoring.energy_min_GeV * (1.0 - 1e-9)
+
+
+def full_bins(result: Result, window: tuple[float, float]) -> NDArray[np.intp]:
+    """Indices of the energy bins in a window (GeV) that lie above the lowest energy scored; may be none."""
+    edges = np.asarray(result.energy_edges_GeV)
+    chosen = energy_bins(edges, window)
+    return chosen[edges[chosen] >= lowest_energy(result)]
+
+
+def require_site(result: Result, site: str) -> None:
+    """Raise an :class:`InputError` that names the sites of a result unless ``site`` is one."""
+    if site not in result.sites:
+        raise InputError("site", site, ", ".join(result.sites))
+
+
+def sky_average(result: Result, site: str) -> tuple[Array, Array]:
+    """Fluxes of each group averaged over the sky, [G, flavour, 50], and the bins' log centres (GeV).
+
+    A bin that reaches below the lowest energy scored counts as one without hits.
+    """
+    edges = np.asarray(result.energy_edges_GeV)
+    # The four cos_zenith bands are equally wide, and so are the azimuth bins.
+    sky = np.asarray(result.groups_azimuth(site)).mean(axis=(3, 4))[:, :, _FIRST:_LAST]
+    width = np.diff(edges)[_FIRST:_LAST]
+    counts = (sky * width).reshape(*sky.shape[:2], -1, _MERGE).sum(axis=-1)
+    merged = edges[_FIRST : _LAST + 1 : _MERGE]
+    counts[:, :, merged[:-1] < lowest_energy(result)] = 0.0
+    return counts / np.diff(merged), np.sqrt(merged[:-1] * merged[1:])

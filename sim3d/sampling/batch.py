@@ -1,0 +1,89 @@
+"""What a batch kernel is given and what it fills, as numba arguments."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim3d.conventions.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.sampling.counters import N_COUNTERS
+from sim3d.sampling.source import Source
+from sim3d.scoring.hit_weights import empty_weights
+from sim3d.shower.world import World
+
+
+class BatchTask(NamedTuple):
+    """What one batch simulates.
+
+    Attributes
+    ----------
+    world : World
+    source : Source
+    seed : uint64
+        Run seed.
+    first_index, batch_size : int
+        Index of the batch's first primary in the run, number of primaries.
+    sites : float64 array (n, SITE_COLUMNS)
+    cutoff : bool
+        Whether primaries must come in through the geomagnetic field.
+    trace : float64 array
+        Parameters of :func:`geomag.trajectories.tracing.backtrack`.
+    left_out : int64 array (m,)
+        Indices of primaries to leave out.
+    only : int
+        Index of the only primary to simulate; -1 for all.
+    """
+
+    world: World
+    source: Source
+    seed: np.uint64
+    first_index: int
+    batch_size: int
+    sites: np.ndarray
+    cutoff: bool
+    trace: np.ndarray
+    left_out: np.ndarray
+    only: int
+
+
+class BatchScores(NamedTuple):
+    """What a batch kernel adds to.
+
+    Attributes
+    ----------
+    flux : float64 array (sites, 4, N_ENERGY, N_COS, azimuth)
+        Integral of the flux over each bin (m^-2 s^-1), added to in index order.
+    hits : int64 array, same shape
+        Number of crossings.
+    weights : int64 array (sites, 4, N_DECADES, N_WEIGHTS)
+        Histogram of the weights, see :mod:`sim3d.scoring.hit_weights`.
+    counters : int64 array (N_COUNTERS,)
+        See :mod:`sim3d.sampling.source`.
+    followed : int64 array (1,)
+        Receives the index of the primary being followed (for a message if something fails); -1 before the first.
+    """
+
+    flux: np.ndarray
+    hits: np.ndarray
+    weights: np.ndarray
+    counters: np.ndarray
+    followed: np.ndarray
+
+    def clear(self) -> None:
+        """Set everything to its value before a batch."""
+        for array in (self.flux, self.hits, self.weights, self.counters):
+            array[...] = 0
+        self.followed[0] = -1
+
+
+def empty_scores(n_sites: int, n_azimuth: int) -> BatchScores:
+    """Scores of no batch."""
+    shape = (n_sites, N_FLAVOURS, N_ENERGY, N_COS, n_azimuth)
+    return BatchScores(
+        np.zeros(shape),
+        np.zeros(shape, dtype=np.int64),
+        empty_weights(n_sites),
+        np.zeros(N_COUNTERS, dtype=np.int64),
+        np.full(1, -1, dtype=np.int64),
+    )

@@ -1,0 +1,249 @@
+"""The first interaction of a primary: drawing its place and direction, and the weight the real world gives it.
+
+First interactions happen in the shell of the atmosphere at a rate per volume, solid angle, energy and time of
+J(E) rho / lambda exp(-X / lambda), where J is the flux at the top from which the primary comes and X its depth along
+its (bent) path. A vertex is drawn by the cosine c of its zenith angle of arrival and its vertical depth T with a
+density h(c, T) that follows this closely and is positive everywhere; its weight is the ratio of the two.
+
+The density: a path that starts at the zenith cosine c in an atmosphere of scale height H and is bent so that the ground
+falls away from it as from a sphere of radius R_eff has the depth s(c) T with
+
+    s(c) = sqrt(pi R_eff / 2 H) exp(y^2) erfc(y),  y = c sqrt(R_eff / 2 H)
+
+(the integral of exp(-(c l + l^2 / 2 R_eff) / H) dl / H; for no bending the limit of Chapman's function for large radii,
+S. Chapman, Proc. Phys. Soc. 43 (1931) 483). 1 / R_eff = 1 / R_Earth + the largest curvature that the field can give,
+so that s(c) underestimates the slant-depth ratio, which bounds the weights. As a safety, 5% of the depths are drawn
+from the distribution of a vertical path.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from atmosphere.kernels import CM_PER_KM, density, height_of_depth
+from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.conventions.particles import PROTON
+from sim3d.shower.energy_loss import stopping_power
+from sim3d.shower.flight import field_near
+from sim3d.shower.random_streams import uniform
+from sim3d.shower.rotations import KAPPA, rotate_about_field
+
+SCALE_HEIGHT_KM = 7.0
+LARGEST_HORIZONTAL_FIELD_NT = 4.2e4
+"""About the largest horizontal field at the ground in the IGRF (42,061 nT at most in samples of 1900-2030). It shapes
+the density that vertices are drawn from, and no mean."""
+
+_STEEP = 0.8
+"""Most depths are drawn with this share of the rate s(c) / lambda: a slower fall bounds the weights."""
+_SHALLOW = 0.25
+_P_STEEP, _P_SHALLOW, _P_VERTICAL = 0.86, 0.09, 0.05
+_LARGEST_SECANT = 1.0e5
+_UPWARD_WIDTH = 1.3
+"""The Gaussian that upward-going vertices (c < 0) are drawn from, in units of the true one's width sqrt(H/R_eff)."""
+_LONGEST_STEP_KM = 4.0
+_NEGLIGIBLE = 40.0
+"""Interaction lengths after which nothing is left (4e-18)."""
+HORIZON_SHARE, HORIZON_COSINE = 0.25, 0.3
+"""Share of the downward-going vertices that are drawn evenly below a cosine: their neutrinos fill the bins beside the
+horizon, where a crossing counts 1/|cos|."""
+_INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+@njit(nogil=True)
+def effective_radius(rigidity_GV):
+    """Radius (km) of the sphere from which the most strongly bent path of a rigidity (GV) rises as if straight."""
+    return 1.0 / (1.0 / EARTH_RADIUS_KM + KAPPA * LARGEST_HORIZONTAL_FIELD_NT / rigidity_GV)
+
+
+@njit(nogil=True)
+def secant(c, radius_km):
+    """Ratio s(c) of slant to vertical depth; see the module's header.
+
+    Parameters
+    ----------
+    c : float
+        Zenith cosine of the arrival direction at the vertex.
+    radius_km : float
+        From :func:`effective_radius`.
+    """
+    y = c * math.sqrt(radius_km / (2.0 * SCALE_HEIGHT_KM))
+    if y < -5.0:
+        return _LARGEST_SECANT
+    if y > 8.0:
+        return 1.0 / c
+    s = math.sqrt(0.5 * math.pi * radius_km / SCALE_HEIGHT_KM) * math.exp(y * y) * math.erfc(y)
+    return min(s, _LARGEST_SECANT)
+
+
+@njit(nogil=True)
+def _upward_share(radius_km):
+    return 0.02 + 0.4 * math.sqrt(SCALE_HEIGHT_KM / radius_km)
+
+
+@njit(nogil=True)
+def draw_cosine(radius_km, rng):
+    """Draw the zenith cosine c of a vertex.
+
+    Downward-going: density (1 + 2 c) / 2, flatter than the true c, and a share evenly below HORIZON_COSINE;
+    upward-going: half a Gaussian.
+
+    Returns
+    -------
+    c, density : float
+    """
+    upward = _upward_share(radius_km)
+    if uniform(rng) < upward:
+        width = _UPWARD_WIDTH * math.sqrt(SCALE_HEIGHT_KM / radius_km)
+        c = -2.0
+        while c < -1.0:
+            r = width * math.sqrt(-2.0 * math.log(uniform(rng)))
+            c = -abs(r * math.cos(2.0 * math.pi * uniform(rng)))
+        inside = math.erf(1.0 / (width * math.sqrt(2.0)))
+        return c, upward * 2.0 * _INV_SQRT_2PI / width * math.exp(-0.5 * (c / width) ** 2) / inside
+    if uniform(rng) < HORIZON_SHARE:
+        c = HORIZON_COSINE * uniform(rng)
+    else:
+        c = 2.0 * uniform(rng)
+        c = 2.0 * c / (1.0 + math.sqrt(1.0 + 4.0 * c))
+    density = (1.0 - HORIZON_SHARE) * (0.5 + c)
+    if c < HORIZON_COSINE:
+        density += HORIZON_SHARE / HORIZON_COSINE
+    return c, (1.0 - upward) * density
+
+
+@njit(nogil=True)
+def draw_depth(s, length, deepest, rng):
+    """Draw the vertical depth (g/cm2) of a vertex: a mixture of three exponentials, cut at ``deepest``.
+
+    Parameters
+    ----------
+    s : float
+        From :func:`secant`.
+    length : float
+        Interaction length (g/cm2).
+    deepest : float
+        Vertical depth at the ground (g/cm2).
+
+    Returns
+    -------
+    depth : float
+        g/cm2.
+    density : float
+        (g/cm2)^-1.
+    """
+    u = uniform(rng)
+    rate = 1.0 / length
+    if u < _P_STEEP:
+        rate = _STEEP * s / length
+    elif u < _P_STEEP + _P_SHALLOW:
+        rate = _SHALLOW * s / length
+    depth = -math.log(1.0 - uniform(rng) * (-math.expm1(-rate * deepest))) / rate
+    value = 0.0
+    for k in range(3):
+        if k == 0:
+            share, rate = _P_STEEP, _STEEP * s / length
+        elif k == 1:
+            share, rate = _P_SHALLOW, _SHALLOW * s / length
+        else:
+            share, rate = _P_VERTICAL, 1.0 / length
+        value += share * rate * math.exp(-rate * depth) / (-math.expm1(-rate * deepest))
+    return depth, value
+
+
+@njit(nogil=True)
+def vertex_height(depth, layers):
+    """Height (km) of a vertex at vertical depth ``depth`` (g/cm2), not below the ground."""
+    return max(height_of_depth(depth, layers), 0.0)
+
+
+@njit(nogil=True)
+def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
+    """Follow a primary back from its first interaction to where it came into the atmosphere.
+
+    The flux is as exact as the depth, so it is summed by Simpson's rule on steps of at most 4 km: wrong by 1e-4 where
+    the density falls by half a scale height in a step.
+
+    Parameters
+    ----------
+    world : World
+    pose : float64 array (at least 6)
+        Position (km) and direction of flight at the vertex.
+    kinetic : float
+        Kinetic energy per nucleon there (GeV).
+    z_over_a : float
+        Charge per nucleon.
+    length : float
+        Interaction length (g/cm2), which says what depth is too large to matter.
+    entry : float64 array (6,)
+        Receives position (km) and direction at the top of the atmosphere.
+
+    Returns
+    -------
+    depth : float
+        g/cm2; infinite where the path meets the ground or is too long.
+    top_kinetic : float
+        Kinetic energy per nucleon at the top (GeV).
+    slowing : float
+        Ratio a(top_kinetic) / a(kinetic) of the stopping powers: the Jacobian of the energies. (Along a path with
+        energy loss f p^2 a is conserved, f being the density in phase space; both are taken at the vertex's density.)
+    """
+    x, y, z = pose[0], pose[1], pose[2]
+    ux, uy, uz = pose[3], pose[4], pose[5]
+    mass = world.mass[PROTON]
+    t = kinetic
+    depth = 0.0
+    rho_vertex, rho_here = 0.0, -1.0
+    r_top = EARTH_RADIUS_KM + world.top_km
+    anchor = np.zeros(6)
+    reuse2 = world.field_reuse_km * world.field_reuse_km
+    layers, gauss, loss_table = world.layers, world.gauss, world.loss
+    while True:
+        r = math.sqrt(x * x + y * y + z * z)
+        h = r - EARTH_RADIUS_KM
+        rise = -(x * ux + y * uy + z * uz) / r
+        if h >= world.top_km and rise > 0.0:
+            break
+        # thin air needs no fine steps: above 30 km the step grows to four times its length
+        ds = min(world.step_km * min(max(1.0, 0.1 * h - 2.0), 4.0), _LONGEST_STEP_KM)
+        curvature = (1.0 - rise * rise) / r
+        end = h + ds * (rise + 0.5 * ds * curvature)
+        if end < 0.0:
+            return math.inf, t, 1.0
+        if rise > 0.0 and end > world.top_km:
+            b = r * rise
+            ds = max(math.sqrt(b * b + (r_top - r) * (r_top + r)) - b, 1.0e-6)
+            end = h + ds * (rise + 0.5 * ds * curvature)
+        if rho_here < 0.0:
+            rho_here = density(h, layers) * CM_PER_KM
+            rho_vertex = rho_here / CM_PER_KM
+        rho = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), layers) * CM_PER_KM
+        rho_end = density(end, layers) * CM_PER_KM
+        rho = (rho_here + 4.0 * rho + rho_end) / 6.0
+        rho_here = rho_end
+        momentum = math.sqrt(t * (t + 2.0 * mass))
+        loss = z_over_a * rho * stopping_power(PROTON, momentum, mass, rho / CM_PER_KM, loss_table) * ds
+        middle = t + 0.5 * loss
+        momentum = math.sqrt(middle * (middle + 2.0 * mass))
+        if world.bending:
+            bx, by, bz = field_near(x, y, z, anchor, gauss, reuse2)
+            f = -0.5 * KAPPA * z_over_a * ds / momentum
+            vx, vy, vz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
+        else:
+            vx, vy, vz = ux, uy, uz
+        half = 0.5 * ds
+        x -= half * (ux + vx)
+        y -= half * (uy + vy)
+        z -= half * (uz + vz)
+        ux, uy, uz = vx, vy, vz
+        t += loss
+        depth += rho * ds
+        if depth > _NEGLIGIBLE * length:
+            return math.inf, t, 1.0
+    entry[0], entry[1], entry[2] = x, y, z
+    entry[3], entry[4], entry[5] = ux, uy, uz
+    below = stopping_power(PROTON, math.sqrt(kinetic * (kinetic + 2.0 * mass)), mass, rho_vertex, loss_table)
+    above = stopping_power(PROTON, math.sqrt(t * (t + 2.0 * mass)), mass, rho_vertex, loss_table)
+    return depth, t, above / below

@@ -1,0 +1,357 @@
+"""Sampling for muons and nucleons: primaries are drawn so that their straight-line extension passes near the site.
+
+A muon ends within some tens of kilometres of the straight line of its primary. So entries are drawn by the place where
+their straight line comes down through a level of the site (a sphere at the altitude of interest): evenly in one of
+several caps around the site, each wider than the last, at a zenith cosine from a density that favours the vertical;
+and a share evenly over the whole globe, whatever its direction. With A_j the area of a cap, s_j its share, and g the
+density of the cosine c, lines are drawn with the density per area, cosine and solid angle
+
+    q = s_0 / (4 pi^2 R_top^2) + (1 / levels) sum_levels sum_j s_j [inside cap j] g(c) / (2 pi c A_j),
+
+which is positive for every entry there is: an isotropic flux has Phi(E) lines per area, cosine, solid angle, energy and
+time, so that a primary counts Phi / (q pdf N), and nothing is left out. Scores are those of particles that come down
+through the patch at a level, weight / (area |cos|) as for neutrinos. Each site has its own showers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from atmosphere.kernels import vertical_depth
+from sim3d.config.schema import Config
+from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.conventions.particles import LAMBDA, MASS_GEV, MUM, MUP, NEUTRON, PROTON
+from sim3d.errors import InputError
+from sim3d.jit_cache import CACHE
+from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
+from sim3d.primaries.spectrum import rigidity
+from sim3d.sampling.counters import C_MUON_CROSSINGS, C_MUON_PRIMARIES
+from sim3d.sampling.lost import is_left_out
+from sim3d.sampling.source import comes_through, draw_entry, draw_primary
+from sim3d.scoring.bins import inverse_cosine
+from sim3d.scoring.detectors import S_AREA, S_COSMIN, S_RADIUS, S_UPX, S_UPY, S_UPZ, Detector, inside_patch
+from sim3d.scoring.muons import PARTICLE_CODES, cos_edges, momentum_edges
+from sim3d.shower.kernel import shower
+from sim3d.shower.levels import L_LEVEL, L_MOMENTUM, L_SPECIES, L_UX, L_WEIGHT, L_X, LEVEL_COLUMNS, Levels
+from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
+from sim3d.shower.random_streams import BRANCH_OVERHEAD, child_key, primary_key, uniform
+from sim3d.shower.rotations import perpendicular, turn
+from sim3d.shower.stack import new_stack
+from sim3d.shower.world import STOPPED_GEV, World
+
+WIDER_RAD = (0.005, 0.026, 0.105, 0.35)
+"""How much wider than the patch's own corners the caps are (rad): 32 km, 170 km, 670 km, 2200 km on the ground."""
+CAP_SHARES = (0.80, 0.12, 0.05, 0.02)
+GLOBE_SHARE = 0.01
+STEEP_COSINE = 0.9
+P_ISOTROPIC, P_EVEN, P_STEEP = 0.3, 0.4, 0.3
+"""Shares of zenith cosines drawn as an isotropic flux meets a surface (2 c), evenly, and evenly above STEEP_COSINE."""
+
+
+class Overhead(NamedTuple):
+    """What the kernel needs besides the world (numba argument).
+
+    Attributes
+    ----------
+    radius_km, depth : float64 arrays (sites, levels)
+        Levels of each site, highest first: distance from the Earth's centre, vertical depth (g/cm2).
+    momentum_edges : float64 array (n + 1,)
+        GeV/c, even in the logarithm.
+    cos_edges : float64 array (m + 1,)
+    globe_share : float
+        Share of primaries drawn over the whole globe.
+    """
+
+    radius_km: np.ndarray
+    depth: np.ndarray
+    momentum_edges: np.ndarray
+    cos_edges: np.ndarray
+    globe_share: float
+
+
+def level_altitudes(config: Config, detector: Detector, layers: np.ndarray) -> np.ndarray:
+    """Altitudes (km) of the levels of a site, highest first."""
+    from atmosphere.kernels import height_of_depth_array
+
+    chosen = list(config.muons.altitudes_km)
+    if config.muons.depths_g_cm2:
+        chosen += [float(h) for h in height_of_depth_array(np.array(config.muons.depths_g_cm2), layers)]
+    if config.muons.ground:
+        chosen.append(max(detector.altitude_m, 0.0) * 1e-3)
+    return np.array(sorted(chosen, reverse=True))
+
+
+def make_overhead(config: Config, detectors: tuple[Detector, ...], layers: np.ndarray) -> Overhead:
+    """Collect an :class:`Overhead` of a run."""
+    altitudes = np.array([level_altitudes(config, detector, layers) for detector in detectors])
+    depth = getattr(vertical_depth, "py_func", vertical_depth)
+    return Overhead(
+        radius_km=EARTH_RADIUS_KM + altitudes,
+        depth=np.array([[depth(float(h), layers) for h in row] for row in altitudes]),
+        momentum_edges=momentum_edges(config),
+        cos_edges=cos_edges(config),
+        globe_share=GLOBE_SHARE,
+    )
+
+
+def check_levels(overhead: Overhead, top_km: float) -> None:
+    """Refuse levels at or above the top of the atmosphere (km), where primaries start.
+
+    Raises
+    ------
+    InputError
+    """
+    highest = float(overhead.radius_km.max()) - EARTH_RADIUS_KM
+    if highest >= top_km:
+        raise InputError("muons.altitudes_km", round(highest, 3), f"below the top of this atmosphere, {top_km:g} km")
+
+
+def muon_world(world: World, momentum_min_GeV: float) -> World:
+    """The world of a run in which only particles that can come down with a momentum (GeV/c) are followed.
+
+    A muon has at most the total energy of the meson it comes from.
+    """
+    least = np.full_like(world.kinetic_min, STOPPED_GEV)
+    muon_energy = math.hypot(momentum_min_GeV, float(MASS_GEV[MUP]))
+    for species in range(least.size):
+        mass = float(MASS_GEV[species])
+        if species in (PROTON, NEUTRON):
+            least[species] = max(STOPPED_GEV, math.hypot(momentum_min_GeV, mass) - mass)
+        elif species != LAMBDA:
+            least[species] = max(STOPPED_GEV, muon_energy - mass)
+    least[MUP] = least[MUM] = max(STOPPED_GEV, muon_energy - float(MASS_GEV[MUP]))
+    return world._replace(kinetic_min=least, energy_min=math.inf, kinetic_per_decay=math.inf)
+
+
+@njit(nogil=True)
+def draw_steep_cosine(rng):
+    """Draw a zenith cosine in (0, 1) from the density of :func:`cosine_density`."""
+    u = uniform(rng)
+    if u < P_ISOTROPIC:
+        return math.sqrt(uniform(rng))
+    if u < P_ISOTROPIC + P_EVEN:
+        return uniform(rng)
+    return STEEP_COSINE + (1.0 - STEEP_COSINE) * uniform(rng)
+
+
+@njit(nogil=True)
+def cosine_density(c):
+    """Density of zenith cosines: a mixture, see P_ISOTROPIC."""
+    g = P_ISOTROPIC * 2.0 * c + P_EVEN
+    if c >= STEEP_COSINE:
+        g += P_STEEP / (1.0 - STEEP_COSINE)
+    return g
+
+
+@njit(nogil=True)
+def cap_cosine(site, j):
+    """Cosine of the angular radius of cap j of a site."""
+    return math.cos(min(math.acos(max(-1.0, min(1.0, site[S_COSMIN]))) + WIDER_RAD[j], math.pi))
+
+
+@njit(nogil=True)
+def line_density(start, site, radii, top_km, globe_share):
+    """Density q (m^-2 sr^-1) of an entry: place and direction of flight in ``start``; see the module's header."""
+    top = (EARTH_RADIUS_KM + top_km) * 1.0e3
+    q = globe_share / (4.0 * math.pi * math.pi * top * top)
+    n_levels = radii.shape[0]
+    along = start[0] * start[3] + start[1] * start[4] + start[2] * start[5]
+    for level in range(n_levels):
+        r = radii[level]
+        disc = along * along - (start[0] ** 2 + start[1] ** 2 + start[2] ** 2) + r * r
+        if disc <= 0.0:
+            continue
+        root = math.sqrt(disc)
+        path = -along - root
+        x, y, z = start[0] + path * start[3], start[1] + path * start[4], start[2] + path * start[5]
+        inside = (x * site[S_UPX] + y * site[S_UPY] + z * site[S_UPZ]) / r
+        c = root / r
+        for j in range(len(WIDER_RAD)):
+            edge = cap_cosine(site, j)
+            if inside >= edge:
+                area = 2.0 * math.pi * (r * 1.0e3) ** 2 * (1.0 - edge)
+                share = (1.0 - globe_share) * CAP_SHARES[j] / (1.0 - GLOBE_SHARE) / n_levels
+                q += share * cosine_density(c) / (2.0 * math.pi * c * area)
+    return q
+
+
+@njit(nogil=True)
+def draw_overhead(site, radii, top_km, globe_share, start, rng):
+    """Draw an entry over a site into ``start`` (9,): place (km), direction of flight, carried vector.
+
+    Returns
+    -------
+    float
+        1 / q (m2 sr).
+    """
+    u = uniform(rng)
+    if u < globe_share:
+        # weighted entries would need their density: an isotropic flux enters with cos^2 even
+        draw_entry(top_km, start, rng)
+        nx, ny, nz = start[0], start[1], start[2]
+        r = math.sqrt(nx * nx + ny * ny + nz * nz)
+        nx, ny, nz = nx / r, ny / r, nz / r
+        c = math.sqrt(uniform(rng))
+        _direct(start, nx, ny, nz, r, c, rng)
+        return 1.0 / line_density(start, site, radii, top_km, globe_share)
+    u = (u - globe_share) / (1.0 - globe_share) * (1.0 - GLOBE_SHARE)
+    j = 0
+    while j < len(WIDER_RAD) - 1 and u >= CAP_SHARES[j]:
+        u -= CAP_SHARES[j]
+        j += 1
+    r = radii[min(int(uniform(rng) * radii.shape[0]), radii.shape[0] - 1)]
+    # a point of the cap: its axis is the site's up
+    tilt = 1.0 - uniform(rng) * (1.0 - cap_cosine(site, j))
+    psi = 2.0 * math.pi * uniform(rng)
+    ax, ay, az = site[S_UPX], site[S_UPY], site[S_UPZ]
+    px, py, pz = perpendicular(ax, ay, az)
+    nx, ny, nz, _, _, _ = turn(
+        ax, ay, az, px, py, pz, tilt, math.sqrt(max(0.0, 1.0 - tilt * tilt)), math.cos(psi), math.sin(psi)
+    )
+    c = draw_steep_cosine(rng)
+    _direct(start, nx, ny, nz, r, c, rng)
+    top = EARTH_RADIUS_KM + top_km
+    back = -r * c + math.sqrt((r * c) ** 2 + (top - r) * (top + r))
+    for k in range(3):
+        start[k] -= back * start[3 + k]
+    return 1.0 / line_density(start, site, radii, top_km, globe_share)
+
+
+@njit(nogil=True)
+def _direct(start, nx, ny, nz, r, c, rng):
+    """Put ``start`` at the radius r along n, flying down at the zenith cosine c with a random azimuth."""
+    ex, ey, ez = perpendicular(nx, ny, nz)
+    psi = 2.0 * math.pi * uniform(rng)
+    s = math.sqrt(max(0.0, 1.0 - c * c))
+    ux, uy, uz, ex, ey, ez = turn(-nx, -ny, -nz, ex, ey, ez, c, s, math.cos(psi), math.sin(psi))
+    start[0], start[1], start[2] = r * nx, r * ny, r * nz
+    start[3], start[4], start[5] = ux, uy, uz
+    start[6], start[7], start[8] = ex, ey, ez
+
+
+@njit(nogil=True)
+def momentum_bin(momentum, edges):
+    """Bin of a momentum (GeV/c); -1 outside."""
+    n = edges.shape[0] - 1
+    if momentum < edges[0] or momentum >= edges[n]:
+        return -1
+    return min(int(n * math.log(momentum / edges[0]) / math.log(edges[n] / edges[0])), n - 1)
+
+
+@njit(nogil=True)
+def find_bin(value, edges):
+    """Bin of a value between ascending edges; -1 outside, the last edge belongs to the last bin."""
+    n = edges.shape[0] - 1
+    if value < edges[0] or value > edges[n]:
+        return -1
+    i = 0
+    while i < n - 1 and value >= edges[i + 1]:
+        i += 1
+    return i
+
+
+@njit(nogil=True)
+def particle_row(species):
+    """Row of a species in the sums; -1 if it is not scored."""
+    for k in range(len(PARTICLE_CODES)):
+        if PARTICLE_CODES[k] == species:
+            return k
+    return -1
+
+
+@njit(nogil=True)
+def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neutrinos, crossings):
+    """Follow a shower with levels, again with a larger list where its crossings do not fit.
+
+    Parameters
+    ----------
+    world, start, kinetic, z_over_a, key, stack, neutrinos
+        As for :func:`sim3d.shower.kernel.shower`.
+    radii, depths : float64 arrays (levels,)
+        As in :class:`sim3d.shower.levels.Levels`.
+    crossings : float64 array (capacity, LEVEL_COLUMNS)
+        Receives the crossings, from row 1 on.
+
+    Returns
+    -------
+    n : int
+        Number of crossings.
+    neutrinos, stack, crossings
+        The (possibly larger) arrays.
+    """
+    while True:
+        crossings[0, 0] = 0.0
+        _, neutrinos, stack = shower(
+            world, start, kinetic, z_over_a, key, stack, neutrinos, False, None, Levels(radii, depths, crossings), None
+        )
+        n = int(crossings[0, 0])
+        if n < crossings.shape[0]:
+            return n, neutrinos, stack, crossings
+        crossings = np.empty((2 * n, LEVEL_COLUMNS))
+
+
+@njit(nogil=True, cache=CACHE)
+def overhead_batch(task, scores, overhead, flux):
+    """Simulate one batch of primaries over every site and add what comes down to the scores.
+
+    Parameters
+    ----------
+    task : BatchTask
+        Its world is from :func:`muon_world`.
+    scores : BatchScores
+        Only the counters are added to.
+    overhead : Overhead
+    flux : float64 array (sites, levels, particles, momentum, cos_zenith)
+        Integral of the flux over each bin (m^-2 s^-1), added to in index order.
+    """
+    world, sites, counters = task.world, task.sites, scores.counters
+    rng = np.empty(1, dtype=np.uint64)
+    start = np.empty(9)
+    stack = new_stack(32768)
+    neutrinos = np.empty((64, NEUTRINO_COLUMNS))
+    crossings = np.empty((4096, LEVEL_COLUMNS))
+    top = (EARTH_RADIUS_KM + world.top_km) * 1.0e3
+    whole = 4.0 * math.pi * math.pi * top * top
+    for place in range(task.batch_size):
+        index = task.first_index + place
+        scores.followed[0] = index
+        if is_left_out(index, task.left_out, task.only):
+            continue
+        for k in range(sites.shape[0]):
+            counters[C_MUON_PRIMARIES] += 1
+            radii, depths = overhead.radius_km[k], overhead.depth[k]
+            rng[0] = child_key(child_key(primary_key(task.seed, index), BRANCH_OVERHEAD), k)
+            energy, group, weight = draw_primary(task.source, place, task.batch_size, world.top_km, rng)
+            weight *= draw_overhead(sites[k], radii, world.top_km, overhead.globe_share, start, rng)
+            weight /= whole
+            z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+            n, neutrinos, stack, crossings = follow_down(
+                world, start, energy, z_over_a, rng[0], radii, depths, stack, neutrinos, crossings
+            )
+            through = not task.cutoff
+            for i in range(1, n + 1):
+                row = crossings[i]
+                particle = particle_row(int(row[L_SPECIES]))
+                p = momentum_bin(row[L_MOMENTUM], overhead.momentum_edges)
+                if particle < 0 or p < 0:
+                    continue
+                r = math.sqrt(row[L_X] ** 2 + row[L_X + 1] ** 2 + row[L_X + 2] ** 2)
+                nx, ny, nz = row[L_X] / r, row[L_X + 1] / r, row[L_X + 2] / r
+                if not inside_patch(sites, k, nx, ny, nz):
+                    continue
+                cosine = -(nx * row[L_UX] + ny * row[L_UX + 1] + nz * row[L_UX + 2])
+                c = find_bin(cosine, overhead.cos_edges)
+                if c < 0:
+                    continue
+                if not through:
+                    if not comes_through(world, task.trace, start[:3], start[3:6], rigidity(energy, group), counters):
+                        break
+                    through = True
+                counters[C_MUON_CROSSINGS] += 1
+                level = int(row[L_LEVEL])
+                area = sites[k, S_AREA] * (overhead.radius_km[k, level] / sites[k, S_RADIUS]) ** 2
+                flux[k, level, particle, p, c] += weight * row[L_WEIGHT] * inverse_cosine(cosine) / area

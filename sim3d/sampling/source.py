@@ -1,0 +1,216 @@
+"""What the sampling modes share: drawing a primary and its place and direction of entry.
+
+A primary that enters the sphere of radius R_top isotropically stands for pi * 4 pi R_top^2 * Phi(E) / pdf(E) / N
+particles per second (docs/methods/entry.md). Phi is the all-nucleon flux; the
+nucleus it came in is drawn by its share. Energies are stratified inside a batch: primary i of B takes the quantile
+(i + uniform) / B.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from numba import njit
+
+from geomag.trajectories.tracing import backtrack
+from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
+from sim3d.primaries.spectrum import Spectrum, choose_group, nucleon_flux
+from sim3d.sampling.counters import C_BACKTRACKED, C_FORBIDDEN, C_NEUTRINOS, C_PRIMARIES, C_UNDECIDED
+from sim3d.shower.kernel import shower
+from sim3d.shower.random_streams import primary_key, uniform
+from sim3d.shower.rotations import turn
+
+GRAZING_SHARE = 0.12
+"""Share of primaries whose straight line misses the ground (3.4% of an isotropic flux)."""
+
+
+class Source(NamedTuple):
+    """Primary spectrum and how it is sampled (numba argument).
+
+    Attributes
+    ----------
+    spectrum : sim3d.primaries.spectrum.Spectrum
+    energy_low, energy_high, energy_index : float
+        Kinetic energy per nucleon is drawn in this range (GeV), see :func:`sim3d.sampling.source.sample_energy`.
+    """
+
+    spectrum: Spectrum
+    energy_low: float
+    energy_high: float
+    energy_index: float
+
+
+@njit(nogil=True)
+def draw_primary(source, place, batch_size, top_km, rng):
+    """Draw the energy, nucleus and weight of primary number ``place`` of a batch.
+
+    Returns
+    -------
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    group : int
+        Mass group.
+    weight : float
+        Nucleons per second this one stands for when a whole batch stands for the Earth.
+    """
+    energy = sample_energy(
+        (place + uniform(rng)) / batch_size, source.energy_low, source.energy_high, source.energy_index
+    )
+    group = choose_group(energy, uniform(rng), source.spectrum)
+    radius_m = (EARTH_RADIUS_KM + top_km) * 1.0e3
+    surface = math.pi * 4.0 * math.pi * radius_m * radius_m
+    pdf = energy_pdf(energy, source.energy_low, source.energy_high, source.energy_index)
+    weight = surface * nucleon_flux(energy, source.spectrum) / pdf / batch_size
+    return energy, group, weight
+
+
+@njit(nogil=True)
+def _entry_cosine(top_km, rng):
+    """Cosine of the angle of entry to the inward normal at the top, and the weight of having chosen it.
+
+    An isotropic flux enters with cos^2 uniform in (0, 1). A straight line that reaches the ground meets it at a
+    zenith cosine c with c^2 uniform as well, so that few would be near the horizon, where a crossing counts 1/c. Here
+    a share of GRAZING_SHARE goes to lines that miss the ground, and the rest takes c from the density
+    (1 + 2 c) / 2; the weight is the ratio of the densities and at most 1.47.
+    """
+    ratio = EARTH_RADIUS_KM / (EARTH_RADIUS_KM + top_km)
+    miss = 1.0 - ratio * ratio
+    if uniform(rng) < GRAZING_SHARE:
+        return math.sqrt(miss * uniform(rng)), miss / GRAZING_SHARE
+    # inverse of (c + c^2) / 2
+    c = 2.0 * uniform(rng)
+    c = 2.0 * c / (1.0 + math.sqrt(1.0 + 4.0 * c))
+    weight = (1.0 - miss) / (1.0 - GRAZING_SHARE) * 4.0 * c / (1.0 + 2.0 * c)
+    return math.sqrt(miss + (1.0 - miss) * c * c), weight
+
+
+@njit(nogil=True)
+def draw_entry(top_km, start, rng):
+    """Draw an entry through the top of the atmosphere into ``start`` (float64 array (9,)).
+
+    Position uniform on the sphere, direction inward (see :func:`_entry_cosine`), and a carried frame at a random angle.
+
+    Returns
+    -------
+    float
+        Weight that makes the entries an isotropic flux; its mean is 1.
+    """
+    r = EARTH_RADIUS_KM + top_km
+    nz = 2.0 * uniform(rng) - 1.0
+    s = math.sqrt(max(0.0, 1.0 - nz * nz))
+    phi = 2.0 * math.pi * uniform(rng)
+    cphi, sphi = math.cos(phi), math.sin(phi)
+    nx, ny = s * cphi, s * sphi
+    cos_in, weight = _entry_cosine(top_km, rng)
+    sin_in = math.sqrt(1.0 - cos_in * cos_in)
+    psi = 2.0 * math.pi * uniform(rng)
+    # a frame at the point: (d n / d latitude) and the carried vector turn with the direction
+    ux, uy, uz, ex, ey, ez = turn(
+        -nx, -ny, -nz, -nz * cphi, -nz * sphi, s, cos_in, sin_in, math.cos(psi), math.sin(psi)
+    )
+    start[0], start[1], start[2] = r * nx, r * ny, r * nz
+    start[3], start[4], start[5] = ux, uy, uz
+    start[6], start[7], start[8] = ex, ey, ez
+    return weight
+
+
+@njit(nogil=True)
+def next_shower(
+    world, source, seed, batch_size, index, place, start, rng, stack, neutrinos, counters, gradients
+):  # fmt: skip
+    """Draw primary number ``index`` of a run (number ``place`` of its batch) and follow its shower.
+
+    Parameters
+    ----------
+    world : World
+    source : Source
+    seed, batch_size, index, place : int
+    start : float64 array (9,)
+        Receives the entry.
+    rng : uint64 array (1,)
+        Work space.
+    stack, neutrinos, gradients
+        As for :func:`sim3d.shower.kernel.shower`.
+    counters : int64 array (N_COUNTERS,)
+
+    Returns
+    -------
+    weight : float
+        Nucleons per second this primary stands for.
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    group : int
+        Mass group.
+    n, neutrinos, stack
+        As :func:`sim3d.shower.kernel.shower` returns them.
+    """
+    rng[0] = primary_key(seed, index)
+    energy, group, weight = draw_primary(source, place, batch_size, world.top_km, rng)
+    weight *= draw_entry(world.top_km, start, rng)
+    z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+    n, neutrinos, stack = shower(
+        world, start, energy, z_over_a, rng[0], stack, neutrinos, False, None, None, gradients
+    )  # fmt: skip
+    counters[C_PRIMARIES] += 1
+    counters[C_NEUTRINOS] += n
+    return weight, energy, group, n, neutrinos, stack
+
+
+@njit(nogil=True)
+def comes_through(world, trace, place, direction, rigidity_GV, counters):
+    """Whether a primary can reach a place through the geomagnetic field; counts the verdict.
+
+    Parameters
+    ----------
+    trace : float64 array
+        Parameters of :func:`geomag.trajectories.tracing.backtrack`.
+    place, direction : float64 arrays (3,)
+        Position (km) and direction of flight.
+    """
+    counters[C_BACKTRACKED] += 1
+    verdict = backtrack(
+        place[0],
+        place[1],
+        place[2],
+        direction[0],
+        direction[1],
+        direction[2],
+        rigidity_GV,
+        world.gauss,
+        trace,
+    )
+    if verdict == 1:
+        return True
+    counters[C_FORBIDDEN] += 1
+    if verdict == 2:
+        counters[C_UNDECIDED] += 1
+    return False
+
+
+SAMPLING_SHIFT_GEV = 2.0
+"""Energies are drawn from (E + 2 GeV)^-index: like the fits' own (E + b exp(-c sqrt(E)))^-gamma with b = 2.15 this
+turns over at low energy, so that few are spent on primaries below the cutoffs. Any value is exact."""
+
+
+@njit(nogil=True)
+def sample_energy(u, low, high, index):
+    """Energy between low and high (GeV) at cumulative probability u; density (E + SAMPLING_SHIFT_GEV)^-index."""
+    bottom, top = low + SAMPLING_SHIFT_GEV, high + SAMPLING_SHIFT_GEV
+    if abs(index - 1.0) < 1e-9:
+        energy = bottom * (top / bottom) ** u - SAMPLING_SHIFT_GEV
+    else:
+        a = 1.0 - index
+        energy = (bottom**a + u * (top**a - bottom**a)) ** (1.0 / a) - SAMPLING_SHIFT_GEV
+    return min(max(energy, low), high)
+
+
+@njit(nogil=True)
+def energy_pdf(energy, low, high, index):
+    """Density (GeV^-1) of :func:`sample_energy`."""
+    bottom, top = low + SAMPLING_SHIFT_GEV, high + SAMPLING_SHIFT_GEV
+    if abs(index - 1.0) < 1e-9:
+        return 1.0 / ((energy + SAMPLING_SHIFT_GEV) * math.log(top / bottom))
+    a = 1.0 - index
+    return a * (energy + SAMPLING_SHIFT_GEV) ** (-index) / (top**a - bottom**a)

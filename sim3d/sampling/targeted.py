@@ -1,0 +1,235 @@
+"""Rotate each shower so that one of its neutrinos hits the site's patch; the importance weight corrects for the choice.
+
+A pilot shower is followed from its first interaction in a world without field. Each place where one of its neutrinos
+crosses the site's sphere is a crossing j with an importance (:mod:`sim3d.sampling.pilot`). A rotation of the globe is
+drawn that brings a crossing to the patch (:mod:`sim3d.sampling.aiming`), with the density, relative to the uniform
+measure of rotations,
+
+    q(g) = f0 + (1 - f0) sum_j p_j k_j(g),
+
+and the SAME random tape is followed again, from the rotated vertex and in the real field. Whatever then crosses the
+patch is scored with the weight
+
+    8 pi^2 r^2 Phi(E_top) [a(E_top) / a(E)] exp(-X / lambda) / (lambda h(c, T) pdf(E)) / (m q(g)),
+
+the rate of first interactions per vertex radius, zenith cosine and energy over the density they are drawn from
+(:mod:`sim3d.sampling.first_interaction`), and m the expected number of rotations of this pilot. Nothing here is an
+approximation: how crossings are predicted, importances and margins change the error only. A pilot's rotations and all
+its hits belong to one batch, and errors come from batches.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from atmosphere.kernels import vertical_depth
+from hadronic.interaction.kernels import interaction_length
+from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.conventions.particles import PROTON
+from sim3d.jit_cache import CACHE
+from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
+from sim3d.primaries.spectrum import choose_group, group_flux, nucleon_flux, rigidity
+from sim3d.sampling.aiming import (
+    A_SHARE,
+    AIM_COLUMNS,
+    N_SECTORS,
+    aim_density,
+    apply,
+    draw_rotation,
+    draw_uniform_rotation,
+)
+from sim3d.sampling.counters import C_CROSSINGS, C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS
+from sim3d.sampling.first_interaction import (
+    draw_cosine,
+    draw_depth,
+    effective_radius,
+    secant,
+    trace_to_top,
+    vertex_height,
+)
+from sim3d.sampling.lost import is_left_out
+from sim3d.sampling.pilot import list_aims
+from sim3d.sampling.source import comes_through, energy_pdf, sample_energy
+from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary, opened
+from sim3d.scoring.gradients import new_terms, primary_terms
+from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
+from sim3d.scoring.shower_scores import score_shower
+from sim3d.shower.gradients import carried_columns
+from sim3d.shower.kernel import shower
+from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
+from sim3d.shower.random_streams import BRANCH_AIM, BRANCH_TAPE, child_key, primary_key, uniform
+from sim3d.shower.stack import new_stack
+
+FOLLOWED_BELOW = 0.9
+"""Showers are followed down to this share of the lowest energy that is scored: a neutrino that the field lifts above it
+must have been in the pilot."""
+LARGEST_ENERGY_LOSS_GEV = 2.0
+"""A primary loses less than this before its first interaction (a thousand g/cm2 of ionisation)."""
+
+
+@njit(nogil=True)
+def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
+    """q(g): density of a rotation relative to the uniform measure; ``total`` is the sum of the shares."""
+    q = 0.0
+    for j in range(n_aims):
+        q += aims[j, A_SHARE] * aim_density(aims[j], g, site, aim, gauss, bending, work)
+    return aim.uniform_share + (1.0 - aim.uniform_share) * q / total
+
+
+@njit(nogil=True)
+def draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work):
+    """Draw a rotation from :func:`rotation_density` into g (3, 3): uniformly, or by a row of the table of aims."""
+    if uniform(rng) < aim.uniform_share:
+        draw_uniform_rotation(aims[0], site, rng, g)
+        return
+    left = uniform(rng) * expected
+    j = 0
+    while j < n_aims - 1 and left > aims[j, A_SHARE]:
+        left -= aims[j, A_SHARE]
+        j += 1
+    draw_rotation(aims[j], site, aim, gauss, bending, rng, g, work)
+
+
+@njit(nogil=True)
+def draw_vertex(world, source, place, batch_size, rng, pose):
+    """Draw energy, nucleus and first interaction of a primary; ``pose`` (9,) receives it with the vertex on the z axis.
+
+    Returns
+    -------
+    kinetic : float
+        Kinetic energy per nucleon at the vertex (GeV).
+    group : int
+        Mass group.
+    constant : float
+        8 pi^2 r^2 A / (h P(group) pdf B) (m2 GeV g/cm2): what multiplies Phi(E_top) a(E_top)/a(E) exp(-X/lambda) /
+        lambda.
+    nominal : float
+        A guess of the whole weight (s^-1).
+    """
+    low = max(world.kinetic_min[PROTON], source.energy_low - LARGEST_ENERGY_LOSS_GEV)
+    kinetic = sample_energy((place + uniform(rng)) / batch_size, low, source.energy_high, source.energy_index)
+    pdf = energy_pdf(kinetic, low, source.energy_high, source.energy_index)
+    group = choose_group(kinetic, uniform(rng), source.spectrum)
+    nucleons = nucleon_flux(kinetic, source.spectrum)
+    share = GROUP_MASS_NUMBER[group] * group_flux(kinetic, group, source.spectrum) / nucleons
+    length = interaction_length(world.yields, PROTON, math.log(kinetic))
+    radius = effective_radius(rigidity(kinetic, group))
+    c, density = draw_cosine(radius, rng)
+    s = secant(c, radius)
+    depth, density_of_depth = draw_depth(s, length, vertical_depth(0.0, world.layers), rng)
+    density *= density_of_depth
+    r = EARTH_RADIUS_KM + vertex_height(depth, world.layers)
+    sine = math.sqrt(max(0.0, 1.0 - c * c))
+    pose[0], pose[1], pose[2] = 0.0, 0.0, r
+    pose[3], pose[4], pose[5] = sine, 0.0, -c
+    pose[6], pose[7], pose[8] = 0.0, 1.0, 0.0
+    constant = 8.0 * math.pi**2 * (r * 1.0e3) ** 2 * GROUP_MASS_NUMBER[group] / (density * share * pdf * batch_size)
+    nominal = 8.0 * math.pi**2 * (r * 1.0e3) ** 2 * nucleons / (density * pdf * batch_size * length)
+    return kinetic, group, constant, nominal * math.exp(-min(s * depth / length, 15.0))
+
+
+@njit(nogil=True, cache=CACHE)
+def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
+    """Simulate one batch of pilots, each aimed at every site in turn, and add what crosses the patches to the scores.
+
+    Parameters
+    ----------
+    task, scores, events, gradients, heights
+        As for :func:`sim3d.sampling.analog.analog_batch`; it returns the same.
+    pilot_world : World
+        ``task.world`` without bending.
+    aim : Aim
+    """
+    world, source, sites = task.world, task.source, task.sites
+    gauss, bending = world.gauss, world.bending
+    size, left_out, trace = task.batch_size, task.left_out, task.trace
+    counters, followed, n_azimuth = scores.counters, scores.followed, scores.flux.shape[4]
+    rng = np.empty(1, dtype=np.uint64)
+    pose = np.empty(9)
+    turned = np.empty(9)
+    entry = np.empty(6)
+    g = np.empty((3, 3))
+    work = np.empty((3, 3))
+    squares = np.empty(N_SECTORS)
+    carried = carried_columns(gradients)
+    terms = new_terms(gradients)
+    stack = new_stack(32768, carried)
+    pilot = np.empty((4096, NEUTRINO_COLUMNS))
+    neutrinos = np.empty((4096, NEUTRINO_COLUMNS + carried))
+    aims = np.empty((1024, AIM_COLUMNS))
+    hits = np.empty(1024, HIT_DTYPE)
+    primary = np.empty(1, RECORD_DTYPE)
+    rows, first_place = opened(events)
+    n_rows = 0
+    for place in range(first_place, size):
+        if events is not None and n_rows >= events.full:
+            return rows, n_rows, place
+        index = task.first_index + place
+        followed[0] = index
+        if is_left_out(index, left_out, task.only):
+            continue
+        counters[C_PRIMARIES] += 1
+        own_key = primary_key(task.seed, index)
+        rng[0] = own_key
+        kinetic, group, constant, nominal = draw_vertex(world, source, place, size, rng, pose)
+        vertex_length = interaction_length(world.yields, PROTON, math.log(kinetic))
+        z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+        tape = child_key(own_key, BRANCH_TAPE)
+        n_pilot, pilot, stack = shower(
+            pilot_world, pose, kinetic, z_over_a, tape, stack, pilot, True, None, None, None
+        )  # fmt: skip
+        counters[C_NEUTRINOS] += n_pilot
+        if 2 * n_pilot + 2 > aims.shape[0]:
+            aims = np.empty((4 * n_pilot, AIM_COLUMNS))
+        for k in range(sites.shape[0]):
+            site = sites[k]
+            n_aims, expected = list_aims(
+                pilot, n_pilot, pose, nominal, size, site, aim, gauss, bending, aims, work, squares
+            )
+            rng[0] = child_key(child_key(own_key, BRANCH_AIM), k)
+            for _ in range(int(expected + uniform(rng))):
+                counters[C_ROTATIONS] += 1
+                draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work)
+                for i in (0, 3, 6):
+                    turned[i], turned[i + 1], turned[i + 2] = apply(g, pose[i], pose[i + 1], pose[i + 2])
+                depth, top_kinetic, slowing = trace_to_top(world, turned, kinetic, z_over_a, vertex_length, entry)
+                if depth == math.inf or not source.energy_low <= top_kinetic <= source.energy_high:
+                    continue
+                if task.cutoff and not comes_through(
+                    world, trace, entry[:3], entry[3:], rigidity(top_kinetic, group), counters
+                ):
+                    continue
+                n, neutrinos, stack = shower(
+                    world, turned, kinetic, z_over_a, tape, stack, neutrinos, True, None, None, gradients
+                )
+                hits, n_hits = hits_of_shower(neutrinos, n, aim.energy_min, sites[k : k + 1], k, n_azimuth, hits)
+                if n_hits == 0:
+                    continue
+                counters[C_CROSSINGS] += n_hits
+                length = interaction_length(world.yields, PROTON, math.log(top_kinetic))
+                weight = constant * group_flux(top_kinetic, group, source.spectrum)
+                weight *= slowing * math.exp(-depth / length) / length
+                q = rotation_density(aims, n_aims, expected, g, site, aim, gauss, bending, work)
+                weight /= expected * q
+                if gradients is not None:
+                    primary_terms(terms, gradients, source.spectrum, top_kinetic, group, depth / length)
+                if events is not None:
+                    describe_primary(primary[0], index, top_kinetic, group, entry[:3], entry[3:])
+                rows, n_rows = score_shower(
+                    scores,
+                    hits,
+                    n_hits,
+                    neutrinos,
+                    weight,
+                    size,
+                    gradients,
+                    terms,
+                    heights,
+                    rows,
+                    n_rows,
+                    primary,
+                )
+    return rows, n_rows, size

@@ -1,0 +1,121 @@
+"""Find a neutrino's crossings of the detector patches, with their bins and flux contributions.
+
+The hits of a shower are listed once; :mod:`sim3d.scoring.shower_scores` walks the list for everything that is scored.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim3d.conventions.binning import N_ENERGY
+from sim3d.scoring.bins import azimuth_bin, cos_bin, energy_bin, inverse_cosine
+from sim3d.scoring.detectors import S_AREA, S_RADIUS, arrival_angles, inside_patch, sphere_crossings
+from sim3d.shower.neutrino_list import NU_ENERGY, NU_FLAVOUR, NU_UX, NU_UY, NU_UZ, NU_WEIGHT, NU_X, NU_Y, NU_Z
+
+HIT_DTYPE = np.dtype(
+    [
+        ("site", np.int64),
+        ("flavour", np.int64),
+        ("energy_bin", np.int64),
+        ("cos_bin", np.int64),
+        ("azimuth_bin", np.int64),
+        ("neutrino", np.int64),
+        ("value", np.float64),
+        ("cos_zenith", np.float64),
+        ("azimuth", np.float64),
+    ]
+)
+"""A hit: number of the site in the run, flavour and bins, row of the neutrino in its shower's list, weight / (area
+|cos|) (s^-1 m^-2 for weights in s^-1), zenith cosine and azimuth (radians) of arrival."""
+
+
+@njit(nogil=True)
+def fill_hit(hit, site, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value):
+    """Fill a record of HIT_DTYPE; the zenith and azimuth bins follow from the angles."""
+    hit["site"] = site
+    hit["flavour"] = flavour
+    hit["energy_bin"] = i_energy
+    hit["cos_bin"] = cos_bin(cos_zenith)
+    hit["azimuth_bin"] = azimuth_bin(azimuth, n_azimuth)
+    hit["neutrino"] = row
+    hit["value"] = value
+    hit["cos_zenith"] = cos_zenith
+    hit["azimuth"] = azimuth
+
+
+@njit(nogil=True)
+def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
+    """Append the crossings of one neutrino through the sites' patches to a list of hits.
+
+    Parameters
+    ----------
+    neutrino : float64 array (NEUTRINO_COLUMNS,)
+        Row number ``row`` of the shower kernel's list.
+    row : int
+    sites : float64 array (n, SITE_COLUMNS)
+        Sites to score, the first of which is number ``first_site`` of the run.
+    first_site, n_azimuth : int
+    hits : HIT_DTYPE array (capacity,)
+    n_hits : int
+        Hits already in the list; the capacity must leave room for two per site.
+
+    Returns
+    -------
+    int
+        New number of hits.
+    """
+    i_energy = energy_bin(neutrino[NU_ENERGY])
+    if i_energy < 0 or i_energy >= N_ENERGY:
+        return n_hits
+    x, y, z = neutrino[NU_X], neutrino[NU_Y], neutrino[NU_Z]
+    ux, uy, uz = neutrino[NU_UX], neutrino[NU_UY], neutrino[NU_UZ]
+    flavour = int(neutrino[NU_FLAVOUR])
+    for k in range(sites.shape[0]):
+        radius = sites[k, S_RADIUS]
+        down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
+        for path in (down, up):
+            if path <= 0.0:
+                continue
+            nx = (x + path * ux) / radius
+            ny = (y + path * uy) / radius
+            nz = (z + path * uz) / radius
+            if not inside_patch(sites, k, nx, ny, nz):
+                continue
+            cos_zenith, azimuth = arrival_angles(nx, ny, nz, ux, uy, uz)
+            value = neutrino[NU_WEIGHT] * inverse_cosine(cos_zenith) / sites[k, S_AREA]
+            fill_hit(hits[n_hits], first_site + k, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value)
+            n_hits += 1
+    return n_hits
+
+
+@njit(nogil=True)
+def hits_of_shower(neutrinos, n, energy_min, sites, first_site, n_azimuth, hits):
+    """List the crossings of a shower's neutrinos through patches.
+
+    Parameters
+    ----------
+    neutrinos, n
+        The shower kernel's list.
+    energy_min : float
+        Neutrinos below this energy (GeV) are not scored.
+    sites, first_site, n_azimuth
+        As for :func:`patch_hits`.
+    hits : HIT_DTYPE array (capacity,)
+        Work space.
+
+    Returns
+    -------
+    hits, n_hits
+        The (possibly larger) array and the number of hits in it.
+    """
+    n_hits = 0
+    for i in range(n):
+        if neutrinos[i, NU_ENERGY] < energy_min:
+            continue
+        if n_hits + 2 * sites.shape[0] > hits.shape[0]:
+            more = np.empty(2 * hits.shape[0] + 2 * sites.shape[0], HIT_DTYPE)
+            more[:n_hits] = hits[:n_hits]
+            hits = more
+        n_hits = patch_hits(neutrinos[i], i, sites, first_site, n_azimuth, hits, n_hits)
+    return hits, n_hits

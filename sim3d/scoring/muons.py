@@ -1,0 +1,58 @@
+"""Bins of the spectra of muons and nucleons: levels, particles, momentum, zenith."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from sim3d.config.schema import Config
+from sim3d.conventions.binning import SUB_BINS
+from sim3d.conventions.particles import CHARGE, MUM, MUP, NEUTRON, PROTON
+from sim3d.scoring.detectors import Detector
+from sim3d.scoring.exact_sums import ExactSums
+
+PARTICLES: Final = ("mu+", "mu-", "p", "n")
+PARTICLE_CODES: Final = (MUP, MUM, PROTON, NEUTRON)
+PARTICLE_CHARGE: Final = tuple(int(CHARGE[code]) for code in PARTICLE_CODES)
+
+_RESOLUTION_BITS = 30
+_COARSER_BITS = 10
+
+
+def momentum_edges(config: Config) -> np.ndarray:
+    """Edges of the momentum bins (GeV/c), even in the logarithm."""
+    low, high = config.muons.momentum_GeV
+    n = max(1, round(config.muons.bins_per_decade * math.log10(high / low)))
+    return np.geomspace(low, high, n + 1)
+
+
+def cos_edges(config: Config) -> np.ndarray:
+    """Edges of the zenith bins, ascending."""
+    return np.asarray(config.muons.cos_zenith_edges, dtype=float)
+
+
+def shape(config: Config, n_levels: int) -> tuple[int, int, int, int]:
+    """Shape of the sums of a site: (levels, particle, momentum, cos_zenith)."""
+    return (n_levels, len(PARTICLES), momentum_edges(config).size - 1, cos_edges(config).size - 1)
+
+
+def make_sums(config: Config, detector: Detector, n_levels: int) -> ExactSums:
+    """Empty sums of a site.
+
+    The scale follows a reference of 2e4 p^-2.7 m^-2 s^-1 sr^-1 (GeV/c)^-1 (the primary nucleons without their turnover,
+    above any flux in the air) so that one unit of it in a bin is 2^30, or as much coarser as a single crossing counts
+    more (see :func:`sim3d.scoring.tally.scale_exponents`).
+    """
+    p, c = momentum_edges(config), cos_edges(config)
+    unit = 2.0e4 * np.sqrt(p[1:] * p[:-1])[:, None] ** -2.7 * np.diff(p)[:, None] * 2.0 * math.pi * np.diff(c)
+    coarser = max(0, math.ceil(-math.log2(detector.earth_share * config.run.batch_size)) - _COARSER_BITS)
+    exponents = _RESOLUTION_BITS - coarser - np.round(np.log2(unit)).astype(np.int64)
+    whole = np.broadcast_to(exponents, shape(config, n_levels))
+    return ExactSums(np.ascontiguousarray(whole), groups=True)
+
+
+def sub_bin_width() -> float:
+    """Width of the sub-bins of cos_zenith in which a crossing counts 1/|cos| at the middle."""
+    return 0.05 / SUB_BINS

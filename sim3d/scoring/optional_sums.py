@@ -1,0 +1,27 @@
+"""Sums that a run makes only if its configuration asks for them: muons, gradients, production heights.
+
+Each is an array that every batch fills with floats, site by site, and whose exact sums
+(:mod:`sim3d.scoring.exact_sums`) are stored, merged and resumed with those of the flux under its name.
+"""
+
+from __future__ import annotations
+
+from sim3d.config.schema import Config
+from sim3d.scoring.detectors import Detector
+from sim3d.scoring.exact_sums import ExactSums
+from sim3d.scoring.gradients import gradient_sums
+from sim3d.scoring.heights import height_sums
+from sim3d.scoring.muons import make_sums
+
+
+def make_optional_sums(config: Config, detector: Detector) -> dict[str, ExactSums]:
+    """Empty sums of all optional statistics of a site, by name; their scales depend on configuration and site alone."""
+    out = {}
+    if config.scoring.muons:
+        table = config.muons
+        out["muons"] = make_sums(config, detector, table.ground + len(table.altitudes_km) + len(table.depths_g_cm2))
+    if config.scoring.columns:
+        out["gradients"] = gradient_sums(config, detector)
+    if config.scoring.heights:
+        out["heights"] = height_sums(config, detector)
+    return out

@@ -1,0 +1,103 @@
+"""Stopping on precision: the watched observable, its exact error, and when it is looked at.
+
+The observable is the flux of ``run.target_observable`` at ``run.target_site``, integrated over all directions and
+``run.target_energy_GeV``. Its batch values are summed as integers, like all else, so its error after a given set of
+batches is the same number for any number of ranks. It is looked at after fixed numbers of batches only, all of them
+finished and none beyond: so where a run stops does not depend on who simulated what, nor on interruptions.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sim3d.config.schema import ENERGY_CENTRES_GEV, Config
+from sim3d.conventions.binning import N_COS, N_FLAVOURS
+from sim3d.conventions.flavours import FLAVOURS
+from sim3d.scoring.exact_sums import LIMB_BITS
+
+FIRST_TEST = 24
+"""Batches before the first look: fewer give no error worth the name."""
+
+_GROWTH = (6, 5)
+"""Each look comes after 6/5 of the batches of the one before: a run overshoots by 20% at most."""
+
+
+def next_test(batches: int) -> int:
+    """The first number of batches in the schedule of looks that is larger than ``batches``."""
+    point = FIRST_TEST
+    while point <= batches:
+        point = -(-point * _GROWTH[0] // _GROWTH[1])
+    return point
+
+
+class Watch:
+    """Exact sums of the watched observable.
+
+    Parameters
+    ----------
+    config : Config
+    exponents : sequence of int64 arrays (N_ENERGY,)
+        Scale exponents of the sites' tallies (:func:`sim3d.scoring.tally.scale_exponents`).
+
+    Attributes
+    ----------
+    sums : int64 array (3,)
+        Sum of batch values (unit 2^-exponent m^-2 s^-1), and high and low limb of the sum of their squares.
+    exponent : int
+    """
+
+    def __init__(self, config: Config, exponents: list[np.ndarray]) -> None:
+        run = config.run
+        names = [site.name for site in config.sites]
+        self.site = names.index(run.target_site) if run.target_site else 0
+        low, high = run.target_energy_GeV
+        inside = np.flatnonzero((low <= ENERGY_CENTRES_GEV) & (high >= ENERGY_CENTRES_GEV))
+        self.energies = slice(int(inside[0]), int(inside[-1]) + 1)
+        if run.target_observable == "flux":
+            self.flavours = slice(0, N_FLAVOURS)
+        else:
+            first = FLAVOURS.index(run.target_observable)
+            self.flavours = slice(first, first + 1)
+        bins = (self.flavours.stop - self.flavours.start) * len(inside) * N_COS * config.scoring.azimuth_bins
+        # single bins fit 58 bits in the scale of their energy; so does the sum of all in the coarsest scale, shifted
+        self.exponent = int(np.min(exponents[self.site][self.energies])) - math.ceil(math.log2(bins))
+        self.sums = np.zeros(3, dtype=np.int64)
+
+    def value(self, scores: np.ndarray) -> int:
+        """Batch value of the observable in integer units, of scores (sites, 4, N_ENERGY, N_COS, azimuth)."""
+        return round(float(scores[self.site, self.flavours, self.energies].sum()) * 2.0**self.exponent)
+
+    def add_value(self, value: int) -> None:
+        """Add one batch."""
+        self.sums[0] += value
+        self._set_squares(self._squares() + value * value)
+
+    def add(self, sums: np.ndarray) -> None:
+        """Add the sums of other batches."""
+        self.sums += sums
+        self._set_squares(self._squares())
+
+    def relative_error(self, batches: int) -> float:
+        """Relative standard error of the observable's mean over so many batches; infinite where it is not known."""
+        total = int(self.sums[0])
+        if batches < 2 or total <= 0:
+            return math.inf
+        # n^2 (n - 1) variance of the mean, as an integer: no rounding before the last step
+        scatter = max(0, batches * self._squares() - total * total)
+        return math.sqrt(scatter / (batches - 1)) / total
+
+    def _squares(self) -> int:
+        return (int(self.sums[1]) << LIMB_BITS) + int(self.sums[2])
+
+    def _set_squares(self, squares: int) -> None:
+        self.sums[1], self.sums[2] = squares >> LIMB_BITS, squares & ((1 << LIMB_BITS) - 1)
+
+
+def describe_observable(config: Config) -> str:
+    """The watched observable in words."""
+    run = config.run
+    what = "flux of all flavours" if run.target_observable == "flux" else f"{run.target_observable} flux"
+    low, high = run.target_energy_GeV
+    return f"{what} at {run.target_site or config.sites[0].name}, {low:g}-{high:g} GeV"

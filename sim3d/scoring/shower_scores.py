@@ -1,0 +1,83 @@
+"""Score the hits of a shower: flux, hit weights, gradients, heights of production, event records."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from sim3d.jit_options import HELPER
+from sim3d.scoring.event_records import fill_record, with_room
+from sim3d.scoring.gradients import score_gradients
+from sim3d.scoring.heights import score_height
+from sim3d.scoring.hit_weights import note_weight
+from sim3d.shower.neutrino_list import NU_WEIGHT
+
+
+@njit(**HELPER)
+def score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, heights):
+    """Add a hit to the flux, the hit weights and, where they are wanted, the gradients and heights.
+
+    Parameters
+    ----------
+    scores : BatchScores
+    hit : record of :data:`sim3d.scoring.hits.HIT_DTYPE`
+    neutrino : float64 array
+        Its row of the shower's list.
+    value : float
+        What the hit adds to the flux of its bin (m^-2 s^-1).
+    batch_size : int
+    gradients : Gradients or None
+    terms : float64 array (columns,)
+        Terms of the primary, see :func:`sim3d.scoring.gradients.primary_terms`.
+    heights : float64 array (sites, flavour, energy, cos_zenith, height) or None
+    """
+    k, f, e, c, a = hit["site"], hit["flavour"], hit["energy_bin"], hit["cos_bin"], hit["azimuth_bin"]
+    scores.flux[k, f, e, c, a] += value
+    scores.hits[k, f, e, c, a] += 1
+    note_weight(scores.weights[k], f, e, value * batch_size)
+    if gradients is not None:
+        score_gradients(gradients, terms, neutrino, k, f, e, c, value)
+    if heights is not None:
+        score_height(heights, neutrino, k, f, e, c, value)
+
+
+@njit(nogil=True)
+def score_shower(
+    scores, hits, n_hits, neutrinos, weight, batch_size, gradients, terms, heights, rows, n_rows, primary
+):  # fmt: skip
+    """Add all hits of a shower to the scores.
+
+    Parameters
+    ----------
+    scores : BatchScores
+    hits, n_hits
+        From :func:`sim3d.scoring.hits.hits_of_shower`.
+    neutrinos : float64 array (n, NEUTRINO_COLUMNS + carried columns)
+    weight : float
+        Of the primary (s^-1).
+    batch_size, gradients, terms, heights
+        As for :func:`score_hit`.
+    rows : RECORD_DTYPE array or None
+        Event records of the batch, if they are wanted.
+    n_rows : int
+        Records in it.
+    primary : RECORD_DTYPE array (1,)
+        Holds what the records say of the primary, see :func:`sim3d.scoring.event_records.describe_primary`.
+
+    Returns
+    -------
+    rows, n_rows
+        The (possibly larger) array of records and the number of records in it.
+    """
+    if rows is not None:
+        records = with_room(rows, n_rows, n_hits)
+    for j in range(n_hits):
+        hit = hits[j]
+        neutrino = neutrinos[hit["neutrino"]]
+        value = weight * hit["value"]
+        score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, heights)
+        if rows is not None:
+            records[n_rows + j] = primary[0]
+            fill_record(records[n_rows + j], hit, neutrino, value, weight * neutrino[NU_WEIGHT])
+    if rows is None:
+        return rows, n_rows
+    return records, n_rows + n_hits

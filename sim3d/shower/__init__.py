@@ -1,0 +1,1 @@
+"""One air shower, particle by particle: flight, energy loss, interaction, decay."""

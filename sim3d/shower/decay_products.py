@@ -1,0 +1,100 @@
+"""The decay of a particle in a shower: its neutrinos are listed and its other daughters put on the stack."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from sim3d.conventions.particles import N_SPECIES, PI0
+from sim3d.jit_options import HELPER
+from sim3d.shower.decays import NEUTRINO, decay
+from sim3d.shower.neutrino_list import list_neutrino
+from sim3d.shower.random_streams import BRANCH_DECAY, BRANCH_NEXT_DECAY, child_key
+from sim3d.shower.rotations import turn
+from sim3d.shower.stack import DECAYS, EX, EY, EZ, HELICITY, KINETIC, UX, UY, UZ, WEIGHT, put_copy, put_daughter
+
+_TAG_SHIFT = np.uint64(11)  # what is left fits a double exactly
+
+
+@njit(**HELPER)
+def list_decay_products(
+    world, particle, species, key, particles, species_of, key_of, n_stack, neutrinos, n_neutrinos, rng, daughters
+):
+    """Let a particle decay: list its neutrinos, put its other daughters on the stack.
+
+    Where several decays share the weight of one particle (:mod:`sim3d.shower.weight_sharing`), this one has its
+    share, and the particle goes on with the rest.
+
+    Parameters
+    ----------
+    world : World
+    particle : float64 array (STACK_COLUMNS + carried columns,)
+        What decays, where it does; its column DECAYS is the number of decays that share its weight.
+    species : int
+    key : uint64
+        Its random stream.
+    particles, species_of, key_of : arrays
+        The stack; it must have room.
+    n_stack : int
+        Particles on it.
+    neutrinos : float64 array (capacity, NEUTRINO_COLUMNS + carried columns)
+        It must have room.
+    n_neutrinos : int
+        Neutrinos on the list.
+    rng : uint64 array (1,)
+        Work space.
+    daughters : (int64 array (4,), float64 array (4, 4), float64 array (4,))
+        Work space of :func:`sim3d.shower.decays.decay`.
+
+    Returns
+    -------
+    n_stack, n_neutrinos : int
+    """
+    masses, kinetic_min = world.mass, world.kinetic_min
+    codes, momenta, helicities = daughters
+    branch = child_key(key, BRANCH_DECAY)
+    rng[0] = branch
+    t, mass, decays_left = particle[KINETIC], masses[species], particle[DECAYS]
+    momentum = math.sqrt(t * (t + 2.0 * mass))
+    n = decay(species, t + mass, momentum, particle[HELICITY], rng, codes, momenta, helicities)
+    share = particle[WEIGHT] / decays_left
+    if decays_left > 1.0:
+        put_copy(particles, n_stack, particle)
+        particles[n_stack, WEIGHT] = particle[WEIGHT] - share
+        particles[n_stack, DECAYS] = decays_left - 1.0
+        species_of[n_stack] = species
+        key_of[n_stack] = child_key(key, BRANCH_NEXT_DECAY)
+        n_stack += 1
+    ux, uy, uz = particle[UX], particle[UY], particle[UZ]
+    ex, ey, ez = particle[EX], particle[EY], particle[EZ]
+    for k in range(n):
+        code, energy = codes[k], momenta[k, 0]
+        is_neutrino = code >= NEUTRINO
+        if is_neutrino:
+            if energy < world.energy_min:
+                continue
+        elif code >= N_SPECIES or code == PI0:
+            continue  # electrons and pi0
+        elif energy - masses[code] <= kinetic_min[code]:
+            continue
+        vx, vy, vz, gx, gy, gz = ux, uy, uz, ex, ey, ez
+        if world.transverse:
+            px, py, pz = momenta[k, 1], momenta[k, 2], momenta[k, 3]
+            pt = math.sqrt(px * px + py * py)
+            p = math.sqrt(pt * pt + pz * pz)
+            if pt > 0.0:
+                vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, pz / p, pt / p, px / pt, py / pt)
+        daughter_key = child_key(branch, k + 1)
+        if is_neutrino:
+            tag = float(daughter_key >> _TAG_SHIFT)
+            list_neutrino(neutrinos, n_neutrinos, particle, code - NEUTRINO, energy, share, vx, vy, vz, tag)
+            n_neutrinos += 1
+        else:
+            kinetic = energy - masses[code]
+            put_daughter(particles, n_stack, particle, vx, vy, vz, gx, gy, gz, kinetic, share, helicities[k])
+            species_of[n_stack] = code
+            key_of[n_stack] = daughter_key
+            n_stack += 1
+    return n_stack, n_neutrinos

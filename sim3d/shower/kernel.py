@@ -1,0 +1,173 @@
+"""The shower kernel: follow one primary nucleon and all its descendants, and list the neutrinos they make.
+
+The kernel takes a start state, a random stream key and a carried frame, and knows nothing of detectors, weights of
+primaries or sampling modes: :mod:`sim3d.sampling.analog`, :mod:`sim3d.sampling.rotated` and
+:mod:`sim3d.sampling.targeted` call it.
+
+With bending off, the kernel also accumulates the first-order rotation angle and displacement that a uniform field
+would cause; :mod:`sim3d.sampling.aiming` uses them to predict the crossing. All turns in such a field are turns about
+one axis, so they add up along an ancestry: a neutrino's direction would be turned about B by -T |B|, with the turn T
+the sum of KAPPA q ds / p over its ancestors, and its birth would be moved by S x B to first order, with the shift S
+the sum of T u ds. (Scattering does not disturb this, because its azimuths are drawn in a frame that turns along.)
+
+A fast muon decays several times along its one path, each time with its part of the weight
+(:func:`sim3d.shower.weight_sharing.muon_decays`): most reach the ground otherwise, and electron neutrinos of many GeV
+are rare.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from hadronic.interaction.kernels import interaction_length, pick_node
+from sim3d.conventions.particles import LAMBDA, MUM, MUP, NEUTRON, PROTON
+from sim3d.shower.decay_products import list_decay_products
+from sim3d.shower.decays import MAX_DAUGHTERS
+from sim3d.shower.flight import DECAY, INTERACTION, fly, medium_of
+from sim3d.shower.gradients import carried_columns, end_flight, new_ancestry
+from sim3d.shower.interaction import make_secondaries
+from sim3d.shower.levels import muon_stops_above
+from sim3d.shower.random_streams import BRANCH_INTERACTION, child_key, uniform
+from sim3d.shower.stack import (
+    DECAYS,
+    KINETIC,
+    STACK_COLUMNS,
+    STACK_RESERVE,
+    WEIGHT,
+    Stack,
+    X,
+    Y,
+    Z,
+    grown,
+    grown_stack,
+    put_primary,
+)
+from sim3d.shower.track import T_END, T_START, note
+from sim3d.shower.weight_sharing import decays_to_come
+
+KINETIC_PER_DECAY_GEV = 2.5
+"""Default of ``World.kinetic_per_decay`` for runs: about one decay of a fast muon in the air. A variance-reduction
+setting: it changes statistical errors, not expectation values."""
+
+
+@njit(nogil=True)
+def shower(
+    world, start, kinetic, z_over_a, key, stack, neutrinos, interacts, track=None, levels=None, gradients=None
+):  # fmt: skip
+    """Follow a primary nucleon (free or bound in a nucleus) and its secondaries.
+
+    Parameters
+    ----------
+    world : World
+        Medium, field and models.
+    start : float64 array (9,)
+        Position (km, geocentric), direction, carried perpendicular unit vector.
+    kinetic : float
+        Kinetic energy per nucleon (GeV).
+    z_over_a : float
+        1 for a proton; a nucleus bends and loses energy with its Z/A until its first interaction, where a proton
+        (probability Z/A) or a neutron goes on.
+    key : uint64
+        Stream of this primary.
+    stack : Stack
+        Work space from :func:`sim3d.shower.stack.new_stack`.
+    neutrinos : float64 array (n, NEUTRINO_COLUMNS)
+        Receives flavour, energy (GeV), weight, position (km), direction of every neutrino above the threshold, and
+        (without bending) the turn (rad/nT) and the shift (km rad/nT), see the module's header. The last column is an
+        identifier of the neutrino's position in the decay tree; showers with the same key give the same identifiers.
+    interacts : bool
+        Whether the primary interacts right at its start (which is then its first interaction).
+    track : float64 array (n, TRACK_COLUMNS), optional
+        Receives the paths of all particles, see :func:`sim3d.shower.track.note`. numba compiles a separate version for
+        None, without these branches.
+    levels : Levels, optional
+        Where muons and nucleons are noted as they come down, see :class:`sim3d.shower.levels.Levels`. Likewise.
+    gradients : Gradients, optional
+        What particles carry along for derivatives, see :mod:`sim3d.shower.gradients`; ``stack`` and ``neutrinos`` then
+        have as many further columns. Likewise.
+
+    Returns
+    -------
+    n, neutrinos, stack
+        Number of neutrinos and the (possibly enlarged) arrays.
+    """
+    rng = np.empty(1, dtype=np.uint64)
+    daughters = np.empty(MAX_DAUGHTERS, dtype=np.int64), np.empty((MAX_DAUGHTERS, 4)), np.empty(MAX_DAUGHTERS)
+    anchor = np.zeros(6)
+    particle = np.empty(STACK_COLUMNS + carried_columns(gradients))
+    # taken out once: numba counts a reference, atomically, whenever an array is taken out of a tuple
+    masses, charges, ctau_km, kinetic_min = world.mass, world.charge, world.ctau_km, world.kinetic_min
+    yields, medium = world.yields, medium_of(world)
+    particles, species_of, key_of = stack.particles, stack.species, stack.keys
+
+    put_primary(particles, start, kinetic)
+    if gradients is not None:
+        particles[0, STACK_COLUMNS:] = new_ancestry(gradients)
+    species_of[0], key_of[0] = PROTON, key
+    n_stack, n_neutrinos = 1, 0
+    is_primary = True
+    while n_stack > 0:
+        if n_stack + STACK_RESERVE > particles.shape[0]:
+            particles, species_of, key_of = grown_stack(particles, species_of, key_of)
+        if n_neutrinos + 2 * MAX_DAUGHTERS > neutrinos.shape[0]:
+            neutrinos = grown(neutrinos, 2 * neutrinos.shape[0] + 2 * MAX_DAUGHTERS)
+
+        n_stack -= 1
+        for k in range(particle.shape[0]):
+            particle[k] = particles[n_stack, k]
+        species, own_key = species_of[n_stack], key_of[n_stack]
+        x, y, z, t = particle[X], particle[Y], particle[Z], particle[KINETIC]
+        ctau = ctau_km[species]
+        charge = z_over_a if is_primary else charges[species]
+        is_hadron = species <= LAMBDA
+        if track is not None:
+            note(track, T_START, species, x, y, z, t, particle[WEIGHT])
+
+        rng[0] = own_key
+        optical_left = -math.log(uniform(rng))
+        proper_left = ctau
+        if ctau < math.inf:
+            proper_left = -ctau * math.log(uniform(rng))
+        length = interaction_length(yields, species, math.log(t)) if is_hadron else math.inf
+        particle[DECAYS] = decays_to_come(particle[DECAYS], species, t, world.kinetic_per_decay, levels)
+        proper_left /= particle[DECAYS]
+        if levels is not None and species in (MUP, MUM):
+            # muons do not decay here: their weight is the probability that they have not
+            if muon_stops_above(levels, t, math.sqrt(x * x + y * y + z * z), kinetic_min[species], medium.layers):
+                continue
+            proper_left = math.inf
+
+        fate = INTERACTION
+        if not (is_primary and interacts):
+            fate, optical_depth = fly(
+                particle, species, own_key, charge, z_over_a if is_primary else 1.0, masses[species], ctau,
+                kinetic_min[species], length, optical_left, proper_left, medium, anchor, rng, track, levels,
+            )  # fmt: skip
+            if gradients is not None and is_hadron:
+                end_flight(particle[STACK_COLUMNS:], gradients, species, optical_depth, fate == INTERACTION)
+        if track is not None:
+            note(
+                track, T_END + fate, species, particle[X], particle[Y], particle[Z], particle[KINETIC], particle[WEIGHT]
+            )
+        if fate == INTERACTION:
+            branch = child_key(own_key, BRANCH_INTERACTION)
+            rng[0] = branch
+            projectile = species
+            if is_primary and uniform(rng) > z_over_a:
+                projectile = NEUTRON
+            node = pick_node(yields, math.log(particle[KINETIC]), uniform(rng))
+            n_stack = make_secondaries(
+                world, particle, projectile, node, branch, kinetic, particles, species_of, key_of, n_stack, rng,
+                gradients,
+            )  # fmt: skip
+        elif fate == DECAY:
+            n_stack, n_neutrinos = list_decay_products(
+                world, particle, species, own_key, particles, species_of, key_of, n_stack, neutrinos, n_neutrinos, rng,
+                daughters,
+            )  # fmt: skip
+        is_primary = False
+
+    return n_neutrinos, neutrinos, Stack(particles, species_of, key_of)

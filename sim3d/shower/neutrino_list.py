@@ -1,0 +1,44 @@
+"""The list of neutrinos that a shower makes: its columns, and how a neutrino is appended."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from sim3d.jit_options import HELPER
+from sim3d.shower.stack import SHIFT_X, SHIFT_Y, SHIFT_Z, STACK_COLUMNS, TURN, X, Y, Z
+
+NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ = range(9)
+NU_TURN, NU_SHIFT_X, NU_SHIFT_Y, NU_SHIFT_Z, NU_TAG = range(9, 14)
+NEUTRINO_COLUMNS = 14
+
+
+@njit(**HELPER)
+def list_neutrino(neutrinos, row, parent, flavour, energy, weight, ux, uy, uz, tag):
+    """Fill a row of the list with a neutrino that is made where its parent decays.
+
+    Parameters
+    ----------
+    neutrinos : float64 array (capacity, NEUTRINO_COLUMNS + carried columns)
+    row : int
+    parent : float64 array (STACK_COLUMNS + carried columns,)
+        The particle that decays; position, turn, shift and carried columns are copied from it.
+    flavour : int
+    energy, weight : float
+        Energy in GeV; statistical weight.
+    ux, uy, uz : float
+        Direction of flight.
+    tag : float
+        Identifier of the neutrino's position in the decay tree.
+    """
+    neutrinos[row, NU_FLAVOUR] = flavour
+    neutrinos[row, NU_ENERGY] = energy
+    neutrinos[row, NU_WEIGHT] = weight
+    neutrinos[row, NU_X], neutrinos[row, NU_Y], neutrinos[row, NU_Z] = parent[X], parent[Y], parent[Z]
+    neutrinos[row, NU_UX], neutrinos[row, NU_UY], neutrinos[row, NU_UZ] = ux, uy, uz
+    neutrinos[row, NU_TURN] = parent[TURN]
+    neutrinos[row, NU_SHIFT_X] = parent[SHIFT_X]
+    neutrinos[row, NU_SHIFT_Y] = parent[SHIFT_Y]
+    neutrinos[row, NU_SHIFT_Z] = parent[SHIFT_Z]
+    neutrinos[row, NU_TAG] = tag
+    for k in range(parent.shape[0] - STACK_COLUMNS):
+        neutrinos[row, NEUTRINO_COLUMNS + k] = parent[STACK_COLUMNS + k]

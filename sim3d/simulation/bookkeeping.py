@@ -1,0 +1,77 @@
+"""Bookkeeping of a run on rank 0: which batches are done, which primaries were lost, and the record for the file."""
+
+from __future__ import annotations
+
+import datetime
+import time
+
+import numpy as np
+
+from sim3d.files.event_journal import EventJournal
+from sim3d.files.record import RunRecord
+from sim3d.sampling.counters import COUNTERS
+from sim3d.sampling.lost import Lost
+from sim3d.simulation.processes import Processes
+from sim3d.simulation.provenance import provenance
+from sim3d.simulation.run_sums import RunSums
+from sim3d.simulation.setup import Setup
+
+
+class Bookkeeping:
+    """What rank 0 knows of a run: what came before it, and what the sums hold now."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        processes: Processes,
+        threads: int,
+        start: RunRecord | None,
+        compile_s: float,
+        journal: EventJournal | None,
+    ) -> None:
+        self.setup = setup
+        self.journal = journal
+        self.done = np.zeros(setup.config.n_batches, dtype=bool)
+        self.lost: list[Lost] = []
+        self.provenance = provenance(setup.config, setup.primaries, processes, threads)
+        self.before = start.provenance if start is not None else {}
+        self.compile_s = compile_s
+        if start is not None:
+            self.done[: len(start.batches_done)] = start.batches_done
+            self.lost = list(start.lost)
+        self.n_done = int(self.done.sum())
+        self.started = time.perf_counter()
+
+    def note(self, gathered: list[tuple[list[int], list[Lost]]]) -> None:
+        """Batches and lost primaries that came with the sums."""
+        for finished, lost in gathered:
+            self.done[finished] = True
+            self.n_done += len(finished)
+            self.lost += lost
+        self.lost.sort()
+
+    def record(self, sums: RunSums, outcome: str, failure: str) -> RunRecord:
+        """The run as it stands."""
+        seconds = time.perf_counter() - self.started
+        wall_time = float(self.before.get("wall_time_s", 0.0)) + seconds
+        compile_time = float(self.before.get("compile_time_s", 0.0)) + self.compile_s
+        times = {
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "wall_time_s": round(wall_time, 3),
+            "compile_time_s": round(compile_time, 3),
+            "sessions": int(self.before.get("sessions", 0)) + 1,
+        }
+        return RunRecord(
+            config=self.setup.config,
+            detectors=self.setup.detectors,
+            tallies=sums.tallies,
+            counters={name: int(sums.counters[k]) for k, name in enumerate(COUNTERS)},
+            batches_done=self.done,
+            models=dict(self.setup.models),
+            provenance={**self.provenance, **times},
+            failure=failure,
+            outcome=outcome,
+            lost=self.lost,
+            watch_sums=sums.watch.sums,
+            events=None if self.journal is None else self.journal.index.only(self.done),
+        )

@@ -1,0 +1,120 @@
+"""Joining parts of one run: files with disjoint batches become one, bit for bit the file of a single run."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import sim3d
+from sim3d.errors import InputError
+from sim3d.files.event_file import EventStore, sources_of, write_events
+from sim3d.files.file_names import without_event_files
+from sim3d.files.record import RunRecord
+from sim3d.files.result_file import read_result, write_result
+from sim3d.scoring.precision import Watch
+from sim3d.simulation.checkpoint import difference
+
+
+def merge_files(paths: Sequence[Path]) -> RunRecord:
+    """Join result files of one configuration.
+
+    One part after the other is read and added, so memory is that of two, however many there are.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        In any order.
+
+    Returns
+    -------
+    RunRecord
+        Its configuration is that of the part with most primaries.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, is of another configuration or version, or holds a batch that another one holds.
+    """
+    whole, owner = None, np.zeros(0, dtype=np.int64)  # which file a batch came from, -1 for none yet
+    for number, path in enumerate(paths):
+        part = read_result(path)
+        done = part.batches_done
+        if whole is None:
+            whole, owner = part, np.where(done, number, -1)
+            continue
+        _check_same_run(paths[0], whole, path, part)
+        if len(done) > len(owner):
+            owner = np.concatenate([owner, np.full(len(done) - len(owner), -1)])
+            whole.config = part.config
+        twice = np.flatnonzero(done & (owner[: len(done)] >= 0))
+        if twice.size:
+            other = paths[int(owner[twice[0]])]
+            raise InputError(
+                f"{path}: holds batch {twice[0]}, as {other} does ({twice.size} batches twice in all); "
+                "parts of a run must not share batches"
+            )
+        owner[np.flatnonzero(done)] = number
+        if whole.events is not None and part.events is not None:
+            whole.events = whole.events.add(part.events)
+        _add(whole, part)
+    if whole is None:
+        raise InputError("merge: no file given")
+    whole.batches_done = owner >= 0
+    if whole.events is not None:
+        whole.events = whole.events.resized(len(owner))
+    whole.lost.sort()
+    whole.outcome = "complete" if whole.batches_done.all() else "merged"
+    whole.failure = ""
+    whole.provenance |= {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "merged_files": len(paths),
+    }
+    return whole
+
+
+def merge_to_file(paths: Sequence[Path], target: Path) -> None:
+    """Join result files and their event records into ``target``; see :func:`merge_files`.
+
+    Raises
+    ------
+    InputError
+        As :func:`merge_files`, if event records are missing or damaged, or if a file cannot be written.
+    """
+    paths = without_event_files([Path(path) for path in paths])
+    if target.resolve() in {path.resolve() for path in paths}:
+        raise InputError(f"{target}: is one of the parts, give another name with -o")
+    whole = merge_files(paths)
+    if whole.events is not None:
+        store = EventStore(whole.events, [source for path in paths for source in sources_of(path)], paths[0])
+        # before the result: a result without its records is worse than the other way about
+        write_events(target, whole, store)
+    write_result(whole, target)
+
+
+def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord) -> None:
+    changed = difference(whole.config, whole.models, part.config, part.models)
+    if changed is not None:
+        key, old, new = changed
+        raise InputError(f"{path}: not a part of the run of {first}: {key} is {new!r} there and {old!r} in {first}")
+    versions = [record.provenance.get("sim3d", sim3d.__version__) for record in (whole, part)]
+    if versions[0] != versions[1]:
+        raise InputError(f"{path}: was made by sim3d {versions[1]}, {first} by {versions[0]}: their numbers may differ")
+
+
+def _add(whole: RunRecord, part: RunRecord) -> None:
+    for total, tally in zip(whole.tallies, part.tallies, strict=True):
+        total.add(tally)
+    watch = Watch(whole.config, [tally.exponents for tally in whole.tallies])
+    watch.add(whole.watch_sums)
+    watch.add(part.watch_sums)
+    whole.watch_sums = watch.sums
+    for name, count in part.counters.items():
+        whole.counters[name] = whole.counters.get(name, 0) + count
+    whole.lost += part.lost
+    for key in ("wall_time_s", "compile_time_s", "sessions"):
+        whole.provenance[key] = whole.provenance.get(key, 0) + part.provenance.get(key, 0)

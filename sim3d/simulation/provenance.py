@@ -1,0 +1,95 @@
+"""What a result file says of its inputs: models, libraries, machine, versions."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sim3d
+from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.jit_cache import source_hash
+from sim3d.primaries.catalogue import MODELS
+from sim3d.primaries.model import PrimaryModel
+
+if TYPE_CHECKING:
+    from atmosphere.layers import LayeredAtmosphere
+    from geomag.field.igrf import FieldModel
+    from hadronic.models import HadronicModel
+    from sim3d.config.schema import Config
+    from sim3d.sampling.muons import Overhead
+    from sim3d.simulation.processes import Processes
+
+
+def provenance(config: Config, primaries: PrimaryModel, processes: Processes, threads: int) -> dict[str, Any]:
+    """Host, versions and division of work of this session of a run: everything that may differ between equal runs."""
+    from importlib.metadata import version
+
+    names = ["numpy", "numba", "scipy", "h5py", "ppigrf", "particle"]
+    names += ["crflux"] if primaries.name.startswith("crflux:") else []
+    names += ["globalsplinefit"] if primaries.name.startswith("gsf:") else []
+    names += ["pymsis"] if config.atmosphere.model == "nrlmsis" else []
+    libraries = {name: version(name) for name in names}
+    return {
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "sim3d": sim3d.__version__,
+        "kernels": source_hash(),
+        "ranks": processes.size,
+        "threads": threads,
+        "libraries": ", ".join(f"{k} {v}" for k, v in libraries.items()),
+    }
+
+
+def primary_entries(primaries: PrimaryModel, by_date: bool) -> dict[str, Any]:
+    """Potential of a primary model, its source where it is from a library, and the month where that was asked for."""
+    entries: dict[str, Any] = {"solar_potential_MV": primaries.solar_potential_MV}
+    if primaries.name not in MODELS:
+        entries["primary_source"] = primaries.source
+    if by_date:
+        entries["solar_modulation"] = primaries.solar
+    return entries
+
+
+def profile_digest(config: Config) -> str | None:
+    """SHA-256 (hex) of the file of the user's atmospheric profile; None without one."""
+    if config.atmosphere.profile is None:
+        return None
+    return hashlib.sha256(Path(config.atmosphere.profile).read_bytes()).hexdigest()
+
+
+def model_entries(
+    config: Config,
+    field: FieldModel,
+    atmosphere: LayeredAtmosphere,
+    hadronic: HadronicModel,
+    primaries: PrimaryModel,
+    overhead: Overhead | None,
+) -> dict[str, Any]:
+    """Names, dates and numbers of the models of a run, as the result file states them.
+
+    The files of a user are read here, so a run asks once, before its first batch.
+    """
+    entries = {
+        "field_generation": field.generation,
+        "field_date": config.field.date,
+        "field_degree": config.field.degree,
+        "atmosphere": atmosphere.name,
+        "atmosphere_top_km": float(atmosphere.top_km),
+        "hadronic_model": hadronic.name,
+        "hadronic_definition": hadronic.definition,
+        **hadronic.provenance,
+        "primary_model": primaries.name,
+        **primary_entries(primaries, config.primaries.solar == "date"),
+    }
+    if config.scoring.columns:
+        entries["gradient_columns"] = ", ".join(config.scoring.columns)
+    digest = profile_digest(config)
+    if digest is not None:
+        entries["atmosphere_profile_sha256"] = digest
+    if overhead is not None:
+        entries["muon_altitudes_km"] = [round(float(r - EARTH_RADIUS_KM), 9) for r in overhead.radius_km.ravel()]
+        entries["muon_depths_g_cm2"] = [float(depth) for depth in overhead.depth.ravel()]
+    return entries

@@ -1,0 +1,272 @@
+"""Another primary model for a finished run, without a new simulation.
+
+The weight of a crossing is proportional to the flux of nuclei of its primary's mass group at its primary's energy at
+the top of the atmosphere: in mode ``targeted`` as it stands there, in the other modes because the group was chosen by
+its share of the all-nucleon flux, which cancels. (How energies, groups and rotations are drawn depends on the old model
+too, but that is the density which the weight divides by.) So a record's score times
+
+    Phi_new(E_top, group) / Phi_old(E_top, group)
+
+is what the same crossing counts under the new model, exactly. That needs the old flux to be positive wherever the new
+one is; models of crflux that lack a group (protons alone, for one) are refused as old ones. The sums are made batch by
+batch as a run makes them, so errors are those of the new weights: they grow where the models differ much.
+"""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+from tqdm import tqdm
+
+from sim3d.config.load import make_config
+from sim3d.config.parameters import CLASS_OF
+from sim3d.config.schema import Config
+from sim3d.conventions.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.errors import InputError
+from sim3d.files.event_file import EventStore
+from sim3d.files.record import RunRecord
+from sim3d.files.result_file import read_result, verify_result
+from sim3d.jit_cache import CACHE
+from sim3d.primaries.catalogue import joins, model_names
+from sim3d.primaries.groups import GROUP_MASS_NUMBER, GROUPS
+from sim3d.primaries.model import PrimaryModel
+from sim3d.primaries.solar import SOLAR_POTENTIAL_MV
+from sim3d.primaries.spectrum import group_flux
+from sim3d.sampling.counters import N_COUNTERS
+from sim3d.scoring.exact_sums import TallyOverflowError
+from sim3d.scoring.hit_weights import empty_weights, note_weight
+from sim3d.simulation.provenance import primary_entries
+from sim3d.simulation.run_sums import RunSums
+from sim3d.simulation.setup import make_primaries
+
+_NOTHING = 1.0e-200
+"""Below every flux of a model that has the group; tables have 1e-300 where it does not."""
+_GROUP_OF_MASS = np.full(256, -1, dtype=np.int64)
+_GROUP_OF_MASS[GROUP_MASS_NUMBER.astype(np.int64)] = np.arange(len(GROUP_MASS_NUMBER))
+
+
+@njit(nogil=True, cache=CACHE)
+def _flux_ratios(energies, groups, new_spectrum, old_spectrum):
+    """Ratio of two models' fluxes for each primary."""
+    out = np.empty(energies.shape[0])
+    for i in range(energies.shape[0]):
+        new = group_flux(energies[i], groups[i], new_spectrum)
+        out[i] = new / group_flux(energies[i], groups[i], old_spectrum)
+    return out
+
+
+@njit(nogil=True, cache=CACHE)
+def _add_records(site, flavour, i_energy, i_cos, i_azimuth, values, batch_size, scores, hits, weights):
+    """Add records to the scores of their batch in their order, as the batch kernels do."""
+    for i in range(values.shape[0]):
+        k, f, e, c, a = site[i], flavour[i], i_energy[i], i_cos[i], i_azimuth[i]
+        scores[k, f, e, c, a] += values[i]
+        hits[k, f, e, c, a] += 1
+        note_weight(weights[k], f, e, values[i] * batch_size)
+
+
+def flux_ratio(records: np.ndarray, new: PrimaryModel, old: PrimaryModel) -> np.ndarray:
+    """What the scores and weights of records are to be multiplied by under another primary model.
+
+    Parameters
+    ----------
+    records : structured array (n,)
+        From :meth:`sim3d.results.result.Result.events`.
+    new, old : PrimaryModel
+        From :func:`sim3d.primaries.build.primary_model`; ``old`` is the model of the run.
+
+    Returns
+    -------
+    float64 array (n,)
+    """
+    energies = records["primary_energy_GeV"].astype(float)
+    groups = _GROUP_OF_MASS[records["primary_mass_number"]]
+    return _flux_ratios(energies, groups, new.spectrum, old.spectrum)
+
+
+def changed_config(
+    config: Config, model: str | None, solar: str | float | None, values: Mapping[str, float] | None = None
+) -> Config:
+    """The configuration of a run with another primary model, and without event records.
+
+    Parameters
+    ----------
+    config : Config
+    model : str, optional
+        As ``primaries.model``; by default the run's.
+    solar : str or float, optional
+        As ``primaries.solar``, or a potential in MV; by default the run's.
+    values : mapping, optional
+        Parameters of the primaries (norms, slopes, potential of :mod:`sim3d.config.parameters`), instead of the run's
+        own.
+
+    Raises
+    ------
+    InputError
+        For values that are not allowed, or if nothing is to change.
+    """
+    if model is None and solar is None and not values:
+        raise InputError("--model, --solar, --set: give at least one of them")
+    data = config.model_dump(mode="json")
+    data["scoring"] |= {"events": False, "muons": False, "heights": False, "gradients": False, "variations": []}
+    for name, value in (values or {}).items():
+        if CLASS_OF.get(name) not in ("primaries", "solar"):
+            raise InputError("--set", name, "primary:GROUP:norm, primary:GROUP:slope or solar:MV; others need a run")
+        data["vary"][name] = value
+    primaries = data["primaries"]
+    if model is not None:
+        if model not in model_names():
+            raise InputError("--model", model, ", ".join(model_names()))
+        primaries["model"] = model
+        if not joins(model):
+            primaries["join_GeV"] = None
+    if solar is not None:
+        primaries["solar"] = primaries["solar_potential_MV"] = None
+        if solar in SOLAR_POTENTIAL_MV or solar == "date":
+            primaries["solar"] = solar
+        else:
+            try:
+                primaries["solar_potential_MV"] = float(solar)
+            except ValueError:
+                primaries["solar_potential_MV"] = -1.0
+            if not 0.0 <= primaries["solar_potential_MV"] <= 3000.0:
+                raise InputError(
+                    "--solar", solar, f"{', '.join(SOLAR_POTENTIAL_MV)}, date, or a potential of 0 to 3000 MV"
+                )
+    return make_config(data)
+
+
+def check_groups(new: PrimaryModel, old: PrimaryModel, energy_GeV: tuple[float, float]) -> None:
+    """Refuse an old model that lacks nuclei which the new one has.
+
+    Raises
+    ------
+    InputError
+    """
+    energies = np.geomspace(*energy_GeV, 61)
+    for group in GROUPS:
+        before, after = old.flux(group, energies), new.flux(group, energies)
+        lost = (before < _NOTHING) & (after > _NOTHING)
+        if lost.any():
+            raise InputError(
+                f"--model: {new.name} has {group} nuclei at {energies[lost][0]:.3g} GeV, the run's model {old.name} "
+                "has none there that could be given another weight; make a run of its own"
+            )
+
+
+def reweight(
+    path: str | Path,
+    model: str | None = None,
+    solar: str | float | None = None,
+    progress: bool = False,
+    *,
+    values: Mapping[str, float] | None = None,
+) -> RunRecord:
+    """The result of a run under another primary model, from its event records.
+
+    Parameters
+    ----------
+    path : path
+        A result file whose run had ``scoring.events``, with its event file beside it.
+    model : str, optional
+        As ``primaries.model``; by default the run's.
+    solar : str or float, optional
+        As ``primaries.solar``, or a potential in MV; by default the run's.
+    progress : bool
+        Show a progress bar, on a terminal only.
+    values : mapping, optional
+        Parameters of the primaries, see :func:`changed_config`.
+
+    Returns
+    -------
+    RunRecord
+        For :func:`sim3d.files.result_file.write_result`, or :class:`sim3d.results.result.Result`; it has no event
+        records of its own. What is not the primaries' is the run's. The checksum of the run's data is in
+        ``models["reweighted_from_data_sha256"]``.
+
+    Raises
+    ------
+    InputError
+        If there are no event records, they are damaged, or the model is not known.
+    """
+    path = Path(path)
+    record = read_result(path)
+    config = changed_config(record.config, model, solar, values)
+    store = EventStore.of(path, record)
+    source = {
+        "reweighted_from_data_sha256": verify_result(path)["data_sha256"],
+        "reweighted_from_primary_model": record.models["primary_model"],
+        "reweighted_from_solar_potential_MV": record.models["solar_potential_MV"],
+    }
+    record.models.pop("gradient_columns", None)
+    record.tallies = []  # they are as large as the new ones
+    old, new = make_primaries(record.config), make_primaries(config)
+    check_groups(new, old, config.primaries.energy_GeV)
+    _check_same_model(path, record, old)
+    sums = _sums(config, record, store, new, old, progress)
+    record.provenance |= {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "reweighted_from_file": path.name,
+    }
+    record.models = {k: v for k, v in record.models.items() if k not in ("primary_source", "solar_modulation")}
+    models = {"primary_model": new.name, **primary_entries(new, config.primaries.solar == "date"), **source}
+    return RunRecord(
+        config=config,
+        detectors=record.detectors,
+        tallies=sums.tallies,
+        counters=record.counters,
+        batches_done=record.batches_done,
+        models=record.models | models,
+        provenance=record.provenance,
+        failure=record.failure,
+        outcome=record.outcome,
+        lost=record.lost,
+        watch_sums=sums.watch.sums,
+    )
+
+
+def _check_same_model(path: Path, record: RunRecord, old: PrimaryModel) -> None:
+    """Refuse a run whose primary model a library or a table of today gives otherwise."""
+    entries = primary_entries(old, record.config.primaries.solar == "date")
+    for key, value in entries.items():
+        if key in record.models and record.models[key] != value:
+            raise InputError(
+                f"{path}: its primary model is not what this installation makes of it: "
+                f"{key} is {record.models[key]!r} there and {value!r} here"
+            )
+
+
+def _sums(
+    config: Config, record: RunRecord, store: EventStore, new: PrimaryModel, old: PrimaryModel, progress: bool
+) -> RunSums:
+    """The sums over batches, as a run makes them."""
+    sums = RunSums(config, record.detectors)
+    shape = (len(record.detectors), N_FLAVOURS, N_ENERGY, N_COS, config.scoring.azimuth_bins)
+    scores, hits, weights = np.empty(shape), np.empty(shape, dtype=np.int64), empty_weights(len(record.detectors))
+    nothing = np.zeros(N_COUNTERS, dtype=np.int64)
+    bar: Any = tqdm(total=store.n_records, unit=" records", unit_scale=True, disable=None if progress else True)
+    with bar:
+        for batch, pieces in store:
+            scores[:] = 0.0
+            hits[:] = 0
+            weights[:] = 0
+            for records in pieces:
+                values = records["score"] * flux_ratio(records, new, old)
+                places = ("site", "flavour", "energy_bin", "cos_zenith_bin", "azimuth_bin")
+                k, f, e, c, a = (records[name].astype(np.int64) for name in places)
+                _add_records(k, f, e, c, a, values, config.run.batch_size, scores, hits, weights)
+                bar.update(len(records))
+            try:
+                sums.add_batch(batch, scores, hits, weights, nothing, [])
+            except TallyOverflowError as exc:
+                raise InputError(
+                    f"batch {batch}: the flux under the new model is too large to be kept ({exc})"
+                ) from None
+    return sums

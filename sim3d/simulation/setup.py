@@ -1,0 +1,298 @@
+"""Build the models of a run and the arguments of its batch kernels from a checked configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from atmosphere.layers import LayeredAtmosphere, linsley
+from atmosphere.msis import DEFAULT_AP, DEFAULT_F107, from_msis
+from atmosphere.profile import from_csv
+from geomag.field.igrf import FieldModel
+from geomag.geodesy import geodetic_to_geocentric
+from geomag.sites import SITES
+from geomag.sites import site as known_site
+from geomag.trajectories.tracing import trace_params
+from hadronic.models import HadronicModel, load_model
+from sim3d.config.schema import Config, SiteTable
+from sim3d.errors import InputError
+from sim3d.files.event_journal import BatchRecorder
+from sim3d.primaries.build import primary_model
+from sim3d.primaries.model import PrimaryModel
+from sim3d.sampling.aiming import make_aim
+from sim3d.sampling.analog import analog_batch
+from sim3d.sampling.batch import BatchScores, BatchTask
+from sim3d.sampling.counters import C_PRIMARIES
+from sim3d.sampling.lost import Lost, indices
+from sim3d.sampling.muons import Overhead, check_levels, make_overhead, muon_world, overhead_batch
+from sim3d.sampling.rotated import rotated_batch
+from sim3d.sampling.source import Source
+from sim3d.sampling.targeted import FOLLOWED_BELOW, targeted_batch
+from sim3d.scoring.detectors import Detector
+from sim3d.scoring.event_records import RecordBuffer
+from sim3d.scoring.optional_sums import make_optional_sums
+from sim3d.shower.gradients import Gradients
+from sim3d.shower.kernel import KINETIC_PER_DECAY_GEV
+from sim3d.shower.world import World, build_world
+from sim3d.simulation.gradients import make_gradients
+from sim3d.simulation.provenance import model_entries
+from sim3d.simulation.variation import pion_sharpness, varied_hadronic, varied_primaries
+
+THINNING_SPECTRAL_INDEX = 2.7
+"""Index of the primary spectrum that the thinning's weights follow (any value is exact; this one is efficient)."""
+
+
+class BatchFunction(Protocol):
+    """Simulates a batch and adds to ``scores``; the recorder (where there is one) gets the records.
+
+    Primaries in ``lost`` are left out, and with ``only`` all but that one. ``extras`` are those of
+    :meth:`Setup.empty_extras`; without them such statistics are not made.
+    """
+
+    def __call__(
+        self,
+        batch: int,
+        scores: BatchScores,
+        recorder: BatchRecorder | None = None,
+        extras: Mapping[str, np.ndarray] | None = None,
+        *,
+        lost: Sequence[Lost] = (),
+        only: int = -1,
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run, ready to simulate batches.
+
+    Attributes
+    ----------
+    config : Config
+    detectors : tuple of Detector
+    field : geomag.field.igrf.FieldModel
+    atmosphere : atmosphere.layers.LayeredAtmosphere
+    hadronic : hadronic.models.HadronicModel
+    primaries : PrimaryModel
+    world, source, sites, trace
+        Kernel arguments.
+    overhead : Overhead, optional
+        Kernel argument of ``scoring.muons``; None without it.
+    gradients : Gradients, optional
+        Kernel argument of the gradients, without scores; None if there are none.
+    models : dict
+        What the result file says of the models (:func:`sim3d.simulation.provenance.model_entries`).
+    """
+
+    config: Config
+    detectors: tuple[Detector, ...]
+    field: FieldModel
+    atmosphere: LayeredAtmosphere
+    hadronic: HadronicModel
+    primaries: PrimaryModel
+    world: World
+    source: Source
+    sites: np.ndarray
+    trace: np.ndarray
+    overhead: Overhead | None
+    gradients: Gradients | None
+    models: dict[str, Any]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of the gradients."""
+        return self.config.scoring.columns
+
+    @property
+    def n_azimuth(self) -> int:
+        """Azimuth bins."""
+        return self.config.scoring.azimuth_bins
+
+    def empty_extras(self) -> dict[str, np.ndarray]:
+        """Arrays (sites, ...) for what a batch leaves beside the flux (:mod:`sim3d.scoring.optional_sums`), by name."""
+        return {
+            name: np.zeros((len(self.detectors), *sums.exponents.shape))
+            for name, sums in make_optional_sums(self.config, self.detectors[0]).items()
+        }
+
+    def batch_function(self) -> BatchFunction:
+        """What simulates one batch."""
+        config = self.config
+        size = config.run.batch_size
+        overhead, gradients = self.overhead, self.gradients
+        muons = None if overhead is None else muon_world(self.world, config.muons.momentum_GeV[0])
+
+        def simulate(
+            batch: int,
+            scores: BatchScores,
+            recorder: BatchRecorder | None = None,
+            extras: Mapping[str, np.ndarray] | None = None,
+            *,
+            lost: Sequence[Lost] = (),
+            only: int = -1,
+        ) -> None:
+            task = BatchTask(
+                world=self.world,
+                source=self.source,
+                seed=np.uint64(config.run.seed),
+                first_index=batch * size,
+                batch_size=size,
+                sites=self.sites,
+                cutoff=config.field.cutoff,
+                trace=self.trace,
+                left_out=indices(lost),
+                only=only,
+            )
+            if overhead is not None and muons is not None and extras:
+                overhead_batch(task._replace(world=muons), scores, overhead, extras["muons"])
+            if not config.scoring.neutrinos:
+                scores.counters[C_PRIMARIES] += size
+                return
+            # numba compiles a separate version of a kernel for None, without the branches of what is not asked for
+            scored, heights = None, None
+            if extras is not None:
+                heights = extras.get("heights")
+                scored = None if gradients is None else gradients._replace(scores=extras["gradients"])
+
+            def kernel(events: RecordBuffer | None) -> tuple[Any, int, int]:
+                table = config.sampling
+                if table.mode == "rotated":
+                    energy, index = float(table.roulette_energy_GeV), float(table.roulette_index)
+                    return rotated_batch(task, scores, energy, index, events, scored, heights)
+                if table.mode == "targeted":
+                    aim = make_aim(table.effort, table.margin_deg, config.scoring.energy_min_GeV)
+                    pilot_world = self.world._replace(bending=False)
+                    return targeted_batch(task, scores, pilot_world, aim, events, scored, heights)
+                return analog_batch(task, scores, events, scored, heights)
+
+            if recorder is None:
+                kernel(None)
+                return
+            recorder.begin(batch)
+            place = 0
+            while True:
+                rows, n, place = kernel(recorder.buffer(place))
+                recorder.take(rows, n)
+                if place >= size:
+                    return
+
+        return simulate
+
+
+def make_detector(table: SiteTable, field: FieldModel) -> Detector:
+    """Resolve a [[sites]] entry: coordinates of a known name, geocentric latitude, declination.
+
+    Raises
+    ------
+    geomag.errors.GeomagInputError
+        For an unknown name without coordinates.
+    """
+    if table.lat is None or table.lon is None:
+        known = known_site(table.name)
+        lat, lon = known.lat, known.lon
+    else:
+        lat, lon = table.lat, table.lon
+    # Without a value of the user's own the sheet lies at sea level, as in the calculations of Battistoni et al. and
+    # of Tserkovnyak et al.: the underground sites are within 2.4 km of it, which moves fluxes by less than the
+    # statistics of any table.
+    altitude_m = table.altitude_m if table.altitude_m is not None else 0.0
+    geocentric, _ = geodetic_to_geocentric(lat, altitude_m * 1e-3)
+    patch = table.patch
+    if patch is None:
+        raise ValueError(f"sites: {table.name} has no patch (a checked configuration gives every site one)")
+    return Detector(
+        name=table.name,
+        lat_deg=float(lat),
+        lon_deg=float(lon),
+        altitude_m=float(altitude_m),
+        geocentric_lat_deg=float(geocentric),
+        declination_deg=float(field.declination_deg(geocentric, lon, altitude_m * 1e-3)),
+        ns_deg=patch.ns_deg or 0.0,
+        ew_deg=patch.ew_deg or 0.0,
+        radius_deg=patch.radius_deg or 0.0,
+    )
+
+
+def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredAtmosphere:
+    """The atmosphere of a run; for NRLMSIS that of the place that is asked for, else of the only site."""
+    table = config.atmosphere
+    if table.profile is not None:
+        return from_csv(table.profile)
+    if table.model != "nrlmsis":
+        return linsley()
+    if table.lat is not None and table.lon is not None:
+        lat, lon = table.lat, table.lon
+    else:
+        name = detectors[0].name if table.place is None else table.place.lower()
+        known = {detector.name: (detector.lat_deg, detector.lon_deg) for detector in detectors}
+        if name not in known and name not in SITES:
+            allowed = ", ".join(sorted({*known, *SITES}))
+            raise InputError("atmosphere.place", table.place, allowed)
+        lat, lon = known[name] if name in known else (SITES[name].lat, SITES[name].lon)
+    date = None if table.month is not None else table.date or config.field.date
+    f107 = DEFAULT_F107 if table.f107 is None else table.f107
+    ap = DEFAULT_AP if table.ap is None else table.ap
+    return from_msis(lat, lon, month=table.month, date=date, f107=f107, ap=ap).atmosphere
+
+
+def make_primaries(config: Config) -> PrimaryModel:
+    """The primary model of a run, varied as it asks for."""
+    table = config.primaries
+    model = primary_model(table.model, table.potential, config.field.date, table.join_GeV)
+    return varied_primaries(model, config.vary)
+
+
+def make_setup(config: Config) -> Setup:
+    """Build all models of a run and everything a batch needs; a run does so once, and reads no file of a user after it.
+
+    Raises
+    ------
+    ValueError
+        A subclass whose name ends in InputError, with one line, for anything the configuration asks for that does
+        not exist (site, model, profile).
+    """
+    field = FieldModel(config.field.date, config.field.degree)
+    detectors = tuple(make_detector(table, field) for table in config.sites)
+    atmosphere = make_atmosphere(config, detectors)
+    model = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
+    hadronic = varied_hadronic(model, config.vary)
+    primaries = make_primaries(config)
+    low, high = config.primaries.energy_GeV
+    world = build_world(
+        atmosphere.layers,
+        atmosphere.top_km,
+        field.gauss,
+        hadronic.tables,
+        step_km=config.transport.step_km,
+        energy_min_GeV=config.scoring.energy_min_GeV * (FOLLOWED_BELOW if config.sampling.mode == "targeted" else 1.0),
+        bending=config.transport.bending,
+        transverse=config.transport.transverse,
+        thinning_ratio=config.thinning,
+        thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.primaries.energy_index),
+        kinetic_per_decay=KINETIC_PER_DECAY_GEV,
+        pion_sharpness=pion_sharpness(config.vary),
+    )
+    overhead = None
+    if config.scoring.muons:
+        overhead = make_overhead(config, detectors, world.layers)
+        check_levels(overhead, atmosphere.top_km)
+    source = Source(primaries.spectrum, low, high, config.primaries.energy_index)
+    sites = np.array([detector.row() for detector in detectors])
+    trace = trace_params(field)
+    return Setup(
+        config=config,
+        detectors=detectors,
+        field=field,
+        atmosphere=atmosphere,
+        hadronic=hadronic,
+        primaries=primaries,
+        world=world,
+        source=source,
+        sites=sites,
+        trace=trace,
+        overhead=overhead,
+        gradients=make_gradients(config, hadronic.tables),
+        models=model_entries(config, field, atmosphere, hadronic, primaries, overhead),
+    )

@@ -1,0 +1,86 @@
+"""Compile the kernels of a run, or load them from the cache, one process at a time where they share a cache folder.
+
+numba writes a cache file under a number it takes from an index; two processes that compile at once can take the same
+number. So under MPI rank 0 goes first, then the first rank of every node (whose folder may be another), then all
+others; and independent processes (the tasks of a job array) wait for a lock in the folder, unless a mark in it says
+that everything is there already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from sim3d.files.event_journal import BatchRecorder
+from sim3d.files.locks import alone
+from sim3d.jit_cache import CACHE_FOLDER
+from sim3d.sampling.batch import empty_scores
+from sim3d.scoring.tally import SiteTally
+from sim3d.simulation.processes import Processes
+from sim3d.simulation.setup import Setup
+
+
+def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> float:
+    """Compile or load everything a batch needs, on all ranks; returns seconds.
+
+    Parameters
+    ----------
+    setup : Setup
+    processes : Processes
+    show : bool
+        Say so if it will take a while.
+    """
+    started = time.perf_counter()
+    _, local_rank = processes.node()
+    mark = _mark(setup)
+    for turn in (processes.first, local_rank == 0 and not processes.first, local_rank != 0 and not processes.first):
+        if turn:
+            with _alone(mark):
+                if show and (mark is None or not mark.exists()):
+                    note = "sim3d: compiling the kernels (once per version, about 20 s) ..."
+                    print(note, file=sys.stderr, flush=True)
+                _empty_batch(setup)
+                if mark is not None:
+                    with contextlib.suppress(OSError):
+                        mark.touch()
+        processes.barrier()
+    return time.perf_counter() - started
+
+
+def _empty_batch(setup: Setup) -> None:
+    """Run a batch without primaries."""
+    small = setup.config.model_copy(update={"run": setup.config.run.model_copy(update={"batch_size": 0})})
+    idle = replace(setup, config=small)
+    scores = empty_scores(len(setup.detectors), setup.n_azimuth)
+    recorder = BatchRecorder() if setup.config.scoring.events else None
+    extras = setup.empty_extras()
+    idle.batch_function()(0, scores, recorder, extras)
+    SiteTally(setup.n_azimuth).add_batch(scores.flux[0], scores.hits[0], scores.weights[0], 0)
+
+
+def _mark(setup: Setup) -> Path | None:
+    """File that says that the kernels of this sampling mode are in the cache, for this kind of processor."""
+    if CACHE_FOLDER is None:
+        return None
+    from llvmlite import binding
+
+    kernel = setup.config.sampling.mode + ("-events" if setup.config.scoring.events else "")
+    kernel += "-gradients" if setup.columns else ""
+    kernel += "-muons" if setup.config.scoring.muons else ""
+    kernel += "-heights" if setup.config.scoring.heights else ""
+    kernel += "" if setup.config.scoring.neutrinos else "-alone"
+    return Path(CACHE_FOLDER) / f"compiled-{kernel}-{binding.get_host_cpu_name()}"
+
+
+@contextlib.contextmanager
+def _alone(mark: Path | None) -> Iterator[None]:
+    """Keep other processes of this user out of the cache folder while nothing says that it is complete."""
+    if mark is None or mark.exists():
+        yield
+        return
+    with alone(mark.parent / "lock"):
+        yield

@@ -1,0 +1,1 @@
+"""Calculations that need no run: energy balance, hadronic moments by model, cutoffs by latitude."""

@@ -1,0 +1,125 @@
+"""The flux service: the page's formula in closed form, its keys and defaults, tables of both kinds."""
+
+import numpy as np
+import pytest
+
+import sim3d
+from sim3d.errors import InputError
+from sim3d.files import honda as honda_tables
+from sim3d.flux.service import centres
+from sim3d.results import tables as result_tables
+
+ENERGIES = 10 ** (np.arange(101) / 20 - 1)
+COS_EDGES = np.linspace(-1, 1, 21)
+COS = 0.5 * (COS_EDGES[1:] + COS_EDGES[:-1])
+NORM = {"numu": 300.0, "numubar": 250.0, "nue": 150.0, "nuebar": 120.0}
+GAMMA, SLOPE = 3.0, 0.5
+
+
+def law(flavour, energy, cos):
+    """A power law with exponential zenith dependence: a plane in log10(flux), which a spline holds exactly."""
+    return NORM[flavour] * energy**-GAMMA * np.exp(SLOPE * cos)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("closed")
+    flux = np.stack([law(f, ENERGIES[:, None], COS) for f in NORM])[..., None]
+    east_west = 1 + 0.3 * np.cos(np.radians(15 + 30 * np.arange(12)))
+    for name, values in (("aa", flux), ("az", flux * east_west)):
+        (folder / f"{name}.d").write_text("".join(honda_tables.blocks(values, ENERGIES, COS_EDGES)))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["aa", "az"])
+def test_the_formula_in_closed_form(files, name):
+    """Flux at the centre times 2 pi dE dcos; the integral by hand. The table's five digits allow 1e-4."""
+    ebins, czbins = np.geomspace(1, 80, 40), np.linspace(-1, 0, 21)
+    energy, cos = np.sqrt(ebins[1:] * ebins[:-1])[:, None], 0.5 * (czbins[1:] + czbins[:-1])
+    size = 2 * np.pi * np.diff(ebins)[:, None] * np.diff(czbins)
+    over_energy = (ebins[:-1] ** (1 - GAMMA) - ebins[1:] ** (1 - GAMMA)) / (GAMMA - 1)
+    over_cos = np.diff(np.exp(SLOPE * czbins)) / SLOPE
+    service = sim3d.HondaFluxService(files / f"{name}.d")
+    better = sim3d.HondaFluxService(files / f"{name}.d", integrate=True)
+    for prim, flavour in (("nue", "nue"), ("nue_bar", "nuebar"), ("numu", "numu"), ("numu_bar", "numubar")):
+        got = service.get_flux(ebins, czbins, prim)
+        assert got.shape == (39, 20)
+        assert got == pytest.approx(law(flavour, energy, cos) * size, rel=1e-4)
+        exact = 2 * np.pi * NORM[flavour] * np.multiply.outer(over_energy, over_cos)
+        assert better.get_flux(ebins, czbins, prim) == pytest.approx(exact, rel=1e-4)
+    # what the centre costs: 0.16% at this index in the default bins
+    assert got / exact == pytest.approx(np.full((39, 20), 0.9990), abs=2e-3)
+
+
+def test_maps_keys_and_defaults(files):
+    maps = sim3d.get_flux_maps(sim3d.HondaFluxService(flux_file=str(files / "aa.d"), smooth=0.05))
+    assert list(maps) == ["nue", "nue_bar", "numu", "numu_bar"]
+    for one in maps.values():
+        assert set(one) == {"ebins", "czbins", "map"}
+        assert len(one["ebins"]) == 40
+        assert one["ebins"][[0, -1]] == pytest.approx([1.0, 80.0])
+        assert np.diff(np.log(one["ebins"])) == pytest.approx(np.log(80) / 39)
+        assert one["czbins"] == pytest.approx(np.linspace(-1, 0, 21))
+        assert np.shape(one["map"]) == (39, 20)
+    own = sim3d.get_flux_maps(sim3d.HondaFluxService(files / "aa.d"), [1.0, 2.0, 4.0], [-1.0, 1.0])
+    assert own["numu"]["map"].shape == (2, 1)
+
+
+def test_any_service_will_do():
+    class Ones:
+        def get_flux(self, ebins, czbins, prim):
+            return np.ones((len(ebins) - 1, len(czbins) - 1))
+
+    assert sim3d.get_flux_maps(Ones())["nue"]["map"].sum() == 39 * 20
+
+
+def test_smoothing_takes_noise_away(files, tmp_path):
+    rng = np.random.default_rng(1)
+    truth = np.stack([law(f, ENERGIES[:, None], COS) for f in NORM])[..., None]
+    noisy = truth * 10 ** rng.normal(0, 0.005, truth.shape)
+    path = tmp_path / "noisy.d"
+    path.write_text("".join(honda_tables.blocks(noisy, ENERGIES, COS_EDGES)))
+    energy, cos = np.geomspace(1, 80, 30)[:, None], np.linspace(-0.9, 0.9, 20)
+    off = [
+        np.std(
+            np.log(sim3d.HondaFluxService(path, smooth).differential_flux(energy, cos, "nue") / law("nue", energy, cos))
+        )
+        for smooth in (0.0, 0.05)
+    ]
+    assert off[1] < 0.4 * off[0]
+
+
+def test_a_table_with_empty_bins_says_how_far_it_goes(fake_result, tmp_path):
+    result_tables.write_honda_tables(fake_result(sites=("ino",), empty_above=30.0, batches=2), tmp_path)
+    service = sim3d.HondaFluxService(tmp_path / "ino-honda-aa.d")
+    assert service.energy_range_GeV["nue"][1] == pytest.approx(10**1.45)
+    with pytest.raises(InputError, match=r"energy_GeV: 30\.78\d*, allowed: 0\.1 to 28\.184, where .* --smooth"):
+        sim3d.get_flux_maps(service)
+    assert service.get_flux([1, 10], [-1, 0], "nue").shape == (1, 1)
+
+
+def test_what_is_refused(files, tmp_path):
+    path = files / "aa.d"
+    service = sim3d.HondaFluxService(path)
+    for call, message in (
+        (lambda: sim3d.HondaFluxService(), "flux_file: give a Honda table"),
+        (lambda: sim3d.HondaFluxService(path, smooth=-1), "smooth: -1, allowed: 0 or more"),
+        (lambda: sim3d.HondaFluxService(tmp_path / "none.d"), "none.d: cannot be read"),
+        (
+            lambda: service.get_flux([1, 2], [-1, 0], "nutau"),
+            "prim: 'nutau', allowed: one of nue, nue_bar, numu, numu_bar",
+        ),
+        (lambda: service.get_flux([2, 1], [-1, 0], "nue"), "ebins: needs two or more edges that rise"),
+        (lambda: service.get_flux([1, 2], [-1], "nue"), "czbins: needs two or more edges that rise"),
+        (lambda: service.get_flux([1, 2], [-2, 0], "nue"), "czbins: -2.0, allowed: -1 to 1"),
+        (lambda: service.get_flux([1e4, 2e4], [-1, 0], "nue"), "energy_GeV: 15000"),
+    ):
+        with pytest.raises(InputError, match=message):
+            call()
+
+
+def test_centres():
+    assert centres(np.array([1.0, 10.0, 100.0])) == pytest.approx(np.sqrt([10, 1000]))
+    assert centres(np.array([1.0, 2.0, 3.0])).tolist() == [1.5, 2.5]
+    assert centres(np.array([-1.0, 0.0])).tolist() == [-0.5]
+    assert centres(np.array([1.0, 4.0])).tolist() == [2.5]

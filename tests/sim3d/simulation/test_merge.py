@@ -1,0 +1,139 @@
+"""Parts of a run joined: bitwise the single run, in any order; what does not belong together is refused."""
+
+import itertools
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+import sim3d
+from sim3d import cli
+from sim3d.config.load import make_config
+from sim3d.errors import InputError
+from sim3d.files.result_file import read_result, write_result
+from sim3d.simulation.engine import run_to_file
+from sim3d.simulation.merge import merge_files
+
+DATA = {
+    "run": {"seed": 1, "primaries": 1800, "batch_size": 200},
+    "primaries": {"energy_GeV": [2.0, 1000.0]},
+    "sites": [{"name": "kamioka", "patch": {"radius_deg": 40}}, {"name": "sno", "patch": {"radius_deg": 40}}],
+}
+MODES = {
+    "analog": {**DATA, "sampling": {"mode": "analog"}},
+    "rotated": {**DATA, "transport": {"bending": False}, "sampling": {"mode": "rotated"}, "sites": [{"name": "sno"}]},
+}
+RANGES = ((0, 4), (4, 5), (5, 9))
+
+
+def config(mode="rotated", **run):
+    return make_config({**MODES[mode], "run": {**DATA["run"], **run}})
+
+
+def make_array(folder, mode):
+    """The single run of a mode and its three parts."""
+    run_to_file(config(mode), folder / "whole.h5", threads=2)
+    for k, batches in enumerate(RANGES):
+        run_to_file(config(mode), folder / f"{k}.h5", threads=1 + k, batches=batches)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def array(tmp_path_factory):
+    return make_array(tmp_path_factory.mktemp("merge"), "rotated")
+
+
+def test_two_sites_in_analog_mode(tmp_path, differences):
+    array = make_array(tmp_path, "analog")
+    write_result(merge_files([array / f"{k}.h5" for k in (2, 0, 1)]), array / "merged.h5")
+    assert differences(array / "whole.h5", array / "merged.h5") == []
+
+
+def test_any_order_gives_the_single_run(array, differences):
+    for order in itertools.permutations(range(3)):
+        write_result(merge_files([array / f"{k}.h5" for k in order]), array / "merged.h5")
+        assert differences(array / "whole.h5", array / "merged.h5") == []
+    merged = sim3d.load(array / "merged.h5")
+    assert merged.complete
+    assert merged.attributes["sessions"] == 3
+    assert merged.attributes["merged_files"] == 3
+
+
+def test_in_steps(array, differences):
+    """Two parts first, then the third; or the third by going on."""
+    write_result(merge_files([array / "2.h5", array / "0.h5"]), array / "two.h5")
+    assert not sim3d.load(array / "two.h5").complete
+    write_result(merge_files([array / "1.h5", array / "two.h5"]), array / "steps.h5")
+    assert differences(array / "whole.h5", array / "steps.h5") == []
+    run_to_file(config(), array / "two.h5", threads=1, resume=True)
+    assert differences(array / "whole.h5", array / "two.h5") == []
+
+
+def test_batches_twice_are_refused(array):
+    with pytest.raises(InputError, match=r"0\.h5: holds batch 0, as .*0\.h5 does \(4 batches twice in all\)"):
+        merge_files([array / "1.h5", array / "0.h5", array / "0.h5"])
+    with pytest.raises(InputError, match=r"2\.h5: holds batch 5, as .*whole\.h5 does"):
+        merge_files([array / "whole.h5", array / "2.h5"])
+
+
+def test_parts_of_different_length(array, tmp_path, differences):
+    """A run that was extended in the meantime: the longest holds, whichever comes first."""
+    short = tmp_path / "short.h5"
+    run_to_file(config(primaries=800), short, threads=1)
+    for order in ([short, array / "1.h5", array / "2.h5"], [array / "2.h5", short, array / "1.h5"]):
+        write_result(merge_files(order), tmp_path / "merged.h5")
+        assert differences(array / "whole.h5", tmp_path / "merged.h5") == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        ({"run": {**DATA["run"], "seed": 2}}, "run.seed is 2"),
+        ({"field": {"date": "2015-01-01"}}, "field.date is '2015-01-01'"),
+        ({"sites": [{"name": "juno"}]}, r"sites\[0\].name is 'juno'"),
+    ],
+)
+def test_another_configuration_is_refused(array, tmp_path, changed, key):
+    run_to_file(make_config({**MODES["rotated"], **changed}), tmp_path / "other.h5", threads=2, batches=(7, 9))
+    with pytest.raises(InputError, match=rf"other\.h5: not a part of the run of .*0\.h5: {key} there"):
+        merge_files([array / "0.h5", tmp_path / "other.h5"])
+
+
+def test_another_version_is_refused(array, tmp_path):
+    record = read_result(array / "1.h5")
+    record.provenance["sim3d"] = "99.0"
+    write_result(record, tmp_path / "newer.h5")
+    with pytest.raises(InputError, match=r"made by sim3d 99\.0"):
+        merge_files([array / "0.h5", tmp_path / "newer.h5"])
+
+
+def test_a_damaged_part_is_refused(array, tmp_path):
+    data = bytearray((array / "1.h5").read_bytes())
+    data[-1000] ^= 4
+    (tmp_path / "bad.h5").write_bytes(data)
+    with pytest.raises(InputError, match=r"bad\.h5: a damaged"):
+        merge_files([array / "0.h5", tmp_path / "bad.h5"])
+
+
+def test_the_command(array, capsys):
+    parts = [str(array / f"{k}.h5") for k in range(3)]
+    out = array / "command.h5"
+    assert cli.main(["merge", *parts, "-o", str(out), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["batches"], document["batches_total"], document["complete"]) == (9, 9, True)
+    with h5py.File(out) as one, h5py.File(array / "whole.h5") as two:
+        assert np.array_equal(one["batches_done"], two["batches_done"])
+        assert one.attrs["data_sha256"] == two.attrs["data_sha256"]
+    for arguments, message in (
+        ([*parts, "-o", str(out)], "--force"),
+        ([parts[0], str(array / "none.h5"), "-o", str(array / "x.h5")], "none.h5: no such file"),
+        ([*parts, parts[0], "-o", str(array / "x.h5")], "holds batch 0"),
+        (["-o", str(array / "x.h5")], "FILE.h5"),
+        (parts, "--output"),
+    ):
+        assert cli.main(["merge", *arguments]) == 2
+        captured = capsys.readouterr()
+        assert message in captured.err
+        assert captured.err.count("\n") == 1
+        assert not (array / "x.h5").exists()
