@@ -14,7 +14,8 @@ Python's libraries, with its own folder first on PYTHONPATH and a cache of kerne
 Each measurement is repeated, the two checkouts in turns (this, other, other, this, ...), after one that is not counted
 (it compiles). The ratio is the median of this checkout over that of the other, so that 1.02 is 2% slower, for rates
 their inverse; its spread is that of the ratios of neighbouring pairs (half of the range that holds 68%), divided by the
-root of their number. A row is ``slower`` if the ratio exceeds 1 + tolerance by more than the spread. Status 1 if one is.
+root of their number. A row is ``slower`` if the ratio exceeds 1 + tolerance by more than the spread; the status is 1
+if one is.
 """
 
 from __future__ import annotations
@@ -55,9 +56,8 @@ Values = dict[str, tuple[float, str]]
 
 def other_checkout(revision: str) -> Path:
     """Folder with a revision's files: a git worktree, made if need be and brought to that revision."""
-    found = subprocess.run(
-        ["git", "rev-parse", "--short=12", f"{revision}^{{commit}}"], cwd=ROOT, capture_output=True, text=True, check=False
-    )  # fmt: skip
+    command = ["git", "rev-parse", "--short=12", f"{revision}^{{commit}}"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if found.returncode:
         raise SystemExit(f"{revision}: no revision of this repository")
     folder = OUTPUT / found.stdout.strip()
