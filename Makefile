@@ -1,16 +1,28 @@
 # sim3d: everything a fresh machine needs is python3 (3.11 or newer), make and a package registry.
 #   make run       environment, installation, the quickstart run with tables and plots
-#   make test      lint, types, import rules, all quick tests (MPI, nuSQuIDS, simweights and netCDF included)
+#   make test      all quick tests (MPI, nuSQuIDS, simweights and netCDF included), then types, import rules, lint, docs
+#   make coverage  part of the tests with kernels interpreted, output/coverage/
 #   make validate  the slow physics report, output/validation/report.md
 #   make bench     speed, output/benchmarks.json and .md
 #   make docs      the documentation site, output/site/index.html
+#   make hooks     checks before each commit (pre-commit, local)
+#   make pins      renew constraints-dev.txt: the newest versions of everything the checks use
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT := output/quickstart
+comma := ,
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+TEST_EXTRAS := mpi,test,exports,docs,primaries,msis
+# kernels are interpreted, hundreds of times slower: the tests of tables, files, formats and small formulas
+COVERED_SIM3D = $(shell find tests/sim3d \( -name test_config.py -o -name test_schema.py -o -name test_decays.py \
+    -o -name test_tally.py -o -name test_transport.py -o -name test_rotations.py -o -name test_hit_weights.py \
+    -o -name test_random_streams.py -o -name test_energy_loss.py -o -name test_primaries.py -o -name test_solar.py \
+    -o -name test_honda_reader.py -o -name test_integrity.py -o -name test_checksums.py -o -name test_detectors.py \))
+COVERED = $(wildcard tests/atmosphere tests/hadronic/test_kernels.py tests/hadronic/test_yields.py \
+    tests/hadronic/test_zfactors.py tests/geomag/test_geodesy.py tests/geomag/test_igrf.py $(COVERED_SIM3D))
 
-.PHONY: run test validate bench docs clean
+.PHONY: run test coverage validate bench docs hooks pins clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("sim3d needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -20,9 +32,11 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(PIP) -e '.[mpi]'
 	@touch $@
 
-$(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
-	$(PIP) -e '.[mpi,test,exports,docs,primaries,msis]'
-	@touch $@
+# uv installs in a fraction of pip's time; where it cannot be had, or not reach the packages, pip does it
+$(VENV)/.installed-test: pyproject.toml constraints-dev.txt | $(VENV)/bin/python
+	@if $(PIP) uv 2>/dev/null && $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints-dev.txt -e '.[$(TEST_EXTRAS)]'; \
+	then :; else $(PIP) -c constraints-dev.txt -e '.[$(TEST_EXTRAS)]'; fi
+	@touch $@ $(VENV)/.installed
 
 run: $(VENV)/.installed
 	@mkdir -p $(OUT)
@@ -35,12 +49,23 @@ run: $(VENV)/.installed
 	@echo "Result, tables, plots and the asymmetry table are in $(OUT)/"
 
 test: $(VENV)/.installed-test
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --durations=10
+	$(BIN)/python scripts/checks/run_checks.py
+
+coverage: $(VENV)/.installed-test
+	@mkdir -p output/coverage
+	NUMBA_DISABLE_JIT=1 COVERAGE_FILE=output/coverage/data $(BIN)/coverage run -m pytest -q -m "not slow and not mpi" \
+	    -p no:cacheprovider $(COVERED); status=$$?; \
+	COVERAGE_FILE=output/coverage/data $(BIN)/coverage report --skip-covered > output/coverage/report.txt; \
+	echo "coverage of part of the tests, kernels interpreted: $$(tail -1 output/coverage/report.txt)"; exit $$status
+
+hooks: $(VENV)/.installed-test
+	$(BIN)/pre-commit install
+
+pins: | $(VENV)/bin/python
+	$(PIP) uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header \
+	    $(foreach extra,$(subst $(comma), ,$(TEST_EXTRAS)),--extra $(extra)) pyproject.toml -o constraints-dev.txt
+	sed -i '1i # Versions of everything that the checks use, for Python 3.11 to 3.13. Made by `make pins`, on purpose only.' constraints-dev.txt
 
 validate: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow

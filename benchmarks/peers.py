@@ -163,7 +163,7 @@ def environment(name: str) -> str:
             [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", REQUIREMENTS[name]],
         )
         for command in commands:
-            done = subprocess.run(command, capture_output=True, text=True)
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
                 raise PeerError(f"{REQUIREMENTS[name]} cannot be installed: {last}")
@@ -178,7 +178,7 @@ def run_peer(name: str, given: dict[str, Any]) -> dict[str, np.ndarray]:
     np.savez(told, **given)
     script = Path(__file__).with_name(f"peer_{name}.py")
     try:
-        done = subprocess.run([python, script, told, answer], capture_output=True, text=True, timeout=600)
+        done = subprocess.run([python, script, told, answer], capture_output=True, text=True, timeout=600, check=False)
     except subprocess.TimeoutExpired:
         raise PeerError(f"{REQUIREMENTS[name]} was stopped after ten minutes") from None
     if done.returncode:

@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Read the command line, propagate, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", help="result (.h5) or Honda table (.d)")
-    parser.add_argument("-o", "--output", type=Path, default=Path("."), help="folder for the picture")
+    parser.add_argument("-o", "--output", type=Path, default=Path(), help="folder for the picture")
     chosen = parser.parse_args(arguments)
     flux = sim3d.Flux.load(chosen.file)
     state = exports.nusquids_state(flux, COS_ZENITH, ENERGY_GeV)

@@ -214,7 +214,7 @@ def east_west(result: Result, site: str) -> Figure:
             ax,
             at + 0.15,
             lipari,
-            0 * lipari,
+            0.0 * lipari,
             open_marker | {"color": style.BLACK, "marker": "D", "label": "Lipari"},
         )
     window = asymmetry.ENERGY_WINDOW_GEV

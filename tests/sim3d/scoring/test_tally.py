@@ -239,7 +239,7 @@ def test_reduction_of_full_limbs(monkeypatch):
     """Limbs near 2^62 on five ranks carry as Python's integers do."""
     rng = np.random.default_rng(3)
     tallies = [SiteTally(N_AZIMUTH) for _ in range(5)]
-    exact = {name: 0 for name in BINNINGS}
+    exact = dict.fromkeys(BINNINGS, 0)
     for tally in tallies:
         for name, (high, low) in tally.squares.items():
             low[...] = 2**LIMB_BITS - 1 - rng.integers(0, 3, low.shape)
