@@ -15,12 +15,12 @@ comma := ,
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 TEST_EXTRAS := mpi,test,exports,docs,primaries,msis
 # kernels are interpreted, hundreds of times slower: the tests of tables, files, formats and small formulas
-COVERED_SIM3D = $(shell find tests/sim3d \( -name test_config.py -o -name test_schema.py -o -name test_decays.py \
-    -o -name test_tally.py -o -name test_transport.py -o -name test_rotations.py -o -name test_hit_weights.py \
-    -o -name test_random_streams.py -o -name test_energy_loss.py -o -name test_primaries.py -o -name test_solar.py \
-    -o -name test_honda_reader.py -o -name test_integrity.py -o -name test_checksums.py -o -name test_detectors.py \))
-COVERED = $(wildcard tests/atmosphere tests/hadronic/test_kernels.py tests/hadronic/test_yields.py \
-    tests/hadronic/test_zfactors.py tests/geomag/test_geodesy.py tests/geomag/test_igrf.py $(COVERED_SIM3D))
+COVERED := tests/atmosphere tests/hadronic/interaction/test_kernels.py tests/hadronic/observables \
+    tests/geomag/test_geodesy.py tests/geomag/field/test_igrf.py tests/sim3d/conventions tests/sim3d/config/test_load.py \
+    tests/sim3d/files/test_checksums.py tests/sim3d/files/test_honda.py tests/sim3d/primaries/test_solar.py \
+    tests/sim3d/primaries/test_spectrum.py tests/sim3d/scoring/test_detectors.py tests/sim3d/scoring/test_hit_weights.py \
+    tests/sim3d/scoring/test_tally.py tests/sim3d/shower/test_decays.py tests/sim3d/shower/test_energy_loss.py \
+    tests/sim3d/shower/test_random_streams.py tests/sim3d/shower/test_rotations.py
 
 .PHONY: run test coverage validate bench docs hooks pins clean
 

@@ -93,7 +93,7 @@ def _remembered(everything: str, base: Path | None) -> str:
             note.parent.mkdir(parents=True, exist_ok=True)
             beside = note.with_name(f"{everything}.{os.getpid()}")
             beside.write_text(key, encoding="ascii")
-            os.replace(beside, note)
+            beside.replace(note)
     return key
 
 

@@ -12,7 +12,7 @@ FOLDERS = {
 }  # fmt: skip
 FILES = {
     ".git-blame-ignore-revs", ".gitattributes", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CITATION.cff",
-    "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "constraints.txt", "mkdocs.yml",
+    "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "constraints-dev.txt", "mkdocs.yml",
     "pyproject.toml",
 }  # fmt: skip
 LARGEST_BYTES = 1_000_000
