@@ -32,6 +32,7 @@ from sim3d.branching_ratios import (
     cumulative,
 )
 from sim3d.decay_kinematics import boost, set_back_to_back, three_pions, two_body
+from sim3d.jit_options import UNCOUNTED
 from sim3d.particles import (
     ELECTRON_MASS_GEV,
     KL,
@@ -237,7 +238,7 @@ def _leptonic_neutrinos(antilepton_charge_positive, electron):
     return NEUTRINO + (NUMU if antilepton_charge_positive else NUMUBAR)
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def _boost_daughters(momenta, n, mass, energy, momentum):
     """Boost rows 0 to n - 1 from the rest frame of a parent of this mass to the laboratory."""
     gamma = energy / mass
@@ -246,7 +247,7 @@ def _boost_daughters(momenta, n, mass, energy, momentum):
         boost(momenta, k, gamma, 0.0, 0.0, bg)
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def _two_particles(mass, m1, code1, m2, code2, energy, momentum, rng, codes, momenta):
     """Isotropic decay in flight into two particles without helicity; returns 2."""
     two_body(momenta, mass, m1, m2, rng)
@@ -255,7 +256,7 @@ def _two_particles(mass, m1, code1, m2, code2, energy, momentum, rng, codes, mom
     return 2
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def _three_particles(mass, m1, code1, m2, code2, m3, code3, energy, momentum, rng, codes, momenta):
     """Decay in flight into three pions; returns 3."""
     three_pions(momenta, mass, m1, m2, m3, rng)
@@ -264,7 +265,7 @@ def _three_particles(mass, m1, code1, m2, code2, m3, code3, energy, momentum, rn
     return 3
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def _muon_and_neutrino(mass, positive, energy, momentum, rng, codes, momenta, helicities):
     """Decay in flight of a charged meson into a muon and its neutrino; returns 2."""
     two_body(momenta, mass, _M_MU, 0.0, rng)
@@ -276,7 +277,7 @@ def _muon_and_neutrino(mass, positive, energy, momentum, rng, codes, momenta, he
     return 2
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def _kl3(
     mass, m_pi, pion, positive, electron, slope_plus, slope_zero, largest, energy, momentum, rng, codes, momenta,
     helicities,
@@ -319,7 +320,7 @@ def _kl3(
     return 3
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def decay_muon(species, energy, momentum, helicity, rng, codes, momenta):
     """Decay of a polarised muon; parameters as for :func:`decay`."""
     positive = species == MUP
@@ -331,7 +332,7 @@ def decay_muon(species, energy, momentum, helicity, rng, codes, momenta):
     return 3
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicities):
     """Decay of a charged kaon; parameters as for :func:`decay`."""
     positive = species == KP
@@ -356,7 +357,7 @@ def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicitie
     )  # fmt: skip
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
     """Decay of a K_L; parameters as for :func:`decay`."""
     u = uniform(rng)
@@ -374,7 +375,7 @@ def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
     return _three_particles(_M_K0, _M_PI, PIP, _M_PI, PIM, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def decay_short_kaon(energy, momentum, rng, codes, momenta):
     """Decay of a K_S; parameters as for :func:`decay`."""
     if uniform(rng) < _KS0:
@@ -382,7 +383,7 @@ def decay_short_kaon(energy, momentum, rng, codes, momenta):
     return _two_particles(_M_K0, _M_PI0, PI0, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
 
 
-@njit(nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def decay_lambda(energy, momentum, rng, codes, momenta):
     """Decay of a Lambda; parameters as for :func:`decay`."""
     if uniform(rng) < _LAM0:
