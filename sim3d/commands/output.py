@@ -69,7 +69,6 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
 
 def report(path: Path, seconds: float, as_json: bool) -> None:
     """Print what a finished run gave: a few lines, or JSON."""
-
     from sim3d.results.summary import describe_result
 
     document: dict[str, Any] = describe_result(open_result(path))

@@ -108,9 +108,8 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
     roulette_energy, roulette_index : float
         A neutrino below ``roulette_energy`` (GeV) is scored with probability (E / roulette_energy)^roulette_index.
     """
-    world, source, sites, cutoff, trace = task.world, task.source, task.sites, task.cutoff, task.trace
-    seed, size, left_out = task.seed, task.batch_size, task.left_out
-    counters, followed, n_azimuth = scores.counters, scores.followed, scores.flux.shape[4]
+    world, sites, cutoff, trace = task.world, task.sites, task.cutoff, task.trace
+    counters, n_azimuth = scores.counters, scores.flux.shape[4]
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
     n = np.empty(3)
@@ -125,20 +124,21 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
     hits = np.empty(1, HIT_DTYPE)
     rows, first_place = opened(events)
     n_rows = 0
-    for place in range(first_place, size):
+    for place in range(first_place, task.batch_size):
         if events is not None and n_rows >= events.full:
             return rows, n_rows, place
         index = task.first_index + place
-        followed[0] = index
-        if is_left_out(index, left_out, task.only):
+        scores.followed[0] = index
+        if is_left_out(index, task.left_out, task.only):
             continue
         weight, energy, group, n_nu, neutrinos, stack = next_shower(
-            world, source, seed, size, index, place, start, rng, stack, neutrinos, counters, gradients
-        )
+            world, task.source, task.seed, task.batch_size, index, place, start, rng, stack, neutrinos, counters,
+            gradients,
+        )  # fmt: skip
         gv = rigidity(energy, group)
         if gradients is not None:
-            primary_terms(terms, gradients, source.spectrum, energy, group, -1.0)
-        rng[0] = child_key(primary_key(seed, index), BRANCH_ROTATION)
+            primary_terms(terms, gradients, task.source.spectrum, energy, group, -1.0)
+        rng[0] = child_key(primary_key(task.seed, index), BRANCH_ROTATION)
         for i in range(n_nu):
             neutrino = neutrinos[i]
             e_nu = neutrino[NU_ENERGY]
@@ -172,10 +172,10 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
                     area = 4.0 * math.pi * radius * radius * 1.0e6
                     value = weight * neutrino[NU_WEIGHT] * inverse_cosine(cos_zenith) / (area * keep)
                     fill_hit(hits[0], k, i, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value)
-                    score_hit(scores, hits[0], neutrino, value, size, gradients, terms, heights)
+                    score_hit(scores, hits[0], neutrino, value, task.batch_size, gradients, terms, heights)
                     if events is not None:
                         rows = with_room(rows, n_rows, 1)
                         describe_primary(rows[n_rows], index, energy, group, entry, arrival)
                         fill_record(rows[n_rows], hits[0], neutrino, value, weight * neutrino[NU_WEIGHT] / keep)
                         n_rows += 1
-    return rows, n_rows, size
+    return rows, n_rows, task.batch_size
