@@ -20,7 +20,7 @@ RESULT_CONVENTIONS = {
     "convention_detector": "flat sheet on the sphere at the site, angles at the crossing's own vertical and south",
     "convention_horizon": f"a crossing counts 1/|cos| at the middle of its sub-bin, {0.05 / SUB_BINS:g} wide",
 }
-"""Attributes of the result file; they are part of its format (docs/formats.md)."""
+"""Attributes of the result file; they are part of its format (docs/manual/formats.md)."""
 
 EXPORT_CONVENTIONS = {
     "convention_cos_zenith": COS_ZENITH_OF_NEUTRINO,

@@ -25,7 +25,7 @@ class PrimaryModel:
     Attributes
     ----------
     name : str
-        One of :func:`model_names`.
+        One of :func:`sim3d.primaries.catalogue.model_names`.
     solar_potential_MV : float
         Force-field potential (MV) on the scale on which July 1998 has 591 MV.
     fits : float64 array (5, 2, 5)

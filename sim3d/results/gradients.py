@@ -170,7 +170,7 @@ class SiteGradients:
     weights : int array (N_GROUPS,)
         Batches in each group.
     columns : sequence of str
-        Names of the columns, see :func:`sim3d.scoring.gradients.columns_of`.
+        Names of the columns, see ``scoring.columns`` of the configuration.
     points : mapping
         Values of the parameters by name, of each parameter point.
 
