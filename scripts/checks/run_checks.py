@@ -20,7 +20,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 JUNIT = ROOT / "output" / "checks" / "tests.xml"
-TESTS = ["-m", "pytest", "-m", "not slow", "-n", "2", "--dist", "worksteal", "--durations=15", f"--junitxml={JUNIT}"]
+TESTS = ["-m", "pytest", "-m", "not slow", "--durations=15", f"--junitxml={JUNIT}"]
+# a file's tests stay together (they share runs); tests/conftest.py puts the longest files first
+TESTS += ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+
 
 CHECKS: dict[str, list[str]] = {
     "types (mypy)": ["mypy"],

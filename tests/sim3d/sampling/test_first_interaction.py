@@ -325,6 +325,7 @@ def _drawn(world, source, n, key, by_energy, by_cosine, out):
             out[a, b] += w * slowing * math.exp(-depth / length) / length
 
 
+@pytest.mark.slow
 def test_first_interactions_in_the_real_field(worlds):
     """All nuclei, bending and energy loss on: as many first interactions as when primaries are stepped inwards."""
     model = primary_model()
