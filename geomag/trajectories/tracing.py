@@ -66,6 +66,7 @@ from geomag.trajectories.early_verdicts import (
     impact_is_certain,
     retake_share,
 )
+from geomag.trajectories.separate import separate
 
 DEFAULT_TOLERANCE = 1e-4
 """Error allowed per step, in direction (rad) and in position relative to r.  At Kamioka (isotropic, 1-60 GV,
@@ -264,6 +265,9 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
         grown = True
 
 
+_backtrack_state = separate(backtrack_state)
+
+
 @njit(nogil=True)
 def backtrack(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
     """Decide whether a positive particle can arrive; see `backtrack_state`.
@@ -287,7 +291,7 @@ def backtrack(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
         1 allowed (escape radius reached), 0 forbidden (met the floor), 2 undecided (path too long; counts as
         forbidden).
     """
-    return backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params)[0]
+    return _backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params)[0]
 
 
 def multipole_bounds(field: FieldModel) -> tuple[Array, Array]:
