@@ -8,12 +8,12 @@ Sources
 Branching ratios and form-factor slopes: :mod:`sim3d.shower.branching_ratios`.
 K_l3 form factors in the linear parameterisation: f+(t) = 1 + lambda_+ t / m_pi^2,
 f0(t) = 1 + lambda_0 t / m_pi^2, f- = (f0 - f+) (M^2 - m_pi^2) / t.
-V-A: for a current H the squared amplitude is 2 (H.p_nu)(H.p_l) - H^2 (p_nu.p_l), and with a polarised lepton p_l is
-replaced by p_l -+ m s (upper sign lepton, lower antilepton). Hence with L = 2 (H.p_nu) H - H^2 p_nu the helicity of an
-antilepton is (L0 p - E L.n) / (L0 E - p L.n), n its direction, and minus that for a lepton. For pi -> mu nu this is
-the formula of docs/methods/decays.md (Gaisser, Cosmic Rays and Particle Physics, section 3.6).
-Muon decay: the electron-type neutrino has dN/dx dcos = 6 x^2 (1-x) (1 -+ P cos) (upper sign mu+), and the remaining
-pair decays isotropically in its own rest frame, which is exact for the V-A matrix element (p_pol.p_nue)(p_e.p_numu).
+V-A: for a current H the squared amplitude is 2 (H.p_nu)(H.p_l) - H^2 (p_nu.p_l). For a polarised lepton p_l is
+replaced by p_l -+ m s (upper sign lepton, lower antilepton). Let L = 2 (H.p_nu) H - H^2 p_nu. The helicity of an
+antilepton with direction n is then (L0 p - E L.n) / (L0 E - p L.n); that of a lepton has the opposite sign. For
+pi -> mu nu this is the formula of docs/methods/decays.md (Gaisser, Cosmic Rays and Particle Physics, section 3.6).
+Muon decay: the electron-type neutrino has dN/dx dcos = 6 x^2 (1-x) (1 -+ P cos) (upper sign mu+). The remaining pair
+decays isotropically in its own rest frame. This is exact for the V-A matrix element (p_pol.p_nue)(p_e.p_numu).
 """
 
 from __future__ import annotations

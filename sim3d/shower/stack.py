@@ -15,7 +15,7 @@ from sim3d.jit_options import HELPER
 X, Y, Z, UX, UY, UZ, EX, EY, EZ, KINETIC, WEIGHT, HELICITY, TURN, SHIFT_X, SHIFT_Y, SHIFT_Z, DECAYS, CROSSED = range(18)
 STACK_COLUMNS = 18
 STACK_RESERVE = 16384
-"""Free rows required before each interaction. One interaction makes far fewer particles, so none overflows."""
+"""Free rows that the stack has before each particle is simulated; one interaction makes far fewer secondaries."""
 
 
 class Stack(NamedTuple):
