@@ -28,7 +28,7 @@ MOST_BATCHES = 10**7
 """Largest number of batches: the result file and rank 0 store one mark for every batch."""
 
 SMALLEST_PATCH_DEG = 1.0e-3
-"""Smallest extent of a patch in degrees, about 100 m; fluxes do not change over such a distance."""
+"""Smallest extent of a patch in degrees, about 100 m; a smaller one would not change a flux noticeably."""
 
 
 class RunTable(Table):
