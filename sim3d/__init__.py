@@ -1,8 +1,8 @@
-"""sim3d: a three-dimensional Monte Carlo of cosmic-ray showers and atmospheric-neutrino production.
+"""sim3d: a three-dimensional Monte Carlo of cosmic-ray showers and atmospheric neutrino fluxes.
 
-The names most people need are here: ``sim3d.run(config)`` runs a simulation, ``sim3d.load(path)`` opens a result,
-``sim3d.Flux.load(path)`` gives its fluxes as a smooth function.
-Heavy imports (numba, scipy) happen on first use, so that ``import sim3d`` and ``sim3d --help`` stay quick.
+The main functions can be imported from here: ``sim3d.run(config)`` runs a simulation, ``sim3d.load(path)`` reads a
+result, ``sim3d.Flux.load(path)`` interpolates its fluxes. Heavy libraries (numba, scipy) are imported on first use, so
+that ``import sim3d`` and ``sim3d --help`` are fast.
 """
 
 from __future__ import annotations

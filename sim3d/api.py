@@ -1,4 +1,4 @@
-"""Run a simulation from Python: a configuration in, a result out, in this process and without a file."""
+"""Run a simulation from Python, in this process and without a result file."""
 
 from __future__ import annotations
 
@@ -23,14 +23,19 @@ def run(
     Parameters
     ----------
     config : Config, mapping or path
-        A checked configuration, nested mappings as a TOML file would give them, or the path of one.
+        A checked configuration, nested mappings with the tables and keys of a TOML file, or the path of a TOML file.
     threads, progress
         See :func:`sim3d.simulation.engine.simulate`.
+
+    Returns
+    -------
+    Result
+        Fluxes with errors, as :func:`sim3d.load` reads them from a file.
 
     Raises
     ------
     InputError
-        For a bad configuration (one line naming the key, the value and what is allowed).
+        If the configuration is wrong: one line with the key, the value and the values that are allowed.
     RunError
         If a batch failed.
     """

@@ -1,6 +1,6 @@
-"""The command ``sim3d``: a click group that imports a subcommand only when it is used.
+"""The command line ``sim3d``: a click group that imports a subcommand when it is used, and the exit status of errors.
 
-Importing this module must stay cheap (no numba, no h5py, no matplotlib): ``sim3d --help`` answers at once.
+This module must not import numba, h5py or matplotlib, so that ``sim3d --help`` is fast.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sim3d.commands.status import STATUS_FAILED, STATUS_INPUT, STATUS_INTERRUPTE
 from sim3d.errors import RunError, is_input_error
 from sim3d.launcher import launcher_rank
 
-# Name, one line of help, in the order a user meets them.
+# Name and one line of help; the order is that of a first use.
 COMMANDS = {
     "run": "Simulate: from a TOML file to a result file (also under mpirun).",
     "merge": "Join parts of one run, as a job array makes them.",
@@ -66,12 +66,14 @@ _WAIT_FOR_RANK_0_S = 2.0
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports one only to run it."""
+    """A click group that lists its commands by name and imports the module of a command when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names of the commands, in the order of :data:`COMMANDS`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command by name; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         room = next(room for room, names in _ROOMS.items() if cmd_name in names)
@@ -79,6 +81,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -107,17 +110,22 @@ def cli(ctx: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and give the exit status: 0, 2 for wrong input, 130 when interrupted.
+    """Run the command line and return the exit status.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        Default: the process's own.
+        Default: the arguments of this process.
+
+    Returns
+    -------
+    int
+        0, 1 for a failed run, 2 for wrong input, 130 when interrupted, or the status of the command.
 
     Notes
     -----
-    A program fault is not caught: it shows its traceback (and takes all ranks down under MPI, where one dead
-    rank would leave the others waiting for ever).
+    Programming errors are not caught: Python prints the traceback. Under MPI the traceback is printed and all ranks are
+    stopped, because the others would wait forever for the one that failed.
     """
     try:
         result = cli.main(args=None if arguments is None else list(arguments), prog_name="sim3d", standalone_mode=False)
@@ -126,8 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _leave(STATUS_INTERRUPTED)
     except BrokenPipeError:
-        # The reader of our output went away (`sim3d ... | head`): not an error, but nothing more to say, not
-        # even when Python flushes stdout at exit.
+        # The reader of the output has closed the pipe (`sim3d ... | head`). This is not an error; stdout is redirected
+        # because Python would fail again when it flushes it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as problem:
@@ -148,15 +156,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _input_error(message: str) -> int:
-    """Say what is wrong in one line, once, and give the status to leave with."""
+    """Print an error in one line, once for all ranks, and return the exit status."""
     rank = launcher_rank()
     line = f"sim3d: error: {' '.join(message.split())}"
     if _mpi_is_live():
-        # Not every rank need have met this one, so whoever did says so.
+        # perhaps only some ranks have this error, so the message names the rank
         line += f" (rank {rank})"
     elif rank not in (None, 0):
-        # All ranks meet a wrong argument before MPI starts; the launcher kills the others as soon as one
-        # leaves with an error, so leave rank 0 the time to say why.
+        # All ranks find a wrong argument before MPI starts. The launcher kills the others as soon as one exits with an
+        # error, so the other ranks wait until rank 0 has printed the message.
         time.sleep(_WAIT_FOR_RANK_0_S)
         return STATUS_INPUT
     click.echo(line, err=True)
@@ -169,7 +177,7 @@ def _describe_os_error(problem: OSError) -> str:
 
 
 def _live_communicator() -> Any:
-    """COMM_WORLD when MPI runs in this process with more than one rank, else None."""
+    """Return COMM_WORLD if MPI is running with more than one rank, else None."""
     mpi = sys.modules.get("mpi4py.MPI")
     if mpi is None or not mpi.Is_initialized() or mpi.Is_finalized() or mpi.COMM_WORLD.Get_size() == 1:
         return None
@@ -181,7 +189,7 @@ def _mpi_is_live() -> bool:
 
 
 def _leave(status: int) -> int:
-    """Give back ``status``; in a running MPI job end all ranks with it instead."""
+    """Return ``status``; in a running MPI job stop all ranks with it instead."""
     communicator = _live_communicator()
     if communicator is not None:
         sys.stdout.flush()

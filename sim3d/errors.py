@@ -1,4 +1,4 @@
-"""Errors that a user sees in one line: a wrong argument, configuration or file, and a run that failed."""
+"""Errors that are reported in one line: a wrong argument, configuration or file, and a failed run."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 
 class InputError(ValueError):
-    """Something the user gave is wrong; the message is one line and the command ends with status 2.
+    """Error of a wrong input by the user; the message is one line and the command ends with status 2.
 
-    Either ``InputError(message)``, or ``InputError(field, value, allowed)`` for the usual case.
+    Call it as ``InputError(message)``, or as ``InputError(field, value, allowed)``.
 
     Parameters
     ----------
     message : str
-        The field, what it was, and what is allowed, in one line.
+        The message; or the name of the field if ``value`` and ``allowed`` are given.
     value : object, optional
-        The value that was given; the first argument is then the field's name alone.
+        The wrong value.
     allowed : str, optional
-        What would have been right.
+        The values that are allowed.
 
     Examples
     --------
@@ -33,16 +33,39 @@ class InputError(ValueError):
 
 
 class RunError(RuntimeError):
-    """A run that failed; the message names the rank and the primary, and the command ends with status 1."""
+    """Error of a failed run; the message names the rank and the primary, and the command ends with status 1."""
 
 
 def cannot_write(path: Path, problem: OSError) -> InputError:
-    """The error for a file that the system does not let us write, with its path and the system's reason."""
+    """Build the error of a file that cannot be written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    problem : OSError
+        Error of the system, whose reason is in the message.
+
+    Returns
+    -------
+    InputError
+    """
     return InputError(f"output: cannot write {path} ({problem.strerror or problem})")
 
 
 def cannot_read(path: Path | str, problem: OSError | UnicodeDecodeError, what: str = "") -> InputError:
-    """The error for a file of text that cannot be read, with the system's reason; ``what`` it is goes before its path.
+    """Build the error of a text file that cannot be read.
+
+    Parameters
+    ----------
+    path : pathlib.Path or str
+    problem : OSError or UnicodeDecodeError
+        Error of the system, whose reason is in the message.
+    what : str
+        Kind of file; it precedes the path in the message.
+
+    Returns
+    -------
+    InputError
 
     Examples
     --------
@@ -54,9 +77,17 @@ def cannot_read(path: Path | str, problem: OSError | UnicodeDecodeError, what: s
 
 
 def is_input_error(problem: BaseException) -> bool:
-    """Whether a user, not the program, caused ``problem``.
+    """Test whether an exception is an error of the user's input, not of the program.
 
-    Every package has its own ``...InputError(ValueError)``, because the physics packages may not import this
-    one; what they share is the name.
+    Every package has its own ``...InputError(ValueError)``, because the physics packages may not import sim3d. The test
+    is therefore on the name of the class.
+
+    Parameters
+    ----------
+    problem : BaseException
+
+    Returns
+    -------
+    bool
     """
     return isinstance(problem, ValueError) and type(problem).__name__.endswith("InputError")

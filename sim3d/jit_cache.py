@@ -1,14 +1,13 @@
-"""Choose the folder in which numba keeps compiled kernels, keyed by the sources that the kernels are made of.
+"""Choose the folder in which numba caches compiled kernels, named by a hash of the kernels' sources.
 
-numba's own cache returns stale code when a function in another module that a cached one calls was edited,
-and fails where neither the installation nor the home folder is writable. So the cache folder is keyed by a
-hash of the files that kernels depend on (:mod:`sim3d.kernel_sources`) and of the libraries whose numbers or code go
-into them; where no folder can be written nothing is cached. A folder that the user gives in ``NUMBA_CACHE_DIR`` gets a
-keyed subfolder.
+numba's own cache returns outdated code if a function is edited that a cached function of another module calls. It also
+fails if neither the installation nor the home folder is writable. Therefore the name of the cache folder has a hash of
+the files that kernels depend on (:mod:`sim3d.kernel_sources`) and of the versions of numba, numpy, scipy and particle.
+If no folder is writable, nothing is cached. A folder that the user gives in ``NUMBA_CACHE_DIR`` gets such a subfolder.
 
-This module must be imported before any module that holds kernels; ``sim3d/__init__.py`` does so. It does not
-import numba itself (that costs half a second), but sets the environment variable that numba reads, when numba is
-imported for the first time: programs that need no kernel do not pay for the hash.
+This module must be imported before any module with kernels; ``sim3d/__init__.py`` does so. It does not import numba,
+which takes half a second. It sets the environment variable that numba reads when numba is first imported, so programs
+without kernels do not compute the hash.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from typing import Any
 
 KERNEL_PACKAGES = ("sim3d", "geomag", "atmosphere", "hadronic")
 
-# Libraries whose version is part of the key: numba makes the code; constants from the others are compiled into it.
+# Libraries whose versions are part of the hash: numba makes the code, and constants of the others are compiled into it.
 _LIBRARIES = ("numba", "numpy", "scipy", "particle")
 
-# Environment variable with the folder that `enable` chose, so that other processes know it from one the user chose.
+# Environment variable with the folder that `enable` chose; by it child processes tell it from a folder of the user.
 MARK = "SIM3D_SET_NUMBA_CACHE_DIR"
 
 CACHE_FOLDER: Path | None
-"""The folder, or None when caching is off; chosen when it is first asked for, or when numba is imported."""
+"""Folder of the cache, or None without a cache; determined at its first use or when numba is imported."""
 CACHE: bool
 """Whether kernels are cached."""
 
@@ -50,7 +49,7 @@ def _package_folders() -> dict[str, Path]:
 
 
 def _digest(files: dict[str, Path]) -> str:
-    """Hash of some modules and of the libraries (hex, 16 characters)."""
+    """Hash the contents of files and the versions of the libraries (16 hexadecimal digits)."""
     digest = hashlib.sha256()
     for library in _LIBRARIES:
         try:
@@ -70,15 +69,14 @@ def source_hash() -> str:
     Returns
     -------
     str
-        16 hexadecimal digits. An edit of a file that no kernel depends on (a plot, a command, the reader of results)
-        does not change it.
+        16 hexadecimal digits. They do not depend on files that no kernel uses (plots, commands, the reader of results).
     """
     return _kernel_key(None)
 
 
 @functools.lru_cache(maxsize=8)
 def _remembered(everything: str, base: Path | None) -> str:
-    """Key of the kernels for a hash of all sources; kept in the folder `base`, as finding it takes half a second."""
+    """Return the kernels' hash for a hash of all sources; stored in `base`, as computing it takes half a second."""
     note = None if base is None else base / "keys" / everything
     if note is not None:
         with contextlib.suppress(OSError):
@@ -104,15 +102,15 @@ def _kernel_key(base: Path | None) -> str:
 
 
 def _candidates() -> list[Path]:
-    """Folders that a keyed one may be made in, in the order in which they are tried."""
+    """List the folders in which the cache folder may be made, in the order in which they are tried."""
     folders = []
     inherited, marked = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get(MARK)
     if inherited and inherited != marked:
-        folders.append(Path(inherited))  # the user's own choice
+        folders.append(Path(inherited))  # set by the user
     if os.environ.get("SIM3D_CACHE_DIR"):
         folders.append(Path(os.environ["SIM3D_CACHE_DIR"]))
     if inherited and inherited == marked:
-        folders.append(Path(inherited).parent)  # what the process that started this one uses
+        folders.append(Path(inherited).parent)  # set by sim3d in the parent process
     if os.environ.get("XDG_CACHE_HOME"):
         folders.append(Path(os.environ["XDG_CACHE_HOME"]) / "sim3d")
     with contextlib.suppress(RuntimeError):  # no home folder can be determined
@@ -122,12 +120,12 @@ def _candidates() -> list[Path]:
 
 
 def enable() -> Path | None:
-    """Point numba at a writable cache folder for exactly these sources.
+    """Make the cache folder of these sources and set it in numba's configuration.
 
     Returns
     -------
     pathlib.Path or None
-        The folder, or None when caching is off because no folder can be written.
+        The folder; None without a cache, because no folder is writable or NUMBA_DISABLE_JIT is set.
     """
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
         return None
@@ -151,20 +149,21 @@ def enable() -> Path | None:
 
 def _point_numba_at(folder: str) -> None:
     os.environ["NUMBA_CACHE_DIR"] = folder
-    if "numba" in sys.modules:  # it read the environment when it was imported, before us
+    if "numba" in sys.modules:  # it has read the environment already
         sys.modules["numba"].config.CACHE_DIR = folder
 
 
 class _BeforeNumba(MetaPathFinder):
-    """Choose the folder when numba is about to be imported; finds no module itself."""
+    """Import hook that chooses the cache folder just before numba is imported; it finds no module itself."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> None:
+        """Choose the cache folder if numba is to be imported."""
         if fullname == "numba":
             _choose()
 
 
 def _choose() -> None:
-    """Set `CACHE_FOLDER` and `CACHE`, once."""
+    """Determine `CACHE_FOLDER` and `CACHE`, at the first call only."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _BeforeNumba)]
     if "CACHE" not in globals():
         folder = enable()

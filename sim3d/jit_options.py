@@ -1,13 +1,14 @@
-"""Compiler options of the functions that kernels call."""
+"""Options of numba's compiler for the functions that kernels call."""
 
 from __future__ import annotations
 
 from typing import Any
 
 UNCOUNTED: dict[str, Any] = {"nogil": True, "_nrt": False}
-"""For functions that allocate nothing: without numba's reference counts, each of which is an atomic addition for every
-array of every argument."""
+"""Options of functions that allocate no memory: no reference counting, which is an atomic addition for each array."""
 
 HELPER: dict[str, Any] = UNCOUNTED | {"forceinline": True}
-"""For functions that a kernel calls for every step or particle and that allocate nothing: also inlined by LLVM (with
-counts and calls the shower kernel takes a third longer)."""
+"""Options of functions that allocate no memory and are called for every step or particle: LLVM also inlines them.
+
+With reference counting and calls the shower kernel takes a third longer.
+"""

@@ -1,9 +1,9 @@
 """Find the source files that compiled kernels depend on, by parsing the sources (nothing is imported).
 
-A kernel depends on the file that it is in, and on every file that defines a name used in it: functions it calls, and
-constants, which numba compiles into the code by value. Names are followed through imports and through the definitions
-of constants. Names that only ordinary functions use are not followed: a file with kernels may import the reader of
-result files without its kernels depending on it.
+A kernel depends on its own file and on every file that defines a name used in it: functions, and constants, which numba
+compiles into the code by value. Names are traced through imports and through the definitions of constants. Names that
+only ordinary functions use are not traced. So a file with kernels may import the reader of result files without making
+its kernels depend on that reader.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Decorators of functions and classes that make no kernels, by the module that they come from.
+# Modules whose decorators make no kernels.
 _PLAIN_DECORATORS = frozenset(
     {"abc", "builtins", "click", "contextlib", "dataclasses", "enum", "functools", "pydantic", "typing"}
 )
@@ -22,18 +22,18 @@ _COMPILERS = ("numba", "llvmlite")
 
 @dataclass
 class _Module:
-    """What is known of one source file.
+    """Imports, definitions and kernels of one source file.
 
     Attributes
     ----------
     imports : dict
-        Local name -> (module, name in it); the name is None where the module itself is meant.
+        Local name -> (module, name in it); the name is None if the module itself is imported.
     definitions : dict
         Top-level name -> the statements that define it.
     always : list
-        Statements that act when the module is imported, or make kernels: they are followed whatever is used of it.
+        Statements that have an effect at import or make kernels; their names are always traced.
     makes_kernels : bool
-        Whether anything in it is given to numba.
+        Whether numba compiles anything in it.
     """
 
     imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ def module_files(folders: Mapping[str, Path]) -> dict[str, Path]:
     Returns
     -------
     dict of pathlib.Path
-        File of each module by its dotted name, subpackages included; a package is its ``__init__.py``.
+        File of each module by its dotted name, subpackages included; the file of a package is its ``__init__.py``.
     """
     files = {}
     for package, folder in folders.items():
@@ -70,12 +70,12 @@ def kernel_files(files: Mapping[str, Path]) -> dict[str, Path]:
     Parameters
     ----------
     files : dict of pathlib.Path
-        Of all modules, from :func:`module_files`.
+        Files of all modules, from :func:`module_files`.
 
     Returns
     -------
     dict of pathlib.Path
-        The selected ones, in the order of their names.
+        The selected files, in the order of the modules' names.
     """
     modules: dict[str, _Module] = {}
 
@@ -103,7 +103,7 @@ def kernel_files(files: Mapping[str, Path]) -> dict[str, Path]:
         if wanted in own.imports:
             source, attribute = own.imports[wanted]
             if source in files:
-                # of a module that is imported as a whole, any name may be used
+                # a module that is imported as a whole may be used by any of its names
                 everything = (*module(source).definitions, *module(source).imports)
                 waiting += ((source, one) for one in ((attribute,) if attribute else everything))
                 waiting.append((source, None))
@@ -111,13 +111,13 @@ def kernel_files(files: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def _read(tree: ast.Module, files: Mapping[str, Path]) -> _Module:
-    """Imports, definitions and statements to follow of one module."""
+    """Collect the imports, definitions and statements to trace of one module."""
     found = _Module()
     statements = list(_statements(tree.body))
     for node in statements:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                # `import a.b` binds a; as all of a may be used, it stands for a.b
+                # `import a.b` binds a, and any name of a.b may be used through it
                 local = alias.asname or alias.name.split(".")[0]
                 found.imports[local] = (alias.name, None)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -139,7 +139,7 @@ def _read(tree: ast.Module, files: Mapping[str, Path]) -> _Module:
 
 
 def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements that run when a module is imported; those for type checkers only are left out."""
+    """Yield the statements that run when a module is imported, without those for type checkers only."""
     for node in body:
         if isinstance(node, ast.If):
             checking = "TYPE_CHECKING" in ast.unparse(node.test)
@@ -152,7 +152,7 @@ def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _targets(node: ast.stmt) -> Iterator[str]:
-    """Names that a statement defines."""
+    """Yield the names that a statement defines."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -163,7 +163,7 @@ def _targets(node: ast.stmt) -> Iterator[str]:
 
 
 def _compiles(node: ast.stmt, imports: Mapping[str, tuple[str, str | None]]) -> bool:
-    """Whether a statement gives something to numba: by a decorator, or by a call at the top level."""
+    """Test whether numba compiles something in a statement, by a decorator or by a call at the top level."""
 
     def from_compiler(expression: ast.AST) -> bool:
         names = (one.id for one in ast.walk(expression) if isinstance(one, ast.Name))
@@ -183,7 +183,7 @@ def _compiles(node: ast.stmt, imports: Mapping[str, tuple[str, str | None]]) -> 
 
 
 def _names(nodes: Iterable[ast.AST]) -> set[str]:
-    """All names that statements mention, but for the argument `cache` of a decorator, which changes no code."""
+    """Collect all names in statements, except in the argument `cache` of decorators, which changes no code."""
     found = set()
     waiting = list(nodes)
     while waiting:

@@ -1,6 +1,6 @@
-"""Rank and number of processes as an MPI launcher states them in the environment, and the cores of this process.
+"""Read the rank and the number of processes from the environment of an MPI launcher, and count the usable cores.
 
-Nothing heavy is imported: the command line asks for its rank before MPI starts, and without MPI.
+mpi4py is not imported: the command line needs its rank before MPI starts, and also without MPI.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class _Launcher(NamedTuple):
-    """Environment variables in which a launcher states the number of processes ("" if it does not) and the rank."""
+    """Environment variables of a launcher for the number of processes ("" if it has none) and the rank."""
 
     size: str
     rank: str
@@ -22,14 +22,20 @@ _LAUNCHERS = (
     _Launcher("PMI_SIZE", "PMI_RANK"),  # MPICH (Hydra)
     _Launcher("MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"),  # MVAPICH
 )
-"""Not SLURM_NTASKS and SLURM_PROCID: Slurm sets them without MPI, too."""
+"""Launchers that are recognised; not SLURM_NTASKS and SLURM_PROCID, which Slurm sets without MPI, too."""
 
 UNKNOWN_SIZE = 0
-"""What :func:`launched_size` returns for a launcher (srun with PMIx) that does not say how many it started."""
+"""Return value of :func:`launched_size` for a launcher that does not state the number of processes (srun with PMIx)."""
 
 
 def launched_size() -> int | None:
-    """Number of processes an MPI launcher says it started, or None when there is none."""
+    """Return the number of processes that an MPI launcher has started.
+
+    Returns
+    -------
+    int or None
+        None without a launcher; :data:`UNKNOWN_SIZE` if the launcher does not state the number.
+    """
     for launcher in _LAUNCHERS:
         value = os.environ.get(launcher.size, "")
         if value.isdigit():
@@ -39,7 +45,7 @@ def launched_size() -> int | None:
 
 
 def launcher_rank() -> int | None:
-    """Rank of this process as its MPI launcher states it in the environment; None without a launcher."""
+    """Return the MPI rank of this process from the launcher's environment; None without a launcher."""
     for launcher in _LAUNCHERS:
         value = os.environ.get(launcher.rank, "")
         if value.isdigit():
@@ -48,7 +54,7 @@ def launcher_rank() -> int | None:
 
 
 def usable_cores() -> frozenset[int]:
-    """Cores this process may run on."""
+    """Return the numbers of the cores on which this process may run."""
     if hasattr(os, "sched_getaffinity"):
         return frozenset(os.sched_getaffinity(0))
     return frozenset(range(os.cpu_count() or 1))

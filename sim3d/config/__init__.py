@@ -1,1 +1,1 @@
-"""The configuration of a run: its TOML tables, their types, defaults and checks."""
+"""The configuration of a run: its TOML tables with types, defaults, allowed ranges and checks."""

@@ -1,4 +1,4 @@
-"""Keys of the configuration about gradients and variations (docs/manual/gradients.md)."""
+"""Keys of a run configuration for gradients of fluxes and for variations of parameters (docs/manual/gradients.md)."""
 
 from __future__ import annotations
 
@@ -16,18 +16,34 @@ def _checked(values: dict[str, float]) -> dict[str, float]:
 
 
 ParameterValues = Annotated[dict[str, Float], AfterValidator(_checked)]
-"""Values of parameters (:mod:`sim3d.config.parameters`) by name."""
+"""Values of parameters by name, checked against the ranges of :mod:`sim3d.config.parameters`."""
 
 
 class VariationTable(Table):
-    """[[scoring.variations]]"""
+    """Table ``[[scoring.variations]]``: a point of parameters at which the flux is scored, too.
+
+    Attributes
+    ----------
+    name : str
+        Name of the point.
+    parameters : dict of float
+        Values by name of parameter; the others are 0.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$")
     parameters: ParameterValues
 
 
 class GradientKeys(Table):
-    """The keys of [scoring] about gradients."""
+    """Keys of the table ``[scoring]`` for gradients.
+
+    Attributes
+    ----------
+    gradients : bool or tuple of str
+        Parameters, or classes of them, for which derivatives of the flux are scored; True for all.
+    variations : tuple of VariationTable
+        Points of parameters at which the flux is scored by likelihood ratios.
+    """
 
     gradients: bool | tuple[str, ...] = False
     variations: tuple[VariationTable, ...] = ()
@@ -54,12 +70,12 @@ class GradientKeys(Table):
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Parameters that get gradients, in the order of their columns."""
+        """Parameters whose derivatives are scored, in the order of their columns."""
         return selected(self.gradients)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns of the gradients: flux, derivatives, varied fluxes; none if none are asked for."""
+        """Names of the score columns: flux, derivatives, fluxes at the points; empty if nothing is asked for."""
         if not self.parameters and not self.variations:
             return ()
         return ("flux", *self.parameters, *(f"variation:{point.name}" for point in self.variations))

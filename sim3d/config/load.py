@@ -1,4 +1,7 @@
-"""Read a configuration from TOML or a mapping, with messages that name field, value and what is allowed."""
+"""Read and check a run configuration from a TOML file or a mapping.
+
+An error message names the key, its value and the values that are allowed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from sim3d.errors import InputError
 
 
 def _allowed(error: Mapping[str, Any]) -> str:
-    """What pydantic found wrong, in this project's words."""
+    """Translate an error of pydantic into this project's wording."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return "is not a known key"
@@ -32,7 +35,7 @@ def _allowed(error: Mapping[str, Any]) -> str:
 
 
 def _message(exc: ValidationError) -> str:
-    """One line for the first thing wrong."""
+    """Describe the first error in one line."""
     error = exc.errors()[0]
     path = ""
     for part in error["loc"]:
@@ -55,19 +58,23 @@ def _message(exc: ValidationError) -> str:
 
 
 def make_config(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Config:
-    """Check a configuration given as nested mappings.
+    """Build a configuration from nested mappings and check it.
 
     Parameters
     ----------
     data : mapping
-        As the TOML file would give it.
+        Tables and keys as in the TOML file.
     overrides : mapping, optional
-        Values for keys of [run], by name; None values are ignored.
+        Values for keys of ``[run]``, by name; None values are ignored.
+
+    Returns
+    -------
+    Config
 
     Raises
     ------
     InputError
-        With one line naming the key, the value and what is allowed.
+        If something is wrong: one line with the key, the value and the values that are allowed.
 
     Examples
     --------
@@ -93,7 +100,24 @@ def make_config(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = N
 
 
 def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Config:
-    """Read and check a TOML configuration file; see :func:`make_config`."""
+    """Read a TOML configuration file and check it.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file. Relative paths in it (``atmosphere.profile``, ``hadronic.table``) are relative to its folder.
+    overrides : mapping, optional
+        Values for keys of ``[run]``, by name; None values are ignored.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not valid TOML, or something in it is wrong.
+    """
     file = Path(path)
     try:
         text = file.read_text(encoding="utf-8")
@@ -114,7 +138,7 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
 
 
 def _beside(config: Config, file: Path, section: str, key: str) -> Config:
-    """The configuration with a path that it names relative to the folder of its file."""
+    """Replace a relative path in the configuration by one that begins with the folder of the file."""
     table = getattr(config, section)
     name = getattr(table, key)
     if name is None or Path(name).is_absolute():

@@ -14,11 +14,14 @@ DEFAULT_MUON_COS_EDGES = (
     *(0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
     *(0.85, 0.9, 0.94, 0.97, 0.99, 1.0),
 )
-"""Zenith bins of muons: fine near the vertical, where they are measured."""
+"""Default edges of the zenith bins (cos zenith): fine near the vertical, where muons are measured."""
 
 
 class MuonsTable(Table):
-    """[muons]: levels and bins of `scoring.muons`"""
+    """Table ``[muons]``: levels at which muons and nucleons are scored, and their bins.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     ground: bool = True
     altitudes_km: tuple[Annotated[Float, Field(ge=0, le=100, allow_inf_nan=False)], ...] = ()

@@ -1,8 +1,10 @@
-"""Parameters that a run can be varied in and gives gradients for: names, what they mean, which values are allowed.
+"""Parameters of the physics input (yields, cross sections, primaries, angles): names, descriptions and allowed ranges.
 
-Yields follow the scheme of daemonflux (Yanez and Fedynitch, Phys. Rev. D 107 (2023) 123037, section II): a factor per
-secondary species and projectile energy, known at knots and linear in ln E between them. Here E is the projectile's
-KINETIC energy, and the factor is constant outside the first and the last knot. Every parameter is 0 in the model.
+A run may use other values of them, and it can score the derivatives of fluxes with respect to them. Yields follow the
+scheme of daemonflux (Yanez and Fedynitch, Phys. Rev. D 107 (2023) 123037, section II): a factor for each secondary
+species as a function of the projectile's energy, given at knots and linear in ln E between them. Here E is the
+projectile's kinetic energy, and the factor is constant below the first and above the last knot. Every parameter is 0 in
+the unchanged model.
 """
 
 from __future__ import annotations
@@ -27,7 +29,20 @@ CLASSES = ("yields", "cross-sections", "primaries", "solar", "angles")
 
 
 def yield_name(species: str, knot_GeV: float) -> str:
-    """Name of the parameter of a yield at a knot."""
+    """Return the name of the parameter of a yield at a knot.
+
+    Parameters
+    ----------
+    species : str
+        One of :data:`YIELD_SPECIES`.
+    knot_GeV : float
+        One of :data:`KNOTS_GEV`.
+
+    Returns
+    -------
+    str
+        Such as ``pi+@158``.
+    """
     return f"{species}@{knot_GeV:.0f}"
 
 
@@ -62,11 +77,21 @@ PARAMETERS = {name: words for name, (_, words) in _PARAMETERS.items()}
 CLASS_OF = {name: kind for name, (kind, _) in _PARAMETERS.items()}
 
 UNITS = {"solar:MV": 100.0}
-"""By how much a parameter is changed where a gradient is printed or drawn, if not by 1 (that is, 100%)."""
+"""Change of a parameter for which gradients are printed and drawn, if it is not 1 (that is, 100%)."""
 
 
 def in_units(name: str) -> str:
-    """A parameter's name with the unit of :data:`UNITS`."""
+    """Return a parameter's name with its unit from :data:`UNITS`.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        The name alone if the unit is 1.
+    """
     return f"{name} x {UNITS[name]:g}" if name in UNITS else name
 
 
@@ -81,17 +106,32 @@ _RANGES = {
 
 
 def allowed_range(name: str) -> tuple[float, float]:
-    """Lowest and highest value of a parameter."""
+    """Return the allowed range of a parameter.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`PARAMETERS`.
+
+    Returns
+    -------
+    low, high : float
+    """
     kind = CLASS_OF[name]
     return _RANGES[name.rsplit(":", 1)[1] if kind == "primaries" else kind]
 
 
 def check_name(name: str) -> None:
-    """Refuse an unknown parameter.
+    """Check that a parameter exists.
+
+    Parameters
+    ----------
+    name : str
 
     Raises
     ------
     ValueError
+        If it does not.
     """
     if name not in PARAMETERS:
         raise ValueError(
@@ -102,11 +142,17 @@ def check_name(name: str) -> None:
 
 
 def check_values(values: Mapping[str, float]) -> None:
-    """Refuse unknown parameters and values out of their range.
+    """Check that parameters exist and that their values are in the allowed ranges.
+
+    Parameters
+    ----------
+    values : mapping of float
+        Values by name.
 
     Raises
     ------
     ValueError
+        For an unknown parameter or a value out of its range.
     """
     for name, value in values.items():
         check_name(name)
@@ -116,17 +162,22 @@ def check_values(values: Mapping[str, float]) -> None:
 
 
 def selected(wanted: bool | Iterable[str]) -> tuple[str, ...]:
-    """Names of the parameters that are asked for by name or class, in the order of their columns.
+    """Select parameters by name or by class.
 
     Parameters
     ----------
-    wanted : bool or names and classes
-        True means all, False none.
+    wanted : bool or iterable of str
+        Names of parameters and classes (:data:`CLASSES`); True selects all parameters, False none.
+
+    Returns
+    -------
+    tuple of str
+        Names, in the order of their columns.
 
     Raises
     ------
     ValueError
-        For what is neither.
+        For a name that is neither a parameter nor a class.
     """
     if isinstance(wanted, bool):
         return tuple(PARAMETERS) if wanted else ()

@@ -1,4 +1,7 @@
-"""The run configuration: TOML tables, defaults, and checks that name the key, the value and what is allowed."""
+"""Schema of a run configuration: TOML tables, defaults and checks.
+
+The message of a failed check names the key, its value and the values that are allowed.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +18,24 @@ from sim3d.config.muons import MuonsTable
 from sim3d.config.table import Float, Int, Table
 from sim3d.conventions.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
 
-# The field model's range; geomag checks it too, but a bad date should fail before anything heavy is imported.
+# Range of the field model's dates. geomag checks it, too; here a wrong date fails before numba is imported.
 _FIRST_DATE, _LAST_DATE = datetime.date(1900, 1, 1), datetime.date(2030, 1, 1)
 
 ENERGY_CENTRES_GEV = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
-"""Log centres of the fine energy bins (GeV)."""
+"""Logarithmic centres of the fine energy bins (GeV)."""
 
 MOST_BATCHES = 10**7
-"""The result file and rank 0 keep one mark for every batch."""
+"""Largest number of batches: the result file and rank 0 store one mark for every batch."""
 
 SMALLEST_PATCH_DEG = 1.0e-3
-"""A hundred metres: less than any detector's position matters."""
+"""Smallest extent of a patch in degrees, about 100 m; a smaller one would not change a flux noticeably."""
 
 
 class RunTable(Table):
-    """[run]"""
+    """Table ``[run]``: random seed, number of primaries, batches, checkpoints, and when a run stops.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     seed: Int = Field(1, ge=0, lt=2**63)
     primaries: Int = Field(1_000_000, ge=1, le=10**13)
@@ -60,7 +66,10 @@ class RunTable(Table):
 
 
 class PrimariesTable(Table):
-    """[primaries]"""
+    """Table ``[primaries]``: model of the primary flux, solar modulation, and the energies that are sampled.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     model: str = "ghls2001-average"
     solar: Literal["fit", "min", "max", "date"] | None = None
@@ -94,12 +103,12 @@ class PrimariesTable(Table):
 
     @property
     def potential(self) -> float | str:
-        """What :func:`sim3d.primaries.build.primary_model` takes."""
+        """Solar potential (MV) or its name, as an argument of :func:`sim3d.primaries.build.primary_model`."""
         return self.solar_potential_MV if self.solar_potential_MV is not None else (self.solar or "fit")
 
 
 def _day(value: Any) -> datetime.date:
-    """A date, as TOML has it or in words."""
+    """Convert a date of TOML, or a string YYYY-MM-DD."""
     if isinstance(value, datetime.datetime):
         value = value.date()
     if isinstance(value, datetime.date):
@@ -111,7 +120,10 @@ def _day(value: Any) -> datetime.date:
 
 
 class FieldTable(Table):
-    """[field]"""
+    """Table ``[field]``: date and degree of the geomagnetic field, and whether the rigidity cutoff is applied.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     date: str = "2020-01-01"
     degree: Int = Field(10, ge=1, le=13)
@@ -127,7 +139,10 @@ class FieldTable(Table):
 
 
 class AtmosphereTable(Table):
-    """[atmosphere]"""
+    """Table ``[atmosphere]``: density profile of the atmosphere, by model, place and season.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     model: Literal["us-standard", "csv", "nrlmsis"] = "us-standard"
     profile: str | None = None
@@ -162,7 +177,10 @@ class AtmosphereTable(Table):
 
 
 class HadronicTable(Table):
-    """[hadronic]"""
+    """Table ``[hadronic]``: model of the hadronic yields and interaction lengths.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     model: str = "fluka-z"
     definition: str | None = None
@@ -176,7 +194,10 @@ class HadronicTable(Table):
 
 
 class TransportTable(Table):
-    """[transport]"""
+    """Table ``[transport]``: step length, bending in the field, and transverse momenta.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     step_km: Float = Field(1.0, ge=0.01, le=10.0, allow_inf_nan=False)
     bending: bool = True
@@ -184,7 +205,10 @@ class TransportTable(Table):
 
 
 class SamplingTable(Table):
-    """[sampling]"""
+    """Table ``[sampling]``: sampling mode and the parameters of its variance reduction.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
     thinning: Float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
@@ -202,7 +226,15 @@ class SamplingTable(Table):
 
 
 class Patch(Table):
-    """patch = { ns_deg, ew_deg } or { radius_deg }"""
+    """Key ``patch`` of a site: extent of the detector surface, a rectangle or a spherical cap.
+
+    Attributes
+    ----------
+    ns_deg, ew_deg : float or None
+        Extent along magnetic north and magnetic east (degrees).
+    radius_deg : float or None
+        Radius of a cap (degrees), instead of a rectangle.
+    """
 
     ns_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
     ew_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
@@ -222,7 +254,10 @@ class Patch(Table):
 
 
 class SiteTable(Table):
-    """[[sites]]"""
+    """Table ``[[sites]]``: name, position and patch of a detector site.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     name: str
     lat: Float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
@@ -246,7 +281,10 @@ class SiteTable(Table):
 
 
 class ScoringTable(GradientKeys):
-    """[scoring]"""
+    """Table ``[scoring]``: azimuth bins, lowest neutrino energy, and the optional scores.
+
+    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
+    """
 
     azimuth_bins: Int = Field(DEFAULT_AZIMUTH_BINS, ge=12, le=72)
     energy_min_GeV: Float = Field(10.0**-1.025, ge=10.0**-1.025 * (1 - 1e-9), le=1000.0, allow_inf_nan=False)
@@ -257,7 +295,17 @@ class ScoringTable(GradientKeys):
 
 
 class Config(Table):
-    """A whole run configuration; see docs/manual/configuration.md for every key."""
+    """The complete configuration of a run; docs/manual/configuration.md describes every key.
+
+    Attributes
+    ----------
+    run, primaries, field, atmosphere, hadronic, transport, sampling, scoring, muons : Table
+        The TOML tables of these names.
+    sites : tuple of SiteTable
+        The tables ``[[sites]]``, at least one.
+    vary : dict of float
+        Values of parameters (:mod:`sim3d.config.parameters`) that differ from the models', by name.
+    """
 
     run: RunTable = RunTable()
     primaries: PrimariesTable = PrimariesTable()
@@ -274,7 +322,7 @@ class Config(Table):
     @field_validator("sites")
     @classmethod
     def _patch_of_the_mode(cls, value: tuple[SiteTable, ...], info: ValidationInfo) -> tuple[SiteTable, ...]:
-        """Sites without a patch get the one that suits the sampling mode."""
+        """Give sites without a patch the default patch of the sampling mode."""
         sampling = info.data.get("sampling")
         if sampling is None:  # refused already
             return value
@@ -349,17 +397,17 @@ class Config(Table):
 
     @property
     def thinning(self) -> float:
-        """Ratio of the Russian roulette, filled in."""
+        """Ratio of the Russian roulette on soft secondaries; 10 if the configuration has none."""
         return 10.0 if self.sampling.thinning is None else self.sampling.thinning
 
     @property
     def n_batches(self) -> int:
-        """Batches of the run; the last primary rounds up to a whole batch."""
+        """Number of batches: primaries / batch size, rounded up."""
         return -(-self.run.primaries // self.run.batch_size)
 
 
 def _shown(value: Any) -> str:
-    """A value for a one-line message: shortened, and safe for integers of thousands of digits."""
+    """Format a value for a one-line message: shortened, and safe for integers of thousands of digits."""
     try:
         text = " ".join(repr(value).split())
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What all tables of a run configuration share: the base class, and numbers that are no booleans."""
+"""Base class of the tables of a run configuration, and types of numbers that refuse booleans."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Table(BaseModel):
-    """A table that knows its keys and cannot change."""
+    """Base class of a TOML table: unknown keys are refused, and values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -20,7 +20,7 @@ def _no_boolean(value: Any) -> Any:
 
 
 Int = Annotated[int, BeforeValidator(_no_boolean)]
-"""A whole number: 5, or 1e6 as TOML has it; pydantic's strict integers would refuse the second, and take no text."""
+"""Type of integers. It accepts whole numbers written as floats (1e6 in TOML), which pydantic's strict type refuses."""
 
 Float = Annotated[float, BeforeValidator(_no_boolean)]
-"""A number: 5, 0.5, a numpy scalar."""
+"""Type of real numbers: Python's integers and floats, and numpy scalars."""

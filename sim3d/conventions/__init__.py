@@ -1,1 +1,1 @@
-"""Conventions shared by all rooms: particle codes, flavours, bins, constants, the wording of signs and units."""
+"""Conventions that all of sim3d shares: particle codes, flavours, bins, constants, wording of signs and units."""

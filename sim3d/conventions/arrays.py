@@ -1,4 +1,4 @@
-"""Type of arrays of doubles."""
+"""Type annotation of float64 arrays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Constants of geometry that several rooms share."""
+"""Geometrical constants that several rooms use."""
 
 from __future__ import annotations
 

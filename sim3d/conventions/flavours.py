@@ -12,7 +12,23 @@ FLAVOUR_PDG_IDS = (14, -14, 12, -12)
 
 
 def flavour_index(flavour: Any) -> int:
-    """Row of a flavour given by name or PDG id; tau neutrinos have the row after the last."""
+    """Return the index of a flavour in arrays of fluxes.
+
+    Parameters
+    ----------
+    flavour : str or int
+        Name (numu, numubar, nue, nuebar, nutau, nutaubar) or PDG id.
+
+    Returns
+    -------
+    int
+        Index in :data:`FLAVOURS`; tau neutrinos have the index after the last.
+
+    Raises
+    ------
+    InputError
+        For an unknown flavour.
+    """
     if flavour in FLAVOURS:
         return FLAVOURS.index(flavour)
     if flavour in FLAVOUR_PDG_IDS:

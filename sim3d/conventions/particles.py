@@ -1,7 +1,8 @@
-"""Particle codes, masses, lifetimes and charges as numpy tables for the kernels.
+"""Particle codes, and tables of masses, proper decay lengths and charges for the kernels.
 
-Codes 0-9 are those of :mod:`hadronic.species`; muons follow. Masses and lifetimes come from the ``particle`` package
-(PDG), frozen here into arrays. Branching ratios, which that package lacks, are in :mod:`sim3d.shower.branching_ratios`.
+Codes 0-9 are those of :mod:`hadronic.species`; muons follow. Masses and lifetimes are those of the ``particle`` package
+(PDG), as arrays that kernels can read. Branching ratios, which that package lacks, are in
+:mod:`sim3d.shower.branching_ratios`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ CHARGE = _table("charge")
 
 
 def _ctau_km() -> np.ndarray:
-    """Mean proper decay length c*tau in km; infinity for what is stable here (proton, and the neutron: 879 s)."""
+    """Mean proper decay lengths c*tau (km); infinite for the proton, and for the neutron, whose 879 s are too long."""
     out = np.full(N_SPECIES, np.inf)
     for code, pdg in enumerate(PDG_IDS):
         lifetime_ns = Particle.from_pdgid(pdg).lifetime

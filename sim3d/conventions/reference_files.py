@@ -1,4 +1,4 @@
-"""Reading commented CSV, and the tables of published numbers that are installed with sim3d (``sim3d/reference``)."""
+"""Read CSV files with comments, such as the tables of published numbers in ``sim3d/reference``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from importlib import resources
 
 
 def data_lines(lines: Iterable[str]) -> list[str]:
-    """The lines of a commented CSV file but for comments (``#``) and empty lines.
+    """Select the lines of a CSV file that are neither comments (``#``) nor empty.
+
+    Parameters
+    ----------
+    lines : iterable of str
+
+    Returns
+    -------
+    list of str
 
     Examples
     --------
@@ -19,10 +27,31 @@ def data_lines(lines: Iterable[str]) -> list[str]:
 
 
 def reference_text(name: str) -> str:
-    """The text of a file in ``sim3d/reference``."""
+    """Read a file in ``sim3d/reference``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+
+    Returns
+    -------
+    str
+    """
     return (resources.files("sim3d") / "reference" / name).read_text(encoding="utf-8")
 
 
 def reference_rows(name: str) -> list[dict[str, str]]:
-    """The rows of a commented CSV file in ``sim3d/reference``, each a dict by column."""
+    """Read the rows of a CSV file with comments in ``sim3d/reference``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+
+    Returns
+    -------
+    list of dict
+        Cells of each row, by the name of the column.
+    """
     return list(csv.DictReader(data_lines(reference_text(name).splitlines())))

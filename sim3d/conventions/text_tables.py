@@ -1,6 +1,6 @@
-"""Tables of text for the terminal, and how numbers are written in them and in the report.
+"""Format tables for the terminal, and the numbers in them and in the report.
 
-Cells are text that has been formatted already; a column is as wide as its widest cell.
+Cells are strings, formatted by the caller; a column is as wide as its widest cell.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ _ALIGNMENTS = {"l": "left", "r": "right"}
 def text_table(
     head: Sequence[str] | None, rows: Iterable[Sequence[str]], align: str | None = None, indent: int = 2
 ) -> list[str]:
-    """Lines of a table: columns two spaces apart, no rules.
+    """Format a table as lines of text: columns two spaces apart, without ruled lines.
 
     Parameters
     ----------
     head : sequence of str, or None
-        Titles of the columns; None for a table without.
+        Titles of the columns; None for a table without titles.
     rows : iterable of sequences of str
         Cells; a short row is filled up with empty ones, and an empty row is an empty line.
     align : str, optional
-        A letter for each column, l (left) or r (right).  Default: the first column left, the others right.
+        A letter for each column, l (left) or r (right). Default: the first column left, the others right.
     indent : int
         Spaces before each line.
 
     Returns
     -------
     list of str
-        Without spaces at the ends.
+        Lines, without trailing spaces.
     """
-    # the titles go in as a row: tabulate gives the columns of headers two more spaces
+    # titles are passed as a row, because tabulate makes columns with headers two spaces wider
     cells = [list(row) for row in ([] if head is None else [head])] + [list(row) for row in rows]
     columns = max((len(row) for row in cells), default=0)
     if columns == 0:
@@ -58,20 +58,28 @@ def with_error(
     missing: str = "no hits",
     sign: str = "+-",
 ) -> str:
-    """A value and its standard error, as in ``0.216 +- 0.004``.
+    """Format a value and its standard error, as in ``0.216 +- 0.004``.
 
     Parameters
     ----------
     value, error : float or None
         The error is left out where it is None or not finite.
     form : str
+<<<<<<< HEAD
         Format of the value, as of Python's ``format``.
+=======
+        Format of the value, as in :func:`format`.
+>>>>>>> h-b1
     error_form : str, optional
-        Format of the error.  Default: that of the value, without a plus sign.
+        Format of the error. Default: that of the value, without a plus sign.
     missing : str
-        What stands for a value that is None or not finite.
+        Text for a value that is None or not finite.
     sign : str
-        Between the two.
+        Text between value and error.
+
+    Returns
+    -------
+    str
     """
     if value is None or not math.isfinite(value):
         return missing
@@ -82,14 +90,34 @@ def with_error(
 
 
 def percent(share: float) -> str:
-    """A share in per cent with two digits, ``unknown`` where it is not finite."""
+    """Format a fraction in per cent with two digits.
+
+    Parameters
+    ----------
+    share : float
+
+    Returns
+    -------
+    str
+        ``unknown`` if the fraction is not finite.
+    """
     if not math.isfinite(share):
         return "unknown"
     return f"{100.0 * share:.2g}%" if share < 0.995 else f"{100.0 * share:.0f}%"
 
 
 def number(value: Any) -> str:
-    """A number with four digits, or an integer with thin spaces between thousands; other values as text in one line."""
+    """Format a number: floats with four digits, integers with narrow spaces between thousands.
+
+    Parameters
+    ----------
+    value : object
+        A number, a boolean (yes or no), or anything else (its text in one line).
+
+    Returns
+    -------
+    str
+    """
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, int | np.integer):

@@ -1,6 +1,6 @@
-"""The wording of conventions (signs, units, angles) in files and on screen.
+"""Descriptions of the conventions (signs, units, angles) that are written to files and to the terminal.
 
-What is the same convention has the same words here; a file format that says less takes a part of them.
+One convention has one wording here; file formats that state fewer conventions use a part of them.
 """
 
 from __future__ import annotations
@@ -46,4 +46,4 @@ CUTOFF_CONVENTIONS = {
     "lower_GV": "lowest allowed rigidity",
     "effective_GV": "upper minus step times the number of allowed rigidities in [lower, upper)",
 }
-"""What ``sim3d cutoff --json`` says of its numbers. Azimuths are from NORTH there, as geographers have them."""
+"""Conventions in the output of ``sim3d cutoff --json``. Azimuths are from north there, as is usual in geography."""

@@ -1,1 +1,1 @@
-"""Spectra of primary cosmic rays at 1 au: models, mass groups, solar modulation."""
+"""Fluxes of primary cosmic rays at 1 au: models by mass group, with solar modulation."""

@@ -1,6 +1,7 @@
-"""Primary cosmic rays: five mass groups, in Bartol form or as a table, superposition, modulation, energy sampling.
+"""Build a model of the primary cosmic-ray flux: spectra of five mass groups at a given solar modulation potential.
 
-Everything is in kinetic energy per nucleon E (GeV). Fluxes are per m2 s sr and per GeV (per nucleon).
+Energies are kinetic energies per nucleon E (GeV). Fluxes are per m2 s sr and per GeV (per nucleon). Nuclei are treated
+by superposition, as A independent nucleons.
 
 Sources
 -------
@@ -32,7 +33,7 @@ def primary_model(
     date: str | None = None,
     join_GeV: float | None = None,
 ) -> PrimaryModel:
-    """Build a primary model.
+    """Build a model of the primary flux by name, modulated with the force field of a solar potential.
 
     Parameters
     ----------
@@ -41,16 +42,21 @@ def primary_model(
     solar_potential_MV : float or str
         Force-field potential in MV (0 to 3000), or "fit", "min", "max" (:data:`SOLAR_POTENTIAL_MV`), or "date".
     date : str, optional
-        ``YYYY-MM-DD``, for "date": its month's potential (:func:`sim3d.primaries.solar.potential_by_date`; the models
-        ``gsf:`` have a series of their own).
+        ``YYYY-MM-DD``, needed for "date": the potential is that of its month
+        (:func:`sim3d.primaries.solar.potential_by_date`; the models ``gsf:`` have a series of their own).
     join_GeV : float, optional
-        For models that do not hold at low energies: where they give way to the GHLS fits (see
-        :mod:`sim3d.primaries.libraries`). The default is the model's own.
+        Kinetic energy per nucleon (GeV) below which the GHLS fits replace a model that does not hold at low energies
+        (see :mod:`sim3d.primaries.libraries`). The default is 100 GeV.
+
+    Returns
+    -------
+    PrimaryModel
 
     Raises
     ------
     PrimaryInputError, SolarInputError
-        For an unknown model, a library that is not installed, a potential out of range, a month without potential.
+        For an unknown model, a library that is not installed, a potential out of range, a month without potential, or a
+        ``join_GeV`` out of range or for a model that is not joined.
 
     Examples
     --------
@@ -64,7 +70,7 @@ def primary_model(
     if by_date:
         if date is None:
             raise PrimaryInputError('primaries.solar: "date" needs a date')
-        # the series of a Global Spline Fit is that of its own interstellar spectrum, see below
+        # a Global Spline Fit has its own series of potentials, for its own interstellar spectrum; see below
         potential, words = (math.nan, "") if name.startswith("gsf:") else potential_by_date(date)
     elif isinstance(solar_potential_MV, str):
         if solar_potential_MV not in SOLAR_POTENTIAL_MV:

@@ -1,4 +1,7 @@
-"""Primary models by name, with their citations and highest energies: data only, no kernel, no library."""
+"""List the models of the primary flux by name, with their citations and highest energies.
+
+This module holds data only and imports no numerical library, so that a configuration is checked quickly.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,23 @@ MODELS = {
 }
 GHLS_SOURCE = "Gaisser, Honda, Lipari and Stanev, Proc. 27th ICRC (2001) 1643"
 HIGHEST_GHLS_GEV = 1.0e6
-"""The fits have no knee; above this they are not offered."""
+"""Kinetic energy per nucleon (GeV) up to which the GHLS fits may be used; they have no knee."""
 
 
 @dataclass(frozen=True)
 class LibraryModel:
-    """A model of a library.
+    """Description of a primary-flux model of crflux or globalsplinefit.
 
     Attributes
     ----------
     title : str
         Name for figures.
     citation : str
+        Publication of the model.
     construct : tuple
         crflux: class and its arguments; globalsplinefit: the version of the fit.
     joins : bool
-        Whether it gives way to the GHLS fits at low energy.
+        Whether the GHLS fits replace it at low energies.
     kinetic : bool
         Whether the formula's energy is kinetic, as in its publication (crflux calls all of them total).
     highest_GeV : float
@@ -110,19 +114,43 @@ LIBRARY_MODELS: dict[str, LibraryModel] = {
         }.items()
     },
 }
-"""By the name a configuration has. Every model of crflux 2.1 (its GlobalSplineFitBeta is gsf:2017)."""
+"""Models of libraries, by their names in a configuration.
+
+These are all models of crflux 2.1 (its GlobalSplineFitBeta is gsf:2017) and the Global Spline Fits.
+"""
 
 
 def model_names() -> tuple[str, ...]:
-    """All allowed names of models, those of libraries included (installed or not)."""
+    """Return the names of all models, those of libraries included (installed or not)."""
     return (*MODELS, *LIBRARY_MODELS)
 
 
 def highest_energy_GeV(name: str) -> float:
-    """Kinetic energy per nucleon (GeV) up to which a model may be used."""
+    """Return the kinetic energy per nucleon up to which a model may be used.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`model_names`.
+
+    Returns
+    -------
+    float
+        GeV per nucleon.
+    """
     return HIGHEST_GHLS_GEV if name in MODELS else LIBRARY_MODELS[name].highest_GeV
 
 
 def joins(name: str) -> bool:
-    """Whether a model gives way to the GHLS fits at low energies."""
+    """Test whether the GHLS fits replace a model at low energies.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`model_names`.
+
+    Returns
+    -------
+    bool
+    """
     return name not in MODELS and LIBRARY_MODELS[name].joins

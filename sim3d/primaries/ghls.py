@@ -1,4 +1,4 @@
-"""The primary spectrum of Gaisser, Honda, Lipari and Stanev (2001)."""
+"""Build the primary-flux model of Gaisser, Honda, Lipari and Stanev (2001) from its fit parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sim3d.primaries.solar import SOLAR_POTENTIAL_MV
 
 
 def _read_fits() -> dict[str, dict[str, tuple[float, float, float, float]]]:
-    """Fit parameters {component: {fit: (gamma, K, b, c)}} from the packaged reference CSV."""
+    """Read the fit parameters {component: {fit: (gamma, K, b, c)}} from the packaged reference CSV."""
     fits: dict[str, dict[str, tuple[float, float, float, float]]] = {}
     for row in reference_rows("primary_ghls2001.csv"):
         values = (float(row["gamma"]), float(row["K"]), float(row["b"]), float(row["c"]))
@@ -25,16 +25,21 @@ def ghls_model(
     solar_potential_MV: float = SOLAR_POTENTIAL_MV["fit"],
     solar: str = "fit (Shikaze et al. 2007)",
 ) -> PrimaryModel:
-    """Build the model of Gaisser, Honda, Lipari and Stanev (Proc. 27th ICRC, 2001, p. 1643).
+    """Build the primary-flux model of Gaisser, Honda, Lipari and Stanev (Proc. 27th ICRC, 2001, p. 1643).
 
     Parameters
     ----------
     name : str
-        ``ghls2001-average``, ``-high`` or ``-low``: which fit of helium, see :data:`~sim3d.primaries.catalogue.MODELS`.
+        ``ghls2001-average``, ``-high`` or ``-low``: the fit of helium and heavier nuclei, see
+        :data:`~sim3d.primaries.catalogue.MODELS`.
     solar_potential_MV : float
         Force-field potential (MV).
     solar : str
-        Where the potential is from, in words.
+        Source of the potential, in words.
+
+    Returns
+    -------
+    PrimaryModel
     """
     weights = {"average": {"high": 0.5, "low": 0.5}, "high": {"high": 1.0}, "low": {"low": 1.0}}[name.split("-")[1]]
     fits = np.zeros((5, 2, 5))

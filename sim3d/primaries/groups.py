@@ -1,4 +1,4 @@
-"""Mass groups of primary nuclei: names, charge and mass numbers."""
+"""Mass groups of primary nuclei: names, charge numbers and mass numbers."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import numpy as np
 from sim3d.conventions.particles import MASS_GEV, NEUTRON, PROTON
 
 GROUPS = ("p", "He", "CNO", "MgSi", "Fe")
-"""Names, as in configurations, files and parameters."""
+"""Names in configurations, files and parameters."""
 
 GROUP_LABELS = ("p", "He", "CNO", "Mg-Si", "Fe")
-"""The same for titles and messages."""
+"""Names in titles and messages."""
 
 GROUP_CHARGE = np.array([1.0, 2.0, 7.0, 13.0, 24.0])
 
 GROUP_MASS_NUMBER = np.array([1.0, 4.0, 14.0, 26.0, 50.0])
 
 REFERENCE_ENERGY_GEV = 10.0
-"""Kinetic energy per nucleon at which a change of slope leaves the primary flux as it is."""
+"""Pivot of changes of slope: the kinetic energy per nucleon at which they leave the primary flux unchanged."""
 
 NUCLEON_MASS_GEV = 0.5 * float(MASS_GEV[PROTON] + MASS_GEV[NEUTRON])
 
 
 class PrimaryInputError(ValueError):
-    """A primary model, potential or energy that is not allowed."""
+    """Error of a primary model, potential or energy that is not allowed."""
 
 
 def _group_number(group: str) -> int:

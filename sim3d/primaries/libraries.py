@@ -1,14 +1,14 @@
-"""Primary models of the libraries crflux and globalsplinefit (the extra ``primaries``), as tables by mass group.
+"""Tabulate the primary fluxes of the libraries crflux and globalsplinefit (the extra ``primaries``) by mass group.
 
-A library has fluxes dPhi/dE of single nuclei (A, Z) per total energy E of the nucleus. Here they become nucleons per
-kinetic energy per nucleon T: a nucleus brings A nucleons, and dE = A dT with E = A (T + m), so it adds A^2 dPhi/dE to
-the all-nucleon flux of its group, and the group's flux of nuclei is that sum over the group's own mass number. The
-all-nucleon flux is conserved exactly; the rigidity is that of the group's A/Z. A nucleus belongs to the group next to
-it in ln A, but for deuterium, which goes with helium: it has helium's A/Z, and what is counted are nucleons.
+A library has fluxes dPhi/dE of single nuclei (A, Z) per total energy E of the nucleus. They are converted to fluxes per
+kinetic energy per nucleon T. A nucleus has A nucleons, and dE = A dT with E = A (T + m), so it adds A^2 dPhi/dE to
+the all-nucleon flux of its group. The group's flux of nuclei is that sum divided by the group's own mass number. The
+all-nucleon flux is conserved exactly; the rigidity is that of the group's A/Z. A nucleus belongs to the group nearest
+in ln A, except deuterium, which belongs to helium because it has the same A/Z.
 
-Models made for high energies know nothing of the Sun and do not hold below some 100 GeV per nucleon. They give way to
-``ghls2001-average`` there: within a factor sqrt(10) on both sides of ``join_GeV`` the fluxes of a group are mixed with
-a share that is smooth in ln T.
+Models made for high energies contain no solar modulation and do not hold below some 100 GeV per nucleon. There
+``ghls2001-average`` replaces them: within a factor sqrt(10) on both sides of ``join_GeV`` the flux of a group is a
+weighted mean of the two, with a weight that is smooth in ln T.
 
 Sources: :data:`LIBRARY_MODELS`, model by model.
 """
@@ -37,13 +37,13 @@ JOIN_RANGE_GEV = (10.0, 1.0e5)
 _HALF_WIDTH = 0.5 * math.log(10.0)
 """Half the width of the transition in ln T: from join / sqrt(10) to join * sqrt(10)."""
 _FLOOR = 1.0e-300
-"""Stands for the flux of a group that a model does not have (its logarithm is tabulated)."""
+"""Flux of a group that a model does not have; not 0, because its logarithm is tabulated."""
 _A_DEUTERIUM = 2
 
 
 @dataclass(frozen=True)
 class LibrarySpectrum:
-    """A tabulated model.
+    """Tabulated fluxes of a library's model by mass group, with their errors.
 
     Attributes
     ----------
@@ -52,9 +52,12 @@ class LibrarySpectrum:
     relative_error : float64 array (6, n)
         See :class:`sim3d.primaries.model.PrimaryModel`; n may be 0.
     source : str
+        Citation, library and its version.
     potential_MV : float or None
-        Set where the table is that of a date already, on the scale of :data:`sim3d.primaries.solar.SOLAR_POTENTIAL_MV`.
+        Solar potential of the table on the scale of :data:`sim3d.primaries.solar.SOLAR_POTENTIAL_MV`, if the table is
+        for a given date; None if it is for July 1998.
     solar : str
+        Source of the potential, in words.
     """
 
     table: Array
@@ -65,12 +68,26 @@ class LibrarySpectrum:
 
 
 def library_spectrum(name: str, date: str | None = None, join_GeV: float | None = None) -> LibrarySpectrum:
-    """Tabulate a model for July 1998, or (Global Spline Fit) for the month of ``date``.
+    """Tabulate a library's model for July 1998, or (Global Spline Fit) for the month of ``date``.
+
+    Parameters
+    ----------
+    name : str
+        Key of :data:`~sim3d.primaries.catalogue.LIBRARY_MODELS`.
+    date : str, optional
+        ``YYYY-MM-DD``; used for the Global Spline Fits only.
+    join_GeV : float, optional
+        Kinetic energy per nucleon (GeV) below which ``ghls2001-average`` replaces the model; default JOIN_GEV.
+
+    Returns
+    -------
+    LibrarySpectrum
 
     Raises
     ------
     PrimaryInputError
-        If the library is not installed, or has no potential for the month.
+        If the library is not installed, or has no potential for the month; if ``join_GeV`` is out of range, or given
+        for a model that is not joined.
     """
     model = LIBRARY_MODELS[name]
     if join_GeV is not None:
@@ -95,7 +112,17 @@ def library_spectrum(name: str, date: str | None = None, join_GeV: float | None 
 
 
 def group_of(mass_number: int) -> int:
-    """Mass group of a nucleus, see the module's header.
+    """Assign a nucleus to a mass group: the nearest in ln A, but deuterium to helium.
+
+    Parameters
+    ----------
+    mass_number : int
+        A of the nucleus.
+
+    Returns
+    -------
+    int
+        Index in :data:`~sim3d.primaries.groups.GROUPS`.
 
     Examples
     --------
@@ -108,7 +135,16 @@ def group_of(mass_number: int) -> int:
 
 
 def crflux_model(name: str) -> Any:
-    """The object of crflux behind one of :data:`LIBRARY_MODELS`.
+    """Construct the crflux object of one of :data:`LIBRARY_MODELS`.
+
+    Parameters
+    ----------
+    name : str
+        Key that begins with ``crflux:``.
+
+    Returns
+    -------
+    crflux.models.PrimaryFlux
 
     Raises
     ------
@@ -120,17 +156,24 @@ def crflux_model(name: str) -> Any:
 
 
 def crflux_groups(name: str, energy_GeV: Array = TABLE_ENERGIES_GEV) -> Array:
-    """Fluxes of the five groups (m^-2 s^-1 sr^-1 (GeV/n)^-1) straight from crflux, without joining.
+    """Compute the fluxes of nuclei of the five groups from a model of crflux, without joining.
 
     Parameters
     ----------
     name : str
+        Key of :data:`~sim3d.primaries.catalogue.LIBRARY_MODELS` that begins with ``crflux:``.
     energy_GeV : float64 array (n,)
-        Kinetic energy per nucleon.
+        Kinetic energy per nucleon (GeV).
 
     Returns
     -------
     float64 array (5, n)
+        m^-2 s^-1 sr^-1 (GeV/n)^-1.
+
+    Raises
+    ------
+    PrimaryInputError
+        If crflux is not installed.
     """
     model = crflux_model(name)
     rest = 0.0 if LIBRARY_MODELS[name].kinetic else NUCLEON_MASS_GEV
@@ -153,13 +196,13 @@ def _library(module: str, name: str) -> Any:
 
 
 def _share_of_high(energy: Array, join_GeV: float) -> Array:
-    """0 below join / sqrt(10), 1 above join * sqrt(10), smooth between."""
+    """Weight of the library's model: 0 below join / sqrt(10), 1 above join * sqrt(10), smooth between."""
     x = np.clip(0.5 + 0.5 * np.log(energy / join_GeV) / _HALF_WIDTH, 0.0, 1.0)
     return x * x * (3.0 - 2.0 * x)
 
 
 def _global_spline_fit(name: str, model: LibraryModel, date: str | None) -> LibrarySpectrum:
-    """Table and errors of a Global Spline Fit in a month, its potential by its own series."""
+    """Tabulate a Global Spline Fit and its errors for a month, with the potential of its own series."""
     library = _library("globalsplinefit", name)
     try:
         fit = library.GSFKineticEnergyPerNucleon(version=model.construct[0])
@@ -171,7 +214,7 @@ def _global_spline_fit(name: str, model: LibraryModel, date: str | None) -> Libr
     interval = (_yyyymm(*month), _yyyymm(*(month[0] + month[1] // 12, month[1] % 12 + 1)))
     energies = TABLE_ENERGIES_GEV
     nucleons = np.zeros((len(GROUPS), energies.size))
-    # all elements of a charge group follow the spline of its leader, whose coefficients have the covariance
+    # all elements of a charge group are proportional to the spline of its leader, whose coefficients have a covariance
     leaders = sorted({fit.params.leader_sid[fit.z_ungroup[species[0]]] for species in fit.species})
     jacobians: list[list[Any]] = [[0.0] * len(leaders) for _ in GROUPS]
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""A primary model: spectra of its mass groups and its solar modulation."""
+"""Model of the primary flux: spectra of the mass groups, solar modulation, and their standard errors."""
 
 from __future__ import annotations
 
@@ -20,29 +20,33 @@ _NO_TABLE = np.zeros((5, 0))
 
 @dataclass(frozen=True)
 class PrimaryModel:
-    """A primary model with its modulation, ready for the kernels.
+    """Fluxes of primary nuclei by mass group at a solar modulation potential.
 
     Attributes
     ----------
     name : str
+<<<<<<< HEAD
         One of :func:`sim3d.primaries.catalogue.model_names`.
+=======
+        One of :func:`~sim3d.primaries.catalogue.model_names`.
+>>>>>>> h-b1
     solar_potential_MV : float
-        Force-field potential (MV) on the scale on which July 1998 has 591 MV.
+        Force-field potential (MV), on a scale with 591 MV in July 1998.
     fits : float64 array (5, 2, 5)
-        Per group up to two fits (gamma, K, b, c, weight).
+        For each group up to two fits (gamma, K, b, c, weight).
     delta_GV : float
-        Potential relative to that of the fits or the table (GV).
+        Potential minus that of the fits or the table (GV).
     table : float64 array (5, n)
         See :class:`Spectrum`; n is 0 for the fits.
     source : str
-        Citation, and what was done to the model.
+        Citation, library, and the energy of joining.
     solar : str
-        Where the potential is from, in words.
+        Source of the potential, in words.
     relative_error : float64 array (6, n)
-        One standard error of the groups' fluxes and of the all-nucleon flux, relative, at :data:`TABLE_ENERGIES_GEV`;
-        n is 0 for a model that states none.
+        Relative standard errors of the groups' fluxes and of the all-nucleon flux at :data:`TABLE_ENERGIES_GEV`; n is 0
+        for a model without errors.
     norm, slope : float64 arrays (5,)
-        Changes of the groups that a run was asked for, see :class:`Spectrum`.
+        Changes of the groups' fluxes that the configuration asks for, see :class:`Spectrum`.
     """
 
     name: str
@@ -58,46 +62,97 @@ class PrimaryModel:
 
     @property
     def spectrum(self) -> Spectrum:
-        """What the kernels take."""
+        """The fluxes as an argument of kernels."""
         return Spectrum(self.fits, self.table, self.delta_GV, self.norm, self.slope)
 
     def flux(self, group: str, energy_GeV: Any) -> np.ndarray:
-        """Flux of nuclei of ``group`` (m^-2 s^-1 sr^-1 (GeV/n)^-1), broadcast over ``energy_GeV``."""
+        """Compute the flux of nuclei of a mass group.
+
+        Parameters
+        ----------
+        group : str
+            One of :data:`~sim3d.primaries.groups.GROUPS`.
+        energy_GeV : array_like
+            Kinetic energy per nucleon (GeV).
+
+        Returns
+        -------
+        float64 array
+            m^-2 s^-1 sr^-1 (GeV/n)^-1, with the shape of ``energy_GeV``.
+
+        Raises
+        ------
+        PrimaryInputError
+            If there is no such group.
+        """
         k = _group_number(group)
         energies = np.asarray(energy_GeV, dtype=float)
         return np.vectorize(lambda e: group_flux(e, k, self.spectrum), otypes=[float])(energies)
 
     def nucleon_flux(self, energy_GeV: Any) -> np.ndarray:
-        """All-nucleon flux (m^-2 s^-1 sr^-1 GeV^-1), broadcast over ``energy_GeV``."""
+        """Compute the all-nucleon flux.
+
+        Parameters
+        ----------
+        energy_GeV : array_like
+            Kinetic energy per nucleon (GeV).
+
+        Returns
+        -------
+        float64 array
+            m^-2 s^-1 sr^-1 GeV^-1, with the shape of ``energy_GeV``.
+        """
         energies = np.asarray(energy_GeV, dtype=float)
         return np.vectorize(lambda e: nucleon_flux(e, self.spectrum), otypes=[float])(energies)
 
     @property
     def has_errors(self) -> bool:
-        """Whether the model states errors."""
+        """Whether the model has standard errors."""
         return self.relative_error.shape[1] > 0
 
     def flux_error(self, group: str, energy_GeV: Any) -> np.ndarray:
-        """One standard error of :meth:`flux` (same unit and shape), of the fit's parameters alone.
+        """Compute the standard error of :meth:`flux` that follows from the covariance of the fit's parameters.
+
+        Parameters
+        ----------
+        group : str
+            One of :data:`~sim3d.primaries.groups.GROUPS`.
+        energy_GeV : array_like
+            Kinetic energy per nucleon (GeV).
+
+        Returns
+        -------
+        float64 array
+            m^-2 s^-1 sr^-1 (GeV/n)^-1, with the shape of ``energy_GeV``.
 
         Raises
         ------
         PrimaryInputError
-            If the model states no errors.
+            If the model has no errors, or there is no such group.
         """
         k = _group_number(group)
         shift = self.delta_GV * float(GROUP_CHARGE[k] / GROUP_MASS_NUMBER[k])
         return self.flux(group, energy_GeV) * self._relative(k, np.asarray(energy_GeV, dtype=float) + shift)
 
     def nucleon_flux_error(self, energy_GeV: Any) -> np.ndarray:
-        """One standard error of :meth:`nucleon_flux`, with the correlations of the groups.
+        """Compute the standard error of :meth:`nucleon_flux`, with the correlations between the groups.
+
+        Parameters
+        ----------
+        energy_GeV : array_like
+            Kinetic energy per nucleon (GeV).
+
+        Returns
+        -------
+        float64 array
+            m^-2 s^-1 sr^-1 GeV^-1, with the shape of ``energy_GeV``.
 
         Raises
         ------
         PrimaryInputError
-            If the model states no errors.
+            If the model has no errors.
         """
-        shift = 0.75 * self.delta_GV  # most nucleons are protons or helium; an error of an error
+        shift = 0.75 * self.delta_GV  # between Z/A of protons and helium; an approximation is enough for an error
         return self.nucleon_flux(energy_GeV) * self._relative(5, np.asarray(energy_GeV, dtype=float) + shift)
 
     def _relative(self, row: int, energy: np.ndarray) -> np.ndarray:

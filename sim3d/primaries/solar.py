@@ -1,7 +1,7 @@
-"""Solar modulation: potentials by name, by value and by date.
+"""Potentials of solar modulation (force field) by name and by date.
 
-All spectra are modulated relative to July 1998, when the data of the GHLS fits were taken, so that only a difference of
-two potentials of ONE series is ever used; the zero of a series depends on its interstellar spectrum.
+All spectra are modulated relative to July 1998, when the data of the GHLS fits were taken. Only the difference of two
+potentials of one series is used, because the zero of a series depends on its interstellar spectrum.
 
 Sources
 -------
@@ -20,17 +20,18 @@ from functools import cache
 from sim3d.conventions.reference_files import reference_rows
 
 SOLAR_POTENTIAL_MV = {"fit": 591.0, "min": 491.0, "max": 1109.0}
+"""Potentials by name (MV): of the fits' data, of solar minimum and of solar maximum."""
 FIT_MONTH = (1998, 7)
 """Year and month of the data of the fits (AMS-01, BESS-98)."""
 
 
 class SolarInputError(ValueError):
-    """A date outside the table of potentials."""
+    """Error of a date that is not valid or outside the table of potentials."""
 
 
 @cache
 def monthly_potentials() -> dict[tuple[int, int], float]:
-    """Potentials (MV) of Usoskin et al. (2017) by (year, month)."""
+    """Read the potentials (MV) of Usoskin et al. (2017), by (year, month)."""
     return {
         (int(row["year"]), month): float(row[f"{month:02d}"])
         for row in reference_rows("solar_potential_usoskin2017.csv")
@@ -40,7 +41,7 @@ def monthly_potentials() -> dict[tuple[int, int], float]:
 
 
 def potential_by_date(date: str) -> tuple[float, str]:
-    """Potential of a month on the scale of :data:`SOLAR_POTENTIAL_MV`, and how it came about in words.
+    """Compute the solar potential of a month on the scale of :data:`SOLAR_POTENTIAL_MV`.
 
     Parameters
     ----------
@@ -52,11 +53,12 @@ def potential_by_date(date: str) -> tuple[float, str]:
     potential_MV : float
         591 MV plus the month's difference to July 1998 in the series of Usoskin et al. (2017).
     words : str
+        The month, its potential, the difference and the source.
 
     Raises
     ------
     SolarInputError
-        For a month the series does not have.
+        For a date that is not valid, or a month that the series does not have.
 
     Examples
     --------
@@ -80,7 +82,22 @@ def potential_by_date(date: str) -> tuple[float, str]:
 
 
 def year_and_month(date: str) -> tuple[int, int]:
-    """(year, month) of a date ``YYYY-MM-DD``."""
+    """Read the year and month of a date.
+
+    Parameters
+    ----------
+    date : str
+        ``YYYY-MM-DD``.
+
+    Returns
+    -------
+    year, month : int
+
+    Raises
+    ------
+    SolarInputError
+        For a date that is not valid.
+    """
     try:
         day = datetime.date.fromisoformat(date)
     except ValueError:

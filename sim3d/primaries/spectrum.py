@@ -1,4 +1,7 @@
-"""Spectra of the mass groups and of nucleons as functions of energy (kernels)."""
+"""Compute the fluxes of mass groups and of nucleons as functions of energy, with solar modulation (kernels).
+
+The references are in :mod:`sim3d.primaries.build`.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +14,33 @@ from numba import njit
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER, NUCLEON_MASS_GEV, REFERENCE_ENERGY_GEV
 
 LOWEST_ENERGY_GEV = 0.01
-"""Below this the force field gives nothing meaningful; keeps values finite. Tables begin here."""
+"""Lowest kinetic energy per nucleon of tables and of the interstellar spectrum (GeV).
+
+Below it the force field is not meaningful; the limit keeps fluxes finite.
+"""
 
 TABLE_POINTS_PER_E_FOLD = 50
 
 TABLE_ENERGIES_GEV = LOWEST_ENERGY_GEV * np.exp(np.arange(25 * TABLE_POINTS_PER_E_FOLD + 1) / TABLE_POINTS_PER_E_FOLD)
-"""Kinetic energies per nucleon at which a library's model is tabulated, 0.01 to 7e8 GeV."""
+"""Kinetic energies per nucleon at which models of libraries are tabulated, 0.01 to 7e8 GeV."""
 
 _LN_LOWEST = math.log(LOWEST_ENERGY_GEV)
 
 
 class Spectrum(NamedTuple):
-    """Fluxes of the mass groups (numba argument).
+    """Parameters of the fluxes of the mass groups (numba argument).
 
     Attributes
     ----------
     fits : float64 array (5, 2, 5)
         For each group up to two fits (gamma, K, b, c, weight); the flux is their weighted sum.
     table : float64 array (5, n)
-        Used instead of the fits where n is not 0: logarithm of the flux of nuclei (m^-2 s^-1 sr^-1 (GeV/n)^-1) at
-        :data:`TABLE_ENERGIES_GEV`, linear between them.
+        Logarithm of the flux of nuclei (m^-2 s^-1 sr^-1 (GeV/n)^-1) at :data:`TABLE_ENERGIES_GEV`, with linear
+        interpolation in the logarithm of energy. It is used instead of the fits if n is not 0.
     delta_GV : float
         Solar potential minus that of the fits or the table (GV).
     norm, slope : float64 arrays (5,)
-        The flux of a group is multiplied by norm (E / REFERENCE_ENERGY_GEV)^-slope.
+        Factor of a group's flux: norm (E / REFERENCE_ENERGY_GEV)^-slope.
     """
 
     fits: np.ndarray
@@ -46,13 +52,39 @@ class Spectrum(NamedTuple):
 
 @njit(nogil=True)
 def bartol_form(energy, gamma, norm, b, c):
-    """K (E + b exp(-c sqrt(E)))^-gamma at kinetic energy per nucleon E (GeV)."""
+    """Compute the Bartol form of a flux, K (E + b exp(-c sqrt(E)))^-gamma.
+
+    Parameters
+    ----------
+    energy : float
+        Kinetic energy per nucleon E (GeV).
+    gamma, norm, b, c : float
+        Spectral index, K (m^-2 s^-1 sr^-1 (GeV/n)^-1 at 1 GeV), and the two parameters of the turnover.
+
+    Returns
+    -------
+    float
+        m^-2 s^-1 sr^-1 (GeV/n)^-1.
+    """
     return norm * (energy + b * math.exp(-c * math.sqrt(energy))) ** (-gamma)
 
 
 @njit(nogil=True)
 def table_flux(energy, row):
-    """Flux at ``energy`` (GeV) from a row of :attr:`Spectrum.table`; a power law beyond its last point."""
+    """Interpolate a tabulated flux, as a power law between points and beyond the last one.
+
+    Parameters
+    ----------
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    row : float64 array (n,)
+        Row of :attr:`Spectrum.table`.
+
+    Returns
+    -------
+    float
+        m^-2 s^-1 sr^-1 (GeV/n)^-1.
+    """
     position = (math.log(energy) - _LN_LOWEST) * TABLE_POINTS_PER_E_FOLD
     i = min(max(int(position), 0), row.shape[0] - 2)
     return math.exp(row[i] + (position - i) * (row[i + 1] - row[i]))
@@ -60,18 +92,44 @@ def table_flux(energy, row):
 
 @njit(nogil=True)
 def group_flux(energy, group, spectrum):
-    """Flux of NUCLEI of one group (m^-2 s^-1 sr^-1 (GeV/n)^-1) at kinetic energy per nucleon ``energy`` (GeV).
+    """Compute the flux of nuclei of a mass group, with the spectrum's solar modulation.
 
     Parameters
     ----------
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    group : int
+        Index of the mass group.
     spectrum : Spectrum
+
+    Returns
+    -------
+    float
+        Nuclei per m2 s sr and GeV per nucleon.
     """
     return modulated_flux(energy, group, spectrum, spectrum.delta_GV)
 
 
 @njit(nogil=True)
 def modulated_flux(energy, group, spectrum, delta_GV):
-    """:func:`group_flux` at another potential relative to the spectrum's own (GV)."""
+    """Compute the flux of nuclei of a mass group at another solar potential (force field).
+
+    Parameters
+    ----------
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    group : int
+        Index of the mass group.
+    spectrum : Spectrum
+        Its own ``delta_GV`` is not used.
+    delta_GV : float
+        Solar potential minus that of the fits or the table (GV).
+
+    Returns
+    -------
+    float
+        Nuclei per m2 s sr and GeV per nucleon.
+    """
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
     shifted = energy + delta_GV * z_over_a
     if shifted < LOWEST_ENERGY_GEV:
@@ -96,7 +154,19 @@ def modulated_flux(energy, group, spectrum, delta_GV):
 
 @njit(nogil=True)
 def nucleon_flux(energy, spectrum):
-    """All-nucleon flux, sum of A times the groups' fluxes (m^-2 s^-1 sr^-1 GeV^-1)."""
+    """Compute the all-nucleon flux, the sum of A times the flux of nuclei over the mass groups.
+
+    Parameters
+    ----------
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    spectrum : Spectrum
+
+    Returns
+    -------
+    float
+        m^-2 s^-1 sr^-1 GeV^-1.
+    """
     total = 0.0
     for group in range(5):
         total += GROUP_MASS_NUMBER[group] * group_flux(energy, group, spectrum)
@@ -105,7 +175,21 @@ def nucleon_flux(energy, spectrum):
 
 @njit(nogil=True)
 def choose_group(energy, u, spectrum):
-    """Mass group of a nucleon of this energy, chosen by its share of the all-nucleon flux with the uniform ``u``."""
+    """Sample the mass group of a nucleon, with probability proportional to the group's share of the all-nucleon flux.
+
+    Parameters
+    ----------
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    u : float
+        Uniform random number.
+    spectrum : Spectrum
+
+    Returns
+    -------
+    int
+        Index of the mass group.
+    """
     target = u * nucleon_flux(energy, spectrum)
     total = 0.0
     for group in range(5):
@@ -117,11 +201,35 @@ def choose_group(energy, u, spectrum):
 
 @njit(nogil=True)
 def momentum_per_nucleon(energy):
-    """Momentum per nucleon (GeV/c) at kinetic energy per nucleon ``energy`` (GeV)."""
+    """Compute the momentum per nucleon.
+
+    Parameters
+    ----------
+    energy : float
+        Kinetic energy per nucleon (GeV).
+
+    Returns
+    -------
+    float
+        GeV/c.
+    """
     return math.sqrt(energy * (energy + 2.0 * NUCLEON_MASS_GEV))
 
 
 @njit(nogil=True)
 def rigidity(energy, group):
-    """Rigidity p A / Z (GV) of a fully stripped nucleus."""
+    """Compute the rigidity p A / Z of a fully ionised nucleus.
+
+    Parameters
+    ----------
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    group : int
+        Index of the mass group.
+
+    Returns
+    -------
+    float
+        GV.
+    """
     return momentum_per_nucleon(energy) * GROUP_MASS_NUMBER[group] / GROUP_CHARGE[group]

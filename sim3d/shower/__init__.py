@@ -1,1 +1,1 @@
-"""One air shower, particle by particle: flight, energy loss, interaction, decay."""
+"""Simulate one air shower particle by particle: transport, energy loss, interaction and decay."""

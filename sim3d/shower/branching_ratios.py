@@ -1,8 +1,8 @@
-"""Branching ratios, which the ``particle`` package lacks, and the form factors of K_l3 decays.
+"""Branching ratios of kaons and Lambda, and slopes of the K_l3 form factors; the ``particle`` package has neither.
 
 Source: R. L. Workman et al. (Particle Data Group), Prog. Theor. Exp. Phys. 2022, 083C01: summary tables, and the review
 "Form factors for K_l3 decays" (linear parameterisation). Values in percent; the channels that are left out (radiative,
-rare) are below 0.2% each and the rest is normalised.
+rare) are below 0.2% each, and the others are normalised to 1.
 """
 
 from __future__ import annotations
@@ -18,5 +18,16 @@ KL3_SLOPES = {"K+-": (0.0296, 0.0196), "KL": (0.0282, 0.0138)}
 
 
 def cumulative(table: dict[str, float]) -> tuple[float, ...]:
-    """Cumulative probabilities of the channels in their order, the last one 1."""
+    """Compute the cumulative probabilities of decay channels.
+
+    Parameters
+    ----------
+    table : dict of float
+        Branching ratios by channel; they need not be normalised.
+
+    Returns
+    -------
+    tuple of float
+        In the order of the channels; the last one is 1.
+    """
     return tuple(np.cumsum(list(table.values())) / sum(table.values()))

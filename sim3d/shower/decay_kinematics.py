@@ -1,6 +1,6 @@
-"""Kinematics of decays at rest: two-body decays, three-body phase space, boosts.
+"""Sample the kinematics of decays at rest: two-body decays and three-body phase space; Lorentz boosts.
 
-Four-momenta (E, px, py, pz) in GeV are rows of one array.
+Four-momenta (E, px, py, pz) in GeV are rows of one array ``momenta``, float64 (rows, 4).
 """
 
 from __future__ import annotations
@@ -14,14 +14,35 @@ from sim3d.shower.random_streams import uniform
 
 @njit(nogil=True)
 def break_up_momentum(mass, m1, m2):
-    """Momentum (GeV/c) of either daughter in the rest frame of a two-body decay."""
+    """Compute the momentum of either daughter of a two-body decay in the parent's rest frame.
+
+    Parameters
+    ----------
+    mass, m1, m2 : float
+        Masses of the parent and the daughters (GeV).
+
+    Returns
+    -------
+    float
+        GeV/c; 0 below the threshold.
+    """
     a = (mass - m1 - m2) * (mass + m1 + m2) * (mass - m1 + m2) * (mass + m1 - m2)
     return math.sqrt(a) / (2.0 * mass) if a > 0.0 else 0.0
 
 
 @njit(nogil=True)
 def set_back_to_back(momenta, i, j, m1, m2, p, cos_theta, phi):
-    """Write two daughters flying apart with momentum p into rows i and j (E, px, py, pz)."""
+    """Write the four-momenta of two daughters with opposite momenta into rows i and j.
+
+    Parameters
+    ----------
+    momenta : float64 array (rows, 4)
+    i, j : int
+    m1, m2, p : float
+        Masses (GeV) and momentum (GeV/c).
+    cos_theta, phi : float
+        Direction of the daughter in row i.
+    """
     sin_theta = math.sqrt(max(0.0, 1.0 - cos_theta * cos_theta))
     px = p * sin_theta * math.cos(phi)
     py = p * sin_theta * math.sin(phi)
@@ -38,7 +59,16 @@ def set_back_to_back(momenta, i, j, m1, m2, p, cos_theta, phi):
 
 @njit(nogil=True)
 def boost(momenta, i, gamma, bgx, bgy, bgz):
-    """Boost row i by the four-velocity (gamma, bgx, bgy, bgz)."""
+    """Boost row i by a four-velocity.
+
+    Parameters
+    ----------
+    momenta : float64 array (rows, 4)
+        Row i is updated.
+    i : int
+    gamma, bgx, bgy, bgz : float
+        Lorentz factor and beta gamma vector.
+    """
     e = momenta[i, 0]
     dot = bgx * momenta[i, 1] + bgy * momenta[i, 2] + bgz * momenta[i, 3]
     f = e + dot / (1.0 + gamma)
@@ -50,7 +80,16 @@ def boost(momenta, i, gamma, bgx, bgy, bgz):
 
 @njit(nogil=True)
 def two_body(momenta, mass, m1, m2, rng):
-    """Isotropic two-body decay at rest into rows 0 and 1."""
+    """Sample an isotropic two-body decay at rest into rows 0 and 1.
+
+    Parameters
+    ----------
+    momenta : float64 array (rows, 4)
+    mass, m1, m2 : float
+        Masses of the parent and the daughters (GeV).
+    rng : uint64 array (1,)
+        Random stream.
+    """
     cos_theta = 2.0 * uniform(rng) - 1.0
     phi = 2.0 * math.pi * uniform(rng)
     set_back_to_back(momenta, 0, 1, m1, m2, break_up_momentum(mass, m1, m2), cos_theta, phi)
@@ -58,7 +97,18 @@ def two_body(momenta, mass, m1, m2, rng):
 
 @njit(nogil=True)
 def three_pions(momenta, mass, m1, m2, m3, rng):
-    """Three-body phase space at rest (the slopes of the K -> 3 pi Dalitz plots move mean energies by under 2%)."""
+    """Sample a three-body decay at rest, uniform in phase space, into rows 0, 1 and 2; row 3 is work space.
+
+    The slopes of the K -> 3 pi Dalitz plots, which are neglected, change mean energies by less than 2%.
+
+    Parameters
+    ----------
+    momenta : float64 array (4, 4)
+    mass, m1, m2, m3 : float
+        Masses of the parent and the daughters (GeV).
+    rng : uint64 array (1,)
+        Random stream.
+    """
     low = m1 + m2
     high = mass - m3
     largest = break_up_momentum(mass, low, m3) * break_up_momentum(high, m1, m2)

@@ -1,4 +1,4 @@
-"""The decay of a particle in a shower: its neutrinos are listed and its other daughters put on the stack."""
+"""Simulate the decay of a particle in a shower: list its neutrinos and put its other daughters on the stack."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from sim3d.shower.random_streams import BRANCH_DECAY, BRANCH_NEXT_DECAY, child_k
 from sim3d.shower.rotations import turn
 from sim3d.shower.stack import DECAYS, EX, EY, EZ, HELICITY, KINETIC, UX, UY, UZ, WEIGHT, put_copy, put_daughter
 
-_TAG_SHIFT = np.uint64(11)  # what is left fits a double exactly
+_TAG_SHIFT = np.uint64(11)  # 64 - 11 = 53 bits, which a double holds exactly
 
 
 @njit(**HELPER)
 def list_decay_products(
     world, particle, species, key, particles, species_of, key_of, n_stack, neutrinos, n_neutrinos, rng, daughters
 ):
-    """Let a particle decay: list its neutrinos, put its other daughters on the stack.
+    """Sample the decay of a particle, list its neutrinos and put its other daughters on the stack.
 
-    Where several decays share the weight of one particle (:mod:`sim3d.shower.weight_sharing`), this one has its
-    share, and the particle goes on with the rest.
+    If several decays share the weight of one particle (:mod:`sim3d.shower.weight_sharing`), the products get one share.
+    The particle then goes back on the stack with the remaining weight.
 
     Parameters
     ----------
     world : World
     particle : float64 array (STACK_COLUMNS + carried columns,)
-        What decays, where it does; its column DECAYS is the number of decays that share its weight.
+        State of the particle at its decay; its column DECAYS is the number of decays that share its weight.
     species : int
     key : uint64
-        Its random stream.
+        Key of its random stream.
     particles, species_of, key_of : arrays
-        The stack; it must have room.
+        The stack; it must have free rows.
     n_stack : int
         Particles on it.
     neutrinos : float64 array (capacity, NEUTRINO_COLUMNS + carried columns)
-        It must have room.
+        The list of neutrinos; it must have free rows.
     n_neutrinos : int
         Neutrinos on the list.
     rng : uint64 array (1,)
@@ -51,6 +51,7 @@ def list_decay_products(
     Returns
     -------
     n_stack, n_neutrinos : int
+        Particles on the stack and neutrinos on the list afterwards.
     """
     masses, kinetic_min = world.mass, world.kinetic_min
     codes, momenta, helicities = daughters
@@ -76,7 +77,7 @@ def list_decay_products(
             if energy < world.energy_min:
                 continue
         elif code >= N_SPECIES or code == PI0:
-            continue  # electrons and pi0
+            continue  # electrons and pi0 give no neutrinos
         elif energy - masses[code] <= kinetic_min[code]:
             continue
         vx, vy, vz, gx, gy, gz = ux, uy, uz, ex, ey, ez

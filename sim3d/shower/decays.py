@@ -1,19 +1,19 @@
-"""Decays in flight of pions, kaons, Lambda and muons, with muon polarisation.
+"""Sample decays in flight of pions, kaons, Lambda and muons, with the polarisation of muons.
 
-All decays are exclusive: the daughters' four-momenta add up to the parent's. They are given in the parent's local
-frame, whose third axis is the parent's direction of flight, already boosted to the laboratory.
+All decays are exclusive: the daughters' four-momenta add up to the parent's. They are laboratory four-momenta, in axes
+whose third is the parent's direction of flight.
 
 Sources
 -------
 Branching ratios and form-factor slopes: :mod:`sim3d.shower.branching_ratios`.
 K_l3 form factors in the linear parameterisation: f+(t) = 1 + lambda_+ t / m_pi^2,
 f0(t) = 1 + lambda_0 t / m_pi^2, f- = (f0 - f+) (M^2 - m_pi^2) / t.
-V-A: for a current H the squared amplitude is 2 (H.p_nu)(H.p_l) - H^2 (p_nu.p_l), and with a polarised lepton p_l is
-replaced by p_l -+ m s (upper sign lepton, lower antilepton). Hence with L = 2 (H.p_nu) H - H^2 p_nu the helicity of an
-antilepton is (L0 p - E L.n) / (L0 E - p L.n), n its direction, and minus that for a lepton. For pi -> mu nu this is
-the formula of docs/methods/decays.md (Gaisser, Cosmic Rays and Particle Physics, section 3.6).
-Muon decay: the electron-type neutrino has dN/dx dcos = 6 x^2 (1-x) (1 -+ P cos) (upper sign mu+), and the remaining
-pair decays isotropically in its own rest frame, which is exact for the V-A matrix element (p_pol.p_nue)(p_e.p_numu).
+V-A: for a current H the squared amplitude is 2 (H.p_nu)(H.p_l) - H^2 (p_nu.p_l). For a polarised lepton p_l is
+replaced by p_l -+ m s (upper sign lepton, lower antilepton). Let L = 2 (H.p_nu) H - H^2 p_nu. The helicity of an
+antilepton with direction n is then (L0 p - E L.n) / (L0 E - p L.n); that of a lepton has the opposite sign. For
+pi -> mu nu this is the formula of docs/methods/decays.md (Gaisser, Cosmic Rays and Particle Physics, section 3.6).
+Muon decay: the electron-type neutrino has dN/dx dcos = 6 x^2 (1-x) (1 -+ P cos) (upper sign mu+). The remaining pair
+decays isotropically in its own rest frame. This is exact for the V-A matrix element (p_pol.p_nue)(p_e.p_numu).
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ from sim3d.shower.decay_kinematics import boost, set_back_to_back, three_pions, 
 from sim3d.shower.random_streams import uniform
 
 NEUTRINO = 20
-"""Daughter codes from here on are neutrinos: NEUTRINO + flavour."""
+"""Daughter code of the first neutrino flavour; a neutrino has the code NEUTRINO + flavour."""
 ELECTRON = 15
-"""Daughter code of an electron or positron: not followed."""
+"""Daughter code of an electron or positron, which is not transported."""
 
 MAX_DAUGHTERS = 4
 
@@ -77,9 +77,21 @@ _M_N = float(MASS_GEV[NEUTRON])
 
 @njit(nogil=True)
 def kl3_density(mass, m_pi, m_l, slope_plus, slope_zero, e_l, e_nu):
-    """Squared V-A amplitude of K -> pi l nu at rest, up to a constant; 0 outside the Dalitz plot.
+    """Compute the squared V-A amplitude of K -> pi l nu in the kaon's rest frame, up to a constant.
 
-    Parameters are masses and energies in GeV; slopes are dimensionless (t in units of the charged pion mass squared).
+    Parameters
+    ----------
+    mass, m_pi, m_l : float
+        Masses of the kaon, the pion and the lepton (GeV).
+    slope_plus, slope_zero : float
+        Slopes lambda_+ and lambda_0 of the form factors (t in units of the charged pion's mass squared).
+    e_l, e_nu : float
+        Energies of the lepton and the neutrino (GeV).
+
+    Returns
+    -------
+    float
+        Density over the Dalitz plot; 0 outside it.
     """
     e_pi = mass - e_l - e_nu
     if e_pi < m_pi or e_l < m_l or e_nu <= 0.0:
@@ -122,7 +134,7 @@ _SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO = KL3_SLOPES["KL"]
 
 @njit(nogil=True)
 def _semileptonic(momenta, mass, m_pi, m_l, slope_plus, slope_zero, largest, rng):
-    """K -> pi l nu at rest into rows 0 (pion), 1 (lepton), 2 (neutrino), randomly oriented."""
+    """Sample K -> pi l nu at rest, isotropically, into rows 0 (pion), 1 (lepton), 2 (neutrino)."""
     e_l_max = (mass * mass + m_l * m_l - m_pi * m_pi) / (2.0 * mass)
     e_nu_max = (mass * mass - (m_pi + m_l) ** 2) / (2.0 * mass)
     while True:
@@ -135,7 +147,7 @@ def _semileptonic(momenta, mass, m_pi, m_l, slope_plus, slope_zero, largest, rng
     cos_lnu = (e_pi * e_pi - m_pi * m_pi - p_l * p_l - e_nu * e_nu) / (2.0 * p_l * e_nu)
     cos_lnu = min(1.0, max(-1.0, cos_lnu))
     sin_lnu = math.sqrt(1.0 - cos_lnu * cos_lnu)
-    # neutrino along a random axis n, lepton in the plane of n and a random perpendicular
+    # neutrino along an isotropic axis n; lepton in the plane of n and a random vector perpendicular to n
     cos_theta = 2.0 * uniform(rng) - 1.0
     sin_theta = math.sqrt(max(0.0, 1.0 - cos_theta * cos_theta))
     phi = 2.0 * math.pi * uniform(rng)
@@ -166,7 +178,7 @@ def _dot(a0, a1, a2, a3, b0, b1, b2, b3):
 
 @njit(nogil=True)
 def _antilepton_helicity(momenta, lepton, neutrino, h0, h1, h2, h3):
-    """Helicity of the antilepton in row ``lepton`` from a V-A current H (module docstring), in the given frame."""
+    """Compute the antilepton's helicity for a V-A current H (module docstring), in the frame of ``momenta``."""
     n0, n1, n2, n3 = momenta[neutrino, 0], momenta[neutrino, 1], momenta[neutrino, 2], momenta[neutrino, 3]
     h_nu = _dot(h0, h1, h2, h3, n0, n1, n2, n3)
     hh = _dot(h0, h1, h2, h3, h0, h1, h2, h3)
@@ -186,9 +198,9 @@ def _antilepton_helicity(momenta, lepton, neutrino, h0, h1, h2, h3):
 
 @njit(nogil=True)
 def _muon_decay_at_rest(momenta, polarisation, rng):
-    """mu -> e-neutrino (row 0), mu-neutrino (row 1), electron (row 2); polarisation along the third axis.
+    """Sample the decay of a muon at rest: electron neutrino (row 0), muon neutrino (row 1), electron (row 2).
 
-    ``polarisation`` is that of a mu+; pass minus the helicity of a mu- (CP).
+    ``polarisation`` is that of a mu+ along the third axis; for a mu- pass minus its helicity (CP).
     """
     while True:
         # x of density 12 x^2 (1-x): the second largest of four uniforms
@@ -229,7 +241,7 @@ def _muon_decay_at_rest(momenta, polarisation, rng):
 
 @njit(nogil=True)
 def _leptonic_neutrinos(antilepton_charge_positive, electron):
-    """Daughter code of the neutrino made beside l+ (True) or l- (False)."""
+    """Return the daughter code of the neutrino produced with an l+ (True) or an l- (False)."""
     if electron:
         return NEUTRINO + (NUE if antilepton_charge_positive else NUEBAR)
     return NEUTRINO + (NUMU if antilepton_charge_positive else NUMUBAR)
@@ -246,7 +258,7 @@ def _boost_daughters(momenta, n, mass, energy, momentum):
 
 @njit(**UNCOUNTED)
 def _two_particles(mass, m1, code1, m2, code2, energy, momentum, rng, codes, momenta):
-    """Isotropic decay in flight into two particles without helicity; returns 2."""
+    """Sample an isotropic decay in flight into two particles without helicity; return 2."""
     two_body(momenta, mass, m1, m2, rng)
     codes[0], codes[1] = code1, code2
     _boost_daughters(momenta, 2, mass, energy, momentum)
@@ -255,7 +267,7 @@ def _two_particles(mass, m1, code1, m2, code2, energy, momentum, rng, codes, mom
 
 @njit(**UNCOUNTED)
 def _three_particles(mass, m1, code1, m2, code2, m3, code3, energy, momentum, rng, codes, momenta):
-    """Decay in flight into three pions; returns 3."""
+    """Sample a decay in flight into three pions; return 3."""
     three_pions(momenta, mass, m1, m2, m3, rng)
     codes[0], codes[1], codes[2] = code1, code2, code3
     _boost_daughters(momenta, 3, mass, energy, momentum)
@@ -264,7 +276,7 @@ def _three_particles(mass, m1, code1, m2, code2, m3, code3, energy, momentum, rn
 
 @njit(**UNCOUNTED)
 def _muon_and_neutrino(mass, positive, energy, momentum, rng, codes, momenta, helicities):
-    """Decay in flight of a charged meson into a muon and its neutrino; returns 2."""
+    """Sample the decay in flight of a charged meson into a muon and its neutrino; return 2."""
     two_body(momenta, mass, _M_MU, 0.0, rng)
     codes[0] = MUP if positive else MUM
     codes[1] = _leptonic_neutrinos(positive, False)
@@ -279,20 +291,20 @@ def _kl3(
     mass, m_pi, pion, positive, electron, slope_plus, slope_zero, largest, energy, momentum, rng, codes, momenta,
     helicities,
 ):  # fmt: skip
-    """Decay in flight of a kaon into a pion, a lepton and its neutrino; returns 3.
+    """Sample the K_l3 decay in flight of a kaon into a pion, a lepton and its neutrino; return 3.
 
     Parameters
     ----------
     mass, m_pi : float
-        Of the kaon and the pion (GeV).
+        Masses of the kaon and the pion (GeV).
     pion : int
         Species of the pion.
     positive, electron : bool
-        Whether the lepton is positive, and an electron.
+        Whether the lepton is positive; whether it is an electron or positron.
     slope_plus, slope_zero, largest : float
         Slopes of the form factors, and an upper bound of :func:`kl3_density`.
     energy, momentum, rng, codes, momenta, helicities
-        As for :func:`decay`.
+        As in :func:`decay`.
     """
     _semileptonic(momenta, mass, m_pi, _M_E if electron else _M_MU, slope_plus, slope_zero, largest, rng)
     codes[0] = pion
@@ -319,7 +331,15 @@ def _kl3(
 
 @njit(**UNCOUNTED)
 def decay_muon(species, energy, momentum, helicity, rng, codes, momenta):
-    """Decay of a polarised muon; parameters as for :func:`decay`."""
+    """Sample the three-body decay of a polarised muon in flight.
+
+    Parameters as in :func:`decay`.
+
+    Returns
+    -------
+    int
+        Number of daughters, 3.
+    """
     positive = species == MUP
     _muon_decay_at_rest(momenta, helicity if positive else -helicity, rng)
     codes[0] = _leptonic_neutrinos(positive, True)
@@ -331,7 +351,15 @@ def decay_muon(species, energy, momentum, helicity, rng, codes, momenta):
 
 @njit(**UNCOUNTED)
 def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicities):
-    """Decay of a charged kaon; parameters as for :func:`decay`."""
+    """Sample the decay of a charged kaon in flight: mu nu, 2 pi, 3 pi, K_e3 or K_mu3, by branching ratio.
+
+    Parameters as in :func:`decay`.
+
+    Returns
+    -------
+    int
+        Number of daughters, 2 or 3.
+    """
     positive = species == KP
     u = uniform(rng)
     same, other = (PIP, PIM) if positive else (PIM, PIP)
@@ -356,7 +384,15 @@ def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicitie
 
 @njit(**UNCOUNTED)
 def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
-    """Decay of a K_L; parameters as for :func:`decay`."""
+    """Sample the decay of a K_L in flight: K_e3, K_mu3 (either charge) or 3 pi, by branching ratio.
+
+    Parameters as in :func:`decay`.
+
+    Returns
+    -------
+    int
+        Number of daughters, 3.
+    """
     u = uniform(rng)
     if u < _KL1:
         positive = uniform(rng) < 0.5
@@ -374,7 +410,15 @@ def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
 
 @njit(**UNCOUNTED)
 def decay_short_kaon(energy, momentum, rng, codes, momenta):
-    """Decay of a K_S; parameters as for :func:`decay`."""
+    """Sample the decay of a K_S in flight into two pions, by branching ratio.
+
+    Parameters as in :func:`decay`.
+
+    Returns
+    -------
+    int
+        Number of daughters, 2.
+    """
     if uniform(rng) < _KS0:
         return _two_particles(_M_K0, _M_PI, PIP, _M_PI, PIM, energy, momentum, rng, codes, momenta)
     return _two_particles(_M_K0, _M_PI0, PI0, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
@@ -382,7 +426,15 @@ def decay_short_kaon(energy, momentum, rng, codes, momenta):
 
 @njit(**UNCOUNTED)
 def decay_lambda(energy, momentum, rng, codes, momenta):
-    """Decay of a Lambda; parameters as for :func:`decay`."""
+    """Sample the decay of a Lambda in flight into a nucleon and a pion, by branching ratio.
+
+    Parameters as in :func:`decay`.
+
+    Returns
+    -------
+    int
+        Number of daughters, 2.
+    """
     if uniform(rng) < _LAM0:
         return _two_particles(_M_LAMBDA, _M_P, PROTON, _M_PI, PIM, energy, momentum, rng, codes, momenta)
     return _two_particles(_M_LAMBDA, _M_N, NEUTRON, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
@@ -390,7 +442,7 @@ def decay_lambda(energy, momentum, rng, codes, momenta):
 
 @njit(nogil=True)
 def decay(species, energy, momentum, helicity, rng, codes, momenta, helicities):
-    """Decay one particle in flight.
+    """Sample the decay of one particle in flight: channel, daughters' four-momenta, helicity of muons.
 
     Parameters
     ----------
@@ -401,7 +453,7 @@ def decay(species, energy, momentum, helicity, rng, codes, momenta, helicities):
     helicity : float
         Longitudinal polarisation of a muon (ignored for others).
     rng : uint64 array (1,)
-        Stream to draw from.
+        Random stream.
     codes : int64 array (4,)
         Receives the daughters' codes (a particle code, ELECTRON, or NEUTRINO + flavour).
     momenta : float64 array (4, 4)

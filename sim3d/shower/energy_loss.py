@@ -1,15 +1,16 @@
-"""Ionisation and radiative energy loss, and multiple scattering, in air.
+"""Mean energy loss of charged particles in air (ionisation; radiation of muons), and the width of multiple scattering.
 
-Sources (all in the Review of Particle Physics 2022, "Passage of particles through matter", sections 34.2-34.6)
+Sources
 -------
+All equations are of the Review of Particle Physics 2022, "Passage of particles through matter", sections 34.2-34.6.
 Bethe equation (34.5) with the exact maximum transfer (34.4); constants of dry air from S. E. Seltzer and M. J. Berger,
 Int. J. Appl. Radiat. Isot. 33 (1982) 1189 and R. M. Sternheimer, M. J. Berger and S. M. Seltzer, At. Data Nucl. Data
 Tables 30 (1984) 261: Z/A, mean excitation energy, and the density-effect parameters at 1.2048e-3 g/cm3. In a gas of
 another density the density effect is that of x + log10(rho/rho0)/2 (Sternheimer 1984, eq. 11).
 Muon critical energy in gases 7980 GeV / (Z + 2.03)^0.879 (34.6; D. E. Groom et al., At. Data Nucl. Data Tables 78
 (2001) 183) with the mean Z of air, 7.312; radiative loss b E with b = ionisation at that energy / that energy.
-Highland's formula (34.16), applied as increments of the total since production, so that the result does not depend
-on the step.
+Highland's formula (34.16), applied as increments of the total since production. The result then does not depend on the
+length of the steps.
 """
 
 from __future__ import annotations
@@ -43,7 +44,20 @@ _D_LOG_BG = (LOG_BG_MAX - LOG_BG_MIN) / (N_LOSS - 1)
 
 
 def bethe(beta_gamma: np.ndarray, mass_GeV: float) -> np.ndarray:
-    """Mean ionisation loss of a unit charge in air without density effect (GeV cm2/g)."""
+    """Compute the mean ionisation loss of a unit charge in air by the Bethe equation, without density effect.
+
+    Parameters
+    ----------
+    beta_gamma : array_like
+        Momentum / mass.
+    mass_GeV : float
+        Mass of the particle (GeV).
+
+    Returns
+    -------
+    float64 array
+        GeV cm2/g, with the shape of ``beta_gamma``.
+    """
     bg = np.asarray(beta_gamma, dtype=float)
     gamma = np.sqrt(1.0 + bg**2)
     beta2 = bg**2 / (1.0 + bg**2)
@@ -54,7 +68,13 @@ def bethe(beta_gamma: np.ndarray, mass_GeV: float) -> np.ndarray:
 
 
 def loss_table() -> np.ndarray:
-    """Ionisation loss without density effect, shape (species, N_LOSS), on a uniform grid of ln(beta gamma)."""
+    """Tabulate the ionisation loss without density effect for every species.
+
+    Returns
+    -------
+    float64 array (species, N_LOSS)
+        GeV cm2/g on a uniform grid of ln(beta gamma) from LOG_BG_MIN to LOG_BG_MAX; 0 for neutral particles.
+    """
     grid = np.exp(np.linspace(LOG_BG_MIN, LOG_BG_MAX, N_LOSS))
     table = np.zeros((N_SPECIES, N_LOSS))
     for species in range(N_SPECIES):
@@ -84,7 +104,20 @@ _TWO_LN10 = 2.0 * math.log(10.0)
 
 @njit(nogil=True)
 def density_effect(beta_gamma, rho):
-    """Density-effect correction delta in air of density rho (g/cm3)."""
+    """Compute Sternheimer's density-effect correction delta in air.
+
+    Parameters
+    ----------
+    beta_gamma : float
+        Momentum / mass.
+    rho : float
+        Air density (g/cm3).
+
+    Returns
+    -------
+    float
+        delta, which enters the Bethe equation as -delta / 2.
+    """
     x = math.log10(beta_gamma) + 0.5 * math.log10(rho / _RHO0)
     if x < _X0:
         return 0.0
@@ -97,13 +130,13 @@ def density_effect(beta_gamma, rho):
 
 RADIATIVE_B_CM2_G = _radiative_coefficient()
 _HALF_K = 0.5 * BETHE_K_GEV_CM2 * AIR_Z_OVER_A
-# below this beta gamma no air thinner than at sea level has a density effect
+# below this beta gamma the density effect is zero at the density _RHO0 (sea level) and below
 _BG_NO_DENSITY_EFFECT = 10.0**_X0
 
 
 @njit(nogil=True)
 def stopping_power(species, momentum, mass, rho, table):
-    """Mean energy loss of a charged particle in air (GeV cm2/g): ionisation, and radiation for muons.
+    """Compute the stopping power of air for a charged particle: ionisation, and radiation of muons.
 
     Parameters
     ----------
@@ -115,6 +148,11 @@ def stopping_power(species, momentum, mass, rho, table):
         Air density (g/cm3).
     table : float64 array (species, N_LOSS)
         From :func:`loss_table`.
+
+    Returns
+    -------
+    float
+        Mean energy loss (GeV cm2/g).
     """
     bg = momentum / mass
     position = (math.log(bg) - LOG_BG_MIN) / _D_LOG_BG
@@ -134,7 +172,18 @@ def stopping_power(species, momentum, mass, rho, table):
 
 @njit(nogil=True)
 def highland_sum(depth):
-    """Highland's (x/X0) (1 + 0.038 ln(x/X0))^2 of a depth in g/cm2: variances are differences of this."""
+    """Compute Highland's (x/X0) (1 + 0.038 ln(x/X0))^2, whose increase on a step gives the variance of scattering.
+
+    Parameters
+    ----------
+    depth : float
+        Depth x crossed since production (g/cm2).
+
+    Returns
+    -------
+    float
+        Dimensionless; times (13.6 MeV / beta p)^2 it is the variance of the projected angle.
+    """
     t = depth / AIR_RADIATION_LENGTH_G_CM2
     if t < 1e-10:
         return 0.0

@@ -1,7 +1,8 @@
-"""The flight of one particle: steps through air and field until it interacts, decays, reaches the ground or leaves.
+"""Transport one particle through air and magnetic field until it interacts, decays, stops or leaves the atmosphere.
 
-A step ends at the latest at the ground, at a level where particles are noted, after the largest step length, or where
-energy loss would take more than a tenth of the kinetic energy.
+A step ends at the ground, at a recording level or after the largest step length, whichever comes first. It is shortened
+where energy loss would exceed a tenth of the kinetic energy. The field rotates the direction, energy is lost at the
+rate of the middle of the step, and muons scatter after the step.
 """
 
 from __future__ import annotations
@@ -42,12 +43,15 @@ from sim3d.shower.stack import (
 from sim3d.shower.track import T_STEP, note
 
 LOST, INTERACTION, DECAY = range(3)
-"""Ends of a flight; a particle is lost at the ground, at the top of the air and when too slow to matter."""
+"""Ends of a flight. A particle is LOST at the ground, at the top of the air, or below its lowest kinetic energy."""
 
 THIN_AIR_KM = 20.0
-"""Above this height, where 5% of the air is left, steps are twice as long: the depth of a step is then wrong by less
-than 0.4% of itself ((2 km / 6.5 km)^2 / 24, the rule of the midpoint on an exponential)."""
-# Highland: 13.6 MeV
+"""Height above which steps are twice as long; 5% of the air lies above it.
+
+The depth of a step of 2 km is then wrong by less than 0.4%: (2 km / 6.5 km)^2 / 24, the error of the midpoint rule on
+an exponential with a scale height of 6.5 km.
+"""
+# constant of Highland's formula, 13.6 MeV
 _SCATTERING_GEV = 13.6e-3
 # largest fraction of the kinetic energy lost in one step
 _LOSS_FRACTION = 0.1
@@ -55,12 +59,12 @@ _SHORTEST_LOSS_STEP_KM = 0.01
 
 
 class Medium(NamedTuple):
-    """What flights read of a :class:`sim3d.shower.world.World` (numba argument).
+    """The part of a :class:`sim3d.shower.world.World` that transport uses (numba argument).
 
     Attributes
     ----------
     layers, gauss, loss : float64 arrays
-        Atmosphere, field coefficients, energy-loss table.
+        Atmosphere, field coefficients and energy-loss table, as in :class:`sim3d.shower.world.World`.
     step_km : float
         Largest step (km).
     reuse2 : float
@@ -68,7 +72,7 @@ class Medium(NamedTuple):
     top_radius_km : float
         Distance of the top of the atmosphere from the Earth's centre.
     bending, scattering : bool
-        Whether the field bends, whether muons scatter.
+        Whether the field bends charged particles; whether muons scatter.
     """
 
     layers: np.ndarray
@@ -83,7 +87,7 @@ class Medium(NamedTuple):
 
 @njit(nogil=True)
 def medium_of(world):
-    """The :class:`Medium` of a world."""
+    """Select the :class:`Medium` of a :class:`sim3d.shower.world.World`."""
     return Medium(
         world.layers,
         world.gauss,
@@ -98,7 +102,22 @@ def medium_of(world):
 
 @njit(**HELPER)
 def step_to_ground(r, rise, step_km):
-    """Length (km) of a step from radius r (km), ``rise`` the sine of its elevation; whether it ends at the ground."""
+    """Compute the length of a step: the largest step length, or the distance to the ground if that is shorter.
+
+    Parameters
+    ----------
+    r, rise : float
+        Distance from the Earth's centre (km) and sine of the direction's elevation.
+    step_km : float
+        Largest step below :data:`THIN_AIR_KM` (km).
+
+    Returns
+    -------
+    ds : float
+        Length (km).
+    at_ground : bool
+        Whether the step ends at the ground.
+    """
     h = r - EARTH_RADIUS_KM
     ds = step_km if h < THIN_AIR_KM else 2.0 * step_km
     if rise < 0.0 and h < ds:
@@ -112,21 +131,28 @@ def step_to_ground(r, rise, step_km):
 
 @njit(**HELPER)
 def step_to_level(levels, below, r, rise, ds, at_ground):
-    """Shorten a step where it meets a level.
+    """Shorten a step so that it ends at the next recording level below, if it reaches that level.
 
     Parameters
     ----------
     levels : Levels
     below : int
-        Number of the next level below, -1 where it is not known.
+        Index of the next level below, -1 if it is not known.
     r, rise : float
-        Radius (km) and sine of the elevation.
-    ds, at_ground
-        From :func:`step_to_ground`.
+        Distance from the Earth's centre (km) and sine of the direction's elevation.
+    ds : float
+        Length of the step (km).
+    at_ground : bool
+        Whether it ends at the ground.
 
     Returns
     -------
-    ds, at_ground, at_level, below
+    ds : float
+        Length (km), shortened or as given.
+    at_ground, at_level : bool
+        Whether the step ends at the ground, and at the level.
+    below : int
+        Index of the next level below; -1 for a particle that goes up.
     """
     if rise >= 0.0:
         return ds, at_ground, False, -1
@@ -141,14 +167,27 @@ def step_to_level(levels, below, r, rise, ds, at_ground):
 
 @njit(**HELPER)
 def density_of_step(r, rise, ds, layers):
-    """Density (g/cm2 per km) in the middle of a step of length ds (km)."""
+    """Compute the air density in the middle of a step.
+
+    Parameters
+    ----------
+    r, rise, ds : float
+        Distance from the Earth's centre (km), sine of the direction's elevation, length (km).
+    layers : float64 array (n, 4)
+        Atmosphere, as in :mod:`atmosphere.kernels`.
+
+    Returns
+    -------
+    float
+        g/cm2 per km. The height in the middle is correct to second order in ds / r.
+    """
     curvature = (1.0 - rise * rise) / r
     return density(r - EARTH_RADIUS_KM + ds * (0.5 * rise + 0.125 * ds * curvature), layers) * CM_PER_KM
 
 
 @njit(**HELPER)
 def lose_energy(species, t, momentum, mass, loss_factor, r, rise, ds, rho, layers, loss_table):
-    """Energy loss of a charged particle on a step, which is shortened where it would take too much.
+    """Compute the energy loss of a charged particle on a step; shorten the step if it exceeds a tenth of its energy.
 
     Parameters
     ----------
@@ -156,25 +195,27 @@ def lose_energy(species, t, momentum, mass, loss_factor, r, rise, ds, rho, layer
     t, momentum, mass : float
         Kinetic energy (GeV), momentum (GeV/c), mass (GeV) at the start of the step.
     loss_factor : float
-        What the stopping power is multiplied by: Z/A of a nucleus, else 1.
+        Factor of the stopping power: Z/A of a nucleus, else 1.
     r, rise, ds, rho : float
-        Radius (km), sine of the elevation, length (km), density (g/cm2 per km) in the middle.
+        Distance from the Earth's centre (km), sine of the direction's elevation, length (km), density in the middle
+        (g/cm2 per km).
     layers, loss_table : float64 arrays
+        Atmosphere and energy-loss table.
 
     Returns
     -------
     ds, rho : float
-        Of the step that is done.
+        Length (km) of the step to make, and density in its middle (g/cm2 per km).
     loss_rate : float
-        GeV per km.
+        Energy loss (GeV per km).
     momentum_mid : float
-        Momentum (GeV/c) in its middle.
+        Momentum in the middle of the step (GeV/c).
     """
     loss_rate = loss_factor * rho * stopping_power(species, momentum, mass, rho / CM_PER_KM, loss_table)
     if loss_rate * ds > _LOSS_FRACTION * t:
         shorter = max(_LOSS_FRACTION * t / loss_rate, _SHORTEST_LOSS_STEP_KM)
         if shorter < ds:
-            # the middle of the step has moved; the loss scales with the density
+            # the middle of the shorter step is at another height, and the loss is proportional to the density there
             ds = shorter
             here = density_of_step(r, rise, ds, layers)
             loss_rate *= here / rho
@@ -185,16 +226,23 @@ def lose_energy(species, t, momentum, mass, loss_factor, r, rise, ds, rho, layer
 
 @njit(**HELPER)
 def field_near(x, y, z, anchor, gauss, reuse2):
-    """Field (nT) at a position (km): the last value where that is near, else a new one.
+    """Compute the magnetic field at a position, or return the last value if that was computed nearby.
 
     Parameters
     ----------
     x, y, z : float
+        Geocentric position (km).
     anchor : float64 array (6,)
-        Position and value of the last evaluation; updated.
+        Position (km) and value (nT) of the last evaluation; updated.
     gauss : float64 array
+        Field coefficients, as in :mod:`geomag.field.kernels`.
     reuse2 : float
         Square of the distance within which the value is used again (km2).
+
+    Returns
+    -------
+    bx, by, bz : float
+        Field (nT).
     """
     dx, dy, dz = x - anchor[0], y - anchor[1], z - anchor[2]
     if dx * dx + dy * dy + dz * dz > reuse2:
@@ -205,16 +253,23 @@ def field_near(x, y, z, anchor, gauss, reuse2):
 
 @njit(**HELPER)
 def scatter(ux, uy, uz, ex, ey, ez, momentum, mass, highland, rng):
-    """Direction and carried vector after multiple scattering.
+    """Sample multiple Coulomb scattering on a step (Highland's Gaussian) and rotate the direction by it.
 
     Parameters
     ----------
     ux, uy, uz, ex, ey, ez : float
+        Unit direction and carried perpendicular unit vector.
     momentum, mass : float
         GeV/c and GeV.
     highland : float
         Increase of :func:`sim3d.shower.energy_loss.highland_sum` on the step.
     rng : uint64 array (1,)
+        Random stream.
+
+    Returns
+    -------
+    tuple of float
+        The new direction (3) and perpendicular vector (3).
     """
     beta_p = momentum * momentum / math.sqrt(momentum * momentum + mass * mass)
     # two projected Gaussians of this width make a Rayleigh-distributed space angle
@@ -231,22 +286,23 @@ def fly(
     particle, species, key, charge, loss_factor, mass, ctau, kinetic_min, length, optical_left, proper_left,
     medium, anchor, rng, track, levels,
 ):  # fmt: skip
-    """Follow a particle to the end of its flight; ``particle`` then holds its state there.
+    """Transport a particle to its interaction, decay or loss; ``particle`` is updated to its state there.
 
     Parameters
     ----------
     particle : float64 array (STACK_COLUMNS + carried columns,)
+        State of the particle (columns of :mod:`sim3d.shower.stack`).
     species : int
     key : uint64
-        Its random stream.
+        Key of its random stream.
     charge, loss_factor : float
-        Charge per nucleon; factor of the stopping power.
+        Charge (of a nucleus: per nucleon); factor of the stopping power.
     mass, ctau, kinetic_min : float
-        GeV, km, and the kinetic energy (GeV) at which it is lost.
+        Mass (GeV), mean proper decay length (km), and the kinetic energy (GeV) at which the particle is lost.
     length : float
-        Interaction length (g/cm2), infinite for what does not interact.
+        Interaction length (g/cm2), infinite for a particle that does not interact.
     optical_left, proper_left : float
-        Interaction lengths to its interaction, and proper time times c (km) to its decay.
+        Optical depth to the interaction (in interaction lengths), and proper time times c to the decay (km).
     medium : Medium
     anchor : float64 array (6,)
         See :func:`field_near`.
@@ -260,7 +316,7 @@ def fly(
     fate : int
         LOST, INTERACTION or DECAY.
     optical_depth : float
-        Interaction lengths that it crossed.
+        Optical depth crossed (in interaction lengths).
     """
     layers, gauss, loss_table = medium.layers, medium.gauss, medium.loss
     x, y, z = particle[X], particle[Y], particle[Z]
@@ -341,7 +397,7 @@ def fly(
             if is_muon:
                 weight *= math.exp(-ds * mass / (momentum_mid * ctau))
             if at_level and fate == LOST:
-                if loss_factor == 1.0:  # a nucleus is not a free proton
+                if loss_factor == 1.0:  # nuclei, which have Z/A here, are not recorded as protons
                     note_level(levels.crossings, below, species, momentum, weight, x, y, z, ux, uy, uz)
                 below += 1
         if fate != LOST or at_ground:

@@ -1,20 +1,22 @@
-"""Derivatives carried along a shower's ancestries: exact likelihood ratios, for the shower kernel.
+"""Score functions and exact likelihood ratios of a shower's ancestries, from which derivatives of fluxes are computed.
 
-A flux is a mean, and linear in what each ancestry (primary, its secondary, ..., neutrino) contributes: the product of
-the transport, yield and decay densities along it. A parameter changes some of these factors. So every particle carries
+A flux is a mean over ancestries (primary, secondary, ..., neutrino). The probability density of an ancestry is the
+product of the transport, yield and decay densities along it, and a parameter changes some of these factors. Therefore
+every particle carries
 
-* for each parameter the sum of d ln(factor) / d(parameter) over its ancestors (a *score*), and
-* for each parameter point that a user lists the product of factor(point) / factor(model): no linearisation.
+* for each parameter the sum of d ln(factor) / d(parameter) over its ancestors (the *score*), and
+* for each parameter point that a user lists the product of factor(point) / factor(model): a likelihood ratio, without
+  linearisation.
 
 Factors, with X / lambda the optical depth that a hadron crossed before its end:
 
-* a yield of a species by a nucleon: 1 + sum_k p_k w_k(T) with the hat functions w_k of the knots; only the yields that
-  are on the ancestry count (the number of brothers does not matter for a mean);
-* a cross section (1 + p): (1 + p) exp(-p X / lambda) where it interacted, exp(-p X / lambda) where it decayed;
+* a yield of a species by a nucleon: 1 + sum_k p_k w_k(T) with the hat functions w_k of the knots; only the yields along
+  the ancestry have a term (a mean does not depend on the other secondaries of an interaction);
+* a cross section (1 + p): (1 + p) exp(-p X / lambda) where it interacted, exp(-p X / lambda) where it did not;
 * an angle scale (1 + p) of pions: the von Mises-Fisher density with the concentration k / (1 + p)^2.
 
-The Russian roulette of the shower, and everything else that is drawn for the sampling's sake, has no term. The columns
-lie behind those of the stack and of the list of neutrinos, so that whatever copies a row copies them.
+Russian roulette and other variance reduction has no term, because it does not change expectation values. The carried
+columns follow those of the stack and of the list of neutrinos; they are copied with the row.
 """
 
 from __future__ import annotations
@@ -30,38 +32,38 @@ from sim3d.conventions.particles import PIM, PIP
 
 
 class Gradients(NamedTuple):
-    """What is carried and where it is scored (numba argument).
+    """Parameters and parameter points of a run: their carried columns, factors and score columns (numba argument).
 
-    ``n_inner`` parameters have terms inside a shower; columns of the scores are the flux, all parameters, all points.
+    ``n_inner`` parameters have terms inside a shower. Columns of the scores are the flux, all parameters, all points.
 
     Attributes
     ----------
     yield_column : int64 array (slots, knots)
-        Carried column of the yield's parameter, -1 for none.
+        Carried column of the yield's parameter; here and below -1 means none.
     yield_weight : float64 array (nodes, knots)
-        Hat functions at the nodes of the yield tables.
+        Hat functions of the knots at the nodes of the yield tables.
     sigma_column : int64 array (species,)
-        Carried column of the cross section's parameter, -1 for none.
+        Carried column of the cross section's parameter.
     angle_column : int
-        Carried column of the pions' angles, -1 for none.
+        Carried column of the pions' angle scale.
     score_column : int64 array (n_inner,)
-        Column of the scores that a carried column is added to.
+        Column of the scores for each carried column.
     point_yield : float64 array (points, slots, nodes)
         Factors of yields at the points.
     point_sigma : float64 array (points, species)
         Factors of cross sections.
     point_sharpness : float64 array (points,)
-        Factors of the concentration of pions' angles.
+        Factors of the concentration of pions' angles at the points.
     norm_column, slope_column : int64 arrays (5,)
-        Score columns of the mass groups' parameters, -1 for none.
+        Score columns of the mass groups' parameters.
     solar_column, vertex_column : int
-        Score columns of the solar potential and of the nucleons' cross section, -1 for none.
+        Score columns of the solar potential and of the nucleons' cross section.
     point_norm, point_slope : float64 arrays (points, 5)
-        Factors and changes of slope of the mass groups.
+        Factors and changes of slope of the mass groups at the points.
     point_delta_GV : float64 array (points,)
-        Changes of the solar potential (GV).
+        Changes of the solar potential at the points (GV).
     scores : float64 array (sites, 4, energies, zeniths, columns)
-        What a batch adds to.
+        Sums that a batch adds to.
     """
 
     yield_column: np.ndarray
@@ -84,7 +86,17 @@ class Gradients(NamedTuple):
 
 @njit(nogil=True)
 def carried_columns(gradients):
-    """Columns that a particle carries; 0 without gradients (None)."""
+    """Count the columns that a particle carries for gradients.
+
+    Parameters
+    ----------
+    gradients : Gradients or None
+
+    Returns
+    -------
+    int
+        Inner parameters plus points; 0 for None.
+    """
     if gradients is None:
         return 0
     return gradients.score_column.shape[0] + gradients.point_sharpness.shape[0]
@@ -92,7 +104,16 @@ def carried_columns(gradients):
 
 @njit(nogil=True)
 def new_ancestry(gradients):
-    """What a primary carries: no score, ratios of 1."""
+    """Initialise the carried columns of a primary: scores 0, likelihood ratios 1.
+
+    Parameters
+    ----------
+    gradients : Gradients
+
+    Returns
+    -------
+    float64 array (carried columns,)
+    """
     own = np.ones(carried_columns(gradients))
     own[: gradients.score_column.shape[0]] = 0.0
     return own
@@ -100,17 +121,18 @@ def new_ancestry(gradients):
 
 @njit(nogil=True)
 def end_flight(own, gradients, species, optical_depth, interacted):
-    """Add the terms of a hadron's cross section at the end of its flight.
+    """Update the carried columns with the cross-section factors of a hadron's flight.
 
     Parameters
     ----------
     own : float64 array (carried columns,)
+        Updated.
     gradients : Gradients
     species : int
     optical_depth : float
-        Depth it crossed since its birth in units of its interaction length.
+        Depth crossed since production, in units of the interaction length.
     interacted : bool
-        Whether it interacted there; else it decayed.
+        Whether the flight ended with an interaction (else with a decay or a loss).
     """
     column = gradients.sigma_column[species]
     if column >= 0:
@@ -124,7 +146,16 @@ def end_flight(own, gradients, species, optical_depth, interacted):
 
 @njit(nogil=True)
 def add_yield(row, gradients, slot, node):
-    """Add the terms of the yield that made a particle to what it carries (``row``)."""
+    """Update the carried columns of a secondary with the factors of the yield that it was drawn from.
+
+    Parameters
+    ----------
+    row : float64 array (carried columns,)
+        Updated.
+    gradients : Gradients
+    slot, node : int
+        Slot and energy node of the yield tables.
+    """
     for knot in range(gradients.yield_column.shape[1]):
         column = gradients.yield_column[slot, knot]
         if column >= 0:
@@ -136,20 +167,24 @@ def add_yield(row, gradients, slot, node):
 
 @njit(nogil=True)
 def add_angle(row, gradients, species, momentum, cosine, sharper):
-    """Add the terms of the polar angle at which a particle was made.
+    """Update the carried columns of a charged pion with the factors of its polar angle at production.
 
-    With the density k exp(-k w) / (1 - exp(-2 k)) of w = 1 - cos and k / (1 + p)^2:
-    d ln / dp = -2 k d ln / dk = 2 k w - 2 + 4 k / (exp(2 k) - 1) at p = 0.
+    The density of w = 1 - cos(theta) is k exp(-k w) / (1 - exp(-2 k)), and the parameter p changes k to k / (1 + p)^2.
+    The score is d ln / dp = -2 k d ln / dk = 2 k w - 2 + 4 k / (exp(2 k) - 1) at p = 0.
 
     Parameters
     ----------
-    row, gradients
+    row : float64 array (carried columns,)
+        Updated.
+    gradients : Gradients
     species : int
+        Nothing is changed for other species than charged pions.
     momentum : float
         GeV/c.
     cosine : float
+        cos(theta).
     sharper : float
-        What the run itself multiplies the concentration by.
+        Factor of the concentration k in this run (``World.pion_sharpness``).
     """
     if species != PIP and species != PIM:
         return

@@ -1,4 +1,4 @@
-"""The interaction of a hadron with a nucleus of air: its secondaries, drawn from the hadronic model's yields."""
+"""Sample the secondaries of a hadron's interaction with a nucleus of air from the hadronic model's yields."""
 
 from __future__ import annotations
 
@@ -20,33 +20,37 @@ from sim3d.shower.weight_sharing import survives_thinning
 def make_secondaries(
     world, particle, projectile, node, branch, primary_kinetic, particles, species_of, key_of, n_stack, rng, gradients
 ):
-    """Put the secondaries of an interaction on the stack.
+    """Sample the secondaries of an interaction (species, number, energy, angle) and put them on the stack.
+
+    The slots of the yield tables (projectile, secondary) are drawn independently of one another. Secondaries below
+    their lowest kinetic energy (``World.kinetic_min``) are not drawn.
 
     Parameters
     ----------
     world : World
     particle : float64 array (STACK_COLUMNS + carried columns,)
-        What interacts, where it does.
+        State of the interacting particle at its interaction.
     projectile : int
         Species whose yields are used.
     node : int
-        Energy node of the yield tables.
+        Index of the energy node of the yield tables.
     branch : uint64
-        Stream key of the interaction.
+        Key of the interaction's random stream.
     primary_kinetic : float
-        Kinetic energy per nucleon of the shower's primary (GeV), for the thinning.
+        Kinetic energy per nucleon of the shower's primary (GeV), for the Russian roulette.
     particles, species_of, key_of : arrays
-        The stack; it must have room.
+        The stack; it must have free rows.
     n_stack : int
         Particles on it.
     rng : uint64 array (1,)
         Work space.
     gradients : Gradients or None
+        Parameters whose derivatives are computed.
 
     Returns
     -------
     int
-        Particles on the stack now.
+        Particles on the stack afterwards.
     """
     yields, masses, kinetic_min = world.yields, world.mass, world.kinetic_min
     slot_offset, slot_species = yields.slot_offset, yields.slot_species
@@ -57,7 +61,7 @@ def make_secondaries(
     for slot in range(slot_offset[projectile], slot_offset[projectile + 1]):
         secondary = slot_species[slot]
         if secondary > LAMBDA:
-            continue  # pi0: its energy goes to photons
+            continue  # pi0 decays to photons
         survival = slot_survival(yields, slot, node, kinetic_min[secondary] / t)
         mean = slot_mean[slot, node] * survival
         if mean <= 0.0:

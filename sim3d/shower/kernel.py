@@ -1,18 +1,19 @@
-"""The shower kernel: follow one primary nucleon and all its descendants, and list the neutrinos they make.
+"""Simulate one shower: follow a primary nucleon and all its descendants, and list the neutrinos they produce.
 
-The kernel takes a start state, a random stream key and a carried frame, and knows nothing of detectors, weights of
-primaries or sampling modes: :mod:`sim3d.sampling.analog`, :mod:`sim3d.sampling.rotated` and
+The kernel takes a start state, a random-stream key and a perpendicular unit vector. It does not depend on detectors,
+weights of primaries or sampling modes; :mod:`sim3d.sampling.analog`, :mod:`sim3d.sampling.rotated` and
 :mod:`sim3d.sampling.targeted` call it.
 
 With bending off, the kernel also accumulates the first-order rotation angle and displacement that a uniform field
-would cause; :mod:`sim3d.sampling.aiming` uses them to predict the crossing. All turns in such a field are turns about
-one axis, so they add up along an ancestry: a neutrino's direction would be turned about B by -T |B|, with the turn T
-the sum of KAPPA q ds / p over its ancestors, and its birth would be moved by S x B to first order, with the shift S
-the sum of T u ds. (Scattering does not disturb this, because its azimuths are drawn in a frame that turns along.)
+would cause; :mod:`sim3d.sampling.aiming` uses them to predict the crossing. Rotations in a uniform field have one axis,
+so their angles add up along an ancestry. A neutrino's direction would be rotated about B by -T |B|, with the turn T the
+sum of KAPPA q ds / p over its ancestors. Its point of production would be displaced by S x B to first order, with the
+shift S the sum of T u ds. Scattering does not change this, because its azimuths are drawn relative to the carried
+perpendicular vector, which rotates with the direction.
 
-A fast muon decays several times along its one path, each time with its part of the weight
-(:func:`sim3d.shower.weight_sharing.muon_decays`): most reach the ground otherwise, and electron neutrinos of many GeV
-are rare.
+A fast muon decays several times along one path, each time with a share of its statistical weight
+(:func:`sim3d.shower.weight_sharing.muon_decays`). Without this most fast muons would reach the ground undecayed, and
+electron neutrinos of many GeV would be rare in the sample.
 """
 
 from __future__ import annotations
@@ -49,56 +50,63 @@ from sim3d.shower.track import T_END, T_START, note
 from sim3d.shower.weight_sharing import decays_to_come
 
 KINETIC_PER_DECAY_GEV = 2.5
-"""Default of ``World.kinetic_per_decay`` for runs: about one decay of a fast muon in the air. A variance-reduction
-setting: it changes statistical errors, not expectation values."""
+"""Default of ``World.kinetic_per_decay`` for runs (GeV): about one decay of a fast muon in the air.
+
+This is a variance-reduction setting: it changes statistical errors, not expectation values.
+"""
 
 
 @njit(nogil=True)
 def shower(
     world, start, kinetic, z_over_a, key, stack, neutrinos, interacts, track=None, levels=None, gradients=None
 ):  # fmt: skip
-    """Follow a primary nucleon (free or bound in a nucleus) and its secondaries.
+    """Simulate the shower of a primary nucleon (free or bound in a nucleus) and list its neutrinos.
 
     Parameters
     ----------
     world : World
-        Medium, field and models.
+        Atmosphere, magnetic field, hadronic model and transport settings.
     start : float64 array (9,)
-        Position (km, geocentric), direction, carried perpendicular unit vector.
+        Position (km, geocentric), unit direction, carried perpendicular unit vector.
     kinetic : float
         Kinetic energy per nucleon (GeV).
     z_over_a : float
-        1 for a proton; a nucleus bends and loses energy with its Z/A until its first interaction, where a proton
-        (probability Z/A) or a neutron goes on.
+        Z/A of the primary, 1 for a proton. A nucleus bends and loses energy with its Z/A until its first interaction;
+        the projectile there is a proton (probability Z/A) or a neutron.
     key : uint64
-        Stream of this primary.
+        Key of this primary's random stream.
     stack : Stack
         Work space from :func:`sim3d.shower.stack.new_stack`.
     neutrinos : float64 array (n, NEUTRINO_COLUMNS)
-        Receives flavour, energy (GeV), weight, position (km), direction of every neutrino above the threshold, and
-        (without bending) the turn (rad/nT) and the shift (km rad/nT), see the module's header. The last column is an
-        identifier of the neutrino's position in the decay tree; showers with the same key give the same identifiers.
+        Receives flavour, energy (GeV), weight, position (km) and direction of every neutrino above the threshold.
+        Without bending it also receives the turn (rad/nT) and the shift (km rad/nT), see the module's header. The last
+        column is an identifier of the neutrino's position in the decay tree; showers with the same key give the same
+        identifiers.
     interacts : bool
-        Whether the primary interacts right at its start (which is then its first interaction).
+        True if the start position is the point of the primary's first interaction.
     track : float64 array (n, TRACK_COLUMNS), optional
         Receives the paths of all particles, see :func:`sim3d.shower.track.note`. numba compiles a separate version for
-        None, without these branches.
+        None, without these branches; this holds for ``levels`` and ``gradients``, too.
     levels : Levels, optional
-        Where muons and nucleons are noted as they come down, see :class:`sim3d.shower.levels.Levels`. Likewise.
+        Altitudes at which down-going muons and nucleons are recorded, see :class:`sim3d.shower.levels.Levels`.
     gradients : Gradients, optional
-        What particles carry along for derivatives, see :mod:`sim3d.shower.gradients`; ``stack`` and ``neutrinos`` then
-        have as many further columns. Likewise.
+        Parameters whose derivatives are computed, see :mod:`sim3d.shower.gradients`; ``stack`` and ``neutrinos`` then
+        have :func:`sim3d.shower.gradients.carried_columns` further columns.
 
     Returns
     -------
-    n, neutrinos, stack
-        Number of neutrinos and the (possibly enlarged) arrays.
+    n : int
+        Number of neutrinos.
+    neutrinos : float64 array
+        The list given, or a longer one if it was too short.
+    stack : Stack
+        The stack given, or a larger one if it was too small.
     """
     rng = np.empty(1, dtype=np.uint64)
     daughters = np.empty(MAX_DAUGHTERS, dtype=np.int64), np.empty((MAX_DAUGHTERS, 4)), np.empty(MAX_DAUGHTERS)
     anchor = np.zeros(6)
     particle = np.empty(STACK_COLUMNS + carried_columns(gradients))
-    # taken out once: numba counts a reference, atomically, whenever an array is taken out of a tuple
+    # unpacked once: numba makes an atomic reference count each time an array is read from a tuple
     masses, charges, ctau_km, kinetic_min = world.mass, world.charge, world.ctau_km, world.kinetic_min
     yields, medium = world.yields, medium_of(world)
     particles, species_of, key_of = stack.particles, stack.species, stack.keys
@@ -135,7 +143,7 @@ def shower(
         particle[DECAYS] = decays_to_come(particle[DECAYS], species, t, world.kinetic_per_decay, levels)
         proper_left /= particle[DECAYS]
         if levels is not None and species in (MUP, MUM):
-            # muons do not decay here: their weight is the probability that they have not
+            # with levels, muons do not decay: their weight is multiplied by their survival probability
             if muon_stops_above(levels, t, math.sqrt(x * x + y * y + z * z), kinetic_min[species], medium.layers):
                 continue
             proper_left = math.inf

@@ -1,4 +1,4 @@
-"""Levels: spheres at chosen altitudes where muons and nucleons of a shower are noted as they come down."""
+"""Record the muons and nucleons of a shower that cross levels, spheres at chosen altitudes, on their way down."""
 
 from __future__ import annotations
 
@@ -12,33 +12,35 @@ from atmosphere.kernels import vertical_depth
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import MUM, MUP, NEUTRON, PROTON
 
-# columns of the list of crossings; row 0 holds the number of crossings wanted so far in its first column
+# columns of the list of crossings; column 0 of row 0 is the number of crossings so far, with those that did not fit
 L_LEVEL, L_SPECIES, L_MOMENTUM, L_WEIGHT, L_X, L_Y, L_Z, L_UX, L_UY, L_UZ = range(10)
 LEVEL_COLUMNS = 10
 
 LEAST_MUON_LOSS_GEV_CM2_G = 1.75e-3
-"""Below the stopping power of air for a muon of any energy (minimum 1.815 MeV cm2/g: D. E. Groom et al., At. Data Nucl.
-Data Tables 78 (2001) 183, dry air)."""
+"""Lower bound of the stopping power of air for a muon of any energy.
+
+The minimum is 1.815 MeV cm2/g: D. E. Groom et al., At. Data Nucl. Data Tables 78 (2001) 183, dry air.
+"""
 
 
 KINETIC_PER_MESON_DECAY_GEV = 25.0
 MOST_MESON_DECAYS = 12.0
-"""See :func:`meson_decays`; they move errors only."""
+"""Variance-reduction settings of :func:`meson_decays`: they change statistical errors, not expectation values."""
 
 
 class Levels(NamedTuple):
-    """Where particles are noted (numba argument).
+    """Levels at which down-going particles are recorded, and the list of their crossings (numba argument).
 
     Attributes
     ----------
     radius_km : float64 array (levels,)
         Distances from the Earth's centre, descending.
     depth : float64 array (levels,)
-        Vertical depth there (g/cm2).
+        Vertical depth of the atmosphere there (g/cm2).
     crossings : float64 array (n, LEVEL_COLUMNS)
         Receives level, species, momentum (GeV/c), weight, position (km) and direction of every muon, free proton and
-        neutron that comes down through a level. Rows that do not fit are counted only. Muons live for ever where there
-        are levels; their weight holds the probability that they have not decayed.
+        neutron that crosses a level downwards. Rows that do not fit are counted only. In runs with levels muons do not
+        decay; their weight is multiplied by their survival probability.
     """
 
     radius_km: np.ndarray
@@ -48,7 +50,19 @@ class Levels(NamedTuple):
 
 @njit(nogil=True)
 def level_below(levels, r):
-    """The highest level below the radius r (km), or the number of levels."""
+    """Find the highest level below a radius.
+
+    Parameters
+    ----------
+    levels : Levels
+    r : float
+        Distance from the Earth's centre (km).
+
+    Returns
+    -------
+    int
+        Index of the level; the number of levels if there is none below.
+    """
     level = 0
     while level < levels.radius_km.shape[0] and levels.radius_km[level] >= r:
         level += 1
@@ -57,7 +71,21 @@ def level_below(levels, r):
 
 @njit(nogil=True)
 def way_down(levels, level, r, rise):
-    """Path (km) on which a particle at radius r comes down to a level; infinity if its straight line misses it."""
+    """Compute the path length along a straight line from radius r down to a level.
+
+    Parameters
+    ----------
+    levels : Levels
+    level : int
+        Index of a level below r.
+    r, rise : float
+        Distance from the Earth's centre (km) and sine of the direction's elevation (negative).
+
+    Returns
+    -------
+    float
+        Path length (km); infinite if the line does not reach the level.
+    """
     radius = levels.radius_km[level]
     reach2 = radius * radius - r * r * (1.0 - rise * rise)
     if reach2 <= 0.0:
@@ -67,9 +95,23 @@ def way_down(levels, level, r, rise):
 
 @njit(nogil=True)
 def muon_stops_above(levels, kinetic, r, kinetic_min, layers):
-    """Whether a muon cannot reach the next level below it with the lowest kinetic energy that is scored.
+    """Test whether energy loss must bring a muon below the lowest recorded energy before the next level.
 
-    Straight down is the least air, and LEAST_MUON_LOSS_GEV_CM2_G the least loss in it.
+    The test uses the smallest possible loss: the vertical depth to the level times LEAST_MUON_LOSS_GEV_CM2_G. A muon
+    for which it is true need not be transported.
+
+    Parameters
+    ----------
+    levels : Levels
+    kinetic, r, kinetic_min : float
+        Kinetic energy (GeV), distance from the Earth's centre (km), lowest kinetic energy (GeV) that is recorded.
+    layers : float64 array (n, 4)
+        Atmosphere, as in :mod:`atmosphere.kernels`.
+
+    Returns
+    -------
+    bool
+        True also where there is no level below.
     """
     level = level_below(levels, r)
     if level == levels.radius_km.shape[0]:
@@ -80,16 +122,39 @@ def muon_stops_above(levels, kinetic, r, kinetic_min, layers):
 
 @njit(nogil=True)
 def meson_decays(kinetic):
-    """How many decays share the weight of a charged meson of this kinetic energy (GeV), as those of muons do.
+    """Choose the number of decays that share the statistical weight of a charged meson.
 
-    Most mesons above a hundred GeV interact, so that the muons of the few that decay would be rare.
+    Most mesons above a hundred GeV interact. Without this the few muons from their decays would have large statistical
+    errors. See :func:`sim3d.shower.weight_sharing.muon_decays` for the method.
+
+    Parameters
+    ----------
+    kinetic : float
+        Kinetic energy (GeV).
+
+    Returns
+    -------
+    float
+        A whole number from 1 to MOST_MESON_DECAYS.
     """
     return min(max(1.0, math.floor(kinetic / KINETIC_PER_MESON_DECAY_GEV)), MOST_MESON_DECAYS)
 
 
 @njit(nogil=True)
 def note_level(crossings, level, species, momentum, weight, x, y, z, ux, uy, uz):
-    """Append a crossing if the species is scored, see :class:`Levels`."""
+    """Append a crossing of a muon, proton or neutron to the list; other species are ignored.
+
+    Parameters
+    ----------
+    crossings : float64 array (n, LEVEL_COLUMNS)
+        See :class:`Levels`.
+    level, species : int
+        Index of the level; particle code.
+    momentum, weight : float
+        Momentum (GeV/c), statistical weight.
+    x, y, z, ux, uy, uz : float
+        Geocentric position (km) and unit direction.
+    """
     if species != MUP and species != MUM and species != PROTON and species != NEUTRON:
         return
     crossings[0, 0] += 1.0

@@ -1,4 +1,4 @@
-"""The list of neutrinos that a shower makes: its columns, and how a neutrino is appended."""
+"""The list of neutrinos that a shower produces: its columns, and a function that fills one row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEUTRINO_COLUMNS = 14
 
 @njit(**HELPER)
 def list_neutrino(neutrinos, row, parent, flavour, energy, weight, ux, uy, uz, tag):
-    """Fill a row of the list with a neutrino that is made where its parent decays.
+    """Write a neutrino into a row of the list, at the position where its parent decayed.
 
     Parameters
     ----------
@@ -23,10 +23,11 @@ def list_neutrino(neutrinos, row, parent, flavour, energy, weight, ux, uy, uz, t
     parent : float64 array (STACK_COLUMNS + carried columns,)
         The particle that decays; position, turn, shift and carried columns are copied from it.
     flavour : int
+        Code of :mod:`sim3d.conventions.flavours`.
     energy, weight : float
-        Energy in GeV; statistical weight.
+        Energy (GeV), statistical weight.
     ux, uy, uz : float
-        Direction of flight.
+        Unit direction of flight.
     tag : float
         Identifier of the neutrino's position in the decay tree.
     """

@@ -1,10 +1,10 @@
-"""Counter-based random streams.
+"""Counter-based random-number streams, one for each particle of a shower.
 
-Every draw of a run is a function of (run seed, primary index, path in the shower tree, counter): the state of a
-stream is a 64-bit key, the n-th draw of the stream is ``mix64(key + n * GOLDEN)`` (SplitMix64: Steele, Lea and
-Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, with the finaliser of Stafford's variant 13),
-and the key of a daughter is a hash of its parent's key and its place among the daughters. Nothing depends on rank,
-thread or time.
+Every draw of a run is a function of (run seed, primary index, position in the shower's tree, counter). The state of a
+stream is a 64-bit key, and the n-th draw is ``mix64(key + n * GOLDEN)`` (SplitMix64: Steele, Lea and Flood, "Fast
+splittable pseudorandom number generators", OOPSLA 2014, with the finaliser of Stafford's variant 13). The key of a
+daughter is a hash of its parent's key and its number among the daughters. No draw depends on rank, thread or time, so
+results are reproducible for any number of processes.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ _S30 = np.uint64(30)
 _S27 = np.uint64(27)
 _S31 = np.uint64(31)
 _S12 = np.uint64(12)
-# a second odd constant (MIX13's multiplier rotated is not needed: any odd number with no relation to GOLDEN will do;
-# this one is 2^64 / sqrt(2), rounded to odd)
+# constant of the hash of keys: any odd number unrelated to GOLDEN serves; this one is 2^64 / sqrt(2), rounded to odd
 _BRANCH = np.uint64(0xB504F333F9DE6485)
 _INV52 = 1.0 / 4503599627370496.0
 
 
-# Branches: the child number under which each process draws from the stream of a particle or of a primary. A number may
-# not change (it would change every result) nor be used twice.
+# Branches: the child number of the stream from which each process of a particle or of a primary draws. A number must
+# not change (every result would change) nor be used twice (the processes would be correlated).
 BRANCH_INTERACTION = 1
 BRANCH_DECAY = 2
 BRANCH_SCATTERING = 3
@@ -47,12 +46,21 @@ BRANCHES = {
     "rotations of a primary (mode targeted)": BRANCH_AIM,
     "muons of a primary": BRANCH_OVERHEAD,
 }
-"""Every branch by what is drawn from it."""
+"""Number of each branch, by the process that draws from it."""
 
 
 @njit(nogil=True)
 def mix64(z):
-    """SplitMix64's output function: a bijection of 64-bit integers (uint64 to uint64)."""
+    """Compute SplitMix64's output function, a bijection of 64-bit integers.
+
+    Parameters
+    ----------
+    z : uint64
+
+    Returns
+    -------
+    uint64
+    """
     z = (z ^ (z >> _S30)) * _M1
     z = (z ^ (z >> _S27)) * _M2
     return z ^ (z >> _S31)
@@ -60,35 +68,90 @@ def mix64(z):
 
 @njit(nogil=True)
 def next_uint64(state):
-    """Advance the stream in ``state`` (uint64 array of shape (1,)) and return 64 random bits."""
+    """Draw 64 random bits from a stream.
+
+    Parameters
+    ----------
+    state : uint64 array (1,)
+        State of the stream; updated.
+
+    Returns
+    -------
+    uint64
+    """
     state[0] = state[0] + GOLDEN
     return mix64(state[0])
 
 
 @njit(nogil=True)
 def uniform(state):
-    """A double strictly inside (0, 1) from the stream in ``state`` (uint64 array of shape (1,))."""
+    """Draw a uniform number from a stream, strictly between 0 and 1.
+
+    Parameters
+    ----------
+    state : uint64 array (1,)
+        State of the stream; updated.
+
+    Returns
+    -------
+    float
+    """
     return (float(next_uint64(state) >> _S12) + 0.5) * _INV52
 
 
 @njit(nogil=True)
 def child_key(key, index):
-    """Key (uint64) of daughter number ``index`` (integer >= 0) of the stream ``key`` (uint64)."""
+    """Compute the key of a daughter's stream.
+
+    Parameters
+    ----------
+    key : uint64
+        Key of the parent's stream.
+    index : int
+        Number of the daughter, 0 or more.
+
+    Returns
+    -------
+    uint64
+    """
     return mix64(mix64(key ^ _BRANCH) + np.uint64(index) * _BRANCH)
 
 
 @njit(nogil=True)
 def primary_key(seed, index):
-    """Key (uint64) of primary number ``index`` of a run with ``seed``: distinct for distinct indices."""
+    """Compute the key of a primary's stream; primaries of one run have distinct keys.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run.
+    index : int
+        Number of the primary, 0 or more.
+
+    Returns
+    -------
+    uint64
+    """
     return mix64(mix64(np.uint64(seed) + GOLDEN) + np.uint64(index) * GOLDEN)
 
 
 @njit(nogil=True)
 def poisson(mean, state):
-    """A Poisson number of the given mean (>= 0) from the stream in ``state``.
+    """Draw a Poisson-distributed number from a stream.
 
-    Multiplication of uniforms (Knuth), in chunks of mean 16 so that exp() never underflows and the cost stays
-    linear; a sum of independent Poisson numbers is Poisson, so the chunking is exact.
+    The method is multiplication of uniforms (Knuth), in chunks of mean 16 so that exp() cannot underflow. A sum of
+    independent Poisson numbers is Poisson-distributed, so the chunks are exact.
+
+    Parameters
+    ----------
+    mean : float
+        0 or more.
+    state : uint64 array (1,)
+        State of the stream; updated.
+
+    Returns
+    -------
+    int
     """
     n = 0
     left = mean

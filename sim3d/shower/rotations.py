@@ -1,7 +1,7 @@
-"""Rotations of directions: scattering by a polar angle and an azimuth, and turning about a magnetic field.
+"""Rotations of directions: by a polar angle and an azimuth (scattering), and about a magnetic field (bending).
 
-A direction u travels with a perpendicular unit vector e. Azimuths of scattering are drawn about u starting from e,
-so a shower that is started rotated is the rotated shower.
+Each particle has a direction u and a perpendicular unit vector e. Azimuths of scattering are measured about u from e.
+A shower whose start is rotated is then the same shower, rotated as a whole.
 """
 
 from __future__ import annotations
@@ -17,16 +17,23 @@ KAPPA = constants.c / constants.giga * constants.nano * constants.kilo
 
 @njit(nogil=True)
 def turn(ux, uy, uz, ex, ey, ez, cos_theta, sin_theta, cos_phi, sin_phi):
-    """Turn a direction and its frame by the polar angle theta towards the azimuth phi of the frame.
+    """Rotate a direction by the polar angle theta towards the azimuth phi, and its perpendicular vector with it.
 
-    The frame is parallel-transported: it undergoes the same rotation as the direction.
+    The perpendicular vector is parallel-transported: it undergoes the same rotation as the direction.
+
+    Parameters
+    ----------
+    ux, uy, uz, ex, ey, ez : float
+        Unit direction and perpendicular unit vector, from which the azimuth is measured.
+    cos_theta, sin_theta, cos_phi, sin_phi : float
+        Polar angle and azimuth.
 
     Returns
     -------
     tuple of float
-        The new direction (3) and frame vector (3), both renormalised.
+        The new direction (3, renormalised) and perpendicular vector (3).
     """
-    # make the frame exactly perpendicular first: helical steps leave rounding errors
+    # make e exactly perpendicular first: rounding errors accumulate over the steps in the field
     along = ex * ux + ey * uy + ez * uz
     ex -= along * ux
     ey -= along * uy
@@ -63,9 +70,22 @@ def turn(ux, uy, uz, ex, ey, ez, cos_theta, sin_theta, cos_phi, sin_phi):
 
 @njit(nogil=True)
 def rotate_about_field(vx, vy, vz, tx, ty, tz):
-    """Rotate v about t by twice atan(|t|) (clockwise as seen along t): one helical step's turn.
+    """Rotate a vector v about t by the angle 2 atan(|t|), towards v x t: the bending on one step in a magnetic field.
 
-    With t = KAPPA q/p B ds/2 this is the exact rotation up to t^3/3 in the angle, and keeps |v| to rounding.
+    With t = KAPPA q/p B ds/2 the angle differs from the exact one, 2 |t|, by 2 |t|^3 / 3. The length of v is conserved
+    to rounding (Boris' rotation).
+
+    Parameters
+    ----------
+    vx, vy, vz : float
+        Vector to rotate.
+    tx, ty, tz : float
+        Axis; its length is the tangent of half the angle.
+
+    Returns
+    -------
+    tuple of float
+        The rotated vector (3).
     """
     ax = vx + (vy * tz - vz * ty)
     ay = vy + (vz * tx - vx * tz)
@@ -80,7 +100,17 @@ def rotate_about_field(vx, vy, vz, tx, ty, tz):
 
 @njit(nogil=True)
 def perpendicular(ux, uy, uz):
-    """A unit vector perpendicular to the unit vector u, chosen by u alone."""
+    """Construct a unit vector perpendicular to a unit vector u; it is a function of u alone.
+
+    Parameters
+    ----------
+    ux, uy, uz : float
+
+    Returns
+    -------
+    tuple of float
+        The perpendicular vector (3).
+    """
     if abs(uz) < 0.9:
         norm = math.sqrt(ux * ux + uy * uy)
         return -uy / norm, ux / norm, 0.0

@@ -1,4 +1,4 @@
-"""The stack of particles that a shower has still to follow: its columns, and how a particle is put on it."""
+"""The stack of particles of a shower that are still to be simulated: its columns, and functions that fill its rows."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from numba import njit
 from sim3d.jit_options import HELPER
 
 # Columns of a particle: position (km), direction, carried perpendicular vector, kinetic energy (GeV), statistical
-# weight, helicity of a muon, turn (rad/nT) and shift (km rad/nT) of :mod:`sim3d.shower.kernel`, decays that still
-# share the weight (0: not known yet), depth over which a muon has scattered (g/cm2).
+# weight, helicity of a muon, turn (rad/nT) and shift (km rad/nT) of :mod:`sim3d.shower.kernel`, number of decays that
+# still share the weight (0: not determined yet), depth over which a muon has scattered (g/cm2).
 X, Y, Z, UX, UY, UZ, EX, EY, EZ, KINETIC, WEIGHT, HELICITY, TURN, SHIFT_X, SHIFT_Y, SHIFT_Z, DECAYS, CROSSED = range(18)
 STACK_COLUMNS = 18
 STACK_RESERVE = 16384
-"""A single interaction pushes far fewer particles than this; the stack is enlarged between interactions."""
+"""Free rows that the stack has before each particle is simulated; one interaction makes far fewer secondaries."""
 
 
 class Stack(NamedTuple):
-    """Particles waiting to be followed (numba argument).
+    """Particles of a shower that are still to be simulated (numba argument).
 
     Attributes
     ----------
     particles : float64 array (capacity, STACK_COLUMNS + carried)
+        State of each particle.
     species : int64 array (capacity,)
+        Codes of :mod:`sim3d.conventions.particles`.
     keys : uint64 array (capacity,)
-        Keys of their random streams.
+        Keys of the random streams.
     """
 
     particles: np.ndarray
@@ -36,7 +38,19 @@ class Stack(NamedTuple):
 
 @njit(nogil=True)
 def new_stack(capacity, carried=0):
-    """An empty :class:`Stack`, with ``carried`` columns for what :mod:`sim3d.shower.gradients` hands down."""
+    """Allocate an empty :class:`Stack`.
+
+    Parameters
+    ----------
+    capacity : int
+        Number of rows.
+    carried : int
+        Columns for gradients (:func:`sim3d.shower.gradients.carried_columns`).
+
+    Returns
+    -------
+    Stack
+    """
     return Stack(
         np.empty((capacity, STACK_COLUMNS + carried)),
         np.empty(capacity, dtype=np.int64),
@@ -46,7 +60,19 @@ def new_stack(capacity, carried=0):
 
 @njit(nogil=True)
 def grown(array, rows):
-    """A copy of a 2-D array with more rows."""
+    """Copy a 2-D array into a larger one.
+
+    Parameters
+    ----------
+    array : float64 array (n, columns)
+    rows : int
+        Number of rows of the copy, at least n.
+
+    Returns
+    -------
+    float64 array (rows, columns)
+        The added rows are not initialised.
+    """
     bigger = np.empty((rows, array.shape[1]))
     bigger[: array.shape[0]] = array
     return bigger
@@ -54,7 +80,17 @@ def grown(array, rows):
 
 @njit(nogil=True)
 def grown_stack(particles, species_of, key_of):
-    """Copies of the three arrays of a stack with twice the rows and STACK_RESERVE more."""
+    """Copy the three arrays of a stack into larger ones, with twice the rows and STACK_RESERVE more.
+
+    Parameters
+    ----------
+    particles, species_of, key_of : arrays
+        As in :class:`Stack`.
+
+    Returns
+    -------
+    particles, species_of, key_of : arrays
+    """
     old = species_of.shape[0]
     rows = 2 * old + STACK_RESERVE
     more_species = np.empty(rows, dtype=np.int64)
@@ -66,15 +102,15 @@ def grown_stack(particles, species_of, key_of):
 
 @njit(nogil=True)
 def put_primary(particles, start, kinetic):
-    """Fill the lowest row of the stack with a primary.
+    """Write a primary into row 0 of the stack, with weight 1.
 
     Parameters
     ----------
     particles : float64 array (capacity, STACK_COLUMNS + carried)
     start : float64 array (9,)
-        Position (km), direction, carried perpendicular vector.
+        Position (km), unit direction, carried perpendicular unit vector.
     kinetic : float
-        GeV.
+        Kinetic energy per nucleon (GeV).
     """
     for k in range(9):
         particles[0, k] = start[k]
@@ -86,14 +122,21 @@ def put_primary(particles, start, kinetic):
 
 @njit(**HELPER)
 def put_copy(particles, row, particle):
-    """Copy a particle (float64 (columns,)) into a row of the stack."""
+    """Copy a particle into a row of the stack.
+
+    Parameters
+    ----------
+    particles : float64 array (capacity, columns)
+    row : int
+    particle : float64 array (columns,)
+    """
     for k in range(particle.shape[0]):
         particles[row, k] = particle[k]
 
 
 @njit(**HELPER)
 def put_daughter(particles, row, parent, ux, uy, uz, ex, ey, ez, kinetic, weight, helicity):
-    """Fill a row of the stack with a particle that is made where its parent ends.
+    """Write a daughter particle into a row of the stack, at the position where its parent ended.
 
     Parameters
     ----------
@@ -102,9 +145,9 @@ def put_daughter(particles, row, parent, ux, uy, uz, ex, ey, ez, kinetic, weight
     parent : float64 array (columns,)
         Position, turn, shift and carried columns are copied from it.
     ux, uy, uz, ex, ey, ez : float
-        Direction and carried perpendicular vector.
+        Unit direction and carried perpendicular unit vector.
     kinetic, weight, helicity : float
-        GeV; statistical weight; helicity of a muon.
+        Kinetic energy (GeV), statistical weight, helicity (longitudinal polarisation) of a muon.
     """
     put_copy(particles, row, parent)
     particles[row, UX], particles[row, UY], particles[row, UZ] = ux, uy, uz

@@ -1,19 +1,29 @@
-"""The track of a shower: rows that say where each particle went, for replays, pictures and accounts of energy."""
+"""Record the track of a shower: the path of every particle, point by point, for replays, plots and energy balances."""
 
 from __future__ import annotations
 
 from numba import njit
 
-# kinds of rows of a track; an end is T_END plus its fate
+# kinds of rows of a track; the end of a flight is T_END plus its fate (LOST, INTERACTION, DECAY)
 T_START, T_STEP, T_END, T_INTERACTION, T_DECAY = range(5)
 TRACK_COLUMNS = 7
 
 
 @njit(nogil=True)
 def note(track, what, species, x, y, z, kinetic, weight):
-    """Append a row to a track: what (T_...), species, position (km), kinetic energy (GeV), weight.
+    """Append a row to a track.
 
-    Row 0 holds the number of rows wanted so far in its first column; rows that do not fit are counted only.
+    Parameters
+    ----------
+    track : float64 array (n, TRACK_COLUMNS)
+        Column 0 of row 0 is the number of rows appended so far; rows beyond the end of the array are counted only.
+    what : int
+        Kind of row: T_START, T_STEP, or T_END plus the fate.
+    species : int
+    x, y, z : float
+        Geocentric position (km).
+    kinetic, weight : float
+        Kinetic energy (GeV), statistical weight.
     """
     track[0, 0] += 1.0
     row = int(track[0, 0])

@@ -1,6 +1,7 @@
-"""Variance reduction inside a shower (expectation values are unchanged).
+"""Variance reduction inside a shower: Russian roulette of soft secondaries, and splitting of decays.
 
-Soft secondaries go through Russian roulette, and the weight of a fast particle is shared among several decays.
+Expectation values are unchanged. The roulette saves time on secondaries that contribute little. The splitting, in which
+several decays share the weight of one fast particle, reduces the errors of the products of rare decays.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ MOST_DECAYS = 10.0
 
 @njit(nogil=True)
 def survives_thinning(ratio, index, primary_kinetic, kinetic, weight, rng):
-    """Weight of a secondary after Russian roulette, or 0 if it is dropped.
+    """Play Russian roulette with a soft secondary and return its new weight.
 
-    A soft secondary of a hard primary carries less statistical weight than one made by a primary near its own energy
-    (primaries are sampled flatter than their spectrum). It is kept with the probability that brings its weight up to
-    (E0 / (ratio E))^index, which is exact because the weight goes up by the inverse.
+    Primaries are sampled from a spectrum flatter than the true one. A soft secondary of a primary of energy E0
+    therefore contributes less to the flux than one of the same energy E from a softer primary. If its weight w in the
+    shower is below W = (E0 / (ratio E))^index, it is kept with probability w / W and then has the weight W. The
+    expectation value of the weight is unchanged.
 
     Parameters
     ----------
@@ -31,8 +33,14 @@ def survives_thinning(ratio, index, primary_kinetic, kinetic, weight, rng):
     primary_kinetic, kinetic : float
         Kinetic energies (GeV) of the primary (per nucleon) and of the secondary.
     weight : float
-        Of what interacted.
+        Weight of the particle that interacted.
     rng : uint64 array (1,)
+        Random stream.
+
+    Returns
+    -------
+    float
+        0 if the secondary is dropped.
     """
     if ratio <= 0.0:
         return weight
@@ -46,27 +54,42 @@ def survives_thinning(ratio, index, primary_kinetic, kinetic, weight, rng):
 
 @njit(nogil=True)
 def muon_decays(kinetic, kinetic_per_decay):
-    """How many decays share the weight of a muon of this kinetic energy (GeV).
+    """Choose the number of decays that share the statistical weight of a muon.
 
-    Few fast muons decay before the ground. Several decays at independent proper times along one path, each with its
-    part of the weight, have the mean of one decay and less variance; the path is followed once.
+    Few fast muons decay before the ground. Several decays at independent proper times along one path, each with a share
+    of the weight, have the expectation value of one decay and a smaller variance. The path is simulated once.
+
+    Parameters
+    ----------
+    kinetic, kinetic_per_decay : float
+        Kinetic energy (GeV), and the kinetic energy for each decay (``World.kinetic_per_decay``, GeV).
+
+    Returns
+    -------
+    float
+        A whole number from 1 to MOST_DECAYS.
     """
     return min(max(1.0, math.floor(kinetic / kinetic_per_decay)), MOST_DECAYS)
 
 
 @njit(nogil=True)
 def decays_to_come(known, species, kinetic, kinetic_per_decay, levels):
-    """How many decays share the weight of a particle from here on; 1 for what has one decay or none.
+    """Return the number of decays that share the weight of a particle from here on.
 
     Parameters
     ----------
     known : float
-        The number where it is known from an earlier decay, else 0.
+        The number left after an earlier decay of the same particle, or 0 if there was none.
     species : int
     kinetic, kinetic_per_decay : float
         GeV; see :func:`muon_decays`.
     levels : Levels or None
-        Where there are levels, charged mesons share too (:func:`sim3d.shower.levels.meson_decays`).
+        With levels, several decays share the weight of charged mesons, too (:func:`sim3d.shower.levels.meson_decays`).
+
+    Returns
+    -------
+    float
+        1 for particles other than muons and (with levels) charged mesons.
     """
     if known > 0.0:
         return known

@@ -1,4 +1,4 @@
-"""Everything the shower kernel needs to know about the world, as one numba argument."""
+"""Physical input of the shower kernel in one numba argument: atmosphere, field, hadronic model, particle properties."""
 
 from __future__ import annotations
 
@@ -12,47 +12,53 @@ from sim3d.conventions.particles import CHARGE, CTAU_KM, LAMBDA, MASS_GEV, N_SPE
 from sim3d.shower.energy_loss import loss_table
 
 PION_THRESHOLD_GEV = 0.28
-"""Kinetic energy below which a nucleon makes no pion on a nucleon at rest: 2 m + m^2 / 2 m_N = 0.280 GeV with m the
-mass of the pi0; the yields' own threshold."""
+"""Threshold kinetic energy of pion production by a nucleon on a nucleon at rest: 2 m + m^2 / 2 m_N = 0.280 GeV.
+
+m is the mass of the pi0. The yield tables have the same threshold.
+"""
 
 STOPPED_GEV = 1.0e-3
-"""A charged particle of less kinetic energy has stopped; decays at rest are below the scoring range's use."""
+"""Kinetic energy below which a particle counts as stopped and is no longer simulated.
+
+Neutrinos of decays at rest have too little energy to matter for the scores.
+"""
 
 
 class World(NamedTuple):
-    """Arrays and numbers the kernels read (never write).
+    """Input of the shower kernel, which reads it and never writes to it (numba argument).
 
     Attributes
     ----------
     layers : float64 array (n, 4)
-        Atmosphere, as :mod:`atmosphere.kernels` wants it.
+        Atmosphere, in the form of :mod:`atmosphere.kernels`.
     gauss : float64 array
-        Field coefficients, as :mod:`geomag.field.kernels` wants them.
+        Coefficients of the geomagnetic field, in the form of :mod:`geomag.field.kernels`.
     yields : YieldTables
         Hadronic model.
     loss : float64 array (species, N_LOSS)
         Energy-loss table of :mod:`sim3d.shower.energy_loss`.
     mass, ctau_km, charge, kinetic_min : float64 arrays (species,)
-        Masses (GeV), mean proper decay lengths (km), charges, and the kinetic energy (GeV) below which a particle
-        can no longer give a neutrino above ``energy_min``.
+        Masses (GeV), mean proper decay lengths (km), charges, and the kinetic energies (GeV) below which particles are
+        no longer simulated (for neutrinos those of :func:`kinetic_minimum`).
     top_km : float
         Height of the top of the atmosphere, where primaries enter (km).
     step_km : float
         Largest step (km).
     field_reuse_km : float
-        A field value is used again within this distance of where it was computed (km).
+        Distance (km) within which a computed field value is used again.
     energy_min : float
-        Neutrinos below this energy (GeV) are not recorded.
+        Lowest neutrino energy (GeV) that is recorded.
     bending, transverse : bool
-        Bend charged particles in the field; give secondaries their angles (False: collinear).
+        Whether the field bends charged particles; whether secondaries have transverse momentum (False: collinear) and
+        muons scatter.
     thinning_ratio, thinning_index : float
-        Russian roulette on soft secondaries, see :func:`sim3d.shower.weight_sharing.survives_thinning`; ratio 0 turns
+        Parameters of the Russian roulette, see :func:`sim3d.shower.weight_sharing.survives_thinning`; ratio 0 turns
         it off.
     kinetic_per_decay : float
-        A muon decays once for every so much kinetic energy (GeV) it starts with, each time with its part of the weight,
-        see :func:`sim3d.shower.weight_sharing.muon_decays`; infinity: once.
+        Kinetic energy (GeV) for each of the decays that share a muon's weight, see
+        :func:`sim3d.shower.weight_sharing.muon_decays`; infinity for one decay.
     pion_sharpness : float
-        What the concentration of the angles of charged pions is multiplied by; 1 is the hadronic model's.
+        Factor of the concentration of the angles of charged pions; 1 is the hadronic model's.
     """
 
     layers: np.ndarray
@@ -76,10 +82,20 @@ class World(NamedTuple):
 
 
 def kinetic_minimum(energy_min_GeV: float) -> np.ndarray:
-    """Kinetic energies (GeV), by species, below which no neutrino above ``energy_min_GeV`` can come any more.
+    """Compute, by species, the kinetic energy below which a particle can give no neutrino above a threshold.
 
     In any chain of decays a neutrino has at most M/2 in the rest frame of the first particle, hence at most (E + p)/2
     in the laboratory; (E + p)/2 = e is E = e + M^2 / 4e. A nucleon must also be able to make a pion.
+
+    Parameters
+    ----------
+    energy_min_GeV : float
+        Threshold e (GeV).
+
+    Returns
+    -------
+    float64 array (species,)
+        GeV, at least :data:`STOPPED_GEV`.
     """
     minimum = np.full(N_SPECIES, STOPPED_GEV)
     for species in range(N_SPECIES):
@@ -107,7 +123,14 @@ def build_world(
     kinetic_per_decay: float = math.inf,
     pion_sharpness: float = 1.0,
 ) -> World:
-    """Collect a :class:`World`; arguments as its attributes."""
+    """Build a :class:`World`: convert the arguments and add the tables of particles and of energy loss.
+
+    Parameters as the attributes of :class:`World`; ``energy_min_GeV`` is its ``energy_min``.
+
+    Returns
+    -------
+    World
+    """
     return World(
         layers=np.ascontiguousarray(layers, dtype=np.float64),
         gauss=np.ascontiguousarray(gauss, dtype=np.float64),
