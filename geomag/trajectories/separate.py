@@ -1,8 +1,8 @@
 """Call a compiled function without inlining it, so that its rounding does not depend on the caller.
 
-The field and the integrator allow the compiler to contract a product and a sum to one operation (an FMA). Which products
-are contracted is decided after inlining: the same trajectory could get another last bit, and in the penumbra another
-verdict, in another kernel. Called separately the function is compiled alike for every caller.
+The field and the integrator allow the compiler to contract a product and a sum to one operation (an FMA). Which
+products are contracted is decided after inlining: the same trajectory could get another last bit, and in the penumbra
+another verdict, in another kernel. Called separately the function is compiled alike for every caller.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def separate(function: Any) -> Callable[..., Any]:
     callable
         For use in kernels; ``function`` itself with NUMBA_DISABLE_JIT.
     """
-    if config.DISABLE_JIT:
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
         plain: Callable[..., Any] = function
         return plain
     called = types.Dispatcher(function)

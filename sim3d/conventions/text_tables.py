@@ -65,11 +65,7 @@ def with_error(
     value, error : float or None
         The error is left out where it is None or not finite.
     form : str
-<<<<<<< HEAD
         Format of the value, as of Python's ``format``.
-=======
-        Format of the value, as in :func:`format`.
->>>>>>> h-b1
     error_form : str, optional
         Format of the error. Default: that of the value, without a plus sign.
     missing : str

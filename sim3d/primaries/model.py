@@ -25,11 +25,7 @@ class PrimaryModel:
     Attributes
     ----------
     name : str
-<<<<<<< HEAD
         One of :func:`sim3d.primaries.catalogue.model_names`.
-=======
-        One of :func:`~sim3d.primaries.catalogue.model_names`.
->>>>>>> h-b1
     solar_potential_MV : float
         Force-field potential (MV), on a scale with 591 MV in July 1998.
     fits : float64 array (5, 2, 5)
