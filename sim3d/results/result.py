@@ -148,7 +148,14 @@ class Result:
         return self.record.tallies[list(self.sites).index(site)]
 
     def extra(self, name: str, site: str | None = None) -> ExactSums:
-        """Return the exact sums of an optional statistic at a site: ``muons``, ``gradients`` or ``heights``.
+        """Return the exact sums of an optional statistic at a site.
+
+        Parameters
+        ----------
+        name : str
+            ``muons``, ``gradients`` or ``heights``.
+        site : str, optional
+            By default kamioka if the run has it, else its first site.
 
         Raises
         ------
@@ -164,9 +171,16 @@ class Result:
         return sums[name]
 
     def hit_weights(self, site: str) -> np.ndarray:
-        """Return the histogram of the statistical weights of the hits, int64 (flavour, decade of energy, weight).
+        """Return the histogram of the statistical weights of the hits (:mod:`sim3d.scoring.hit_weights`).
 
-        See :mod:`sim3d.scoring.hit_weights`. Raises :class:`InputError` if there is no such site.
+        Returns
+        -------
+        int64 array (flavour, decade of energy, weight)
+
+        Raises
+        ------
+        InputError
+            If the run has no such site, or scored no neutrinos.
         """
         return self._tally(site).weights
 
