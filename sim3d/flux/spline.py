@@ -468,7 +468,7 @@ def _apply(matrices: Sequence[Any], values: Array) -> Array:
 
 
 def _filled(flux: Array, hit: NDArray[np.bool_], log_energy: Array) -> Array:
-    """Compute ln flux, with empty bins interpolated in ln E, else (no filled bin in a direction) the mean of E^3 flux."""
+    """Compute ln flux; empty bins are interpolated in ln E, or have the mean of ln E^3 flux in an empty direction."""
     weight = np.exp(FILL_INDEX * log_energy)[:, None, None]
     logs = np.where(hit, np.log(np.where(hit, flux * weight, 1.0)), 0.0)
     overall = float(np.mean(logs[hit]))
