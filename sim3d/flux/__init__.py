@@ -1,1 +1,1 @@
-"""Fluxes as smooth functions: interpolation, smoothing, exports to other programs."""
+"""Fluxes as continuous functions: interpolation, smoothing, exports to other programs."""

@@ -1,6 +1,6 @@
-"""Fluxes in the shapes other programs take: nuSQuIDS' initial state, and a labelled data set (xarray, netCDF).
+"""Fluxes exported as the initial state of nuSQuIDS, and as a labelled data set (xarray, netCDF).
 
-Neither program is imported before it is needed; nuSQuIDS itself is not needed at all to write its arrays.
+xarray is imported only when it is needed; nuSQuIDS itself is not needed to write its arrays.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import xarray
 
 NUSQUIDS_FLAVOURS = (("nue", "numu", None), ("nuebar", "numubar", None))
-"""[neutrino or antineutrino][flavour] of nuSQuIDS' arrays; None: tau neutrinos, of which the air makes none."""
+"""[neutrino or antineutrino][flavour] of nuSQuIDS' arrays; None: tau neutrinos, which sim3d does not make."""
 
 NUSQUIDS_NODES_PER_DECADE = 40
 NUSQUIDS_COS_NODES = 81
@@ -32,17 +32,17 @@ NUSQUIDS_COS_NODES = 81
 
 @dataclass(frozen=True)
 class NusquidsState:
-    """An initial state for nuSQuIDS' ``nuSQUIDSAtm``.
+    """Fluxes on nodes of energy and zenith, the initial state of nuSQuIDS' ``nuSQUIDSAtm``.
 
     Attributes
     ----------
     cos_zenith : float64 array (n_cos,)
-        Nodes, ascending; -1 is up-going, as nuSQuIDS has it.
+        Nodes, ascending; -1 is up-going, the convention of nuSQuIDS.
     energy_GeV : float64 array (n_E,)
         Nodes, ascending; multiply by nuSQuIDS' ``units.GeV``.
     flux : float64 array (n_cos, n_E, 2, 3)
         [node, node, neutrino or antineutrino, e mu tau], m^-2 s^-1 sr^-1 GeV^-1, for ``Set_initial_state(flux,
-        Basis.flavor)``. What nuSQuIDS gives back (``EvalFlavor``) has the same unit.
+        Basis.flavor)``. The fluxes that nuSQuIDS returns (``EvalFlavor``) have the same unit.
     """
 
     cos_zenith: Array
@@ -51,6 +51,15 @@ class NusquidsState:
 
     def write(self, path: Path) -> Path:
         """Write the three arrays as HDF5, with their units as attributes.
+
+        Parameters
+        ----------
+        path : Path
+
+        Returns
+        -------
+        Path
+            The file.
 
         Raises
         ------
@@ -78,16 +87,16 @@ class NusquidsState:
 def nusquids_state(
     flux: Flux, cos_zenith: ArrayLike | None = None, energy_GeV: ArrayLike | None = None
 ) -> NusquidsState:
-    """A flux on nodes, as nuSQuIDS wants it.
+    """Evaluate a flux on nodes of energy and zenith, as the initial state of nuSQuIDS.
 
     Parameters
     ----------
     flux : Flux
     cos_zenith : array_like, optional
-        Nodes, rising; by default 81 from -1 to 1 (or the table's range).
+        Nodes, ascending; by default 81 from -1 to 1 (or the table's range).
     energy_GeV : array_like, optional
-        Nodes, rising; by default 40 per decade over those energies of the table at which, in some direction, some
-        flavour has a flux.
+        Nodes, ascending; by default 40 per decade, between the lowest and the highest bin in which the table has a
+        flux of some flavour in some direction.
 
     Returns
     -------
@@ -97,7 +106,7 @@ def nusquids_state(
     Raises
     ------
     InputError
-        For nodes that do not rise or are outside the table.
+        For nodes that are not ascending or are outside the table.
     """
     table = flux.table
     if cos_zenith is None:
@@ -108,7 +117,7 @@ def nusquids_state(
             raise InputError(f"{table.source}: has no flux anywhere")
         low, high = table.energy_edges_GeV[filled[0]], table.energy_edges_GeV[filled[-1] + 1]
         energy_GeV = np.geomspace(low, high, 1 + max(1, round(NUSQUIDS_NODES_PER_DECADE * np.log10(high / low))))
-        # geomspace may miss its own ends by a rounding
+        # the ends of geomspace are subject to rounding
         energy_GeV = np.clip(energy_GeV, low, high * (1.0 - 1e-12))
     cos, energy = _nodes("cos_zenith", cos_zenith), _nodes("energy_GeV", energy_GeV)
     state = np.zeros((len(cos), len(energy), 2, 3))
@@ -120,7 +129,7 @@ def nusquids_state(
 
 
 def dataset(*tables: FluxTable) -> xarray.Dataset:
-    """Tables as an xarray data set with named axes and units.
+    """Convert flux tables to an xarray data set with named axes and units.
 
     Parameters
     ----------
@@ -131,7 +140,7 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
     -------
     xarray.Dataset
         ``flux`` and ``flux_error`` (flavour, energy, cos_zenith, azimuth) and ``flux_average``,
-        ``flux_average_error`` (flavour, energy, cos_zenith), as far as there are; bin edges as CF bounds
+        ``flux_average_error`` (flavour, energy, cos_zenith), as far as the tables have them; bin edges as CF bounds
         (``energy_bounds`` and so on). Errors are one standard deviation, or the upper limit where the flux is 0.
 
     Raises
@@ -185,7 +194,18 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
 
 
 def write_netcdf(path: Path, *tables: FluxTable) -> Path:
-    """Write :func:`dataset` as netCDF-4.
+    """Write flux tables as a netCDF-4 file, with the contents of :func:`dataset`.
+
+    Parameters
+    ----------
+    path : Path
+    *tables : FluxTable
+        See :func:`dataset`.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Fluxes as a smooth function of energy and direction, from a result file or a Honda table.
+"""Interpolated fluxes as a continuous function of energy and direction, from a result file or a Honda table.
 
-Where :class:`sim3d.Result` gives the mean of the bin that contains a point, :class:`Flux` interpolates: see
-:mod:`sim3d.flux.spline` for how, and docs/manual/python.md for what that means.
+:class:`sim3d.Result` gives the mean over the bin that contains a point; :class:`Flux` interpolates between bins. The
+method is described in :mod:`sim3d.flux.spline`, and its use in docs/manual/python.md.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CM2_PER_M2 = 1.0e4
 Extrapolate = Literal["refuse", "flag"]
 
 _SLACK = 1e-9
-"""Relative: an energy this close to the end of the table is the end itself, whatever computed it."""
+"""Relative tolerance at the ends of the table, for the rounding of energies."""
 
 
 class Flux:
@@ -42,7 +42,7 @@ class Flux:
     by_azimuth : FluxTable, optional
         The same with azimuth bins.
     extrapolate : "refuse" or "flag"
-        What an energy outside the table gives: an :class:`InputError` that names the range, or NaN.
+        For a point outside the table: raise an :class:`InputError` that names the range, or return NaN.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Flux:
     table, azimuth_table : FluxTable (azimuth_table may be None)
         The numbers that are interpolated.
     energy_range_GeV : (float, float)
-        Outside of it nothing is known.
+        Lowest and highest energy of the table; there is no extrapolation beyond.
     """
 
     flavours = FLAVOURS
@@ -76,7 +76,7 @@ class Flux:
         energies: EnergyKind = "points",
         extrapolate: Extrapolate = "refuse",
     ) -> Flux:
-        """Open a result file of ``sim3d run`` or a Honda table (``.d``), told apart by their first bytes.
+        """Read a result file of ``sim3d run`` or a Honda table (``.d``), distinguished by their first bytes.
 
         Parameters
         ----------
@@ -86,14 +86,18 @@ class Flux:
         binning : str
             Of a result file: honda (the default), fluka, or fine.
         energies : "points" or "bins"
-            What the numbers of a Honda table are, see :func:`sim3d.files.honda.table_of_honda`. In a result file they
-            are always bins.
+            Whether the numbers of a Honda table are values at energies or means over bins, see
+            :func:`sim3d.files.honda.table_of_honda`. Those of a result file are always means over bins.
         extrapolate : "refuse" or "flag"
+
+        Returns
+        -------
+        Flux
 
         Raises
         ------
         InputError
-            With one line if the file cannot be used.
+            With a message of one line, if the file cannot be used.
         """
         path = Path(path)
         if is_result_file(path):
@@ -107,7 +111,7 @@ class Flux:
     def of_result(
         cls, result: Result, site: str | None = None, binning: str = "honda", extrapolate: Extrapolate = "refuse"
     ) -> Flux:
-        """The fluxes of one site of a result; arguments as in :meth:`load`."""
+        """Make the interpolated fluxes of one site of a result; parameters as in :meth:`load`."""
         name = result.default_site(site)
         return cls(
             table_of_result(result, name, binning, azimuth=False),
@@ -117,7 +121,7 @@ class Flux:
 
     @property
     def has_errors(self) -> bool:
-        """Whether the table carries statistical errors."""
+        """Whether the table contains statistical errors."""
         return self.table.error is not None
 
     def _spline(self, azimuth: bool) -> FluxSpline:
@@ -132,7 +136,7 @@ class Flux:
     def _points(
         self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
     ) -> tuple[FluxSpline, np.ndarray, np.ndarray, tuple[Array, Array, Array], tuple[int, ...]]:
-        """Spline, flavour of each point (4: tau), which are in range, coordinates, and the shape of the answer."""
+        """Return spline, flavour indices (4: tau), mask of points in range, coordinates and shape of the result."""
         names, where = np.unique(np.asarray(flavour), return_inverse=True)
         index = np.array([flavour_index(name) for name in names.tolist()], dtype=int)[where].reshape(np.shape(flavour))
         energy, cos = (np.asarray(x, dtype=float) for x in (energy_GeV, cos_zenith))
@@ -162,7 +166,7 @@ class Flux:
     def flux(
         self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
     ) -> Any:
-        """Flux at points, broadcast over the arguments.
+        """Interpolate the flux at points, broadcast over the arguments.
 
         Parameters
         ----------
@@ -187,10 +191,11 @@ class Flux:
     def error(
         self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
     ) -> Any:
-        """Statistical error of :meth:`flux`, one standard deviation, same arguments and unit.
+        """Interpolate the statistical error of the flux at points, one standard deviation.
 
-        It is the relative error, interpolated linearly between bin centres, times the flux: what a bin of the
-        table around the point would have, not the (smaller) error of a fit. In an empty bin it is the upper limit.
+        It is the flux times the relative error, interpolated linearly between bin centres. So it is the error of a bin
+        of the table around the point, not the (smaller) error of a fit. In an empty bin it is the upper limit.
+        Parameters and unit as in :meth:`flux`.
 
         Raises
         ------
@@ -203,7 +208,7 @@ class Flux:
 
     def _evaluate(self, error: bool, *point: Any) -> Any:
         spline, index, good, coordinates, shape = self._points(*point)
-        # tau neutrinos: the air makes none worth counting
+        # the simulation makes no tau neutrinos: their flux is 0
         chosen = good & (index < len(FLAVOURS))
         values = np.where(good, 0.0, np.nan)
         at = tuple(x[chosen] for x in coordinates)
@@ -212,9 +217,20 @@ class Flux:
         return values.reshape(shape)[()]
 
     def getFlux(self, pdgid: Any, energy: ArrayLike, cos_zenith: ArrayLike) -> Any:
-        """Flux as nuflux and simweights ask for it: PDG ids, GeV, average over azimuth; **cm^-2** s^-1 sr^-1 GeV^-1.
+        """Return the azimuth-averaged flux in the interface of nuflux and simweights, in **cm^-2** s^-1 sr^-1 GeV^-1.
 
-        Their ``cos_zenith`` is +1 for down-going, as here.
+        Parameters
+        ----------
+        pdgid : int or array of int
+            PDG ids.
+        energy : array_like
+            GeV.
+        cos_zenith : array_like
+            +1 for down-going in these packages, as here.
+
+        Returns
+        -------
+        float64
         """
         return self.flux(pdgid, energy, cos_zenith) / CM2_PER_M2
 
@@ -225,7 +241,7 @@ class Flux:
         cos_edges: ArrayLike = (-1.0, 1.0),
         azimuth_edges_deg: ArrayLike | None = None,
     ) -> Any:
-        """Integral of the flux over energy and solid angle in bins.
+        """Integrate the flux over energy and solid angle in bins.
 
         Parameters
         ----------
@@ -233,18 +249,18 @@ class Flux:
         energy_edges_GeV, cos_edges : array_like (n + 1,)
             Ascending, inside the table.
         azimuth_edges_deg : array_like, optional
-            Ascending, at most one turn. Without it the whole turn: the 2 pi of azimuth is in the result.
+            Ascending, at most one turn. By default the integral is over the whole turn (a factor 2 pi).
 
         Returns
         -------
         float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
-            m^-2 s^-1; over a bin of the table, its flux times its width, to rounding. Gauss-Legendre between the
-            knots and edges of the table.
+            m^-2 s^-1. Over a bin of the table it is the table's flux times the size of the bin, up to rounding. The
+            quadrature is Gauss-Legendre between the knots and edges of the table.
 
         Raises
         ------
         InputError
-            For edges that do not rise or leave the table (whatever ``extrapolate`` is).
+            For edges that are not ascending or outside the table (whatever ``extrapolate`` is).
         """
         energy = _edges("energy_edges_GeV", energy_edges_GeV, *self.energy_range_GeV)
         cos = _edges("cos_edges", cos_edges, float(self.table.cos_edges[0]), float(self.table.cos_edges[-1]))
@@ -267,7 +283,20 @@ class Flux:
         cos_edges: ArrayLike = (-1.0, 1.0),
         azimuth_edges_deg: ArrayLike | None = None,
     ) -> Any:
-        """Mean flux in bins, arguments and shape as :meth:`integral`; m^-2 s^-1 sr^-1 GeV^-1."""
+        """Compute the mean flux in bins.
+
+        Parameters and shape as in :meth:`integral`.
+
+        Returns
+        -------
+        float64 array
+            m^-2 s^-1 sr^-1 GeV^-1.
+
+        Raises
+        ------
+        InputError
+            As :meth:`integral`.
+        """
         sums = self.integral(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg)
         width = np.multiply.outer(np.diff(np.asarray(energy_edges_GeV, float)), np.diff(np.asarray(cos_edges, float)))
         if azimuth_edges_deg is None:

@@ -1,4 +1,6 @@
-"""The Preliminary Reference Earth Model, for programs that take neutrinos through the Earth and bring no Earth.
+"""Density and electron fraction of the Earth after the Preliminary Reference Earth Model (PREM).
+
+They are written for programs that propagate neutrinos through the Earth and need a table of it.
 
 Densities: Dziewonski and Anderson, Phys. Earth Planet. Inter. 25 (1981) 297, table I, polynomials in x = r / 6371 km.
 Electrons per nucleon: Z/A of iron in the core (26/55.845), and above it of pyrolite (McDonough and Sun, Chem. Geol. 120
@@ -39,7 +41,17 @@ _POINTS_PER_LAYER = 40
 
 
 def density(radius_km: ArrayLike) -> NDArray[np.float64]:
-    """Density (g/cm3) at radii from 0 to 6371 km; at a boundary that of the layer below.
+    """Compute the density of the Earth at given radii.
+
+    Parameters
+    ----------
+    radius_km : array_like
+        From 0 to 6371 km.
+
+    Returns
+    -------
+    float64 array
+        g/cm3; at a boundary the density of the layer below.
 
     Raises
     ------
@@ -55,9 +67,18 @@ def density(radius_km: ArrayLike) -> NDArray[np.float64]:
 
 
 def write_nusquids_table(path: Path) -> Path:
-    """Write the Earth as nuSQuIDS reads it: rows of radius/6371 km, density (g/cm3), electrons per nucleon.
+    """Write the Earth model in nuSQuIDS' format: rows of radius/6371 km, density (g/cm3), electrons per nucleon.
 
-    A program that interpolates between rows finds steps at the boundaries: two rows 1 m apart.
+    Each boundary has two rows 1 m apart, so that a program that interpolates between rows keeps the density steps.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Path
+        The file.
     """
     rows = []
     bottom = 0.0

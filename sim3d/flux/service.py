@@ -1,4 +1,4 @@
-"""The flux service of an analysis chain: fluxes in bins of energy and zenith, from a Honda table.
+"""Fluxes in bins of energy and zenith from a spline of a Honda table, in the interface of an analysis chain.
 
 The interface, its keys, defaults and formula are those of the page "Stage 1: Flux" of the PINGU/IceCube low-energy
 simulation chain: a service with ``get_flux(ebins, czbins, prim)`` and a function that makes maps for four primaries.
@@ -30,10 +30,10 @@ DEFAULT_SMOOTH = 0.05
 
 
 class FluxService(Protocol):
-    """What :func:`get_flux_maps` needs."""
+    """Interface that :func:`get_flux_maps` needs."""
 
     def get_flux(self, ebins: ArrayLike, czbins: ArrayLike, prim: str) -> Any:
-        """Flux of a primary in bins, m^-2 s^-1, shape (energy, cos_zenith)."""
+        """Compute the flux of a primary in bins, m^-2 s^-1, shape (energy, cos_zenith)."""
 
 
 class HondaFluxService:
@@ -42,13 +42,13 @@ class HondaFluxService:
     Parameters
     ----------
     flux_file : str or Path
-        A Honda table (``.d``), averaged over azimuth or not (then the average is taken here), or a result file.
+        A Honda table (``.d``) or a result file; azimuth bins are averaged.
     smooth : float
-        Most that the sum over the table's numbers of (log10 of spline over number)^2 may be, scipy's ``s``; 0 goes
-        through every number. The default, 0.05, lets 2,020 numbers of 101 energies and 20 zeniths deviate by 1.1%
-        on average.
+        Smoothing parameter ``s`` of scipy: upper limit of the sum of the squared residuals of log10(flux). With 0 the
+        spline passes through every number. The default, 0.05, lets 2,020 numbers of 101 energies and 20 zeniths
+        deviate by 1.1% on average.
     integrate : bool
-        Whether :meth:`get_flux` integrates over the bins instead of multiplying the flux at their centre with
+        Whether :meth:`get_flux` integrates over the bins instead of multiplying the flux at their centre by
         their size. At a spectral index of 3.5 the integral is 0.3% more in the default bins, 1.2% in bins of a tenth
         of a decade.
     site : str, optional
@@ -104,7 +104,18 @@ class HondaFluxService:
             )
 
     def differential_flux(self, energy_GeV: ArrayLike, cos_zenith: ArrayLike, prim: str) -> Array:
-        """The spline at points, broadcast; m^-2 s^-1 sr^-1 GeV^-1.
+        """Evaluate the spline of the differential flux at points, broadcast over the arguments.
+
+        Parameters
+        ----------
+        energy_GeV, cos_zenith : array_like
+        prim : str
+            nue, nue_bar, numu or numu_bar (or sim3d's names).
+
+        Returns
+        -------
+        float64 array
+            m^-2 s^-1 sr^-1 GeV^-1.
 
         Raises
         ------
@@ -118,12 +129,12 @@ class HondaFluxService:
         return np.asarray(10.0 ** self._splines[name].ev(np.log10(energy), cos))
 
     def get_flux(self, ebins: ArrayLike, czbins: ArrayLike, prim: str) -> Array:
-        """Flux of a primary in bins.
+        """Compute the flux of a primary in bins.
 
         Parameters
         ----------
         ebins, czbins : array_like
-            Edges, rising: energies in GeV, cos_zenith (+1 down-going).
+            Edges, ascending: energies in GeV, cos_zenith (+1 down-going).
         prim : str
             nue, nue_bar, numu or numu_bar (or sim3d's names).
 
@@ -132,19 +143,19 @@ class HondaFluxService:
         float64 array (energy, cos_zenith)
             m^-2 s^-1: the differential flux at the bin's centre times 2 pi dE dcos, or with ``integrate`` its
             integral. The centre is the geometric mean of edges that are equally spaced in the logarithm, else the
-            middle.
+            midpoint.
 
         Raises
         ------
         InputError
-            For edges that do not rise, an unknown primary, or bins outside the table (at its highest and lowest energy
-            a bin whose centre is inside will do, unless ``integrate``).
+            For edges that are not ascending, an unknown primary, or bins outside the table. (Without ``integrate`` only
+            the centres must be inside the table's energies.)
         """
         energy, cos = _bin_edges("ebins", ebins), _bin_edges("czbins", czbins)
         name = _primary(prim)
         self._check("czbins", cos, self._cos_range)
         if self.integrate:
-            # five nodes a bin are exact to 1e-9 for bins of a tenth of a decade
+            # five Gauss-Legendre nodes are accurate to 1e-9 for bins of a tenth of a decade
             t, w = np.polynomial.legendre.leggauss(5)
             e = energy[:-1, None] + 0.5 * np.diff(energy)[:, None] * (1.0 + t)
             c = cos[:-1, None] + 0.5 * np.diff(cos)[:, None] * (1.0 + t)
@@ -165,7 +176,7 @@ class HondaFluxService:
 
 
 def get_flux_maps(flux_service: FluxService, ebins: ArrayLike | None = None, czbins: ArrayLike | None = None) -> Any:
-    """Maps of the flux of the four primaries in bins of energy and zenith.
+    """Compute maps of the flux of the four primaries in bins of energy and zenith.
 
     Parameters
     ----------
@@ -194,7 +205,16 @@ def get_flux_maps(flux_service: FluxService, ebins: ArrayLike | None = None, czb
 
 
 def centres(edges: Array) -> Array:
-    """Centres of bins: geometric if the edges are equally spaced in the logarithm (to 1e-6), else the middles."""
+    """Compute the centres of bins: geometric means if the edges are equally spaced in ln (to 1e-6), else midpoints.
+
+    Parameters
+    ----------
+    edges : float64 array (n + 1,)
+
+    Returns
+    -------
+    float64 array (n,)
+    """
     if edges[0] > 0.0 and len(edges) > 2:
         steps = np.diff(np.log(edges))
         if np.allclose(steps, steps[0], rtol=1e-6, atol=0.0):
@@ -217,7 +237,7 @@ def _primary(prim: str) -> str:
 
 
 def _longest_run(good: np.ndarray) -> slice:
-    """The longest run of True."""
+    """Find the longest run of True."""
     best = slice(0, 0)
     start = 0
     for i in range(len(good) + 1):

@@ -1,15 +1,15 @@
-"""Smooth fluxes fitted to a noisy table, and the pulls the fit leaves.
+"""Smooth fluxes by fitting penalised splines to a table with statistical errors, and the pulls of the fit.
 
 The logarithm of the flux is a tensor product of cubic B-splines in ln E and cos_zenith with a penalty on its second
-differences (P-splines: Eilers and Marx, Statistical Science 11 (1996) 89). It is fitted to the fluxes themselves, not
-to their logarithms, by quasi-likelihood: the expectation of a bin is mu and its variance phi mu, where phi, what one
-effective hit counts, is taken from the table's errors around the bin. So empty bins count as what they are, and a bin
-that fluctuated down is not trusted more for its small error. How strong the two penalties are is found along with the
-fit, for each flavour by itself, by restricted maximum likelihood (the Fellner-Schall step of Wood and Fasiolo,
-Biometrics 73 (2017) 1071).
+differences (P-splines: Eilers and Marx, Statistical Science 11 (1996) 89). The fit is to the fluxes themselves, not to
+their logarithms, by quasi-likelihood. A bin has expectation mu and variance phi mu, where phi is the contribution of
+one effective hit, estimated from the table's errors around the bin. So empty bins enter with the correct weight, and a
+bin that fluctuated down gets no larger weight for its small error. The strengths of the two penalties are determined
+for each flavour by restricted maximum likelihood (the Fellner-Schall step of Wood and Fasiolo, Biometrics 73 (2017)
+1071).
 
-Azimuth is a factor on the average: the exponential of three harmonics whose coefficients are (coarser) splines of the
-same kind with a penalty on first differences; its mean over azimuth is one.
+The dependence on azimuth is a factor on the average: the exponential of three harmonics. Their coefficients are
+(coarser) splines of the same kind with a penalty on first differences. The mean of the factor over azimuth is one.
 """
 
 from __future__ import annotations
@@ -35,43 +35,44 @@ if TYPE_CHECKING:
 
 
 KNOTS_PER_DECADE, COS_KNOTS = 5.0, 12
-"""Intervals of the splines of the average."""
+"""Spline intervals of the azimuth average: per decade of energy, and in cos_zenith."""
 
 AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS, HARMONICS = 2.0, 5, 3
-"""Intervals of the coefficients of the harmonics, and how many harmonics."""
+"""Spline intervals of the harmonics' coefficients (per decade, in cos_zenith), and the number of harmonics."""
 
 PENALTY_RANGE = (1e-3, 1e7)
+"""Lowest and highest strength of a penalty."""
 
 EFFECTIVE_HITS = 5.0
-"""Pulls of bins that expect fewer effective hits are not Gaussian, and left out of the summary."""
+"""Fewest expected effective hits of a bin in the summary: with fewer its pull is not Gaussian."""
 
 _PHI_WIDTH_ENERGY, _PHI_WIDTH_COS = 4.0, 1.5
-"""Of the Gaussian, in bins, over which phi is averaged."""
+"""Standard deviations, in bins, of the Gaussian weights with which phi is averaged."""
 
 _SPECTRUM = 3.0
-"""Spectral index taken out in that average."""
+"""The average for phi is of E^3 flux: neighbouring energies then have similar weights."""
 
 _ITERATIONS = 60
 _SMALL_STEP = 1e-3
-"""The fit has settled when no logarithm of a flux moves by more than this, or this share of its error in its bin."""
+"""Convergence: no ln flux changes by more than this (times the bin's relative error where that is above 1)."""
 
 
 @dataclass(frozen=True)
 class Smoothed:
-    """A smoothed table.
+    """A smoothed flux table, with the pulls and the leverages of the fit.
 
     Attributes
     ----------
     table : FluxTable
-        Positive everywhere; its errors are those of the fit (the statistical part alone).
+        The fitted flux, positive everywhere; its errors are those of the fit (the statistical part alone).
     pulls : float64 array, shape of ``table.flux``
         (table - fit) / sqrt(phi fit) of every bin, the empty ones included.
     effective_hits : float64 array, same shape
-        fit / phi, expected.
+        Expected number of effective hits, fit / phi.
     leverage : float64 array, same shape
-        Share of each bin in its own fit; their sum is the effective number of parameters.
+        Leverage of each bin on its own fitted value; the sum is the effective number of parameters.
     penalties : float64 array (flavour, 2)
-        Chosen for energy and zenith.
+        Strengths of the penalties in energy and zenith.
     """
 
     table: FluxTable
@@ -86,21 +87,23 @@ SmoothedPair = tuple[Smoothed, FluxTable]
 
 @dataclass(frozen=True)
 class PullSummary:
-    """Pulls of one flavour in bins that expect 5 effective hits or more.
+    """Statistics of the pulls of one flavour, in bins with 5 expected effective hits or more.
 
     Attributes
     ----------
     flavour : str
     bins : int
+        Number of these bins.
     mean, rms : float
+        Of the pulls.
     chi2, ndf : float
-        Sum of squares, and bins less what these bins have of the effective parameters.
+        Sum of the squared pulls, and the number of bins minus the sum of their leverages.
     beyond_3 : float
-        Share of bins with a pull beyond +-3 (0.0027 if Gaussian).
+        Fraction of bins with a pull beyond +-3 (0.0027 if Gaussian).
     largest : float
-        The largest in size, with its sign.
+        The pull of largest absolute value, with its sign.
     known_below_GeV : float
-        Highest energy at which the fit's relative error, median over directions, is below one half; above, the
+        Highest energy at which the fit's relative error (median over directions) is below one half. Above it, the
         smooth flux is an extrapolation.
     """
 
@@ -116,17 +119,21 @@ class PullSummary:
 
 
 def smooth_average(table: FluxTable) -> Smoothed:
-    """Fit an azimuth average.
+    """Fit a smooth flux to a table averaged over azimuth.
 
     Parameters
     ----------
     table : FluxTable
         With errors and one azimuth bin.
 
+    Returns
+    -------
+    Smoothed
+
     Raises
     ------
     InputError
-        If it has no errors or azimuth bins, or a flavour with no hit.
+        If it has no errors, or azimuth bins, or a flavour with no hit.
     """
     _check(table)
     if table.has_azimuth:
@@ -144,7 +151,18 @@ def smooth_average(table: FluxTable) -> Smoothed:
 
 
 def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
-    """Fit a table with azimuth bins as a factor on its smoothed average (energies and zenith bins the same).
+    """Fit a table with azimuth bins as an azimuth-dependent factor on its smoothed average.
+
+    Parameters
+    ----------
+    table : FluxTable
+        With errors.
+    average : Smoothed
+        From :func:`smooth_average`, with the same energies and zenith bins.
+
+    Returns
+    -------
+    Smoothed
 
     Raises
     ------
@@ -178,7 +196,7 @@ def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
 
 
 def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | None = None) -> list[SmoothedPair]:
-    """Smooth the fluxes of one site.
+    """Smooth the fluxes of one site of a result, averaged over azimuth and in azimuth bins.
 
     Parameters
     ----------
@@ -187,12 +205,17 @@ def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | N
     binning : str
         honda, fluka or fine.
     azimuth_bins : int, optional
-        Average azimuth bins first so that this many remain.
+        Merge azimuth bins first so that this many remain.
 
     Returns
     -------
     list of (Smoothed, FluxTable)
         Azimuth average and azimuth bins, each with the table it was fitted to.
+
+    Raises
+    ------
+    InputError
+        As :func:`smooth_average`, and for an unknown site or binning.
     """
     average = table_of_result(result, site, binning, azimuth=False)
     by_azimuth = table_of_result(result, site, binning, azimuth=True)
@@ -203,7 +226,16 @@ def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | N
 
 
 def summary(smoothed: Smoothed) -> list[PullSummary]:
-    """Pulls per flavour."""
+    """Summarise the pulls of a fit for each flavour.
+
+    Parameters
+    ----------
+    smoothed : Smoothed
+
+    Returns
+    -------
+    list of PullSummary
+    """
     out = []
     table = smoothed.table
     assert table.error is not None
@@ -262,7 +294,7 @@ def _centres(edges: Array) -> Array:
 
 
 def _basis(x: Array, intervals: int) -> Array:
-    """Cubic B-splines on equal intervals over the range of x, (len(x), intervals + 3)."""
+    """Evaluate cubic B-splines on equal intervals over the range of x, (len(x), intervals + 3)."""
     step = (x[-1] - x[0]) / intervals
     knots = x[0] + step * np.arange(-3, intervals + 4)
     inside = np.clip(x, knots[3], knots[-4])
@@ -270,18 +302,18 @@ def _basis(x: Array, intervals: int) -> Array:
 
 
 def _hit_values(table: FluxTable) -> Array:
-    """phi, variance over expectation: sums of squared errors and of fluxes around each bin, their ratio."""
+    """Estimate phi, variance over expectation: the ratio of local sums of squared errors and of fluxes."""
     assert table.error is not None
     weight = table.energies_GeV[None, :, None, None] ** _SPECTRUM
     variance = np.where(table.hit, table.error, 0.0) ** 2
-    # of E^3 flux, so that neighbouring energies count alike; phi of that is E^3 times phi
+    # phi of E^3 flux is E^3 times phi
     sums = [variance * weight**2, table.flux * weight]
     for i, total in enumerate(sums):
         total = gaussian_filter1d(total.mean(axis=3), _PHI_WIDTH_ENERGY, axis=1, mode="constant", truncate=6.0)
         sums[i] = gaussian_filter1d(total, _PHI_WIDTH_COS, axis=2, mode="nearest")
     with np.errstate(invalid="ignore", divide="ignore"):
         phi = np.where(sums[1] > 0.0, sums[0] / sums[1], np.nan)
-    # A bin whose hits have no scatter of their own says nothing about phi.
+    # phi is unknown where the errors are zero; it is interpolated in energy there.
     phi[~(phi > 0.0)] = np.nan
     for flavour_phi in phi:
         for column in flavour_phi.T:
@@ -297,7 +329,7 @@ def _penalty(size: int, order: int) -> Array:
 
 
 def _fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int) -> _Fit:
-    """Penalised quasi-likelihood by iteratively reweighted least squares on a grid, penalties included."""
+    """Fit one flavour by penalised quasi-likelihood (iteratively reweighted least squares), with its penalties."""
     sizes = [basis.shape[1] for basis in bases]
     total = int(np.prod(sizes))
     penalties = [_penalty(sizes[0], order), _penalty(sizes[1], order)]
@@ -314,10 +346,10 @@ def _fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int)
     for count in range(_ITERATIONS):
         mean = np.exp(np.clip(eta, -200.0, 200.0))
         weight = mean / phi
-        # at first a bin far above the fit moves it step by step; soon the limit is beyond anything
+        # limits the first steps of bins far above the fit; the limit grows by a factor of 4 with each iteration
         working = eta - offset + np.minimum((flux - mean) / mean, 20.0 * 4.0**count)
         normal = _gram(squares, weight, sizes)
-        # a trace of a ridge keeps what neither data nor penalty determines at 0
+        # the small ridge sets to 0 what neither the data nor the penalties determine
         penalty = strength[0] * stiff[0] + strength[1] * stiff[1] + 1e-6 * np.eye(total)
         inverse = np.asarray(np.linalg.inv(normal + penalty), dtype=np.float64)
         right = _evaluate([basis.T for basis in bases], weight * working)
@@ -340,7 +372,7 @@ def _fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int)
 
 
 def _start(flux: Array, offset: Array, is_factor: bool) -> Array:
-    """Logarithms to start from: the table's where it was hit, a power law between; a factor starts at 1."""
+    """Return starting values of ln flux: the table's, its smallest flux in empty bins; for a factor the offset."""
     if is_factor:
         return np.array(offset)
     floor = flux[flux > 0.0].min()
@@ -355,7 +387,7 @@ def _evaluate(matrices: list[Array], values: Array) -> Array:
 
 
 def _gram(squares: list[Array], weight: Array, sizes: list[int]) -> Array:
-    """X^T W X of a tensor product, without making X."""
+    """Compute X^T W X of a tensor product without forming X."""
     out = _evaluate([square.T for square in squares], weight)
     a, b, c = sizes
     out = out.reshape(a, a, b, b, c, c).transpose(0, 2, 4, 1, 3, 5)
@@ -363,16 +395,29 @@ def _gram(squares: list[Array], weight: Array, sizes: list[int]) -> Array:
 
 
 def _variance(squares: list[Array], inverse: Array, sizes: list[int]) -> Array:
-    """Variance of the logarithm in every bin."""
+    """Compute the variance of ln flux in every bin."""
     a, b, c = sizes
     tensor = inverse.reshape(a, b, c, a, b, c).transpose(0, 3, 1, 4, 2, 5).reshape(a * a, b * b, c * c)
     return np.maximum(_evaluate(squares, tensor), 0.0)
 
 
 def write_pulls(smoothed: Smoothed, original: FluxTable, folder: Path, name: str) -> Path:
-    """Write what a smoothing left, as ``<name>-pulls-aa.csv`` or ``<name>-pulls-azimuth.csv``.
+    """Write the pulls of a smoothing, as ``<name>-pulls-aa.csv`` or ``<name>-pulls-azimuth.csv``.
 
-    The columns of a table, then the smooth ``fit``, the ``pull`` and the expected ``effective_hits``.
+    The columns are those of a flux table, then the smooth ``fit``, the ``pull`` and the expected ``effective_hits``.
+
+    Parameters
+    ----------
+    smoothed : Smoothed
+    original : FluxTable
+        The table that was fitted.
+    folder : Path
+    name : str
+
+    Returns
+    -------
+    Path
+        The file.
     """
     table = smoothed.table
     path = folder / f"{name}-pulls-{'azimuth' if table.has_azimuth else 'aa'}.csv"

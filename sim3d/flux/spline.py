@@ -1,12 +1,13 @@
-"""A smooth function through a flux table: a tensor-product spline of the logarithm of the flux.
+"""Interpolation of a flux table by a tensor-product spline of the logarithm of the flux.
 
-The logarithm is cubic in ln E, in cos_zenith and, periodically, in azimuth, with natural ends (straight lines beyond
-the centres of the outermost bins). Where a number of the table is the mean
-over a bin, the spline does not go through it at the bin's centre: its knots' values are iterated until the *integral*
-of the flux over every bin is the table's. Positive by construction.
+The logarithm is cubic in ln E, in cos_zenith and, periodically, in azimuth. At the ends the spline is natural, and it
+is linear beyond the centres of the outermost bins. Where the numbers of the table are means over bins, the spline does
+not pass through them at the bin centres. Instead its values at the centres are iterated until the *integral* of the
+flux over every bin is that of the table. The flux is positive by construction.
 
-An empty bin (flux 0) has no logarithm. The flux is 0 in all of it, as the table says; for the neighbours' sake the
-spline is continued through it with a flux E^-3 between the nearest bins in energy that were hit.
+An empty bin (flux 0) has no logarithm. The flux is 0 throughout it, as in the table. To keep the spline smooth in the
+neighbouring bins, it is continued through empty bins. Between the nearest filled bins in energy, ln flux is linear in
+ln E; beyond the outermost filled bins the flux follows E^-3.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from sim3d.files.flux_table import FluxTable
 Ints = NDArray[np.intp]
 
 GAUSS_NODES = 3
-"""Of each half of a bin: the spline has a knot in the middle, where it is only twice differentiable."""
+"""Gauss-Legendre nodes in each half of a bin: the spline has a knot at the centre, where it is only C2."""
 
 AZIMUTH_NODES = 2
-"""The same for azimuth, along which fluxes change least and which multiplies the work."""
+"""The same for azimuth: fewer, since fluxes vary least along it and the cost is proportional to it."""
 
 FILL_INDEX = 3.0
-"""Spectral index with which the spline is carried through empty bins; their flux is 0 whatever it is."""
+"""Spectral index of the spline in empty bins beyond the outermost filled ones; their flux is 0 for any index."""
 
 TOLERANCE = 1e-6
 MAX_ITERATIONS = 60
@@ -42,22 +43,29 @@ _CHUNK = 50_000
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a table in the coordinate of its spline.
+    """One axis of a flux table: spline basis, bin edges and linear interpolation in the coordinate of the spline.
 
     Attributes
     ----------
     sites : float64 array (n,)
-        Where the spline's values are iterated: log centres of energy bins (or the points), middles of others.
+        Points at which the spline's values are iterated: logarithmic centres of energy bins (or the tabulated
+        energies), centres of other bins.
     edges : float64 array (n + 1,)
-        Of the cells.
+        Edges of the cells.
     cells : bool
-        Whether numbers are means over the cells, or values at the sites.
+        Whether the numbers are means over the cells, or values at the sites.
     exponential : bool
-        Whether the mean is with the measure e^x dx: x is ln E and the mean is over E.
+        Whether means are taken with the measure e^x dx: x is ln E and the mean is over E.
     period : float
         0 if not periodic.
     gauss_nodes : int
-        Of each half of a cell.
+        Gauss-Legendre nodes in each half of a cell.
+    degree : int
+        Degree of the spline: 3 with four sites or more, else 1 (0 for a single site).
+    knots : float64 array
+        Knots of the B-splines.
+    cardinal : float64 array (coefficients, n)
+        B-spline coefficients of the splines that are 1 at one site and 0 at the others.
     """
 
     sites: Array
@@ -72,7 +80,7 @@ class Axis:
 
     def __post_init__(self) -> None:
         n = len(self.sites)
-        # a cubic needs four sites; through fewer go straight lines
+        # a cubic spline needs four sites; with fewer it is linear
         degree = 3 if n > 3 else min(1, n - 1)
         if n == 1:
             knots, cardinal = self.edges, np.ones((1, 1))
@@ -99,7 +107,19 @@ class Axis:
         return self.sites[0] + np.mod(x - self.sites[0], self.period) if self.period else x
 
     def local(self, x: Array) -> tuple[Ints, Array]:
-        """Indices and values of the B-splines that are not 0 at x, each shape (len(x), degree + 1)."""
+        """Evaluate the B-splines that are not 0 at each x.
+
+        Beyond the outer sites they are continued linearly.
+
+        Parameters
+        ----------
+        x : float64 array (m,)
+
+        Returns
+        -------
+        index, value : int and float64 arrays (m, degree + 1)
+            Indices of the B-splines and their values.
+        """
         if len(self.sites) == 1:
             return np.zeros((len(x), 1), dtype=np.intp), np.ones((len(x), 1))
         inner = self.knots[self.degree : len(self.knots) - self.degree]
@@ -108,7 +128,7 @@ class Axis:
         matrix = BSpline.design_matrix(inside, self.knots, self.degree)
         shape = (len(x), self.degree + 1)
         index, value = matrix.indices.reshape(shape).astype(np.intp), matrix.data.reshape(shape).copy()
-        # Beyond the outer sites, half a bin, straight on: a cubic would magnify the noise of the outer bins.
+        # Linear beyond the outer sites (half a bin): a cubic would amplify the noise of the outer bins.
         for end in (inner[0], inner[-1]):
             outside = (inside == end) & (x != end)
             if outside.any():
@@ -118,19 +138,47 @@ class Axis:
         return index, value
 
     def matrix(self, x: Array) -> Any:
-        """Values of the B-splines at x, sparse (len(x), coefficients)."""
+        """Evaluate all B-splines at x, as a sparse matrix.
+
+        Parameters
+        ----------
+        x : float64 array (m,)
+
+        Returns
+        -------
+        sparse array (m, coefficients)
+        """
         index, value = self.local(x)
         row = np.arange(len(x) + 1) * index.shape[1]
         return csr_array((value.ravel(), index.ravel(), row), shape=(len(x), len(self.cardinal)))
 
     def cell(self, x: Array) -> Ints:
-        """Cell of each x."""
+        """Find the cell that contains each x.
+
+        Parameters
+        ----------
+        x : float64 array (m,)
+
+        Returns
+        -------
+        int array (m,)
+        """
         if self.period:
             x = self.low + np.mod(x - self.low, self.period)
         return np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, len(self.sites) - 1)
 
     def linear(self, x: Array) -> tuple[Ints, Array]:
-        """Indices and weights (len(x), 2) of linear interpolation between sites, constant beyond the outer ones."""
+        """Compute the weights of linear interpolation between sites, constant beyond the outer ones.
+
+        Parameters
+        ----------
+        x : float64 array (m,)
+
+        Returns
+        -------
+        index, weight : int and float64 arrays (m, 2)
+            The two neighbouring sites and their weights.
+        """
         n = len(self.sites)
         if self.period and n > 1:
             x = self._wrapped(x)
@@ -145,11 +193,24 @@ class Axis:
         return np.stack([i, (i + 1) % n], axis=1), np.stack([1.0 - t, t], axis=1)
 
     def breaks(self) -> Array:
-        """Where the interpolation is not smooth: edges and sites, ascending."""
+        """Return the points where the interpolated flux is not smooth: edges and sites.
+
+        Returns
+        -------
+        float64 array
+            Ascending.
+        """
         return np.unique(np.concatenate([self.edges, self.sites]))
 
     def nodes(self) -> tuple[Array, Any]:
-        """Nodes (m,), and the sparse matrix (n, m) that makes the mean over every cell of values at them."""
+        """Return quadrature nodes, and the matrix that turns values at the nodes into means over the cells.
+
+        Returns
+        -------
+        x : float64 array (m,)
+            Gauss-Legendre nodes; the sites themselves where the numbers are no means over cells.
+        average : sparse array (n, m)
+        """
         if not self.cells:
             return self.sites, eye_array(len(self.sites), format="csr")
         x, weight = gauss(self.breaks(), self.gauss_nodes, self.exponential)
@@ -158,7 +219,10 @@ class Axis:
 
 
 class _Mixer:
-    """Anderson's acceleration of a fixed-point iteration x -> x + step(x) (J. ACM 12 (1965) 547), with a memory."""
+    """Anderson's acceleration of a fixed-point iteration x -> x + step(x) (J. ACM 12 (1965) 547).
+
+    The last ``memory`` points and steps are used.
+    """
 
     memory = 6
 
@@ -167,7 +231,7 @@ class _Mixer:
         self.steps: list[Array] = []
 
     def next(self, point: Array, step: Array, reset: bool) -> Array:
-        """The next point; ``reset`` forgets what came before."""
+        """Compute the next point of the iteration; ``reset`` discards the earlier points."""
         if reset:
             self.points.clear()
             self.steps.clear()
@@ -182,7 +246,21 @@ class _Mixer:
 
 
 def gauss(breaks: Array, nodes: int, exponential: bool) -> tuple[Array, Array]:
-    """Gauss-Legendre nodes and weights between successive breaks; the measure is e^x dx if ``exponential``."""
+    """Compute Gauss-Legendre nodes and weights between successive breaks.
+
+    Parameters
+    ----------
+    breaks : float64 array (n + 1,)
+        Ascending.
+    nodes : int
+        Number of nodes in each interval.
+    exponential : bool
+        Integrate with the measure e^x dx instead of dx.
+
+    Returns
+    -------
+    x, weight : float64 arrays (n nodes,)
+    """
     t, w = np.polynomial.legendre.leggauss(nodes)
     low, width = breaks[:-1, None], np.diff(breaks)[:, None]
     x = (low + 0.5 * width * (1.0 + t)).ravel()
@@ -191,7 +269,16 @@ def gauss(breaks: Array, nodes: int, exponential: bool) -> tuple[Array, Array]:
 
 
 def axes_of(table: FluxTable) -> tuple[Axis, Axis, Axis]:
-    """Axes of a table: ln(E/GeV), cos_zenith, azimuth in degrees."""
+    """Make the spline axes of a table: ln(E/GeV), cos_zenith, azimuth in degrees.
+
+    Parameters
+    ----------
+    table : FluxTable
+
+    Returns
+    -------
+    three Axis
+    """
     cos, azimuth = table.cos_edges, table.azimuth_edges_deg
     return (
         Axis(np.log(table.energies_GeV), np.log(table.energy_edges_GeV), table.energy_kind == "bins", True),
@@ -207,7 +294,7 @@ def axes_of(table: FluxTable) -> tuple[Axis, Axis, Axis]:
 
 
 class FluxSpline:
-    """The spline of a table.
+    """Spline of a flux table whose integrals over the bins are those of the table.
 
     Parameters
     ----------
@@ -217,10 +304,10 @@ class FluxSpline:
     ----------
     axes : three Axis
     iterations : int
-        Most that a flavour needed until its bins were right, of those made so far.
+        Largest number of iterations that a flavour needed, of those fitted so far.
     residual : float
-        Largest |ln(integral / content)| of a bin after them. What is left is taken away by a constant factor in
-        each bin, so that integrals are always right; a residual above 1e-6 would leave steps at bin edges.
+        Largest |ln(integral / content)| of a bin after the iteration. It is corrected by a constant factor in each bin,
+        so that integrals always agree. A residual above 1e-6 would leave steps at bin edges.
     """
 
     def __init__(self, table: FluxTable) -> None:
@@ -241,18 +328,25 @@ class FluxSpline:
         self.relative_error = relative
 
     def _inverse(self, i: int) -> Array:
-        """What takes errors of the means of one axis's cells to corrections at its sites, to first order."""
+        """Compute the matrix from errors of one axis's cell means to corrections at its sites, to first order."""
         return np.linalg.inv((self._average[i] @ self._basis[i]) @ self.axes[i].cardinal)
 
     def _coefficients(self, logs: Array) -> Array:
         return _apply([axis.cardinal for axis in self.axes], logs)
 
     def _means(self, logs: Array) -> Array:
-        """Means over the cells of the exponential of the spline through ``logs`` at the sites."""
+        """Compute the means over the cells of the exponential of the spline through ``logs`` at the sites."""
         return _apply(self._average, np.exp(_apply(self._basis, self._coefficients(logs))))
 
     def fit(self, flavours: Iterable[int]) -> None:
-        """Make the splines of these flavours, if they are not made yet (they are made when first asked for)."""
+        """Fit the splines of these flavours, unless that is done already.
+
+        :meth:`flux` and :meth:`integrals` call this for the flavours they need.
+
+        Parameters
+        ----------
+        flavours : iterable of int
+        """
         for f in flavours:
             if not self._fitted[f]:
                 self.coefficients[f], self.factor[f] = self._fit(self.table.flux[f])
@@ -280,7 +374,7 @@ class FluxSpline:
         return self._coefficients(best), np.where(hit, np.exp(residual), 0.0)
 
     def flux(self, flavour: Ints, coordinates: tuple[Array, Array, Array]) -> Array:
-        """Flux at points.
+        """Interpolate the flux at points.
 
         Parameters
         ----------
@@ -291,6 +385,7 @@ class FluxSpline:
         Returns
         -------
         float64 array (n,)
+            m^-2 s^-1 sr^-1 GeV^-1.
         """
         self.fit(np.unique(flavour).tolist())
         out = np.empty(len(flavour))
@@ -306,7 +401,23 @@ class FluxSpline:
         return out
 
     def error(self, flavour: Ints, coordinates: tuple[Array, Array, Array], flux: Array) -> Array:
-        """Error of ``flux`` at points: the relative error, linear between the bins' centres; limits in empty bins."""
+        """Interpolate the statistical error of the flux at points.
+
+        The relative error is linear between the bin centres. In an empty bin the error is the table's upper limit.
+
+        Parameters
+        ----------
+        flavour : int array (n,)
+        coordinates : three float64 arrays (n,)
+            As in :meth:`flux`.
+        flux : float64 array (n,)
+            The flux at these points.
+
+        Returns
+        -------
+        float64 array (n,)
+            m^-2 s^-1 sr^-1 GeV^-1.
+        """
         assert self.table.error is not None
         (ie, we), (ic, wc), (ia, wa) = (axis.linear(c) for axis, c in zip(self.axes, coordinates, strict=True))
         index = (flavour[:, None, None, None], ie[:, :, None, None], ic[:, None, :, None], ia[:, None, None, :])
@@ -316,7 +427,13 @@ class FluxSpline:
         return np.where(self.table.hit[(flavour, *cells)], relative * flux, limit)
 
     def integrals(self, flavour: int, edges: tuple[Array, Array, Array]) -> Array:
-        """Integral of the flux of one flavour over the bins between ``edges`` (in the axes' coordinates).
+        """Integrate the flux of one flavour over bins, by Gauss-Legendre quadrature between the knots and edges.
+
+        Parameters
+        ----------
+        flavour : int
+        edges : three float64 arrays
+            Edges of the bins in the coordinates of the axes.
 
         Returns
         -------
@@ -333,7 +450,7 @@ class FluxSpline:
 
 
 def _bin_nodes(axis: Axis, edges: Array) -> tuple[Array, Any]:
-    """Nodes (m,) for integrals between edges, and the sparse matrix (bins, m) that makes the integrals."""
+    """Compute nodes (m,) for integrals between edges, and the sparse matrix (bins, m) of their weights."""
     breaks = axis.breaks()
     inside = breaks[(breaks > edges[0]) & (breaks < edges[-1])]
     x, weight = gauss(np.unique(np.concatenate([edges, inside])), axis.gauss_nodes, axis.exponential)
@@ -342,16 +459,16 @@ def _bin_nodes(axis: Axis, edges: Array) -> tuple[Array, Any]:
 
 
 def _apply(matrices: Sequence[Any], values: Array) -> Array:
-    """One matrix, dense or sparse, along each axis."""
+    """Multiply an array by one matrix, dense or sparse, along each axis."""
     for matrix in matrices:
-        # always along the first axis, which then becomes the last: after all axes the order is the old one
+        # the first axis is multiplied and becomes the last: after all axes the order is the original one
         rest = values.shape[1:]
         values = (matrix @ values.reshape(values.shape[0], -1)).T.reshape(*rest, -1)
     return values
 
 
 def _filled(flux: Array, hit: NDArray[np.bool_], log_energy: Array) -> Array:
-    """ln flux, with empty bins filled from those of other energies (same direction), or failing that from all."""
+    """Compute ln flux; empty bins are interpolated in ln E, or have the mean of ln E^3 flux in an empty direction."""
     weight = np.exp(FILL_INDEX * log_energy)[:, None, None]
     logs = np.where(hit, np.log(np.where(hit, flux * weight, 1.0)), 0.0)
     overall = float(np.mean(logs[hit]))

@@ -1,1 +1,1 @@
-"""Reading results: fluxes with errors, gradients, muons, production heights, tables."""
+"""Results of a run: fluxes with errors, derivatives, muons, production heights, tables."""

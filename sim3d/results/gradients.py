@@ -1,8 +1,8 @@
-"""Gradients of a finished run: derivatives of the flux by parameters, varied fluxes, propagated errors, with errors.
+"""Derivatives of the flux with respect to model parameters, fluxes under other parameters, and propagated errors.
 
-All numbers are in the bins of :data:`sim3d.scoring.gradients.BINS`: averaged over azimuth, 20 of cos_zenith and 10 per
-decade of energy. Statistical errors come from groups of batches by jackknife, and know that a derivative and the flux
-were scored with the same showers.
+All numbers are in the bins of :data:`sim3d.scoring.gradients.BINS`: averaged over azimuth, 20 bins of cos_zenith and
+10 energy bins per decade. Statistical errors come from the jackknife over groups of batches. They include the
+correlation between a derivative and the flux, which the same showers score.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _POINT = "variation:"
 
 @dataclass(frozen=True)
 class VariedFlux:
-    """The flux of a site under other parameters.
+    """Flux of a site for changed values of the model parameters.
 
     Attributes
     ----------
@@ -35,12 +35,13 @@ class VariedFlux:
     flux, error : float64 arrays (flavour, energy, cos_zenith)
         m^-2 s^-1 sr^-1 GeV^-1, and its statistical error.
     ratio, ratio_error : same shape
-        To the run's own flux; its error is much smaller, both have the same showers. NaN where nothing was hit.
+        Ratio to the run's own flux, and its statistical error. That error is much smaller than those of the fluxes,
+        since both come from the same showers. NaN in bins without hits.
     sky_ratio, sky_ratio_error : float64 arrays (flavour, energy)
-        The same of fluxes averaged over the sky.
+        The same ratio, of fluxes averaged over the sky.
     energy_edges_GeV, cos_edges : float64 arrays
     label : str
-        What was changed.
+        Description of the changes.
     """
 
     site: str
@@ -55,7 +56,7 @@ class VariedFlux:
     label: str
 
     def table(self) -> FluxTable:
-        """As a flux table in these bins, for interpolation and export."""
+        """Return the varied flux as a flux table in these bins, for interpolation and export."""
         return FluxTable(
             flux=self.flux[..., None],
             error=self.error[..., None],
@@ -70,11 +71,20 @@ class VariedFlux:
         )
 
     def applied_to(self, table: FluxTable) -> FluxTable:
-        """A table of the run itself (Honda's bins, with azimuth or without) times the ratio.
+        """Multiply a flux table of the run by the ratio of the varied flux to the run's own.
 
-        The ratio is linear in ln E between the centres of its bins, taken from the zenith bin around each of the
-        table's, and the same for all azimuths; bins without a hit are left out of the line. Its error is added in
-        quadrature.
+        The ratio is interpolated linearly in ln E between bin centres, leaving out bins without hits. It is taken from
+        the zenith bin that contains the centre of the table's zenith bin, and is the same for all azimuths. The error
+        of the ratio is added in quadrature.
+
+        Parameters
+        ----------
+        table : FluxTable
+            Of the same run and site (Honda's bins, with azimuth or without).
+
+        Returns
+        -------
+        FluxTable
         """
         centres = np.log(np.sqrt(self.energy_edges_GeV[1:] * self.energy_edges_GeV[:-1]))
         middle = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
@@ -96,7 +106,7 @@ class VariedFlux:
 
 @dataclass(frozen=True)
 class PropagatedErrors:
-    """Errors of the flux of a site from errors of the parameters, to first order.
+    """Errors of the flux of a site that follow from errors of the model parameters, to first order.
 
     Attributes
     ----------
@@ -104,8 +114,10 @@ class PropagatedErrors:
     names : tuple of str
         Parameters that have an error.
     covariance : float64 array (n, n)
+        Covariance matrix of the parameters.
     flux : float64 array (flavour, energy, cos_zenith)
     derivatives : float64 array (flavour, energy, cos_zenith, n)
+        Derivatives of the flux with respect to the parameters.
     """
 
     site: str
@@ -121,11 +133,20 @@ class PropagatedErrors:
 
     @property
     def relative(self) -> Array:
-        """:attr:`error` over the flux; NaN where nothing was hit."""
+        """Relative standard deviation of the flux in every bin; NaN in bins without hits."""
         return over(self.error, self.flux)
 
     def ratio(self, numerator: Sequence[str], denominator: Sequence[str]) -> tuple[Array, Array]:
-        """Ratio of sums of flavours and its standard deviation, each (energy, cos_zenith).
+        """Compute the ratio of two sums of flavours and its standard deviation.
+
+        Parameters
+        ----------
+        numerator, denominator : sequences of str
+            Flavours to add up.
+
+        Returns
+        -------
+        value, error : float64 arrays (energy, cos_zenith)
 
         Examples
         --------
@@ -139,7 +160,7 @@ class PropagatedErrors:
         return value, _quadratic(slopes, self.covariance)
 
     def sky(self) -> tuple[Array, Array]:
-        """Relative errors of the fluxes averaged over the sky, and of (numu + numubar) / (nue + nuebar).
+        """Compute relative errors of the fluxes averaged over the sky, and of (numu + numubar) / (nue + nuebar).
 
         Returns
         -------
@@ -153,34 +174,45 @@ class PropagatedErrors:
         return _quadratic(logs, self.covariance), _quadratic(ratio, self.covariance)
 
     def bins(self, flavour: str, cos_zenith: float) -> Array:
-        """Covariance of the flux between energies, (energy, energy), of a flavour in the zenith bin of a direction."""
+        """Compute the covariance matrix of the flux between energy bins, for one flavour and zenith bin.
+
+        Parameters
+        ----------
+        flavour : str
+        cos_zenith : float
+            The zenith bin that contains it is used.
+
+        Returns
+        -------
+        float64 array (energy, energy)
+        """
         d = self.derivatives[_rows([flavour])[0], :, _bin(BINS.cos_edges, cos_zenith, "cos_zenith")]
         return d @ self.covariance @ d.T
 
 
 class SiteGradients:
-    """Gradients of one site of a result (from :meth:`sim3d.results.result.Result.gradients`).
+    """Derivatives of the fluxes of one site (from :meth:`sim3d.results.result.Result.gradients`).
 
     Parameters
     ----------
     site : str
     groups : float64 array (N_GROUPS, flavour, energy, cos_zenith, column)
-        Means over the batches of each group: flux integrated over a bin (m^-2 s^-1), its derivatives by parameters
-        and its values at parameter points, one column each.
+        Means over the batches of each group, integrated over each bin (m^-2 s^-1). The columns are the flux, its
+        derivatives with respect to the parameters, and its values at the parameter points.
     weights : int array (N_GROUPS,)
-        Batches in each group.
+        Number of batches in each group.
     columns : sequence of str
         Names of the columns, see ``scoring.columns`` of the configuration.
     points : mapping
-        Values of the parameters by name, of each parameter point.
+        Parameter values of each parameter point, by name.
 
     Attributes
     ----------
     site : str
     parameters : tuple of str
-        Those with derivatives.
+        Parameters that have derivatives.
     variations : tuple of str
-        Names of the parameter points that were followed exactly.
+        Names of the parameter points whose fluxes were scored with exact weights.
     energy_edges_GeV, cos_edges : float64 arrays
     """
 
@@ -203,31 +235,41 @@ class SiteGradients:
         self._groups = groups / space[None, None, :, :, None]
 
     def derive(self, quantity: Callable[[Array], Array]) -> tuple[Array, Array]:
-        """Any quantity of the columns' means, and its statistical error.
+        """Compute a function of the mean fluxes and derivatives, and its jackknife error.
 
         Parameters
         ----------
         quantity : callable
             Takes an array (flavour, energy, cos_zenith, column): flux, derivatives, varied fluxes.
+
+        Returns
+        -------
+        value, error : arrays
+            As :func:`sim3d.results.jackknife.jackknife`.
         """
         return jackknife(quantity, self._groups, self._weights, signed=True)
 
     def derive_sky(
         self, quantity: Callable[[Array], Array], energy_GeV: tuple[float, float] | None = None
     ) -> tuple[Array, Array]:
-        """Any quantity of the columns' means over the sky, and its statistical error.
+        """Compute a function of the fluxes and derivatives averaged over the sky, and its jackknife error.
 
         Parameters
         ----------
         quantity : callable
             Takes an array (flavour, energy, column).
         energy_GeV : (float, float), optional
-            Integrated over the bins whose centres lie in this range, so that there is one energy.
+            Integrate over the energy bins whose centres lie in this range; the energy axis then has length 1.
+
+        Returns
+        -------
+        value, error : arrays
+            As :func:`sim3d.results.jackknife.jackknife`.
 
         Raises
         ------
         InputError
-            If there is no bin in the range.
+            If no bin has its centre in the range.
         """
         sky = self._groups.mean(axis=3)
         if energy_GeV is not None:
@@ -239,11 +281,20 @@ class SiteGradients:
         return jackknife(quantity, sky, self._weights, signed=True)
 
     def column(self, name: str) -> int:
-        """Place of a parameter among the columns.
+        """Find the column of a parameter's derivative.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        int
 
         Raises
         ------
         InputError
+            If the parameter is unknown or the run made no derivative of it.
         """
         if name not in self.parameters:
             try:
@@ -254,23 +305,56 @@ class SiteGradients:
         return self._columns[name]
 
     def flux(self) -> tuple[Array, Array]:
-        """The run's own flux in these bins and its error, (flavour, energy, cos_zenith)."""
+        """Compute the run's own flux in these bins and its error, each (flavour, energy, cos_zenith)."""
         return self.derive(lambda mean: mean[..., 0])
 
     def gradient(self, parameter: str, relative: bool = False) -> tuple[Array, Array]:
-        """d flux / d parameter, or d ln flux / d parameter, and its error, (flavour, energy, cos_zenith)."""
+        """Compute the derivative of the flux, or of its logarithm, with respect to a parameter, and its error.
+
+        Parameters
+        ----------
+        parameter : str
+        relative : bool
+            Derivative of ln(flux) instead of the flux.
+
+        Returns
+        -------
+        value, error : float64 arrays (flavour, energy, cos_zenith)
+            Flux per unit of the parameter (relative: 1 per unit).
+
+        Raises
+        ------
+        InputError
+            As :meth:`column`.
+        """
         i = self.column(parameter)
         if relative:
             return self.derive(lambda mean: over(mean[..., i], mean[..., 0]))
         return self.derive(lambda mean: mean[..., i])
 
     def sky_gradient(self, parameter: str, energy_GeV: tuple[float, float] | None = None) -> tuple[Array, Array]:
-        """d ln (flux over the sky) / d parameter and its error, (flavour, energy); see :meth:`derive_sky`."""
+        """Compute the derivative of ln(flux averaged over the sky) with respect to a parameter, and its error.
+
+        Parameters as in :meth:`gradient` and :meth:`derive_sky`.
+
+        Returns
+        -------
+        value, error : float64 arrays (flavour, energy)
+        """
         i = self.column(parameter)
         return self.derive_sky(lambda mean: over(mean[..., i], mean[..., 0]), energy_GeV)
 
     def vary(self, values: Mapping[str, float]) -> VariedFlux:
-        """The flux under other parameters, linear in them: flux + sum of value times derivative.
+        """Predict the flux for changed parameters by linear extrapolation: flux + sum of value times derivative.
+
+        Parameters
+        ----------
+        values : mapping
+            Parameter values by name; 0 is the run's own model.
+
+        Returns
+        -------
+        VariedFlux
 
         Raises
         ------
@@ -291,7 +375,18 @@ class SiteGradients:
         return lambda mean: mean[..., 0] + mean[..., places] @ numbers
 
     def variation(self, name: str) -> VariedFlux:
-        """The flux at a parameter point of ``[[scoring.variations]]``: the exact weights, nothing linearised.
+        """Compute the flux at a parameter point of ``[[scoring.variations]]`` from exact likelihood ratios.
+
+        Unlike :meth:`vary` this is not linear in the parameters.
+
+        Parameters
+        ----------
+        name : str
+            Name of the point.
+
+        Returns
+        -------
+        VariedFlux
 
         Raises
         ------
@@ -312,12 +407,16 @@ class SiteGradients:
         return VariedFlux(self.site, flux, error, ratio, ratio_error, *sky, *edges, label)
 
     def propagate(self, errors: Mapping[str, float] | tuple[Sequence[str], ArrayLike]) -> PropagatedErrors:
-        """Errors of the flux from errors of parameters.
+        """Propagate errors of the parameters to the flux, to first order.
 
         Parameters
         ----------
         errors : mapping, or (names, matrix)
-            One standard deviation by parameter, or parameters and their covariance matrix.
+            One standard deviation by parameter (uncorrelated), or parameters and their covariance matrix.
+
+        Returns
+        -------
+        PropagatedErrors
 
         Raises
         ------
@@ -340,7 +439,23 @@ class SiteGradients:
         return PropagatedErrors(self.site, names, matrix, mean[..., 0], mean[..., places])
 
     def at(self, values: Array, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike) -> Any:
-        """Values (flavour, energy, cos_zenith) of the bins that contain points, broadcast over the arguments."""
+        """Look up values in the bins that contain given points, broadcast over the arguments.
+
+        Parameters
+        ----------
+        values : float64 array (flavour, energy, cos_zenith)
+        flavour : str, int, or array of them
+        energy_GeV, cos_zenith : array_like
+
+        Returns
+        -------
+        float64
+
+        Raises
+        ------
+        InputError
+            For an unknown flavour, a tau neutrino, or a point outside the bins.
+        """
         names = np.asarray(flavour)
         rows = np.array([_rows([name])[0] for name in names.ravel().tolist()], dtype=int).reshape(names.shape)
         energy = _bin(self.energy_edges_GeV, energy_GeV, "energy_GeV")
@@ -348,7 +463,6 @@ class SiteGradients:
 
 
 def _rows(flavours: Sequence[Any]) -> list[int]:
-
     rows = [flavour_index(one) for one in flavours]
     if any(row >= len(FLAVOURS) for row in rows):
         raise InputError("flavour", "nutau", f"one of {', '.join(FLAVOURS)}; the air makes no tau neutrinos here")
@@ -363,15 +477,16 @@ def _bin(edges: Array, values: ArrayLike, name: str) -> Any:
 
 
 def over(a: Array, b: Array) -> Array:
-    """a / b, NaN where b is 0."""
+    """Divide elementwise; NaN where the denominator is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(b != 0.0, a / b, np.nan)
 
 
 def _quadratic(slopes: Array, covariance: Array) -> Array:
+    """Compute sqrt(d^T C d) for the vectors d on the last axis of ``slopes``."""
     return np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", slopes, covariance, slopes), 0.0))
 
 
 def describe_parameters(names: Sequence[str]) -> dict[str, str]:
-    """Descriptions of parameters, by name."""
+    """Return the descriptions of parameters, by name."""
     return {name: PARAMETERS[name] for name in names}

@@ -1,4 +1,4 @@
-"""Distributions of the height at which the neutrinos of a result were produced, read from its sums."""
+"""Probability distributions of the height at which the neutrinos of a result are produced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ProductionHeights:
-    """Heights of production at a site.
+    """Distributions of the production height of neutrinos at a site.
 
     Attributes
     ----------
@@ -28,8 +28,8 @@ class ProductionHeights:
     energy_edges_GeV, cos_zenith_edges, height_edges_km : float64 arrays
         Edges of the bins.
     density, error : float64 arrays (flavour, energy, cos_zenith, height)
-        Probability per km, and its statistical error (of the batches; that of the bin's own sum is left out). All 0
-        where no neutrino was counted.
+        Probability per km, and its statistical error from the batches, without the error of the normalisation. All 0
+        in a bin of energy and zenith without neutrinos.
     """
 
     site: str
@@ -41,7 +41,7 @@ class ProductionHeights:
 
     @property
     def mean_km(self) -> np.ndarray:
-        """Mean height (km), shape (flavour, energy, cos_zenith); NaN in empty bins."""
+        """Mean production height (km), shape (flavour, energy, cos_zenith); NaN in empty bins."""
         middle = 0.5 * (self.height_edges_km[1:] + self.height_edges_km[:-1])
         share = self.density * np.diff(self.height_edges_km)
         total = share.sum(axis=-1)
@@ -49,7 +49,23 @@ class ProductionHeights:
             return np.where(total > 0.0, (share * middle).sum(axis=-1) / total, np.nan)
 
     def quantile_km(self, q: float) -> np.ndarray:
-        """Height (km) below which a share ``q`` of the neutrinos is made, (flavour, energy, cos_zenith)."""
+        """Compute a quantile of the production height, with linear interpolation inside a height bin.
+
+        Parameters
+        ----------
+        q : float
+            Probability, between 0 and 1.
+
+        Returns
+        -------
+        float64 array (flavour, energy, cos_zenith)
+            Height (km) below which a fraction ``q`` of the neutrinos is produced; NaN in empty bins.
+
+        Raises
+        ------
+        InputError
+            If ``q`` is not between 0 and 1.
+        """
         if not 0.0 < q < 1.0:
             raise InputError("q", q, "a number between 0 and 1")
         share = np.cumsum(self.density * np.diff(self.height_edges_km), axis=-1)
@@ -60,7 +76,22 @@ class ProductionHeights:
         return out
 
     def write_csv(self, folder: Path) -> Path:
-        """Write ``<site>-heights.csv``: one row per bin, with the mean, quantiles and the whole distribution."""
+        """Write ``<site>-heights.csv``: one row per bin, with the mean, quantiles and the whole distribution.
+
+        Parameters
+        ----------
+        folder : Path
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
         path = folder / f"{self.site}-heights.csv"
         quantiles = {name: self.quantile_km(q) for name, q in (("p10", 0.1), ("median", 0.5), ("p90", 0.9))}
         mean, energy, cosine = self.mean_km, self.energy_edges_GeV, self.cos_zenith_edges
@@ -83,7 +114,7 @@ class ProductionHeights:
 
 
 def production_heights(result: Result, site: str | None = None) -> ProductionHeights:
-    """Heights of production of a result at a site.
+    """Compute the distributions of the production height at a site of a result.
 
     Parameters
     ----------
@@ -91,6 +122,10 @@ def production_heights(result: Result, site: str | None = None) -> ProductionHei
         Of a run with ``scoring.heights = true``.
     site : str, optional
         By default kamioka if the run has it, else its first site.
+
+    Returns
+    -------
+    ProductionHeights
 
     Raises
     ------

@@ -1,4 +1,7 @@
-"""Fluxes of a site as a histogram object (hist.Hist, the UHI protocol), for slicing, projecting and plotting."""
+"""Fluxes of a site as a histogram object (hist.Hist), for slicing, projecting and plotting.
+
+The object follows the UHI protocol, which plotting libraries read.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def flux_hist(flux: np.ndarray, error: np.ndarray, azimuth_edges_deg: np.ndarray) -> Hist:
-    """Fluxes integrated over the fine bins, with their variances.
+    """Fill a histogram object with the fluxes integrated over the fine bins, and their variances.
 
     Parameters
     ----------
@@ -29,10 +32,10 @@ def flux_hist(flux: np.ndarray, error: np.ndarray, azimuth_edges_deg: np.ndarray
     hist.Hist
         Axes ``flavour`` (names), ``energy`` (GeV, 202 bins), ``cos_zenith`` (40 bins) and ``azimuth`` (degrees, from
         south through east, circular); weighted storage. A value is the integral of the flux over the bin
-        (m^-2 s^-1), so that a sum over bins, which is what a projection makes, is an integral too; divided by the
-        size of the bin (GeV sr) it is the mean flux. The variance is the square of the statistical error of the bin.
-        Sums of variances leave out that bins hit by the same showers are correlated: errors of sums that allow for
-        it are those of :meth:`sim3d.results.result.Result.binned`, or a jackknife over groups.
+        (m^-2 s^-1), so that sums over bins, such as projections, are integrals too. Divided by the size of the bin
+        (GeV sr) it is the mean flux. The variance is the square of the statistical error of the bin. A sum of
+        variances neglects that bins hit by the same showers are correlated. Errors that include the correlation are
+        those of :meth:`sim3d.results.result.Result.binned`, or of a jackknife over groups.
 
     Raises
     ------

@@ -1,7 +1,8 @@
-"""Errors of anything derived from fluxes: the delete-one jackknife over groups of batches.
+"""Statistical errors of quantities derived from fluxes, by the delete-one jackknife over groups of batches.
 
-Neutrinos of one shower are correlated, and so are a numerator and a denominator filled by the same showers.
-Leaving out one group of batches at a time sees all of that, whatever is computed from the means.
+Neutrinos of one shower are correlated, and so are a numerator and a denominator that the same showers fill. The
+jackknife leaves out one group of batches at a time, so its error includes these correlations for any function of the
+means.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def jackknife(
     quantity: Callable[[Array], Array], groups: ArrayLike, weights: ArrayLike, *, signed: bool = False
 ) -> tuple[Array, Array]:
-    """A quantity of the mean over groups, and its statistical error.
+    """Compute a function of the mean over groups, and its jackknife error.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def jackknife(
     -------
     value, error : arrays
         ``quantity`` of the weighted mean, and one standard deviation; the error is NaN with fewer than two
-        groups, or where leaving out a group leaves nothing to divide by.
+        groups, or where a denominator is zero without one of the groups.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""Spectra of muons, protons and neutrons of a result: by level, charge, momentum and zenith, with errors."""
+"""Momentum spectra of muons, protons and neutrons in the atmosphere, by altitude, charge and zenith, with errors.
+
+The fluxes are those of down-going particles at the altitudes or depths that the configuration asks for.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class MuonSpectra:
-    """What comes down at the levels of a site.
+    """Fluxes of down-going muons, protons and neutrons at the levels of a site.
 
     Attributes
     ----------
@@ -31,14 +34,15 @@ class MuonSpectra:
     depths_g_cm2 : float64 array (levels,)
         Vertical depth.
     momentum_edges_GeV : float64 array (n + 1,)
+        GeV/c.
     cos_zenith_edges : float64 array (m + 1,)
     flux, error : float64 arrays (levels, particle, n, m)
         m^-2 s^-1 sr^-1 (GeV/c)^-1, the particles in the order of :data:`sim3d.scoring.muons.PARTICLES`; the mean over a
-        bin. 0 and 0 in a bin without particles.
+        bin, and its statistical error. Both are 0 in a bin without particles.
     groups : float64 array (N_GROUPS, levels, particle, n, m)
         Integral of the flux over each bin (m^-2 s^-1), for groups of batches.
     group_weights : int array (N_GROUPS,)
-        Batches in each group.
+        Number of batches in each group.
     """
 
     site: str
@@ -53,20 +57,29 @@ class MuonSpectra:
 
     @property
     def momenta_GeV(self) -> Array:
-        """Log centres of the momentum bins (GeV/c)."""
+        """Logarithmic centres of the momentum bins (GeV/c)."""
         return np.sqrt(self.momentum_edges_GeV[1:] * self.momentum_edges_GeV[:-1])
 
     @property
     def cos_zeniths(self) -> Array:
-        """Middles of the zenith bins."""
+        """Centres of the zenith bins."""
         return 0.5 * (self.cos_zenith_edges[1:] + self.cos_zenith_edges[:-1])
 
     def level(self, altitude_km: float) -> int:
-        """The level nearest to an altitude (km)."""
+        """Find the index of the level nearest to an altitude.
+
+        Parameters
+        ----------
+        altitude_km : float
+
+        Returns
+        -------
+        int
+        """
         return int(np.argmin(np.abs(self.altitudes_km - altitude_km)))
 
     def _chosen(self, momentum_GeV: tuple[float, float], cos_zenith: tuple[float, float]) -> tuple[slice, slice]:
-        """Bins that make up a window; its ends must be edges of bins (momenta to 1%, cosines exactly)."""
+        """Find the bins of a window; its ends must be edges of bins (momenta to 1%, cosines to 1e-6)."""
         p, c = self.momentum_edges_GeV, self.cos_zenith_edges
         out = []
         for name, edges, window, slack in (
@@ -94,14 +107,24 @@ class MuonSpectra:
         momentum_GeV: tuple[float, float] = (0.0, math.inf),
         cos_zenith: tuple[float, float] = (0.0, 1.0),
     ) -> tuple[Array, Array]:
-        """Anything made of the integrals over a window, and its error (jackknife over groups of batches).
+        """Compute a function of the integral fluxes in a window of momentum and zenith, and its jackknife error.
 
         Parameters
         ----------
         quantity : callable
             Takes an array (levels, particle, momentum, cos_zenith) of integral fluxes (m^-2 s^-1) in the window.
         momentum_GeV, cos_zenith : (float, float)
-            The window; edges of bins.
+            The window (GeV/c; cosine); its ends must be edges of bins.
+
+        Returns
+        -------
+        value, error : arrays
+            As :func:`sim3d.results.jackknife.jackknife`.
+
+        Raises
+        ------
+        InputError
+            If an end of the window is no edge of a bin.
         """
         low = (momentum_GeV[0] or self.momentum_edges_GeV[0], momentum_GeV[1])
         p, c = self._chosen(low, cos_zenith)
@@ -113,7 +136,25 @@ class MuonSpectra:
         momentum_GeV: tuple[float, float] = (0.0, math.inf),
         cos_zenith: tuple[float, float] = (0.99, 1.0),
     ) -> tuple[Array, Array]:
-        """Integral intensity (m^-2 s^-1 sr^-1) of particles at each level, and its error, shape (levels,)."""
+        """Compute the integral intensity of particles at each level, averaged over a zenith window, and its error.
+
+        Parameters
+        ----------
+        particles : sequence of str
+            Particles to add up, of :data:`sim3d.scoring.muons.PARTICLES`.
+        momentum_GeV, cos_zenith : (float, float)
+            The window, see :meth:`derived`.
+
+        Returns
+        -------
+        value, error : float64 arrays (levels,)
+            m^-2 s^-1 sr^-1.
+
+        Raises
+        ------
+        InputError
+            As :meth:`derived`, and for an unknown particle.
+        """
         rows = [_row(name) for name in particles]
         solid = 2.0 * math.pi * (cos_zenith[1] - cos_zenith[0])
         return self.derived(lambda mean: mean[:, rows].sum(axis=(1, 2, 3)) / solid, momentum_GeV, cos_zenith)
@@ -121,16 +162,40 @@ class MuonSpectra:
     def charge_ratio(
         self, cos_zenith: tuple[float, float] = (0.94, 1.0), momentum_GeV: tuple[float, float] | None = None
     ) -> tuple[Array, Array]:
-        """Muons+ over muons- in each momentum bin, shape (levels, n), or in one window, shape (levels,)."""
+        """Compute the muon charge ratio mu+ / mu- at each level, and its error.
+
+        Parameters
+        ----------
+        cos_zenith : (float, float)
+            Zenith window, see :meth:`derived`.
+        momentum_GeV : (float, float), optional
+            One momentum window; by default every momentum bin.
+
+        Returns
+        -------
+        value, error : float64 arrays (levels, n), with a momentum window (levels,)
+
+        Raises
+        ------
+        InputError
+            As :meth:`derived`.
+        """
         if momentum_GeV is None:
             return self.derived(lambda m: m[:, 0].sum(axis=-1) / m[:, 1].sum(axis=-1), cos_zenith=cos_zenith)
         return self.derived(lambda m: m[:, 0].sum(axis=(1, 2)) / m[:, 1].sum(axis=(1, 2)), momentum_GeV, cos_zenith)
 
     def records(self, particles: Sequence[str] = ("mu+", "mu-")) -> list[dict[str, Any]]:
-        """One record per level, particle, momentum and zenith bin.
+        """List the flux and its error in every bin, one record per level, particle, momentum and zenith bin.
 
-        ``flux`` and ``error`` are in m^-2 s^-1 sr^-1 (GeV/c)^-1; ``momentum_GeV`` is the bin's log centre,
-        ``cos_zenith`` its middle.
+        Parameters
+        ----------
+        particles : sequence of str
+
+        Returns
+        -------
+        list of dict
+            ``flux`` and ``error`` are in m^-2 s^-1 sr^-1 (GeV/c)^-1; ``momentum_GeV`` is the bin's logarithmic centre,
+            ``cos_zenith`` its centre.
         """
         out = []
         for level, altitude in enumerate(self.altitudes_km):
@@ -160,7 +225,7 @@ def _row(particle: str) -> int:
 
 
 def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
-    """The spectra of a result at a site.
+    """Compute the spectra of muons and nucleons at a site of a result.
 
     Parameters
     ----------
@@ -168,6 +233,10 @@ def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
         Of a run with ``scoring.muons = true``.
     site : str, optional
         By default kamioka if the run has it, else its first site.
+
+    Returns
+    -------
+    MuonSpectra
 
     Raises
     ------

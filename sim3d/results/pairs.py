@@ -1,4 +1,7 @@
-"""Quantities of two runs, such as their ratio, with errors that allow for showers in common."""
+"""Ratios and other functions of the fluxes of two runs, with errors that allow for showers they have in common.
+
+Runs with the same seed simulate the same showers, so their statistical fluctuations cancel in part in a ratio.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ if TYPE_CHECKING:
 def jackknife_of_two(
     quantity: Callable[[Array, Array], Array], first: Result, second: Result, groups: Callable[[Result], Array]
 ) -> tuple[Array, Array]:
-    """A quantity of two runs, such as their ratio, and its statistical error.
+    """Compute a function of the means of two runs, such as their ratio, and its jackknife error.
 
-    Batch ``b`` is always in group ``b`` modulo the number of groups, so runs with the same seed have the same showers
-    in groups of the same number, and leaving out a group in both at once sees what they have in common. (With
-    different seeds that is right too; nothing is in common then.) Runs with another size or number of batches are taken
-    as independent.
+    Batch ``b`` is in group ``b`` modulo the number of groups. So runs with the same seed have the same showers in
+    groups of the same number. Leaving out a group of both runs at once takes their correlation into account. (For
+    different seeds it is right too, since the correlation is then zero.) Runs with different sizes or numbers of
+    batches are treated as independent, and the two errors are added in quadrature.
 
     Parameters
     ----------
@@ -48,6 +51,15 @@ def jackknife_of_two(
 
 
 def paired(first: Result, second: Result) -> bool:
-    """Whether the groups of two runs may be compared in pairs."""
+    """Tell whether the groups of two runs can be paired: equal batch size and equal numbers of batches in each group.
+
+    Parameters
+    ----------
+    first, second : Result
+
+    Returns
+    -------
+    bool
+    """
     sizes = [result.record.config.run.batch_size for result in (first, second)]
     return sizes[0] == sizes[1] and np.array_equal(first.group_weights, second.group_weights)

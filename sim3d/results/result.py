@@ -1,7 +1,7 @@
-"""A result: fluxes with their statistical errors, for every site of a run.
+"""Fluxes and their statistical errors at every site of a finished run, in bins of energy, zenith and azimuth.
 
-Errors come from batches: the value of a bin is the mean over batches of its flux, and its error the standard error of
-that mean. Derived quantities (sums over bins, asymmetries) take theirs from groups of batches by jackknife.
+The flux of a bin is the mean of its batch values, and its error is the standard error of that mean. For derived
+quantities (sums over bins, asymmetries, ratios), errors come from the jackknife over groups of batches.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 DEFAULT_SITE = "kamioka"
 
 POISSON_LIMIT_90 = 2.302585093
-"""Mean of a Poisson number that is zero with probability 10%: the upper limit at 90% confidence for no hit."""
+"""Poisson upper limit at 90% confidence for zero observed hits, -ln(0.1)."""
 
 
 _NOT_MADE = {
@@ -39,12 +39,12 @@ _NOT_MADE = {
     "heights": "scoring.heights: this run counted no heights of production; set it to true and run again",
     "gradients": ("gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation"),
 }
-"""What to say of sums that a run did not make."""
+"""Error messages for optional sums that a run did not make."""
 
 
 @dataclass(frozen=True)
 class SiteInfo:
-    """What is known of a site: geodetic position (degrees), altitude (m), declination, patch and its area (m2)."""
+    """Geodetic position (degrees), altitude (m), declination (degrees), patch and its area (m2) of a site."""
 
     name: str
     lat_deg: float
@@ -56,19 +56,19 @@ class SiteInfo:
 
 
 def _with_mirror(array: Any) -> Any:
-    """An (energy, cos) array plus its mirror image in cos_zenith."""
+    """Add to an (energy, cos) array its mirror image in cos_zenith."""
     return array + np.flip(array, axis=1)
 
 
 class Result:
-    """Fluxes of a finished run.
+    """Fluxes of a finished run, with their statistical errors.
 
     Parameters
     ----------
     record : RunRecord
         From a run or a file; use :func:`sim3d.load` or :func:`sim3d.run`.
     path : Path, optional
-        The file, beside which the event records are.
+        The result file. Its event records, if the run made any, are in files beside it.
 
     Attributes
     ----------
@@ -114,17 +114,17 @@ class Result:
 
     @property
     def n_batches(self) -> int:
-        """Batches in the sums."""
+        """Number of batches in the sums."""
         return int(self.record.batches_done.sum())
 
     @property
     def complete(self) -> bool:
-        """Whether the run is finished (all batches, or as many as its ``target_error`` needed)."""
+        """Whether the run is finished: all batches are done, or its ``target_error`` was reached."""
         return self.record.complete
 
     @property
     def target(self) -> str | None:
-        """What the run reached of its ``target_error``, in words; None if it has none."""
+        """Relative error reached, compared with the run's ``target_error``, in words; None if it has none."""
         run = self.record.config.run
         if run.target_error is None:
             return None
@@ -136,7 +136,7 @@ class Result:
 
     @property
     def group_weights(self) -> np.ndarray:
-        """Batches in each group, int (N_GROUPS,); a group without batches has weight 0."""
+        """Number of batches in each group, int (N_GROUPS,); a group without batches has weight 0."""
         done = np.flatnonzero(self.record.batches_done)
         return np.bincount(done % N_GROUPS, minlength=N_GROUPS)
 
@@ -148,7 +148,14 @@ class Result:
         return self.record.tallies[list(self.sites).index(site)]
 
     def extra(self, name: str, site: str | None = None) -> ExactSums:
-        """Sums at a site of a statistic beside the flux: ``muons``, ``gradients`` or ``heights``.
+        """Return the exact sums of an optional statistic at a site.
+
+        Parameters
+        ----------
+        name : str
+            ``muons``, ``gradients`` or ``heights``.
+        site : str, optional
+            By default kamioka if the run has it, else its first site.
 
         Raises
         ------
@@ -164,11 +171,21 @@ class Result:
         return sums[name]
 
     def hit_weights(self, site: str) -> np.ndarray:
-        """Histogram of hit weights by flavour and decade of energy, int64 (see :mod:`sim3d.scoring.hit_weights`)."""
+        """Return the histogram of the statistical weights of the hits (:mod:`sim3d.scoring.hit_weights`).
+
+        Returns
+        -------
+        int64 array (flavour, decade of energy, weight)
+
+        Raises
+        ------
+        InputError
+            If the run has no such site, or scored no neutrinos.
+        """
         return self._tally(site).weights
 
     def events(self, chunk: int = 2**16) -> Iterator[np.ndarray]:
-        """Event records of a run with ``scoring.events``, in the order of batches and primaries, in chunks.
+        """Iterate over the event records of a run with ``scoring.events``, in the order of batches and primaries.
 
         Parameters
         ----------
@@ -178,7 +195,7 @@ class Result:
         Yields
         ------
         structured array (n,) of :data:`sim3d.scoring.event_records.RECORD_DTYPE`
-            Fields and units are in docs/manual/formats.md; ``site`` and ``flavour`` are places in
+            Fields and units are in docs/manual/formats.md; ``site`` and ``flavour`` are positions in
             ``list(result.sites)`` and ``result.flavours``.
 
         Raises
@@ -196,25 +213,25 @@ class Result:
 
     @staticmethod
     def binning(name: str) -> Binning:
-        """The binning of a name ("fine", "honda", "fluka", each also with "_aa")."""
+        """Return the binning of a name ("fine", "honda", "fluka", each also averaged over azimuth, "_aa")."""
         if name not in BINNINGS:
             raise InputError(f"binning: {name!r} is not one of {', '.join(BINNINGS)}")
         return BINNINGS[name]
 
     def binning_energies(self, name: str) -> np.ndarray:
-        """Log centres of a binning's energy bins (GeV)."""
+        """Return the logarithmic centres of a binning's energy bins (GeV)."""
         return self.binning(name).energies_GeV
 
     def binning_energy_edges(self, name: str) -> np.ndarray:
-        """Edges of a binning's energy bins (GeV)."""
+        """Return the edges of a binning's energy bins (GeV)."""
         return self.binning(name).energy_edges_GeV
 
     def binning_cos_edges(self, name: str) -> np.ndarray:
-        """Edges of a binning's zenith bins, ascending."""
+        """Return the edges of a binning's zenith bins, ascending."""
         return self.binning(name).cos_edges
 
     def _phase_space(self, binning: Binning) -> np.ndarray:
-        """GeV sr of each bin, shape (1, energy, cos, azimuth)."""
+        """Return the size of each bin in GeV sr, shape (1, energy, cos, azimuth)."""
         energy = np.diff(binning.energy_edges_GeV)
         cos = np.diff(binning.cos_edges)
         azimuth = np.radians(np.diff(self.azimuth_edges_deg)) if binning.azimuth else np.array([2.0 * np.pi])
@@ -231,7 +248,7 @@ class Result:
         )
 
     def binned(self, site: str, binning: str = "fine") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Flux, its error and the hits of every bin.
+        """Compute the flux, its statistical error and the number of hits in every bin.
 
         Parameters
         ----------
@@ -244,11 +261,16 @@ class Result:
         flux, error : float64 arrays (flavour, energy, cos, azimuth), without the last axis for "_aa"
             m^-2 s^-1 sr^-1 GeV^-1; a bin without hits has 0 and 0 (see :meth:`upper_limit`).
         hits : int64 array, same shape
-            Crossings.
+            Number of neutrino crossings of the patch.
+
+        Raises
+        ------
+        InputError
+            For an unknown site or binning, or if the run scored no neutrinos.
         """
         chosen = self.binning(binning)
         tally = self._tally(site)
-        # a run that has only begun has no batch, and sums of 0
+        # a run without a finished batch has sums of 0; do not divide by 0
         n = max(self.n_batches, 1)
         total = self._rebinned(tally.plain_sum(), chosen)
         squares = tally.square_sum(binning)
@@ -262,11 +284,12 @@ class Result:
         return flux, error, hits
 
     def upper_limit(self, site: str, binning: str = "fine") -> np.ndarray:
-        """Upper limit (90%) of bins without hits; the flux elsewhere. Shape and unit as :meth:`binned`.
+        """Compute the 90% upper limit of the flux in bins without hits; elsewhere return the flux itself.
 
-        A bin without hits could have had 2.3 of them; what a hit there would have counted is taken as the mean value
-        of a hit in bins of the same |cos_zenith|, at the same energy if there are any, else at the nearest energy.
-        A site without a single hit has an infinite limit.
+        The Poisson upper limit for zero observed hits is 2.3 expected hits. The contribution of one hit is estimated as
+        the mean over the hits in the bins of the same ``|cos_zenith|``. These are taken from the same energy if it has
+        any, else from the nearest energy that has some. The limit is infinite at a site without a single hit.
+        Parameters, shape and unit as in :meth:`binned`.
         """
         flux, _, hits = self.binned(site, binning)
         chosen = self.binning(binning)
@@ -291,7 +314,7 @@ class Result:
         return np.where(hits > 0, flux, limit)
 
     def groups_east_west(self, site: str) -> np.ndarray:
-        """Mean flux of each group of batches in azimuth halves.
+        """Compute the mean flux of each group of batches in the eastern and western halves of azimuth at a site.
 
         Returns
         -------
@@ -304,11 +327,12 @@ class Result:
         return self._per_group(sums) / space[None, None]
 
     def groups_azimuth(self, site: str) -> np.ndarray:
-        """Mean flux of each group of batches in zenith bands (edges -1, -0.5, 0, 0.5, 1).
+        """Compute the mean flux of each group of batches in azimuth bins at a site, for four zenith bands.
 
         Returns
         -------
         float64 array (N_GROUPS, flavour, N_ENERGY, 4, azimuth)
+            m^-2 s^-1 sr^-1 GeV^-1; edges of the bands in cos_zenith are -1, -0.5, 0, 0.5, 1.
         """
         _, sums = self._tally(site).group_sums()
         width = np.radians(np.diff(self.azimuth_edges_deg))
@@ -323,7 +347,7 @@ class Result:
         self, values: np.ndarray, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: Any
     ) -> np.ndarray:
         index = np.vectorize(flavour_index, otypes=[int])(flavour)
-        # a last row of zeros stands for the tau neutrinos, of which the air makes none worth counting
+        # the simulation makes no tau neutrinos; a last row of zeros is their flux
         values = np.concatenate([values, np.zeros_like(values[:1])])
         energy = np.asarray(energy_GeV, dtype=float)
         cos = np.asarray(cos_zenith, dtype=float)
@@ -344,7 +368,7 @@ class Result:
         return values[index, i, j, k]
 
     def default_site(self, site: str | None) -> str:
-        """``site``, or if that is None kamioka if the run has it, else its first site."""
+        """Return ``site``, or if that is None kamioka if the run has it, else its first site."""
         if site is not None:
             return site
         return DEFAULT_SITE if DEFAULT_SITE in self.sites else next(iter(self.sites))
@@ -357,7 +381,7 @@ class Result:
         azimuth_deg: ArrayLike | None = None,
         site: str | None = None,
     ) -> Any:
-        """Flux in the fine bin that contains each point, broadcast over the arguments.
+        """Return the flux of the fine bin that contains each point, broadcast over the arguments.
 
         Parameters
         ----------
@@ -390,12 +414,17 @@ class Result:
         azimuth_deg: ArrayLike | None = None,
         site: str | None = None,
     ) -> Any:
-        """Statistical error of :meth:`flux`, same arguments and unit; 0 in a bin without hits."""
+        """Return the statistical error of :meth:`flux` (one standard deviation); 0 in a bin without hits.
+
+        Parameters, unit and errors raised as in :meth:`flux`.
+        """
         _, values, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
         return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
 
     def gradients(self, site: str | None = None) -> SiteGradients:
-        """Gradients of the flux of a site: derivatives by parameters, varied fluxes, propagated errors.
+        """Return the derivatives of the flux of a site with respect to the model parameters.
+
+        They also give the flux under other parameters, and errors propagated from those of the parameters.
 
         Parameters
         ----------
@@ -417,7 +446,7 @@ class Result:
         return self._gradients[name]
 
     def hist(self, site: str | None = None) -> Hist:
-        """Fluxes of a site integrated over the fine bins, with their variances, as a histogram object (UHI).
+        """Return the fluxes of a site integrated over the fine bins, with their variances, as a histogram object (UHI).
 
         Parameters
         ----------
@@ -441,12 +470,16 @@ class Result:
 
 
 def load(path: str | Path) -> Result:
-    """Open a result file.
+    """Read a result file.
+
+    Parameters
+    ----------
+    path : str or Path
 
     Raises
     ------
     InputError
-        With one line if it is missing, truncated, of another kind, or of a newer format.
+        With a message of one line, if the file is missing, truncated, of another kind, or of a newer format.
     """
     return Result(read_result(path), Path(path))
 

@@ -11,7 +11,11 @@ _SITE_FIELDS = ("name", "lat_deg", "lon_deg", "altitude_m", "declination_deg", "
 
 
 def describe_result(result: Result) -> dict[str, Any]:
-    """Summary of a result: sites with their hits and weights, warnings, batches, attributes and configuration.
+    """Summarise a result: sites with their hits and weights, warnings, batches, attributes and configuration.
+
+    Parameters
+    ----------
+    result : Result
 
     Returns
     -------
@@ -56,13 +60,13 @@ def describe_result(result: Result) -> dict[str, Any]:
 
 
 def _event_records(result: Result) -> int | None:
-    """Number of event records; None for a run without."""
+    """Return the number of event records; None for a run without."""
     events = result.record.events
     return None if events is None else int(events.records.sum())
 
 
 def _weights(histogram: Any, flavours: tuple[str, ...]) -> dict[str, Any]:
-    """Hits, effective number and largest weights, by flavour and decade of energy."""
+    """Summarise the hit weights by flavour and decade: hits, effective number, largest weights."""
     from sim3d.scoring.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
 
     out: dict[str, Any] = {}
@@ -80,7 +84,18 @@ def _weights(histogram: Any, flavours: tuple[str, ...]) -> dict[str, Any]:
 
 
 def key_lines(values: dict[str, Any], indent: int) -> list[str]:
-    """Lines ``key: value`` of a dictionary; a dictionary inside it becomes an indented block."""
+    """Format a dictionary as lines ``key: value``; a dictionary inside it becomes an indented block.
+
+    Parameters
+    ----------
+    values : dict
+    indent : int
+        Spaces before each line.
+
+    Returns
+    -------
+    list of str
+    """
     out = []
     for key, value in values.items():
         if isinstance(value, dict):

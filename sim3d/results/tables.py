@@ -1,4 +1,7 @@
-"""Tables of a result: as a flux table in memory, and as files in CSV and in Honda's format."""
+"""Fluxes of a result as tables: in memory, as CSV files, and as files in Honda's format.
+
+Empty bins carry an upper limit in place of the error, so that a fit does not take a flux of 0 as known exactly.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +22,28 @@ if TYPE_CHECKING:
     from sim3d.results.result import Result
 
 TABLE_BINNINGS = ("honda", "fluka", "fine")
-"""Binnings of a result a table can have; the azimuth average of each is its own, with its own errors."""
+"""Binnings that a table can have; the azimuth average of each has its own sums of squares and errors."""
 
 AZIMUTH_BLOCKS = 12
-"""Azimuth bins of a Honda table."""
+"""Number of azimuth bins of a Honda table."""
 
 
 def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Array]:
-    """Flux and absolute error, with the upper limit in place of the error where nothing was hit.
+    """Return the flux and its absolute error, with the 90% upper limit in place of the error in bins without hits.
 
-    An error of 0 beside a flux of 0 would tell a fit that the flux is known to be nothing.
+    An error of 0 beside a flux of 0 would tell a fit that the flux is exactly 0.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+    binning : str
+        See :meth:`sim3d.results.result.Result.binning`.
+
+    Returns
+    -------
+    flux, error : float64 arrays
+        Shape and unit as :meth:`sim3d.results.result.Result.binned`.
     """
     flux, error, hits = result.binned(site, binning)
     limit = np.minimum(result.upper_limit(site, binning), NO_LIMIT)
@@ -36,7 +51,7 @@ def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Arra
 
 
 def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: bool = True) -> FluxTable:
-    """The fluxes of one site of a result.
+    """Make a flux table of one site of a result.
 
     Parameters
     ----------
@@ -46,6 +61,10 @@ def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: 
         honda, fluka or fine.
     azimuth : bool
         With azimuth bins, or the azimuth average with the errors that belong to it.
+
+    Returns
+    -------
+    FluxTable
 
     Raises
     ------
@@ -71,7 +90,7 @@ def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: 
 
 
 def write_csv_tables(result: Result, folder: Path) -> list[Path]:
-    """Write ``<site>-aa.csv`` (averaged over azimuth) and ``<site>-azimuth.csv`` of every site.
+    """Write the fluxes of every site as CSV: ``<site>-aa.csv`` (averaged over azimuth) and ``<site>-azimuth.csv``.
 
     Parameters
     ----------
@@ -82,6 +101,7 @@ def write_csv_tables(result: Result, folder: Path) -> list[Path]:
     Returns
     -------
     list of Path
+        The files.
     """
     written = []
     energies = np.asarray(result.binning_energies("fluka"))
@@ -106,7 +126,7 @@ def write_csv_tables(result: Result, folder: Path) -> list[Path]:
 
 
 def write_honda_tables(result: Result, folder: Path) -> list[Path]:
-    """Write Honda tables of every site of a result.
+    """Write the fluxes of every site of a result as tables in Honda's format.
 
     Parameters
     ----------
@@ -118,7 +138,7 @@ def write_honda_tables(result: Result, folder: Path) -> list[Path]:
     -------
     list of Path
         ``<site>-ally-20-12.d``, ``<site>-honda-aa.d`` and their ``.err.d`` twins, per site.  The names carry
-        ``honda`` and ``aa`` because PISA tells formats by them.
+        ``honda`` and ``aa`` because PISA recognises the formats by them.
     """
     written = []
     for site in result.sites:

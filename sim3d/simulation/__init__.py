@@ -1,1 +1,1 @@
-"""Running a simulation: setup, batches over threads and ranks, checkpoints, merging, replay, reweighting."""
+"""Run a simulation: setup, batches over threads and ranks, checkpoints, merging, replay, reweighting."""

@@ -1,4 +1,7 @@
-"""Bookkeeping of a run on rank 0: which batches are done, which primaries were lost, and the record for the file."""
+"""Keep account on rank 0 of the finished batches, the lost primaries and the running times of a run.
+
+From these and the sums it makes the record for the result file.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,21 @@ from sim3d.simulation.setup import Setup
 
 
 class Bookkeeping:
-    """What rank 0 knows of a run: what came before it, and what the sums hold now."""
+    """Finished batches, lost primaries, provenance and running times of a run on rank 0.
+
+    Parameters
+    ----------
+    setup : Setup
+    processes : Processes
+    threads : int
+        Threads of this process.
+    start : RunRecord, optional
+        Record of the sessions before, of a resumed run.
+    compile_s : float
+        Seconds that compiling the kernels took.
+    journal : EventJournal, optional
+        Journal of the event records, if the run makes them.
+    """
 
     def __init__(
         self,
@@ -43,7 +60,13 @@ class Bookkeeping:
         self.started = time.perf_counter()
 
     def note(self, gathered: list[tuple[list[int], list[Lost]]]) -> None:
-        """Batches and lost primaries that came with the sums."""
+        """Note the finished batches and the lost primaries of all ranks.
+
+        Parameters
+        ----------
+        gathered : list of (list of int, list of Lost)
+            Numbers of the batches and lost primaries, by rank.
+        """
         for finished, lost in gathered:
             self.done[finished] = True
             self.n_done += len(finished)
@@ -51,7 +74,19 @@ class Bookkeeping:
         self.lost.sort()
 
     def record(self, sums: RunSums, outcome: str, failure: str) -> RunRecord:
-        """The run as it stands."""
+        """Make the record of the run's present state for the result file.
+
+        Parameters
+        ----------
+        sums : RunSums
+            Sums of all ranks.
+        outcome, failure : str
+            See :class:`sim3d.files.record.RunRecord`.
+
+        Returns
+        -------
+        RunRecord
+        """
         seconds = time.perf_counter() - self.started
         wall_time = float(self.before.get("wall_time_s", 0.0)) + seconds
         compile_time = float(self.before.get("compile_time_s", 0.0)) + self.compile_s

@@ -1,7 +1,7 @@
 """Write checkpoints during a run, and read the one that a resumed run continues from.
 
 The checkpoint is the result file itself: at any time it holds the exact sums of the batches it lists as done, so every
-command reads it, and a resumed run adds the others. The result is bit for bit that of a run without a break.
+command can read it, and a resumed run adds the other batches. The result is bitwise that of an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ FREE_KEYS = (
     "atmosphere.profile",
     "hadronic.table",
 )
-"""Keys that may change when a run goes on: no batch depends on them. (What the files hold is compared instead.)"""
+"""Keys that may change when a run is resumed: no batch depends on them. (For files, the contents are compared.)"""
 
 
 class Checkpoints:
-    """Writes the checkpoints of a run.
+    """Writer of the checkpoints of a run.
 
     Parameters
     ----------
     path : Path
+        The result file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,10 +44,19 @@ class Checkpoints:
         self._complained = False
 
     def write(self, record: RunRecord) -> float:
-        """Write what is finished; returns seconds.
+        """Write the finished batches to the result file.
 
-        A failure is no reason to stop: the file before stays whole, the sums stay in memory, and the next attempt may
-        succeed. It is said once.
+        A failure does not stop the run: the previous file stays intact, the sums stay in memory, and the next attempt
+        may succeed. A warning is printed at the first of successive failures.
+
+        Parameters
+        ----------
+        record : RunRecord
+
+        Returns
+        -------
+        float
+            Seconds that it took.
         """
         started = time.monotonic()
         try:
@@ -60,7 +70,18 @@ class Checkpoints:
 
 
 def flat(values: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested dicts and lists as one dict with dotted keys (``sites[0].lat``)."""
+    """Flatten nested dicts and lists into one dict with dotted keys (``sites[0].lat``).
+
+    Parameters
+    ----------
+    values : dict, list, tuple or scalar
+    prefix : str
+        Key of ``values`` itself.
+
+    Returns
+    -------
+    dict
+    """
     if isinstance(values, dict):
         items = [(f"{prefix}.{key}" if prefix else str(key), value) for key, value in values.items()]
     elif isinstance(values, list | tuple):
@@ -76,7 +97,19 @@ def flat(values: Any, prefix: str = "") -> dict[str, Any]:
 def difference(
     old: Config, old_models: dict[str, Any], new: Config, new_models: dict[str, Any]
 ) -> tuple[str, Any, Any] | None:
-    """The first key in which two runs differ so that their batches do not belong together, with both values."""
+    """Find the first difference of two runs for which their batches must not be added up.
+
+    Parameters
+    ----------
+    old, new : Config
+    old_models, new_models : dict
+        Entries of the models (:func:`sim3d.simulation.provenance.model_entries`).
+
+    Returns
+    -------
+    (str, Any, Any) or None
+        The key, with its old and its new value; None if the batches may be added up.
+    """
     pairs = [(flat(old.model_dump(mode="json")), flat(new.model_dump(mode="json"))), (old_models, new_models)]
     for before, now in pairs:
         for key in [*before, *(key for key in now if key not in before)]:
@@ -86,12 +119,24 @@ def difference(
 
 
 def resume_point(path: Path, config: Config, models: dict[str, Any]) -> RunRecord | None:
-    """What a run may go on from: the record in ``path``, or None where there is no such file.
+    """Read the checkpoint from which a run continues.
+
+    Parameters
+    ----------
+    path : Path
+    config : Config
+    models : dict
+        Entries of the models of the run (:func:`sim3d.simulation.provenance.model_entries`).
+
+    Returns
+    -------
+    RunRecord or None
+        The record in ``path``, or None if there is no such file.
 
     Raises
     ------
     InputError
-        If the file is damaged, or of another configuration or version (the line names the key).
+        If the file is damaged, or of another configuration or version (the message names the key).
     """
     if not path.exists():
         return None
@@ -119,12 +164,18 @@ def resume_point(path: Path, config: Config, models: dict[str, Any]) -> RunRecor
 
 
 def check_range(batches: tuple[int, int] | None, config: Config) -> None:
-    """Check a range of batches.
+    """Raise an error if a range of batches is not valid.
+
+    Parameters
+    ----------
+    batches : (int, int) or None
+        First batch and the one after the last; None for all.
+    config : Config
 
     Raises
     ------
     InputError
-        If it is empty, exceeds the run, or cannot be meant together with ``run.target_error``.
+        If it is empty, exceeds the run, or is combined with ``run.target_error``.
     """
     if batches is None:
         return
@@ -136,14 +187,37 @@ def check_range(batches: tuple[int, int] | None, config: Config) -> None:
 
 
 def nothing_left(record: RunRecord, config: Config, batches: tuple[int, int] | None) -> bool:
-    """Whether all batches that are wanted are finished."""
+    """Tell whether all batches to be done are finished.
+
+    Parameters
+    ----------
+    record : RunRecord
+    config : Config
+    batches : (int, int) or None
+        First batch and the one after the last; None for all.
+
+    Returns
+    -------
+    bool
+    """
     first, last = batches or (0, config.n_batches)
     done = record.batches_done[first:last]
     return len(done) == last - first and bool(done.all())
 
 
 def progress_in_words(record: RunRecord, path: Path) -> str:
-    """How far a run has come and how to go on."""
+    """Describe how many batches of a run are finished and how to continue it.
+
+    Parameters
+    ----------
+    record : RunRecord
+    path : Path
+        The result file.
+
+    Returns
+    -------
+    str
+    """
     n = int(record.batches_done.sum())
     if n == 0:
         return "no batch was finished, nothing was written"
@@ -151,7 +225,17 @@ def progress_in_words(record: RunRecord, path: Path) -> str:
 
 
 def last_checkpoint(path: Path) -> str:
-    """What a run that could not store its event records left behind, in words."""
+    """Describe the last checkpoint of a run whose event records could not be stored.
+
+    Parameters
+    ----------
+    path : Path
+        The result file.
+
+    Returns
+    -------
+    str
+    """
     try:
         return progress_in_words(read_result(path), path)
     except InputError:

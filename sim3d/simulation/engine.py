@@ -1,4 +1,7 @@
-"""Run a simulation: distribute its batches over threads and ranks, add up exact sums, write one result file."""
+"""Run a simulation: distribute its batches over threads and ranks, add up exact sums, write one result file.
+
+The sums are of integers, so the result is bitwise the same for any number of threads and ranks.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +45,11 @@ from sim3d.simulation.warm_up import compile_kernels
 
 _POLL_S = 0.5
 _POLL_MPI_S = 0.02
-"""How often a rank looks for messages: a rank that waits for work waits about this long."""
+"""Seconds between checks for messages, alone and under MPI; a rank without work waits about this long."""
 
 
 class _Worker:
-    """Simulates batches in any thread; each thread keeps its own buffers."""
+    """Simulates batches in any thread; each thread has its own buffers."""
 
     def __init__(self, setup: Setup, sums: RunSums, rank: int) -> None:
         self.setup = setup
@@ -59,7 +62,7 @@ class _Worker:
         self.frames: deque[Frame] = deque()  # event records, likewise
 
     def __call__(self, batch: int) -> bool:
-        """Simulate a batch and add it to the sums; False if the run is to stop and it was not begun."""
+        """Simulate a batch and add it to the sums; return False, without doing so, once the run is to stop."""
         if self.stopping.is_set():
             return False
         if not hasattr(self.local, "scores"):
@@ -75,13 +78,14 @@ class _Worker:
             try:
                 self.simulate(batch, scores, recorder, extras, lost=lost)
                 if recorder is not None:
-                    self.frames.append(recorder.frame())  # before its batch counts as finished
+                    # before the batch counts as finished: rank 0 stores its records before its sums
+                    self.frames.append(recorder.frame())
                 self.sums.add_batch(batch, scores.flux, scores.hits, scores.weights, scores.counters, lost, extras)
                 return True
             except Exception as exc:
                 index, reason = int(scores.followed[0]), f"{type(exc).__name__}: {exc}"
                 message = f"rank {self.rank}, primary {index}: {reason}"
-                # a batch that does not fit the sums is nobody's fault, and leaving out its largest values is no cure
+                # an overflow of the sums is not the fault of one primary, and leaving out large values would bias them
                 fatal = isinstance(exc, TallyOverflowError) or index < 0 or index in [left.primary for left in lost]
                 if fatal or len(lost) >= self.setup.config.run.max_lost:
                     raise RunError(message) from exc
@@ -97,7 +101,7 @@ def _run_batches(
     collect: Callable[[Command], None],
     tick: Callable[[], None] = lambda: None,
 ) -> None:
-    """Simulate batches until rank 0 says stop; ``collect`` adds the sums up on rank 0 when all ranks are told to."""
+    """Simulate batches until rank 0 commands to stop; ``collect`` adds up the ranks' sums on each command."""
     processes = link.processes
     poll_s = _POLL_MPI_S if processes.size > 1 else _POLL_S
     pending: set[Future[bool]] = set()
@@ -105,7 +109,7 @@ def _run_batches(
     with ThreadPoolExecutor(threads) as pool:
         try:
             while True:
-                # one batch more than threads, so that none waits for an answer
+                # one batch more than threads, so that no thread waits for rank 0's answer
                 for batch in link.take(threads + 1 - len(pending)):
                     pending.add(pool.submit(worker, batch))
                 finished: set[Future[bool]] = set()
@@ -129,7 +133,7 @@ def _run_batches(
 
 
 def _report_of(worker: _Worker, finished: set[Future[bool]], reported: str, stop: StopSignal, idle: bool) -> RankReport:
-    """The report of a rank after some batches ended."""
+    """Make a rank's report on the batches that ended since its last one."""
     n, failed = 0, ""
     for future in finished:
         try:
@@ -154,35 +158,40 @@ def simulate(
     journal: EventJournal | None = None,
     setup: Setup | None = None,
 ) -> RunRecord | None:
-    """Run the batches of a configuration.
+    """Simulate the batches of a configuration and return their sums.
 
     Parameters
     ----------
     config : Config
     threads : int, optional
-        Threads of this process; the default uses the cores it may use.
+        Threads of this process; by default one for each core that it may use.
     progress : bool
         Show a progress bar (on a terminal only), ranks and threads, and a line while compiling.
     processes : Processes, optional
-        Processes to share the work with; the default stands alone.
+        Processes that share the work; by default this one alone.
     start : RunRecord, optional
-        What is finished already, on rank 0; its arrays become those of the new record.
+        Batches finished before, on rank 0; its arrays become those of the new record.
     batches : (int, int), optional
         First batch and the one after the last; default all.
     checkpoints : Checkpoints, optional
-        Where to write what is finished as the run goes on, on rank 0.
+        Writes checkpoints during the run, on rank 0.
     stop : StopSignal, optional
-        Looked at between batches.
+        Checked between batches.
     journal : EventJournal, optional
-        Where event records go, on rank 0; needed if the configuration asks for them.
+        Stores event records, on rank 0; needed if the configuration asks for them.
     setup : Setup, optional
-        Of this configuration, if there is one already.
+        Of this configuration, if it exists already.
 
     Returns
     -------
     RunRecord or None
-        The sums on rank 0, None on other ranks. If the run did not end by itself, the record's ``outcome`` and
-        ``failure`` say why, and its sums hold what was finished.
+        The sums on rank 0, None on other ranks. If the run stopped early, the record's ``outcome`` and ``failure``
+        state the reason, and its sums hold the finished batches.
+
+    Raises
+    ------
+    InputError
+        If the configuration asks for event records and there is no journal.
     """
     processes = processes or Processes()
     stop = stop or StopSignal()
@@ -246,14 +255,14 @@ def simulate(
 
 
 def _add_up(processes: Processes, sums: RunSums, bookkeeping: Bookkeeping) -> None:
-    """Bring the sums of all ranks to rank 0 (which calls this; the others meet it in :func:`_work_for_others`)."""
+    """Add the sums of all ranks on rank 0, which calls this; the others call :func:`_work_for_others`."""
     processes.collect(sums.arrays())
     bookkeeping.note(processes.gather((sums.finished, sums.lost)))
     sums.finished, sums.lost = [], []
 
 
 def _work_for_others(worker: _Worker, link: OtherRank, threads: int, stop: StopSignal) -> None:
-    """What a rank other than 0 does."""
+    """Simulate batches on a rank other than 0, and send its sums to rank 0 on each command."""
     sums, processes = worker.sums, link.processes
 
     def give(_command: Command) -> None:
@@ -278,7 +287,7 @@ def run_to_file(
 ) -> str:
     """Run a configuration and write its result file; under mpirun every rank calls this and rank 0 writes.
 
-    What is finished is written to the file as the run goes on (``run.checkpoint_minutes``).
+    Checkpoints of the finished batches are written to the file during the run (``run.checkpoint_minutes``).
 
     Parameters
     ----------
@@ -287,7 +296,7 @@ def run_to_file(
     path : path
         Replaced if it exists, unless ``resume`` is given.
     resume : bool
-        Go on from what the file holds, if it exists.
+        Continue from the batches in the file, if it exists.
     batches : (int, int), optional
         First batch to do and the one after the last; default all.
 
@@ -300,10 +309,11 @@ def run_to_file(
     Raises
     ------
     InputError
-        If the file cannot be written there, the run cannot go on from it, or the MPI launcher and mpi4py do not match.
+        If the file cannot be written there, the run cannot continue from it, or the MPI launcher and mpi4py do not
+        match.
     RunError
-        If a batch failed (without MPI; under MPI all ranks are aborted with the same message). What was finished is in
-        the file.
+        If a batch failed (without MPI; under MPI all ranks are aborted with the same message). The finished batches
+        are in the file.
     """
     path = Path(path)
     processes = connect()
@@ -358,7 +368,7 @@ def run_to_file(
 
 
 def _output_problem(path: Path, config: Config, batches: tuple[int, int] | None) -> str:
-    """Why the run cannot begin with this output and range of batches; empty if it can."""
+    """Check the output file and the range of batches; return the error message, empty if there is none."""
     try:
         probe_folder(path)
         check_range(batches, config)
@@ -368,22 +378,22 @@ def _output_problem(path: Path, config: Config, batches: tuple[int, int] | None)
 
 
 def _agree(processes: Processes, problem: str) -> None:
-    """Raise rank 0's problem on every rank, if it has one."""
+    """Raise on every rank an error that rank 0 met, if it met one."""
     if problem := processes.agree(problem):
         raise InputError(problem)
 
 
 def _open_journal(path: Path, config: Config, start: RunRecord | None, idle: bool) -> EventJournal | None:
-    """The journal for a run's event records; None if it makes none, or nothing is left to do but to finish them."""
+    """Open the journal of a run's event records; None if it makes none, or all its batches are done."""
     if not config.scoring.events:
         return None
     if start is not None:
-        EventStore.of(path, start)  # whether all records are there
+        EventStore.of(path, start)  # checks that all records are there
         if idle:
             finish_events(path, start)
             return None
     unfinished = start is None and journal_path(path).exists()
     journal = EventJournal(path, config.n_batches, None if start is None else start.events)
     if unfinished:
-        path.unlink(missing_ok=True)  # nobody could go on from it: its records have gone
+        path.unlink(missing_ok=True)  # it cannot be resumed: the new journal has replaced its records
     return journal

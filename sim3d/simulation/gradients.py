@@ -1,4 +1,7 @@
-"""Set up the gradients of a run: parameters, columns and scales handed to the kernels."""
+"""Build the kernel argument for the derivatives of a run: parameters, their columns, and factors at parameter points.
+
+The likelihood ratios themselves are described in :mod:`sim3d.shower.gradients`.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,23 @@ ANGLE = "angle:pion"
 
 
 def make_gradients(config: Config, tables: YieldTables) -> Gradients | None:
-    """What the batch kernels take for a run's gradients, with empty scores of no site; None if it makes none.
+    """Build the kernel argument for a run's derivatives and varied fluxes.
 
     Parameters
     ----------
     config : Config
     tables : YieldTables
-        Of the run.
+        Yield tables of the run's hadronic model.
+
+    Returns
+    -------
+    Gradients or None
+        With an empty array of scores; None if the run makes no gradients.
+
+    Raises
+    ------
+    InputError
+        If the parameter of the pions' angles is asked for and the hadronic model has tables of angles.
     """
     columns = config.scoring.columns
     if not columns:
@@ -85,5 +98,5 @@ def _group_columns(place: Mapping[str, int], what: str) -> np.ndarray:
 
 
 def _slot_factors(factors: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Factors (species, nodes) as (slots, nodes)."""
+    """Rearrange factors (species, nodes) by slot of the yield tables, (slots, nodes)."""
     return np.where(rows[:, None] >= 0, factors[rows], 1.0)

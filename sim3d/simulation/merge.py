@@ -1,4 +1,7 @@
-"""Joining parts of one run: files with disjoint batches become one, bit for bit the file of a single run."""
+"""Merge result files that hold disjoint batches of one run.
+
+The sums are exact, so the result is bitwise that of a single run.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ from sim3d.simulation.checkpoint import difference
 
 
 def merge_files(paths: Sequence[Path]) -> RunRecord:
-    """Join result files of one configuration.
+    """Merge result files of one configuration.
 
-    One part after the other is read and added, so memory is that of two, however many there are.
+    The files are read and added one after the other, so the memory needed is that of two records.
 
     Parameters
     ----------
@@ -37,9 +40,9 @@ def merge_files(paths: Sequence[Path]) -> RunRecord:
     Raises
     ------
     InputError
-        If a file cannot be read, is of another configuration or version, or holds a batch that another one holds.
+        If a file cannot be read, is of another configuration or version, or holds a batch that another file holds.
     """
-    whole, owner = None, np.zeros(0, dtype=np.int64)  # which file a batch came from, -1 for none yet
+    whole, owner = None, np.zeros(0, dtype=np.int64)  # index of the file of each batch, -1 for none
     for number, path in enumerate(paths):
         part = read_result(path)
         done = part.batches_done
@@ -78,7 +81,13 @@ def merge_files(paths: Sequence[Path]) -> RunRecord:
 
 
 def merge_to_file(paths: Sequence[Path], target: Path) -> None:
-    """Join result files and their event records into ``target``; see :func:`merge_files`.
+    """Merge result files and their event records into one file; see :func:`merge_files`.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    target : Path
+        The new result file.
 
     Raises
     ------
@@ -91,7 +100,7 @@ def merge_to_file(paths: Sequence[Path], target: Path) -> None:
     whole = merge_files(paths)
     if whole.events is not None:
         store = EventStore(whole.events, [source for path in paths for source in sources_of(path)], paths[0])
-        # before the result: a result without its records is worse than the other way about
+        # before the result: records without a result do less harm than a result without its records
         write_events(target, whole, store)
     write_result(whole, target)
 

@@ -1,4 +1,4 @@
-"""The processes of a run and their exchanges over MPI, with the same calls where there is one process.
+"""MPI communication between the processes of a run, with the same interface for a single process.
 
 mpi4py is imported only when an MPI launcher started the process: ``import mpi4py.MPI`` fails where no MPI is installed.
 """
@@ -24,37 +24,66 @@ _HALF_LIMB = LIMB_BITS // 2
 
 
 class Processes:
-    """The processes of a run: rank, size, and the few exchanges the engine needs."""
+    """Processes of a run: rank, size, and the communication that the engine needs.
+
+    Parameters
+    ----------
+    communicator : mpi4py.MPI.Comm, optional
+        By default there is one process.
+
+    Attributes
+    ----------
+    rank, size : int
+    """
 
     def __init__(self, communicator: Any = None) -> None:
         self.communicator = communicator
         self.rank = 0 if communicator is None else int(communicator.Get_rank())
         self.size = 1 if communicator is None else int(communicator.Get_size())
-        self._sending: list[Any] = []  # a request that is dropped may free its message before it is sent
-        self._command: tuple[Any, np.ndarray] | None = None  # a broadcast this rank waits for
+        self._sending: list[Any] = []  # kept: a dropped request may free its message before it is sent
+        self._command: tuple[Any, np.ndarray] | None = None  # the broadcast that this rank waits for
 
     @property
     def first(self) -> bool:
-        """Whether this process writes the file and talks to the user."""
+        """Whether this process is rank 0, which writes the file and all messages to the user."""
         return self.rank == 0
 
     def send(self, message: Any, to: int) -> None:
-        """Begin to send a message; returns at once."""
+        """Start sending a message, without waiting.
+
+        Parameters
+        ----------
+        message : object
+        to : int
+            Rank of the receiver.
+        """
         self._sending = [request for request in self._sending if not request.Test()]
         self._sending.append(self.communicator.isend(message, dest=to, tag=_TAG))
 
     def unsent(self) -> int:
-        """Number of messages that have not left yet."""
+        """Count the messages that are not sent yet."""
         self._sending = [request for request in self._sending if not request.Test()]
         return len(self._sending)
 
     def receive(self) -> Iterator[tuple[int, Any]]:
-        """Messages that have arrived, with the rank that sent each; does not wait."""
+        """Receive the messages that have arrived, without waiting.
+
+        Yields
+        ------
+        (int, object)
+            Rank of the sender and the message.
+        """
         while self.size > 1 and self.communicator.iprobe(tag=_TAG):
             yield self.wait_for_message()
 
     def wait_for_message(self) -> tuple[int, Any]:
-        """The next message and the rank that sent it."""
+        """Wait for the next message.
+
+        Returns
+        -------
+        (int, object)
+            Rank of the sender and the message.
+        """
         from mpi4py import MPI
 
         status = MPI.Status()
@@ -62,20 +91,31 @@ class Processes:
         return status.Get_source(), message
 
     def finish_sending(self) -> None:
-        """Wait until all messages have left."""
+        """Wait until all messages are sent."""
         for request in self._sending:
             request.wait()
         self._sending.clear()
 
     def command(self, number: int) -> None:
-        """Give a command to all other ranks (rank 0 only); they meet it in :meth:`commanded`."""
+        """Broadcast a command to all other ranks (rank 0 only); they receive it with :meth:`commanded`.
+
+        Parameters
+        ----------
+        number : int
+            The command, not 0.
+        """
         if self.size > 1:
             self.communicator.Ibcast(np.array([number], dtype=np.int64), root=0).Wait()
 
     def commanded(self) -> int:
-        """The command that has arrived from rank 0, or 0; does not wait.
+        """Check for a command from rank 0, without waiting.
 
         The broadcast is a tree: with 10^4 ranks rank 0 sends some 14 messages, not 10^4.
+
+        Returns
+        -------
+        int
+            The command, or 0 if none has arrived.
         """
         if self._command is None:
             buffer = np.zeros(1, dtype=np.int64)
@@ -87,13 +127,34 @@ class Processes:
         return int(buffer[0])
 
     def gather(self, value: Any) -> list[Any]:
-        """The values of all ranks on rank 0, an empty list elsewhere; all ranks must call it."""
+        """Gather a value of every rank on rank 0; all ranks must call this.
+
+        Parameters
+        ----------
+        value : object
+
+        Returns
+        -------
+        list
+            The values by rank on rank 0, an empty list elsewhere.
+        """
         if self.size == 1:
             return [value]
         return self.communicator.gather(value, root=0) or []
 
     def scatter(self, values: list[int] | None) -> int:
-        """This rank's value of a list that rank 0 gives; all ranks must call it."""
+        """Scatter a list of rank 0 over the ranks, one value to each; all ranks must call this.
+
+        Parameters
+        ----------
+        values : list of int or None
+            By rank; None on ranks other than 0.
+
+        Returns
+        -------
+        int
+            The value for this rank.
+        """
         if self.size == 1:
             return values[0] if values else 0
         return int(self.communicator.scatter(values, root=0))
@@ -106,7 +167,17 @@ class Processes:
                 time.sleep(_WAITING_S)
 
     def describe(self, threads: int) -> str:
-        """Ranks, threads, nodes and cores in words; all ranks must call it."""
+        """Describe ranks, threads, nodes and cores in words; all ranks must call this.
+
+        Parameters
+        ----------
+        threads : int
+            Threads of this process.
+
+        Returns
+        -------
+        str
+        """
         this_process = (platform.node(), threads, usable_cores())
         everyone = [this_process] if self.communicator is None else self.communicator.allgather(this_process)
         nodes: dict[str, frozenset[int]] = {}
@@ -122,7 +193,13 @@ class Processes:
         return text + (f" (more threads than cores: {used})" if used > available else "")
 
     def node(self) -> tuple[int, int]:
-        """Number of nodes, and this process's rank among those of its node."""
+        """Count the nodes, and number this process among those of its node; all ranks must call this.
+
+        Returns
+        -------
+        nodes, rank : int
+            Number of nodes, and this process's rank on its node.
+        """
         if self.size == 1:
             return 1, 0
         from mpi4py import MPI
@@ -133,9 +210,13 @@ class Processes:
         return int(self.communicator.allreduce(int(rank == 0))), rank
 
     def default_threads(self) -> int:
-        """Threads for this process that use its node's cores without oversubscribing them.
+        """Compute the number of threads for this process's share of its node's cores; all ranks must call this.
 
-        Whether or not the launcher bound the ranks, those of one node share the cores any of them may use.
+        The ranks of a node share all cores that any of them may use, whether the launcher bound ranks to cores or not.
+
+        Returns
+        -------
+        int
         """
         this_process = (platform.node(), usable_cores())
         everyone = [this_process] if self.communicator is None else self.communicator.allgather(this_process)
@@ -143,11 +224,27 @@ class Processes:
         return max(1, min(len(this_process[1]), len(frozenset().union(*neighbours)) // len(neighbours)))
 
     def agree(self, message: str) -> str:
-        """Rank 0's message, on every rank."""
+        """Broadcast a message of rank 0; all ranks must call this.
+
+        Parameters
+        ----------
+        message : str
+            Ignored on ranks other than 0.
+
+        Returns
+        -------
+        str
+            Rank 0's message.
+        """
         return message if self.communicator is None else str(self.communicator.bcast(message, root=0))
 
     def reduce(self, array: np.ndarray) -> None:
-        """Add an int64 array over all ranks into rank 0's, in place."""
+        """Add an array over all ranks into that of rank 0, in place; all ranks must call this.
+
+        Parameters
+        ----------
+        array : int64 array
+        """
         if self.communicator is None or self.size == 1:
             return
         from mpi4py import MPI
@@ -158,7 +255,15 @@ class Processes:
             self.communicator.Reduce(array, None, op=MPI.SUM, root=0)
 
     def collect(self, sums: dict[str, np.ndarray]) -> None:
-        """Add integer arrays over all ranks into rank 0's, exactly; ``NAME/high`` and ``NAME/low`` are limbs."""
+        """Add integer arrays over all ranks into those of rank 0, exactly; all ranks must call this.
+
+        The arrays of other ranks may change.
+
+        Parameters
+        ----------
+        sums : dict of int64 arrays
+            ``NAME/high`` and ``NAME/low`` are the two limbs of one sum.
+        """
         if self.size == 1:
             return
         for name, array in sums.items():
@@ -178,7 +283,12 @@ class Processes:
                 array += (upper & ((1 << (LIMB_BITS - _HALF_LIMB)) - 1)) << _HALF_LIMB
 
     def abort(self, message: str) -> None:
-        """Stop all ranks with a message; returns only in a run without MPI."""
+        """Print an error message and stop all ranks; returns only in a run without MPI.
+
+        Parameters
+        ----------
+        message : str
+        """
         if self.communicator is None:
             return
         sys.stderr.write(f"sim3d: error: {message}\n")
@@ -187,7 +297,11 @@ class Processes:
 
 
 def connect() -> Processes:
-    """Join the other processes of an MPI launch, or stand alone.
+    """Connect to the other processes of an MPI launch, if an MPI launcher started this process.
+
+    Returns
+    -------
+    Processes
 
     Raises
     ------

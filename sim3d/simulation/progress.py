@@ -1,4 +1,4 @@
-"""The progress bar of a run."""
+"""Progress bar of a run: primaries simulated, and the present error of the watched observable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from sim3d.simulation.run_sums import RunSums
 
 
 class Progress:
-    """What is shown while a run goes on."""
+    """Display of a run's progress.
+
+    Parameters
+    ----------
+    bar : tqdm.tqdm
+    batch_size : int
+    name : str
+        Description of the watched observable.
+    """
 
     def __init__(self, bar: Any, batch_size: int, name: str) -> None:
         self.bar = bar
@@ -22,15 +30,17 @@ class Progress:
         self.name = name
 
     def update(self, batches: int, sums: RunSums, in_sums: int) -> None:
-        """Show that so many batches are finished, on all ranks together.
+        """Show the number of primaries simulated and the estimated relative error.
 
         Parameters
         ----------
         batches : int
+            Batches finished on all ranks.
         sums : RunSums
-            Of rank 0; the error of all is estimated from what has come there.
+            Sums of rank 0. The error of all batches is estimated from theirs, scaled with the square root of the
+            numbers of batches.
         in_sums : int
-            Batches in them.
+            Batches in these sums.
         """
         primaries = batches * self.batch_size
         if primaries == self.bar.n:
@@ -44,7 +54,20 @@ class Progress:
 
 @contextlib.contextmanager
 def progress_bar(config: Any, show: bool, done: int) -> Iterator[Progress | None]:
-    """A bar on a terminal, nothing in a log; it begins with the batches done before."""
+    """Open a progress bar on a terminal; nothing is shown elsewhere, as in a log file.
+
+    Parameters
+    ----------
+    config : Config
+    show : bool
+    done : int
+        Batches done before, from which the bar starts.
+
+    Yields
+    ------
+    Progress or None
+        None without ``show``.
+    """
     if not show:
         yield None
         return

@@ -1,4 +1,7 @@
-"""What a result file says of its inputs: models, libraries, machine, versions."""
+"""Provenance of a result: names and numbers of the models, library versions, machine and division of work.
+
+The result file stores these entries as attributes.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,20 @@ if TYPE_CHECKING:
 
 
 def provenance(config: Config, primaries: PrimaryModel, processes: Processes, threads: int) -> dict[str, Any]:
-    """Host, versions and division of work of this session of a run: everything that may differ between equal runs."""
+    """List host, versions and division of work of this session, which may differ between runs with equal results.
+
+    Parameters
+    ----------
+    config : Config
+    primaries : PrimaryModel
+    processes : Processes
+    threads : int
+        Threads of this process.
+
+    Returns
+    -------
+    dict
+    """
     from importlib.metadata import version
 
     names = ["numpy", "numba", "scipy", "h5py", "ppigrf", "particle"]
@@ -44,7 +60,19 @@ def provenance(config: Config, primaries: PrimaryModel, processes: Processes, th
 
 
 def primary_entries(primaries: PrimaryModel, by_date: bool) -> dict[str, Any]:
-    """Potential of a primary model, its source where it is from a library, and the month where that was asked for."""
+    """List the solar potential of a primary model, and where they apply its source and the month of its modulation.
+
+    Parameters
+    ----------
+    primaries : PrimaryModel
+    by_date : bool
+        Whether the modulation is that of the run's date.
+
+    Returns
+    -------
+    dict
+        ``primary_source`` is given for models of libraries, ``solar_modulation`` for a modulation by date.
+    """
     entries: dict[str, Any] = {"solar_potential_MV": primaries.solar_potential_MV}
     if primaries.name not in MODELS:
         entries["primary_source"] = primaries.source
@@ -54,7 +82,17 @@ def primary_entries(primaries: PrimaryModel, by_date: bool) -> dict[str, Any]:
 
 
 def profile_digest(config: Config) -> str | None:
-    """SHA-256 (hex) of the file of the user's atmospheric profile; None without one."""
+    """Compute the SHA-256 checksum of the file of the user's atmospheric profile.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    str or None
+        Hexadecimal; None without such a profile.
+    """
     if config.atmosphere.profile is None:
         return None
     return hashlib.sha256(Path(config.atmosphere.profile).read_bytes()).hexdigest()
@@ -68,9 +106,23 @@ def model_entries(
     primaries: PrimaryModel,
     overhead: Overhead | None,
 ) -> dict[str, Any]:
-    """Names, dates and numbers of the models of a run, as the result file states them.
+    """List names, dates and numbers of the models of a run, as the result file states them.
 
-    The files of a user are read here, so a run asks once, before its first batch.
+    This reads the user's files, so a run calls it once, before its first batch.
+
+    Parameters
+    ----------
+    config : Config
+    field : FieldModel
+    atmosphere : LayeredAtmosphere
+    hadronic : HadronicModel
+    primaries : PrimaryModel
+    overhead : Overhead, optional
+        Levels of the muons, if the run scores them.
+
+    Returns
+    -------
+    dict
     """
     entries = {
         "field_generation": field.generation,

@@ -1,10 +1,11 @@
-"""The message protocol between rank 0 and the other ranks of a run.
+"""Message protocol between rank 0 and the other ranks of a run.
 
-Rank 0 sends numbers of batches, the others send reports (and event records) back, and commands go to all.
+Rank 0 sends numbers of batches to the other ranks; they send reports and event records back. Commands go from rank 0 to
+all ranks.
 
-Each rank's main thread calls the same methods in turn; its worker threads never touch MPI. A rank that has room for
-batches asks rank 0, which answers when there is work, and not at all once the run ends. Commands are broadcasts that
-the other ranks wait for without blocking.
+The main thread of each rank calls the same methods in turn; its worker threads never use MPI. A rank that can take more
+batches asks rank 0 for them, which answers when there is work, and not at all once the run ends. Commands are
+broadcasts for which the other ranks wait without blocking.
 """
 
 from __future__ import annotations
@@ -17,23 +18,23 @@ from sim3d.simulation.processes import Processes
 from sim3d.simulation.schedule import Command, Scheduler
 
 _MOST_UNSENT = 8
-"""Messages that may wait to leave a rank before it takes no more batches: its memory is bounded, however slowly rank 0
-stores event records."""
+"""Number of unsent messages above which a rank takes no more batches. This bounds its memory when rank 0 stores event
+records slowly."""
 
 
 class RankReport(NamedTuple):
-    """The message of a rank to rank 0.
+    """Report of a rank to rank 0.
 
     Attributes
     ----------
     wanted : int
-        Batches it asks for; 0 for none, or if a request is still open.
+        Number of batches it asks for; 0 for none, or while a request is open.
     finished : int
-        Batches finished since its last report.
+        Number of batches finished since its last report.
     lost : list of str
-        Primaries lost since, in words.
+        Primaries lost since then, described in words.
     failed, interrupted : str
-        Empty, or why it cannot go on, or was asked to stop.
+        Empty, or the reason of a failure or of an interruption.
     idle : bool
         It simulates nothing, and was told to begin nothing.
     """
@@ -47,7 +48,15 @@ class RankReport(NamedTuple):
 
 
 class FirstRank:
-    """Rank 0: takes its batches from the scheduler directly, serves the other ranks, and stores event records."""
+    """Rank 0: takes its batches from the scheduler directly, serves the other ranks, and stores event records.
+
+    Parameters
+    ----------
+    processes : Processes
+    scheduler : Scheduler
+    journal : EventJournal, optional
+        Stores event records, if the run makes them.
+    """
 
     def __init__(self, processes: Processes, scheduler: Scheduler, journal: EventJournal | None = None) -> None:
         self.processes = processes
@@ -60,15 +69,15 @@ class FirstRank:
         self._sent = [0] * processes.size
 
     def take(self, wanted: int) -> list[int]:
-        """Batches to begin now."""
+        """Take at most ``wanted`` batches from the scheduler, to begin now."""
         return self.scheduler.take(wanted)
 
     def report(self, report: RankReport) -> None:
-        """What happened here since the last call."""
+        """Pass the report of this rank's workers to the scheduler."""
         self._note(0, report)
 
     def command(self) -> Command:
-        """Serve what has arrived, and decide; other ranks are told."""
+        """Serve the messages that have arrived, and decide on the next command, which all ranks get."""
         for rank, message in self.processes.receive():
             self._accept(rank, message)
         while self._waiting:
@@ -85,7 +94,7 @@ class FirstRank:
         return command
 
     def part(self) -> None:
-        """The end: both sides receive what is still underway, so that MPI can be finalised."""
+        """Receive all messages still on the way, on both sides, so that MPI can be finalised."""
         sent = sum(self.processes.gather(0))
         while self._received < sent:
             self._accept(*self.processes.wait_for_message())
@@ -93,12 +102,20 @@ class FirstRank:
         self.processes.finish_sending()
 
     def hand_over(self, frames: deque[Frame]) -> None:
-        """Store the event records of batches that ended here."""
+        """Store the event records of batches that ended on this rank, and empty the queue ``frames``."""
         while frames:
             self._store(frames.popleft())
 
     def settle(self, frames: deque[Frame]) -> None:
-        """Store the records of all batches in the sums (every rank calls this), and flush them to the disk."""
+        """Store the event records of all batches in the sums, and flush them to disk.
+
+        Every rank calls this method of its own class when the sums are collected.
+
+        Parameters
+        ----------
+        frames : deque of Frame
+            Records of batches that ended on this rank.
+        """
         if self.journal is None:
             return
         self.hand_over(frames)
@@ -138,7 +155,14 @@ class FirstRank:
 
 
 class OtherRank:
-    """A rank other than 0; ``records`` says whether its batches make event records."""
+    """A rank other than 0: asks rank 0 for batches, and sends it reports and event records.
+
+    Parameters
+    ----------
+    processes : Processes
+    records : bool
+        Whether its batches make event records.
+    """
 
     def __init__(self, processes: Processes, records: bool = False) -> None:
         self.processes = processes
@@ -152,7 +176,7 @@ class OtherRank:
         self._said_idle = False
 
     def take(self, wanted: int) -> list[int]:
-        """Batches to begin now; asks for what is missing with the next report."""
+        """Take at most ``wanted`` batches to begin now; the next report asks rank 0 for those missing."""
         if self.records and self.processes.unsent() > _MOST_UNSENT:
             wanted = 0
         out = [self._ready.popleft() for _ in range(min(wanted, len(self._ready)))]
@@ -160,7 +184,7 @@ class OtherRank:
         return out
 
     def report(self, report: RankReport) -> None:
-        """What happened here since the last call; sent if there is anything to say."""
+        """Send a report of this rank's workers to rank 0, unless it would be empty."""
         for _, batches in self.processes.receive():
             self._received += 1
             self._asked = False
@@ -175,23 +199,31 @@ class OtherRank:
         self._sent += 1
 
     def command(self) -> Command:
-        """What rank 0 wants."""
+        """Return the command that has arrived from rank 0, if any."""
         return Command(self.processes.commanded())
 
     def hand_over(self, frames: deque[Frame]) -> None:
-        """Send the event records of batches that ended here to rank 0."""
+        """Send the event records of batches that ended on this rank to rank 0, and empty ``frames``."""
         while frames:
             self.processes.send(frames.popleft(), 0)
             self._frames += 1
 
     def settle(self, frames: deque[Frame]) -> None:
-        """Tell rank 0 how many batches of records it is to have, of all in the sums (every rank calls this)."""
+        """Send the remaining event records to rank 0, and the number of batches that it must have received in all.
+
+        Every rank calls this method of its own class when the sums are collected.
+
+        Parameters
+        ----------
+        frames : deque of Frame
+            Records of batches that ended on this rank.
+        """
         if self.records:
             self.hand_over(frames)
             self.processes.gather(self._frames)
 
     def part(self) -> None:
-        """The end: both sides receive what is still underway, so that MPI can be finalised."""
+        """Receive all messages still on the way, on both sides, so that MPI can be finalised."""
         self.processes.gather(self._sent)
         underway = self.processes.scatter(None)
         while self._received < underway:

@@ -1,7 +1,7 @@
-"""One primary of a run again: every particle, vertex and neutrino of its shower, and what it scored.
+"""Simulate a single primary of a run again, and list the particles, vertices, neutrinos and scores of its shower.
 
-The streams are functions of (seed, index), so a single primary is simulated exactly as in its run. What it scored is
-asked of the batch kernel itself, with all other primaries of the batch left out.
+The random streams are functions of (seed, index), so the primary is simulated exactly as in its run. Its scores come
+from the batch kernel itself, with all other primaries of the batch left out.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ _FIRST_ROWS = 200_000
 
 @dataclass
 class Path:
-    """The way of one particle.
+    """Trajectory of one particle of a shower.
 
     Attributes
     ----------
     species : str
     kinetic_GeV, weight : float
-        At its start.
+        Kinetic energy and weight at its start.
     end : str
-        What became of it: ``interacts``, ``decays``, ``reaches the ground``, ``leaves the air``, or ``stops`` (too slow
-        for any neutrino above the threshold).
+        Its fate: ``interacts``, ``decays``, ``reaches the ground``, ``leaves the air``, or ``stops`` (its energy is too
+        low for any neutrino above the threshold); ``fails`` if an error ended it.
     end_kinetic_GeV : float
     points : float64 array (n, 3)
         Positions (km, geocentric), from start to end.
     parent : int
-        Place of its parent in the list of paths; -1 for the primary.
+        Index of its parent in the list of paths; -1 for the primary.
     """
 
     species: str
@@ -69,23 +69,25 @@ class Path:
 
 @dataclass
 class Replay:
-    """One primary.
+    """Shower of one primary: trajectories, neutrinos and contributions to the bins.
 
     Attributes
     ----------
     primary : dict
-        Index, batch, nucleus, energy (GeV per nucleon), rigidity (GV), where it starts.
+        Index, batch, nucleus, energy (GeV per nucleon), rigidity (GV), starting point.
     backtrack : str
-        Verdict on its arrival; empty where the sampling mode turns the shower first (see ``counters`` then).
+        Verdict of the back-tracking through the geomagnetic field; empty in sampling modes that rotate the shower
+        before it (see ``counters`` then).
     paths : list of Path
     neutrinos : list of dict
-        Flavour, energy (GeV), weight, height of birth (km).
+        Flavour, energy (GeV), weight, production height (km).
     scores : list of dict
-        Bins that it added to, with the flux (m^-2 s^-1, integrated over the bin) before the mean over batches.
+        Bins with hits, and the contribution to the flux (m^-2 s^-1, integrated over the bin) before the mean over
+        batches.
     counters : dict of int
-        What the batch kernel counted for it.
+        Counters of the batch kernel for this primary.
     failure : str
-        Empty, or why it cannot be simulated; the paths are then those up to the failure.
+        Empty, or the error of its simulation; the paths are then those up to the failure.
     """
 
     primary: dict[str, Any]
@@ -98,13 +100,13 @@ class Replay:
 
     @property
     def species(self) -> dict[str, int]:
-        """Particles by species."""
+        """Number of particles by species."""
         return dict(Counter(path.species for path in self.paths))
 
 
 @njit(nogil=True, cache=CACHE)
 def _enter(source, seed, index, place, batch_size, top_km, start):
-    """Energy, mass group and weight of a primary as :func:`sim3d.sampling.source.next_shower` draws them."""
+    """Draw energy, mass group and weight of a primary as :func:`sim3d.sampling.source.next_shower` does."""
     rng = np.empty(1, dtype=np.uint64)
     rng[0] = primary_key(seed, index)
     energy, group, weight = draw_primary(source, place, batch_size, top_km, rng)
@@ -114,7 +116,7 @@ def _enter(source, seed, index, place, batch_size, top_km, start):
 
 @njit(nogil=True, cache=CACHE)
 def _begin(world, source, seed, index, place, batch_size, pose):
-    """Energy and mass group of a pilot, and the key of its tape, as :mod:`sim3d.sampling.targeted` draws them."""
+    """Draw energy and mass group of a pilot as :mod:`sim3d.sampling.targeted` does; last comes its tape's key."""
     rng = np.empty(1, dtype=np.uint64)
     rng[0] = primary_key(seed, index)
     kinetic, group, _, _ = draw_vertex(world, source, place, batch_size, rng, pose)
@@ -142,7 +144,11 @@ def replay(config: Config, index: int, setup: Setup | None = None) -> Replay:
     index : int
         From 0 to the number of primaries less one.
     setup : Setup, optional
-        Of this configuration, if there is one already.
+        Of this configuration, if it exists already.
+
+    Returns
+    -------
+    Replay
 
     Raises
     ------
@@ -158,7 +164,7 @@ def replay(config: Config, index: int, setup: Setup | None = None) -> Replay:
     seed, place = np.uint64(config.run.seed), index % size
     pilot = config.sampling.mode == "targeted"
     if pilot:
-        # the shower before it is turned to the sites, in a world without field
+        # the pilot shower, before its rotation to the sites, without a magnetic field
         world = world._replace(bending=False)
         energy, group, key = _begin(setup.world, setup.source, seed, index, place, size, start)
     else:
@@ -195,9 +201,9 @@ def _follow_shower(
     while True:
         track = np.zeros((rows, TRACK_COLUMNS))
         try:
-            # numba hands a key back as a Python integer, and would take it for a signed one
+            # numba returns a key as a Python integer, which it would type as signed
             neutrinos = _follow(world, start, energy, z_over_a, np.uint64(key), pilot, track)
-        except Exception as exc:  # what the run met, too
+        except Exception as exc:  # the same error as in the run
             out.failure = f"{type(exc).__name__}: {exc}"
             neutrinos = np.empty((0, NEUTRINO_COLUMNS))
         wanted = int(track[0, 0])
@@ -217,7 +223,7 @@ def _follow_shower(
 
 
 def _paths(track: np.ndarray, top_km: float) -> list[Path]:
-    """The particles of a track; a parent is the particle that ended where another one starts."""
+    """Split a track into the paths of its particles; a parent ended where its secondary starts."""
     starts = np.flatnonzero(track[:, 0] == T_START)
     paths: list[Path] = []
     ended: dict[tuple[float, ...], int] = {}
@@ -253,12 +259,12 @@ def _end(row: np.ndarray, top_km: float) -> str:
 
 
 def _score(out: Replay, setup: Setup, index: int) -> None:
-    """Ask the batch kernel what this primary adds."""
+    """Run the batch kernel with this primary alone, and list its contributions."""
     scores = empty_scores(len(setup.detectors), setup.n_azimuth)
     batch = index // setup.config.run.batch_size
     try:
         setup.batch_function()(batch, scores, only=index)
-    except Exception as exc:  # the shower is fine, what comes after it is not
+    except Exception as exc:  # an error of the kernel after the shower itself
         out.failure = f"{type(exc).__name__}: {exc}"
         return
     out.counters = {name: int(scores.counters[k]) for k, name in enumerate(COUNTERS)}
@@ -278,7 +284,7 @@ def _score(out: Replay, setup: Setup, index: int) -> None:
 
 
 def _where(position: np.ndarray) -> dict[str, float]:
-    """Height (km) above the sphere, geocentric latitude and longitude (degrees)."""
+    """Compute the height (km) above the sphere, geocentric latitude and longitude (degrees)."""
     x, y, z = (float(v) for v in position)
     r = math.sqrt(x * x + y * y + z * z)
     return {
@@ -289,13 +295,23 @@ def _where(position: np.ndarray) -> dict[str, float]:
 
 
 def _zenith(start: np.ndarray) -> float:
-    """Zenith angle (degrees) that a particle comes from at its start."""
+    """Compute the zenith angle (degrees) of a particle's arrival direction at its start."""
     cosine = -float(np.dot(start[:3], start[3:6])) / float(np.linalg.norm(start[:3]))
     return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
 
 
 def local_frame(paths: list[Path]) -> np.ndarray:
-    """Unit vectors to the east, to the north and up where the first particle ends, float64 (3, 3)."""
+    """Compute the unit vectors to the east, to the north and up where the first particle ends.
+
+    Parameters
+    ----------
+    paths : list of Path
+
+    Returns
+    -------
+    float64 array (3, 3)
+        Rows: east, north, up (geocentric).
+    """
     up = paths[0].points[-1] / np.linalg.norm(paths[0].points[-1])
     pole = np.array([0.0, 0.0, 1.0]) if abs(up[2]) < 0.999999 else np.array([1.0, 0.0, 0.0])
     east = np.cross(pole, up)

@@ -1,15 +1,16 @@
-"""Another primary model for a finished run, without a new simulation.
+"""Reweight the event records of a finished run to another primary model, without a new simulation.
 
-The weight of a crossing is proportional to the flux of nuclei of its primary's mass group at its primary's energy at
-the top of the atmosphere: in mode ``targeted`` as it stands there, in the other modes because the group was chosen by
-its share of the all-nucleon flux, which cancels. (How energies, groups and rotations are drawn depends on the old model
-too, but that is the density which the weight divides by.) So a record's score times
+The weight of a crossing is proportional to the flux of nuclei of its primary's mass group at the primary's energy at
+the top of the atmosphere. In mode ``targeted`` this flux is a factor of the weight. In the other modes the weight holds
+the all-nucleon flux and the group is drawn by its share of it, so that the all-nucleon flux cancels. (The densities
+from which energies, groups and rotations are drawn depend on the old model too, but the weight divides by them.) So the
+record's score is multiplied by the ratio
 
     Phi_new(E_top, group) / Phi_old(E_top, group)
 
-is what the same crossing counts under the new model, exactly. That needs the old flux to be positive wherever the new
-one is; models of crflux that lack a group (protons alone, for one) are refused as old ones. The sums are made batch by
-batch as a run makes them, so errors are those of the new weights: they grow where the models differ much.
+which gives the contribution of the same crossing under the new model, exactly. The old flux must be positive wherever
+the new one is; old models of crflux that lack a group (protons alone, for example) are refused. The sums are made batch
+by batch as in a run, so the errors are those of the new weights: they grow where the models differ much.
 """
 
 from __future__ import annotations
@@ -46,14 +47,14 @@ from sim3d.simulation.run_sums import RunSums
 from sim3d.simulation.setup import make_primaries
 
 _NOTHING = 1.0e-200
-"""Below every flux of a model that has the group; tables have 1e-300 where it does not."""
+"""Threshold of a zero flux: below every flux of a group in a model, above the 1e-300 of tables that lack it."""
 _GROUP_OF_MASS = np.full(256, -1, dtype=np.int64)
 _GROUP_OF_MASS[GROUP_MASS_NUMBER.astype(np.int64)] = np.arange(len(GROUP_MASS_NUMBER))
 
 
 @njit(nogil=True, cache=CACHE)
 def _flux_ratios(energies, groups, new_spectrum, old_spectrum):
-    """Ratio of two models' fluxes for each primary."""
+    """Compute the ratio of two models' fluxes for each primary."""
     out = np.empty(energies.shape[0])
     for i in range(energies.shape[0]):
         new = group_flux(energies[i], groups[i], new_spectrum)
@@ -63,7 +64,7 @@ def _flux_ratios(energies, groups, new_spectrum, old_spectrum):
 
 @njit(nogil=True, cache=CACHE)
 def _add_records(site, flavour, i_energy, i_cos, i_azimuth, values, batch_size, scores, hits, weights):
-    """Add records to the scores of their batch in their order, as the batch kernels do."""
+    """Add records to the scores of their batch, in their order, as the batch kernels do."""
     for i in range(values.shape[0]):
         k, f, e, c, a = site[i], flavour[i], i_energy[i], i_cos[i], i_azimuth[i]
         scores[k, f, e, c, a] += values[i]
@@ -72,7 +73,7 @@ def _add_records(site, flavour, i_energy, i_cos, i_azimuth, values, batch_size, 
 
 
 def flux_ratio(records: np.ndarray, new: PrimaryModel, old: PrimaryModel) -> np.ndarray:
-    """What the scores and weights of records are to be multiplied by under another primary model.
+    """Compute the factors for the scores and weights of records under another primary model.
 
     Parameters
     ----------
@@ -84,6 +85,7 @@ def flux_ratio(records: np.ndarray, new: PrimaryModel, old: PrimaryModel) -> np.
     Returns
     -------
     float64 array (n,)
+        Ratio of the new to the old flux of each record's primary.
     """
     energies = records["primary_energy_GeV"].astype(float)
     groups = _GROUP_OF_MASS[records["primary_mass_number"]]
@@ -93,7 +95,7 @@ def flux_ratio(records: np.ndarray, new: PrimaryModel, old: PrimaryModel) -> np.
 def changed_config(
     config: Config, model: str | None, solar: str | float | None, values: Mapping[str, float] | None = None
 ) -> Config:
-    """The configuration of a run with another primary model, and without event records.
+    """Make the configuration of a run with another primary model, without event records and optional statistics.
 
     Parameters
     ----------
@@ -105,6 +107,10 @@ def changed_config(
     values : mapping, optional
         Parameters of the primaries (norms, slopes, potential of :mod:`sim3d.config.parameters`), instead of the run's
         own.
+
+    Returns
+    -------
+    Config
 
     Raises
     ------
@@ -143,11 +149,18 @@ def changed_config(
 
 
 def check_groups(new: PrimaryModel, old: PrimaryModel, energy_GeV: tuple[float, float]) -> None:
-    """Refuse an old model that lacks nuclei which the new one has.
+    """Raise an error if the old model has no nuclei of a group at an energy at which the new one has some.
+
+    Parameters
+    ----------
+    new, old : PrimaryModel
+    energy_GeV : (float, float)
+        Range of kinetic energies per nucleon.
 
     Raises
     ------
     InputError
+        If there is such a group.
     """
     energies = np.geomspace(*energy_GeV, 61)
     for group in GROUPS:
@@ -168,7 +181,7 @@ def reweight(
     *,
     values: Mapping[str, float] | None = None,
 ) -> RunRecord:
-    """The result of a run under another primary model, from its event records.
+    """Compute the result of a run under another primary model from its event records.
 
     Parameters
     ----------
@@ -187,7 +200,7 @@ def reweight(
     -------
     RunRecord
         For :func:`sim3d.files.result_file.write_result`, or :class:`sim3d.results.result.Result`; it has no event
-        records of its own. What is not the primaries' is the run's. The checksum of the run's data is in
+        records of its own. All but the primary model is that of the run. The checksum of the run's data is in
         ``models["reweighted_from_data_sha256"]``.
 
     Raises
@@ -233,7 +246,7 @@ def reweight(
 
 
 def _check_same_model(path: Path, record: RunRecord, old: PrimaryModel) -> None:
-    """Refuse a run whose primary model a library or a table of today gives otherwise."""
+    """Raise an error if the run's primary model differs from the one that this installation builds."""
     entries = primary_entries(old, record.config.primaries.solar == "date")
     for key, value in entries.items():
         if key in record.models and record.models[key] != value:
@@ -246,7 +259,7 @@ def _check_same_model(path: Path, record: RunRecord, old: PrimaryModel) -> None:
 def _sums(
     config: Config, record: RunRecord, store: EventStore, new: PrimaryModel, old: PrimaryModel, progress: bool
 ) -> RunSums:
-    """The sums over batches, as a run makes them."""
+    """Add up the reweighted records over batches, as a run does."""
     sums = RunSums(config, record.detectors)
     shape = (len(record.detectors), N_FLAVOURS, N_ENERGY, N_COS, config.scoring.azimuth_bins)
     scores, hits, weights = np.empty(shape), np.empty(shape, dtype=np.int64), empty_weights(len(record.detectors))

@@ -1,4 +1,7 @@
-"""Exact integer sums over the batches of a process: added over threads here, over ranks by the rank protocol."""
+"""Exact integer sums over the batches of a process.
+
+Threads add to the sums of their process; :mod:`sim3d.simulation.processes` adds those of the ranks.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +24,25 @@ if TYPE_CHECKING:
 
 
 class RunSums:
-    """Integer sums over batches.
+    """Integer sums over batches: tallies of the sites, counters and the watched observable.
 
-    Everything in :meth:`arrays` is added elementwise over ranks, and cleared where it was given away. A new statistic
-    of a site needs a place in :meth:`sim3d.scoring.tally.SiteTally.arrays` and nothing else; one of the run needs a
-    place here and in the result file.
+    All arrays of :meth:`arrays` are added elementwise over ranks, and set to 0 on a rank that has sent them. A new
+    statistic of a site must be listed in :meth:`sim3d.scoring.tally.SiteTally.arrays` and nowhere else. A new statistic
+    of the run must be listed here and in the result file.
+
+    Parameters
+    ----------
+    config : Config
+    detectors : tuple of Detector
 
     Attributes
     ----------
     tallies : list of SiteTally
     counters : int64 array (N_COUNTERS,)
     watch : Watch
-        The observable of ``run.target_error``.
+        Sums of the observable of ``run.target_error``.
     finished : list of int
-        Numbers of the batches in the sums since they were last collected.
+        Numbers of the batches added since the last collection.
     lost : list of Lost
         Primaries left out of those batches.
     lock : threading.Lock
@@ -59,22 +67,24 @@ class RunSums:
         lost: list[Lost],
         extras: Mapping[str, np.ndarray] | None = None,
     ) -> None:
-        """Add one batch, all of it or (if it does not fit) nothing.
+        """Add the scores of one batch to the sums, or nothing at all if one of them does not fit.
 
         Parameters
         ----------
         batch : int
+            Number of the batch.
         scores : float64 array (sites, 4, N_ENERGY, N_COS, azimuth)
         hits : int64 array, same shape
         weights : int64 array (sites, 4, N_DECADES, N_WEIGHTS)
         counters : int64 array (N_COUNTERS,)
         lost : list of Lost
         extras : mapping of float64 arrays (sites, ...), optional
-            What the sites' :attr:`sim3d.scoring.tally.SiteTally.extras` are to be given.
+            Scores of the optional statistics, for :attr:`sim3d.scoring.tally.SiteTally.extras`.
 
         Raises
         ------
         sim3d.scoring.exact_sums.TallyOverflowError
+            If a value is not finite or too large for the fixed-point sums.
         """
         prepared = [tally.prepare(scores[k], batch) for k, tally in enumerate(self.tallies)]
         value = self.watch.value(scores)
@@ -93,7 +103,13 @@ class RunSums:
             self.lost += lost
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All integer arrays of the sums by name, limbs as in :meth:`sim3d.scoring.tally.SiteTally.arrays`."""
+        """Return all integer arrays of the sums by name, limbs as in :meth:`sim3d.scoring.tally.SiteTally.arrays`.
+
+        Returns
+        -------
+        dict of int64 arrays
+            The arrays themselves, no copies.
+        """
         out = {"counters": self.counters, "watch/plain": self.watch.sums[:1]}
         out |= {"watch/high": self.watch.sums[1:2], "watch/low": self.watch.sums[2:]}
         for k, tally in enumerate(self.tallies):
@@ -101,14 +117,21 @@ class RunSums:
         return out
 
     def clear(self) -> None:
-        """Forget all batches (they were given away)."""
+        """Set all sums to 0, after they were sent to rank 0."""
         for array in self.arrays().values():
             array[...] = 0
         self.finished.clear()
         self.lost.clear()
 
     def begin_with(self, record: RunRecord) -> None:
-        """Take over the sums of a checkpoint; its arrays are used, not copied (its lost primaries are not here)."""
+        """Take over the sums of a checkpoint; its tallies are used, not copied.
+
+        Its lost primaries are not taken over: :class:`sim3d.simulation.bookkeeping.Bookkeeping` keeps them.
+
+        Parameters
+        ----------
+        record : RunRecord
+        """
         self.tallies = record.tallies
         self.counters[:] = record.counter_array()
         self.watch.sums[:] = record.watch_sums

@@ -1,7 +1,7 @@
-"""Decide on rank 0 which batches to hand out, and when to collect, to write and to stop.
+"""Decide on rank 0 which batches to hand out, and when to collect sums, to write a checkpoint and to stop.
 
-Nothing here knows of MPI, threads or files, and no number of a result depends on it: batches may be handed out in any
-order to anyone.
+This module does not depend on MPI, threads or files. No number of a result depends on it: batches may be simulated in
+any order by any rank.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy as np
 from sim3d.scoring.precision import next_test
 
 _LARGEST_SHARE = 1.0 / 50.0
-"""Largest share of the run's time that checkpoints may take (the interval grows where they take long)."""
+"""Largest fraction of the run's time for writing checkpoints; the interval grows if writing is slow."""
 
 
 class Command(IntEnum):
-    """What all ranks do next.
+    """Command of rank 0 to all ranks.
 
-    ``COLLECT``: add the sums of all ranks on rank 0 and go on. ``DRAIN``: the same, and begin no further batch.
-    ``STOP``: collect and leave.
+    ``COLLECT``: add the sums of all ranks on rank 0 and continue. ``DRAIN``: the same, and begin no further batch.
+    ``STOP``: collect and end.
     """
 
     NONE = 0
@@ -33,16 +33,16 @@ class Command(IntEnum):
 
 
 class BatchQueue:
-    """Batches still to be done, in order, each handed out once.
+    """Queue of the batches still to be done, in order; each is handed out once.
 
     Parameters
     ----------
     done : bool array (n_batches,)
-        Batches that need not be done; a copy is kept.
+        Batches that are done already.
     first, last : int
-        The batches first ... last - 1 are wanted.
+        The batches first ... last - 1 are to be done.
     in_rounds : bool
-        Whether to stop after the numbers of batches of :func:`sim3d.scoring.precision.next_test`, until
+        Whether to pause after the numbers of batches of :func:`sim3d.scoring.precision.next_test`, until
         :meth:`open_round`.
     """
 
@@ -53,12 +53,22 @@ class BatchQueue:
         self.finished = 0
         self.limit = last
         if in_rounds:
-            # the round a checkpoint was in: everything before the look is done before anything after it begins
+            # a resumed run is in the round of its last batch: all batches up to a test are done before later ones begin
             begun = int(np.flatnonzero(done)[-1]) if done.any() else 0
             self.limit = min(last, next_test(begun))
 
     def take(self, wanted: int) -> list[int]:
-        """Up to ``wanted`` batches, fewer or none if there are no more for now."""
+        """Take batches from the queue.
+
+        Parameters
+        ----------
+        wanted : int
+
+        Returns
+        -------
+        list of int
+            At most ``wanted`` batches; fewer or none if no more are available now.
+        """
         end = self.position + max(0, wanted)
         end = min(end, int(np.searchsorted(self.todo, self.limit)))
         batches = [int(b) for b in self.todo[self.position : end]]
@@ -67,7 +77,7 @@ class BatchQueue:
 
     @property
     def round_done(self) -> bool:
-        """Whether everything that may be handed out was, and came back finished."""
+        """Whether all batches that may be handed out are finished."""
         return self.finished == self.position >= int(np.searchsorted(self.todo, self.limit))
 
     @property
@@ -76,13 +86,13 @@ class BatchQueue:
         return self.limit >= self.last and self.round_done
 
     def open_round(self) -> None:
-        """Allow the batches up to the next look."""
+        """Allow the batches up to the next test of the precision."""
         self.limit = min(self.last, next_test(self.limit))
 
 
 @dataclass
 class Scheduler:
-    """Decides for all ranks.
+    """Scheduler of a run: hands out batches and decides on the next command to all ranks.
 
     Parameters
     ----------
@@ -92,18 +102,18 @@ class Scheduler:
     deadline_s : float
         Seconds from now after which to stop; infinite for never.
     max_lost : int
-        Lost primaries that are tolerated.
+        Number of lost primaries that is tolerated.
     lost : int
-        Primaries lost before.
+        Number of primaries lost before.
     clock : callable
-        Seconds, rising.
+        Returns a time in seconds that never decreases.
 
     Attributes
     ----------
     outcome : str
-        Empty while the run goes on; then ``complete``, ``target``, ``time``, ``interrupted`` or ``failed``.
+        Empty while the run continues; then ``complete``, ``target``, ``time``, ``interrupted`` or ``failed``.
     failure : str
-        Why it failed or was interrupted.
+        Reason of a failure or an interruption.
     """
 
     queue: BatchQueue
@@ -125,37 +135,64 @@ class Scheduler:
 
     @property
     def failure(self) -> str:
-        """All that was reported, in one line."""
+        """All reported failures and interruptions, in one line."""
         return "; ".join(dict.fromkeys(self.failures))
 
     def take(self, wanted: int) -> list[int]:
-        """Batches to do now; none once the run is to stop."""
+        """Take batches to do now.
+
+        Parameters
+        ----------
+        wanted : int
+
+        Returns
+        -------
+        list of int
+            At most ``wanted`` batches; none once the run is to stop.
+        """
         return [] if self.outcome else self.queue.take(wanted)
 
     def report(self, finished: int, lost: list[str]) -> None:
-        """Batches that a rank has finished and primaries that it lost (each in words)."""
+        """Count the batches that a rank has finished and the primaries that it lost; too many lost ones are a failure.
+
+        Parameters
+        ----------
+        finished : int
+        lost : list of str
+            A description of each.
+        """
         self.queue.finished += finished
         self.lost += len(lost)
         if lost and self.lost > self.max_lost:
             self.failed(f"{lost[-1]} ({self.lost} lost primaries, run.max_lost = {self.max_lost})")
 
     def failed(self, message: str) -> None:
-        """A rank cannot go on."""
+        """Stop the run because a rank failed; ``message`` is the reason."""
         self.outcome = "failed"
         self.failures.append(message)
 
     def interrupted(self, message: str) -> None:
-        """A rank was asked to stop."""
+        """Stop the run because a rank received a signal; ``message`` names it."""
         if self.outcome != "failed":
             self.outcome = "interrupted"
         self.failures.append(message)
 
     def reached_target(self) -> None:
-        """The watched observable is known well enough."""
+        """Stop the run because the watched observable has reached its target error."""
         self.outcome = "target"
 
     def decide(self, all_idle: bool) -> Command:
-        """The next command; ``all_idle`` says that no rank simulates, nor has batches waiting."""
+        """Decide on the next command to all ranks.
+
+        Parameters
+        ----------
+        all_idle : bool
+            Whether no rank is simulating a batch or has batches waiting.
+
+        Returns
+        -------
+        Command
+        """
         if not self.outcome and self.queue.all_done:
             self.outcome = "complete"
         if not self.outcome and self.clock() - self._started >= self.deadline_s:
@@ -172,11 +209,11 @@ class Scheduler:
         return Command.NONE
 
     def checkpoint_due(self) -> bool:
-        """Whether it is time to write, and there is something new."""
+        """Return whether a checkpoint is due and batches have finished since the last one."""
         return self.queue.finished > self._written_at and self.clock() >= self._next_checkpoint
 
     def checkpoint_taken(self, seconds: float) -> None:
-        """A checkpoint was written, which took so long."""
+        """Note that a checkpoint was written in ``seconds``, and set the time of the next one."""
         self._written_at = self.queue.finished
         interval = max(self.checkpoint_s, seconds / _LARGEST_SHARE) if self.checkpoint_s > 0.0 else 0.0
         self._next_checkpoint = self.clock() + interval

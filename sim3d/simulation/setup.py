@@ -1,4 +1,7 @@
-"""Build the models of a run and the arguments of its batch kernels from a checked configuration."""
+"""Build the models of a run and the arguments of its batch kernels from a checked configuration.
+
+The models are the geomagnetic field, the atmosphere, the hadronic interactions and the primary spectrum.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +45,15 @@ from sim3d.simulation.provenance import model_entries
 from sim3d.simulation.variation import pion_sharpness, varied_hadronic, varied_primaries
 
 THINNING_SPECTRAL_INDEX = 2.7
-"""Index of the primary spectrum that the thinning's weights follow (any value is exact; this one is efficient)."""
+"""Spectral index for the weights of the thinning. Expectation values are the same for any; this one is efficient."""
 
 
 class BatchFunction(Protocol):
-    """Simulates a batch and adds to ``scores``; the recorder (where there is one) gets the records.
+    """Function that simulates one batch of primaries and adds its contributions to ``scores``.
 
-    Primaries in ``lost`` are left out, and with ``only`` all but that one. ``extras`` are those of
-    :meth:`Setup.empty_extras`; without them such statistics are not made.
+    Event records go to the recorder, if there is one. Primaries in ``lost`` are left out; with ``only`` all others are
+    left out. ``extras`` are the arrays of :meth:`Setup.empty_extras`; without them the optional statistics are not
+    scored.
     """
 
     def __call__(
@@ -61,12 +65,14 @@ class BatchFunction(Protocol):
         *,
         lost: Sequence[Lost] = (),
         only: int = -1,
-    ) -> None: ...
+    ) -> None:
+        """Simulate a batch."""
+        ...
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A run, ready to simulate batches.
+    """Models and kernel arguments of a run, from which batches are simulated.
 
     Attributes
     ----------
@@ -77,13 +83,15 @@ class Setup:
     hadronic : hadronic.models.HadronicModel
     primaries : PrimaryModel
     world, source, sites, trace
-        Kernel arguments.
+        Kernel arguments: models of the transport, primary spectrum, rows of the detectors, parameters of the
+        back-tracking.
     overhead : Overhead, optional
         Kernel argument of ``scoring.muons``; None without it.
     gradients : Gradients, optional
         Kernel argument of the gradients, without scores; None if there are none.
     models : dict
-        What the result file says of the models (:func:`sim3d.simulation.provenance.model_entries`).
+        Names, dates and numbers of the models for the result file
+        (:func:`sim3d.simulation.provenance.model_entries`).
     """
 
     config: Config
@@ -107,18 +115,29 @@ class Setup:
 
     @property
     def n_azimuth(self) -> int:
-        """Azimuth bins."""
+        """Number of azimuth bins."""
         return self.config.scoring.azimuth_bins
 
     def empty_extras(self) -> dict[str, np.ndarray]:
-        """Arrays (sites, ...) for what a batch leaves beside the flux (:mod:`sim3d.scoring.optional_sums`), by name."""
+        """Make arrays of zeros for the optional statistics of a batch (:mod:`sim3d.scoring.optional_sums`).
+
+        Returns
+        -------
+        dict of float64 arrays (sites, ...)
+            By name.
+        """
         return {
             name: np.zeros((len(self.detectors), *sums.exponents.shape))
             for name, sums in make_optional_sums(self.config, self.detectors[0]).items()
         }
 
     def batch_function(self) -> BatchFunction:
-        """What simulates one batch."""
+        """Make the function that simulates one batch in the run's sampling mode.
+
+        Returns
+        -------
+        BatchFunction
+        """
         config = self.config
         size = config.run.batch_size
         overhead, gradients = self.overhead, self.gradients
@@ -182,7 +201,17 @@ class Setup:
 
 
 def make_detector(table: SiteTable, field: FieldModel) -> Detector:
-    """Resolve a [[sites]] entry: coordinates of a known name, geocentric latitude, declination.
+    """Make the detector of a [[sites]] entry: coordinates of a known name, geocentric latitude, declination.
+
+    Parameters
+    ----------
+    table : SiteTable
+    field : geomag.field.igrf.FieldModel
+        Gives the declination.
+
+    Returns
+    -------
+    Detector
 
     Raises
     ------
@@ -194,9 +223,8 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
         lat, lon = known.lat, known.lon
     else:
         lat, lon = table.lat, table.lon
-    # Without a value of the user's own the sheet lies at sea level, as in the calculations of Battistoni et al. and
-    # of Tserkovnyak et al.: the underground sites are within 2.4 km of it, which moves fluxes by less than the
-    # statistics of any table.
+    # By default the detector surface is at sea level, as in the calculations of Battistoni et al. and of Tserkovnyak
+    # et al.: underground sites are within 2.4 km of it, which changes fluxes by less than any table's statistics.
     altitude_m = table.altitude_m if table.altitude_m is not None else 0.0
     geocentric, _ = geodetic_to_geocentric(lat, altitude_m * 1e-3)
     patch = table.patch
@@ -216,7 +244,24 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
 
 
 def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredAtmosphere:
-    """The atmosphere of a run; for NRLMSIS that of the place that is asked for, else of the only site."""
+    """Build the atmosphere of a run.
+
+    NRLMSIS is evaluated at the coordinates or the place of the configuration, else at the only site.
+
+    Parameters
+    ----------
+    config : Config
+    detectors : tuple of Detector
+
+    Returns
+    -------
+    LayeredAtmosphere
+
+    Raises
+    ------
+    InputError
+        For an unknown place.
+    """
     table = config.atmosphere
     if table.profile is not None:
         return from_csv(table.profile)
@@ -238,20 +283,39 @@ def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredA
 
 
 def make_primaries(config: Config) -> PrimaryModel:
-    """The primary model of a run, varied as it asks for."""
+    """Build the primary model of a run, with the changes of the table ``[vary]``.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    PrimaryModel
+    """
     table = config.primaries
     model = primary_model(table.model, table.potential, config.field.date, table.join_GeV)
     return varied_primaries(model, config.vary)
 
 
 def make_setup(config: Config) -> Setup:
-    """Build all models of a run and everything a batch needs; a run does so once, and reads no file of a user after it.
+    """Build all models of a run and the arguments of its batch kernels.
+
+    A run does this once, before its first batch. It reads none of the user's files afterwards.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    Setup
 
     Raises
     ------
     ValueError
-        A subclass whose name ends in InputError, with one line, for anything the configuration asks for that does
-        not exist (site, model, profile).
+        A subclass whose name ends in InputError, with a message of one line, if the configuration names something that
+        does not exist (site, model, profile).
     """
     field = FieldModel(config.field.date, config.field.degree)
     detectors = tuple(make_detector(table, field) for table in config.sites)

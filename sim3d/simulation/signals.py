@@ -1,4 +1,7 @@
-"""Handle the signals that ask a run to stop: it writes what is finished and ends."""
+"""Handle the signals that ask a run to stop.
+
+The run then writes its finished batches and ends.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,18 @@ _STATUS = 130
 
 
 class StopSignal:
-    """Remembers that a signal came.
+    """Signal handler that records the first signal.
 
-    Before :attr:`patient` is set there is nothing to lose, and a signal interrupts at once; afterwards the first one is
-    only noted, for the run to stop at its next safe point, and the second ends the process on the spot.
+    Before :attr:`patient` is set there are no results to lose, and a signal raises :class:`KeyboardInterrupt` at once.
+    Afterwards the first signal is only recorded, and the run stops at its next safe point. A second one ends the
+    process immediately.
+
+    Attributes
+    ----------
+    name : str
+        Name of the signal received, empty if none was.
+    patient : bool
+        Whether to wait for the next safe point.
     """
 
     def __init__(self) -> None:
@@ -28,6 +39,7 @@ class StopSignal:
         self.patient = False
 
     def __call__(self, number: int, _frame: Any) -> None:
+        """Handle a signal."""
         if not self.patient:
             raise KeyboardInterrupt
         if self.name:
@@ -39,7 +51,14 @@ class StopSignal:
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[StopSignal]:
-    """Catch the signals that ask to stop, for as long as a run goes on (in the main thread only)."""
+    """Install a handler of the signals that ask a run to stop, for the duration of a block.
+
+    Outside the main thread no handler is installed.
+
+    Yields
+    ------
+    StopSignal
+    """
     stop = StopSignal()
     if threading.current_thread() is not threading.main_thread():
         yield stop

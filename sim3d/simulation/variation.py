@@ -1,4 +1,7 @@
-"""Models of a run with other parameters (:mod:`sim3d.config.parameters`): the table ``[vary]`` of a configuration."""
+"""Apply changes of model parameters (:mod:`sim3d.config.parameters`) to the hadronic and primary models of a run.
+
+The changes are those of the table ``[vary]`` of a configuration, or of a parameter point.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,39 @@ SIGMA_SPECIES = {
     "pion": (PIP, PIM),
     "kaon": (KP, KM, KL, KS),
 }
-"""Species of each cross section of :data:`sim3d.config.parameters.SIGMA_KINDS`."""
+"""Species with each cross section of :data:`sim3d.config.parameters.SIGMA_KINDS`."""
 
 
 def yield_factors(values: Mapping[str, float], ln_T: np.ndarray) -> np.ndarray:
-    """Factors of the yields at energies (ln GeV), float64 (len(YIELD_SPECIES), len(ln_T))."""
+    """Compute the factors of the secondary yields at given projectile energies.
+
+    Parameters
+    ----------
+    values : mapping
+        Relative changes by parameter name.
+    ln_T : float64 array (n,)
+        Logarithms of the projectile's kinetic energy in GeV.
+
+    Returns
+    -------
+    float64 array (len(YIELD_SPECIES), n)
+    """
     changes = np.array([[values.get(yield_name(s, knot), 0.0) for knot in KNOTS_GEV] for s in YIELD_SPECIES])
     return 1.0 + changes @ hat_functions(ln_T, KNOTS_GEV).T
 
 
 def sigma_factors(values: Mapping[str, float]) -> np.ndarray:
-    """Factors of the cross sections, float64 (N_SPECIES,)."""
+    """Compute the factors of the cross sections on air.
+
+    Parameters
+    ----------
+    values : mapping
+        Relative changes by parameter name.
+
+    Returns
+    -------
+    float64 array (N_SPECIES,)
+    """
     out = np.ones(N_SPECIES)
     for kind in SIGMA_KINDS:
         out[list(SIGMA_SPECIES[kind])] += values.get(f"sigma:{kind}", 0.0)
@@ -39,12 +64,33 @@ def sigma_factors(values: Mapping[str, float]) -> np.ndarray:
 
 
 def pion_sharpness(values: Mapping[str, float]) -> float:
-    """What the concentration of the pions' angles is multiplied by."""
+    """Compute the factor of the concentration parameter of the pions' angular distribution, 1 / (1 + p)^2.
+
+    Parameters
+    ----------
+    values : mapping
+        Relative changes by parameter name; p is that of the angles.
+
+    Returns
+    -------
+    float
+    """
     return (1.0 + values.get("angle:pion", 0.0)) ** -2.0
 
 
 def varied_hadronic(model: HadronicModel, values: Mapping[str, float]) -> HadronicModel:
-    """A hadronic model with the yields and cross sections of ``values`` (which may name other parameters too)."""
+    """Apply changes of yields and cross sections to a hadronic model.
+
+    Parameters
+    ----------
+    model : HadronicModel
+    values : mapping
+        Changes by parameter name; those of other models are ignored.
+
+    Returns
+    -------
+    HadronicModel
+    """
     if not any(CLASS_OF[name] in ("yields", "cross-sections") for name in values):
         return model
     tables = scaled_tables(model.tables, yield_factors(values, model.tables.ln_T), sigma_factors(values)[:N_HADRONS])
@@ -52,12 +98,22 @@ def varied_hadronic(model: HadronicModel, values: Mapping[str, float]) -> Hadron
 
 
 def varied_primaries(model: PrimaryModel, values: Mapping[str, float]) -> PrimaryModel:
-    """A primary model with the norms, slopes and potential of ``values`` (which may name other parameters too).
+    """Apply changes of norms, slopes and solar potential to a primary model.
+
+    Parameters
+    ----------
+    model : PrimaryModel
+    values : mapping
+        Changes by parameter name; those of other models are ignored.
+
+    Returns
+    -------
+    PrimaryModel
 
     Raises
     ------
     InputError
-        If the potential would leave 0 to 3000 MV.
+        If the potential would be outside 0 to 3000 MV.
     """
     if not any(CLASS_OF[name] in ("primaries", "solar") for name in values):
         return model

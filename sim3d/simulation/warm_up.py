@@ -1,9 +1,9 @@
-"""Compile the kernels of a run, or load them from the cache, one process at a time where they share a cache folder.
+"""Compile the kernels of a run, or load them from the cache, by one process at a time for each cache folder.
 
-numba writes a cache file under a number it takes from an index; two processes that compile at once can take the same
-number. So under MPI rank 0 goes first, then the first rank of every node (whose folder may be another), then all
-others; and independent processes (the tasks of a job array) wait for a lock in the folder, unless a mark in it says
-that everything is there already.
+numba names a cache file by a number that it takes from an index, and two processes that compile at once can take the
+same number. So under MPI rank 0 compiles first, then the first rank of every node (whose folder may be another), then
+all others. Independent processes (the tasks of a job array) wait for a lock in the folder, unless a mark file in it
+shows that all kernels are there already.
 """
 
 from __future__ import annotations
@@ -25,14 +25,19 @@ from sim3d.simulation.setup import Setup
 
 
 def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> float:
-    """Compile or load everything a batch needs, on all ranks; returns seconds.
+    """Compile or load all kernels that a batch needs; all ranks must call this.
 
     Parameters
     ----------
     setup : Setup
     processes : Processes
     show : bool
-        Say so if it will take a while.
+        Print a line if the kernels are not in the cache.
+
+    Returns
+    -------
+    float
+        Seconds that it took.
     """
     started = time.perf_counter()
     _, local_rank = processes.node()
@@ -52,7 +57,7 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
 
 
 def _empty_batch(setup: Setup) -> None:
-    """Run a batch without primaries."""
+    """Simulate a batch without primaries, which compiles its kernels."""
     small = setup.config.model_copy(update={"run": setup.config.run.model_copy(update={"batch_size": 0})})
     idle = replace(setup, config=small)
     scores = empty_scores(len(setup.detectors), setup.n_azimuth)
@@ -63,7 +68,7 @@ def _empty_batch(setup: Setup) -> None:
 
 
 def _mark(setup: Setup) -> Path | None:
-    """File that says that the kernels of this sampling mode are in the cache, for this kind of processor."""
+    """Return the file that marks the kernels of this sampling mode as cached, for this type of processor."""
     if CACHE_FOLDER is None:
         return None
     from llvmlite import binding
@@ -78,7 +83,7 @@ def _mark(setup: Setup) -> Path | None:
 
 @contextlib.contextmanager
 def _alone(mark: Path | None) -> Iterator[None]:
-    """Keep other processes of this user out of the cache folder while nothing says that it is complete."""
+    """Lock the cache folder against other processes of this user until it is marked as complete."""
     if mark is None or mark.exists():
         yield
         return
