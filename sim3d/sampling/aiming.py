@@ -266,7 +266,7 @@ def foretold_squares(row, site, gauss, work, squares):
     """Predict the squared zenith cosine of a row's crossing for the azimuths at the edges of the sectors.
 
     The value is 1 - (b / R)^2, with b the distance of the line from the Earth's centre. It is negative where the line
-    misses the site's sphere, so it is smooth across the horizon. It is -1 for a neutrino that flies away from the Earth.
+    misses the site's sphere, so it is smooth across the horizon. It is -1 where the neutrino flies away from the Earth.
     ``work`` (3, 3) is work space; ``squares`` (N_SECTORS,) receives the values.
     """
     for k in range(N_SECTORS):
