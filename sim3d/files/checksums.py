@@ -1,7 +1,7 @@
 """Compute and check the SHA-256 checksums of result files: of the file's bytes, and of its numbers.
 
 The *seal* is the SHA-256 of the whole file. It stands in a user block of 512 bytes of plain text before the HDF5 data
-(``head -1 run.h5`` shows it; HDF5 readers skip it), and detects any changed byte and any truncation. The *digests* are
+(``head -1 run.h5`` shows it; HDF5 readers skip it). It detects any changed byte and any truncation. The *digests* are
 of the numbers and of the configuration, independent of the bytes they are stored in. Two runs have bitwise the same
 result exactly if their digests are equal, and a file that another program rewrote can still be checked.
 """

@@ -62,6 +62,10 @@ class RecordSource(Protocol):
         ----------
         batch : int
         digest : bytes
+
+        Returns
+        -------
+        bool
         """
 
     def pieces(self, batch: int) -> Iterator[np.ndarray]:
@@ -122,6 +126,10 @@ class EventFileSource:
         ----------
         batch : int
         digest : bytes
+
+        Returns
+        -------
+        bool
         """
         return batch in self._places and self._places[batch][2] == digest
 

@@ -247,6 +247,10 @@ class JournalSource:
         ----------
         batch : int
         digest : bytes
+
+        Returns
+        -------
+        bool
         """
         return batch in self._places and self._places[batch][3] == digest
 

@@ -1,10 +1,10 @@
 """Write and read flux tables in Honda's text format, which PISA, GENIE and NEUT read, with a twin file of errors.
 
 A file is a sequence of blocks. A block is two header lines and 101 rows (0.1 to 10,000 GeV, 20 per decade, log centres
-of the bins): energy in GeV and the fluxes of numu, numubar, nue, nuebar in m^-2 s^-1 sr^-1 GeV^-1. Blocks run over
-cos_zenith from 0.90..1.00 (down-going) to -1.00..-0.90. Inside one zenith bin they run over azimuth from 0..30 to
-330..360 (arrival direction, degrees counter-clockwise from SOUTH: 0 S, 90 E, 180 N, 270 W). Readers count lines, so no
-blank line and no comment may be added.
+of the bins). A row holds the energy in GeV and the fluxes of numu, numubar, nue, nuebar in m^-2 s^-1 sr^-1 GeV^-1.
+Blocks run over cos_zenith from 0.90..1.00 (down-going) to -1.00..-0.90. Inside one zenith bin they run over azimuth
+from 0..30 to 330..360 (arrival direction, degrees counter-clockwise from SOUTH: 0 S, 90 E, 180 N, 270 W). Readers count
+lines, so no blank line and no comment may be added.
 
 The twin ``.err.d`` has the same layout with the absolute statistical error (1 sigma) of every number. Where there was
 no hit the flux is 0 and the error file holds the upper limit.
@@ -173,9 +173,9 @@ def read(path: Path) -> HondaTable:
     """Read a Honda table of any origin, with or without azimuth.
 
     Blocks may come in any order and number, as long as they fill a grid of zenith and azimuth bins. All must have the
-    same energies, of any number. Blank lines are ignored. Energies that are equally spaced in the logarithm within the five
-    digits printed are taken as exactly so (1.1220E-01 is 10^-0.95). At a spectral index of 3 the rounding of the energy
-    would otherwise matter more than that of the flux.
+    same energies, of any number. Blank lines are ignored. Energies that are equally spaced in the logarithm within the
+    five digits printed are taken as exactly so (1.1220E-01 is 10^-0.95). At a spectral index of 3 the rounding of the
+    energy would otherwise matter more than that of the flux.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Draw rotations of the globe that bring a shower's crossing to a site, and compute their probability density.
 
 A rotation g is parametrised by the image y of a reference point n (a unit vector) and by the azimuth that it gives a
-horizontal direction a at n: g = S(y) G(azimuth). G takes n to the site's centre and a to that azimuth; S(y) is the
-smallest rotation that takes the centre to y. In these variables the uniform (Haar) measure is
+horizontal direction a at n. It is g = S(y) G(azimuth). G takes n to the site's centre and a to that azimuth; S(y) is
+the smallest rotation that takes the centre to y. In these variables the uniform (Haar) measure is
 dg = d(azimuth) / 2 pi dy / 4 pi. The azimuth is drawn from sectors by importance. The point y is drawn so that the
 predicted crossing falls on the site's patch or on a margin around it.
 
@@ -206,7 +206,7 @@ def apply(g, x, y, z):
 
 @njit(nogil=True)
 def foretold_line(row, g, gauss, bending):
-    """Predict the birth point (km) and direction of a row's neutrino after its shower is rotated by g.
+    """Predict the birth point and direction of a row's neutrino after its shower is rotated by g.
 
     Parameters
     ----------
@@ -218,6 +218,11 @@ def foretold_line(row, g, gauss, bending):
         Coefficients of the geomagnetic field.
     bending : bool
         Whether the first-order turn and shift in the field at the birth point are added.
+
+    Returns
+    -------
+    x, y, z, ux, uy, uz : float
+        Birth point (km) and direction of flight.
     """
     x, y, z = apply(g, row[A_X], row[A_X + 1], row[A_X + 2])
     ux, uy, uz = apply(g, row[A_U], row[A_U + 1], row[A_U + 2])
@@ -336,7 +341,10 @@ def _tail_scale(width):
 def tail_density(cosine, scale):
     """Probability density (sr^-1) of the heavy tail, (1 + (1 - cos) / scale)^-3/2, normalised on the sphere.
 
-    ``cosine`` is that of the angle from the aim, ``scale`` is 1 - cos of the tail's width.
+    Parameters
+    ----------
+    cosine, scale : float
+        Cosine of the angle from the aim, and 1 - cos of the tail's width.
     """
     total = 2.0 * scale * (1.0 - 1.0 / math.sqrt(1.0 + 2.0 / scale))
     x = 1.0 + max(0.0, 1.0 - cosine) / scale

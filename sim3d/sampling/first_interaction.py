@@ -2,8 +2,8 @@
 
 The rate of first interactions in the atmosphere per volume, solid angle, energy and time is
 J(E) rho / lambda exp(-X / lambda). J is the flux at the top of the atmosphere where the primary enters, and X the slant
-depth along its (bent) path. A vertex is drawn by the cosine c of its zenith angle of arrival and by its vertical depth
-T, with a density h(c, T) that approximates this rate and is positive everywhere. The importance weight is the ratio.
+depth along its (bent) path. A vertex is drawn by the zenith cosine c of the primary's arrival and by its vertical depth
+T. Their density h(c, T) approximates this rate and is positive everywhere. The importance weight is the ratio.
 
 The density: consider a path of zenith cosine c in an atmosphere of scale height H, bent as if the ground were a sphere
 of radius R_eff. Its slant depth is s(c) T with

@@ -13,7 +13,7 @@ neutrino that crosses the patch is scored with the importance weight
     8 pi^2 r^2 Phi(E_top) [a(E_top) / a(E)] exp(-X / lambda) / (lambda h(c, T) pdf(E)) / (m q(g)).
 
 This is the rate of first interactions per vertex radius, zenith cosine and energy, divided by the density they are
-drawn from (:mod:`sim3d.sampling.first_interaction`); m is the expected number of rotations of this pilot. The estimator
+drawn from (:mod:`sim3d.sampling.first_interaction`). m is the expected number of rotations of this pilot. The estimator
 is unbiased: predictions, importances and margins change statistical errors, not expectation values. All hits of a
 pilot, over all its rotations, belong to one batch; errors are computed from the scatter of batches.
 """

@@ -1,7 +1,7 @@
 """Event records: energy, direction, weight and primary of every scored crossing.
 
 A batch kernel with a :class:`RecordBuffer` appends a record of :data:`RECORD_DTYPE` (68 bytes) for each crossing, in
-the order in which it adds to the scores; numba compiles a separate version for None, without this code. After a primary
+the order in which it adds to the scores. numba compiles a separate version for None, without this code. After a primary
 that fills the buffer the kernel returns, and is called again for the rest of the batch. So memory does not depend on
 the size of a batch, and the scores, added to in the same order, are bitwise the same.
 """

@@ -120,8 +120,9 @@ class WeightSummary:
     def rests_on_outliers(self) -> bool:
         """Whether the statistical error is dominated by a few hits.
 
-        True if the ten heaviest of at least 200 hits carry more than half of the sum of squared weights (ten of fewer
-        hits are a good part of the sample, no outliers), or if 50 hits or more are worth fewer than 20 effective ones.
+        True if the ten heaviest of at least 200 hits carry more than half of the sum of squared weights. (Ten of fewer
+        hits are a good part of the sample, no outliers.) Also true if 50 hits or more are worth fewer than 20 effective
+        ones.
         """
         heavy = self.hits >= FEWEST_HITS and self.heaviest_square_share > OUTLIER_SHARE
         return heavy or (self.hits >= SOME_HITS and self.effective < FEWEST_EFFECTIVE)
