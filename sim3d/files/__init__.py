@@ -1,1 +1,1 @@
-"""Files and their formats: results, event records, Honda and CSV flux tables, checksums."""
+"""File formats: results, event records, Honda and CSV flux tables, checksums and locks."""

@@ -1,6 +1,6 @@
-"""Writing a file as a whole: to a temporary name beside it, flushed to the disk, then renamed over the old one.
+"""Replace a file atomically: write to a temporary name beside it, flush to the disk, then rename over the old one.
 
-Whatever happens meanwhile (kill -9, a full disk, a power cut), the file is the old one or the new one.
+Whatever interrupts the writing (kill -9, a full disk, a power cut), the file is either the old one or the new one.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from sim3d.errors import InputError, cannot_write
 
 @contextlib.contextmanager
 def replaced(path: Path, owner: Path | None = None) -> Iterator[Path]:
-    """Give the temporary path that becomes ``path`` if the block ends well, and is removed if it does not.
+    """Context manager that yields a temporary path and renames it to ``path`` on success, or removes it on failure.
 
     Parameters
     ----------
     path : Path
     owner : Path, optional
-        The file with whose leftovers a half-written one is to be removed (:func:`remove_leftovers`); default ``path``.
+        The file whose :func:`remove_leftovers` also removes a half-written ``path``; by default ``path`` itself.
 
     Yields
     ------
     Path
-        To be written, flushed to the disk (``os.fsync``) and closed.
+        To be written, flushed to the disk (``os.fsync``) and closed in the block.
 
     Raises
     ------
@@ -51,12 +51,12 @@ def replaced(path: Path, owner: Path | None = None) -> Iterator[Path]:
 
 
 def _temporary_prefix(path: Path) -> str:
-    """What the names of half-written files of ``path`` begin with."""
+    """First part of the names of half-written files of ``path``."""
     return f".{path.name}."
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a renaming last through a power cut, where the system can."""
+    """Flush a folder to the disk, so that a renaming survives a power cut, where the system can."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -66,14 +66,23 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove half-written files that a killed run left beside ``path``."""
+    """Remove half-written files that a killed run left beside a file.
+
+    Parameters
+    ----------
+    path : Path
+    """
     with contextlib.suppress(OSError):
         for leftover in path.parent.glob(f"{glob.escape(_temporary_prefix(path))}*.tmp"):
             leftover.unlink(missing_ok=True)
 
 
 def probe_folder(path: Path) -> None:
-    """Check that a file can be created beside ``path`` before any time is spent.
+    """Check before a run that a file can be created beside ``path``.
+
+    Parameters
+    ----------
+    path : Path
 
     Raises
     ------

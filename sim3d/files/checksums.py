@@ -1,9 +1,9 @@
-"""Checksums of result files.
+"""Compute and check the SHA-256 checksums of result files: of the file's bytes, and of its numbers.
 
-Two kinds. The *seal* is the SHA-256 of the whole file, in a user block of 512 bytes of plain text before the HDF5 data
-(``head -1 run.h5`` shows it; HDF5 readers skip it): it finds any changed byte and any truncation. The *digests* are
-of the numbers and of the configuration, whatever the bytes they are stored in: two runs have the same result bit by
-bit exactly if their digests are equal, and a file that another program rewrote can still be checked.
+The *seal* is the SHA-256 of the whole file. It stands in a user block of 512 bytes of plain text before the HDF5 data
+(``head -1 run.h5`` shows it; HDF5 readers skip it). It detects any changed byte and any truncation. The *digests* are
+of the numbers and of the configuration, independent of the bytes they are stored in. Two runs have bitwise the same
+result exactly if their digests are equal, and a file that another program rewrote can still be checked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from sim3d.errors import cannot_read
 
 SEAL_BYTES = 512
-"""HDF5 looks for its data at byte 0, 512, 1024 and so on."""
+"""Size of the user block: HDF5 searches for its data at byte 0, 512, 1024, 2048 and so on."""
 
 _MAGIC = b"sim3d-result "
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -29,12 +29,26 @@ _CHUNK = 1 << 22
 
 
 def seal(image: Any) -> bytes:
-    """The 512 bytes to write before an HDF5 image."""
+    """Make the 512 bytes that precede an HDF5 image in a file.
+
+    Parameters
+    ----------
+    image : bytes-like
+
+    Returns
+    -------
+    bytes
+    """
     return _block(hashlib.sha256(image).hexdigest(), len(image))
 
 
 def seal_in_place(path: Path) -> None:
-    """Write the seal of a file that begins with a user block of SEAL_BYTES, and flush it to the disk."""
+    """Compute and write the seal of a file that begins with a user block of SEAL_BYTES, and flush it to the disk.
+
+    Parameters
+    ----------
+    path : Path
+    """
     digest, size = hashlib.sha256(), 0
     with open(path, "r+b") as file:
         file.seek(SEAL_BYTES)
@@ -48,17 +62,21 @@ def seal_in_place(path: Path) -> None:
 
 
 def seal_problem(path: Path) -> str | None:
-    """What is wrong with the bytes of a file, or None where nothing is or the file has no seal.
+    """Describe the damage of a file, or return None if there is none or the file has no seal.
 
     Parameters
     ----------
     path : Path
         A file that exists.
+
+    Returns
+    -------
+    str or None
     """
     with open(path, "rb") as file:
         block = file.read(SEAL_BYTES)
         if not block.startswith(_MAGIC):
-            # a damaged seal does not excuse the rest: HDF5 data at byte 512 had one
+            # HDF5 data at byte 512 had a seal, which is damaged
             return "its first bytes are damaged" if file.read(8) == HDF5_SIGNATURE else None
         fields = block.rstrip(b"\0").decode("ascii", "replace").split()
         if len(fields) != 6 or not fields[4].isdigit():
@@ -79,13 +97,30 @@ def _block(digest: str, size: int) -> bytes:
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether a file carries a seal."""
+    """Whether a file carries a seal.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
     with open(path, "rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
 def is_result_file(path: Path) -> bool:
-    """Whether a file looks like HDF5 (with or without the seal), by its first bytes.
+    """Whether the first bytes of a file are those of HDF5 or of the seal.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
 
     Raises
     ------
@@ -101,7 +136,16 @@ def is_result_file(path: Path) -> bool:
 
 
 def data_digest(arrays: Iterable[tuple[str, np.ndarray]]) -> str:
-    """SHA-256 (hex) of named arrays: names, types, shapes and values, in the order of the names."""
+    """Compute the SHA-256 (hex) of named arrays: their names, types, shapes and values, in the given order.
+
+    Parameters
+    ----------
+    arrays : iterable of (str, array)
+
+    Returns
+    -------
+    str
+    """
     digest = hashlib.sha256()
     for name, array in arrays:
         plain = np.ascontiguousarray(array)
@@ -115,5 +159,14 @@ def data_digest(arrays: Iterable[tuple[str, np.ndarray]]) -> str:
 
 
 def text_digest(text: str) -> str:
-    """SHA-256 (hex) of a text."""
+    """Compute the SHA-256 (hex) of a text.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Commented CSV: lines that begin with ``#``, a row with the names of the columns, then data; written with ``\\n``."""
+"""Write commented CSV files: lines that begin with ``#``, a row of column names, then data; Unix line ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sim3d.errors import cannot_write
 
 
 def write_lines(path: Path, comments: Iterable[str], columns: Iterable[str], lines: Iterable[str]) -> Path:
-    """Write a table whose data are lines of text already, each with its line end.
+    """Write a CSV file from finished lines of text, each with its line end.
 
     Parameters
     ----------
@@ -44,7 +44,24 @@ def write_lines(path: Path, comments: Iterable[str], columns: Iterable[str], lin
 
 
 def write_rows(path: Path, comments: Iterable[str], columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:
-    """Write a table from rows of cells, quoted where needed; parameters and errors as in :func:`write_lines`."""
+    """Write a CSV file from rows of cells, quoted where needed.
+
+    Parameters
+    ----------
+    path, comments, columns
+        As for :func:`write_lines`.
+    rows : iterable of iterables
+
+    Returns
+    -------
+    Path
+        That of the file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
     try:
         with path.open("w", encoding="utf-8", newline="") as stream:
             stream.writelines(f"# {comment}\n" for comment in comments)
@@ -57,7 +74,25 @@ def write_rows(path: Path, comments: Iterable[str], columns: Iterable[str], rows
 
 
 def write_records(path: Path, comments: Iterable[str], records: Sequence[Mapping[str, Any]]) -> Path:
-    """Write records of the same keys (at least one), floats with six digits; errors as in :func:`write_lines`."""
+    """Write a CSV file from records (dictionaries with the same keys), floats with six significant digits.
+
+    Parameters
+    ----------
+    path, comments
+        As for :func:`write_lines`.
+    records : sequence of mappings
+        At least one; the keys of the first are the columns.
+
+    Returns
+    -------
+    Path
+        That of the file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
     rows = (
         [f"{cell:.6g}" if isinstance(cell, float) else cell for cell in map(record.__getitem__, records[0])]
         for record in records

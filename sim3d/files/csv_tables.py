@@ -1,4 +1,4 @@
-"""Flux tables as CSV: one row per flavour, energy, zenith and azimuth bin."""
+"""Write flux tables as CSV: one row per flavour, energy, zenith and azimuth bin."""
 
 from __future__ import annotations
 
@@ -29,7 +29,24 @@ TABLE_COLUMNS = (
 
 
 def write_table(table: FluxTable, folder: Path, name: str) -> Path:
-    """Write one table, whatever it came from, as ``<name>-aa.csv`` or ``<name>-azimuth.csv``; no errors: nan."""
+    """Write a flux table as ``<name>-aa.csv``, or ``<name>-azimuth.csv`` with azimuth bins; missing errors are nan.
+
+    Parameters
+    ----------
+    table : FluxTable
+    folder : Path
+    name : str
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
     path = folder / f"{name}-{'azimuth' if table.has_azimuth else 'aa'}.csv"
     energy = "a point, not a bin" if table.energy_kind == "points" else "log centre of a bin"
     about = [
@@ -52,7 +69,23 @@ def csv_rows(
     azimuth_edges: NDArray[np.float64],
     *columns: NDArray[np.float64],
 ) -> Iterator[str]:
-    """Lines of the CSV, one string per flavour and energy; columns are [flavour, energy, cos, azimuth]."""
+    """Yield the data lines of a CSV flux table, one string per flavour and energy.
+
+    Parameters
+    ----------
+    flavours : tuple of str
+    energies : float64 array (energy,)
+        GeV.
+    cos_edges : float64 array (cos_zenith + 1,)
+    azimuth_edges : float64 array (azimuth + 1,)
+        Degrees.
+    columns : float64 arrays (flavour, energy, cos_zenith, azimuth)
+        Numbers that follow the bin's edges in a row.
+
+    Yields
+    ------
+    str
+    """
     angles = [
         f"{np.round(c0, 6) + 0.0:.4g},{np.round(c1, 6) + 0.0:.4g},{a0:.6g},{a1:.6g}"
         for c0, c1 in itertools.pairwise(cos_edges)

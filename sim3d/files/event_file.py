@@ -1,10 +1,10 @@
-"""The event file beside a result: written once a run is complete, read in chunks, every record checked.
+"""Write, read and verify the event file of a result: one record per scored crossing, each batch checked by its digest.
 
-``run.h5`` has ``run.events.h5``: HDF5, a dataset for every column of :data:`sim3d.scoring.event_records.COLUMNS`,
-records in the order of batches and in each batch of primaries, so that the file is the same byte by byte for any
-number of ranks and threads. While a run goes on its records are in the journal (:mod:`sim3d.files.event_journal`);
-:class:`EventStore` reads both. The result file holds the number and the digest of each batch's records, which decide
-what belongs to it.
+The result file ``run.h5`` has the event file ``run.events.h5``. It is HDF5 with one dataset per column of
+:data:`sim3d.scoring.event_records.COLUMNS`. Records are ordered by batch and, in each batch, by primary, so the file is
+the same byte by byte for any number of ranks and threads. During a run the records are in the journal
+(:mod:`sim3d.files.event_journal`); :class:`EventStore` reads both. The result file holds the number and the digest of
+each batch's records, which identify the records that belong to it.
 """
 
 from __future__ import annotations
@@ -46,24 +46,48 @@ _READ_ERRORS = (KeyError, OSError, RuntimeError, ValueError)
 
 
 class RecordSource(Protocol):
-    """Something that holds the records of batches."""
+    """Interface of a file that holds the records of batches.
+
+    Attributes
+    ----------
+    path : Path
+    """
 
     path: Path
 
     def has(self, batch: int, digest: bytes) -> bool:
-        """Whether it holds a batch with this digest."""
+        """Whether the source holds a batch with this digest.
+
+        Parameters
+        ----------
+        batch : int
+        digest : bytes
+
+        Returns
+        -------
+        bool
+        """
 
     def pieces(self, batch: int) -> Iterator[np.ndarray]:
-        """The records of a batch, in pieces."""
+        """Yield the records of a batch, in pieces.
+
+        Parameters
+        ----------
+        batch : int
+
+        Yields
+        ------
+        RECORD_DTYPE array
+        """
 
 
 class EventFileSource:
-    """The batches of an event file.
+    """Reader of the batches in an event file.
 
     Parameters
     ----------
     path : Path
-        An event file; where there is none it holds nothing.
+        An event file; if it does not exist the source is empty.
 
     Raises
     ------
@@ -96,11 +120,29 @@ class EventFileSource:
             raise InputError(f"{path}: a damaged sim3d event file (not HDF5, truncated or incomplete)") from None
 
     def has(self, batch: int, digest: bytes) -> bool:
-        """Whether it holds a batch with this digest."""
+        """Whether the file holds a batch with this digest.
+
+        Parameters
+        ----------
+        batch : int
+        digest : bytes
+
+        Returns
+        -------
+        bool
+        """
         return batch in self._places and self._places[batch][2] == digest
 
     def pieces(self, batch: int) -> Iterator[np.ndarray]:
-        """The records of a batch, RECORD_DTYPE arrays.
+        """Yield the records of a batch, in pieces.
+
+        Parameters
+        ----------
+        batch : int
+
+        Yields
+        ------
+        RECORD_DTYPE array
 
         Raises
         ------
@@ -120,13 +162,14 @@ class EventFileSource:
 
 
 class EventStore:
-    """The event records of a result, wherever they are.
+    """Event records of a result, read from its event file or its journal and checked against their digests.
 
     Parameters
     ----------
     index : EventIndex
-        Of the result.
+        Numbers and digests of the result's records.
     sources : sequence of RecordSource
+        Searched in this order.
     owner : Path
         The result file, for messages.
 
@@ -149,12 +192,23 @@ class EventStore:
 
     @classmethod
     def of(cls, path: Path, record: RunRecord) -> EventStore:
-        """The records of the result file ``path``, whose content is ``record``.
+        """Open the event records of a result file.
+
+        Parameters
+        ----------
+        path : Path
+            The result file.
+        record : RunRecord
+            Its content.
+
+        Returns
+        -------
+        EventStore
 
         Raises
         ------
         InputError
-            If the run made none, or they are not beside the file.
+            If the run made no records, or they are not beside the file.
         """
         if record.events is None:
             raise InputError(f"{path}: has no event records (scoring.events was false)")
@@ -166,12 +220,22 @@ class EventStore:
         return int(self.index.records.sum())
 
     def batch(self, number: int, source: RecordSource) -> Iterator[np.ndarray]:
-        """The records of a batch in pieces; what is wrong with them is known after the last.
+        """Yield the records of a batch in pieces; their checksum is compared after the last piece.
+
+        Parameters
+        ----------
+        number : int
+            Of the batch.
+        source : RecordSource
+
+        Yields
+        ------
+        RECORD_DTYPE array
 
         Raises
         ------
         InputError
-            If they are not those that the run made.
+            If they are not the records that the run made.
         """
         digest, records = record_hash(), 0
         for piece in source.pieces(number):
@@ -182,18 +246,33 @@ class EventStore:
             raise InputError(f"{source.path}: damaged: the records of batch {number} do not agree with their checksum")
 
     def __iter__(self) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
-        """Numbers of the batches, ascending, and their records in pieces."""
+        """Iterate over the batches, ascending: number of the batch and its records in pieces."""
         for number, source in zip(self.batches, self._sources, strict=True):
             yield int(number), self.batch(int(number), source)
 
     def pieces(self) -> Iterator[np.ndarray]:
-        """All records in pieces."""
+        """Yield all records in pieces.
+
+        Yields
+        ------
+        RECORD_DTYPE array
+        """
         for _, pieces in self:
             yield from pieces
 
 
 def sources_of(path: Path) -> list[RecordSource]:
-    """Where the records of the result file ``path`` may be."""
+    """List the files that may hold the records of a result: its event file and its journal.
+
+    Parameters
+    ----------
+    path : Path
+        The result file.
+
+    Returns
+    -------
+    list of RecordSource
+    """
     return [EventFileSource(events_path(path)), JournalSource(journal_path(path))]
 
 
@@ -205,7 +284,18 @@ def _missing(sources: Sequence[RecordSource], owner: Path, batch: int) -> str:
 
 
 def chunks(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
-    """The same records in arrays of ``size``, the last one shorter."""
+    """Regroup records into arrays of equal length, the last one shorter.
+
+    Parameters
+    ----------
+    pieces : iterable of arrays
+    size : int
+        Length of the arrays.
+
+    Yields
+    ------
+    array
+    """
     waiting: list[np.ndarray] = []
     n = 0
     for piece in pieces:
@@ -222,7 +312,7 @@ def chunks(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
 
 
 def _compressed(values: np.ndarray) -> bytes:
-    """A chunk as HDF5's filters shuffle and gzip would leave it."""
+    """Compress a chunk as HDF5's filters shuffle and gzip would."""
     width = values.dtype.itemsize
     data = np.zeros(CHUNK * width, dtype=np.uint8)  # HDF5 stores whole chunks
     data[: values.nbytes] = values.view(np.uint8)
@@ -232,7 +322,21 @@ def _compressed(values: np.ndarray) -> bytes:
 
 
 def write_events(path: Path, record: RunRecord, store: EventStore) -> Path:
-    """Write the event file of the result file ``path``: to a temporary name, flushed, then renamed.
+    """Write the event file of a result: to a temporary name, flushed to the disk, then renamed.
+
+    Parameters
+    ----------
+    path : Path
+        The result file.
+    record : RunRecord
+        Its content.
+    store : EventStore
+        The records.
+
+    Returns
+    -------
+    Path
+        That of the event file.
 
     Raises
     ------
@@ -296,7 +400,7 @@ def _write_records(file: h5py.File, store: EventStore) -> None:
         dataset.attrs["meaning"] = column.meaning
         datasets.append(dataset)
     place = 0
-    # HDF5 would compress on one core
+    # compressed here on several cores: HDF5 would use one
     with ThreadPoolExecutor(min(4, len(usable_cores()))) as pool:
         for records in chunks(store.pieces(), CHUNK):
             values = [np.ascontiguousarray(records[column.name]) for column in COLUMNS]
@@ -306,12 +410,21 @@ def _write_records(file: h5py.File, store: EventStore) -> None:
 
 
 def finish_events(path: Path, record: RunRecord) -> None:
-    """Bring the records of a finished run into its event file, and remove the journal, or what a replaced run left.
+    """Move the records of a finished run from the journal to its event file, and remove the journal.
+
+    If the run made no records, the event files of an earlier run with the same output are removed.
+
+    Parameters
+    ----------
+    path : Path
+        The result file.
+    record : RunRecord
+        Its content.
 
     Raises
     ------
     InputError
-        If the file cannot be written; the journal is still there then, and ``--resume`` tries again.
+        If the file cannot be written; the journal is kept then, and ``--resume`` tries again.
     """
     journal = journal_path(path)
     if record.events is None:
@@ -331,17 +444,24 @@ def finish_events(path: Path, record: RunRecord) -> None:
 
 
 def verify_events(path: Path, record: RunRecord) -> dict[str, Any]:
-    """Check every byte of a result's event file, and every record.
+    """Check every byte of a result's event file, and the digest of every batch of records.
+
+    Parameters
+    ----------
+    path : Path
+        The result file.
+    record : RunRecord
+        Its content.
 
     Returns
     -------
     dict
-        ``events``: the file's name; ``event_records``: number of records.
+        ``events``: path of the file; ``event_records``: number of records.
 
     Raises
     ------
     InputError
-        With one line that says what is wrong.
+        If something is damaged or missing; the message is one line.
     """
     file = events_path(path)
     if file.exists():

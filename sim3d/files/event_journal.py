@@ -1,10 +1,10 @@
 """Append the event records of a run, batch by batch, to a journal beside its result file.
 
-A batch's records are packed, hashed and compressed by the worker that simulated it, and become a *frame*. Rank 0
-appends frames in the order in which they arrive, and flushes them to disk before it writes a checkpoint; so the
-journal always holds every batch that the result file lists as done. After a kill it may hold more (batches whose sums
-were not written, half a frame): those are cut off, or left unread. A batch's frame is the same whoever makes it, and
-the result file holds a digest of each batch's records, so nothing of another run can be taken for it.
+The worker that simulated a batch hashes and compresses its records into a *frame*. Rank 0 appends frames in the order
+in which they arrive, and flushes them to the disk before it writes a checkpoint. So the journal always holds every
+batch that the result file lists as done. After a kill it may hold more (batches whose sums were not written, or an
+incomplete frame); those are cut off, or not read. A batch's frame is the same whichever worker makes it. The result
+file holds a digest of each batch's records, so records of another run are never accepted.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _LEVEL = 1
 
 
 class Frame(NamedTuple):
-    """The records of one batch, compressed.
+    """Compressed records of one batch.
 
     Attributes
     ----------
     batch, records : int
-        Number of the batch and of its records.
+        Number of the batch, and number of its records.
     digest : bytes
         See :func:`record_hash`.
     payload : bytes
-        Pieces, each two integers (records, bytes) and zlib's output for the records' bytes, shuffled.
+        Pieces: each is two integers (records, bytes) and zlib's output for the records' shuffled bytes.
     """
 
     batch: int
@@ -55,12 +55,17 @@ class Frame(NamedTuple):
 
 
 def record_hash() -> hashlib.blake2b:
-    """An empty BLAKE2b hash of 16 bytes; it is fed the records' bytes (packed, little-endian) in order."""
+    """Make an empty BLAKE2b hash of 16 bytes, to be fed with the records' bytes (packed, little-endian) in order.
+
+    Returns
+    -------
+    hashlib.blake2b
+    """
     return hashlib.blake2b(digest_size=DIGEST_BYTES)
 
 
 def _shuffled(records: np.ndarray) -> bytes:
-    """First bytes of all records, then second bytes ...: what varies little stands together."""
+    """Bytes of the records, transposed: first bytes of all records, then second bytes, which compresses better."""
     return records.view(np.uint8).reshape(len(records), RECORD_DTYPE.itemsize).T.tobytes()
 
 
@@ -70,25 +75,47 @@ def _unshuffled(data: bytes, n: int) -> np.ndarray:
 
 
 class BatchRecorder:
-    """Takes the records of one batch from its kernel, piece by piece; each thread keeps its own."""
+    """Collects and compresses the records of one batch from its kernel, piece by piece; one per thread."""
 
     def __init__(self) -> None:
         self._rows = np.empty(FULL + 4096, dtype=RECORD_DTYPE)
         self.begin(0)
 
     def begin(self, batch: int) -> None:
-        """Forget everything and begin with a batch."""
+        """Discard everything and begin with a batch.
+
+        Parameters
+        ----------
+        batch : int
+        """
         self._batch = batch
         self._records = 0
         self._hash = record_hash()
         self._pieces: list[bytes] = []
 
     def buffer(self, first_place: int) -> RecordBuffer:
-        """What the kernel is given to go on with the primary at a place of the batch."""
+        """Make the buffer with which the kernel continues the batch.
+
+        Parameters
+        ----------
+        first_place : int
+            Index in the batch of the primary to begin with.
+
+        Returns
+        -------
+        RecordBuffer
+        """
         return RecordBuffer(self._rows, first_place, FULL)
 
     def take(self, rows: np.ndarray, n: int) -> None:
-        """Keep the first ``n`` records that a kernel filled; their field ``batch`` is set here."""
+        """Compress and keep the records that a kernel filled; their field ``batch`` is set here.
+
+        Parameters
+        ----------
+        rows : RECORD_DTYPE array (capacity,)
+        n : int
+            Number of records in it.
+        """
         self._rows = rows
         if n == 0:
             return
@@ -100,13 +127,18 @@ class BatchRecorder:
         self._pieces.append(_PIECE.pack(n, len(compressed)) + compressed)
 
     def frame(self) -> Frame:
-        """The batch, finished."""
+        """Make the frame of the finished batch.
+
+        Returns
+        -------
+        Frame
+        """
         return Frame(self._batch, self._records, self._hash.digest(), b"".join(self._pieces))
 
 
 @dataclass
 class EventIndex:
-    """How many records each batch of a run has, and their digests.
+    """Number of records and digest of each batch of a run.
 
     Attributes
     ----------
@@ -120,39 +152,75 @@ class EventIndex:
 
     @classmethod
     def empty(cls, n_batches: int) -> EventIndex:
-        """An index of nothing."""
+        """Make an index without records.
+
+        Parameters
+        ----------
+        n_batches : int
+
+        Returns
+        -------
+        EventIndex
+        """
         return cls(np.zeros(n_batches, dtype=np.int64), np.zeros((n_batches, DIGEST_BYTES), dtype=np.uint8))
 
     def resized(self, n_batches: int) -> EventIndex:
-        """A copy for a run of another length."""
+        """Copy the index for a run of another length.
+
+        Parameters
+        ----------
+        n_batches : int
+
+        Returns
+        -------
+        EventIndex
+        """
         out, n = EventIndex.empty(n_batches), min(n_batches, len(self.records))
         out.records[:n], out.digests[:n] = self.records[:n], self.digests[:n]
         return out
 
     def only(self, done: np.ndarray) -> EventIndex:
-        """A copy with nothing but the batches that are done (bool array (n_batches,))."""
+        """Copy the index with only the batches that are done.
+
+        Parameters
+        ----------
+        done : bool array (n_batches,)
+
+        Returns
+        -------
+        EventIndex
+        """
         return EventIndex(np.where(done, self.records, 0), np.where(done[:, None], self.digests, np.uint8(0)))
 
     def add(self, other: EventIndex) -> EventIndex:
-        """The index of two parts of a run, whose batches are not the same."""
+        """Merge the indices of two parts of a run that have no batch in common.
+
+        Parameters
+        ----------
+        other : EventIndex
+
+        Returns
+        -------
+        EventIndex
+        """
         n = max(len(self.records), len(other.records))
         first, second = self.resized(n), other.resized(n)
         return EventIndex(first.records + second.records, first.digests | second.digests)
 
 
 class JournalSource:
-    """The batches that a journal holds, to be read one at a time.
+    """Reader of the batches in a journal, one at a time.
 
     Parameters
     ----------
     path : Path
-        A journal; where there is none it holds nothing.
+        A journal; if it does not exist the source is empty.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
-        """Bytes of whole frames."""
+        """Bytes of all complete frames."""
         self._places: dict[int, tuple[int, int, int, bytes]] = {}
         if path.exists():
             with open(path, "rb") as file:
@@ -173,16 +241,43 @@ class JournalSource:
             self.size = end
 
     def has(self, batch: int, digest: bytes) -> bool:
-        """Whether it holds a batch with this digest."""
+        """Whether the journal holds a batch with this digest.
+
+        Parameters
+        ----------
+        batch : int
+        digest : bytes
+
+        Returns
+        -------
+        bool
+        """
         return batch in self._places and self._places[batch][3] == digest
 
     def end_of(self, batch: int) -> int:
-        """Byte after the frame of a batch."""
+        """Offset of the byte after the frame of a batch.
+
+        Parameters
+        ----------
+        batch : int
+
+        Returns
+        -------
+        int
+        """
         start, length, _, _ = self._places[batch]
         return start + length
 
     def pieces(self, batch: int) -> Iterator[np.ndarray]:
-        """The records of a batch, RECORD_DTYPE arrays of at most a few times 10^5 each.
+        """Yield the records of a batch, in arrays of at most a few times 10^5 each.
+
+        Parameters
+        ----------
+        batch : int
+
+        Yields
+        ------
+        RECORD_DTYPE array
 
         Raises
         ------
@@ -204,7 +299,7 @@ class JournalSource:
 
 
 class EventJournal:
-    """The journal of a run, on rank 0.
+    """Writer of the journal of a run, on rank 0.
 
     Parameters
     ----------
@@ -212,26 +307,26 @@ class EventJournal:
         Of the result file.
     n_batches : int
     index : EventIndex, optional
-        Of the batches that are done already, when a run goes on; without it the journal begins anew.
+        Of the batches that are done already, when a run is resumed; without it the journal starts empty.
 
     Attributes
     ----------
     index : EventIndex
         Of all batches whose records are stored.
     problem : str
-        Empty, or why nothing can be stored any more.
+        Empty, or the reason why nothing can be stored any more.
 
     Raises
     ------
     InputError
-        If the file cannot be written.
+        If the file cannot be written, or another run is writing it.
     """
 
     def __init__(self, path: Path, n_batches: int, index: EventIndex | None = None) -> None:
         self.path = journal_path(path)
         self.index = EventIndex.empty(n_batches) if index is None else index.resized(n_batches)
         self.problem = ""
-        # two runs that write one journal would destroy it
+        # two runs that write to one journal would destroy it
         self._lock = RunLock(self.path)
         if not self._lock.acquire():
             raise InputError(f"output: another run is writing {self.path}; wait for it or stop it")
@@ -251,7 +346,12 @@ class EventJournal:
             raise cannot_write(self.path, exc) from None
 
     def append(self, frame: Frame) -> None:
-        """Store a batch; a failure is kept in ``problem``, and nothing is stored after it."""
+        """Store the records of a batch; after a failure, kept in ``problem``, nothing more is stored.
+
+        Parameters
+        ----------
+        frame : Frame
+        """
         if self.problem:
             return
         head = _HEAD.pack(_MAGIC, frame.batch, frame.records, len(frame.payload), frame.digest)
@@ -265,7 +365,7 @@ class EventJournal:
         self.index.digests[frame.batch] = np.frombuffer(frame.digest, dtype=np.uint8)
 
     def flush(self) -> None:
-        """Bring everything to the disk."""
+        """Flush everything to the disk."""
         if self.problem:
             return
         try:
@@ -281,7 +381,7 @@ class EventJournal:
         self.close()
 
     def close(self) -> None:
-        """Close the file and give up its lock."""
+        """Close the file and release its lock."""
         with contextlib.suppress(OSError):
             self._file.close()
         self._lock.release()

@@ -1,6 +1,6 @@
-"""Names of the files that lie beside a result file: its event file and the journal of a run that is not finished.
+"""Names of the files beside a result file: its event file, and the journal of an unfinished run.
 
-Only paths are handled here, so that the command line can look before it imports anything heavy.
+Only paths are handled here, so that the command line can check them before it imports large packages.
 """
 
 from __future__ import annotations
@@ -12,21 +12,52 @@ JOURNAL_SUFFIX = ".events.part"
 
 
 def _beside(path: Path, suffix: str) -> Path:
-    # only a final .h5 goes: part.1 and part.2 are different results
+    # only a final .h5 is removed: part.1 and part.2 are different results
     return path.with_name((path.name[:-3] if path.name.endswith(".h5") else path.name) + suffix)
 
 
 def events_path(path: Path) -> Path:
-    """The event file of the result file ``path``."""
+    """Path of the event file of a result file.
+
+    Parameters
+    ----------
+    path : Path
+        The result file.
+
+    Returns
+    -------
+    Path
+    """
     return _beside(path, EVENTS_SUFFIX)
 
 
 def journal_path(path: Path) -> Path:
-    """The journal of the result file ``path``."""
+    """Path of the journal of a result file.
+
+    Parameters
+    ----------
+    path : Path
+        The result file.
+
+    Returns
+    -------
+    Path
+    """
     return _beside(path, JOURNAL_SUFFIX)
 
 
 def without_event_files(paths: list[Path]) -> list[Path]:
-    """The paths but for event files whose result is among them too, as a pattern like ``part-*.h5`` gives them."""
+    """Remove from a list of paths the event files whose result file is in the list too.
+
+    A pattern like ``part-*.h5`` matches both.
+
+    Parameters
+    ----------
+    paths : list of Path
+
+    Returns
+    -------
+    list of Path
+    """
     event_files = {events_path(path) for path in paths}
     return [path for path in paths if path not in event_files]

@@ -1,7 +1,7 @@
-"""A flux table in memory, whatever file it came from: numbers, edges, and what the numbers mean.
+"""Flux table in memory, independent of the file it came from: fluxes, errors, bin edges and their meaning.
 
-Everything that uses fluxes (interpolation, smoothing, exports, comparisons) takes a :class:`FluxTable`; what
-differs between a result file and a Honda table is told by its fields, not by its origin.
+Interpolation, smoothing, exports and comparisons take a :class:`FluxTable`. The differences between a result file and a
+Honda table are in its fields.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ EnergyKind = Literal["points", "bins"]
 ENERGY_KINDS: tuple[EnergyKind, ...] = ("points", "bins")
 
 NO_LIMIT = 9.9999e99
-"""Stands for an infinite limit (a site without any hit): not every reader knows ``inf``."""
+"""Written for an infinite limit (a site without any hit), because not every reader accepts ``inf``."""
 
 
 @dataclass(frozen=True)
 class FluxTable:
-    """Fluxes on a grid.
+    """Fluxes on a grid of flavour, energy, zenith and azimuth.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class FluxTable:
     source : str
         The file, for messages and headers.
     note : str
-        What was done to the numbers, e.g. a smoothing; empty if nothing was.
+        Processing of the numbers, e.g. a smoothing; empty if there was none.
     """
 
     flux: Array
@@ -66,28 +66,49 @@ class FluxTable:
 
     @property
     def has_azimuth(self) -> bool:
-        """Whether there is more than one azimuth bin."""
+        """Whether the table has more than one azimuth bin."""
         return len(self.azimuth_edges_deg) > 2
 
     @property
     def empty(self) -> NDArray[np.bool_]:
-        """Where the flux is 0 (nothing was hit), shape of ``flux``."""
+        """Where the flux is 0 (no hit), shape of ``flux``."""
         return self.flux <= 0.0
 
     @property
     def hit(self) -> NDArray[np.bool_]:
-        """Where the flux is not 0."""
+        """Where the flux is not 0, shape of ``flux``."""
         return ~self.empty
 
     def with_azimuth_bins(self, n: int) -> FluxTable:
-        """Neighbouring azimuth bins averaged so that ``n`` remain, see :func:`rebin_azimuth`."""
+        """Average over neighbouring azimuth bins so that ``n`` remain, see :func:`rebin_azimuth`.
+
+        Parameters
+        ----------
+        n : int
+
+        Returns
+        -------
+        FluxTable
+
+        Raises
+        ------
+        InputError
+            If the number of azimuth bins is not a multiple of ``n``.
+        """
         error = np.zeros_like(self.flux) if self.error is None else self.error
         flux, error = rebin_azimuth(self.flux, error, n)
         edges = np.linspace(0.0, 360.0, n + 1)
         return replace(self, flux=flux, error=None if self.error is None else error, azimuth_edges_deg=edges)
 
     def azimuth_average(self) -> FluxTable:
-        """The mean over azimuth; errors are added as independent ones (limits count where all bins are empty)."""
+        """Average the fluxes over azimuth; errors are added in quadrature, as independent.
+
+        Where all azimuth bins are empty the error is the mean of their upper limits, divided by the number of bins.
+
+        Returns
+        -------
+        FluxTable
+        """
         if not self.has_azimuth:
             return self
         share = np.diff(self.azimuth_edges_deg) / 360.0
@@ -95,17 +116,31 @@ class FluxTable:
         error = None
         if self.error is not None:
             squares = np.where(self.hit, self.error, 0.0) ** 2 @ share**2
-            # the same few events spread over all bins, as in rebin_azimuth
+            # a limit is lower by the number of bins, see rebin_azimuth
             limit = (self.error @ share) / len(share)
             error = np.where(flux > 0.0, np.sqrt(squares), limit)[..., None]
         return replace(self, flux=flux[..., None], error=error, azimuth_edges_deg=np.array([0.0, 360.0]))
 
 
 def rebin_azimuth(flux: Array, error: Array, n: int) -> tuple[Array, Array]:
-    """Average over neighbouring azimuth bins (last axis) so that ``n`` remain.
+    """Average over neighbouring azimuth bins (last axis) so that ``n`` remain; errors are added in quadrature.
 
-    Errors are added as independent ones.  Neutrinos of one shower that fall in neighbouring bins are slightly
-    correlated, which this leaves out; a result made with ``n`` bins has the exact errors.
+    Neutrinos of one shower in neighbouring bins are slightly correlated, which this neglects. A result made with ``n``
+    bins has the exact errors.
+
+    Parameters
+    ----------
+    flux, error : arrays (..., azimuth)
+    n : int
+
+    Returns
+    -------
+    flux, error : arrays (..., n)
+
+    Raises
+    ------
+    InputError
+        If the number of azimuth bins is not a multiple of ``n``.
     """
     have = flux.shape[-1]
     if have == n:
@@ -117,7 +152,7 @@ def rebin_azimuth(flux: Array, error: Array, n: int) -> tuple[Array, Array]:
     fluxes, errors = flux.reshape(shape), error.reshape(shape)
     mean = fluxes.mean(axis=-1)
     filled = fluxes > 0.0
-    # Bins without hits carry a limit, not an error: it counts only where no bin of the group was hit, and
-    # then the same few events spread over `group` bins are a limit `group` times lower.
+    # Bins without hits hold an upper limit, not an error: it is used only where no bin of the group was hit. The same
+    # upper limit of events then applies to the whole group, so the limit of the mean flux is `group` times lower.
     from_hits = np.sqrt(np.sum(np.where(filled, errors, 0.0) ** 2, axis=-1)) / group
     return mean, np.where(filled.any(axis=-1), from_hits, errors.mean(axis=-1) / group)

@@ -1,13 +1,13 @@
-"""Flux tables in Honda's text format, as PISA, GENIE and NEUT read it, each with a twin file of errors.
+"""Write and read flux tables in Honda's text format, which PISA, GENIE and NEUT read, with a twin file of errors.
 
-A file is a row of blocks.  A block is two header lines and 101 rows (0.1 to 10,000 GeV, 20 per decade, log
-centres of the bins): energy in GeV and the fluxes of numu, numubar, nue, nuebar in m^-2 s^-1 sr^-1 GeV^-1.
-Blocks run over cos_zenith from 0.90..1.00 (down-going) to -1.00..-0.90 and, inside one, over azimuth (arrival
-direction, degrees counter-clockwise from SOUTH: 0 S, 90 E, 180 N, 270 W) from 0..30 to 330..360.  Readers
-count lines: no blank line and no comment may be added.
+A file is a sequence of blocks. A block is two header lines and 101 rows (0.1 to 10,000 GeV, 20 per decade, log centres
+of the bins). A row holds the energy in GeV and the fluxes of numu, numubar, nue, nuebar in m^-2 s^-1 sr^-1 GeV^-1.
+Blocks run over cos_zenith from 0.90..1.00 (down-going) to -1.00..-0.90. Inside one zenith bin they run over azimuth
+from 0..30 to 330..360 (arrival direction, degrees counter-clockwise from SOUTH: 0 S, 90 E, 180 N, 270 W). Readers count
+lines, so no blank line and no comment may be added.
 
-The twin ``.err.d`` has the same layout with the absolute statistical error (1 sigma) of every number.  Where
-nothing was hit the flux is 0 and the error file holds the upper limit.
+The twin ``.err.d`` has the same layout with the absolute statistical error (1 sigma) of every number. Where there was
+no hit the flux is 0 and the error file holds the upper limit.
 
 :func:`read` reads such tables of any origin: any number of zenith and azimuth blocks in any order, any energies.
 """
@@ -36,12 +36,12 @@ _HEAD = re.compile(
 _COLUMNS = ("enu", "numu", "numubar", "nue", "nuebar")
 
 _PRINTED_PRECISION = 1e-4
-"""Relative: five digits are printed, so an energy is known to half of this at worst."""
+"""Relative precision: five digits are printed, so the rounding error of an energy is at most half of this."""
 
 
 @dataclass(frozen=True)
 class HondaTable:
-    """Numbers of a Honda table.
+    """Fluxes, energies and bin edges of a Honda table.
 
     Attributes
     ----------
@@ -62,14 +62,25 @@ class HondaTable:
 
 
 def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
-    """Write one table, whatever it came from: ``<name>-honda-aa.d``, or ``<name>-ally-<zeniths>-<azimuths>.d``.
+    """Write a flux table in Honda's format, with its twin ``.err.d`` if it has errors.
 
-    With its twin ``.err.d`` if it has errors.
+    The file is ``<name>-honda-aa.d``, or ``<name>-ally-<zeniths>-<azimuths>.d`` for a table with azimuth bins.
+
+    Parameters
+    ----------
+    table : FluxTable
+    folder : Path
+    name : str
+
+    Returns
+    -------
+    list of Path
+        The files written.
 
     Raises
     ------
     InputError
-        If its azimuth bins are not equal and of whole degrees, which is all that the format's headers can say.
+        If its azimuth bins are not equal and of whole degrees, as the format's headers require.
     """
     n_cos, n = table.flux.shape[2:]
     if 360 % n or not np.allclose(table.azimuth_edges_deg, np.linspace(0.0, 360.0, n + 1)):
@@ -79,6 +90,23 @@ def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
 
 
 def write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, cos_edges: Array) -> list[Path]:
+    """Write a flux table and, if there are errors, its twin.
+
+    Parameters
+    ----------
+    stem : Path
+        Path without the suffix ``.d`` or ``.err.d``.
+    flux : array, shape (4, n_energy, n_cos, n_azimuth)
+    error : array of the same shape, or None
+    energies : array, shape (n_energy,)
+        GeV.
+    cos_edges : array, shape (n_cos + 1,)
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
     written = []
     for suffix, numbers in ((".d", flux), (".err.d", error)):
         if numbers is not None:
@@ -89,7 +117,7 @@ def write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, co
 
 
 def blocks(values: Array, energies: Array, cos_edges: Array) -> Iterator[str]:
-    """The text of a table, block by block.
+    """Yield the text of a table, block by block.
 
     Parameters
     ----------
@@ -98,6 +126,10 @@ def blocks(values: Array, energies: Array, cos_edges: Array) -> Iterator[str]:
     energies : array, shape (n_energy,)
         GeV.
     cos_edges : array, shape (n_cos + 1,)
+
+    Yields
+    ------
+    str
     """
     n_azimuth = values.shape[3]
     width = 360 // n_azimuth
@@ -114,7 +146,21 @@ def blocks(values: Array, energies: Array, cos_edges: Array) -> Iterator[str]:
 
 
 def is_honda_table(path: Path) -> bool:
-    """Whether the first line of a file that is not blank is the header of a block."""
+    """Whether the first line of a file that is not blank is the header of a block.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
     try:
         with path.open(encoding="utf-8", errors="replace") as stream:
             start = stream.read(4096).lstrip()
@@ -124,18 +170,27 @@ def is_honda_table(path: Path) -> bool:
 
 
 def read(path: Path) -> HondaTable:
-    """Read a Honda table, with or without azimuth, of sim3d or of anybody.
+    """Read a Honda table of any origin, with or without azimuth.
 
-    Blocks may come in any order and number, as long as they fill a grid of zenith and azimuth bins; all must have
-    the same energies, of any number. Blank lines are ignored. Energies that are equally spaced in the logarithm
-    within the five digits printed are taken as exactly so (1.1220E-01 is 10^-0.95): at a spectral index of 3 the
-    rounding of the energy would count more than that of the flux.
+    Blocks may come in any order and number, as long as they fill a grid of zenith and azimuth bins. All must have the
+    same energies, of any number. Blank lines are ignored. Energies that are equally spaced in the logarithm within the
+    five digits printed are taken as exactly so (1.1220E-01 is 10^-0.95). At a spectral index of 3 the rounding of the
+    energy would otherwise matter more than that of the flux.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    HondaTable
 
     Raises
     ------
     InputError
-        One line with file and line number: no text, not a Honda table, a number missing, not a number, negative
-        or not finite, energies that do not rise or differ between blocks, blocks that overlap or leave a gap.
+        If the file is no text or not a Honda table; if a number is missing, not a number, negative or not finite; if
+        energies do not rise or differ between blocks; if blocks overlap or leave a gap. The message is one line with
+        file and line number.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -251,19 +306,23 @@ def _exact_energies(energies: Array) -> Array:
 
 
 def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
-    """The fluxes of a Honda table; errors from its twin ``.err.d`` if that is beside it.
+    """Read the fluxes of a Honda table, with the errors of its twin ``.err.d`` if that is beside it.
 
     Parameters
     ----------
     path : Path
     energy_kind : "points" or "bins"
-        What the numbers are: values at the energies of the rows, which is how the programs that read such tables
-        use them, or means over bins around these energies, as sim3d writes.
+        Meaning of the numbers: values at the energies of the rows ("points"), as the programs that read such tables use
+        them, or means over bins around these energies ("bins"), as sim3d writes.
+
+    Returns
+    -------
+    FluxTable
 
     Raises
     ------
     InputError
-        With file and line, if a file is malformed or the twin has another grid.
+        If a file is malformed or the twin has another grid, with file and line.
     """
     if energy_kind not in ENERGY_KINDS:
         raise InputError("energies", energy_kind, f"one of {', '.join(ENERGY_KINDS)}")
@@ -293,7 +352,7 @@ def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
 
 
 def _twin(path: Path, table: HondaTable) -> Array | None:
-    """Errors of a table from the ``.err.d`` beside it, or None."""
+    """Read the errors of a table from the ``.err.d`` beside it; None if there is none."""
     beside = path.with_name(path.name.removesuffix(".d") + ".err.d")
     if path.name.endswith(".err.d") or not beside.is_file():
         return None

@@ -1,7 +1,7 @@
-"""Locks between processes, on files, for every operating system.
+"""Lock files between processes, on every operating system.
 
-Where a file system has no locks there is none, and the caller goes on without: a lock guards against mistakes (two runs
-with one output) and against a race for the kernel cache, never a number of a result.
+On a file system without locks the caller continues without a lock. A lock prevents mistakes (two runs with one output)
+and a race for the kernel cache; no number of a result depends on it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def _lock(path: Path) -> BaseFileLock:
     from filelock import FileLock
 
-    # a lock file whose mere presence is the lock would outlive a killed process
+    # no fallback to a lock by the presence of a file: that would outlive a killed process
     return FileLock(path, thread_local=False, fallback_to_soft=False)
 
 
 class RunLock:
-    """The lock of a run on one of its files, held from :meth:`acquire` to :meth:`release` or the end of the process.
+    """Lock of a run on one of its files, held from :meth:`acquire` to :meth:`release` or the end of the process.
 
     Parameters
     ----------
@@ -36,7 +36,13 @@ class RunLock:
         self._held: BaseFileLock | None = None
 
     def acquire(self) -> bool:
-        """Take the lock without waiting; False if another process (or another lock of this one) holds it."""
+        """Take the lock without waiting.
+
+        Returns
+        -------
+        bool
+            False if another process (or another lock of this one) holds it.
+        """
         from filelock import Timeout
 
         lock = _lock(self._path)
@@ -50,10 +56,10 @@ class RunLock:
         return True
 
     def release(self) -> None:
-        """Give the lock up and remove its file; nothing happens if it is not held."""
+        """Release the lock and remove its file; nothing happens if it is not held."""
         if self._held is None:
             return
-        # unlinked while it is held: who opened it before finds it gone and does not take it for the lock
+        # removed while it is held: a process that opened it before sees that it is gone and does not use it as the lock
         with contextlib.suppress(OSError):
             self._path.unlink()
         self._held.release()
@@ -62,9 +68,15 @@ class RunLock:
 
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Wait for the lock on the file ``path``, and hold it for a block."""
+    """Context manager that waits for the lock on a file and holds it for the block.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file.
+    """
     with contextlib.ExitStack() as held:
-        # file systems without locks say so
+        # raised by file systems without locks
         with contextlib.suppress(OSError, NotImplementedError):
             held.enter_context(_lock(path))
         yield

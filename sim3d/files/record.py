@@ -1,4 +1,4 @@
-"""A run's sums and attributes in memory, as the result file holds them."""
+"""Data class for the sums, models and provenance of a run, as the result file stores them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sim3d.scoring.tally import SiteTally
 
 @dataclass
 class RunRecord:
-    """What a run leaves behind.
+    """Result of a run in memory: configuration, sums, counters, models and provenance.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class RunRecord:
     models : dict
         Names, dates and numbers of the models used.
     provenance : dict
-        Everything that may differ between equal runs.
+        Everything that may differ between runs with equal results.
     failure : str
-        Empty, or what went wrong.
+        Empty, or the error message.
     outcome : str
         How the run ended so far: ``complete``, ``target`` (of ``run.target_error``), ``time`` (``run.max_minutes``),
         ``interrupted``, ``failed``, or ``running`` in a checkpoint.
@@ -61,16 +61,31 @@ class RunRecord:
 
     @property
     def complete(self) -> bool:
-        """Whether all batches of the run are in the sums, or as many as its ``target_error`` needed."""
+        """Whether all batches of the run are in the sums, or as many as its ``target_error`` required."""
         return bool(self.batches_done.all()) or self.outcome == "target"
 
     def counter_array(self) -> np.ndarray:
-        """The counters in the order of the kernels, int64 (N_COUNTERS,)."""
+        """Collect the counters in the order of the kernels.
+
+        Returns
+        -------
+        int64 array (N_COUNTERS,)
+        """
         return np.array([self.counters.get(name, 0) for name in COUNTERS], dtype=np.int64)
 
 
 def make_tally(config: Config, detector: Detector) -> SiteTally:
-    """Empty sums for a site of a run; their scale is a function of the configuration alone."""
+    """Make the empty sums of a site; their scale depends on the configuration and the site alone.
+
+    Parameters
+    ----------
+    config : Config
+    detector : Detector
+
+    Returns
+    -------
+    SiteTally
+    """
     # in the other modes a primary counts for the whole sphere, whatever the patch
     covered = detector.earth_share if config.sampling.mode == "analog" else 1.0
     return SiteTally(config.scoring.azimuth_bins, covered * config.run.batch_size, make_optional_sums(config, detector))

@@ -1,4 +1,7 @@
-"""Reading and writing the result file (HDF5); the format is described in docs/manual/formats.md, dataset by dataset."""
+"""Write and read the result file (HDF5): sums, configuration, models and provenance of a run.
+
+The format is described in docs/manual/formats.md, dataset by dataset. The file is also the checkpoint of a run.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ FORMAT = "sim3d-result"
 FORMAT_VERSION = 1
 
 OPERATION_KEYS = ("checkpoint_minutes", "max_minutes")
-"""Keys of [run] that have no part in the result: they are kept in /provenance."""
+"""Keys of [run] that do not affect the numbers of a result; they are stored in /provenance."""
 
 _SMALL = 4096
 """Datasets of fewer elements are not compressed."""
@@ -42,9 +45,14 @@ _DETECTOR_NUMBERS = tuple(f.name for f in fields(Detector) if f.name != "name")
 
 
 def write_result(record: RunRecord, path: Path) -> None:
-    """Write a record to ``path``: to a temporary name beside it, flushed, then renamed.
+    """Write a record to a result file: to a temporary name beside it, flushed to the disk, then renamed.
 
-    The file is built in memory first: HDF5 does not survive a disk that fills up while it writes.
+    The file is built in memory first, because HDF5 does not survive a disk that fills up while it writes.
+
+    Parameters
+    ----------
+    record : RunRecord
+    path : Path
 
     Raises
     ------
@@ -63,12 +71,22 @@ def write_result(record: RunRecord, path: Path) -> None:
 
 
 def save_result(record: RunRecord, path: Path) -> Path:
-    """:func:`write_result`, or failing that to the system's folder for temporary files, so that nothing is lost.
+    """Write a result file, or on failure write it to the system's folder for temporary files, so that nothing is lost.
+
+    Parameters
+    ----------
+    record : RunRecord
+    path : Path
+
+    Returns
+    -------
+    Path
+        ``path``.
 
     Raises
     ------
     InputError
-        If the file could not be written where it was wanted; the message says where it is instead.
+        If the file could not be written to ``path``; the message says where it is instead.
     """
     try:
         write_result(record, path)
@@ -160,7 +178,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
 
 
 def _plain(value: Any) -> Any:
-    """Attributes as plain Python values."""
+    """Convert an HDF5 attribute to plain Python values."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
@@ -183,6 +201,10 @@ def _check_format(file: h5py.File, path: Path) -> None:
 def verify_result(path: str | Path) -> dict[str, str]:
     """Check every checksum of a result file.
 
+    Parameters
+    ----------
+    path : str or Path
+
     Returns
     -------
     dict of str
@@ -192,7 +214,7 @@ def verify_result(path: str | Path) -> dict[str, str]:
     Raises
     ------
     InputError
-        With one line that says what does not agree, or that there is no checksum.
+        If a checksum does not agree, or there is none; the message is one line.
     """
     path = Path(path)
     with _opened(path) as file:
@@ -213,12 +235,20 @@ def verify_result(path: str | Path) -> dict[str, str]:
 
 
 def read_result(path: str | Path) -> RunRecord:
-    """Read a result file.
+    """Read a result file into memory.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    RunRecord
 
     Raises
     ------
     InputError
-        With one line if it is missing, truncated, of another kind, or of a newer format.
+        If the file is missing, truncated, of another kind, or of a newer format; the message is one line.
     """
     path = Path(path)
     with _opened(path) as file:

@@ -1,1 +1,1 @@
-"""How primaries are drawn and placed: analog, rotated, targeted and overhead sampling with their weights."""
+"""Sampling of primaries and their importance weights: analog, rotated, targeted and overhead modes."""

@@ -1,15 +1,15 @@
-"""Rotations of the globe that put a crossing of a shower at a site, and the density with which they are drawn.
+"""Draw rotations of the globe that bring a shower's crossing to a site, and compute their probability density.
 
-A rotation g is known by where it puts a reference point n (a unit vector) and which azimuth it gives a horizontal
-direction a at n: g = S(y) G(azimuth), where G takes n to the site's centre and a to that azimuth, and S(y) is the
-smallest rotation that takes the centre to y. Azimuth and y together are the uniform (Haar) measure: dg = d(azimuth) / 2
-pi dy / 4 pi. The azimuth is drawn from sectors by importance; y is drawn so that the crossing, as far as it can be
-predicted, falls on the site's patch and a margin around it.
+A rotation g is parametrised by the image y of a reference point n (a unit vector) and by the azimuth that it gives a
+horizontal direction a at n. It is g = S(y) G(azimuth). G takes n to the site's centre and a to that azimuth; S(y) is
+the smallest rotation that takes the centre to y. In these variables the uniform (Haar) measure is
+dg = d(azimuth) / 2 pi dy / 4 pi. The azimuth is drawn from sectors by importance. The point y is drawn so that the
+predicted crossing falls on the site's patch or on a margin around it.
 
 Prediction: the rotated neutrino's crossing point is predicted to first order from one field value at its birth and
 from the turn and the shift that the pilot shower accumulated (:mod:`sim3d.shower.kernel`). It is a function of the
-crossing and the azimuth alone, which is all that the density needs. For a fixed azimuth the correction is a rotation,
-so it needs no Jacobian.
+crossing and the azimuth alone, as the density requires. For a fixed azimuth the correction is a rotation, so it needs
+no Jacobian.
 """
 
 from __future__ import annotations
@@ -50,37 +50,38 @@ LARGEST_MARGIN = math.radians(12.0)
 _SMALL_SHIFT = math.radians(0.3)
 STRONG_FIELD_NT = 5.0e4
 FAR_TURN = math.radians(12.0)
-"""What turns this far in a strong field lost energy on another path than its pilot, and may be far from where it is
-foretold: most of its aims come from the tail. Like every number of :class:`Aim` this moves errors, not means."""
+"""Deflection in a strong field beyond which the prediction is poor: the energy losses along the bent path differ from
+those of the pilot. Such crossings are aimed mostly from the tail. Changes errors, not expectation values."""
 _TOUCHING = 0.005
-"""A line is foretold to touch the sphere where the square of its distance from the centre exceeds R^2 by this share."""
+"""A line is predicted to touch the sphere of radius R if its squared distance from the centre is at most
+(1 + this) R^2."""
 _FAR_TAIL_SHARE, _FAR_TAIL_WIDTH, _LOST_TAIL_WIDTH = 0.6, 0.3, 0.5
 
 
 class Aim(NamedTuple):
-    """How rotations are drawn (numba argument). None of it moves a mean: it only changes the errors.
+    """Settings of the drawing of rotations (numba argument); they change statistical errors, not expectation values.
 
     Attributes
     ----------
     effort : float
         Rotations per pilot, site and e-fold of neutrino energy, before the two limits below.
     most_per_crossing, most_per_pilot : float
-        Limits of the expected number of rotations: more would only repeat the same shower.
+        Upper limits of the expected number of rotations: more would only repeat the same shower.
     axis_share, unseen : float
-        Rotations that aim the crossings of the shower's axis, for neutrinos that the pilot did not have: as a share of
-        the others, and per rotation that a neutrino of 1 GeV along the axis would deserve.
+        Rotations that aim the crossings of the shower's axis, for neutrinos that the pilot did not have. The first is a
+        fraction of the other rotations; the second is per rotation that a neutrino of 1 GeV along the axis would get.
     uniform_share : float
-        f0: share of the rotations that are drawn uniformly.
+        f0: fraction of the rotations that are drawn uniformly.
     tail_share : float
-        Share of the aims that are drawn from a heavy tail instead of from the patch and its margin.
+        Fraction of the aims that are drawn from a heavy tail instead of from the patch and its margin.
     margin : float
         Margin (rad) around the patch for a crossing that the field does not move.
     shift_margin : float
-        Further margin per shift that is foretold.
+        Further margin per predicted displacement (rad per rad).
     horizon_margin, horizon_cosine : float
-        Further margin per angle by which the field turns the neutrino, over |cos_zenith| (at least horizon_cosine).
+        Further margin per deflection angle in a strong field, divided by |cos_zenith| (at least horizon_cosine).
     axis_width, lost_width : float
-        Widths (rad) of the tail for the shower's axis, and where no crossing is foretold.
+        Widths (rad) of the tail for the shower's axis, and where no crossing is predicted.
     energy_min : float
         Neutrinos below this energy (GeV) are aimed at but not scored.
     """
@@ -102,16 +103,20 @@ class Aim(NamedTuple):
 
 
 def make_aim(effort: float = 0.12, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
-    """The settings that were found to work well (``benchmarks/run.py`` measures what they gain).
+    """Build the default settings of the drawing of rotations (``benchmarks/run.py`` measures their efficiency).
 
     Parameters
     ----------
     effort : float
         See :class:`Aim`.
     margin_deg : float, optional
-        The same margin (degrees) for every crossing; by default it follows the displacement that is foretold.
+        The same margin (degrees) for every crossing. By default the margin grows with the predicted displacement.
     energy_min_GeV : float
         Lowest energy that is scored.
+
+    Returns
+    -------
+    Aim
     """
     return Aim(
         effort=float(effort),
@@ -133,7 +138,7 @@ def make_aim(effort: float = 0.12, margin_deg: float | None = None, energy_min_G
 
 @njit(nogil=True)
 def smallest_rotation(ax, ay, az, bx, by, bz, vx, vy, vz):
-    """Turn v by the smallest rotation that takes the unit vector a to the unit vector b (not opposite to it)."""
+    """Rotate the vector v by the smallest rotation that takes the unit vector a to the unit vector b (not opposite)."""
     wx, wy, wz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
     f = 1.0 / max(1.0 + ax * bx + ay * by + az * bz, 1e-12)
     px, py, pz = wy * vz - wz * vy, wz * vx - wx * vz, wx * vy - wy * vx
@@ -146,7 +151,10 @@ def smallest_rotation(ax, ay, az, bx, by, bz, vx, vy, vz):
 
 @njit(nogil=True)
 def set_reference(row, nx, ny, nz, ux, uy, uz):
-    """Fill the reference triad of a row of crossings (n, the horizontal part a of -u, n x a); all sectors alike."""
+    """Fill the reference triad of a row of the table of crossings, and give all azimuth sectors the same importance.
+
+    The triad is the unit radius n, the normalised horizontal part a of -u, and n x a; u is the direction of flight.
+    """
     along = nx * ux + ny * uy + nz * uz
     ax, ay, az = along * nx - ux, along * ny - uy, along * nz - uz
     norm = math.sqrt(ax * ax + ay * ay + az * az)
@@ -163,7 +171,10 @@ def set_reference(row, nx, ny, nz, ux, uy, uz):
 
 @njit(nogil=True)
 def site_rotation(row, site, azimuth, g):
-    """Write into g (3, 3) the rotation G(azimuth) that takes the reference point to the site's centre."""
+    """Compute the rotation G(azimuth) that takes a row's reference point to the site's centre, into g (3, 3).
+
+    The reference direction a gets the given azimuth (rad, from the patch's north towards its east).
+    """
     c, s = math.cos(azimuth), math.sin(azimuth)
     for i in range(3):
         h = c * site[S_NX + i] + s * site[S_EX + i]
@@ -176,7 +187,7 @@ def site_rotation(row, site, azimuth, g):
 
 @njit(nogil=True)
 def turn_to(site, yx, yy, yz, g):
-    """Multiply g (3, 3) from the left by S(y)."""
+    """Multiply g (3, 3) from the left by S(y), the smallest rotation from the site's centre to the unit vector y."""
     for j in range(3):
         g[0, j], g[1, j], g[2, j] = smallest_rotation(
             site[S_UPX], site[S_UPY], site[S_UPZ], yx, yy, yz, g[0, j], g[1, j], g[2, j]
@@ -185,7 +196,7 @@ def turn_to(site, yx, yy, yz, g):
 
 @njit(nogil=True)
 def apply(g, x, y, z):
-    """Product of a (3, 3) matrix with a vector."""
+    """Product of a (3, 3) matrix and a vector."""
     return (
         g[0, 0] * x + g[0, 1] * y + g[0, 2] * z,
         g[1, 0] * x + g[1, 1] * y + g[1, 2] * z,
@@ -195,7 +206,24 @@ def apply(g, x, y, z):
 
 @njit(nogil=True)
 def foretold_line(row, g, gauss, bending):
-    """Place (km) and direction of the neutrino of a crossing when its shower is rotated by g."""
+    """Predict the birth point and direction of a row's neutrino after its shower is rotated by g.
+
+    Parameters
+    ----------
+    row : float64 array (AIM_COLUMNS,)
+        Row of the table of crossings.
+    g : float64 array (3, 3)
+        Rotation matrix.
+    gauss : float64 array
+        Coefficients of the geomagnetic field.
+    bending : bool
+        Whether the first-order turn and shift in the field at the birth point are added.
+
+    Returns
+    -------
+    x, y, z, ux, uy, uz : float
+        Birth point (km) and direction of flight.
+    """
     x, y, z = apply(g, row[A_X], row[A_X + 1], row[A_X + 2])
     ux, uy, uz = apply(g, row[A_U], row[A_U + 1], row[A_U + 2])
     if bending:
@@ -211,15 +239,17 @@ def foretold_line(row, g, gauss, bending):
 
 @njit(nogil=True)
 def foretold_crossing(row, g, radius, gauss, bending):
-    """Where the neutrino of a crossing meets the sphere of ``radius`` (km) when its shower is rotated by g.
+    """Predict where a row's neutrino crosses the sphere of ``radius`` (km) after its shower is rotated by g.
 
-    A line that misses the sphere by little is foretold to touch it, for the field is not known to that accuracy.
+    The other parameters are as in :func:`foretold_line`. A line that narrowly misses the sphere is taken to touch it,
+    because the prediction of the deflection is not that accurate.
 
     Returns
     -------
     found : bool
+        Whether there is a crossing.
     nx, ny, nz : float
-        Unit vector of the place.
+        Unit vector of the crossing point.
     cosine : float
         Zenith cosine there.
     """
@@ -238,10 +268,11 @@ def foretold_crossing(row, g, radius, gauss, bending):
 
 @njit(nogil=True)
 def foretold_squares(row, site, gauss, work, squares):
-    """Squared zenith cosines that are foretold for the azimuths between the sectors, into squares (N_SECTORS,).
+    """Predict the squared zenith cosine of a row's crossing for the azimuths at the edges of the sectors.
 
-    Negative where the line misses the site's sphere: 1 - (b / R)^2 with its distance b from the Earth's centre, smooth
-    across the horizon; -1 for a neutrino that flies away.
+    The value is 1 - (b / R)^2, with b the distance of the line from the Earth's centre. It is negative where the line
+    misses the site's sphere, so it is smooth across the horizon. It is -1 where the neutrino flies away from the Earth.
+    ``work`` (3, 3) is work space; ``squares`` (N_SECTORS,) receives the values.
     """
     for k in range(N_SECTORS):
         site_rotation(row, site, 2.0 * math.pi * k / N_SECTORS, work)
@@ -253,7 +284,7 @@ def foretold_squares(row, site, gauss, work, squares):
 
 @njit(nogil=True)
 def aim_point(row, site, azimuth, aim, gauss, bending, work):
-    """Where the reference point must be put so that, at this azimuth, the crossing falls on the site's centre.
+    """Compute the image of the reference point for which the predicted crossing falls on the site's centre.
 
     Parameters
     ----------
@@ -266,16 +297,17 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     gauss : float64 array
     bending : bool
     work : float64 array (3, 3)
+        Work space.
 
     Returns
     -------
     found : bool
-        Whether a crossing is foretold.
+        Whether a crossing is predicted.
     yx, yy, yz : float
-        The aim, a unit vector; the site's centre where nothing is foretold.
+        The image, a unit vector; the site's centre where no crossing is predicted.
     margin : float
-        Margin (rad) to aim at around the patch: the share of the shift that may be wrong, and near the horizon, where a
-        small turn moves a crossing far, more.
+        Margin (rad) around the patch. It grows with the predicted displacement, and near the horizon, where a small
+        deflection moves a crossing far.
     """
     cx, cy, cz = site[S_UPX], site[S_UPY], site[S_UPZ]
     if row[A_KIND] == AXIS:
@@ -300,14 +332,20 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
 
 @njit(nogil=True)
 def _tail_scale(width):
-    """1 - cos of the tail's width."""
+    """1 - cos of the tail's width (rad)."""
     s = math.sin(0.5 * min(width, math.pi))
     return 2.0 * s * s
 
 
 @njit(nogil=True)
 def tail_density(cosine, scale):
-    """Density (sr^-1) of the heavy tail: (1 + (1 - cos) / scale)^-3/2, normalised on the sphere."""
+    """Probability density (sr^-1) of the heavy tail, (1 + (1 - cos) / scale)^-3/2, normalised on the sphere.
+
+    Parameters
+    ----------
+    cosine, scale : float
+        Cosine of the angle from the aim, and 1 - cos of the tail's width.
+    """
     total = 2.0 * scale * (1.0 - 1.0 / math.sqrt(1.0 + 2.0 / scale))
     x = 1.0 + max(0.0, 1.0 - cosine) / scale
     return 1.0 / (2.0 * math.pi * total * x * math.sqrt(x))
@@ -315,7 +353,7 @@ def tail_density(cosine, scale):
 
 @njit(nogil=True)
 def draw_tail(scale, u):
-    """1 - cos of an angle from the tail at cumulative probability u."""
+    """Angle from the aim with the density :func:`tail_density`, as 1 - cos, at cumulative probability u."""
     x = 1.0 - u * (1.0 - 1.0 / math.sqrt(1.0 + 2.0 / scale))
     return scale * (1.0 / (x * x) - 1.0)
 
@@ -333,7 +371,7 @@ def _region(site, margin):
 
 @njit(nogil=True)
 def _tail(row, found, width, aim):
-    """Share of the aims that are drawn from the heavy tail, and its width (rad); ``width`` is that of the region."""
+    """Fraction of the aims drawn from the heavy tail, and its width (rad); ``width`` is that of the region."""
     if row[A_KIND] == AXIS:
         return 1.0, width + aim.axis_width
     reach = STRONG_FIELD_NT * abs(row[A_TURN])
@@ -346,7 +384,10 @@ def _tail(row, found, width, aim):
 
 @njit(nogil=True)
 def kernel_density(row, found, margin, aim, site, zx, zy, zz):
-    """Density (sr^-1) with which a crossing is aimed at the unit vector z, seen from the site's centre as the aim.
+    """Probability density (sr^-1) with which a crossing is aimed at the unit vector z.
+
+    It is a mixture of a uniform density on the patch with its margin and of a heavy tail. The vector z is taken in the
+    frame in which the aim lies at the site's centre.
 
     Parameters
     ----------
@@ -380,7 +421,7 @@ def kernel_density(row, found, margin, aim, site, zx, zy, zz):
 
 @njit(nogil=True)
 def draw_kernel(row, found, margin, aim, site, rng):
-    """Draw the unit vector z of :func:`kernel_density`."""
+    """Draw the unit vector z with the density :func:`kernel_density`; the parameters are the same."""
     half_ns, half_ew, _ = _region(site, margin)
     width = 1.5 * math.sqrt(half_ns * half_ew)
     share, tail_width = _tail(row, found, width, aim)
@@ -406,7 +447,10 @@ def draw_kernel(row, found, margin, aim, site, rng):
 
 @njit(nogil=True)
 def aim_density(row, g, site, aim, gauss, bending, work):
-    """Density of the rotation g, relative to the uniform measure, when the crossing ``row`` is aimed at the site."""
+    """Density of the rotation g (3, 3), relative to the uniform measure, when one crossing is aimed at the site.
+
+    The other parameters are as in :func:`aim_point`.
+    """
     cx, cy, cz = site[S_UPX], site[S_UPY], site[S_UPZ]
     yx, yy, yz = apply(g, row[A_N], row[A_N + 1], row[A_N + 2])
     hx, hy, hz = apply(g, row[A_A], row[A_A + 1], row[A_A + 2])
@@ -422,7 +466,10 @@ def aim_density(row, g, site, aim, gauss, bending, work):
 
 @njit(nogil=True)
 def draw_rotation(row, site, aim, gauss, bending, rng, g, work):
-    """Draw a rotation that aims a crossing at the site, into g (3, 3)."""
+    """Draw a rotation that aims one crossing at the site, with the density :func:`aim_density`, into g (3, 3).
+
+    ``rng`` is the state of the random stream; the other parameters are as in :func:`aim_point`.
+    """
     left = uniform(rng) * N_SECTORS
     sector = 0
     while sector < N_SECTORS - 1 and left > row[A_SECTOR + sector]:
@@ -438,7 +485,10 @@ def draw_rotation(row, site, aim, gauss, bending, rng, g, work):
 
 @njit(nogil=True)
 def draw_uniform_rotation(row, site, rng, g):
-    """Draw a rotation from the uniform measure, into g (3, 3)."""
+    """Draw a rotation from the uniform (Haar) measure, into g (3, 3).
+
+    ``row`` is any row with a reference triad, ``rng`` the state of the random stream.
+    """
     azimuth = 2.0 * math.pi * uniform(rng)
     up = 2.0 * uniform(rng) - 1.0
     level = math.sqrt(1.0 - up * up)

@@ -1,4 +1,7 @@
-"""Analog sampling: primaries over the whole globe, every shower followed, patches scored where neutrinos cross them."""
+"""Analog sampling: draw primaries over the whole globe, simulate each shower, and score the neutrinos that hit a patch.
+
+All sites share one simulation. Few showers hit a patch, so this mode needs very large patches.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from sim3d.shower.stack import new_stack
 
 @njit(nogil=True, cache=CACHE)
 def analog_batch(task, scores, events, gradients, heights):
-    """Simulate one batch of primaries and add what crosses the patches to the batch's scores.
+    """Simulate one batch of primaries and score the neutrinos that cross the patches.
 
     numba compiles a separate version for None in the place of ``events``, ``gradients`` or ``heights``, without the
     branches that they need.
@@ -30,19 +33,20 @@ def analog_batch(task, scores, events, gradients, heights):
     ----------
     task : BatchTask
     scores : BatchScores
+        Added to.
     events : RecordBuffer or None
-        Where to put a record of every crossing that is scored, if that is wanted.
+        Receives a record of every scored crossing.
     gradients : Gradients or None
-        What to carry along showers and where to score it (:mod:`sim3d.scoring.gradients`); no draw depends on it.
+        Derivatives to carry along showers and to score (:mod:`sim3d.scoring.gradients`); no draw depends on them.
     heights : float64 array (sites, flavour, energy, cos_zenith, height) or None
-        Receives heights of production (:mod:`sim3d.scoring.heights`).
+        Receives production heights (:mod:`sim3d.scoring.heights`).
 
     Returns
     -------
     rows, n_rows
         The array of event records (None without ``events``) and the number of records in it.
     place : int
-        Place of the first primary that is still to be done (``batch_size`` if none is).
+        Index in the batch of the first primary that is not simulated yet (``batch_size`` if none is left).
     """
     world, source, sites = task.world, task.source, task.sites
     seed, size, left_out = task.seed, task.batch_size, task.left_out

@@ -1,4 +1,4 @@
-"""What a batch kernel is given and what it fills, as numba arguments."""
+"""Arguments and results of the batch kernels, as named tuples that numba accepts."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from sim3d.shower.world import World
 
 
 class BatchTask(NamedTuple):
-    """What one batch simulates.
+    """Inputs of a batch kernel: physics, primaries and sites (numba argument).
 
     Attributes
     ----------
     world : World
+        Medium, field and models.
     source : Source
+        Primary spectrum and its sampling.
     seed : uint64
-        Run seed.
+        Seed of the run.
     first_index, batch_size : int
         Index of the batch's first primary in the run, number of primaries.
     sites : float64 array (n, SITE_COLUMNS)
     cutoff : bool
-        Whether primaries must come in through the geomagnetic field.
+        Whether the back-traced trajectory of a primary must be allowed by the geomagnetic field.
     trace : float64 array
         Parameters of :func:`geomag.trajectories.tracing.backtrack`.
     left_out : int64 array (m,)
-        Indices of primaries to leave out.
+        Indices of primaries to skip.
     only : int
         Index of the only primary to simulate; -1 for all.
     """
@@ -48,7 +50,7 @@ class BatchTask(NamedTuple):
 
 
 class BatchScores(NamedTuple):
-    """What a batch kernel adds to.
+    """Scores of a batch, which the kernel adds to (numba argument).
 
     Attributes
     ----------
@@ -59,9 +61,9 @@ class BatchScores(NamedTuple):
     weights : int64 array (sites, 4, N_DECADES, N_WEIGHTS)
         Histogram of the weights, see :mod:`sim3d.scoring.hit_weights`.
     counters : int64 array (N_COUNTERS,)
-        See :mod:`sim3d.sampling.source`.
+        See :mod:`sim3d.sampling.counters`.
     followed : int64 array (1,)
-        Receives the index of the primary being followed (for a message if something fails); -1 before the first.
+        Receives the index of the current primary (for a message if something fails); -1 before the first.
     """
 
     flux: np.ndarray
@@ -71,14 +73,23 @@ class BatchScores(NamedTuple):
     followed: np.ndarray
 
     def clear(self) -> None:
-        """Set everything to its value before a batch."""
+        """Reset all arrays to their values before a batch."""
         for array in (self.flux, self.hits, self.weights, self.counters):
             array[...] = 0
         self.followed[0] = -1
 
 
 def empty_scores(n_sites: int, n_azimuth: int) -> BatchScores:
-    """Scores of no batch."""
+    """Make the scores of a batch before its first primary.
+
+    Parameters
+    ----------
+    n_sites, n_azimuth : int
+
+    Returns
+    -------
+    BatchScores
+    """
     shape = (n_sites, N_FLAVOURS, N_ENERGY, N_COS, n_azimuth)
     return BatchScores(
         np.zeros(shape),

@@ -1,12 +1,12 @@
-"""The first interaction of a primary: drawing its place and direction, and the weight the real world gives it.
+"""Draw the point and direction of a primary's first interaction, and compute the slant depth above it for the weight.
 
-First interactions happen in the shell of the atmosphere at a rate per volume, solid angle, energy and time of
-J(E) rho / lambda exp(-X / lambda), where J is the flux at the top from which the primary comes and X its depth along
-its (bent) path. A vertex is drawn by the cosine c of its zenith angle of arrival and its vertical depth T with a
-density h(c, T) that follows this closely and is positive everywhere; its weight is the ratio of the two.
+The rate of first interactions in the atmosphere per volume, solid angle, energy and time is
+J(E) rho / lambda exp(-X / lambda). J is the flux at the top of the atmosphere where the primary enters, and X the slant
+depth along its (bent) path. A vertex is drawn by the zenith cosine c of the primary's arrival and by its vertical depth
+T. Their density h(c, T) approximates this rate and is positive everywhere. The importance weight is the ratio.
 
-The density: a path that starts at the zenith cosine c in an atmosphere of scale height H and is bent so that the ground
-falls away from it as from a sphere of radius R_eff has the depth s(c) T with
+The density: consider a path of zenith cosine c in an atmosphere of scale height H, bent as if the ground were a sphere
+of radius R_eff. Its slant depth is s(c) T with
 
     s(c) = sqrt(pi R_eff / 2 H) exp(y^2) erfc(y),  y = c sqrt(R_eff / 2 H)
 
@@ -33,34 +33,43 @@ from sim3d.shower.rotations import KAPPA, rotate_about_field
 
 SCALE_HEIGHT_KM = 7.0
 LARGEST_HORIZONTAL_FIELD_NT = 4.2e4
-"""About the largest horizontal field at the ground in the IGRF (42,061 nT at most in samples of 1900-2030). It shapes
-the density that vertices are drawn from, and no mean."""
+"""Approximate largest horizontal field at the ground in the IGRF (42,061 nT at most in samples of 1900-2030). It enters
+the density that vertices are drawn from, and changes no expectation value."""
 
 _STEEP = 0.8
-"""Most depths are drawn with this share of the rate s(c) / lambda: a slower fall bounds the weights."""
+"""Most depths are drawn with this times the rate s(c) / lambda: a slower decrease with depth bounds the weights."""
 _SHALLOW = 0.25
 _P_STEEP, _P_SHALLOW, _P_VERTICAL = 0.86, 0.09, 0.05
 _LARGEST_SECANT = 1.0e5
 _UPWARD_WIDTH = 1.3
-"""The Gaussian that upward-going vertices (c < 0) are drawn from, in units of the true one's width sqrt(H/R_eff)."""
+"""Width of the Gaussian that upward-going vertices (c < 0) are drawn from, in units of the true width sqrt(H/R_eff)."""
 _LONGEST_STEP_KM = 4.0
 _NEGLIGIBLE = 40.0
-"""Interaction lengths after which nothing is left (4e-18)."""
+"""Depth in interaction lengths beyond which survival (4e-18) is neglected."""
 HORIZON_SHARE, HORIZON_COSINE = 0.25, 0.3
-"""Share of the downward-going vertices that are drawn evenly below a cosine: their neutrinos fill the bins beside the
-horizon, where a crossing counts 1/|cos|."""
+"""Fraction of the downward-going vertices drawn uniformly below this zenith cosine: their neutrinos fill the bins near
+the horizon, where a crossing counts 1/|cos|."""
 _INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
 @njit(nogil=True)
 def effective_radius(rigidity_GV):
-    """Radius (km) of the sphere from which the most strongly bent path of a rigidity (GV) rises as if straight."""
+    """Effective radius (km) that replaces the Earth's in the slant depth of the most strongly bent path.
+
+    Parameters
+    ----------
+    rigidity_GV : float
+
+    Returns
+    -------
+    float
+    """
     return 1.0 / (1.0 / EARTH_RADIUS_KM + KAPPA * LARGEST_HORIZONTAL_FIELD_NT / rigidity_GV)
 
 
 @njit(nogil=True)
 def secant(c, radius_km):
-    """Ratio s(c) of slant to vertical depth; see the module's header.
+    """Ratio s(c) of slant depth to vertical depth; see the module's header.
 
     Parameters
     ----------
@@ -68,6 +77,11 @@ def secant(c, radius_km):
         Zenith cosine of the arrival direction at the vertex.
     radius_km : float
         From :func:`effective_radius`.
+
+    Returns
+    -------
+    float
+        At most 1e5.
     """
     y = c * math.sqrt(radius_km / (2.0 * SCALE_HEIGHT_KM))
     if y < -5.0:
@@ -80,19 +94,29 @@ def secant(c, radius_km):
 
 @njit(nogil=True)
 def _upward_share(radius_km):
+    """Fraction of the vertices drawn with an upward-going primary (c < 0)."""
     return 0.02 + 0.4 * math.sqrt(SCALE_HEIGHT_KM / radius_km)
 
 
 @njit(nogil=True)
 def draw_cosine(radius_km, rng):
-    """Draw the zenith cosine c of a vertex.
+    """Draw the zenith cosine c of the primary at its first interaction.
 
-    Downward-going: density (1 + 2 c) / 2, flatter than the true c, and a share evenly below HORIZON_COSINE;
-    upward-going: half a Gaussian.
+    Downward-going: the density (1 + 2 c) / 2, flatter than the true c, mixed with a uniform one below HORIZON_COSINE.
+    Upward-going: half a Gaussian.
+
+    Parameters
+    ----------
+    radius_km : float
+        From :func:`effective_radius`.
+    rng : uint64 array (1,)
+        State of the random stream.
 
     Returns
     -------
-    c, density : float
+    c : float
+    density : float
+        Probability density of c.
     """
     upward = _upward_share(radius_km)
     if uniform(rng) < upward:
@@ -116,7 +140,7 @@ def draw_cosine(radius_km, rng):
 
 @njit(nogil=True)
 def draw_depth(s, length, deepest, rng):
-    """Draw the vertical depth (g/cm2) of a vertex: a mixture of three exponentials, cut at ``deepest``.
+    """Draw the vertical depth of a first interaction from a mixture of three exponentials, truncated at ``deepest``.
 
     Parameters
     ----------
@@ -126,13 +150,15 @@ def draw_depth(s, length, deepest, rng):
         Interaction length (g/cm2).
     deepest : float
         Vertical depth at the ground (g/cm2).
+    rng : uint64 array (1,)
+        State of the random stream.
 
     Returns
     -------
     depth : float
         g/cm2.
     density : float
-        (g/cm2)^-1.
+        Probability density (g/cm2)^-1.
     """
     u = uniform(rng)
     rate = 1.0 / length
@@ -155,16 +181,29 @@ def draw_depth(s, length, deepest, rng):
 
 @njit(nogil=True)
 def vertex_height(depth, layers):
-    """Height (km) of a vertex at vertical depth ``depth`` (g/cm2), not below the ground."""
+    """Height (km) of a vertex above the ground; 0 where the depth exceeds that at the ground.
+
+    Parameters
+    ----------
+    depth : float
+        Vertical depth (g/cm2).
+    layers : float64 array
+        Layers of the atmosphere, see :mod:`atmosphere.kernels`.
+
+    Returns
+    -------
+    float
+    """
     return max(height_of_depth(depth, layers), 0.0)
 
 
 @njit(nogil=True)
 def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
-    """Follow a primary back from its first interaction to where it came into the atmosphere.
+    """Integrate a primary's path backwards from its first interaction to the top of the atmosphere.
 
-    The flux is as exact as the depth, so it is summed by Simpson's rule on steps of at most 4 km: wrong by 1e-4 where
-    the density falls by half a scale height in a step.
+    The path includes ionisation loss and, with bending, deflection by the field. The survival probability is only as
+    accurate as the slant depth, so the depth is summed by Simpson's rule on steps of at most 4 km. Its error is 1e-4
+    where the density falls by half a scale height in a step.
 
     Parameters
     ----------
@@ -176,14 +215,14 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
     z_over_a : float
         Charge per nucleon.
     length : float
-        Interaction length (g/cm2), which says what depth is too large to matter.
+        Interaction length (g/cm2), to stop at a depth that is too large to matter.
     entry : float64 array (6,)
         Receives position (km) and direction at the top of the atmosphere.
 
     Returns
     -------
     depth : float
-        g/cm2; infinite where the path meets the ground or is too long.
+        Slant depth along the path (g/cm2); infinite where the path meets the ground or is too long.
     top_kinetic : float
         Kinetic energy per nucleon at the top (GeV).
     slowing : float
@@ -206,7 +245,7 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
         rise = -(x * ux + y * uy + z * uz) / r
         if h >= world.top_km and rise > 0.0:
             break
-        # thin air needs no fine steps: above 30 km the step grows to four times its length
+        # thin air needs no fine steps: above 30 km the step grows, to four times its length at most
         ds = min(world.step_km * min(max(1.0, 0.1 * h - 2.0), 4.0), _LONGEST_STEP_KM)
         curvature = (1.0 - rise * rise) / r
         end = h + ds * (rise + 0.5 * ds * curvature)

@@ -1,4 +1,4 @@
-"""Primaries that could not be simulated: left out of their batch, recorded, counted."""
+"""List primaries that could not be simulated: they are left out of their batch, recorded and counted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from numba import njit
 
 
 class Lost(NamedTuple):
-    """A primary that was left out: its index in the run and why."""
+    """A primary that was left out.
+
+    Attributes
+    ----------
+    primary : int
+        Index in the run.
+    reason : str
+        Message of the failure.
+    """
 
     primary: int
     reason: str
@@ -18,15 +26,19 @@ class Lost(NamedTuple):
 
 @njit(nogil=True)
 def is_left_out(index, left_out, only):
-    """Whether a batch kernel must leave out primary number ``index``.
+    """Whether a batch kernel must skip primary number ``index``.
 
     Parameters
     ----------
     index : int
     left_out : int64 array (n,)
-        Primaries to leave out.
+        Primaries to skip.
     only : int
         The only primary to simulate; -1 for all.
+
+    Returns
+    -------
+    bool
     """
     if only >= 0 and index != only:
         return True
@@ -37,5 +49,14 @@ def is_left_out(index, left_out, only):
 
 
 def indices(lost: Iterable[Lost]) -> np.ndarray:
-    """Indices of lost primaries, int64 (n,)."""
+    """Collect the indices of lost primaries.
+
+    Parameters
+    ----------
+    lost : iterable of Lost
+
+    Returns
+    -------
+    int64 array (n,)
+    """
     return np.array([one.primary for one in lost], dtype=np.int64)

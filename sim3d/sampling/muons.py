@@ -1,16 +1,16 @@
 """Sampling for muons and nucleons: primaries are drawn so that their straight-line extension passes near the site.
 
-A muon ends within some tens of kilometres of the straight line of its primary. So entries are drawn by the place where
-their straight line comes down through a level of the site (a sphere at the altitude of interest): evenly in one of
-several caps around the site, each wider than the last, at a zenith cosine from a density that favours the vertical;
-and a share evenly over the whole globe, whatever its direction. With A_j the area of a cap, s_j its share, and g the
-density of the cosine c, lines are drawn with the density per area, cosine and solid angle
+A muon ends within some tens of kilometres of its primary's straight line. Entries are therefore drawn by the point
+where that line comes down through a level of the site (a sphere at an altitude of interest). The point is uniform in
+one of several caps around the site, of increasing size; the zenith cosine has a density that favours the vertical. A
+small fraction is drawn uniformly over the whole globe with isotropic directions. With A_j the area of a cap, s_j its
+share, and g the density of the cosine c, the density per area, cosine and solid angle is
 
-    q = s_0 / (4 pi^2 R_top^2) + (1 / levels) sum_levels sum_j s_j [inside cap j] g(c) / (2 pi c A_j),
+    q = s_0 / (4 pi^2 R_top^2) + (1 / levels) sum_levels sum_j s_j [inside cap j] g(c) / (2 pi c A_j).
 
-which is positive for every entry there is: an isotropic flux has Phi(E) lines per area, cosine, solid angle, energy and
-time, so that a primary counts Phi / (q pdf N), and nothing is left out. Scores are those of particles that come down
-through the patch at a level, weight / (area |cos|) as for neutrinos. Each site has its own showers.
+It is positive for every entry. An isotropic flux has Phi(E) lines per area, cosine, solid angle, energy and time, so
+the importance weight of a primary is Phi / (q pdf N). A particle that comes down through the patch at a level is scored
+with weight / (area |cos|), as neutrinos are. Each site has its own showers.
 """
 
 from __future__ import annotations
@@ -44,26 +44,28 @@ from sim3d.shower.stack import new_stack
 from sim3d.shower.world import STOPPED_GEV, World
 
 WIDER_RAD = (0.005, 0.026, 0.105, 0.35)
-"""How much wider than the patch's own corners the caps are (rad): 32 km, 170 km, 670 km, 2200 km on the ground."""
+"""Angular radii of the caps beyond the patch's corners (rad): 32 km, 170 km, 670 km, 2200 km on the ground."""
 CAP_SHARES = (0.80, 0.12, 0.05, 0.02)
 GLOBE_SHARE = 0.01
 STEEP_COSINE = 0.9
 P_ISOTROPIC, P_EVEN, P_STEEP = 0.3, 0.4, 0.3
-"""Shares of zenith cosines drawn as an isotropic flux meets a surface (2 c), evenly, and evenly above STEEP_COSINE."""
+"""Fractions of zenith cosines drawn from the density 2 c (isotropic flux on a surface), uniformly, and uniformly above
+STEEP_COSINE."""
 
 
 class Overhead(NamedTuple):
-    """What the kernel needs besides the world (numba argument).
+    """Levels and bins of the muon kernel (numba argument).
 
     Attributes
     ----------
     radius_km, depth : float64 arrays (sites, levels)
         Levels of each site, highest first: distance from the Earth's centre, vertical depth (g/cm2).
     momentum_edges : float64 array (n + 1,)
-        GeV/c, even in the logarithm.
+        GeV/c, equidistant in the logarithm.
     cos_edges : float64 array (m + 1,)
+        Ascending.
     globe_share : float
-        Share of primaries drawn over the whole globe.
+        Fraction of the primaries drawn over the whole globe.
     """
 
     radius_km: np.ndarray
@@ -74,7 +76,19 @@ class Overhead(NamedTuple):
 
 
 def level_altitudes(config: Config, detector: Detector, layers: np.ndarray) -> np.ndarray:
-    """Altitudes (km) of the levels of a site, highest first."""
+    """Altitudes (km) of the levels of a site, highest first.
+
+    Parameters
+    ----------
+    config : Config
+    detector : Detector
+    layers : float64 array
+        Layers of the atmosphere, see :mod:`atmosphere.kernels`.
+
+    Returns
+    -------
+    float64 array (levels,)
+    """
     from atmosphere.kernels import height_of_depth_array
 
     chosen = list(config.muons.altitudes_km)
@@ -86,7 +100,19 @@ def level_altitudes(config: Config, detector: Detector, layers: np.ndarray) -> n
 
 
 def make_overhead(config: Config, detectors: tuple[Detector, ...], layers: np.ndarray) -> Overhead:
-    """Collect an :class:`Overhead` of a run."""
+    """Collect the levels and bins of a run for the muon kernel.
+
+    Parameters
+    ----------
+    config : Config
+    detectors : tuple of Detector
+    layers : float64 array
+        Layers of the atmosphere, see :mod:`atmosphere.kernels`.
+
+    Returns
+    -------
+    Overhead
+    """
     altitudes = np.array([level_altitudes(config, detector, layers) for detector in detectors])
     depth = getattr(vertical_depth, "py_func", vertical_depth)
     return Overhead(
@@ -99,11 +125,18 @@ def make_overhead(config: Config, detectors: tuple[Detector, ...], layers: np.nd
 
 
 def check_levels(overhead: Overhead, top_km: float) -> None:
-    """Refuse levels at or above the top of the atmosphere (km), where primaries start.
+    """Check that all levels lie below the top of the atmosphere, where primaries start.
+
+    Parameters
+    ----------
+    overhead : Overhead
+    top_km : float
+        Height of the top of the atmosphere (km).
 
     Raises
     ------
     InputError
+        If a level is at the top or above it.
     """
     highest = float(overhead.radius_km.max()) - EARTH_RADIUS_KM
     if highest >= top_km:
@@ -111,9 +144,20 @@ def check_levels(overhead: Overhead, top_km: float) -> None:
 
 
 def muon_world(world: World, momentum_min_GeV: float) -> World:
-    """The world of a run in which only particles that can come down with a momentum (GeV/c) are followed.
+    """Copy a world with kinetic-energy thresholds for muons and nucleons of a lowest momentum.
 
-    A muon has at most the total energy of the meson it comes from.
+    A muon has at most the total energy of the meson it comes from, so mesons below that energy need not be simulated.
+    Neutrinos are not listed and decays of muons are not split.
+
+    Parameters
+    ----------
+    world : World
+    momentum_min_GeV : float
+        Lowest momentum that is scored (GeV/c).
+
+    Returns
+    -------
+    World
     """
     least = np.full_like(world.kinetic_min, STOPPED_GEV)
     muon_energy = math.hypot(momentum_min_GeV, float(MASS_GEV[MUP]))
@@ -129,7 +173,17 @@ def muon_world(world: World, momentum_min_GeV: float) -> World:
 
 @njit(nogil=True)
 def draw_steep_cosine(rng):
-    """Draw a zenith cosine in (0, 1) from the density of :func:`cosine_density`."""
+    """Draw a zenith cosine in (0, 1) with the density :func:`cosine_density`.
+
+    Parameters
+    ----------
+    rng : uint64 array (1,)
+        State of the random stream.
+
+    Returns
+    -------
+    float
+    """
     u = uniform(rng)
     if u < P_ISOTROPIC:
         return math.sqrt(uniform(rng))
@@ -140,7 +194,17 @@ def draw_steep_cosine(rng):
 
 @njit(nogil=True)
 def cosine_density(c):
-    """Density of zenith cosines: a mixture, see P_ISOTROPIC."""
+    """Probability density of the drawn zenith cosines: a mixture, see P_ISOTROPIC.
+
+    Parameters
+    ----------
+    c : float
+        Zenith cosine.
+
+    Returns
+    -------
+    float
+    """
     g = P_ISOTROPIC * 2.0 * c + P_EVEN
     if c >= STEEP_COSINE:
         g += P_STEEP / (1.0 - STEEP_COSINE)
@@ -149,13 +213,40 @@ def cosine_density(c):
 
 @njit(nogil=True)
 def cap_cosine(site, j):
-    """Cosine of the angular radius of cap j of a site."""
+    """Cosine of the angular radius of cap j around a site.
+
+    Parameters
+    ----------
+    site : float64 array (SITE_COLUMNS,)
+    j : int
+
+    Returns
+    -------
+    float
+    """
     return math.cos(min(math.acos(max(-1.0, min(1.0, site[S_COSMIN]))) + WIDER_RAD[j], math.pi))
 
 
 @njit(nogil=True)
 def line_density(start, site, radii, top_km, globe_share):
-    """Density q (m^-2 sr^-1) of an entry: place and direction of flight in ``start``; see the module's header."""
+    """Probability density q (m^-2 sr^-1) with which an entry is drawn; see the module's header.
+
+    Parameters
+    ----------
+    start : float64 array (at least 6)
+        Position (km) and direction of flight at the top of the atmosphere.
+    site : float64 array (SITE_COLUMNS,)
+    radii : float64 array (levels,)
+        Distances of the levels from the Earth's centre (km).
+    top_km : float
+        Height of the top of the atmosphere (km).
+    globe_share : float
+        Fraction of the primaries drawn over the whole globe.
+
+    Returns
+    -------
+    float
+    """
     top = (EARTH_RADIUS_KM + top_km) * 1.0e3
     q = globe_share / (4.0 * math.pi * math.pi * top * top)
     n_levels = radii.shape[0]
@@ -181,16 +272,25 @@ def line_density(start, site, radii, top_km, globe_share):
 
 @njit(nogil=True)
 def draw_overhead(site, radii, top_km, globe_share, start, rng):
-    """Draw an entry over a site into ``start`` (9,): place (km), direction of flight, carried vector.
+    """Draw an entry whose straight line passes near a site.
+
+    Parameters
+    ----------
+    site, radii, top_km, globe_share
+        As for :func:`line_density`.
+    start : float64 array (9,)
+        Receives position (km), direction of flight and carried perpendicular vector.
+    rng : uint64 array (1,)
+        State of the random stream.
 
     Returns
     -------
     float
-        1 / q (m2 sr).
+        1 / q (m2 sr), with q of :func:`line_density`.
     """
     u = uniform(rng)
     if u < globe_share:
-        # weighted entries would need their density: an isotropic flux enters with cos^2 even
+        # the direction of draw_entry is weighted: redraw it with cos^2 uniform, as an isotropic flux enters
         draw_entry(top_km, start, rng)
         nx, ny, nz = start[0], start[1], start[2]
         r = math.sqrt(nx * nx + ny * ny + nz * nz)
@@ -204,7 +304,7 @@ def draw_overhead(site, radii, top_km, globe_share, start, rng):
         u -= CAP_SHARES[j]
         j += 1
     r = radii[min(int(uniform(rng) * radii.shape[0]), radii.shape[0] - 1)]
-    # a point of the cap: its axis is the site's up
+    # a uniform point in the cap, whose axis is the site's vertical
     tilt = 1.0 - uniform(rng) * (1.0 - cap_cosine(site, j))
     psi = 2.0 * math.pi * uniform(rng)
     ax, ay, az = site[S_UPX], site[S_UPY], site[S_UPZ]
@@ -235,7 +335,19 @@ def _direct(start, nx, ny, nz, r, c, rng):
 
 @njit(nogil=True)
 def momentum_bin(momentum, edges):
-    """Bin of a momentum (GeV/c); -1 outside."""
+    """Index of the logarithmic momentum bin; -1 outside the range.
+
+    Parameters
+    ----------
+    momentum : float
+        GeV/c.
+    edges : float64 array (n + 1,)
+        GeV/c, equidistant in the logarithm.
+
+    Returns
+    -------
+    int
+    """
     n = edges.shape[0] - 1
     if momentum < edges[0] or momentum >= edges[n]:
         return -1
@@ -244,7 +356,18 @@ def momentum_bin(momentum, edges):
 
 @njit(nogil=True)
 def find_bin(value, edges):
-    """Bin of a value between ascending edges; -1 outside, the last edge belongs to the last bin."""
+    """Index of the bin of a value; -1 outside the range, and the last edge belongs to the last bin.
+
+    Parameters
+    ----------
+    value : float
+    edges : float64 array (n + 1,)
+        Ascending.
+
+    Returns
+    -------
+    int
+    """
     n = edges.shape[0] - 1
     if value < edges[0] or value > edges[n]:
         return -1
@@ -256,7 +379,16 @@ def find_bin(value, edges):
 
 @njit(nogil=True)
 def particle_row(species):
-    """Row of a species in the sums; -1 if it is not scored."""
+    """Index of a species in PARTICLE_CODES; -1 if it is not scored.
+
+    Parameters
+    ----------
+    species : int
+
+    Returns
+    -------
+    int
+    """
     for k in range(len(PARTICLE_CODES)):
         if PARTICLE_CODES[k] == species:
             return k
@@ -265,7 +397,7 @@ def particle_row(species):
 
 @njit(nogil=True)
 def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neutrinos, crossings):
-    """Follow a shower with levels, again with a larger list where its crossings do not fit.
+    """Simulate a shower and list the muons and nucleons that cross the levels, with a larger array if they do not fit.
 
     Parameters
     ----------
@@ -296,7 +428,7 @@ def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neut
 
 @njit(nogil=True, cache=CACHE)
 def overhead_batch(task, scores, overhead, flux):
-    """Simulate one batch of primaries over every site and add what comes down to the scores.
+    """Simulate one batch of primaries over every site and score the muons and nucleons that cross the levels.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
-"""The pilot shower's crossings of a site's sphere: importances, and the table of aims that rotations are drawn from.
+"""Compute the importances of a pilot shower's crossings of a site's sphere; rotations are drawn from this table.
 
-A pilot shower is followed in a world without field. Each place where one of its neutrinos crosses the sphere of a site
-is a row of the table of aims, with the number of rotations that it deserves; two more rows are for the shower's axis.
+A pilot shower is simulated without magnetic bending. Each point where one of its neutrinos crosses the sphere of a site
+is a row of the table, with its expected number of rotations. Two more rows stand for the shower's axis. Importances
+change statistical errors, not expectation values.
 """
 
 from __future__ import annotations
@@ -46,13 +47,14 @@ from sim3d.shower.neutrino_list import (
 )
 
 _SENSITIVE = 0.15
-"""The importance of a crossing is asked azimuth by azimuth where the field may turn it by this share of its cosine."""
+"""The importance is computed for each azimuth sector where the possible deflection (rad) exceeds this times the zenith
+cosine."""
 _NOT_FORETOLD = 0.3
 """Importance given to azimuth sectors for which no crossing is predicted, in units of 1/|cos|."""
 _FAR_GAIN = 7.0
-"""Crossings that the field turns far (FAR_TURN) get this many more rotations: their aims spread over the wide tail."""
+"""Relative increase of the rotations for strongly deflected crossings (FAR_TURN): their aims spread over the tail."""
 _HORIZON_GAIN = 0.01
-"""Further rotations beside the horizon, see :func:`_horizon`."""
+"""Coefficient of the additional rotations near the horizon, see :func:`_horizon`."""
 _LEAST_UNSURE, _UNSURE_PER_TURN = 2.0e-4, 0.012
 """Uncertainty of the predicted cos^2: a constant plus a term proportional to the deflection."""
 _LEAST_ROTATIONS = 1.0e-3
@@ -60,10 +62,22 @@ _LEAST_ROTATIONS = 1.0e-3
 
 @njit(nogil=True)
 def flavour_flux(flavour, energy):
-    """What the importance of a flavour is divided by: a rough flux, times four.
+    """Approximate flux of a flavour, times four: the denominator of the importance of a crossing.
 
-    That of electron neutrinos is set below their flux (0.5 where 0.7 would fit), so that they get more of the work:
-    they are what a table waits for. No mean depends on it.
+    The value for electron neutrinos is set below their flux (0.5 where 0.7 would fit). They get more rotations for it,
+    because their errors are the largest in a table. Expectation values do not depend on it.
+
+    Parameters
+    ----------
+    flavour : int
+        0 and 1 are muon neutrinos, 2 and 3 electron neutrinos.
+    energy : float
+        GeV.
+
+    Returns
+    -------
+    float
+        m^-2 s^-1 sr^-1 GeV^-1.
     """
     if flavour < 2:
         return 1.3 * reference_flux(energy)
@@ -72,7 +86,7 @@ def flavour_flux(flavour, energy):
 
 @njit(nogil=True)
 def _fill_crossing(row, neutrino, kind, path):
-    """Fill a row of the table of crossings, but for its importance."""
+    """Fill a row of the table of crossings, except its importance."""
     x, y, z = neutrino[NU_X], neutrino[NU_Y], neutrino[NU_Z]
     ux, uy, uz = neutrino[NU_UX], neutrino[NU_UY], neutrino[NU_UZ]
     nx, ny, nz = x + path * ux, y + path * uy, z + path * uz
@@ -88,7 +102,7 @@ def _fill_crossing(row, neutrino, kind, path):
 
 @njit(nogil=True)
 def _mean_inverse_cosine(a, b, unsure):
-    """Mean of 1/cos where the squared cosine lies between a and b, give or take ``unsure``; misses count as nothing."""
+    """Mean of 1/cos for cos^2 uniform between a and b, widened by ``unsure``; cos^2 < 0 (a miss) contributes 0."""
     low, high = min(a, b) - unsure, max(a, b) + unsure
     mean = 2.0 * (math.sqrt(max(high, 0.0)) - math.sqrt(max(low, 0.0))) / (high - low)
     return min(mean, inverse_cosine(0.0))
@@ -96,13 +110,13 @@ def _mean_inverse_cosine(a, b, unsure):
 
 @njit(nogil=True)
 def _horizon(inverse):
-    """Importance of a crossing of a given 1/|cos|: more than in proportion, for grazing ones vary most."""
+    """Weight a crossing by 1/|cos|, steeper than linear because grazing crossings vary most."""
     return inverse * (1.0 + _HORIZON_GAIN * inverse)
 
 
 @njit(nogil=True)
 def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
-    """Set the importance of a crossing, by sectors of azimuth where the field can change its cosine much.
+    """Set the importance of a crossing, by azimuth sector where the field can change its zenith cosine much.
 
     Returns
     -------
@@ -133,27 +147,33 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
 
 @njit(nogil=True)
 def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, squares):
-    """Table of what can be aimed at: the crossings of a pilot's neutrinos with the site's sphere.
+    """List the crossings of a pilot's neutrinos with the site's sphere, with their importances.
 
     Parameters
     ----------
     neutrinos : float64 array (>= n, NEUTRINO_COLUMNS)
+        The pilot's list of neutrinos.
     n : int
+        Rows in use.
     site : float64 array (SITE_COLUMNS,)
     scale : float
-        Importance of a crossing: scale * weight / (|cos| E F(E)) with F of :func:`flavour_flux`.
+        The importance of a crossing is scale * weight / (|cos| E F(E)), with F of :func:`flavour_flux`.
     aim : Aim
     gauss : float64 array
+        Coefficients of the geomagnetic field.
     bending : bool
-        Whether the field bends; then neutrinos that miss the sphere, but may meet it once turned, are listed too.
+        Whether the field bends. Then neutrinos that miss the sphere, but could hit it once deflected, are listed too.
     aims : float64 array (>= 2 n + 2, AIM_COLUMNS)
+        Receives the rows.
     work, squares : float64 arrays (3, 3) and (N_SECTORS,)
+        Work space.
 
     Returns
     -------
     n_aims : int
+        Number of rows.
     total : float
-        Sum of the importances (expected rotations).
+        Sum of the importances (expected number of rotations).
     """
     n_aims = 0
     total = 0.0
@@ -165,7 +185,7 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
         x, y, z = neutrinos[i, NU_X], neutrinos[i, NU_Y], neutrinos[i, NU_Z]
         ux, uy, uz = neutrinos[i, NU_UX], neutrinos[i, NU_UY], neutrinos[i, NU_UZ]
         value = scale * neutrinos[i, NU_WEIGHT] / (energy * flavour_flux(int(neutrinos[i, NU_FLAVOUR]), energy))
-        # the angle by which the field of a site can turn it
+        # largest deflection (rad) in a strong field
         reach = STRONG_FIELD_NT * abs(neutrinos[i, NU_TURN]) if bending else 0.0
         down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
         cosine = 0.0
@@ -175,7 +195,7 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
             cosine = (nx * ux + ny * uy + nz * uz) / radius
             bends = reach > _SENSITIVE * cosine
         else:
-            # a miss: by which angle, and could the field make up for it?
+            # a line that misses the sphere is kept only if the largest deflection could make it hit
             r = math.sqrt(x * x + y * y + z * z)
             rise = (x * ux + y * uy + z * uz) / r
             if rise + math.sqrt(max(0.0, 1.0 - (radius / r) ** 2)) > reach:
@@ -193,7 +213,25 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
 
 @njit(nogil=True)
 def add_axis(aims, n_aims, pose, radius, share):
-    """Append the crossings of the shower's own axis; returns the new number of rows."""
+    """Append the crossings of the shower's axis to the table.
+
+    Parameters
+    ----------
+    aims : float64 array (>= n_aims + 2, AIM_COLUMNS)
+    n_aims : int
+        Rows in use.
+    pose : float64 array (9,)
+        Position (km) and direction of the first interaction.
+    radius : float
+        Radius of the site's sphere (km).
+    share : float
+        Expected number of rotations of each of the two rows.
+
+    Returns
+    -------
+    int
+        New number of rows.
+    """
     x, y, z, ux, uy, uz = pose[0], pose[1], pose[2], pose[3], pose[4], pose[5]
     down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
     if up <= 0.0:
@@ -211,24 +249,27 @@ def add_axis(aims, n_aims, pose, radius, share):
 
 @njit(nogil=True)
 def list_aims(pilot, n_pilot, pose, nominal, batch_size, site, aim, gauss, bending, aims, work, squares):
-    """Table of aims of a pilot shower at a site: its neutrinos' crossings and its axis.
+    """Build the table of crossings of a pilot shower at a site: its neutrinos' crossings and its axis.
 
     Parameters
     ----------
     pilot : float64 array (>= n_pilot, NEUTRINO_COLUMNS)
         The pilot's list of neutrinos.
     n_pilot : int
+        Rows in use.
     pose : float64 array (9,)
         Position (km) and direction of the first interaction.
     nominal : float
-        A guess of the shower's weight (s^-1).
+        Estimate of the shower's weight (s^-1).
     batch_size : int
+        Primaries of a batch.
     site, aim, gauss, bending, aims, work, squares
         As for :func:`list_crossings`.
 
     Returns
     -------
     n_aims : int
+        Number of rows.
     expected : float
         Expected number of rotations: the sum of the column A_SHARE.
     """
@@ -238,7 +279,7 @@ def list_aims(pilot, n_pilot, pose, nominal, batch_size, site, aim, gauss, bendi
     expected = wanted / (1.0 + wanted / aim.most_per_pilot)
     for j in range(n_aims):
         aims[j, A_SHARE] *= expected / wanted
-    # what a neutrino of 1 GeV along the axis would be worth, should the real shower have one that the pilot had not
+    # importance of a neutrino of 1 GeV along the axis, which the rotated shower may have although the pilot has none
     unseen = scale * inverse_cosine(min(1.0, math.sqrt(pose[5] ** 2 + 0.01))) / reference_flux(1.0)
     axis = 0.5 * (aim.axis_share * expected + aim.unseen * unseen / (1.0 + unseen) + _LEAST_ROTATIONS)
     n_aims = add_axis(aims, n_aims, pose, radius, axis)

@@ -1,10 +1,11 @@
-"""Rotated sampling: without bending in the air the world is spherically symmetric, so every crossing serves every site.
+"""Rotated sampling: rotate every crossing of a site's sphere onto the site, with a random azimuth.
 
-Each crossing of the site's sphere by each neutrino of each shower, coming in as down-going and going out as up-going,
-is rotated so that it happens at the site with a random azimuth; the primary rotates along and must come in through the
-field from there (Battistoni et al., Astropart. Phys. 19 (2003) 269, section 2.3). A crossing then counts for the whole
-sphere: weight / (4 pi R^2 |cos|). Soft neutrinos are the most numerous, and each costs a back-tracking: they go
-through Russian roulette first, which is exact.
+Without bending in the air the problem is spherically symmetric, so every crossing can be scored at every site. A
+neutrino can cross the site's sphere twice, as down-going and as up-going. The primary is rotated along with the
+crossing, and its back-traced trajectory from there must be allowed by the field (Battistoni et al., Astropart. Phys.
+19 (2003) 269, section 2.3). A crossing is then scored for the whole sphere: weight / (4 pi R^2 |cos|). Low-energy
+neutrinos are the most numerous and each needs a back-tracing, so they are first thinned by Russian roulette. That
+changes no expectation value.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from sim3d.shower.stack import new_stack
 
 @njit(nogil=True)
 def rotate_with_crossing(n, u, site_up, azimuth, v):
-    """Rotate a vector with the rotation that brings a crossing to a site.
+    """Rotate a vector by the rotation that brings a crossing to a site with a given azimuth.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ def rotate_with_crossing(n, u, site_up, azimuth, v):
 
 @njit(nogil=True)
 def _entry_at_site(n, u, site, azimuth, start, site_up, entry, arrival):
-    """Where the primary of a crossing comes in when the crossing is at a site: position and direction of flight."""
+    """Compute the primary's entry point and direction after the rotation that brings its crossing to a site."""
     site_up[0], site_up[1], site_up[2] = site[S_UPX], site[S_UPY], site[S_UPZ]
     entry[0], entry[1], entry[2] = start[0], start[1], start[2]
     arrival[0], arrival[1], arrival[2] = start[3], start[4], start[5]
@@ -99,14 +100,20 @@ def _entry_at_site(n, u, site, azimuth, start, site_up, entry, arrival):
 
 @njit(nogil=True, cache=CACHE)
 def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradients, heights):
-    """Simulate one batch without bending and score every crossing at every site.
+    """Simulate one batch of primaries without bending and score every crossing at every site.
 
     Parameters
     ----------
     task, scores, events, gradients, heights
-        As for :func:`sim3d.sampling.analog.analog_batch`; it returns the same.
+        As for :func:`sim3d.sampling.analog.analog_batch`.
     roulette_energy, roulette_index : float
-        A neutrino below ``roulette_energy`` (GeV) is scored with probability (E / roulette_energy)^roulette_index.
+        A neutrino below ``roulette_energy`` (GeV) survives with probability (E / roulette_energy)^roulette_index and is
+        scored with the inverse of that as a factor.
+
+    Returns
+    -------
+    rows, n_rows, place
+        As for :func:`sim3d.sampling.analog.analog_batch`.
     """
     world, sites, cutoff, trace = task.world, task.sites, task.cutoff, task.trace
     counters, n_azimuth = scores.counters, scores.flux.shape[4]

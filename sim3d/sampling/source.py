@@ -1,9 +1,9 @@
-"""What the sampling modes share: drawing a primary and its place and direction of entry.
+"""Draw a primary's energy, nucleus, entry point and direction from the cosmic-ray spectrum, with its importance weight.
 
-A primary that enters the sphere of radius R_top isotropically stands for pi * 4 pi R_top^2 * Phi(E) / pdf(E) / N
-particles per second (docs/methods/entry.md). Phi is the all-nucleon flux; the
-nucleus it came in is drawn by its share. Energies are stratified inside a batch: primary i of B takes the quantile
-(i + uniform) / B.
+Primaries enter the sphere of radius R_top isotropically. Each of N primaries has the weight
+pi * 4 pi R_top^2 * Phi(E) / pdf(E) / N particles per second (docs/methods/entry.md). Phi is the all-nucleon flux; the
+nucleus that the nucleon is bound in is drawn by its share of Phi. Energies are stratified inside a batch: primary i of
+B takes the quantile (i + uniform) / B. The sampling modes share these functions.
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ from sim3d.shower.random_streams import primary_key, uniform
 from sim3d.shower.rotations import turn
 
 GRAZING_SHARE = 0.12
-"""Share of primaries whose straight line misses the ground (3.4% of an isotropic flux)."""
+"""Fraction of the primaries drawn with a straight line that misses the ground (3.4% of an isotropic flux)."""
 
 
 class Source(NamedTuple):
-    """Primary spectrum and how it is sampled (numba argument).
+    """Primary spectrum and the energy range in which it is sampled (numba argument).
 
     Attributes
     ----------
     spectrum : sim3d.primaries.spectrum.Spectrum
-    energy_low, energy_high, energy_index : float
-        Kinetic energy per nucleon is drawn in this range (GeV), see :func:`sim3d.sampling.source.sample_energy`.
+    energy_low, energy_high : float
+        Range of kinetic energy per nucleon (GeV).
+    energy_index : float
+        Power-law index of the sampling density, see :func:`sim3d.sampling.source.sample_energy`.
     """
 
     spectrum: Spectrum
@@ -44,7 +46,16 @@ class Source(NamedTuple):
 
 @njit(nogil=True)
 def draw_primary(source, place, batch_size, top_km, rng):
-    """Draw the energy, nucleus and weight of primary number ``place`` of a batch.
+    """Draw the energy, nucleus and importance weight of primary number ``place`` of a batch.
+
+    Parameters
+    ----------
+    source : Source
+    place, batch_size : int
+    top_km : float
+        Height of the top of the atmosphere (km).
+    rng : uint64 array (1,)
+        State of the random stream.
 
     Returns
     -------
@@ -53,7 +64,7 @@ def draw_primary(source, place, batch_size, top_km, rng):
     group : int
         Mass group.
     weight : float
-        Nucleons per second this one stands for when a whole batch stands for the Earth.
+        Nucleons per second that this primary represents, where one whole batch represents the flux on the Earth.
     """
     energy = sample_energy(
         (place + uniform(rng)) / batch_size, source.energy_low, source.energy_high, source.energy_index
@@ -68,12 +79,12 @@ def draw_primary(source, place, batch_size, top_km, rng):
 
 @njit(nogil=True)
 def _entry_cosine(top_km, rng):
-    """Cosine of the angle of entry to the inward normal at the top, and the weight of having chosen it.
+    """Draw the cosine of the angle of entry to the inward normal at the top, and its importance weight.
 
-    An isotropic flux enters with cos^2 uniform in (0, 1). A straight line that reaches the ground meets it at a
-    zenith cosine c with c^2 uniform as well, so that few would be near the horizon, where a crossing counts 1/c. Here
-    a share of GRAZING_SHARE goes to lines that miss the ground, and the rest takes c from the density
-    (1 + 2 c) / 2; the weight is the ratio of the densities and at most 1.47.
+    An isotropic flux enters with cos^2 uniform in (0, 1). A straight line that reaches the ground meets it at a zenith
+    cosine c with c^2 uniform as well, so that few would be near the horizon, where a crossing counts 1/c. Here a
+    fraction GRAZING_SHARE of the lines misses the ground; the others take c from the density (1 + 2 c) / 2. The weight
+    is the ratio of the densities and at most 1.47.
     """
     ratio = EARTH_RADIUS_KM / (EARTH_RADIUS_KM + top_km)
     miss = 1.0 - ratio * ratio
@@ -88,14 +99,23 @@ def _entry_cosine(top_km, rng):
 
 @njit(nogil=True)
 def draw_entry(top_km, start, rng):
-    """Draw an entry through the top of the atmosphere into ``start`` (float64 array (9,)).
+    """Draw an isotropic entry through the top of the atmosphere.
 
-    Position uniform on the sphere, direction inward (see :func:`_entry_cosine`), and a carried frame at a random angle.
+    The position is uniform on the sphere, the direction inward (see :func:`_entry_cosine`).
+
+    Parameters
+    ----------
+    top_km : float
+        Height of the top of the atmosphere (km).
+    start : float64 array (9,)
+        Receives position (km), direction, and a carried perpendicular unit vector at a random angle.
+    rng : uint64 array (1,)
+        State of the random stream.
 
     Returns
     -------
     float
-        Weight that makes the entries an isotropic flux; its mean is 1.
+        Importance weight that makes the entries an isotropic flux; its mean is 1.
     """
     r = EARTH_RADIUS_KM + top_km
     nz = 2.0 * uniform(rng) - 1.0
@@ -106,7 +126,7 @@ def draw_entry(top_km, start, rng):
     cos_in, weight = _entry_cosine(top_km, rng)
     sin_in = math.sqrt(1.0 - cos_in * cos_in)
     psi = 2.0 * math.pi * uniform(rng)
-    # a frame at the point: (d n / d latitude) and the carried vector turn with the direction
+    # the carried vector starts as d n / d latitude and is rotated with the direction
     ux, uy, uz, ex, ey, ez = turn(
         -nx, -ny, -nz, -nz * cphi, -nz * sphi, s, cos_in, sin_in, math.cos(psi), math.sin(psi)
     )
@@ -120,7 +140,7 @@ def draw_entry(top_km, start, rng):
 def next_shower(
     world, source, seed, batch_size, index, place, start, rng, stack, neutrinos, counters, gradients
 ):  # fmt: skip
-    """Draw primary number ``index`` of a run (number ``place`` of its batch) and follow its shower.
+    """Draw primary number ``index`` of a run (number ``place`` of its batch) and simulate its shower.
 
     Parameters
     ----------
@@ -128,9 +148,9 @@ def next_shower(
     source : Source
     seed, batch_size, index, place : int
     start : float64 array (9,)
-        Receives the entry.
+        Receives the entry, see :func:`draw_entry`.
     rng : uint64 array (1,)
-        Work space.
+        State of the random stream.
     stack, neutrinos, gradients
         As for :func:`sim3d.shower.kernel.shower`.
     counters : int64 array (N_COUNTERS,)
@@ -138,7 +158,7 @@ def next_shower(
     Returns
     -------
     weight : float
-        Nucleons per second this primary stands for.
+        Nucleons per second that this primary represents.
     energy : float
         Kinetic energy per nucleon (GeV).
     group : int
@@ -160,14 +180,22 @@ def next_shower(
 
 @njit(nogil=True)
 def comes_through(world, trace, place, direction, rigidity_GV, counters):
-    """Whether a primary can reach a place through the geomagnetic field; counts the verdict.
+    """Whether the back-traced trajectory of a primary is allowed by the geomagnetic field; counts the verdict.
 
     Parameters
     ----------
+    world : World
     trace : float64 array
         Parameters of :func:`geomag.trajectories.tracing.backtrack`.
     place, direction : float64 arrays (3,)
-        Position (km) and direction of flight.
+        Position (km) and direction of flight at the top of the atmosphere.
+    rigidity_GV : float
+    counters : int64 array (N_COUNTERS,)
+
+    Returns
+    -------
+    bool
+        False for forbidden and for undecided trajectories.
     """
     counters[C_BACKTRACKED] += 1
     verdict = backtrack(
@@ -190,13 +218,27 @@ def comes_through(world, trace, place, direction, rigidity_GV, counters):
 
 
 SAMPLING_SHIFT_GEV = 2.0
-"""Energies are drawn from (E + 2 GeV)^-index: like the fits' own (E + b exp(-c sqrt(E)))^-gamma with b = 2.15 this
-turns over at low energy, so that few are spent on primaries below the cutoffs. Any value is exact."""
+"""Energies are drawn from (E + 2 GeV)^-index. Like the fits' own (E + b exp(-c sqrt(E)))^-gamma with b = 2.15, this
+density flattens at low energy, so that few primaries lie below the cutoffs. Any value gives the same expectation."""
 
 
 @njit(nogil=True)
 def sample_energy(u, low, high, index):
-    """Energy between low and high (GeV) at cumulative probability u; density (E + SAMPLING_SHIFT_GEV)^-index."""
+    """Quantile function of the sampling density of energy, proportional to (E + SAMPLING_SHIFT_GEV)^-index.
+
+    Parameters
+    ----------
+    u : float
+        Cumulative probability.
+    low, high : float
+        Range (GeV).
+    index : float
+
+    Returns
+    -------
+    float
+        Energy (GeV).
+    """
     bottom, top = low + SAMPLING_SHIFT_GEV, high + SAMPLING_SHIFT_GEV
     if abs(index - 1.0) < 1e-9:
         energy = bottom * (top / bottom) ** u - SAMPLING_SHIFT_GEV
@@ -208,7 +250,18 @@ def sample_energy(u, low, high, index):
 
 @njit(nogil=True)
 def energy_pdf(energy, low, high, index):
-    """Density (GeV^-1) of :func:`sample_energy`."""
+    """Probability density (GeV^-1) of the energies of :func:`sample_energy`.
+
+    Parameters
+    ----------
+    energy, low, high : float
+        GeV.
+    index : float
+
+    Returns
+    -------
+    float
+    """
     bottom, top = low + SAMPLING_SHIFT_GEV, high + SAMPLING_SHIFT_GEV
     if abs(index - 1.0) < 1e-9:
         return 1.0 / ((energy + SAMPLING_SHIFT_GEV) * math.log(top / bottom))

@@ -1,21 +1,21 @@
 """Rotate each shower so that one of its neutrinos hits the site's patch; the importance weight corrects for the choice.
 
-A pilot shower is followed from its first interaction in a world without field. Each place where one of its neutrinos
-crosses the site's sphere is a crossing j with an importance (:mod:`sim3d.sampling.pilot`). A rotation of the globe is
-drawn that brings a crossing to the patch (:mod:`sim3d.sampling.aiming`), with the density, relative to the uniform
-measure of rotations,
+A pilot shower is simulated from its first interaction, without magnetic bending. Each point where one of its neutrinos
+crosses the site's sphere is a crossing j with an importance p_j (:mod:`sim3d.sampling.pilot`). A rotation of the globe
+is drawn that brings a crossing to the patch (:mod:`sim3d.sampling.aiming`). Its density relative to the uniform (Haar)
+measure of rotations is
 
-    q(g) = f0 + (1 - f0) sum_j p_j k_j(g),
+    q(g) = f0 + (1 - f0) sum_j p_j k_j(g).
 
-and the SAME random tape is followed again, from the rotated vertex and in the real field. Whatever then crosses the
-patch is scored with the weight
+The shower is then simulated again with the SAME random numbers, from the rotated vertex and in the real field. Every
+neutrino that crosses the patch is scored with the importance weight
 
-    8 pi^2 r^2 Phi(E_top) [a(E_top) / a(E)] exp(-X / lambda) / (lambda h(c, T) pdf(E)) / (m q(g)),
+    8 pi^2 r^2 Phi(E_top) [a(E_top) / a(E)] exp(-X / lambda) / (lambda h(c, T) pdf(E)) / (m q(g)).
 
-the rate of first interactions per vertex radius, zenith cosine and energy over the density they are drawn from
-(:mod:`sim3d.sampling.first_interaction`), and m the expected number of rotations of this pilot. Nothing here is an
-approximation: how crossings are predicted, importances and margins change the error only. A pilot's rotations and all
-its hits belong to one batch, and errors come from batches.
+This is the rate of first interactions per vertex radius, zenith cosine and energy, divided by the density they are
+drawn from (:mod:`sim3d.sampling.first_interaction`). m is the expected number of rotations of this pilot. The estimator
+is unbiased: predictions, importances and margins change statistical errors, not expectation values. All hits of a
+pilot, over all its rotations, belong to one batch; errors are computed from the scatter of batches.
 """
 
 from __future__ import annotations
@@ -64,15 +64,39 @@ from sim3d.shower.random_streams import BRANCH_AIM, BRANCH_TAPE, child_key, prim
 from sim3d.shower.stack import new_stack
 
 FOLLOWED_BELOW = 0.9
-"""Showers are followed down to this share of the lowest energy that is scored: a neutrino that the field lifts above it
-must have been in the pilot."""
+"""Showers are simulated down to this fraction of the lowest scored energy. The field can raise the energy of a neutrino
+above the threshold, and such a neutrino must be in the pilot."""
 LARGEST_ENERGY_LOSS_GEV = 2.0
-"""A primary loses less than this before its first interaction (a thousand g/cm2 of ionisation)."""
+"""Upper bound of a primary's ionisation loss before its first interaction (a thousand g/cm2 of air)."""
 
 
 @njit(nogil=True)
 def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
-    """q(g): density of a rotation relative to the uniform measure; ``total`` is the sum of the shares."""
+    """Density q(g) with which a rotation is drawn, relative to the uniform measure of rotations.
+
+    Parameters
+    ----------
+    aims : float64 array (>= n_aims, AIM_COLUMNS)
+        Table of crossings, see :func:`sim3d.sampling.pilot.list_aims`.
+    n_aims : int
+        Rows in use.
+    total : float
+        Sum of the column A_SHARE.
+    g : float64 array (3, 3)
+        Rotation matrix.
+    site : float64 array (SITE_COLUMNS,)
+    aim : Aim
+    gauss : float64 array
+        Coefficients of the geomagnetic field.
+    bending : bool
+        Whether the field bends.
+    work : float64 array (3, 3)
+        Work space.
+
+    Returns
+    -------
+    float
+    """
     q = 0.0
     for j in range(n_aims):
         q += aims[j, A_SHARE] * aim_density(aims[j], g, site, aim, gauss, bending, work)
@@ -81,7 +105,19 @@ def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
 
 @njit(nogil=True)
 def draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work):
-    """Draw a rotation from :func:`rotation_density` into g (3, 3): uniformly, or by a row of the table of aims."""
+    """Draw a rotation with the density :func:`rotation_density`: uniformly, or for one crossing of the table.
+
+    Parameters
+    ----------
+    aims, n_aims, site, aim, gauss, bending, work
+        As for :func:`rotation_density`.
+    expected : float
+        Sum of the column A_SHARE.
+    rng : uint64 array (1,)
+        State of the random stream.
+    g : float64 array (3, 3)
+        Receives the rotation matrix.
+    """
     if uniform(rng) < aim.uniform_share:
         draw_uniform_rotation(aims[0], site, rng, g)
         return
@@ -95,7 +131,18 @@ def draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work):
 
 @njit(nogil=True)
 def draw_vertex(world, source, place, batch_size, rng, pose):
-    """Draw energy, nucleus and first interaction of a primary; ``pose`` (9,) receives it with the vertex on the z axis.
+    """Draw the energy, nucleus and first-interaction point of a primary, with the vertex on the z axis.
+
+    Parameters
+    ----------
+    world : World
+    source : Source
+    place, batch_size : int
+        Index of the primary in its batch, and primaries of a batch: energies are stratified.
+    rng : uint64 array (1,)
+        State of the random stream.
+    pose : float64 array (9,)
+        Receives position (km), direction of flight and carried perpendicular vector.
 
     Returns
     -------
@@ -104,10 +151,10 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
     group : int
         Mass group.
     constant : float
-        8 pi^2 r^2 A / (h P(group) pdf B) (m2 GeV g/cm2): what multiplies Phi(E_top) a(E_top)/a(E) exp(-X/lambda) /
-        lambda.
+        8 pi^2 r^2 A / (h P(group) pdf B) (m2 GeV g/cm2), with B the batch size. The importance weight is this times
+        Phi(E_top) a(E_top)/a(E) exp(-X/lambda) / lambda.
     nominal : float
-        A guess of the whole weight (s^-1).
+        Estimate of the whole weight (s^-1) before the path through the field is known.
     """
     low = max(world.kinetic_min[PROTON], source.energy_low - LARGEST_ENERGY_LOSS_GEV)
     kinetic = sample_energy((place + uniform(rng)) / batch_size, low, source.energy_high, source.energy_index)
@@ -133,15 +180,21 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
 
 @njit(nogil=True, cache=CACHE)
 def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
-    """Simulate one batch of pilots, each aimed at every site in turn, and add what crosses the patches to the scores.
+    """Simulate one batch of pilot showers, rotate each towards every site in turn, and score the hits.
 
     Parameters
     ----------
     task, scores, events, gradients, heights
-        As for :func:`sim3d.sampling.analog.analog_batch`; it returns the same.
+        As for :func:`sim3d.sampling.analog.analog_batch`.
     pilot_world : World
         ``task.world`` without bending.
     aim : Aim
+        Settings of the rotations.
+
+    Returns
+    -------
+    rows, n_rows, place
+        As for :func:`sim3d.sampling.analog.analog_batch`.
     """
     world, source, sites = task.world, task.source, task.sites
     gauss, bending = world.gauss, world.bending

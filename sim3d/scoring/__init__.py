@@ -1,1 +1,1 @@
-"""Crossings of the detector patches and the sums over them: flux, hit weights, gradients, heights, event records."""
+"""Crossings of the detector patches and the sums over them: flux, weights, gradients, heights, event records."""

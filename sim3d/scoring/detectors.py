@@ -1,10 +1,10 @@
-"""Flat horizontal patches at sites: where a neutrino crosses them, and at which angles.
+"""Detector patches at the sites: crossings of neutrinos with them, and arrival angles.
 
-A detector is a thin sheet on the sphere of the site's radius: a rectangle whose sides run along magnetic north and
-east at the site's centre, or a cap. In the rectangle's own latitude and longitude (equator through the centre along
-magnetic east, so that +-ns/2 and +-ew/2 bound it) its area is R^2 ew 2 sin(ns/2). A neutrino is a straight line: it
-crosses a sphere below its birth twice, coming in as down-going and going out as up-going; both count. Angles are
-those at the crossing's own local vertical and its own geographic south (docs/manual/conventions.md).
+A detector is a horizontal surface on the sphere of the site's radius: a cap, or a rectangle whose sides run along
+magnetic north and east at the site's centre. In the rectangle's own latitude and longitude (equator through the centre
+along magnetic east, so that +-ns/2 and +-ew/2 bound it) its area is R^2 ew 2 sin(ns/2). A neutrino is a straight line.
+It crosses a sphere below its birth twice, as down-going and as up-going, and both crossings are scored. Angles refer
+to the local vertical and the geographic south at the crossing point (docs/manual/conventions.md).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RECTANGLE, CAP = 0, 1
 
 @dataclass(frozen=True)
 class Detector:
-    """One site with its patch.
+    """One site with its detector patch.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Detector:
     lat_deg, lon_deg : float
         Geodetic latitude and longitude of the centre (degrees).
     altitude_m : float
-        Height of the sheet above the sphere (m).
+        Height of the patch above the sphere (m).
     geocentric_lat_deg : float
         Geocentric latitude used in the tracking (degrees).
     declination_deg : float
@@ -57,7 +57,7 @@ class Detector:
 
     @property
     def radius_km(self) -> float:
-        """Distance of the sheet from the Earth's centre (km)."""
+        """Distance of the patch from the Earth's centre (km)."""
         return EARTH_RADIUS_KM + self.altitude_m * 1e-3
 
     @property
@@ -70,18 +70,23 @@ class Detector:
 
     @property
     def earth_share(self) -> float:
-        """Share of its sphere that the patch covers."""
+        """Fraction of its sphere that the patch covers."""
         return self.area_m2 / (4.0 * math.pi * (self.radius_km * 1e3) ** 2)
 
     @property
     def patch(self) -> str:
-        """The patch in words."""
+        """Description of the patch: shape and size."""
         if self.radius_deg > 0.0:
             return f"cap of radius {self.radius_deg:g} deg"
         return f"rectangle {self.ns_deg:g} deg (magnetic north) x {self.ew_deg:g} deg"
 
     def row(self) -> np.ndarray:
-        """The site as a row of the kernels' table, float64 (SITE_COLUMNS,)."""
+        """Row of the kernels' table of sites: unit vectors, radius, shape and area.
+
+        Returns
+        -------
+        float64 array (SITE_COLUMNS,)
+        """
         lat, lon = math.radians(self.geocentric_lat_deg), math.radians(self.lon_deg)
         up = np.array([math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)])
         east = np.array([-math.sin(lon), math.cos(lon), 0.0])
@@ -109,7 +114,19 @@ class Detector:
 
 @njit(nogil=True)
 def inside_patch(sites, k, nx, ny, nz):
-    """Whether the unit vector n (geocentric direction of a point) lies in the patch of site k."""
+    """Whether a direction from the Earth's centre lies in the patch of site k.
+
+    Parameters
+    ----------
+    sites : float64 array (n, SITE_COLUMNS)
+    k : int
+    nx, ny, nz : float
+        Unit vector.
+
+    Returns
+    -------
+    bool
+    """
     up = nx * sites[k, S_UPX] + ny * sites[k, S_UPY] + nz * sites[k, S_UPZ]
     if up < sites[k, S_COSMIN]:
         return False
@@ -124,12 +141,19 @@ def inside_patch(sites, k, nx, ny, nz):
 
 @njit(nogil=True)
 def sphere_crossings(x, y, z, ux, uy, uz, radius):
-    """Path lengths (km) at which a straight line meets a sphere about the Earth's centre.
+    """Path lengths (km) to the two crossings of a straight line with a sphere about the Earth's centre.
+
+    Parameters
+    ----------
+    x, y, z, ux, uy, uz : float
+        Start (km) and unit direction.
+    radius : float
+        Radius of the sphere (km).
 
     Returns
     -------
     down, up : float
-        Where it comes in and where it goes out; negative where there is no such crossing ahead.
+        To the down-going and to the up-going crossing; negative where there is no such crossing ahead.
     """
     b = x * ux + y * uy + z * uz
     c = x * x + y * y + z * z - radius * radius
@@ -142,14 +166,21 @@ def sphere_crossings(x, y, z, ux, uy, uz, radius):
 
 @njit(nogil=True)
 def arrival_angles(nx, ny, nz, ux, uy, uz):
-    """Zenith cosine and azimuth of a particle flying along u, seen at the geocentric direction n.
+    """Zenith cosine and azimuth of a particle's arrival direction.
+
+    Parameters
+    ----------
+    nx, ny, nz : float
+        Unit vector from the Earth's centre to the point.
+    ux, uy, uz : float
+        Direction of flight.
 
     Returns
     -------
     cos_zenith : float
         +1 for down-going.
     azimuth : float
-        Arrival direction, radians counter-clockwise from south (0 S, pi/2 E, pi N, 3 pi/2 W), in [0, 2 pi).
+        Radians counter-clockwise from south (0 S, pi/2 E, pi N, 3 pi/2 W), in [0, 2 pi).
     """
     cos_zenith = -(nx * ux + ny * uy + nz * uz)
     # east = z x n, south = east x up; at the very pole east is taken along y

@@ -1,9 +1,9 @@
-"""Event records: one row for every crossing that is scored, with the primary it came from.
+"""Event records: energy, direction, weight and primary of every scored crossing.
 
-A batch kernel that is given a :class:`RecordBuffer` appends a record of :data:`RECORD_DTYPE` (68 bytes) for each
-crossing, in the order in which it adds to the scores; numba compiles a separate version for None, without this code.
-After a primary that fills the buffer the kernel returns, and is called again for the rest of the batch: memory does not
-depend on the size of a batch, and the scores, added to in the same order, are the same bit by bit.
+A batch kernel with a :class:`RecordBuffer` appends a record of :data:`RECORD_DTYPE` (68 bytes) for each crossing, in
+the order in which it adds to the scores. numba compiles a separate version for None, without this code. After a primary
+that fills the buffer the kernel returns, and is called again for the rest of the batch. So memory does not depend on
+the size of a batch, and the scores, added to in the same order, are bitwise the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,15 @@ FULL = 2**16
 
 
 class Column(NamedTuple):
-    """A field of a record: its type (little-endian), unit and meaning."""
+    """One field of a record.
+
+    Attributes
+    ----------
+    name : str
+    dtype : str
+        Little-endian type.
+    unit, meaning : str
+    """
 
     name: str
     dtype: str
@@ -58,16 +66,16 @@ RECORD_DTYPE = np.dtype([(column.name, column.dtype) for column in COLUMNS])
 
 
 class RecordBuffer(NamedTuple):
-    """Where a batch kernel puts its records (numba argument).
+    """Array that a batch kernel fills with records (numba argument).
 
     Attributes
     ----------
     rows : RECORD_DTYPE array (capacity,)
         The kernel returns a larger one where this is too small for the records of a primary.
     first_place : int
-        Place in the batch of the primary to begin with.
+        Index in the batch of the primary to begin with.
     full : int
-        The kernel returns before the next primary when it has so many records.
+        The kernel returns before the next primary when it has at least this many records.
     """
 
     rows: np.ndarray
@@ -77,7 +85,16 @@ class RecordBuffer(NamedTuple):
 
 @njit(nogil=True)
 def opened(events):
-    """Array of records of a buffer and place of the primary to begin with; None and 0 without a buffer (None)."""
+    """Array of records of a buffer and index of the primary to begin with; None and 0 without a buffer.
+
+    Parameters
+    ----------
+    events : RecordBuffer or None
+
+    Returns
+    -------
+    rows, first_place
+    """
     if events is None:
         return None, 0
     return events.rows, events.first_place
@@ -85,7 +102,19 @@ def opened(events):
 
 @njit(nogil=True)
 def with_room(rows, n_rows, more):
-    """The array of records, or a larger copy of it if ``more`` further ones do not fit."""
+    """Return the array of records, or a larger copy of it if ``more`` further ones do not fit.
+
+    Parameters
+    ----------
+    rows : RECORD_DTYPE array (capacity,)
+    n_rows : int
+        Records in it.
+    more : int
+
+    Returns
+    -------
+    RECORD_DTYPE array
+    """
     if n_rows + more <= rows.shape[0]:
         return rows
     bigger = np.empty(2 * rows.shape[0] + more, RECORD_DTYPE)
@@ -95,14 +124,14 @@ def with_room(rows, n_rows, more):
 
 @njit(nogil=True)
 def _azimuth_deg(azimuth):
-    """An azimuth (radians) in degrees, in single precision, below 360 (to which rounding may lift it)."""
+    """Convert an azimuth (radians) to degrees in single precision, below 360 (rounding could give 360)."""
     degrees = np.float32(math.degrees(azimuth))
     return degrees if degrees < np.float32(360.0) else np.float32(0.0)
 
 
 @njit(nogil=True)
 def describe_primary(record, index, kinetic, group, place, direction):
-    """Fill the fields of a record that belong to its primary.
+    """Fill the fields of a record that describe its primary.
 
     Parameters
     ----------
@@ -129,7 +158,7 @@ def describe_primary(record, index, kinetic, group, place, direction):
 
 @njit(nogil=True)
 def fill_record(record, hit, neutrino, score, weight):
-    """Fill the fields of a record that belong to a hit; those of the primary, and the batch, are filled elsewhere.
+    """Fill the fields of a record that describe a hit; those of the primary and the batch are filled elsewhere.
 
     Parameters
     ----------
@@ -137,8 +166,10 @@ def fill_record(record, hit, neutrino, score, weight):
     hit : record of :data:`sim3d.scoring.hits.HIT_DTYPE`
     neutrino : float64 array
         Row of the shower's list.
-    score, weight : float
-        What the hit adds to the flux (m^-2 s^-1), crossings that it stands for (s^-1).
+    score : float
+        Contribution of the hit to the flux (m^-2 s^-1).
+    weight : float
+        Rate of crossings that the hit represents (s^-1).
     """
     record["site"] = hit["site"]
     record["flavour"] = hit["flavour"]

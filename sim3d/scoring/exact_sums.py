@@ -1,8 +1,8 @@
-"""Exact sums over batches of an array of any shape: fixed point, plain and squared, like those of the flux.
+"""Exact sums of batch values in fixed-point integers, plain and squared, for an array of any shape.
 
-For statistics beside the flux that a configuration asks for. A batch's values are turned into integers on a scale
-that is a power of two per element, and only integers are added (see :mod:`sim3d.scoring.tally`): totals are bitwise
-the same for any order, threads, ranks and merges.
+They serve the optional scores. The values of a batch are converted to integers on a scale that is a power of two per
+element, and only integers are added (see :mod:`sim3d.scoring.tally`). Totals are bitwise the same for any order,
+threads, ranks and merges.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 N_GROUPS = 24
 LIMB_BITS = 62
-"""A squared sum is hi * 2^62 + lo with 0 <= lo < 2^62."""
+"""A sum of squares is hi * 2^62 + lo with 0 <= lo < 2^62."""
 LIMB = 2.0**LIMB_BITS
 _LARGEST_VALUE = 2.0**58
 
@@ -21,21 +21,25 @@ class TallyOverflowError(RuntimeError):
 
 
 class ExactSums:
-    """Sums of one array over batches.
+    """Exact sums of one array over batches.
 
     Parameters
     ----------
     exponents : int array
         Binary exponent k of the scale of every element: integer = round(value * 2^k). Its shape is that of the sums.
     squares : bool
-        Keep the squares of batch values, for errors.
+        Whether to sum the squares of batch values too, for errors.
     groups : bool
-        Keep the sums of N_GROUPS groups of batches, for the error of anything made of the values.
+        Whether to keep the sums of N_GROUPS groups of batches, for jackknife errors of derived quantities.
 
     Attributes
     ----------
     total : int64 array
-        In units of 2^-k.
+        Sum of the batch values in units of 2^-k.
+    high, low : int64 arrays
+        Two-limb sum of the squares in units of 2^-2k; empty without ``squares``.
+    groups : int64 array (N_GROUPS, ...)
+        Sums of the groups in units of 2^-k; empty without ``groups``.
     """
 
     def __init__(self, exponents: np.ndarray, *, squares: bool = True, groups: bool = False) -> None:
@@ -46,11 +50,20 @@ class ExactSums:
         self.groups = np.zeros((N_GROUPS, *self.exponents.shape) if groups else 0, dtype=np.int64)
 
     def check(self, values: np.ndarray, name: str, batch: int) -> None:
-        """Whether the values of a batch fit; changes nothing.
+        """Check that the values of a batch fit the scale; no sum is changed.
+
+        Parameters
+        ----------
+        values : float64 array
+        name : str
+            Name of the quantity, for the message.
+        batch : int
+            Number of the batch, for the message.
 
         Raises
         ------
         TallyOverflowError
+            If a value does not fit the scale or is not finite.
         """
         if not np.all(np.abs(values) < np.ldexp(_LARGEST_VALUE, -self.exponents)):
             raise TallyOverflowError(
@@ -58,7 +71,14 @@ class ExactSums:
             )
 
     def add(self, values: np.ndarray, batch: int) -> None:
-        """Add the values of a batch, which fit; cannot fail."""
+        """Add the values of a batch that :meth:`check` has passed; cannot fail.
+
+        Parameters
+        ----------
+        values : float64 array
+        batch : int
+            Number of the batch (its group is batch mod N_GROUPS).
+        """
         places = np.nonzero(values)
         scaled = np.ldexp(values[places], self.exponents[places])
         integers = np.rint(scaled).astype(np.int64)
@@ -73,7 +93,12 @@ class ExactSums:
             self.low[places] = lower & np.int64(2**LIMB_BITS - 1)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The integer arrays by name; limbs as in :meth:`sim3d.scoring.tally.SiteTally.arrays`."""
+        """List the integer arrays by name; limbs as in :meth:`sim3d.scoring.tally.SiteTally.arrays`.
+
+        Returns
+        -------
+        dict of int64 arrays
+        """
         out = {"total": self.total}
         if self.high.size:
             out |= {"squares/high": self.high, "squares/low": self.low}
@@ -90,11 +115,20 @@ class ExactSums:
         return np.ldexp(self.high.astype(float) * LIMB + self.low.astype(float), -2 * self.exponents)
 
     def group_sums(self) -> np.ndarray:
-        """Sums of the groups of batches, shape (N_GROUPS, ...)."""
+        """Convert the sums of the groups of batches to floats, shape (N_GROUPS, ...)."""
         return np.ldexp(self.groups.astype(float), -self.exponents)
 
     def mean_and_error(self, n_batches: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mean of the batch values and its statistical error."""
+        """Mean of the batch values and its standard error.
+
+        Parameters
+        ----------
+        n_batches : int
+
+        Returns
+        -------
+        mean, error : float64 arrays
+        """
         n = max(n_batches, 1)
         total = self.plain_sum()
         variance = np.maximum(0.0, self.square_sum() - total**2 / n) / (n * max(n - 1, 1))

@@ -1,12 +1,13 @@
-"""Scoring gradients and varied fluxes at the sites: bins, terms of the primary, and what a run asks for.
+"""Score derivatives of the flux by parameters, and fluxes at varied parameter values, as likelihood ratios.
 
-The bins are coarser than the flux's: averaged over azimuth, 20 of cos_zenith (Honda's) and 10 per decade of energy.
-Beside the derivatives the flux itself is scored in them, so that errors of anything made of both come from the same
-groups of batches. A bin's columns are: flux, derivatives by parameter, fluxes at the parameter points.
+The bins are coarser than the flux's: averaged over azimuth, 20 of cos_zenith (Honda's) and 10 per decade of energy. The
+flux itself is scored in them too, so that errors of anything made of both come from the same groups of batches. The
+columns of a bin are: flux, derivatives by parameter, fluxes at the parameter points.
 
-Terms of a primary, beside those that the shower's particles carry: d ln(flux of its group) / d(parameter) at its energy
-at the top of the atmosphere, and in mode ``targeted``, whose vertices are drawn, that of the density
-exp(-X / lambda) / lambda of first interactions: 1 - X / lambda, with X the depth along its bent path.
+The primary contributes terms beside those that the shower's particles carry. One is d ln(flux of its group) /
+d(parameter) at its energy at the top of the atmosphere. Another exists in mode ``targeted``, whose vertices are drawn:
+the derivative of the logarithm of the density exp(-X / lambda) / lambda of first interactions. It is 1 - X / lambda,
+with X the slant depth along the bent path.
 """
 
 from __future__ import annotations
@@ -37,7 +38,16 @@ _POTENTIAL_STEP_GV = 1.0e-3
 
 @njit(nogil=True)
 def new_terms(gradients):
-    """Work space (columns,) of :func:`primary_terms`; of no column without gradients (None)."""
+    """Allocate the work space of :func:`primary_terms`; it is empty without gradients.
+
+    Parameters
+    ----------
+    gradients : Gradients or None
+
+    Returns
+    -------
+    float64 array (columns,)
+    """
     if gradients is None:
         return np.empty(0)
     return np.empty(gradients.scores.shape[4])
@@ -45,19 +55,20 @@ def new_terms(gradients):
 
 @njit(nogil=True)
 def primary_terms(terms, gradients, spectrum, energy, group, vertex_depth):
-    """Terms of a primary for all columns of the scores.
+    """Compute the primary's logarithmic derivatives and likelihood ratios for all columns of the scores.
 
     Parameters
     ----------
     terms : float64 array (columns,)
-        Receives 1, scores of the parameters, ratios of the points.
+        Receives 1, derivatives of ln(flux) by the parameters, likelihood ratios of the points.
     gradients : Gradients
     spectrum : Spectrum
     energy : float
         Kinetic energy per nucleon at the top (GeV).
     group : int
+        Mass group.
     vertex_depth : float
-        Depth of its first interaction over its interaction length where that was drawn, else negative.
+        X / lambda of the first interaction where the vertex was drawn, else negative.
     """
     n_points = gradients.point_sharpness.shape[0]
     first_point = terms.shape[0] - n_points
@@ -88,7 +99,7 @@ def primary_terms(terms, gradients, spectrum, energy, group, vertex_depth):
 
 @njit(nogil=True)
 def score_gradients(gradients, terms, neutrino, site, flavour, i_energy, i_cos, value):
-    """Add a crossing to the scores.
+    """Add a crossing to the gradient scores.
 
     Parameters
     ----------
@@ -98,9 +109,9 @@ def score_gradients(gradients, terms, neutrino, site, flavour, i_energy, i_cos, 
     neutrino : float64 array
         A row of the shower's list, with the columns it carries.
     site, flavour, i_energy, i_cos : int
-        Fine bins of the flux.
+        Indices of the site, the flavour and the flux's fine bins.
     value : float
-        What the crossing adds to the flux (m^-2 s^-1).
+        Contribution of the crossing to the flux (m^-2 s^-1).
     """
     e = i_energy // _ENERGY_GROUP
     if i_energy < 0 or e >= _N_BINS:
@@ -117,12 +128,23 @@ def score_gradients(gradients, terms, neutrino, site, flavour, i_energy, i_cos, 
 
 
 def gradient_sums(config: Config, detector: Detector) -> ExactSums:
-    """Empty sums of a site's gradients, (flavour, energy, cos_zenith, column); scales depend on configuration alone."""
+    """Make the empty gradient sums of a site; their scales depend on the configuration and the site alone.
+
+    Parameters
+    ----------
+    config : Config
+    detector : Detector
+
+    Returns
+    -------
+    ExactSums
+        Of shape (flavour, energy, cos_zenith, column).
+    """
     share = detector.earth_share if config.sampling.mode == "analog" else 1.0
     columns = config.scoring.columns
     azimuth_bins = config.scoring.azimuth_bins
     fine = scale_exponents(azimuth_bins, share * config.run.batch_size)
-    # a bin holds that many fine ones, and a unit of its flux is to have as many bits
+    # a bin is the sum of this many fine bins (in bits); lower the scale so that its flux has as many bits as theirs
     bins = math.ceil(math.log2(BINS.energy_group * BINS.cos_group * azimuth_bins))
     energies = fine[: BINS.n_energy * BINS.energy_group : BINS.energy_group] - bins
     finer = np.array([_SOLAR_BITS if name == "solar:MV" else 0 for name in columns])

@@ -1,7 +1,8 @@
-"""Scoring of the heights at which neutrinos are produced, by flavour, energy and zenith: kernel and sums.
+"""Score the production heights of the neutrinos, by flavour, energy and zenith.
 
-Every crossing that is scored is also counted by the height of its neutrino's birth above the sphere of 6371.2 km. The
-bins are coarser than the flux's: averaged over azimuth, 20 of cos_zenith (Honda's), 10 per decade of energy.
+The height of a neutrino is that of its birth point above the sphere of 6371.2 km. Every scored crossing is added to a
+histogram of it. The bins are coarser than the flux's: averaged over azimuth, 20 of cos_zenith (Honda's), 10 per decade
+of energy.
 """
 
 from __future__ import annotations
@@ -31,7 +32,16 @@ _ENERGY_GROUP, _COS_GROUP, _N_ENERGY = BINS.energy_group, BINS.cos_group, BINS.n
 
 @njit(nogil=True)
 def height_bin(height_km):
-    """Bin of a height (km), see HEIGHT_EDGES_KM; what is outside counts in the first or the last."""
+    """Index of the bin of HEIGHT_EDGES_KM; values outside count in the first or the last bin.
+
+    Parameters
+    ----------
+    height_km : float
+
+    Returns
+    -------
+    int
+    """
     if height_km < 40.0:
         return max(0, int(height_km))
     if height_km < 60.0:
@@ -41,7 +51,18 @@ def height_bin(height_km):
 
 @njit(nogil=True)
 def score_height(heights, neutrino, site, flavour, i_energy, i_cos, value):
-    """Add a crossing to the heights of a site, float64 (sites, flavour, energy, cos_zenith, height)."""
+    """Add a crossing to the histogram of production heights.
+
+    Parameters
+    ----------
+    heights : float64 array (sites, flavour, energy, cos_zenith, height)
+    neutrino : float64 array
+        A row of the shower's list.
+    site, flavour, i_energy, i_cos : int
+        Indices of the site, the flavour and the flux's fine bins.
+    value : float
+        Contribution of the crossing to the flux (m^-2 s^-1).
+    """
     e = i_energy // _ENERGY_GROUP
     if i_energy < 0 or e >= _N_ENERGY:
         return
@@ -50,7 +71,18 @@ def score_height(heights, neutrino, site, flavour, i_energy, i_cos, value):
 
 
 def height_sums(config: Config, detector: Detector) -> ExactSums:
-    """Empty sums of a site's heights, (flavour, energy, cos_zenith, height); scales depend on configuration alone."""
+    """Make the empty production-height sums of a site; their scales depend on the configuration and the site alone.
+
+    Parameters
+    ----------
+    config : Config
+    detector : Detector
+
+    Returns
+    -------
+    ExactSums
+        Of shape (flavour, energy, cos_zenith, height).
+    """
     share = detector.earth_share if config.sampling.mode == "analog" else 1.0
     fine = scale_exponents(config.scoring.azimuth_bins, share * config.run.batch_size)
     bins = math.ceil(math.log2(BINS.energy_group * BINS.cos_group * config.scoring.azimuth_bins))

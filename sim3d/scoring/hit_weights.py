@@ -1,8 +1,8 @@
-"""How unequal the weights of the hits are: a histogram per flavour and decade of energy, and what it says.
+"""Histogram the weights of the hits per flavour and decade of energy, and derive the effective number of hits.
 
-A flux whose error comes from a handful of heavy hits has no error worth the name: more of them may be missing. The
-histogram counts hits by the logarithm of their weight, so it is exact, does not depend on the order of the batches, and
-tells the effective number of hits and the share of the heaviest to a few percent.
+The error of a flux that is dominated by a few heavy hits is not reliable: more of them may be missing from the sample.
+Hits are counted in bins of the logarithm of their weight. So the histogram is exact and does not depend on the order of
+the batches. It gives the effective number of hits and the share of the heaviest to a few percent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ N_WEIGHTS = 160
 WEIGHTS_PER_OCTAVE = 2
 LOG2_LOWEST = -52
 HEAVIEST = 10
-"""Number of heaviest hits whose share of the weights is given."""
+"""Number of heaviest hits whose share of the sum of weights is given."""
 # Limits of WeightSummary.rests_on_outliers, which states the rule.
 OUTLIER_SHARE = 0.5
 FEWEST_HITS = 200
@@ -32,10 +32,20 @@ SOME_HITS = 50
 
 @njit(nogil=True)
 def reference_flux(energy):
-    """Rough sum of the four neutrino fluxes (m^-2 s^-1 sr^-1 GeV^-1).
+    """Approximate sum of the four neutrino fluxes, as a unit of weights.
 
-    A shape that follows this program's own results within a factor of two: the unit of weights, and what the targeted
-    mode spreads its work by. No mean depends on it.
+    It follows this program's own results within a factor of two. The targeted mode also distributes its rotations by
+    it. Expectation values do not depend on it.
+
+    Parameters
+    ----------
+    energy : float
+        GeV.
+
+    Returns
+    -------
+    float
+        m^-2 s^-1 sr^-1 GeV^-1.
     """
     return 1500.0 * energy**-1.75 * (1.0 + energy) ** -1.3
 
@@ -51,7 +61,7 @@ _LOG2_REFERENCE = _reference_table()
 
 @njit(nogil=True)
 def note_weight(weights, flavour, i_energy, value):
-    """Count one hit in the histogram of its site.
+    """Count one hit in the weight histogram of its site.
 
     Parameters
     ----------
@@ -59,7 +69,7 @@ def note_weight(weights, flavour, i_energy, value):
     flavour, i_energy : int
         Flavour and fine energy bin.
     value : float
-        What the hit adds to the flux of its bin (m^-2 s^-1), times the primaries of a batch.
+        Contribution of the hit to the flux of its bin (m^-2 s^-1), times the primaries of a batch.
     """
     if value <= 0.0:
         return
@@ -69,14 +79,23 @@ def note_weight(weights, flavour, i_energy, value):
 
 
 def empty_weights(n_sites: int | None = None) -> np.ndarray:
-    """A histogram of zeros, int64 (4, N_DECADES, N_WEIGHTS), or one per site."""
+    """Make a weight histogram of zeros, or one per site.
+
+    Parameters
+    ----------
+    n_sites : int, optional
+
+    Returns
+    -------
+    int64 array (4, N_DECADES, N_WEIGHTS) or (n_sites, 4, N_DECADES, N_WEIGHTS)
+    """
     shape = (N_FLAVOURS, N_DECADES, N_WEIGHTS)
     return np.zeros(shape if n_sites is None else (n_sites, *shape), dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class WeightSummary:
-    """What the weights of one flavour in one decade of energy say.
+    """Statistics of the weights of one flavour in one decade of energy.
 
     Attributes
     ----------
@@ -86,9 +105,9 @@ class WeightSummary:
     largest : float
         Largest weight over the mean weight.
     heaviest_share : float
-        Share of the sum of weights in the HEAVIEST hits.
+        Fraction of the sum of weights in the HEAVIEST hits.
     heaviest_square_share : float
-        Share of the sum of squared weights in them.
+        Fraction of the sum of squared weights in them.
     """
 
     hits: int
@@ -101,15 +120,26 @@ class WeightSummary:
     def rests_on_outliers(self) -> bool:
         """Whether the statistical error is dominated by a few hits.
 
-        True if the ten heaviest of at least 200 hits carry more than half of the sum of squared weights (ten of fewer
-        hits are a good part of the sample, no outliers), or if 50 hits or more are worth fewer than 20 effective ones.
+        True if the ten heaviest of at least 200 hits carry more than half of the sum of squared weights. (Ten of fewer
+        hits are a good part of the sample, no outliers.) Also true if 50 hits or more are worth fewer than 20 effective
+        ones.
         """
         heavy = self.hits >= FEWEST_HITS and self.heaviest_square_share > OUTLIER_SHARE
         return heavy or (self.hits >= SOME_HITS and self.effective < FEWEST_EFFECTIVE)
 
 
 def summarise(counts: np.ndarray) -> WeightSummary:
-    """Summary of a histogram of weights, int (N_WEIGHTS,), or several that are added first."""
+    """Compute the statistics of a histogram of weights.
+
+    Parameters
+    ----------
+    counts : int array (..., N_WEIGHTS)
+        Several histograms are added first.
+
+    Returns
+    -------
+    WeightSummary
+    """
     counts = counts.reshape(-1, N_WEIGHTS).sum(axis=0)
     hits = int(counts.sum())
     if hits == 0:
@@ -129,7 +159,18 @@ def summarise(counts: np.ndarray) -> WeightSummary:
 
 
 def outlier_warnings(site: str, weights: np.ndarray, flavours: tuple[str, ...]) -> list[str]:
-    """One line for each flavour and decade whose error rests on a few hits."""
+    """Write one line for each flavour and decade whose statistical error is dominated by a few hits.
+
+    Parameters
+    ----------
+    site : str
+    weights : int64 array (4, N_DECADES, N_WEIGHTS)
+    flavours : tuple of str
+
+    Returns
+    -------
+    list of str
+    """
     lines = []
     for f, flavour in enumerate(flavours):
         for d in range(N_DECADES):

@@ -1,6 +1,6 @@
 """Find a neutrino's crossings of the detector patches, with their bins and flux contributions.
 
-The hits of a shower are listed once; :mod:`sim3d.scoring.shower_scores` walks the list for everything that is scored.
+The hits of a shower are listed once; :mod:`sim3d.scoring.shower_scores` adds them to all scores.
 """
 
 from __future__ import annotations
@@ -26,13 +26,26 @@ HIT_DTYPE = np.dtype(
         ("azimuth", np.float64),
     ]
 )
-"""A hit: number of the site in the run, flavour and bins, row of the neutrino in its shower's list, weight / (area
+"""A hit: index of the site in the run, flavour and bins, row of the neutrino in its shower's list, weight / (area
 |cos|) (s^-1 m^-2 for weights in s^-1), zenith cosine and azimuth (radians) of arrival."""
 
 
 @njit(nogil=True)
 def fill_hit(hit, site, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value):
-    """Fill a record of HIT_DTYPE; the zenith and azimuth bins follow from the angles."""
+    """Fill a record of HIT_DTYPE; the zenith and azimuth bins are computed from the angles.
+
+    Parameters
+    ----------
+    hit : record of HIT_DTYPE
+    site, row, flavour, i_energy : int
+        Index of the site in the run, row of the shower's list, flavour and fine energy bin.
+    cos_zenith, azimuth : float
+        Arrival direction; azimuth in radians.
+    n_azimuth : int
+        Number of azimuth bins.
+    value : float
+        Field ``value``.
+    """
     hit["site"] = site
     hit["flavour"] = flavour
     hit["energy_bin"] = i_energy
@@ -46,7 +59,7 @@ def fill_hit(hit, site, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, 
 
 @njit(nogil=True)
 def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
-    """Append the crossings of one neutrino through the sites' patches to a list of hits.
+    """Append the crossings of one neutrino with the sites' patches to a list of hits.
 
     Parameters
     ----------
@@ -54,7 +67,7 @@ def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
         Row number ``row`` of the shower kernel's list.
     row : int
     sites : float64 array (n, SITE_COLUMNS)
-        Sites to score, the first of which is number ``first_site`` of the run.
+        Sites to score; the first is number ``first_site`` of the run.
     first_site, n_azimuth : int
     hits : HIT_DTYPE array (capacity,)
     n_hits : int
@@ -91,12 +104,12 @@ def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
 
 @njit(nogil=True)
 def hits_of_shower(neutrinos, n, energy_min, sites, first_site, n_azimuth, hits):
-    """List the crossings of a shower's neutrinos through patches.
+    """List the crossings of a shower's neutrinos with the patches.
 
     Parameters
     ----------
     neutrinos, n
-        The shower kernel's list.
+        The shower kernel's list and its length.
     energy_min : float
         Neutrinos below this energy (GeV) are not scored.
     sites, first_site, n_azimuth

@@ -1,4 +1,4 @@
-"""Bins of the spectra of muons and nucleons: levels, particles, momentum, zenith."""
+"""Define the bins of the spectra of muons and nucleons: levels, particles, momentum, zenith."""
 
 from __future__ import annotations
 
@@ -22,28 +22,67 @@ _COARSER_BITS = 10
 
 
 def momentum_edges(config: Config) -> np.ndarray:
-    """Edges of the momentum bins (GeV/c), even in the logarithm."""
+    """Edges of the momentum bins (GeV/c), equidistant in the logarithm.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    float64 array (n + 1,)
+    """
     low, high = config.muons.momentum_GeV
     n = max(1, round(config.muons.bins_per_decade * math.log10(high / low)))
     return np.geomspace(low, high, n + 1)
 
 
 def cos_edges(config: Config) -> np.ndarray:
-    """Edges of the zenith bins, ascending."""
+    """Edges of the zenith bins, ascending in cos_zenith.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    float64 array (m + 1,)
+    """
     return np.asarray(config.muons.cos_zenith_edges, dtype=float)
 
 
 def shape(config: Config, n_levels: int) -> tuple[int, int, int, int]:
-    """Shape of the sums of a site: (levels, particle, momentum, cos_zenith)."""
+    """Shape of the sums of a site: (levels, particle, momentum, cos_zenith).
+
+    Parameters
+    ----------
+    config : Config
+    n_levels : int
+
+    Returns
+    -------
+    tuple of int
+    """
     return (n_levels, len(PARTICLES), momentum_edges(config).size - 1, cos_edges(config).size - 1)
 
 
 def make_sums(config: Config, detector: Detector, n_levels: int) -> ExactSums:
-    """Empty sums of a site.
+    """Make the empty muon and nucleon sums of a site.
 
-    The scale follows a reference of 2e4 p^-2.7 m^-2 s^-1 sr^-1 (GeV/c)^-1 (the primary nucleons without their turnover,
-    above any flux in the air) so that one unit of it in a bin is 2^30, or as much coarser as a single crossing counts
-    more (see :func:`sim3d.scoring.tally.scale_exponents`).
+    The fixed-point scale follows a reference of 2e4 p^-2.7 m^-2 s^-1 sr^-1 (GeV/c)^-1 (the primary nucleons without
+    their turnover, above any flux in the air). One unit of it in a bin is 2^30, or coarser where a single
+    crossing counts for more (see :func:`sim3d.scoring.tally.scale_exponents`).
+
+    Parameters
+    ----------
+    config : Config
+    detector : Detector
+    n_levels : int
+
+    Returns
+    -------
+    ExactSums
+        Of the shape given by :func:`shape`.
     """
     p, c = momentum_edges(config), cos_edges(config)
     unit = 2.0e4 * np.sqrt(p[1:] * p[:-1])[:, None] ** -2.7 * np.diff(p)[:, None] * 2.0 * math.pi * np.diff(c)
@@ -54,5 +93,5 @@ def make_sums(config: Config, detector: Detector, n_levels: int) -> ExactSums:
 
 
 def sub_bin_width() -> float:
-    """Width of the sub-bins of cos_zenith in which a crossing counts 1/|cos| at the middle."""
+    """Width in cos_zenith of the sub-bins at whose middle the factor 1/|cos| of a crossing is taken."""
     return 0.05 / SUB_BINS

@@ -1,7 +1,7 @@
-"""Sums that a run makes only if its configuration asks for them: muons, gradients, production heights.
+"""Create the sums that a run makes only if its configuration asks for them: muons, gradients, production heights.
 
-Each is an array that every batch fills with floats, site by site, and whose exact sums
-(:mod:`sim3d.scoring.exact_sums`) are stored, merged and resumed with those of the flux under its name.
+Every batch fills an array of floats for each of them, site by site. Its exact sums (:mod:`sim3d.scoring.exact_sums`)
+are stored, merged and resumed together with those of the flux, under the name of the score.
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ from sim3d.scoring.muons import make_sums
 
 
 def make_optional_sums(config: Config, detector: Detector) -> dict[str, ExactSums]:
-    """Empty sums of all optional statistics of a site, by name; their scales depend on configuration and site alone."""
+    """Make the empty optional sums of a site; their scales depend on the configuration and the site alone.
+
+    Parameters
+    ----------
+    config : Config
+    detector : Detector
+
+    Returns
+    -------
+    dict of ExactSums
+        By name: ``muons``, ``gradients``, ``heights``.
+    """
     out = {}
     if config.scoring.muons:
         table = config.muons

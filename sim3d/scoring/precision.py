@@ -1,9 +1,9 @@
-"""Stopping on precision: the watched observable, its exact error, and when it is looked at.
+"""Stop a run at a target precision: relative error of an observable, tested after fixed numbers of batches.
 
 The observable is the flux of ``run.target_observable`` at ``run.target_site``, integrated over all directions and
-``run.target_energy_GeV``. Its batch values are summed as integers, like all else, so its error after a given set of
-batches is the same number for any number of ranks. It is looked at after fixed numbers of batches only, all of them
-finished and none beyond: so where a run stops does not depend on who simulated what, nor on interruptions.
+``run.target_energy_GeV``. Its batch values are summed as integers, as all others, so its error after a given set of
+batches is the same for any number of ranks. It is tested only when exactly a scheduled number of batches is finished.
+So the batch at which a run stops does not depend on the ranks or on interruptions.
 """
 
 from __future__ import annotations
@@ -18,14 +18,25 @@ from sim3d.conventions.flavours import FLAVOURS
 from sim3d.scoring.exact_sums import LIMB_BITS
 
 FIRST_TEST = 24
-"""Batches before the first look: fewer give no error worth the name."""
+"""Batches before the first test: with fewer the estimated error is not reliable."""
 
 _GROWTH = (6, 5)
-"""Each look comes after 6/5 of the batches of the one before: a run overshoots by 20% at most."""
+"""Each test comes after 6/5 of the batches of the one before: a run overshoots by 20% at most."""
 
 
 def next_test(batches: int) -> int:
-    """The first number of batches in the schedule of looks that is larger than ``batches``."""
+    """Next number of batches after which the error is tested.
+
+    Parameters
+    ----------
+    batches : int
+        Number of batches finished.
+
+    Returns
+    -------
+    int
+        The first number of the schedule that is larger.
+    """
     point = FIRST_TEST
     while point <= batches:
         point = -(-point * _GROWTH[0] // _GROWTH[1])
@@ -33,7 +44,7 @@ def next_test(batches: int) -> int:
 
 
 class Watch:
-    """Exact sums of the watched observable.
+    """Exact sums of the observable whose error stops the run.
 
     Parameters
     ----------
@@ -46,6 +57,7 @@ class Watch:
     sums : int64 array (3,)
         Sum of batch values (unit 2^-exponent m^-2 s^-1), and high and low limb of the sum of their squares.
     exponent : int
+        Binary exponent of the fixed-point scale.
     """
 
     def __init__(self, config: Config, exponents: list[np.ndarray]) -> None:
@@ -61,26 +73,58 @@ class Watch:
             first = FLAVOURS.index(run.target_observable)
             self.flavours = slice(first, first + 1)
         bins = (self.flavours.stop - self.flavours.start) * len(inside) * N_COS * config.scoring.azimuth_bins
-        # single bins fit 58 bits in the scale of their energy; so does the sum of all in the coarsest scale, shifted
+        # a single bin fits 58 bits in the scale of its energy; so does the sum of all in the coarsest scale, shifted
         self.exponent = int(np.min(exponents[self.site][self.energies])) - math.ceil(math.log2(bins))
         self.sums = np.zeros(3, dtype=np.int64)
 
     def value(self, scores: np.ndarray) -> int:
-        """Batch value of the observable in integer units, of scores (sites, 4, N_ENERGY, N_COS, azimuth)."""
+        """Batch value of the observable in integer units.
+
+        Parameters
+        ----------
+        scores : float64 array (sites, 4, N_ENERGY, N_COS, azimuth)
+            Integral flux of the batch in each bin (m^-2 s^-1).
+
+        Returns
+        -------
+        int
+        """
         return round(float(scores[self.site, self.flavours, self.energies].sum()) * 2.0**self.exponent)
 
     def add_value(self, value: int) -> None:
-        """Add one batch."""
+        """Add one batch to the sums.
+
+        Parameters
+        ----------
+        value : int
+            From :meth:`value`.
+        """
         self.sums[0] += value
         self._set_squares(self._squares() + value * value)
 
     def add(self, sums: np.ndarray) -> None:
-        """Add the sums of other batches."""
+        """Add the sums of other batches.
+
+        Parameters
+        ----------
+        sums : int64 array (3,)
+        """
         self.sums += sums
         self._set_squares(self._squares())
 
     def relative_error(self, batches: int) -> float:
-        """Relative standard error of the observable's mean over so many batches; infinite where it is not known."""
+        """Relative standard error of the observable's mean, from the scatter of the batch values.
+
+        Parameters
+        ----------
+        batches : int
+            Number of batches in the sums.
+
+        Returns
+        -------
+        float
+            Infinite for fewer than two batches or a sum of zero.
+        """
         total = int(self.sums[0])
         if batches < 2 or total <= 0:
             return math.inf
@@ -96,7 +140,16 @@ class Watch:
 
 
 def describe_observable(config: Config) -> str:
-    """The watched observable in words."""
+    """Name the observable, its site and energy range in words.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    str
+    """
     run = config.run
     what = "flux of all flavours" if run.target_observable == "flux" else f"{run.target_observable} flux"
     low, high = run.target_energy_GeV

@@ -1,4 +1,7 @@
-"""Score the hits of a shower: flux, hit weights, gradients, heights of production, event records."""
+"""Add the hits of a shower to all scores: flux, weight histogram, gradients, production heights, event records.
+
+The list of hits is walked once, so all scores see the same hits with the same weights.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from sim3d.shower.neutrino_list import NU_WEIGHT
 
 @njit(**HELPER)
 def score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, heights):
-    """Add a hit to the flux, the hit weights and, where they are wanted, the gradients and heights.
+    """Add one hit to the flux, the weight histogram and, if wanted, the gradients and production heights.
 
     Parameters
     ----------
@@ -23,8 +26,9 @@ def score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, height
     neutrino : float64 array
         Its row of the shower's list.
     value : float
-        What the hit adds to the flux of its bin (m^-2 s^-1).
+        Contribution of the hit to the integral of the flux over its bin (m^-2 s^-1).
     batch_size : int
+        Primaries of a batch.
     gradients : Gradients or None
     terms : float64 array (columns,)
         Terms of the primary, see :func:`sim3d.scoring.gradients.primary_terms`.
@@ -53,15 +57,15 @@ def score_shower(
         From :func:`sim3d.scoring.hits.hits_of_shower`.
     neutrinos : float64 array (n, NEUTRINO_COLUMNS + carried columns)
     weight : float
-        Of the primary (s^-1).
+        Importance weight of the primary (s^-1).
     batch_size, gradients, terms, heights
         As for :func:`score_hit`.
     rows : RECORD_DTYPE array or None
         Event records of the batch, if they are wanted.
     n_rows : int
-        Records in it.
+        Number of records in it.
     primary : RECORD_DTYPE array (1,)
-        Holds what the records say of the primary, see :func:`sim3d.scoring.event_records.describe_primary`.
+        Record with the fields of the primary, see :func:`sim3d.scoring.event_records.describe_primary`.
 
     Returns
     -------

@@ -1,13 +1,13 @@
-"""Sums over batches that do not depend on the order in which batches arrive.
+"""Exact sums of batch values: flux, squares and groups of batches, independent of the order in which batches arrive.
 
-A batch is summed in doubles by one worker in index order. Its result is then turned into integers (fixed point, with a
-scale that is a power of two fixed per energy bin) and only integers are added: that is exactly associative, so the
-total is bitwise the same for any number of threads and ranks and any order of merging.
+One worker sums a batch in double precision, in index order. Its result is converted to integers (fixed point, with one
+power-of-two scale per energy bin), and only integers are added. Integer addition is exactly associative, so the total
+is bitwise the same for any number of threads and ranks and any order of merging.
 
-Kept per site, beside the plain sum: sums of squared batch values for each binning of :mod:`sim3d.conventions.binning`
-(neutrinos of one shower are correlated, so errors come from batches, and bins that are merged need their own
-squares), and plain sums over N_GROUPS groups of batches in two reduced binnings, from which the error of any derived
-quantity follows by jackknife.
+Three kinds of sums are kept per site. The plain sum gives the flux. Sums of squared batch values are kept for each
+binning of :mod:`sim3d.conventions.binning`: neutrinos of one shower are correlated, so errors come from batches, and
+merged bins need their own squares. Plain sums over N_GROUPS groups of batches, in two reduced binnings, give the
+jackknife error of any derived quantity.
 """
 
 from __future__ import annotations
@@ -31,18 +31,22 @@ _RESOLUTION_BITS = 30
 
 
 def scale_exponents(n_azimuth: int, share: float = 1.0) -> np.ndarray:
-    """Binary exponents k of the fixed-point scale, int64 (N_ENERGY,): integer = round(value * 2^k).
+    """Binary exponents k of the fixed-point scale: integer = round(value * 2^k).
 
     The value of a bin is its integral flux (m^-2 s^-1). The scale follows a reference flux of 1.5e4 E^-2.7
-    m^-2 s^-1 sr^-1 GeV^-1 (the proton fit without its low-energy turnover, above any neutrino flux) so that one
-    unit of it is 2^30, and 2^28 such units still fit in a batch.
+    m^-2 s^-1 sr^-1 GeV^-1 (the proton fit without its low-energy turnover, above any neutrino flux). One unit of it is
+    2^30, and 2^28 such units still fit in a batch.
 
     Parameters
     ----------
     n_azimuth : int
     share : float
-        Share of the Earth's surface that a patch has, times the primaries of a batch. A single crossing counts for
-        1/share of the flux; where that is large the scale is coarser by the same factor, beyond 2^10.
+        Fraction of the Earth's surface that a patch covers, times the primaries of a batch. A single crossing counts
+        for 1/share of the flux; where that is large the scale is coarser by the same factor, beyond 2^10.
+
+    Returns
+    -------
+    int64 array (N_ENERGY,)
     """
     energies = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
     unit = 1.5e4 * energies**-2.7 * np.diff(ENERGY_EDGES_GEV) * COS_WIDTH * 2.0 * math.pi / n_azimuth
@@ -52,7 +56,24 @@ def scale_exponents(n_azimuth: int, share: float = 1.0) -> np.ndarray:
 
 @njit(nogil=True, cache=CACHE)
 def rebin(values, energy_start, energy_group, n_energy, cos_group, keep_azimuth):
-    """Sum fine bins (4, N_ENERGY, N_COS, azimuth) into a coarser binning, always in index order."""
+    """Sum fine bins into a coarser binning, always in index order.
+
+    Parameters
+    ----------
+    values : float64 array (4, N_ENERGY, N_COS, azimuth)
+    energy_start, energy_group : int
+        First fine energy bin, and fine energy bins per coarse one.
+    n_energy : int
+        Number of coarse energy bins.
+    cos_group : int
+        Fine zenith bins per coarse one.
+    keep_azimuth : bool
+        Whether azimuth bins are kept, or summed.
+
+    Returns
+    -------
+    float64 array (4, n_energy, N_COS / cos_group, azimuth or 1)
+    """
     n_azimuth = values.shape[3]
     out = np.zeros((values.shape[0], n_energy, values.shape[2] // cos_group, n_azimuth if keep_azimuth else 1))
     for f in range(values.shape[0]):
@@ -80,7 +101,7 @@ def _fits(values, exponents):
 
 @njit(nogil=True, cache=CACHE)
 def _add_plain(values, exponents, total):
-    """Add values (4, energy, cos, azimuth) to the integer sum of the same shape."""
+    """Add values (4, energy, cos, azimuth), converted to integers, to the integer sum of the same shape."""
     for f in range(values.shape[0]):
         for e in range(values.shape[1]):
             scale = 2.0 ** exponents[e]
@@ -93,7 +114,7 @@ def _add_plain(values, exponents, total):
 
 @njit(nogil=True, cache=CACHE)
 def _add_squares(values, exponents, high, low):
-    """Add the squares of values (4, energy, cos, azimuth), as integers, to a two-limb sum."""
+    """Add the squares of values (4, energy, cos, azimuth), converted to integers, to a two-limb sum."""
     for f in range(values.shape[0]):
         for e in range(values.shape[1]):
             scale = 2.0 ** exponents[e]
@@ -110,11 +131,11 @@ def _add_squares(values, exponents, high, low):
 
 @njit(nogil=True, cache=CACHE)
 def _add_groups(values, exponents, east_west, bands):
-    """Add a batch to its group's reduced sums.
+    """Add a batch to the two reduced sums of its group.
 
     east_west (4, N_ENERGY, N_COS, 2): azimuth halves, 0 = arriving from the east (0-180 degrees), 1 = west.
-    bands (4, N_ENERGY, 4, azimuth): zenith bands of a quarter of the sphere's cosines each.
-    An azimuth bin that straddles 180 degrees (odd numbers of bins) is shared half and half.
+    bands (4, N_ENERGY, 4, azimuth): four zenith bands of equal width in cos_zenith.
+    An azimuth bin that contains 180 degrees (odd numbers of bins) is split in two halves.
     """
     n_azimuth = values.shape[3]
     per_band = values.shape[2] // 4
@@ -139,13 +160,18 @@ def _add_groups(values, exponents, east_west, bands):
 
 
 def carry_limbs(high: np.ndarray, low: np.ndarray) -> None:
-    """Carry what exceeds the low limb of a two-limb sum, in place."""
+    """Carry the overflow of the low limb of a two-limb sum into the high limb, in place.
+
+    Parameters
+    ----------
+    high, low : int64 arrays of one shape
+    """
     high += low >> LIMB_BITS
     low &= _MASK
 
 
 class SiteTally:
-    """Exact sums of one site.
+    """Exact sums over the batches at one site.
 
     Parameters
     ----------
@@ -153,14 +179,14 @@ class SiteTally:
     share : float
         See :func:`scale_exponents`.
     extras : dict of ExactSums, optional
-        Statistics beside the flux, by name.
+        Sums of further quantities, by name.
 
     Attributes
     ----------
     total : int64 array (4, N_ENERGY, N_COS, n_azimuth)
         Sum over batches of the integral flux in each bin, in units of 2^-k m^-2 s^-1.
     hits : int64 array, same shape
-        Crossings.
+        Number of crossings.
     weights : int64 array (4, N_DECADES, N_WEIGHTS)
         Histogram of the weights of the crossings (:mod:`sim3d.scoring.hit_weights`).
     squares : dict of (int64, int64) arrays
@@ -188,19 +214,30 @@ class SiteTally:
         self.bands = np.zeros((N_GROUPS, N_FLAVOURS, N_ENERGY, N_BANDS, n_azimuth), dtype=np.int64)
 
     def coarse_exponents(self, name: str) -> np.ndarray:
-        """Scale exponents of a binning: those of the first fine energy bin of each of its bins."""
+        """Scale exponents of a binning: those of the first fine energy bin in each of its bins.
+
+        Parameters
+        ----------
+        name : str
+            Name in :data:`sim3d.conventions.binning.BINNINGS`.
+
+        Returns
+        -------
+        int64 array (n_energy,)
+        """
         binning = BINNINGS[name]
         stop = binning.energy_start + binning.n_energy * binning.energy_group
         return self.exponents[binning.energy_start : stop : binning.energy_group]
 
     def add_batch(self, scores: np.ndarray, hits: np.ndarray, weights: np.ndarray, batch: int) -> None:
-        """Add one batch.
+        """Add one batch to the sums.
 
         Parameters
         ----------
         scores : float64 array (4, N_ENERGY, N_COS, n_azimuth)
             Integral flux of the batch in each bin (m^-2 s^-1).
         hits : int64 array, same shape
+            Number of crossings.
         weights : int64 array (4, N_DECADES, N_WEIGHTS)
             Histogram of the batch's weights.
         batch : int
@@ -214,10 +251,22 @@ class SiteTally:
         self.add_prepared(scores, hits, weights, batch, self.prepare(scores, batch))
 
     def prepare(self, scores: np.ndarray, batch: int) -> dict[str, np.ndarray]:
-        """The scores of a batch in all binnings, checked; changes nothing (parameters as :meth:`add_batch`).
+        """Rebin the scores of a batch to all binnings and check that they fit; no sum is changed.
 
-        Nothing of a batch may be added before all of it, at every site, is known to fit: a failed batch leaves no
-        trace. It is also the larger part of the work, and needs no lock.
+        A batch may be added only after all of its values, at every site, are known to fit. So a failed batch leaves
+        the sums unchanged. This is also the larger part of the work, and it needs no lock.
+
+        Parameters
+        ----------
+        scores : float64 array (4, N_ENERGY, N_COS, n_azimuth)
+            Integral flux of the batch in each bin (m^-2 s^-1).
+        batch : int
+            Number of the batch, for the message.
+
+        Returns
+        -------
+        dict of float64 arrays
+            Rebinned scores by the name of the binning.
 
         Raises
         ------
@@ -237,7 +286,15 @@ class SiteTally:
     def add_prepared(
         self, scores: np.ndarray, hits: np.ndarray, weights: np.ndarray, batch: int, coarse: dict[str, np.ndarray]
     ) -> None:
-        """Add one batch with what :meth:`prepare` made of it; cannot fail."""
+        """Add one batch that :meth:`prepare` has rebinned and checked; cannot fail.
+
+        Parameters
+        ----------
+        scores, hits, weights, batch
+            As for :meth:`add_batch`.
+        coarse : dict of float64 arrays
+            From :meth:`prepare`.
+        """
         _add_plain(scores, self.exponents, self.total)
         self.hits += hits
         self.weights += weights
@@ -247,10 +304,14 @@ class SiteTally:
         _add_groups(scores, self.exponents, self.east_west[group], self.bands[group])
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All integer arrays by dataset name.
+        """List all integer arrays by the name of their dataset.
 
-        What is here is stored, read, added over ranks, cleared after that, and merged, with nothing more to do; a pair
-        ``NAME/high`` and ``NAME/low`` is a sum in two limbs (see LIMB_BITS).
+        Every array listed here is stored, read, added over ranks, cleared after that, and merged, without further code.
+        A pair ``NAME/high`` and ``NAME/low`` is a sum in two limbs (see LIMB_BITS).
+
+        Returns
+        -------
+        dict of int64 arrays
         """
         out = {
             "total": self.total,
@@ -267,36 +328,62 @@ class SiteTally:
         return out
 
     def add(self, other: SiteTally) -> None:
-        """Add the sums of other batches of the same run."""
+        """Add the sums of other batches of the same run.
+
+        Parameters
+        ----------
+        other : SiteTally
+        """
         theirs = other.arrays()
         for name, array in self.arrays().items():
             array += theirs[name]
         self.normalise()
 
     def clear(self) -> None:
-        """Forget all batches."""
+        """Set all sums to zero."""
         for array in self.arrays().values():
             array[...] = 0
 
     def normalise(self) -> None:
-        """Carry the low limbs after two sums were added elementwise."""
+        """Carry the overflow of the low limbs, after two sums were added elementwise."""
         mine = self.arrays()
         for name, low in mine.items():
             if name.endswith("/low"):
                 carry_limbs(mine[name.removesuffix("low") + "high"], low)
 
     def square_sum(self, name: str) -> np.ndarray:
-        """Sum of squared batch values of a binning as floats (m^-4 s^-2)."""
+        """Sum of squared batch values of a binning, as floats (m^-4 s^-2).
+
+        Parameters
+        ----------
+        name : str
+            Name in :data:`sim3d.conventions.binning.BINNINGS`.
+
+        Returns
+        -------
+        float64 array (4, energy, cos_zenith, azimuth)
+        """
         high, low = self.squares[name]
         scale = 2.0 ** (-2.0 * self.coarse_exponents(name))
         return (high.astype(float) * _LIMB + low.astype(float)) * scale[None, :, None, None]
 
     def plain_sum(self) -> np.ndarray:
-        """Sum of batch values in fine bins as floats (m^-2 s^-1)."""
+        """Sum of batch values in the fine bins, as floats (m^-2 s^-1).
+
+        Returns
+        -------
+        float64 array (4, N_ENERGY, N_COS, n_azimuth)
+        """
         return self.total.astype(float) * (2.0 ** (-self.exponents.astype(float)))[None, :, None, None]
 
     def group_sums(self) -> tuple[np.ndarray, np.ndarray]:
-        """The two reduced group sums as floats (m^-2 s^-1)."""
+        """Convert the group sums in the two reduced binnings to floats (m^-2 s^-1).
+
+        Returns
+        -------
+        east_west, bands : float64 arrays
+            Shapes as in the attributes.
+        """
         scale = 2.0 ** (-self.exponents.astype(float))
         return (
             self.east_west.astype(float) * scale[None, None, :, None, None],
