@@ -14,13 +14,13 @@ OUT := output/quickstart
 comma := ,
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 TEST_EXTRAS := mpi,test,exports,docs,primaries,msis
-# kernels are interpreted, hundreds of times slower: the tests of tables, files, formats and small formulas
-COVERED := tests/atmosphere tests/hadronic/interaction/test_kernels.py tests/hadronic/observables \
-    tests/geomag/test_geodesy.py tests/geomag/field/test_igrf.py tests/sim3d/conventions tests/sim3d/config/test_load.py \
-    tests/sim3d/files/test_checksums.py tests/sim3d/files/test_honda.py tests/sim3d/primaries/test_solar.py \
-    tests/sim3d/primaries/test_spectrum.py tests/sim3d/scoring/test_detectors.py tests/sim3d/scoring/test_hit_weights.py \
-    tests/sim3d/scoring/test_tally.py tests/sim3d/shower/test_decays.py tests/sim3d/shower/test_energy_loss.py \
-    tests/sim3d/shower/test_random_streams.py tests/sim3d/shower/test_rotations.py
+# kernels are interpreted, hundreds of times slower: tests of files, formats and formulas, and of statistics the short ones
+COVERED := tests/atmosphere tests/hadronic/interaction/test_kernels.py tests/hadronic/observables/test_yields.py \
+    tests/geomag/test_geodesy.py tests/geomag/field/test_igrf.py tests/golden/test_old_files.py tests/sim3d/conventions \
+    tests/sim3d/primaries/test_spectrum.py tests/sim3d/primaries/test_libraries.py tests/sim3d/scoring/test_hit_weights.py \
+    tests/sim3d/shower/test_energy_loss.py tests/sim3d/shower/test_random_streams.py tests/sim3d/shower/test_rotations.py
+# samples of millions, and a rounding that numba and NumPy make in other ways
+UNCOVERED := poisson or uncorrelated or keys or slot_tail_inverts
 
 .PHONY: run test coverage validate bench docs hooks pins clean
 
@@ -54,7 +54,7 @@ test: $(VENV)/.installed-test
 coverage: $(VENV)/.installed-test
 	@mkdir -p output/coverage
 	NUMBA_DISABLE_JIT=1 COVERAGE_FILE=output/coverage/data $(BIN)/coverage run -m pytest -q -m "not slow and not mpi" \
-	    -p no:cacheprovider $(COVERED); status=$$?; \
+	    -k "not ($(UNCOVERED))" -W "ignore:overflow encountered:RuntimeWarning" -p no:cacheprovider $(COVERED); status=$$?; \
 	COVERAGE_FILE=output/coverage/data $(BIN)/coverage report --skip-covered > output/coverage/report.txt; \
 	echo "coverage of part of the tests, kernels interpreted: $$(tail -1 output/coverage/report.txt)"; exit $$status
 
