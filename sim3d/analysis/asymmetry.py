@@ -120,8 +120,8 @@ def east_west_counts(
     Returns
     -------
     float64 array (G, flavour, 2)
-        Flux of each group, flavour and half of the sky, m^-2 s^-1. The last index is :data:`FROM_EAST` or
-        :data:`FROM_WEST`.
+        Flux integrated over energy and summed over the zenith bins, m^-2 s^-1 sr^-1. The last index is
+        :data:`FROM_EAST` or :data:`FROM_WEST`.
     """
     require_site(result, site)
     edges = np.asarray(result.energy_edges_GeV)

@@ -6,8 +6,8 @@ geomagnetic cutoffs stay.
 
 The ratio "3-D / 1-D" contains the effects of angles and bending together. The largest is the enhancement of the flux
 near the horizon at low energy (Battistoni et al., Astropart. Phys. 12 (2000) 315, and Lipari, Astropart. Phys. 14
-(2000) 153; both cited from memory). The ratio "bending" is the full run over the one without bending; "angles" is that without
-bending over the collinear one.
+(2000) 153; both cited from memory). The ratio "bending" is the full run over the one without bending. The ratio
+"angles" is the run without bending over the collinear one.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def windows(result: Result) -> list[tuple[float, float]]:
 
 
 def zenith_groups(site: str, energy_GeV: tuple[float, float]) -> Callable[[Result], Array]:
-    """Make a function that integrates a result's flux over an energy window and over azimuth.
+    """Make a function that integrates a result's flux over an energy window and sums it over azimuth.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def zenith_groups(site: str, energy_GeV: tuple[float, float]) -> Callable[[Resul
 
 
 def azimuth_groups(site: str, energy_GeV: tuple[float, float]) -> Callable[[Result], Array]:
-    """Make a function that integrates a result's flux over an energy window, within ``|cos_zenith| < 0.5``.
+    """Make a function that integrates a result's flux over an energy window and ``|cos_zenith| < 0.5``, by azimuth.
 
     Parameters
     ----------

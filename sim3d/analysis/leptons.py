@@ -302,7 +302,7 @@ def _project(wanted: Array, flux: Array) -> tuple[Array, Array]:
         ],
         axis=1,
     )
-    # A constant can go to either function, and empty bins fix nothing: the smallest of all solutions.
+    # The solution is not unique (a constant fits either function, empty bins fix nothing): take the smallest.
     solution = right @ np.linalg.pinv(matrix, rcond=1e-11, hermitian=True)
     return solution[:, :n_left].reshape(n_out, N_BANDS, n), solution[:, n_left:].reshape(n_out, n_cos, 2)
 
