@@ -390,8 +390,7 @@ def entry(cos_zenith: float, top_km: float) -> np.ndarray:
     Returns
     -------
     float64 array (9,)
-        Initial state of the particle for the shower kernel: position (km), direction, and its last three
-        components.
+        Position (km, geocentric), direction, carried perpendicular unit vector.
     """
     sine = math.sqrt(1.0 - cos_zenith**2)
     r, top = EARTH_RADIUS_KM, EARTH_RADIUS_KM + top_km
