@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sim3d.results.result import Result
 
-# What the first lines say of a run, and where its attributes have it.
+# Labels of the report's first lines, and the attributes of the result that hold their values.
 _FACTS = (
     ("Primaries", "primaries"),
     ("Primary model", "primary_model"),
