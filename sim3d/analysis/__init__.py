@@ -1,1 +1,1 @@
-"""Comparisons of fluxes: asymmetries, leptons in water, three dimensions against one, published references."""
+"""Analysis of computed fluxes: east-west asymmetries, leptons in water, 3-D/1-D ratios, published references."""

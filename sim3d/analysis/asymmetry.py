@@ -1,4 +1,4 @@
-"""East-west asymmetries of a result, and the published ones to set beside them.
+"""Compute east-west asymmetries of neutrino fluxes, and read the published values to compare with.
 
 A = (N_E - N_W) / (N_E + N_W), where N_E counts neutrinos TRAVELLING towards the east, that is, arriving from
 the west (azimuth 180 to 360 degrees in the files' convention).
@@ -37,7 +37,7 @@ REFERENCE_COLUMN = {"kamioka": "SK", "sno": "SNO"}
 
 @dataclass(frozen=True)
 class Asymmetry:
-    """One flavour at one site.
+    """East-west asymmetry of one neutrino flavour at one site.
 
     Attributes
     ----------
@@ -53,7 +53,15 @@ class Asymmetry:
 
 @dataclass(frozen=True)
 class Published:
-    """Published asymmetries of one flavour at one site; None where the table has none."""
+    """Published asymmetries of one flavour at one site; None where the table has no value.
+
+    Attributes
+    ----------
+    paper, paper_error : float or None
+        Asymmetry of Tserkovnyak et al. and its error.
+    lipari : float or None
+        Asymmetry computed by Lipari.
+    """
 
     paper: float | None
     paper_error: float | None
@@ -66,7 +74,7 @@ def east_west(
     energy_GeV: tuple[float, float] = ENERGY_WINDOW_GEV,
     cos_max: float = COS_ZENITH_MAX,
 ) -> list[Asymmetry]:
-    """Asymmetries of the four flavours at one site.
+    """Compute the east-west asymmetries of the four flavours at one site.
 
     Parameters
     ----------
@@ -96,7 +104,25 @@ def east_west_counts(
     energy_GeV: tuple[float, float] = ENERGY_WINDOW_GEV,
     cos_max: float = COS_ZENITH_MAX,
 ) -> NDArray[np.float64]:
-    """Fluxes integrated over the window, by group of batches, flavour and half of the sky, (G, flavour, 2)."""
+    """Integrate the flux over the energy window, separately for arrival from the east and from the west.
+
+    The group axis keeps the groups of batches, which the jackknife needs.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+    energy_GeV : (float, float)
+        Energy window, GeV: the bins whose log centre lies in it.
+    cos_max : float
+        Bins whose centre has ``|cos_zenith| < cos_max``.
+
+    Returns
+    -------
+    float64 array (G, flavour, 2)
+        Flux integrated over energy and summed over the zenith bins, m^-2 s^-1 sr^-1. The last index is
+        :data:`FROM_EAST` or :data:`FROM_WEST`.
+    """
     require_site(result, site)
     edges = np.asarray(result.energy_edges_GeV)
     energies = energy_bins(edges, energy_GeV)
@@ -107,15 +133,34 @@ def east_west_counts(
 
 
 def towards_east(mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The asymmetry A of a mean of :func:`east_west_counts`, (flavour,)."""
+    """Compute the asymmetry A = (N_E - N_W) / (N_E + N_W), N_E travelling towards the east.
+
+    Parameters
+    ----------
+    mean : float64 array (..., flavour, 2)
+        Mean over groups of what :func:`east_west_counts` returns.
+
+    Returns
+    -------
+    float64 array (..., flavour)
+    """
     east, west = mean[..., FROM_WEST], mean[..., FROM_EAST]
     return (east - west) / (east + west)
 
 
 def published(site: str) -> dict[str, Published]:
-    """The paper's and Lipari's asymmetries of a site, by flavour; empty if there are none.
+    """Read the published asymmetries of a site, by Tserkovnyak et al. and by Lipari.
 
     They hold for 0.5 to 3 GeV and |cos_zenith| < 0.5 (``reference/east_west_asymmetry.csv``).
+
+    Parameters
+    ----------
+    site : str
+
+    Returns
+    -------
+    dict of Published
+        By flavour; empty for a site without published values.
     """
     column = REFERENCE_COLUMN.get(site)
     if column is None:
@@ -136,5 +181,17 @@ def published(site: str) -> dict[str, Published]:
 
 
 def is_published_window(energy_GeV: tuple[float, float], cos_max: float) -> bool:
-    """Whether the published values are about this window."""
+    """Return True if an energy window and zenith cut are those of the published asymmetries.
+
+    Parameters
+    ----------
+    energy_GeV : (float, float)
+        Energy window, GeV.
+    cos_max : float
+        Upper limit of ``|cos_zenith|``.
+
+    Returns
+    -------
+    bool
+    """
     return tuple(energy_GeV) == ENERGY_WINDOW_GEV and cos_max == COS_ZENITH_MAX

@@ -1,4 +1,4 @@
-"""Comparison of two sources of fluxes: results, Honda tables, CSV tables of published fluxes.
+"""Compute ratios of two flux sources bin by bin: results, Honda tables, CSV tables of published fluxes.
 
 The second is the reference. The numbers that are compared:
 
@@ -44,7 +44,7 @@ _POINT_WIDTH = 1e-3
 
 @dataclass(frozen=True)
 class FluxSource:
-    """One of the two sources of a comparison, opened.
+    """A flux source read for a comparison: a result, a Honda table or a CSV table.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class FluxSource:
 
 
 def open_source(path: Path, site: str | None, result: Result | None = None) -> FluxSource:
-    """Open one of the two sources; its kind is found from its content.
+    """Read a flux source for a comparison; its kind is found from its content.
 
     Parameters
     ----------
@@ -77,6 +77,10 @@ def open_source(path: Path, site: str | None, result: Result | None = None) -> F
         Of a result; None: its only site, or kamioka.
     result : Result, optional
         If the file is open already.
+
+    Returns
+    -------
+    FluxSource
 
     Raises
     ------
@@ -94,7 +98,18 @@ def open_source(path: Path, site: str | None, result: Result | None = None) -> F
 
 
 def is_result(path: Path) -> bool:
-    """Whether a path is a result file (False too for one that does not exist, which its reader will say)."""
+    """Return True if a path is a sim3d result file.
+
+    A path that does not exist gives False; the reader that opens it afterwards reports it.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
     return path.is_file() and is_result_file(path)
 
 
@@ -110,12 +125,25 @@ def _site(result: Result, site: str | None) -> str:
 
 
 def pair(first: FluxSource, second: FluxSource, energy_GeV: tuple[float, float]) -> Matched:
-    """The numbers of the second (``reference``) next to those of the first (``flux``).
+    """Match the fluxes of two sources at common flavours, energies and zenith angles.
+
+    Parameters
+    ----------
+    first : FluxSource
+        Its fluxes become ``flux``.
+    second : FluxSource
+        The reference; its fluxes become ``reference``.
+    energy_GeV : (float, float)
+        Energy range, GeV.
+
+    Returns
+    -------
+    Matched
 
     Raises
     ------
     InputError
-        If there is no energy and direction that both have, in the range.
+        If the energy range is not valid, or the sources have no energy and direction in common in it.
     """
     low, high = energy_GeV
     if not 0.0 < low < high:
@@ -134,7 +162,18 @@ def pair(first: FluxSource, second: FluxSource, energy_GeV: tuple[float, float])
 
 
 def swapped(matched: Matched) -> Matched:
-    """The comparison with source and reference exchanged; numbers of the new reference that are 0 are left out."""
+    """Exchange flux and reference of a comparison.
+
+    Rows whose new reference is 0 are left out.
+
+    Parameters
+    ----------
+    matched : Matched
+
+    Returns
+    -------
+    Matched
+    """
     keep = matched.flux > 0.0
     reference_error = np.zeros_like(matched.flux) if matched.reference_error is None else matched.reference_error
     return Matched(
@@ -231,7 +270,7 @@ def _tables(first: FluxTable, second: FluxTable, energy_GeV: tuple[float, float]
 
 
 def _energy_windows(table: FluxTable) -> Array:
-    """What each energy of a table stands for, (energy, 2): its bin, or a narrow window around the point."""
+    """Return the energy interval of each energy of a table, (energy, 2): its bin, or a narrow window around a point."""
     if table.energy_kind == "bins":
         return np.stack([table.energy_edges_GeV[:-1], table.energy_edges_GeV[1:]], axis=1)
     return table.energies_GeV[:, None] * np.array([1.0 - _POINT_WIDTH, 1.0 + _POINT_WIDTH])
@@ -264,7 +303,22 @@ def _matched(
 
 
 def write_comparison(matched: Matched, path: Path, name: str, reference: str) -> Path:
-    """Write every pair of a comparison: one row per flavour, energy and zenith; unknown errors are nan."""
+    """Write a comparison as CSV: one row per flavour, energy and zenith, with ratio, its error and the pull.
+
+    Errors that are not known are written as nan.
+
+    Parameters
+    ----------
+    matched : Matched
+    path : Path
+    name, reference : str
+        Names of the two sources, for the comments at the top of the file.
+
+    Returns
+    -------
+    Path
+        ``path``.
+    """
     ratio, sigma = matched.ratio()
     unknown = np.full_like(ratio, np.nan)
     reference_error = unknown if matched.reference_error is None else matched.reference_error

@@ -1,10 +1,13 @@
-"""Three dimensions against one: the same run in full, without bending in the air, and collinear, set side by side.
+"""Compute ratios of three-dimensional to one-dimensional fluxes, and the effect of bending in the atmosphere.
 
-In one dimension secondaries and decay products keep the direction of their primary and nothing bends in the air;
-cutoffs stay. The ratio of fluxes "3-D / 1-D" holds what angles and bending do together: the horizontal enhancement at
-low energy above all (Battistoni et al., Astropart. Phys. 12 (2000) 315, and Lipari, Astropart. Phys. 14 (2000) 153;
-both cited from memory). "Bending" is the run in full over the one without bending, "angles" the run without bending
-over the collinear one.
+Up to three runs are compared: the full run, one without bending in the atmosphere, and a collinear (1-D) one. In one
+dimension secondaries and decay products keep the direction of their primary and nothing bends in the atmosphere;
+geomagnetic cutoffs stay.
+
+The ratio "3-D / 1-D" contains the effects of angles and bending together. The largest is the enhancement of the flux
+near the horizon at low energy (Battistoni et al., Astropart. Phys. 12 (2000) 315, and Lipari, Astropart. Phys. 14
+(2000) 153; both cited from memory). The ratio "bending" is the full run over the one without bending. The ratio
+"angles" is the run without bending over the collinear one.
 """
 
 from __future__ import annotations
@@ -52,7 +55,7 @@ BANDS: dict[str, Callable[[Array], NDArray[np.bool_]]] = {
 
 @dataclass(frozen=True)
 class Ratio:
-    """Ratio of two runs' fluxes in a window: see :data:`PAIRS` for what is over what.
+    """Ratio of the fluxes of two runs in an energy window; :data:`PAIRS` defines numerator and denominator.
 
     Attributes
     ----------
@@ -73,7 +76,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class EastWest:
-    """East-west asymmetry of one flavour in every run, and what bending in the air adds to it.
+    """East-west asymmetry of one flavour in each run, and the contribution of bending in the atmosphere.
 
     Attributes
     ----------
@@ -90,7 +93,18 @@ class EastWest:
 
 
 def variants(config: Config) -> dict[str, Config]:
-    """The configurations to run, by name; without bending in the configuration there is no third one.
+    """Derive the configurations to compare: full, without bending, and collinear.
+
+    A configuration that has no bending itself gives two variants only.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    dict of Config
+        By name of the run.
 
     Raises
     ------
@@ -113,7 +127,18 @@ def _with(config: Config, **transport: bool) -> Config:
 
 
 def pairs_of(results: Mapping[str, Result]) -> dict[str, tuple[Result, Result]]:
-    """The ratios that can be made of the runs there are."""
+    """Select the pairs of runs whose ratio can be formed from the given results.
+
+    Parameters
+    ----------
+    results : mapping of Result
+        By name of the run.
+
+    Returns
+    -------
+    dict of (Result, Result)
+        Numerator and denominator, by name of the pair (:data:`PAIRS`).
+    """
     return {
         name: (results[above], results[below])
         for name, (above, below) in PAIRS.items()
@@ -122,19 +147,52 @@ def pairs_of(results: Mapping[str, Result]) -> dict[str, tuple[Result, Result]]:
 
 
 def quotient(above: Array, below: Array) -> Array:
-    """What the ratios are, of two means."""
+    """Compute the ratio of two mean fluxes; the estimator that the jackknife is applied to.
+
+    Parameters
+    ----------
+    above, below : float64 array
+        Mean fluxes of numerator and denominator, same shape.
+
+    Returns
+    -------
+    float64 array
+        Of the same shape.
+    """
     return above / below
 
 
 def windows(result: Result) -> list[tuple[float, float]]:
-    """:data:`WINDOWS_GEV` above the lowest energy that the run scores."""
+    """Return the energy windows of :data:`WINDOWS_GEV`, cut at the lowest energy that the run scores.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    list of (float, float)
+        GeV.
+    """
     floor = lowest_energy(result)
     candidates = [(max(low, floor), high) for low, high in WINDOWS_GEV if high > floor * 1.3]
     return [window for window in candidates if len(full_bins(result, window))]
 
 
 def zenith_groups(site: str, energy_GeV: tuple[float, float]) -> Callable[[Result], Array]:
-    """Groups of the flux summed over a window of energies and over azimuth: gives (G, flavour, cos)."""
+    """Make a function that integrates a result's flux over an energy window and sums it over azimuth.
+
+    Parameters
+    ----------
+    site : str
+    energy_GeV : (float, float)
+        Energy window, GeV.
+
+    Returns
+    -------
+    callable
+        Takes a result and returns the flux of each group of batches, (G, flavour, cos).
+    """
 
     def groups(result: Result) -> Array:
         chosen = full_bins(result, energy_GeV)
@@ -146,7 +204,19 @@ def zenith_groups(site: str, energy_GeV: tuple[float, float]) -> Callable[[Resul
 
 
 def azimuth_groups(site: str, energy_GeV: tuple[float, float]) -> Callable[[Result], Array]:
-    """Groups of the flux within |cos_zenith| < 0.5 summed over a window of energies: gives (G, flavour, azimuth)."""
+    """Make a function that integrates a result's flux over an energy window and ``|cos_zenith| < 0.5``, by azimuth.
+
+    Parameters
+    ----------
+    site : str
+    energy_GeV : (float, float)
+        Energy window, GeV.
+
+    Returns
+    -------
+    callable
+        Takes a result and returns the flux of each group of batches, (G, flavour, azimuth).
+    """
 
     def groups(result: Result) -> Array:
         chosen = full_bins(result, energy_GeV)
@@ -159,7 +229,21 @@ def azimuth_groups(site: str, energy_GeV: tuple[float, float]) -> Callable[[Resu
 
 
 def band_groups(site: str, energy_GeV: tuple[float, float], band: str) -> Callable[[Result], Array]:
-    """Groups of the flux in a zenith band of :data:`BANDS`: gives (G, flavour)."""
+    """Make a function that integrates a result's flux over an energy window and a zenith band.
+
+    Parameters
+    ----------
+    site : str
+    energy_GeV : (float, float)
+        Energy window, GeV.
+    band : str
+        Zenith band, a key of :data:`BANDS`.
+
+    Returns
+    -------
+    callable
+        Takes a result and returns the flux of each group of batches, (G, flavour).
+    """
     by_zenith = zenith_groups(site, energy_GeV)
 
     def groups(result: Result) -> Array:
@@ -171,7 +255,18 @@ def band_groups(site: str, energy_GeV: tuple[float, float], band: str) -> Callab
 
 
 def ratios(results: Mapping[str, Result], site: str) -> Iterator[Ratio]:
-    """All ratios of a site: by pair of runs, zenith band, flavour and window of energy."""
+    """Compute all flux ratios of a site with jackknife errors: by pair of runs, zenith band, flavour and energy.
+
+    Parameters
+    ----------
+    results : mapping of Result
+        By name of the run.
+    site : str
+
+    Yields
+    ------
+    Ratio
+    """
     for pair, (above, below) in pairs_of(results).items():
         shown = windows(above)
         for band in BANDS:
@@ -182,14 +277,36 @@ def ratios(results: Mapping[str, Result], site: str) -> Iterator[Ratio]:
 
 
 def east_west_window(result: Result) -> tuple[float, float] | None:
-    """The window of the asymmetry above the lowest energy that the run scores; None if nothing is left."""
+    """Return the energy window of the asymmetry, cut at the lowest energy that the run scores.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    (float, float) or None
+        GeV; None if nothing of the window is scored.
+    """
     low, high = ENERGY_WINDOW_GEV
     cut = (max(low, lowest_energy(result)), high)
     return cut if cut[0] < high and len(full_bins(result, cut)) else None
 
 
 def bending_asymmetries(results: Mapping[str, Result], site: str) -> list[EastWest]:
-    """Asymmetries of each run and what bending adds, from the largest expected to the smallest."""
+    """Compute the east-west asymmetries of each run and the contribution of bending in the atmosphere.
+
+    Parameters
+    ----------
+    results : mapping of Result
+        By name of the run.
+    site : str
+
+    Returns
+    -------
+    list of EastWest
+        From the flavour with the largest expected asymmetry to that with the smallest.
+    """
     full = results[FULL]
     window = east_west_window(full)
     if window is None:
@@ -211,7 +328,19 @@ def bending_asymmetries(results: Mapping[str, Result], site: str) -> list[EastWe
 
 
 def table(rows: list[Ratio], pair: str) -> list[str]:
-    """Ratios of one pair of runs as lines of text: a block for each zenith band."""
+    """Format the ratios of one pair of runs as a text table, one block per zenith band.
+
+    Parameters
+    ----------
+    rows : list of Ratio
+    pair : str
+        Name of the pair (:data:`PAIRS`).
+
+    Returns
+    -------
+    list of str
+        Lines of text.
+    """
     chosen = [row for row in rows if row.pair == pair]
     shown = list(dict.fromkeys(row.energy_GeV for row in chosen))
     heads = [f"{low:.3g}-{high:g} GeV" for low, high in shown]

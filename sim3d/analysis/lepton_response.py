@@ -1,8 +1,9 @@
-"""From a neutrino's direction and energy to those of its lepton: quadratures, no random numbers.
+"""Compute the response of lepton rates to the neutrino flux: energy, scattering angle and arrival direction.
 
-Two steps.  In energy: how many leptons of a window a neutrino makes per target, by scattering angle
-(:func:`angular_yield`).  On the sphere: where a direction of arrival goes when it is turned by an angle in a random
-plane (:func:`sky_response`).  The azimuth of scattering is uniform: nothing is polarised.
+The response has two factors, both computed by quadrature. :func:`angular_yield` is the cross section for a lepton in an
+energy window as a function of scattering angle. :func:`sky_response` is the probability that a direction of arrival,
+rotated by the scattering angle in a random plane, falls into a given zenith band and azimuth bin. The azimuth of
+scattering is uniform, because nothing is polarised.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _CONTAINMENT_68 = math.sqrt(-2.0 * math.log(1.0 - 0.68))
 
 @dataclass(frozen=True)
 class Resolution:
-    """How well a detector measures a single lepton.
+    """Angular and momentum resolution of a detector for single leptons.
 
     Attributes
     ----------
@@ -56,7 +57,20 @@ SUPER_KAMIOKANDE = {
 
 
 def share(angle: Array) -> tuple[NDArray[np.intp], Array]:
-    """Lower neighbour of an angle (radians) on the grid of :data:`ANGLES_DEG`, and the upper one's share."""
+    """Find linear-interpolation weights of an angle on the grid of :data:`ANGLES_DEG`.
+
+    Parameters
+    ----------
+    angle : float64 array
+        Radians.
+
+    Returns
+    -------
+    lower : int array
+        Index of the grid point below.
+    upper_share : float64 array
+        Weight of the grid point above; the lower one has 1 less this.
+    """
     position = np.clip(angle / _STEP, 0.0, N_ANGLES - 1.0)
     lower = np.minimum(position.astype(np.intp), N_ANGLES - 2)
     return lower, position - lower
@@ -70,7 +84,7 @@ def angular_yield(
     pauli: bool,
     resolution: Resolution | None = None,
 ) -> Array:
-    """Cross section for a lepton in a window of total energy, by scattering angle.
+    """Compute the cross section for a lepton in a window of total energy, by scattering angle.
 
     Parameters
     ----------
@@ -109,7 +123,7 @@ def angular_yield(
 def _acceptance(
     flavour: str, energy: Array, q2: Array, window_GeV: tuple[float, float], resolution: Resolution
 ) -> Array:
-    """Probability that a lepton is reconstructed in the window."""
+    """Probability that the lepton's reconstructed energy is in the window, for a normal momentum error."""
     mass2 = quasielastic.channel(flavour).lepton_mass ** 2
     momentum = np.sqrt(np.maximum(quasielastic.lepton_energy(flavour, energy, q2) ** 2 - mass2, 1e-12))
     sigma = momentum * (resolution.momentum_constant + resolution.momentum_root / np.sqrt(momentum))
@@ -119,7 +133,7 @@ def _acceptance(
 
 
 def blur(angle_deg: float) -> Array:
-    """What a finite angular resolution does to scattering angles.
+    """Compute the smearing matrix of scattering angles for a finite angular resolution.
 
     Parameters
     ----------
@@ -145,12 +159,14 @@ def blur(angle_deg: float) -> Array:
 
 
 def sky_response(cos_edges: Array, n_azimuth: int, cos_max: float) -> Array:
-    """Where arrival directions go that are turned by an angle in a random plane.
+    """Compute the probability that a rotated arrival direction falls into each zenith band and azimuth bin.
 
     With the direction n = (zenith cosine c, sine s) and the angle psi in the plane phi, the new cosine is
     c cos(psi) + s sin(psi) cos(phi) and the azimuth moves by
     atan2(sin(psi) sin(phi), s cos(psi) - c sin(psi) cos(phi)).  Both particles' directions are reversed, which leaves
     the angle between them as it is.
+
+    The rotation is by a scattering angle in a plane of random orientation.
 
     Parameters
     ----------

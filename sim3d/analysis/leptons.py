@@ -1,9 +1,10 @@
-"""Quasi-elastic electrons and muons that a result's neutrinos make in water: rates, azimuths, east-west asymmetries.
+"""Compute rates, azimuth distributions and east-west asymmetries of quasi-elastic electrons and muons in water.
 
-Everything is linear in the flux, so a result is folded with a response that :mod:`sim3d.analysis.lepton_response`
-computes. Values come from the full flux in (energy, cos_zenith, azimuth).  A result keeps its groups of batches,
-which errors need, in two coarser binnings only; there the response is replaced by the sum of a function of each that
-is closest to it (:func:`_project`), which gives back the value exactly and its scatter almost so.
+All of them are linear in the neutrino flux: the flux of a result is folded with a response from
+:mod:`sim3d.analysis.lepton_response`. Mean values come from the full flux in (energy, cos_zenith, azimuth). Errors need
+the groups of batches, which a result keeps in two coarser binnings only. For these the response is replaced by its
+least-squares fit with a sum of two functions, one on each binning (:func:`_project`). The fit reproduces the mean value
+exactly and its scatter to good accuracy.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ FREE_PROTONS = 2
 
 @dataclass(frozen=True)
 class Leptons:
-    """Leptons of one species, or from one flavour, at one site, in the window of energy.
+    """Rates and asymmetries of leptons of one species, or from one flavour, at one site in an energy window.
 
     Attributes
     ----------
@@ -90,7 +91,17 @@ class Leptons:
 
 @dataclass(frozen=True)
 class PublishedLeptons:
-    """Published asymmetries of one lepton at one site; None where the table has none."""
+    """Published asymmetries of one lepton species at one site; None where the table has no value.
+
+    Attributes
+    ----------
+    paper : float or None
+        Asymmetry of Tserkovnyak et al.
+    lipari : float or None
+        Asymmetry computed by Lipari.
+    data, data_error : float or None
+        Asymmetry measured by Super-Kamiokande and its error.
+    """
 
     paper: float | None
     lipari: float | None
@@ -107,7 +118,7 @@ def leptons(
     pauli: bool = True,
     hydrogen: bool = False,
 ) -> list[Leptons]:
-    """Quasi-elastic leptons in water at one site.
+    """Compute rates and asymmetries of quasi-elastic leptons in water at one site.
 
     Parameters
     ----------
@@ -162,7 +173,20 @@ def _check(energy_GeV: tuple[float, float], cos_max: float) -> None:
 
 
 def targets_per_kt(flavour: str, *, hydrogen: bool = False) -> tuple[int, int]:
-    """Nucleons of a water molecule that a flavour scatters on: (in oxygen, free).  Times :data:`MOLECULES_PER_KT`."""
+    """Count the target nucleons in a water molecule that a flavour scatters on.
+
+    Multiply by :data:`MOLECULES_PER_KT` for the number per kt.
+
+    Parameters
+    ----------
+    flavour : str
+    hydrogen : bool
+        Whether the two free protons count as targets of antineutrinos.
+
+    Returns
+    -------
+    in_oxygen, free : int
+    """
     if flavour.endswith("bar"):
         return OXYGEN_PROTONS, FREE_PROTONS if hydrogen else 0
     return OXYGEN_NEUTRONS, 0
@@ -198,7 +222,7 @@ def _flavour_sums(
     pauli: bool,
     hydrogen: bool,
 ) -> tuple[Array, Array]:
-    """Events per kt and year of one flavour, by group of batches.
+    """Compute events per kt and year of one flavour, by group of batches.
 
     Returns
     -------
@@ -230,7 +254,7 @@ def _flavour_sums(
 
 
 def _by_bin(turned: Array) -> Array:
-    """Responses of all output bins from those by shift of azimuth.
+    """Expand responses by azimuth shift into responses of every output bin.
 
     [stage, c, m] becomes [(stage, lepton bin), c, neutrino bin]; the shift m is the lepton's bin less the neutrino's.
     """
@@ -240,7 +264,7 @@ def _by_bin(turned: Array) -> Array:
 
 
 def _project(wanted: Array, flux: Array) -> tuple[Array, Array]:
-    """The function of (zenith band, azimuth) plus the function of (zenith, half) that is closest to a response.
+    """Fit a response by the sum of a function of (zenith band, azimuth) and one of (zenith, half of the sky).
 
     Least squares over the bins of the sky, weighted with the flux.  What is left is orthogonal to every function of
     either binning, the constant included, so the sum over the flux itself comes out exactly.
@@ -278,7 +302,7 @@ def _project(wanted: Array, flux: Array) -> tuple[Array, Array]:
         ],
         axis=1,
     )
-    # A constant can go to either function, and empty bins fix nothing: the smallest of all solutions.
+    # The solution is not unique (a constant fits either function, empty bins fix nothing): take the smallest.
     solution = right @ np.linalg.pinv(matrix, rcond=1e-11, hermitian=True)
     return solution[:, :n_left].reshape(n_out, N_BANDS, n), solution[:, n_left:].reshape(n_out, n_cos, 2)
 
@@ -286,7 +310,7 @@ def _project(wanted: Array, flux: Array) -> tuple[Array, Array]:
 def _summarise(
     species: str, in_bins: Array, in_sky: Array, group_weights: NDArray[np.int64], cos_max: float
 ) -> Leptons:
-    """From events of each group, by stage and azimuth and over the sky, to values with errors."""
+    """Compute values and jackknife errors from the events of each group."""
     n = in_bins.shape[-1]
     per_bin = 4.0 * math.pi * cos_max / n
     east = np.clip(0.5 * n - np.arange(n), 0.0, 1.0)
@@ -319,10 +343,19 @@ def _summarise(
 
 
 def published_leptons(site: str) -> dict[str, PublishedLeptons]:
-    """Asymmetries of the paper, of Lipari and of Super-Kamiokande at a site, by species; empty if there are none.
+    """Read published lepton asymmetries of a site: Tserkovnyak et al., Lipari, and Super-Kamiokande's data.
 
     They hold for 0.4 to 3 GeV and |cos_zenith| < 0.5 (``reference/east_west_asymmetry.csv``; the data are those of
     Futagami et al., Phys. Rev. Lett. 82 (1999) 5194).
+
+    Parameters
+    ----------
+    site : str
+
+    Returns
+    -------
+    dict of PublishedLeptons
+        By species; empty for a site without published values.
     """
     column = REFERENCE_COLUMN.get(site)
     if column is None:
@@ -344,5 +377,17 @@ def published_leptons(site: str) -> dict[str, PublishedLeptons]:
 
 
 def is_published_window(energy_GeV: tuple[float, float], cos_max: float) -> bool:
-    """Whether the published values are about this window."""
+    """Return True if an energy window and zenith cut are those of the published lepton asymmetries.
+
+    Parameters
+    ----------
+    energy_GeV : (float, float)
+        Window of the lepton's total energy, GeV.
+    cos_max : float
+        Upper limit of ``|cos_zenith|``.
+
+    Returns
+    -------
+    bool
+    """
     return tuple(energy_GeV) == ENERGY_WINDOW_GEV and cos_max == COS_ZENITH_MAX

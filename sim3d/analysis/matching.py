@@ -1,4 +1,4 @@
-"""Rows of a table of published fluxes beside the bins of a result, and statistics of their ratios."""
+"""Match rows of a published flux table to the bins of a result, and compute statistics of their ratios."""
 
 from __future__ import annotations
 
@@ -26,9 +26,20 @@ WITHIN = 0.15
 
 @dataclass(frozen=True)
 class Matched:
-    """Rows of a reference table next to the bins of a result: flux and error in m^-2 s^-1 sr^-1 GeV^-1.
+    """Fluxes of two sources at the same flavours, energies and zenith angles, one entry per row.
 
-    ``hits`` is 0 where the result has no flux; ``reference_error`` is None where the reference states none.
+    Attributes
+    ----------
+    flavour : str array (n,)
+    energy_GeV, cos_zenith : float64 array (n,)
+    reference : float64 array (n,)
+        Flux of the reference, m^-2 s^-1 sr^-1 GeV^-1.
+    flux, error : float64 array (n,)
+        Flux of the other source and its error, in the same unit.
+    hits : int64 array (n,)
+        Crossings in the bin of a result; 0 where it has no flux.
+    reference_error : float64 array (n,) or None
+        None where the reference states none.
     """
 
     flavour: NDArray[np.str_]
@@ -41,12 +52,26 @@ class Matched:
     reference_error: NDArray[np.float64] | None = None
 
     def where(self, chosen: NDArray[np.bool_]) -> Matched:
-        """The rows that are chosen."""
+        """Select rows.
+
+        Parameters
+        ----------
+        chosen : bool array (n,)
+
+        Returns
+        -------
+        Matched
+        """
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: column[chosen] for name, column in columns.items() if column is not None})
 
     def ratio(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """flux / reference and its error, from both errors taken as independent."""
+        """Compute flux / reference and its error; the two errors are taken as independent.
+
+        Returns
+        -------
+        ratio, sigma : float64 array (n,)
+        """
         ratio = self.flux / self.reference
         sigma = self.error / self.reference
         if self.reference_error is not None:
@@ -56,7 +81,7 @@ class Matched:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Statistics of the ratios of one flavour, result over reference.
+    """Statistics of the ratios result / reference of one flavour.
 
     Attributes
     ----------
@@ -95,10 +120,27 @@ def match(
     table: ReferenceTable,
     energy_GeV: tuple[float, float] = MATCHED_ENERGIES_GEV,
 ) -> Matched:
-    """The rows of a table, in an energy range, next to a result's bins (binning "fluka", azimuth average).
+    """Match the rows of a published table to a result's bins (binning "fluka", azimuth average).
 
-    A row belongs to the energy bin with the nearest log centre, if that is within half a bin, and to the
-    zenith bin that contains it; rows of other flavours or energies are left out.
+    A row belongs to the energy bin with the nearest log centre, if that is within half a bin, and to the zenith bin
+    that contains it. Rows of other flavours or energies are left out.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+    table : ReferenceTable
+    energy_GeV : (float, float)
+        Energy range, GeV.
+
+    Returns
+    -------
+    Matched
+
+    Raises
+    ------
+    InputError
+        If the energy range is not valid, or no row of the table is in it.
     """
     require_site(result, site)
     low, high = energy_GeV
@@ -132,7 +174,19 @@ def match(
 
 
 def agreement(matched: Matched, within: float = WITHIN) -> list[Agreement]:
-    """Statistics per flavour, in the order the flavours appear in the table."""
+    """Compute statistics of the ratios result / reference for each flavour.
+
+    Parameters
+    ----------
+    matched : Matched
+    within : float
+        Relative tolerance for :attr:`Agreement.within`.
+
+    Returns
+    -------
+    list of Agreement
+        In the order in which the flavours appear in the table.
+    """
     out = []
     all_ratios, all_sigmas = matched.ratio()
     for flavour in dict.fromkeys(matched.flavour.tolist()):
@@ -163,9 +217,17 @@ def agreement(matched: Matched, within: float = WITHIN) -> list[Agreement]:
 
 
 def fluka_rows(result: Result, site: str) -> Matched | None:
-    """FLUKA's table beside a result, where all of a bin is above the lowest energy scored.
+    """Match FLUKA's table to a result, using only bins wholly above the lowest energy scored.
 
-    None for another site than FLUKA's, or without such a bin.
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Matched or None
+        None for a site other than FLUKA's, or if no bin is left.
     """
     table = compare.fluka_table()
     # half a bin of 20 per decade, and the rounding of the printed energies

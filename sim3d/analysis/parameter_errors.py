@@ -1,4 +1,4 @@
-"""Errors of parameters: of yields as daemonflux states them, or a user's own from a file."""
+"""Covariance matrices of model parameters: hadronic yields from daemonflux's errors, or a user's CSV file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,19 @@ Covariance = tuple[tuple[str, ...], NDArray[np.float64]]
 
 
 def daemonflux_covariance() -> Covariance:
-    """Covariance of the yields' parameters from the errors of daemonflux's Z factors, taken as independent.
+    """Compute the covariance of the yield parameters from the errors of daemonflux's Z factors.
 
-    daemonflux's correlations between species and energies are not published with the table: this is its diagonal. It
-    has knots of its own for each species (p and n at 158 GeV and 2 PeV only, kaons not at 20 TeV), between which it is
-    linear in ln E: the parameters here that lie between two of them move with both, which makes them correlated.
+    The errors at daemonflux's knots are taken as independent: its correlations between species and energies are not
+    published with the table. Between its knots daemonflux is linear in ln E, and it has different knots for each
+    species (p and n at 158 GeV and 2 PeV only, kaons not at 20 TeV). A parameter here between two of those knots
+    depends on both, so neighbouring parameters are correlated.
+
+    Returns
+    -------
+    names : tuple of str
+        Parameters.
+    matrix : float64 array (n, n)
+        Covariance.
     """
     names = [yield_name(species, knot) for species in YIELD_SPECIES for knot in KNOTS_GEV]
     matrix = np.zeros((len(names), len(names)))
@@ -36,12 +44,23 @@ def daemonflux_covariance() -> Covariance:
 
 
 def read_errors(path: Path) -> Covariance:
-    """Independent errors of parameters from a CSV file with the columns ``parameter`` and ``error``.
+    """Read independent parameter errors from a CSV file with the columns ``parameter`` and ``error``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    names : tuple of str
+        Parameters, in the order of :data:`~sim3d.config.parameters.PARAMETERS`.
+    matrix : float64 array (n, n)
+        Diagonal covariance.
 
     Raises
     ------
     InputError
-        With file and line for anything else.
+        If the file cannot be read, a name is not a parameter, or an error is negative, missing or repeated.
     """
     try:
         with path.open(encoding="utf-8", newline="") as stream:
@@ -67,5 +86,18 @@ def read_errors(path: Path) -> Covariance:
 
 
 def covariance_of(text: str) -> Covariance:
-    """What ``--errors`` names: ``daemonflux``, or a CSV file."""
+    """Return the covariance named by the option ``--errors``.
+
+    Parameters
+    ----------
+    text : str
+        ``daemonflux``, or the path of a CSV file.
+
+    Returns
+    -------
+    names : tuple of str
+        Parameters.
+    matrix : float64 array (n, n)
+        Covariance.
+    """
     return daemonflux_covariance() if text == "daemonflux" else read_errors(Path(text))

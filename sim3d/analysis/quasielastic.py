@@ -1,4 +1,4 @@
-"""Charged-current quasi-elastic scattering of neutrinos on nucleons: nu n -> l- p and nubar p -> l+ n.
+"""Compute cross sections of charged-current quasi-elastic scattering: nu n -> l- p and nubar p -> l+ n.
 
 The cross section is Llewellyn Smith's (Phys. Rep. 3 (1972) 261, eq. 3.22) with the terms of the neutron-proton mass
 difference and the exact kinematics of Strumia and Vissani (Phys. Lett. B 564 (2003) 42, section 2), so that it holds
@@ -53,7 +53,7 @@ _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 @dataclass(frozen=True)
 class Channel:
-    """What a flavour does: the masses before and after, and which sign the interference has.
+    """Masses and interference sign of the quasi-elastic reaction of one flavour.
 
     Attributes
     ----------
@@ -70,13 +70,29 @@ class Channel:
 
     @property
     def threshold(self) -> float:
-        """Lowest neutrino energy, target at rest (GeV)."""
+        """Lowest neutrino energy of the reaction with the target at rest (GeV)."""
         final = self.lepton_mass + self.recoil_mass
         return max(0.0, (final**2 - self.target_mass**2) / (2.0 * self.target_mass))
 
 
 def channel(flavour: str) -> Channel:
-    """The reaction of a flavour: a neutrino on a neutron, an antineutrino on a proton."""
+    """Return masses and interference sign of a flavour's reaction.
+
+    A neutrino scatters on a neutron, an antineutrino on a proton.
+
+    Parameters
+    ----------
+    flavour : str
+
+    Returns
+    -------
+    Channel
+
+    Raises
+    ------
+    ValueError
+        For an unknown flavour.
+    """
     if flavour not in FLAVOURS:
         raise ValueError(f"flavour: {flavour!r}, allowed: {', '.join(FLAVOURS)}")
     lepton = float(MASS_GEV[MUP]) if flavour.startswith("numu") else ELECTRON_MASS_GEV
@@ -86,9 +102,20 @@ def channel(flavour: str) -> Channel:
 
 
 def q2_limits(flavour: str, energy_GeV: ArrayLike) -> tuple[Array, Array]:
-    """Lowest and highest Q^2 (GeV^2) at a neutrino energy (GeV), same shape; equal below the threshold.
+    """Compute the lowest and highest Q^2 of two-body kinematics; both are equal below the threshold.
 
-    From two-body kinematics with the lepton forward or backward in the centre of mass.
+    They belong to a lepton emitted forward and backward in the centre of mass (two-body kinematics).
+
+    Parameters
+    ----------
+    flavour : str
+    energy_GeV : array_like
+        Neutrino energy (GeV).
+
+    Returns
+    -------
+    low, high : float64 array
+        GeV^2, of the shape of ``energy_GeV``.
     """
     c = channel(flavour)
     energy = np.asarray(energy_GeV, dtype=float)
@@ -103,14 +130,37 @@ def q2_limits(flavour: str, energy_GeV: ArrayLike) -> tuple[Array, Array]:
 
 
 def lepton_energy(flavour: str, energy_GeV: ArrayLike, q2_GeV2: ArrayLike) -> Array:
-    """Total energy of the lepton (GeV), target at rest: E + (m_i^2 - m_f^2 - Q^2) / (2 m_i)."""
+    """Compute the total energy of the lepton, target at rest: E + (m_i^2 - m_f^2 - Q^2) / (2 m_i).
+
+    Parameters
+    ----------
+    flavour : str
+    energy_GeV, q2_GeV2 : array_like
+        Neutrino energy (GeV) and Q^2 (GeV^2), broadcast.
+
+    Returns
+    -------
+    float64 array
+        GeV.
+    """
     c = channel(flavour)
     q2 = np.asarray(q2_GeV2, dtype=float)
     return np.asarray(energy_GeV, dtype=float) + (c.target_mass**2 - c.recoil_mass**2 - q2) / (2.0 * c.target_mass)
 
 
 def scattering_cosine(flavour: str, energy_GeV: ArrayLike, q2_GeV2: ArrayLike) -> Array:
-    """Cosine of the angle between neutrino and lepton: (2 E E_l - m^2 - Q^2) / (2 E p_l)."""
+    """Compute the cosine of the angle between neutrino and lepton: (2 E E_l - m^2 - Q^2) / (2 E p_l).
+
+    Parameters
+    ----------
+    flavour : str
+    energy_GeV, q2_GeV2 : array_like
+        Neutrino energy (GeV) and Q^2 (GeV^2), broadcast.
+
+    Returns
+    -------
+    float64 array
+    """
     mass = channel(flavour).lepton_mass
     energy, q2 = np.asarray(energy_GeV, dtype=float), np.asarray(q2_GeV2, dtype=float)
     lepton = lepton_energy(flavour, energy, q2)
@@ -119,10 +169,22 @@ def scattering_cosine(flavour: str, energy_GeV: ArrayLike, q2_GeV2: ArrayLike) -
 
 
 def form_factors(q2_GeV2: ArrayLike, axial_mass_GeV: float = AXIAL_MASS_GEV) -> tuple[Array, Array, Array, Array]:
-    """Form factors F1, F2 (vector, F2 includes the anomalous moment), G_A and G_P at Q^2 (GeV^2).
+    """Compute the nucleon form factors F1, F2, G_A and G_P.
 
     Sachs form factors are dipoles and the neutron's electric one is 0 (Llewellyn Smith, section 3); F1 and F2
     are isovector, by the conserved vector current.  G_P = 2 M^2 G_A / (m_pi^2 + Q^2) (pion pole and PCAC).
+
+    Parameters
+    ----------
+    q2_GeV2 : array_like
+        Q^2, GeV^2.
+    axial_mass_GeV : float
+        Axial dipole mass.
+
+    Returns
+    -------
+    F1, F2, G_A, G_P : float64 array
+        Of the shape of ``q2_GeV2``; F2 includes the anomalous magnetic moment.
     """
     q2 = np.asarray(q2_GeV2, dtype=float)
     tau = q2 / (4.0 * _MEAN_MASS**2)
@@ -138,10 +200,24 @@ def form_factors(q2_GeV2: ArrayLike, axial_mass_GeV: float = AXIAL_MASS_GEV) -> 
 def pauli_factor(
     flavour: str, energy_GeV: ArrayLike, q2_GeV2: ArrayLike, fermi_momentum_GeV: float = FERMI_MOMENTUM_GEV
 ) -> Array:
-    """Share of the nucleons of a symmetric Fermi gas that are knocked out of the occupied sphere.
+    """Compute the Pauli blocking factor of a symmetric Fermi gas.
 
-    With x = |q| / (2 k_F): 3x/2 - x^3/2 below 1, else 1 (Llewellyn Smith, section 3, equal numbers of protons
-    and neutrons).  |q| is the three-momentum transferred to a nucleon at rest.
+    It is the fraction of nucleons whose final momentum lies outside the Fermi sphere.
+    With x = |q| / (2 k_F) it is 3x/2 - x^3/2 below 1, else 1 (Llewellyn Smith, section 3, equal numbers of protons and
+    neutrons). |q| is the three-momentum transferred to a nucleon at rest.
+
+    Parameters
+    ----------
+    flavour : str
+    energy_GeV, q2_GeV2 : array_like
+        Neutrino energy (GeV) and Q^2 (GeV^2), broadcast.
+    fermi_momentum_GeV : float
+        k_F, GeV/c.
+
+    Returns
+    -------
+    float64 array
+        Between 0 and 1.
     """
     q2 = np.asarray(q2_GeV2, dtype=float)
     transfer = np.asarray(energy_GeV, dtype=float) - lepton_energy(flavour, energy_GeV, q2)
@@ -157,7 +233,7 @@ def differential(
     pauli: bool = False,
     axial_mass_GeV: float = AXIAL_MASS_GEV,
 ) -> Array:
-    """d(sigma)/dQ^2 per target nucleon.
+    """Compute the differential cross section d(sigma)/dQ^2 per target nucleon.
 
     d(sigma)/dQ^2 = G_F^2 V_ud^2 / (2 pi (s - m_i^2)^2) [A -+ (s - u) B + (s - u)^2 C], upper sign for
     antineutrinos (Strumia and Vissani, section 2; with equal nucleon masses Llewellyn Smith, eq. 3.22), lepton
@@ -217,9 +293,11 @@ def differential(
 def q2_nodes(
     flavour: str, energy_GeV: ArrayLike, lepton_window_GeV: tuple[float, float] | None = None
 ) -> tuple[Array, Array]:
-    """Nodes and weights of a quadrature over Q^2, shapes (..., 64): sum(weight * f(node)) integrates f.
+    """Compute nodes and weights of a quadrature over Q^2: sum(weight * f(node)) integrates f.
 
     Gauss and Legendre in ln(1 + Q^2/0.2 GeV^2): dense where the form factors and Pauli blocking vary.
+
+    Gauss-Legendre in ln(1 + Q^2/0.2 GeV^2): dense where the form factors and Pauli blocking vary.
 
     Parameters
     ----------
@@ -227,6 +305,11 @@ def q2_nodes(
     energy_GeV : array_like
     lepton_window_GeV : (float, float), optional
         Only the Q^2 whose lepton has a total energy in this window (GeV); by default all.
+
+    Returns
+    -------
+    q2, weight : float64 array (..., 64)
+        GeV^2.
     """
     energy = np.asarray(energy_GeV, dtype=float)
     low, high = q2_limits(flavour, energy)
@@ -246,7 +329,22 @@ def q2_nodes(
 
 
 def total(flavour: str, energy_GeV: ArrayLike, *, pauli: bool = False, axial_mass_GeV: float = AXIAL_MASS_GEV) -> Array:
-    """Cross section per target nucleon (cm^2) at neutrino energies (GeV), same shape; 0 below the threshold.
+    """Compute the total cross section per target nucleon; 0 below the threshold.
+
+    Parameters
+    ----------
+    flavour : str
+    energy_GeV : array_like
+        Neutrino energy (GeV).
+    pauli : bool
+        Whether Pauli blocking is included (:func:`pauli_factor`).
+    axial_mass_GeV : float
+        Axial dipole mass.
+
+    Returns
+    -------
+    float64 array
+        cm^2, of the shape of ``energy_GeV``.
 
     Examples
     --------
@@ -260,7 +358,21 @@ def total(flavour: str, energy_GeV: ArrayLike, *, pauli: bool = False, axial_mas
 
 
 def mean_angle(flavour: str, energy_GeV: ArrayLike, *, pauli: bool = False) -> Array:
-    """Mean angle between neutrino and lepton, degrees, at neutrino energies (GeV); NaN below the threshold."""
+    """Compute the mean angle between neutrino and lepton; NaN below the threshold.
+
+    Parameters
+    ----------
+    flavour : str
+    energy_GeV : array_like
+        Neutrino energy (GeV).
+    pauli : bool
+        Whether Pauli blocking is included (:func:`pauli_factor`).
+
+    Returns
+    -------
+    float64 array
+        Degrees, of the shape of ``energy_GeV``.
+    """
     energy = np.asarray(energy_GeV, dtype=float)
     q2, weight = q2_nodes(flavour, energy)
     value = differential(flavour, energy[..., None], q2, pauli=pauli) * weight

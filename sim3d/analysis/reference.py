@@ -1,6 +1,6 @@
-"""Tables of published fluxes: reading them, and FLUKA's table as a grid for integrals and averages over the sky.
+"""Read tables of published fluxes, and interpolate FLUKA's table for integrals and averages over the sky.
 
-FLUKA's table has single bins (20 per decade, 0.05 in cos_zenith) at 14 energies and 12 cosines; between them the
+FLUKA's table has single bins (20 per decade, 0.05 in cos_zenith) at 14 energies and 12 cosines. Between them the
 logarithm of the flux is interpolated, linearly in ln E and in cos_zenith. The average over the sky from 12 cosines
 alone is within 3% of that over all 40 bins (measured with a result of this program, 0.1 to 30 GeV).
 """
@@ -41,7 +41,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ReferenceTable:
-    """Published fluxes, one entry per row.
+    """Table of published fluxes, one entry per row.
 
     Attributes
     ----------
@@ -62,10 +62,23 @@ class ReferenceTable:
 
 
 def read_reference(path: Path) -> ReferenceTable:
-    """Read a CSV with the columns flavour, energy_GeV, cos_zenith, flux and ``#`` comments.
+    """Read a CSV table of fluxes with the columns flavour, energy_GeV, cos_zenith, flux and ``#`` comments.
 
     The unit comes from a comment: ``# unit: ...`` if there is one, else any comment that names cm^-2 or m^-2.
-    A bare name that is no file here may be one of the tables that ship with sim3d (fluka_sk_solmax.csv).
+
+    Parameters
+    ----------
+    path : Path
+        The file. A bare name that is no file here may be a table that ships with sim3d (fluka_sk_solmax.csv).
+
+    Returns
+    -------
+    ReferenceTable
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a column or the unit is missing, or a row is not valid.
     """
     if path.name == str(path) == FLUKA_TABLE and not path.exists():
         return fluka_table()
@@ -77,12 +90,33 @@ def read_reference(path: Path) -> ReferenceTable:
 
 
 def fluka_table() -> ReferenceTable:
-    """FLUKA's Super-Kamiokande table at solar maximum, as shipped with sim3d."""
+    """Read FLUKA's Super-Kamiokande flux table at solar maximum, which ships with sim3d.
+
+    Returns
+    -------
+    ReferenceTable
+    """
     return parse_reference(reference_text(FLUKA_TABLE), FLUKA_TABLE)
 
 
 def parse_reference(text: str, source: str) -> ReferenceTable:
-    """:func:`read_reference` of the text of a file; ``source`` names it in errors."""
+    """Parse the text of a CSV table of fluxes; see :func:`read_reference`.
+
+    Parameters
+    ----------
+    text : str
+    source : str
+        Name of the file, for error messages.
+
+    Returns
+    -------
+    ReferenceTable
+
+    Raises
+    ------
+    InputError
+        If a column or the unit is missing, or a row is not valid.
+    """
     lines = [line for line in text.splitlines() if line.strip()]
     comments = [line for line in lines if line.lstrip().startswith("#")]
     rows = data_lines(lines)
@@ -130,7 +164,7 @@ def _area_unit(comments: list[str], source: str) -> str:
 
 @dataclass(frozen=True)
 class ReferenceGrid:
-    """A reference table on its axes.
+    """Published fluxes on a regular grid of flavour, energy and zenith.
 
     Attributes
     ----------
@@ -145,16 +179,34 @@ class ReferenceGrid:
     flux: Array
 
     def sky_average(self) -> Array:
-        """Flux averaged over the sky, (flavour, energy).
+        """Average the flux over the sky.
 
         Cosines beyond the outermost of the table have its flux.
+
+        Beyond the outermost cosines of the table the flux is taken as constant.
+
+        Returns
+        -------
+        float64 array (flavour, energy)
+            m^-2 s^-1 sr^-1 GeV^-1.
         """
         fine = (np.arange(_STEPS) + 0.5) * 2.0 / _STEPS - 1.0
         values = [[np.interp(fine, self.cos_zenith, np.log(row)) for row in flavour_flux] for flavour_flux in self.flux]
         return np.asarray(np.exp(values).mean(axis=-1))
 
     def integral(self, energy_GeV: tuple[float, float]) -> Array:
-        """Flux integrated over a window of energy inside the table, (flavour, cos), m^-2 s^-1 sr^-1."""
+        """Integrate the flux over an energy window inside the table.
+
+        Parameters
+        ----------
+        energy_GeV : (float, float)
+            Window, GeV.
+
+        Returns
+        -------
+        float64 array (flavour, cos)
+            m^-2 s^-1 sr^-1.
+        """
         fine = np.geomspace(*energy_GeV, _STEPS)
         log_energy = np.log(self.energy_GeV)
         values = np.array(
@@ -167,12 +219,32 @@ class ReferenceGrid:
 
 
 def fluka_grid() -> ReferenceGrid:
-    """FLUKA's Super-Kamiokande table at solar maximum, as shipped."""
+    """Read FLUKA's Super-Kamiokande flux table at solar maximum as a grid.
+
+    Returns
+    -------
+    ReferenceGrid
+    """
     return grid_of(fluka_table())
 
 
 def grid_of(table: ReferenceTable) -> ReferenceGrid:
-    """A table whose rows fill a grid of flavours, energies and cosines."""
+    """Arrange the rows of a table on a grid of flavours, energies and cosines.
+
+    Parameters
+    ----------
+    table : ReferenceTable
+        Its rows must fill the grid.
+
+    Returns
+    -------
+    ReferenceGrid
+
+    Raises
+    ------
+    ValueError
+        For a flavour that is not in :data:`sim3d.conventions.flavours.FLAVOURS`.
+    """
     energies, at_energy = np.unique(table.energy_GeV, return_inverse=True)
     cosines, at_cos = np.unique(table.cos_zenith, return_inverse=True)
     flux = np.full((len(FLAVOURS), len(energies), len(cosines)), np.nan)

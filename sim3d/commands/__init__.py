@@ -1,1 +1,1 @@
-"""Command-line subcommands, one module each."""
+"""Subcommands of the command line, one module each."""

@@ -1,4 +1,4 @@
-"""Arguments, options and checks that commands share, and JSON on stdout."""
+"""Arguments, options and checks used by several commands, and JSON output."""
 
 from __future__ import annotations
 
@@ -17,24 +17,63 @@ if TYPE_CHECKING:
 
 
 def result_file(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The argument FILE.h5, a result of ``sim3d run``, handed on as the path ``file``."""
+    """Add the argument FILE.h5, a result of ``sim3d run``; the function gets the path as ``file``.
+
+    Parameters
+    ----------
+    function : callable
+        A command.
+
+    Returns
+    -------
+    callable
+    """
     return click.argument("file", metavar="FILE.h5", type=click.Path(path_type=Path))(function)
 
 
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The option --json, handed on as the flag ``as_json``."""
+    """Add the option --json; the function gets it as the flag ``as_json``.
+
+    Parameters
+    ----------
+    function : callable
+        A command.
+
+    Returns
+    -------
+    callable
+    """
     return click.option("--json", "as_json", is_flag=True, help="Print JSON alone on stdout.")(function)
 
 
 def folder_option(
     help_text: str = "Folder to write to, made if need be.  [default: the result's own]",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The option -o DIR, handed on as the path ``folder`` or None."""
+    """Make a decorator that adds the option -o DIR; the function gets the path or None as ``folder``.
+
+    Parameters
+    ----------
+    help_text : str
+
+    Returns
+    -------
+    callable
+    """
     return click.option("-o", "--output", "folder", metavar="DIR", type=click.Path(path_type=Path), help=help_text)
 
 
 def cos_max_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The option --cos-max of the east-west asymmetries, handed on as ``cos_max``."""
+    """Add the option --cos-max of the east-west asymmetries; the function gets it as ``cos_max``.
+
+    Parameters
+    ----------
+    function : callable
+        A command.
+
+    Returns
+    -------
+    callable
+    """
     return click.option(
         "--cos-max",
         type=float,
@@ -46,12 +85,36 @@ def cos_max_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def settings_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The option --set NAME=VALUE, handed on as ``settings`` for :func:`parameter_values`."""
+    """Make a decorator that adds the option --set NAME=VALUE; the function gets the texts as ``settings``.
+
+    Parameters
+    ----------
+    help_text : str
+
+    Returns
+    -------
+    callable
+    """
     return click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help=help_text)
 
 
 def parameter_values(settings: tuple[str, ...]) -> dict[str, float]:
-    """Values by parameter (:mod:`sim3d.config.parameters`); :class:`InputError` for all but NAME=VALUE."""
+    """Parse the texts of --set NAME=VALUE.
+
+    Parameters
+    ----------
+    settings : tuple of str
+
+    Returns
+    -------
+    dict of float
+        Values by parameter (:mod:`sim3d.config.parameters`).
+
+    Raises
+    ------
+    InputError
+        For a text that is not NAME=VALUE.
+    """
     values: dict[str, float] = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
@@ -65,9 +128,22 @@ def parameter_values(settings: tuple[str, ...]) -> dict[str, float]:
 
 
 def open_result(path: Path) -> Result:
-    """Load a result file; anything that is not one gets an :class:`InputError` of one line.
+    """Read a result file for a command.
 
-    A run that is not finished is read like any other, but said to be so on stderr.
+    An unfinished run is read like any other, with a note on stderr.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        For a file that is not a result; the message is one line.
     """
     import sim3d
 
@@ -79,7 +155,24 @@ def open_result(path: Path) -> Result:
 
 
 def output_folder(folder: Path | None, file: Path) -> Path:
-    """The folder to write to, made if need be; default: the result file's own."""
+    """Create the output folder if it does not exist, and return it.
+
+    Parameters
+    ----------
+    folder : Path or None
+        None: the folder of the result file.
+    file : Path
+        The result file.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If it cannot be created.
+    """
     target = file.parent if folder is None else folder
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -91,7 +184,24 @@ def output_folder(folder: Path | None, file: Path) -> Path:
 
 
 def check_maps(*, sky_cell: float = 5.0, step: float = 0.1, cell: float = 6.0, directions: int = 60) -> None:
-    """Raise an :class:`InputError` for a cell, step or number of directions out of range; units as in the options."""
+    """Check that the resolution of a map is in the allowed range.
+
+    Parameters
+    ----------
+    sky_cell : float
+        Cell of the cutoff maps, degrees.
+    step : float
+        Rigidity step of the scan, GV.
+    cell : float
+        Cell of the intensity maps, degrees; must divide 180.
+    directions : int
+        Directions per cell of the intensity maps.
+
+    Raises
+    ------
+    InputError
+        For a value out of range.
+    """
     for name, value, low, high, unit in (
         ("--sky-cell", sky_cell, 0.5, 45.0, "degrees"),
         ("--step", step, 0.001, 10.0, "GV"),
@@ -105,12 +215,18 @@ def check_maps(*, sky_cell: float = 5.0, step: float = 0.1, cell: float = 6.0, d
 
 
 def print_json(document: Any) -> None:
-    """Print ``document`` as JSON on stdout; what is not a finite number becomes null."""
+    """Print ``document`` as JSON on stdout; numbers that are not finite become null.
+
+    Parameters
+    ----------
+    document : object
+        May contain numpy arrays and paths.
+    """
     click.echo(json.dumps(_plain(document), indent=2, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:
-    """``value`` with numpy's types, paths and non-finite numbers replaced by what JSON knows."""
+    """Replace numpy types, paths and non-finite numbers in ``value`` by types that JSON has."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):

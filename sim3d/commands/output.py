@@ -1,4 +1,4 @@
-"""What commands that make a result share: the output file, ranges of batches, the closing summary, exit statuses."""
+"""Output file, range of batches, closing summary and exit statuses of commands that make a result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,22 @@ STATUS_OF = {"time": STATUS_TIME, "interrupted": STATUS_INTERRUPTED}
 
 
 def parse_range(text: str | None) -> tuple[int, int] | None:
-    """The range of batches written ``A:B``."""
+    """Parse a range of batches written ``A:B``.
+
+    Parameters
+    ----------
+    text : str or None
+
+    Returns
+    -------
+    (int, int) or None
+        None for None.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
     if text is None:
         return None
     first, colon, last = text.partition(":")
@@ -30,17 +45,26 @@ def parse_range(text: str | None) -> tuple[int, int] | None:
 
 
 def output_file(output: Path | None, config_path: Path, force: bool, resume: bool = False) -> Path:
-    """Where the result goes, checked before any time is spent on simulating it.
+    """Determine the path of the result and check it before any time is spent on the simulation.
 
     Parameters
     ----------
     output : Path or None
-        What the user asked for; None for ``output/<config name>.h5``, whose folder is made.
+        Path given by the user; None for ``output/<config name>.h5``, whose folder is made.
     config_path : Path
     force : bool
         Whether an existing file may be replaced.
     resume : bool
-        Whether the run goes on from an existing file.
+        Whether the run continues from an existing file.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written there, or exists and may not be replaced.
     """
     if output is None:
         output = DEFAULT_FOLDER / f"{config_path.stem}.h5"
@@ -57,7 +81,7 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
     if output.name.endswith(EVENTS_SUFFIX):
         raise InputError(f"{output}: names that end in {EVENTS_SUFFIX} are for event records")
     records = [path for path in (events_path(output), journal_path(output)) if path.exists()]
-    # a journal alone is what a run leaves that was killed before its first checkpoint
+    # a run killed before its first checkpoint leaves a journal only
     if records and not output.exists() and not force and not (resume and records == [journal_path(output)]):
         raise InputError(
             f"{records[0]}: exists without {output.name}; move it to its result, or give --force to replace it"
@@ -68,7 +92,20 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
 
 
 def report(path: Path, seconds: float, as_json: bool) -> None:
+<<<<<<< HEAD
     """Print what a finished run gave: a few lines, or JSON."""
+=======
+    """Print a summary of a finished run, as text or as JSON.
+
+    Parameters
+    ----------
+    path : Path
+        The result file.
+    seconds : float
+        Duration of the run.
+    as_json : bool
+    """
+>>>>>>> h-b4
     from sim3d.results.summary import describe_result
 
     document: dict[str, Any] = describe_result(open_result(path))

@@ -1,4 +1,4 @@
-"""Exit statuses of the command line besides 0."""
+"""Exit statuses of the command line other than 0."""
 
 from __future__ import annotations
 

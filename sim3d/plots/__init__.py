@@ -1,1 +1,1 @@
-"""Figures, one module a subject."""
+"""Figures of results and of model inputs, one module per subject."""

@@ -1,4 +1,4 @@
-"""Figure of ``sim3d atmosphere``: density by height through the seasons, next to the US Standard Atmosphere's."""
+"""Draw the density profile of an atmosphere by season, relative to the US Standard Atmosphere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOKS = ((style.BLUE, "-"), (style.GREEN, ":"), (style.VERMILION, "--"), (style
 
 
 def draw(place: str, seasons: dict[int, LayeredAtmosphere], folder: Path) -> list[Path]:
-    """Draw ``atmosphere-<place>-seasons``; gives the paths written.
+    """Draw and save the figure ``atmosphere-<place>-seasons``.
 
     Parameters
     ----------
@@ -32,6 +32,11 @@ def draw(place: str, seasons: dict[int, LayeredAtmosphere], folder: Path) -> lis
         By month.
     folder : Path
         Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files written (PNG and PDF).
     """
     with rc_context(style.RC):
         figure = compare(place, seasons)
@@ -40,7 +45,18 @@ def draw(place: str, seasons: dict[int, LayeredAtmosphere], folder: Path) -> lis
 
 
 def compare(place: str, seasons: dict[int, LayeredAtmosphere]) -> Figure:
-    """Ratios of density and of depth to the US Standard Atmosphere, by height."""
+    """Draw the ratios of density and of depth to the US Standard Atmosphere, by height.
+
+    Parameters
+    ----------
+    place : str
+    seasons : dict of LayeredAtmosphere
+        By month.
+
+    Returns
+    -------
+    Figure
+    """
     figure, (left, right) = style.subplots(1, 2, figsize=(7.6, 4.4), sharey=True)
     height = np.linspace(0.0, HIGHEST_KM, 401)
     standard = linsley()

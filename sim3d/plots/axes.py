@@ -1,4 +1,4 @@
-"""What figures share inside their axes: points with error bars, a legend below, the label of the zenith."""
+"""Helpers for axes of figures: points with error bars, a legend below the axes, the zenith label."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def draw_points(
     positive: bool = False,
     zeros: bool = True,
 ) -> None:
-    """Points with error bars where the value and its error are finite.
+    """Draw points with error bars where the value and its error are finite.
 
     Parameters
     ----------
     ax : Axes
     x, y, error : float64 array (n,)
-        One standard deviation.
+        Position, value, and one standard deviation.
     look : dict
         Keywords of ``Axes.errorbar``.
     positive : bool
         For a logarithmic axis: only values above 0, and lower ends of the error bars above 0.
     zeros : bool
-        Whether a value of exactly 0 is drawn.  False for fluxes, where 0 means a bin without hits.
+        Whether a value of exactly 0 is drawn. False for fluxes, where 0 means a bin without hits.
     """
     shown = np.isfinite(y) & np.isfinite(error)
     if positive:
@@ -50,6 +50,15 @@ def draw_points(
 
 
 def legend_below(figure: Figure, ax: Axes, columns: int | None = None) -> None:
-    """One legend for the figure, under its axes, where it hides no point; by default in one row."""
+    """Draw one legend for the figure under its axes, where it hides no point.
+
+    Parameters
+    ----------
+    figure : Figure
+    ax : Axes
+        Its curves are in the legend.
+    columns : int, optional
+        By default all entries are in one row.
+    """
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=columns or len(labels))

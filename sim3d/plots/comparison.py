@@ -1,4 +1,4 @@
-"""Figures of a comparison: ratios with their errors against energy and against zenith."""
+"""Draw the ratios of two flux sources with their errors, against energy and against zenith."""
 
 from __future__ import annotations
 
@@ -33,7 +33,20 @@ _LARGEST_ERROR = 0.3
 
 
 def draw(matched: Matched, folder: Path, stem: str, title: str) -> list[Path]:
-    """``<stem>-energy`` and ``<stem>-zenith``, PNG and PDF; gives the paths."""
+    """Draw and save the figures ``<stem>-energy`` and ``<stem>-zenith``.
+
+    Parameters
+    ----------
+    matched : Matched
+    folder : Path
+        Must exist.
+    stem, title : str
+
+    Returns
+    -------
+    list of Path
+        Files written (PNG and PDF of each).
+    """
     written: list[Path] = []
     with rc_context(style.RC):
         for name, figure in (("energy", _energy(matched, title)), ("zenith", _zenith(matched, title))):
@@ -65,7 +78,7 @@ def _zenith(matched: Matched, title: str) -> Figure:
 
 
 def _means(ax: Axes, matched: Matched, chosen: NDArray[np.bool_], against: Array, look: Mapping[str, Any]) -> None:
-    """Mean ratio, and its error, of the numbers that share a value of ``against``."""
+    """Draw the mean ratio, and its error, of the rows that share a value of ``against``."""
     ratio, sigma = matched.ratio()
     chosen = chosen & (matched.hits > 0)
     x = np.unique(against[chosen])

@@ -1,7 +1,7 @@
-"""Figures of :mod:`sim3d.analysis.dimensions`: three dimensions against one, and bending alone.
+"""Draw ratios of three-dimensional to one-dimensional fluxes, and the effect of bending alone.
 
-Error bars are one standard deviation of the ratio, from pairs of groups of batches; points known to worse than 30% are
-left out.
+The numbers are those of :mod:`sim3d.analysis.dimensions`. Error bars are one standard deviation of the ratio, from a
+jackknife over pairs of groups of batches. Points with an error above 30% are left out.
 """
 
 from __future__ import annotations
@@ -56,7 +56,21 @@ _BAND_LOOKS = {
 
 
 def draw(results: Mapping[str, Result], site: str, folder: Path) -> list[Path]:
-    """All figures of a site; gives the paths written (PNG and PDF of each)."""
+    """Draw and save all figures of a site.
+
+    Parameters
+    ----------
+    results : mapping of Result
+        By name of the run.
+    site : str
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files written (PNG and PDF of each).
+    """
     full = results[FULL]
     written: list[Path] = []
     with rc_context(style.RC):
@@ -73,7 +87,17 @@ def draw(results: Mapping[str, Result], site: str, folder: Path) -> list[Path]:
 
 
 def zenith(full: Result, collinear: Result, site: str) -> Figure:
-    """Ratio 3-D / 1-D against zenith in four ranges of energy, 20 bins."""
+    """Draw the ratio 3-D / 1-D against zenith in four ranges of energy, 20 bins.
+
+    Parameters
+    ----------
+    full, collinear : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
     edges = np.asarray(full.cos_zenith_edges)[::2]
     centres = 0.5 * (edges[1:] + edges[:-1])
@@ -94,7 +118,17 @@ def _in_20_bins(groups: Callable[[Result], Array]) -> Callable[[Result], Array]:
 
 
 def energy(full: Result, collinear: Result, site: str) -> Figure:
-    """Ratio 3-D / 1-D against energy near the horizon, from above and from below."""
+    """Draw the ratio 3-D / 1-D against energy near the horizon, from above and from below.
+
+    Parameters
+    ----------
+    full, collinear : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True, sharey=True)
     low = lowest_energy(full)
     edges = [one for one in itertools.pairwise(ENERGY_EDGES_GEV.tolist()) if one[0] >= low * 0.999]
@@ -111,7 +145,18 @@ def energy(full: Result, collinear: Result, site: str) -> Figure:
 
 
 def azimuth(full: Result, straight: Result, site: str) -> Figure:
-    """Ratio of the run in full to the one without bending against azimuth, near the horizon."""
+    """Draw the ratio of the full run to the one without bending against azimuth, near the horizon.
+
+    Parameters
+    ----------
+    full, straight : Result
+        With and without bending in the atmosphere.
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(2, 2, figsize=(7.2, 5.2), sharex=True, sharey=True)
     window = east_west_window(full) or asymmetry.ENERGY_WINDOW_GEV
     edges = np.asarray(full.azimuth_edges_deg)
@@ -131,7 +176,18 @@ def azimuth(full: Result, straight: Result, site: str) -> Figure:
 
 
 def asymmetries(results: Mapping[str, Result], site: str) -> Figure:
-    """East-west asymmetries of each run, with the published ones."""
+    """Draw the east-west asymmetries of each run, with the published values.
+
+    Parameters
+    ----------
+    results : mapping of Result
+        By name of the run.
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, ax = style.subplots(figsize=(5.6, 4.4))
     rows = bending_asymmetries(results, site)
     window = east_west_window(results[FULL]) or asymmetry.ENERGY_WINDOW_GEV
@@ -162,7 +218,7 @@ def asymmetries(results: Mapping[str, Result], site: str) -> Figure:
 
 
 def _words(band: str) -> str:
-    """A band of :data:`sim3d.analysis.dimensions.BANDS` as a legend has it."""
+    """Return the legend text of a band of :data:`sim3d.analysis.dimensions.BANDS`."""
     return band.replace("|cos|", r"$|\cos\theta|$").replace("cos ", r"$\cos\theta$ ")
 
 

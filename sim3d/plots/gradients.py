@@ -1,4 +1,4 @@
-"""Figures of gradients and of what follows from them, against energy, for fluxes averaged over the sky."""
+"""Draw flux gradients, varied fluxes and propagated errors against energy, for sky-averaged fluxes."""
 
 from __future__ import annotations
 
@@ -29,13 +29,34 @@ _MARKERS = "os^vDPX*"
 
 
 def known_energies(site_gradients: SiteGradients) -> np.ndarray:
-    """Where the flux over the sky is known well enough to be drawn, bool (flavour, energy)."""
+    """Return where the sky-averaged flux has a small enough error to be drawn.
+
+    Parameters
+    ----------
+    site_gradients : SiteGradients
+
+    Returns
+    -------
+    bool array (flavour, energy)
+    """
     flux, error = site_gradients.derive_sky(lambda mean: mean[..., 0])
     return (flux > 0.0) & (error < KNOWN * flux)
 
 
 def draw_gradients(site_gradients: SiteGradients, folder: Path) -> list[Path]:
-    """``SITE-gradients-KIND``: d ln flux / d parameter of the parameters that matter most, a panel for each flavour."""
+    """Draw and save d ln flux / d parameter of the parameters with the largest effect, one panel per flavour.
+
+    Parameters
+    ----------
+    site_gradients : SiteGradients
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files ``SITE-gradients-KIND``, PNG and PDF of each.
+    """
     known = known_energies(site_gradients)
     written = []
     for kind, classes in KINDS.items():
@@ -82,7 +103,20 @@ def _panels(values: dict[str, np.ndarray], known: np.ndarray) -> Figure:
 
 
 def draw_varied(site_gradients: SiteGradients, varied: VariedFlux, folder: Path) -> list[Path]:
-    """``SITE-varied``: the ratio of a varied flux to the run's own."""
+    """Draw and save the ratio of a varied flux to the run's own.
+
+    Parameters
+    ----------
+    site_gradients : SiteGradients
+    varied : VariedFlux
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files ``SITE-varied``, PNG and PDF.
+    """
     known = known_energies(site_gradients)
     with rc_context(style.RC):
         figure, ax = style.subplots(figsize=(6.0, 4.4))
@@ -99,7 +133,22 @@ def draw_varied(site_gradients: SiteGradients, varied: VariedFlux, folder: Path)
 
 
 def draw_errors(site_gradients: SiteGradients, errors: PropagatedErrors, source: str, folder: Path) -> list[Path]:
-    """``SITE-errors``: relative errors of the fluxes and of the flavour ratio from those of the parameters."""
+    """Draw and save the relative errors of fluxes and flavour ratio that follow from the parameters' errors.
+
+    Parameters
+    ----------
+    site_gradients : SiteGradients
+    errors : PropagatedErrors
+    source : str
+        Where the parameters' errors are from, for the title.
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files ``SITE-errors``, PNG and PDF.
+    """
     flavours, ratio = errors.sky()
     known = known_energies(site_gradients)
     with rc_context(style.RC):

@@ -1,4 +1,7 @@
-"""Figures of secondaries of the hadronic models, without a run: pions of 3-4 GeV/c, spectra in x."""
+"""Draw secondary spectra of the hadronic models: production of 3-4 GeV/c pions, and dN/dx.
+
+No simulation run is needed; the tables of the models are drawn.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +29,20 @@ YIELD_ENERGIES_GEV = (5.0, 10.0, 30.0, 50.0, 100.0)
 
 
 def pion_production(models: Sequence[HadronicModel], missing: Sequence[str] = ()) -> Figure:
-    """Spectrum-weighted production of charged pions of 3-4 GeV/c against the energy of the proton.
+    """Draw the spectrum-weighted production of charged pions of 3-4 GeV/c against the proton's energy.
 
-    The curve integrated over ln E is about proportional to the flux of neutrinos of about 1 GeV.
-    For a neutron pi+ and pi- change places; the sum is the same.
+    The curve integrated over ln E is about proportional to the flux of neutrinos of about 1 GeV. For a neutron pi+ and
+    pi- change places; the sum is the same.
+
+    Parameters
+    ----------
+    models : sequence of HadronicModel
+    missing : sequence of str
+        Names of models that could not be loaded, for the legend.
+
+    Returns
+    -------
+    Figure
     """
     figure, ax = style.subplots(figsize=(6.0, 4.6))
     shown = (
@@ -60,7 +73,16 @@ def pion_production(models: Sequence[HadronicModel], missing: Sequence[str] = ()
 
 
 def secondary_spectra(model: HadronicModel) -> Figure:
-    """dN/dx of pions, kaons and nucleons in p-air, x total over total energy, at FLUKA's energies."""
+    """Draw dN/dx of pions, kaons and nucleons in p-air at FLUKA's energies; x is total over total energy.
+
+    Parameters
+    ----------
+    model : HadronicModel
+
+    Returns
+    -------
+    Figure
+    """
     panels = (
         ((r"$\pi^+$", ("pi+",)), (r"$\pi^-$", ("pi-",)), ("p + n", ("p", "n"))),
         ((r"K$^+$", ("K+",)), (r"K$^-$", ("K-",)), (r"K$^0_L$ + K$^0_S$", ("K0L", "K0S"))),

@@ -1,8 +1,8 @@
-"""Figures of moments of the hadronic models: Z factors and energy fractions F of p-air against energy.
+"""Draw moments of the hadronic models against energy: Z factors and energy fractions F of p-air.
 
-Three kinds: all models, a panel a secondary, with mean transverse momentum and multiplicity (``sim3d zfactors --all``);
-one model, its tables beside sampled interactions (``sim3d zfactors -o``); Z of charged pions for ``sim3d figures``.
-Circles are FLUKA's published values (p-air), diamonds daemonflux's (p-carbon).
+There are three kinds of figures. All models, one panel per secondary, with mean transverse momentum and multiplicity
+(``sim3d zfactors --all``). One model, its tables beside sampled interactions (``sim3d zfactors -o``). Z of charged
+pions for ``sim3d figures``. Circles are FLUKA's published values (p-air), diamonds daemonflux's (p-carbon).
 """
 
 from __future__ import annotations
@@ -73,25 +73,54 @@ _RANGE_GEV = (1.0, 1.0e6)
 
 
 def energies_of(model: HadronicModel, energies: np.ndarray) -> np.ndarray:
-    """Those of some kinetic energies (GeV) that are in a model's tables."""
+    """Select the energies that are within a model's tables.
+
+    Parameters
+    ----------
+    model : HadronicModel
+    energies : float64 array (n,)
+        Kinetic energies, GeV.
+
+    Returns
+    -------
+    float64 array (m,)
+    """
     low, high = np.exp(model.tables.ln_T[[0, -1]])
     return energies[(energies >= low) & (energies <= high)]
 
 
 def name_missing(ax: Axes, missing: Sequence[str]) -> None:
-    """Name models that are not installed in the legend."""
+    """Name models that are not installed in the legend.
+
+    Parameters
+    ----------
+    ax : Axes
+    missing : sequence of str
+    """
     for name in missing:
         ax.plot([], [], linestyle="none", label=f"{name}: not installed")
 
 
 def published(source: str, quantity: str, secondary: str) -> list[ReferenceValue]:
-    """Values of F or Z of a secondary in FLUKA's or daemonflux's tables."""
+    """Return the published values of F or Z of a secondary, from FLUKA's or daemonflux's tables.
+
+    Parameters
+    ----------
+    source : str
+    quantity : str
+        ``F`` or ``Z``.
+    secondary : str
+
+    Returns
+    -------
+    list of ReferenceValue
+    """
     values = fluka_reference() if source == "FLUKA" else daemonflux_reference()
     return [value for value in values if value.quantity == quantity and value.secondary == secondary]
 
 
 def _published_points(ax: Axes, source: str, values: Sequence[ReferenceValue], shift: float = 0.0, **look: Any) -> None:
-    """Published values against the kinetic energy plus `shift` (GeV), with their errors where these are known."""
+    """Draw published values against the kinetic energy plus `shift` (GeV), with their errors where these are known."""
     ax.errorbar(
         [value.kinetic_energy_GeV + shift for value in values],
         [value.value for value in values],
@@ -138,7 +167,7 @@ def _panels(
 
 
 def _points(ax: Axes, quantity: str, label: str) -> None:
-    """Published values of a secondary that are known to better than half of themselves."""
+    """Draw the published values of a secondary whose error is below one half of the value."""
     for source, name in _SOURCES.items():
         values = published(source, quantity, label)
         values = [value for value in values if value.value > 0.0 and (value.error or 0.0) < 0.5 * value.value]
@@ -148,7 +177,19 @@ def _points(ax: Axes, quantity: str, label: str) -> None:
 
 
 def draw_survey(models: Sequence[HadronicModel], folder: Path) -> list[Path]:
-    """Draw ``models-z``, ``-energy-fractions``, ``-pt`` and ``-multiplicities``; returns the paths."""
+    """Draw and save the figures of all models: Z, energy fractions, mean pT and multiplicities.
+
+    Parameters
+    ----------
+    models : sequence of HadronicModel
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files ``models-z``, ``-energy-fractions``, ``-pt`` and ``-multiplicities``, PNG and PDF of each.
+    """
     paths = []
     with rc_context(style.RC):
         for stem, figure in (
@@ -162,7 +203,18 @@ def draw_survey(models: Sequence[HadronicModel], folder: Path) -> list[Path]:
 
 
 def moments(models: Sequence[HadronicModel], quantity: str) -> Figure:
-    """Z ("Z") or energy fraction ("F") of each secondary of p-air against energy, all models, published points."""
+    """Draw Z or the energy fraction F of each secondary of p-air against energy, for all models, with published values.
+
+    Parameters
+    ----------
+    models : sequence of HadronicModel
+    quantity : str
+        ``F`` or ``Z``.
+
+    Returns
+    -------
+    Figure
+    """
     if quantity == "Z":
         labels: tuple[str, ...] = ("pi+", "pi-", "pi0", "K+", "K-", "p", "n", "p+n")
         title = r"Spectrum-weighted moments $Z=\langle\sum x^{1.7}\rangle$ of p-air"
@@ -188,7 +240,16 @@ def _top(ax: Axes) -> float:
 
 
 def transverse_momenta(models: Sequence[HadronicModel]) -> Figure:
-    """Mean transverse momentum of pions, kaons and nucleons of p-air against energy."""
+    """Draw the mean transverse momentum of pions, kaons and nucleons of p-air against energy.
+
+    Parameters
+    ----------
+    models : sequence of HadronicModel
+
+    Returns
+    -------
+    Figure
+    """
 
     def value(model: HadronicModel, label: str, T: float) -> float:
         return mean_pT(model, P, label_codes(label)[0], T)
@@ -202,7 +263,16 @@ def transverse_momenta(models: Sequence[HadronicModel]) -> Figure:
 
 
 def multiplicities(models: Sequence[HadronicModel]) -> Figure:
-    """Number of secondaries per interaction of p-air against energy."""
+    """Draw the mean number of secondaries per interaction of p-air against energy.
+
+    Parameters
+    ----------
+    models : sequence of HadronicModel
+
+    Returns
+    -------
+    Figure
+    """
 
     def value(model: HadronicModel, label: str, T: float) -> float:
         return exact(model, "multiplicity", label, T)
@@ -221,10 +291,20 @@ def multiplicities(models: Sequence[HadronicModel]) -> Figure:
 
 
 def pion_z_factors(models: Sequence[HadronicModel], missing: Sequence[str] = ()) -> Figure:
-    """Spectrum-weighted moments of charged pions from protons against the proton's total energy, model by model.
+    """Draw Z factors of charged pions from protons against the proton's total energy, one curve per model.
 
     References: FLUKA (p-air, circles), daemonflux (p-carbon, calibrated to muons, diamonds). Models that could not be
     loaded, ``missing``, are named in the legend.
+
+    Parameters
+    ----------
+    models : sequence of HadronicModel
+    missing : sequence of str
+        Names of models that could not be loaded, for the legend.
+
+    Returns
+    -------
+    Figure
     """
     figure, ax = style.subplots(figsize=(6.0, 4.6))
     colours = {"pi+": style.BLUE, "pi-": style.VERMILION}
@@ -258,7 +338,7 @@ def pion_z_factors(models: Sequence[HadronicModel], missing: Sequence[str] = ())
 
 
 def draw_compared(model: HadronicModel, rows: list[ComparedMoment], folder: Path) -> list[Path]:
-    """Draw ``zfactors``: F and Z of one model against energy, from its tables and sampled, with published values.
+    """Draw and save ``zfactors``: F and Z of one model against energy, tabulated, sampled and published.
 
     Parameters
     ----------
@@ -277,7 +357,18 @@ def draw_compared(model: HadronicModel, rows: list[ComparedMoment], folder: Path
 
 
 def compared_moments(model: HadronicModel, rows: list[ComparedMoment]) -> Figure:
-    """F (left) and Z (right) of all secondaries of one model: tables, sampled moments, published values."""
+    """Draw F (left) and Z (right) of all secondaries of one model: tables, sampled moments, published values.
+
+    Parameters
+    ----------
+    model : HadronicModel
+    rows : list of ComparedMoment
+        The sampled moments.
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(1, 2, figsize=(9.4, 4.6), gridspec_kw={"wspace": 0.04})
     for ax, quantity in zip(axes, "FZ", strict=True):
         _compared_panel(ax, quantity, model, rows)
@@ -297,7 +388,7 @@ def compared_moments(model: HadronicModel, rows: list[ComparedMoment]) -> Figure
 
 
 def _compared_panel(ax: Axes, quantity: str, model: HadronicModel, rows: list[ComparedMoment]) -> None:
-    """One of F and Z."""
+    """Draw the panel of F or of Z."""
     labels = list(dict.fromkeys(row.secondary for row in rows if row.quantity == quantity))
     energies = np.geomspace(1.0, 1.0e5, 101)
     ends = []
@@ -329,7 +420,7 @@ def _compared_panel(ax: Axes, quantity: str, model: HadronicModel, rows: list[Co
 
 
 def _label_ends(ax: Axes, ends: list[tuple[float, str, str]]) -> None:
-    """Names of the curves at their right ends, kept a line of text apart."""
+    """Write the names of the curves at their right ends, at least a line of text apart."""
     low, high = (math.log(value) for value in ax.get_ylim())
     apart = 0.045
     ends = sorted(ends)

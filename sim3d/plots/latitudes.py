@@ -1,4 +1,4 @@
-"""Figure of ``sim3d primaries --latitudes``: spectra of primary protons by band of geomagnetic latitude."""
+"""Draw spectra of primary protons in bands of geomagnetic latitude."""
 
 from __future__ import annotations
 
@@ -19,7 +19,20 @@ _MARKERS = "osD^v<>phX*"
 
 
 def draw(found: LatitudeBands, folder: Path, title: str) -> list[Path]:
-    """Draw ``primaries-latitudes`` (PNG and PDF) into a folder that exists; gives the paths written."""
+    """Draw and save the figure ``primaries-latitudes``.
+
+    Parameters
+    ----------
+    found : LatitudeBands
+    folder : Path
+        Must exist.
+    title : str
+
+    Returns
+    -------
+    list of Path
+        Files written (PNG and PDF).
+    """
     with rc_context(style.RC):
         figure = spectra(found, title)
         written = style.save(figure, folder, "primaries-latitudes")
@@ -27,7 +40,17 @@ def draw(found: LatitudeBands, folder: Path, title: str) -> list[Path]:
 
 
 def spectra(found: LatitudeBands, title: str) -> Figure:
-    """Flux against kinetic energy, a line per band; where no trajectory is allowed there is no point."""
+    """Draw the flux against kinetic energy, one line per band; energies at which nothing is allowed have no point.
+
+    Parameters
+    ----------
+    found : LatitudeBands
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, ax = style.subplots(figsize=(6.4, 5.4))
     # dark to light from the equator to the poles, so that the order shows in grey print too
     colours = colormaps["viridis"](np.linspace(0.0, 0.88, len(found.bands)))

@@ -1,4 +1,4 @@
-"""Figures of ``sim3d leptons``: azimuths of the leptons and their asymmetries next to published ones."""
+"""Draw azimuth distributions and east-west asymmetries of leptons in water, with published values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def draw(
     cos_max: float,
     folder: Path,
 ) -> list[Path]:
-    """Draw ``<site>-leptons-azimuth`` and ``<site>-leptons-asymmetry``; gives the paths written.
+    """Draw and save the figures ``<site>-leptons-azimuth`` and ``<site>-leptons-asymmetry``.
 
     Parameters
     ----------
@@ -45,11 +45,18 @@ def draw(
         Of these the species e and mu are drawn.
     others : dict of PublishedLeptons
         By species; may be empty.
-    azimuth_edges_deg : float64 array
-    energy_GeV, cos_max
-        The window, for the titles.
+    azimuth_edges_deg : float64 array (n + 1,)
+    energy_GeV : (float, float)
+        Energy window, for the titles.
+    cos_max : float
+        Limit of ``|cos_zenith|``, for the titles.
     folder : Path
         Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files written (PNG and PDF of each).
     """
     title = (
         f"{style.title(site)}: quasi-elastic leptons of {energy_GeV[0]:g} to {energy_GeV[1]:g} GeV, "
@@ -67,7 +74,19 @@ def draw(
 
 
 def azimuth(ours: list[Leptons], edges_deg: Array, title: str) -> Figure:
-    """Rates against the azimuth of arrival, with the direction of the neutrino (steps) and of the lepton (points)."""
+    """Draw rates against the azimuth of arrival, by direction of the neutrino (steps) and of the lepton (points).
+
+    Parameters
+    ----------
+    ours : list of Leptons
+    edges_deg : float64 array (n + 1,)
+        Edges of the azimuth bins.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(1, len(ours), figsize=(8.0, 3.9), sharex=True)
     centres = 0.5 * (edges_deg[:-1] + edges_deg[1:])
     for ax, one in zip(axes, ours, strict=True):
@@ -99,7 +118,19 @@ def azimuth(ours: list[Leptons], edges_deg: Array, title: str) -> Figure:
 
 
 def asymmetry(ours: list[Leptons], others: dict[str, PublishedLeptons], title: str) -> Figure:
-    """East-west asymmetries by stage, next to the published ones."""
+    """Draw east-west asymmetries by stage, next to the published values.
+
+    Parameters
+    ----------
+    ours : list of Leptons
+    others : dict of PublishedLeptons
+        By species.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, ax = style.subplots(figsize=(6.4, 4.2))
     ax.axhline(0.0, color=style.GREY, linewidth=0.6)
     at = np.arange(len(ours), dtype=float)
@@ -135,7 +166,7 @@ def asymmetry(ours: list[Leptons], others: dict[str, PublishedLeptons], title: s
 
 
 def _points(ax: Axes, x: Array, y: Array, error: Array, look: dict[str, Any]) -> None:
-    """Error bars where a value is known; without a known error the point alone."""
+    """Draw error bars where a value is known; without a known error the point alone."""
     shown = np.isfinite(y)
     bars = np.where(np.isfinite(error), error, 0.0)
     ax.errorbar(x[shown], y[shown], bars[shown], linestyle="none", elinewidth=1.0, **look)

@@ -1,4 +1,4 @@
-"""Figures and the CSV file of ``sim3d muons``: spectra, charge ratio, zenith distribution, growth with depth."""
+"""Draw and write spectra, charge ratios, zenith distributions and depth profiles of muons and nucleons."""
 
 from __future__ import annotations
 
@@ -31,7 +31,21 @@ MOST_RELATIVE_ERROR = 0.5
 
 
 def write_csv(spectra: MuonSpectra, folder: Path, particles: Sequence[str]) -> Path:
-    """Write all records of a site to ``muons-<site>.csv`` in ``folder``; gives its path."""
+    """Write all records of a site to ``muons-<site>.csv``.
+
+    Parameters
+    ----------
+    spectra : MuonSpectra
+    folder : Path
+        Must exist.
+    particles : sequence of str
+        Particles to write.
+
+    Returns
+    -------
+    Path
+        File written.
+    """
     path = folder / f"muons-{spectra.site}.csv"
     about = "flux and error in m^-2 s^-1 sr^-1 (GeV/c)^-1, means over bins; momentum: log centre"
     write_records(path, (about,), spectra.records(particles))
@@ -39,7 +53,19 @@ def write_csv(spectra: MuonSpectra, folder: Path, particles: Sequence[str]) -> P
 
 
 def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:
-    """Draw the figures of a site into ``folder``, which must exist; gives the paths written."""
+    """Draw and save the muon figures of a site.
+
+    Parameters
+    ----------
+    spectra : MuonSpectra
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files written (PNG and PDF of each).
+    """
     name = style.title(spectra.site)
     out: list[Path] = []
     with rc_context(style.RC):
@@ -58,7 +84,7 @@ def _usable(value: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 
 def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
-    """p^3 times the spectra of muons at a few zenith angles, and of all particles near the vertical."""
+    """Draw p^3 times the spectra of muons at a few zenith angles, and of all particles near the vertical."""
     figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
     p, edges = spectra.momenta_GeV, spectra.cos_zenith_edges
     chosen = np.unique(np.linspace(0, edges.size - 2, 5).round().astype(int))[::-1]
@@ -88,7 +114,7 @@ def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
 
 
 def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
-    """Charge ratio against momentum, and the zenith distribution next to cos^2."""
+    """Draw the charge ratio against momentum, and the zenith distribution next to cos^2."""
     figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
     edges = spectra.cos_zenith_edges
     steep = float(edges[max(0, edges.size - 4)])
@@ -128,7 +154,7 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
 
 
 def _growth(spectra: MuonSpectra, name: str) -> Figure:
-    """Vertical intensities against depth."""
+    """Draw vertical intensities against depth."""
     figure, axes = style.subplots(figsize=(5.5, 4.2))
     window = (float(spectra.cos_zenith_edges[max(0, spectra.cos_zenith_edges.size - 4)]), 1.0)
     for which, look in _LOOKS.items():

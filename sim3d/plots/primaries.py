@@ -1,4 +1,4 @@
-"""Figures of ``sim3d primaries``: the models against each other, all nucleons and by mass group."""
+"""Draw primary fluxes of several models: all nucleons with ratios, and by mass group."""
 
 from __future__ import annotations
 
@@ -28,14 +28,19 @@ _UNIT = r"(m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{1.7}$)"
 
 
 def draw(models: list[PrimaryModel], folder: Path) -> list[Path]:
-    """Draw ``primaries-nucleons`` and ``primaries-groups``; gives the paths written.
+    """Draw and save the figures ``primaries-nucleons`` and ``primaries-groups``.
 
     Parameters
     ----------
     models : list of PrimaryModel
-        The first is the one that ratios are taken to.
+        Ratios are taken to the first.
     folder : Path
         Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files written (PNG and PDF of each).
     """
     written: list[Path] = []
     with rc_context(style.RC):
@@ -45,14 +50,32 @@ def draw(models: list[PrimaryModel], folder: Path) -> list[Path]:
 
 
 def title(model: PrimaryModel) -> str:
-    """Name of a model as a legend has it."""
+    """Return the name of a model in a legend.
+
+    Parameters
+    ----------
+    model : PrimaryModel
+
+    Returns
+    -------
+    str
+    """
     if model.name in LIBRARY_MODELS:
         return LIBRARY_MODELS[model.name].title
     return "GHLS 2001 " + model.name.partition("-")[2]
 
 
 def nucleons(models: list[PrimaryModel]) -> Figure:
-    """All-nucleon fluxes, and their ratio to the first model's; bands are one standard error."""
+    """Draw all-nucleon fluxes, and their ratio to the first model's; bands are one standard error.
+
+    Parameters
+    ----------
+    models : list of PrimaryModel
+
+    Returns
+    -------
+    Figure
+    """
     figure, (top, bottom) = style.subplots(2, 1, figsize=(6.4, 6.4), sharex=True, height_ratios=(3, 2))
     base = models[0]
     for i, model in enumerate(models):
@@ -80,7 +103,16 @@ def nucleons(models: list[PrimaryModel]) -> Figure:
 
 
 def groups(models: list[PrimaryModel]) -> Figure:
-    """Fluxes of nuclei, a panel per mass group."""
+    """Draw fluxes of nuclei, one panel per mass group.
+
+    Parameters
+    ----------
+    models : list of PrimaryModel
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(2, 3, figsize=(8.6, 5.8), sharex=True)
     for ax, group, label in zip(axes.flat, GROUPS, GROUP_LABELS, strict=False):
         highest = 0.0

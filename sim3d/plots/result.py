@@ -1,7 +1,8 @@
-"""Figures of a result.  Matplotlib is imported by modules that draw and nowhere else, and only to draw.
+"""Draw the figures of a result: spectra, zenith and azimuth distributions, ratios, asymmetries.
 
-Every error bar is one standard deviation from the jackknife over groups of batches, except in the comparison
-with FLUKA's table, which has the errors of single bins.  Bins without hits are left out.
+Every error bar is one standard deviation from the jackknife over groups of batches. The comparison with FLUKA's table
+is an exception: it has the errors of single bins. Bins without hits are left out. Only modules that draw import
+matplotlib.
 """
 
 from __future__ import annotations
@@ -42,7 +43,19 @@ ENERGY_AXIS_GEV = (0.08, 1.25e4)
 
 
 def draw(result: Result, folder: Path) -> list[Path]:
-    """Draw every figure of every site; gives the paths written (PNG and PDF of each)."""
+    """Draw and save every figure of every site.
+
+    Parameters
+    ----------
+    result : Result
+    folder : Path
+        Must exist.
+
+    Returns
+    -------
+    list of Path
+        Files written (PNG and PDF of each).
+    """
     written: list[Path] = []
     with rc_context(style.RC):
         for site in result.sites:
@@ -63,7 +76,17 @@ def draw(result: Result, folder: Path) -> list[Path]:
 
 
 def spectra(result: Result, site: str) -> Figure:
-    """Fluxes averaged over the whole sky against energy, 10 bins per decade."""
+    """Draw sky-averaged fluxes against energy, 10 bins per decade.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, ax = style.subplots(figsize=(6.0, 4.4))
     groups, centres = sky_average(result, site)
     low, high = np.inf, 0.0
@@ -75,14 +98,14 @@ def spectra(result: Result, site: str) -> Figure:
         high = max([high, *(value * weight)[sure]])
         draw_points(ax, centres, value * weight, error * weight, style.points(flavour), positive=True)
     if high == 0.0:
-        # A log axis without points has no limits of its own.
+        # Matplotlib finds no limits for a log axis without points.
         low, high = 0.1, 10.0
         ax.text(0.5, 0.5, "no bin known to 50%", transform=ax.transAxes, ha="center")
     ax.set(
         xscale="log",
         yscale="log",
         xlim=ENERGY_AXIS_GEV,
-        # From the better known bins: the error bar of a single hit may reach down to nothing.
+        # Limits from bins with small errors: the error bar of a single hit may reach 0.
         ylim=(low / 2, high * 2),
         xlabel="Neutrino energy (GeV)",
         ylabel=rf"$E^{SPECTRAL_INDEX}\,\Phi$ (GeV$^2$ m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)",
@@ -93,7 +116,17 @@ def spectra(result: Result, site: str) -> Figure:
 
 
 def zenith(result: Result, site: str) -> Figure:
-    """Fluxes integrated over energy bands against zenith, 20 bins."""
+    """Draw fluxes integrated over energy bins against zenith, 20 bins.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
     edges = np.asarray(result.energy_edges_GeV)
     groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)
@@ -122,7 +155,17 @@ def zenith(result: Result, site: str) -> Figure:
 
 
 def azimuth(result: Result, site: str) -> Figure:
-    """Azimuth of arrival near the horizon in the window of the east-west asymmetry, relative to its mean."""
+    """Draw the azimuth distribution near the horizon in the window of the east-west asymmetry, relative to its mean.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(2, 2, figsize=(7.2, 5.2), sharex=True, sharey=True)
     edges = np.asarray(result.energy_edges_GeV)
     window = asymmetry.ENERGY_WINDOW_GEV
@@ -150,7 +193,17 @@ def azimuth(result: Result, site: str) -> Figure:
 
 
 def flavour_ratios(result: Result, site: str) -> Figure:
-    """Ratios of sky-averaged fluxes against energy."""
+    """Draw ratios of sky-averaged fluxes against energy.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, ax = style.subplots(figsize=(6.0, 4.4))
     groups, centres = sky_average(result, site)
     mu, mubar, e, ebar = (list(result.flavours).index(x) for x in ("numu", "numubar", "nue", "nuebar"))
@@ -167,7 +220,7 @@ def flavour_ratios(result: Result, site: str) -> Figure:
     top = 1.0
     for label, ratio, colour, marker in shown:
         value, error = jackknife(ratio, groups, result.group_weights)
-        # A ratio known to worse than 30% says nothing and would stretch the axis.
+        # Ratios with errors above 30% would stretch the axis.
         known = np.isfinite(value) & (error < 0.3 * np.abs(value))
         look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "label": label}
         draw_points(ax, centres[known], value[known], error[known], look)
@@ -186,7 +239,17 @@ def flavour_ratios(result: Result, site: str) -> Figure:
 
 
 def east_west(result: Result, site: str) -> Figure:
-    """East-west asymmetries of the four flavours next to the published ones."""
+    """Draw the east-west asymmetries of the four flavours next to the published values.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure, ax = style.subplots(figsize=(5.2, 4.2))
     ours = asymmetry.east_west(result, site)
     others = asymmetry.published(site)
@@ -230,7 +293,19 @@ def east_west(result: Result, site: str) -> Figure:
 
 
 def fluka_zenith(result: Result, site: str, matched: matching.Matched) -> Figure:
-    """Zenith dependence of the result (lines) and of FLUKA's table (points) at four energies."""
+    """Draw the zenith dependence of the result (lines) and of FLUKA's table (points) at four energies.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+    matched : Matched
+        Result and FLUKA's table, bin by bin.
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(2, 2, figsize=(7.2, 5.8), sharex=True)
     edges = np.asarray(result.binning_cos_edges("fluka"))
     centres = 0.5 * (edges[:-1] + edges[1:])
@@ -278,7 +353,18 @@ def fluka_zenith(result: Result, site: str, matched: matching.Matched) -> Figure
 
 
 def fluka_ratio(site: str, matched: matching.Matched) -> Figure:
-    """Ratio to FLUKA's table, bin by bin: one point per energy and zenith bin."""
+    """Draw the ratio to FLUKA's table, one point per energy and zenith bin.
+
+    Parameters
+    ----------
+    site : str
+    matched : Matched
+        Result and FLUKA's table, bin by bin.
+
+    Returns
+    -------
+    Figure
+    """
     figure, axes = style.subplots(2, 2, figsize=(7.6, 5.6), sharex=True, sharey=True)
     shades = colormaps["viridis"]
     for ax, flavour in zip(axes.flat, style.LABELS, strict=True):
@@ -307,6 +393,6 @@ def fluka_ratio(site: str, matched: matching.Matched) -> Figure:
 
 
 def _merge_edges(edges: Array, n: int) -> Array:
-    """Centres of bins made of ``n`` neighbours each."""
+    """Return the centres of bins made of ``n`` neighbouring bins each."""
     merged = edges[::n]
     return 0.5 * (merged[:-1] + merged[1:])

@@ -1,4 +1,4 @@
-"""A picture of one shower in three dimensions."""
+"""Draw the particle tracks of one shower in three dimensions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_NEUTRINOS = 300
 
 
 def draw(replay: Replay, path: Path) -> None:
-    """Draw the particles of a shower, and where its neutrinos were born, to a PNG.
+    """Draw the tracks of a shower, and the places of birth of its neutrinos, to a PNG.
 
     Axes: km to the east and north of where the first particle ends, and height above the sphere.
 

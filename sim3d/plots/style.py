@@ -1,8 +1,8 @@
-"""Colours, markers and matplotlib settings of every figure, and how a figure is made and saved.
+"""Define colours, markers and matplotlib settings of all figures, and make and save figures.
 
-Figures are made without ``matplotlib.pyplot``: that has a list of open figures and a backend for the whole process,
-and a program or a notebook that imports sim3d has chosen its own.  Settings hold inside ``rc_context(RC)`` only.
-The palette can be told apart with any colour vision, and in print.
+Figures are made without ``matplotlib.pyplot``. Its list of open figures and its backend belong to the whole process,
+and a program or a notebook that imports sim3d has chosen its own. Settings hold inside ``rc_context(RC)`` only. The
+palette can be told apart with any colour vision, and in print.
 """
 
 from __future__ import annotations
@@ -59,7 +59,16 @@ RC: dict[Any, Any] = {
 
 
 def points(flavour: str) -> dict[str, Any]:
-    """Keywords for ``Axes.errorbar`` of one flavour: points with error bars, no line."""
+    """Return keywords of ``Axes.errorbar`` for one flavour: points with error bars, no line.
+
+    Parameters
+    ----------
+    flavour : str
+
+    Returns
+    -------
+    dict
+    """
     return {
         "color": COLOURS[flavour],
         "marker": MARKERS[flavour],
@@ -72,19 +81,38 @@ def points(flavour: str) -> dict[str, Any]:
 
 
 def title(site: str) -> str:
-    """Name of a site as a figure's title has it."""
+    """Return the name of a site for a figure's title.
+
+    Parameters
+    ----------
+    site : str
+
+    Returns
+    -------
+    str
+    """
     return site.capitalize() if len(site) > 4 else site.upper()
 
 
 def new_figure(figsize: tuple[float, float]) -> Figure:
-    """An empty figure of a width and height in inches, drawn by Agg, which needs no display."""
+    """Make an empty figure, drawn by Agg, which needs no display.
+
+    Parameters
+    ----------
+    figsize : (float, float)
+        Width and height in inches.
+
+    Returns
+    -------
+    Figure
+    """
     figure = Figure(figsize=figsize)
     FigureCanvasAgg(figure)
     return figure
 
 
 def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], **options: Any) -> tuple[Figure, Any]:
-    """A new figure with a grid of axes.
+    """Make a new figure with a grid of axes.
 
     Parameters
     ----------
@@ -92,7 +120,7 @@ def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], *
     figsize : (float, float)
         Width and height in inches.
     **options
-        Of ``Figure.subplots``.
+        Options of ``Figure.subplots``.
 
     Returns
     -------
@@ -105,7 +133,20 @@ def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], *
 
 
 def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    """Write ``stem.png`` and ``stem.pdf`` to a folder; returns their paths."""
+    """Save a figure as ``stem.png`` and ``stem.pdf``.
+
+    Parameters
+    ----------
+    figure : Figure
+    folder : Path
+        Must exist.
+    stem : str
+
+    Returns
+    -------
+    list of Path
+        Files written.
+    """
     paths = [folder / f"{stem}.png", folder / f"{stem}.pdf"]
     figure.savefig(paths[0])
     # Without a date, equal results give equal files.

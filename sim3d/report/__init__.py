@@ -1,1 +1,1 @@
-"""The report of a run as one HTML page."""
+"""Report of a simulation run as one HTML page."""

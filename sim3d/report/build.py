@@ -1,6 +1,6 @@
-"""One page of HTML about a run: what was simulated, how well it is known, what came out, beside what is published.
+"""Build the HTML report of a run: configuration, statistical precision, fluxes, comparison with published values.
 
-The page is one file without scripts; its pictures are inside. Layout and style are in ``templates/report.html``, the
+The page is one file without scripts, with its pictures embedded. Layout and style are in ``templates/report.html``, the
 HTML of tables and pictures in :mod:`sim3d.report.page`.
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sim3d.results.result import Result
 
-# What the first lines say of a run, and where its attributes have it.
+# Labels of the report's first lines, and the attributes of the result that hold their values.
 _FACTS = (
     ("Primaries", "primaries"),
     ("Primary model", "primary_model"),
@@ -49,13 +49,13 @@ _COMPARED_GEV = (0.29, 10.0)
 
 @dataclass
 class ReportPage:
-    """A result, options of its maps, and what was left out of the page so far.
+    """State of a report while it is built: the result, options of its maps, and what was left out so far.
 
     Attributes
     ----------
     result : Result
     options : MapOptions
-        How fine the cutoff maps are.
+        Resolution of the cutoff maps.
     skipped : list of str
         What was left out and why, for the user and for the page.
     """
@@ -65,7 +65,22 @@ class ReportPage:
     skipped: list[str] = field(default_factory=list)
 
     def picture(self, name: str, make: Callable[[], Any], alt: str, caption: Any = "") -> Markup:
-        """A picture, or a line that says why there is none."""
+        """Draw a picture and embed it, or write a line that says why there is none.
+
+        Parameters
+        ----------
+        name : str
+            Name of the picture, for the list of what was left out.
+        make : callable
+            Draws the figure, or raises :class:`~sim3d.plots.papers.plan.NotMade`.
+        alt : str
+            Description for readers who do not see the picture.
+        caption : str or Markup
+
+        Returns
+        -------
+        Markup
+        """
         try:
             return page.picture(report_pictures.png(make), alt, caption or alt)
         except NotMade as reason:
@@ -79,7 +94,7 @@ def build(
     options: MapOptions | None = None,
     progress: Callable[[str], object] | None = None,
 ) -> tuple[str, list[str]]:
-    """The page of a run.
+    """Build the HTML report of a run.
 
     Parameters
     ----------
@@ -87,7 +102,7 @@ def build(
     file : Path
         Where it was read from: for its name and its checksums.
     options : MapOptions, optional
-        How fine the cutoff maps are.
+        Resolution of the cutoff maps.
     progress : callable, optional
         Called with a word before each part.
 
@@ -115,12 +130,21 @@ def build(
 
 
 def parts(result: Result) -> int:
-    """How many times :func:`build` calls its ``progress``."""
+    """Count the parts of a report: the number of times that :func:`build` calls its ``progress``.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    int
+    """
     return len(result.sites) + 1
 
 
 def _lead(document: dict[str, Any]) -> Markup:
-    """The first lines: state of the run, the models, and warnings."""
+    """Write the first lines: state of the run, its models, and warnings."""
     attributes = document["attributes"]
     shown: dict[str, Any] = {"Batches": f"{document['batches']} of {document['batches_total']}"}
     for label, key in _FACTS:
@@ -171,9 +195,17 @@ def _configuration(document: dict[str, Any]) -> Section:
 
 
 def decade_errors(result: Result, site: str) -> np.ndarray:
-    """Relative statistical error of the flux over the sky in each decade of energy, (flavour, N_DECADES).
+    """Compute the relative statistical error of the sky-averaged flux in each decade of energy.
 
-    NaN without hits, or with fewer than two groups of batches.
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    float64 array (flavour, N_DECADES)
+        NaN without hits, or with fewer than two groups of batches.
     """
     edges = np.asarray(result.energy_edges_GeV)
     centres = np.sqrt(edges[1:] * edges[:-1])
@@ -187,7 +219,7 @@ def decade_errors(result: Result, site: str) -> np.ndarray:
 
 
 def _precision(report: ReportPage, document: dict[str, Any]) -> Section:
-    """How well the fluxes are known: error, hits and effective hits by decade."""
+    """Write the statistical precision of the fluxes: error, hits and effective hits by decade."""
     result = report.result
     parts: list[Markup] = [
         html.paragraph(
@@ -221,7 +253,7 @@ def _precision(report: ReportPage, document: dict[str, Any]) -> Section:
 
 
 def _site(report: ReportPage, site: str) -> Section:
-    """Spectra, zenith, azimuth and asymmetries of a site."""
+    """Write spectra, zenith and azimuth distributions and asymmetries of a site."""
     result, name = report.result, style.title(site)
     try:
         require_hits(result, site)
@@ -275,7 +307,7 @@ def _site(report: ReportPage, site: str) -> Section:
 
 
 def _spectrum_table(result: Result, site: str) -> Markup:
-    """Sky averages, two energies per decade."""
+    """Write a table of sky averages, two energies per decade."""
     groups, centres = windows.sky_average(result, site)
     value, error = jackknife(lambda mean: mean, groups, result.group_weights)
     rows = []
@@ -313,7 +345,7 @@ def _asymmetry_table(result: Result, site: str) -> Markup:
 
 
 def _references(report: ReportPage) -> Section:
-    """The result beside FLUKA's table, where it is for one of the sites."""
+    """Write the comparison with FLUKA's table, for the site it was made for."""
     result, site = report.result, compare.FLUKA_SITE
     matched = matching.fluka_rows(result, site) if site in result.sites else None
     if matched is None:
@@ -374,7 +406,7 @@ def _references(report: ReportPage) -> Section:
 
 
 def _cutoffs(report: ReportPage) -> Section:
-    """Cutoff maps of the run's sites."""
+    """Write cutoff maps of the run's sites."""
     result = report.result
     used = result.record.config.field.cutoff
     parts = [

@@ -1,8 +1,8 @@
-"""The HTML page of ``sim3d report``, from the Jinja templates that ship with sim3d.
+"""Render the HTML page of ``sim3d report`` from the Jinja templates that ship with sim3d.
 
-``templates/report.html`` is the page, ``templates/report_parts.html`` has its tables and pictures as macros, which
-:data:`html` offers as functions (``html.table(head, rows)``).  Autoescape is on: every text from a file or a user is
-escaped, and only what is :class:`markupsafe.Markup`, as the macros' results are, goes into the page as it is.
+``templates/report.html`` is the page. ``templates/report_parts.html`` has its tables and pictures as macros, which
+:data:`html` offers as functions (``html.table(head, rows)``). Autoescape is on: every text from a file or a user is
+escaped. Only :class:`markupsafe.Markup`, which the macros return, goes into the page unescaped.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FLAVOURS = {
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the page: its anchor, its title and its HTML."""
+    """Chapter of the page: its anchor, its title and its HTML."""
 
     anchor: str
     title: str
@@ -46,20 +46,33 @@ class Section:
 
 
 def join(pieces: Iterable[str]) -> Markup:
-    """Pieces of HTML one below the other; what is not Markup is escaped."""
+    """Join pieces of HTML, one below the other; what is not Markup is escaped.
+
+    Parameters
+    ----------
+    pieces : iterable of str
+
+    Returns
+    -------
+    Markup
+    """
     return Markup("\n").join(pieces)
 
 
 def picture(png: bytes, alt: str, caption: Any = "") -> Markup:
-    """A PNG inside the page.
+    """Embed a PNG in the page.
 
     Parameters
     ----------
     png : bytes
         The file's contents.
     alt : str
-        What it shows, for those who do not see it.
+        Description for readers who do not see the picture.
     caption : str or Markup
+
+    Returns
+    -------
+    Markup
     """
     # a PNG begins with its signature and the header's chunk, in which width and height are bytes 16 to 23
     width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))
@@ -69,17 +82,22 @@ def picture(png: bytes, alt: str, caption: Any = "") -> Markup:
 
 
 def page(title: str, lead: Markup, sections: Sequence[Section], version: str) -> str:
-    """The whole page.
+    """Render the whole page.
 
     Parameters
     ----------
     title : str
     lead : Markup
-        What stands under the title.
+        Text under the title.
     sections : sequence of Section
         In order; they are listed in the page's contents.
     version : str
-        Of sim3d.
+        Version of sim3d.
+
+    Returns
+    -------
+    str
+        HTML.
     """
     template = _ENVIRONMENT.get_template("report.html")
     return template.render(title=title, lead=lead, sections=sections, version=version)

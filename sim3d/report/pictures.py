@@ -1,4 +1,4 @@
-"""Pictures for ``sim3d report``: those of ``sim3d plot``, narrower, so that a phone shows their words large enough."""
+"""Figures for ``sim3d report``: those of ``sim3d plot`` at a smaller width, legible on a phone."""
 
 from __future__ import annotations
 
@@ -31,12 +31,23 @@ _TITLE = 64
 
 
 def png(make: Callable[[], Figure]) -> bytes:
-    """Draw a figure in the project's style, at the report's width, as a PNG."""
+    """Draw a figure in the project's style, at the report's width, as a PNG.
+
+    Parameters
+    ----------
+    make : callable
+        Draws and returns the figure.
+
+    Returns
+    -------
+    bytes
+        Contents of the PNG file.
+    """
     with rc_context(style.RC):
         figure = make()
         width, height = figure.get_size_inches()
         if width > WIDTH_IN:
-            # words keep their size: what is lost in width is partly given in height
+            # font sizes stay the same: more height makes up for part of the lost width
             figure.set_size_inches(WIDTH_IN, height * (WIDTH_IN / width) ** 0.4)
             title = figure.get_suptitle()
             if len(title) > _TITLE and "$" not in title:
@@ -47,7 +58,17 @@ def png(make: Callable[[], Figure]) -> bytes:
 
 
 def precision(result: Result, site: str) -> Figure:
-    """Relative statistical error of the sky average against energy, 10 bins per decade."""
+    """Draw the relative statistical error of the sky-averaged flux against energy, 10 bins per decade.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     groups, centres = windows.sky_average(result, site)
     figure, ax = style.subplots(figsize=(5.4, 3.9))
     value, error = jackknife(lambda mean: mean, groups, result.group_weights)

@@ -1,1 +1,1 @@
-"""Calculations that need no run: energy balance, hadronic moments by model, cutoffs by latitude."""
+"""Studies without a simulation run: energy balance of showers, hadronic moments by model, cutoffs by latitude."""

@@ -1,14 +1,16 @@
-"""Where the energy of a primary proton goes: showers followed to the end and added up, for any hadronic model.
+"""Compute the energy balance of proton showers: the mean energy that goes into each final category.
 
-What counts as energy is what :meth:`hadronic.models.HadronicModel.energy_balance` counts: kinetic for nucleons, total
-for mesons and muons, kinetic and the excess mass for a Lambda.
+Showers are simulated to the end with any hadronic model and their energy is summed by category. Energy is counted as in
+:meth:`hadronic.models.HadronicModel.energy_balance`: kinetic for nucleons, total for mesons and muons, kinetic plus the
+excess mass for a Lambda.
 
-Interactions of the kernel do not conserve energy one by one: each kind of secondary is drawn by itself from its mean
-number. What a vertex makes and the kernel follows is therefore what was drawn; what it does not follow (pi0,
-secondaries below the thresholds) and what the tables leave out of the energy altogether are the means of the tables at
-the energy of that vertex. The sum of all is 1 on average over showers, if the kernel draws what the tables say.
+A single interaction in the kernel does not conserve energy, because each kind of secondary is drawn independently from
+its mean number. The followed secondaries of a vertex are therefore counted with the energies drawn. What the kernel
+does not follow (pi0, secondaries below the thresholds), and what the tables leave out altogether, is counted with the
+mean of the tables at the energy of that vertex. The sum over categories is 1 on average over showers if the kernel
+samples the tables correctly.
 
-In decays every energy is drawn; what is neither a neutrino nor followed is a photon or an electron, except the slow
+In decays every energy is drawn. What is neither a neutrino nor followed is a photon or an electron, except the slow
 nucleon of a Lambda (see :func:`_lambda_remainder`).
 """
 
@@ -50,7 +52,7 @@ CATEGORIES = (
 """Where energy goes, in the order of all arrays here."""
 NEUTRINOS, MUONS, NUCLEONS, MESONS, ELECTROMAGNETIC, IONISATION, BELOW, UPWARD, NOT_IN_MODEL = range(9)
 N_CATEGORIES = 9
-# Column behind the categories: what interactions made for the kernel to follow, drawn less its mean.
+# Last column, after the categories: energy of the followed secondaries of interactions, drawn minus mean.
 DRAWN_LESS_MEAN = 9
 
 BALANCE_ENERGIES_GEV = (10.0, 100.0, 1000.0, 10000.0)
@@ -58,7 +60,7 @@ DEFAULT_COSINES = (1.0, 0.5)
 LEAST_SHOWERS, MOST_SHOWERS = 2, 1_000_000
 
 _FIRST_ROWS = 100_000
-# A shower ends at most this far from the ground sphere when it reaches it (rounding of a step's length).
+# A particle below this height counts as at the ground: steps end there up to rounding.
 _GROUND_KM = 1.0e-3
 # Six points are exact to rounding here: x varies little within one of the 256 bins.
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(6)
@@ -73,7 +75,7 @@ _P_N = math.sqrt(_E_N**2 - _M_N**2)
 
 @dataclass(frozen=True)
 class Balance:
-    """One model, energy and direction.
+    """Energy balance of one hadronic model at one primary energy and direction.
 
     Attributes
     ----------
@@ -84,15 +86,16 @@ class Balance:
         Of the primary, at the ground.
     showers : int
     shares, errors : dict of float
-        Mean share of the primary's kinetic energy and its standard error, by category.
+        Mean fraction of the primary's kinetic energy and its standard error, by category.
     total, total_error : float
-        Sum of the shares of a shower, mean and standard error.
+        Sum of the fractions of a shower: mean over showers and its standard error.
     largest_gap : float
-        The farthest from 1 that the sum of any shower is with what interactions drew replaced by its mean, vertex by
-        vertex: rounding, if every particle's energy has been filed once. Of what is drawn it says nothing; ``total``
-        does.
+        Largest distance from 1 of the sum of any one shower when the energies drawn in interactions are replaced by
+        their means, vertex by vertex. It is zero up to rounding if every particle's energy has been counted once.
+        It does not test the sampling; ``total`` does.
     interaction : float
-        Energy that the model's tables give to the secondaries of the primary's interaction, over what it brings.
+        Energy that the model's tables give to the secondaries of the primary's interaction, over the energy
+        available.
     """
 
     model: str
@@ -109,7 +112,7 @@ class Balance:
 
 @njit(nogil=True)
 def _bin_mean(low, high, v_low, width, first):
-    """Integral of x du over the part from the share ``first`` of one bin of v to its end; du = 4 (1 - v)^3 dv."""
+    """Integral of x du over one bin of v from the fraction ``first`` of the bin to its end; du = 4 (1 - v)^3 dv."""
     total = 0.0
     for k in range(_SHARE.shape[0]):
         s = first + (1.0 - first) * _SHARE[k]
@@ -120,7 +123,19 @@ def _bin_mean(low, high, v_low, width, first):
 
 @njit(nogil=True, cache=CACHE)
 def tail_means(ln_x):
-    """Integral of x du from every point of the quantile axis up, shape of ``ln_x`` (tables, nodes, points)."""
+    """Compute the integral of x du from each point of the quantile axis to its end.
+
+    These are the partial mean energies of the secondaries above a threshold, see :func:`expected`.
+
+    Parameters
+    ----------
+    ln_x : float64 array (tables, nodes, points)
+        Quantiles of ln x of the yield tables.
+
+    Returns
+    -------
+    float64 array (tables, nodes, points)
+    """
     out = np.zeros(ln_x.shape)
     n = ln_x.shape[2] - 1
     for table in range(ln_x.shape[0]):
@@ -133,7 +148,7 @@ def tail_means(ln_x):
 
 @njit(nogil=True)
 def _above(row, tail, x_min):
-    """Probability of x > x_min, and the mean of x over those (not divided by it), for one row of quantiles."""
+    """Probability of x > x_min, and the integral of x over that part of the distribution, for one row of quantiles."""
     n = row.shape[0] - 1
     if x_min <= 0.0 or math.log(x_min) <= row[0]:
         return 1.0, tail[0]
@@ -154,7 +169,7 @@ def _above(row, tail, x_min):
 
 @njit(nogil=True, cache=CACHE)
 def expected(yields, tails, kinetic_min, projectile, kinetic):
-    """Mean energy (GeV) of the secondaries of an interaction: followed by the kernel, below its thresholds, in pi0.
+    """Compute the mean energy of an interaction's secondaries: followed, below threshold, and in pi0.
 
     Parameters
     ----------
@@ -166,6 +181,11 @@ def expected(yields, tails, kinetic_min, projectile, kinetic):
     projectile : int
     kinetic : float
         Kinetic energy of the projectile (GeV).
+
+    Returns
+    -------
+    followed, below, pi0 : float
+        GeV: of secondaries that the kernel follows, of those below its thresholds, of pi0.
     """
     followed = below = pi0 = 0.0
     axis = yields.ln_T
@@ -195,10 +215,11 @@ def expected(yields, tails, kinetic_min, projectile, kinetic):
 
 @njit(nogil=True)
 def _lambda_remainder(kinetic, threshold, left, pion, nucleon):
-    """What a Lambda's decay leaves (GeV) as (electromagnetic, below threshold): its pi0 and its slow nucleon.
+    """Split the energy left by a Lambda's decay (GeV) into (electromagnetic, below threshold): pi0, slow nucleon.
 
-    Without a followed pion nor nucleon it is the pi0 and a neutron below the threshold. The neutron's energy is uniform
-    between its limits (an isotropic decay into two bodies), here up to the threshold: it counts with its mean.
+    If neither a pion nor a nucleon is followed, the decay is Lambda -> n pi0 with the neutron below the threshold. The
+    neutron's energy is uniform between its limits (isotropic two-body decay), here up to the threshold: its mean is
+    used.
     """
     if nucleon:
         return left, 0.0
@@ -224,7 +245,7 @@ def _end_of_decay(out, rest, threshold, species, kinetic, used, pion, nucleon):
 
 @njit(nogil=True)
 def _at_end(out, species, energy, height, top_km):
-    """File a particle that neither interacted nor decayed: where it is says what became of it."""
+    """Add a particle that neither interacted nor decayed to the category of the place where it ended."""
     if height > top_km:
         out[UPWARD] += energy
     elif height >= _GROUND_KM:
@@ -239,7 +260,7 @@ def _at_end(out, species, energy, height, top_km):
 
 @njit(nogil=True, cache=CACHE)
 def account(world, tails, track, neutrinos, out):
-    """Add up a shower.
+    """Sum the energy of one shower by category.
 
     Parameters
     ----------
@@ -251,17 +272,17 @@ def account(world, tails, track, neutrinos, out):
         Rows of :func:`sim3d.shower.track.note` (without row 0, which counts them).
     neutrinos : float64 array (n, NEUTRINO_COLUMNS)
     out : float64 array (N_CATEGORIES + 1,)
-        Receives energies in GeV; last `DRAWN_LESS_MEAN`.
+        Receives energies in GeV; the last is `DRAWN_LESS_MEAN`.
 
     Notes
     -----
-    The stack gives back the last particle first, so the rows are those of a tree walked depth first: a particle belongs
-    to the last vertex at whose place it starts, and a vertex that was passed over has all its particles.
+    The stack is last in, first out, so the rows traverse the decay tree depth first. A particle belongs to the latest
+    vertex at whose place it starts. Once a particle starts elsewhere, the vertices after its own are complete.
     """
     out[:] = 0.0
     for i in range(neutrinos.shape[0]):
         out[NEUTRINOS] += neutrinos[i, NU_ENERGY] * neutrinos[i, NU_WEIGHT]
-    # decay vertices wait for their particles; neutrinos are taken off the sum of all remainders at the end
+    # a decay's remainder is known when all its particles have been read; neutrinos are subtracted at the end
     where = np.empty((64, 3))
     is_decay = np.empty(64, dtype=np.bool_)
     parent = np.empty(64, dtype=np.int64)
@@ -291,7 +312,7 @@ def account(world, tails, track, neutrinos, out):
                 nucleon[n - 1] |= species in (PROTON, NEUTRON)
         if what < T_END:
             continue
-        end = max(t, 0.0)  # the shortest step takes a very slow particle below 0
+        end = max(t, 0.0)  # the shortest step can make a very slow particle's energy negative
         out[IONISATION] += start - end
         energy = end + _REST_GEV[species]
         if what == T_END:
@@ -322,7 +343,10 @@ def account(world, tails, track, neutrinos, out):
 
 @njit(nogil=True, cache=CACHE)
 def _follow(world, tails, start, kinetic, seed, index, track, out):
-    """One shower and its account; the rows its track wants (more than there are: ``out`` is not filled)."""
+    """Simulate one shower and sum its energy; return the number of rows that its track needs.
+
+    If ``track`` has fewer rows, ``out`` is not filled.
+    """
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
     track[0, 0] = 0.0
     n, neutrinos, _ = shower(
@@ -335,7 +359,18 @@ def _follow(world, tails, start, kinetic, seed, index, track, out):
 
 
 def balance_world(yields: YieldTables) -> World:
-    """US Standard air without field, thinning or threshold of neutrinos; nucleons to where they make no pion."""
+    """Build the simulation setup: US Standard Atmosphere, no field, no thinning, no neutrino threshold.
+
+    Nucleons are followed down to the energy below which they produce no pions.
+
+    Parameters
+    ----------
+    yields : YieldTables
+
+    Returns
+    -------
+    World
+    """
     atmosphere = linsley()
     return build_world(
         atmosphere.layers, atmosphere.top_km, np.zeros((3, 8)), yields, energy_min_GeV=0.0, bending=False
@@ -343,7 +378,20 @@ def balance_world(yields: YieldTables) -> World:
 
 
 def entry(cos_zenith: float, top_km: float) -> np.ndarray:
-    """Start (9,) at the top of the atmosphere of a primary that aims at a point of the ground at this cosine there."""
+    """Compute the start of a primary at the top of the atmosphere, given its zenith angle at the ground.
+
+    Parameters
+    ----------
+    cos_zenith : float
+        Cosine of the zenith angle where its straight line meets the ground.
+    top_km : float
+        Height of the top of the atmosphere.
+
+    Returns
+    -------
+    float64 array (9,)
+        Position (km, geocentric), direction, carried perpendicular unit vector.
+    """
     sine = math.sqrt(1.0 - cos_zenith**2)
     r, top = EARTH_RADIUS_KM, EARTH_RADIUS_KM + top_km
     way = -r * cos_zenith + math.sqrt((r * cos_zenith) ** 2 + top**2 - r**2)
@@ -353,7 +401,25 @@ def entry(cos_zenith: float, top_km: float) -> np.ndarray:
 def follow_showers(
     world: World, kinetic_GeV: float, cos_zenith: float, showers: int, seed: int, first: int = 0
 ) -> np.ndarray:
-    """Shares of the primary's energy, and `DRAWN_LESS_MEAN`, shape (showers, N_CATEGORIES + 1)."""
+    """Simulate showers and sum their energy by category.
+
+    Parameters
+    ----------
+    world : World
+        See :func:`account`.
+    kinetic_GeV : float
+        Of the primary proton.
+    cos_zenith : float
+        Of the primary, at the ground.
+    showers : int
+    seed, first : int
+        Seed of the random streams, and number of the first shower.
+
+    Returns
+    -------
+    float64 array (showers, N_CATEGORIES + 1)
+        Fractions of the primary's kinetic energy; the last column is `DRAWN_LESS_MEAN`.
+    """
     tails = tail_means(world.yields.ln_x)
     start = entry(cos_zenith, world.top_km)
     out = np.zeros((showers, N_CATEGORIES + 1))
@@ -373,20 +439,25 @@ def energy_balance(
     first: int = 0,
     world: World | None = None,
 ) -> Balance:
-    """Follow protons of one energy and direction to the ground, and say where their energy went.
+    """Compute the energy balance of showers of protons of one energy and direction.
 
     Parameters
     ----------
     model : HadronicModel
     kinetic_GeV : float
+        Of the primary proton.
     cos_zenith : float
         At the ground, above 0.
     showers : int
         At least 2.
     seed, first : int
-        Of the streams, and number of the first shower; other numbers are other random numbers.
+        Seed of the random streams, and number of the first shower. Other numbers give other random numbers.
     world : World, optional
         In place of :func:`balance_world`; without field and thinning.
+
+    Returns
+    -------
+    Balance
 
     Raises
     ------
@@ -413,12 +484,33 @@ def energy_balance(
 
 
 def default_showers(kinetic_GeV: float) -> int:
-    """10000, and above 100 GeV fewer as 1 / sqrt(energy): a shower takes more time, and errors matter less there."""
+    """Return the default number of showers: 10000 up to 100 GeV, above it decreasing as 1 / sqrt(energy).
+
+    A shower of higher energy takes more time, and needs less statistics.
+
+    Parameters
+    ----------
+    kinetic_GeV : float
+        Of the primary proton.
+
+    Returns
+    -------
+    int
+    """
     return int(min(10000.0, 1.0e5 / math.sqrt(kinetic_GeV)))
 
 
 def as_text(rows: Sequence[Balance]) -> str:
-    """The table that ``sim3d zfactors --balance`` prints."""
+    """Format energy balances as the table that ``sim3d zfactors --balance`` prints.
+
+    Parameters
+    ----------
+    rows : sequence of Balance
+
+    Returns
+    -------
+    str
+    """
     names = ("neutrinos", "muons", "nucleons", "mesons", "e.m.", "ionis.", "below", "upward", "missing")
     head = ["T/GeV", "cos", *names, "sum", "p-air", "showers"]
     lines = [

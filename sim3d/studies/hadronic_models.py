@@ -1,4 +1,7 @@
-"""All hadronic models side by side: moments of p-air, mean pT, numbers, energy carried, and sampled against table."""
+"""Compute spectrum-weighted moments, mean pT, multiplicities and energy sums of p-air for all hadronic models.
+
+Sampled moments are compared with the exact moments of the tables.
+"""
 
 from __future__ import annotations
 
@@ -19,28 +22,29 @@ from hadronic.species import IS_BARYON, P
 from sim3d.conventions.text_tables import text_table, with_error
 
 SECONDARIES = ("pi+", "pi-", "pi0", "K+", "K-", "K0", "p", "n", "Lambda")
-# FLUKA's and daemonflux's energies, and beyond; kinetic, GeV.
+# Kinetic energies (GeV): those of FLUKA's and daemonflux's tables, and higher ones.
 SURVEY_ENERGIES_GEV = (5.0, 10.0, 30.0, 100.0, 157.0, 1.0e3, 2.0e4, 1.0e5)
-# Secondaries whose sampled F and Z are compared with the table: enough of them for a statement.
+# Secondaries whose sampled F and Z are compared with the table: frequent enough for small errors.
 CHECKED = ("pi+", "pi-", "p", "n")
 
 
 @dataclass(frozen=True)
 class Survey:
-    """One model at one energy; dicts by secondary (`SECONDARIES`).
+    """Moments of one hadronic model at one energy; dicts are by secondary (`SECONDARIES`).
 
     Attributes
     ----------
     model : str
     kinetic_energy_GeV : float
+        Of the proton.
     F, Z : dict
-        Exact moments of the table, E/E for mesons, T/T for baryons.
+        Energy fractions and Z factors, exact from the table; x is E/E for mesons, T/T for baryons.
     multiplicity, mean_pT : dict
-        Per interaction; GeV/c.
+        Mean number per interaction; mean transverse momentum, GeV/c.
     sampled_F, sampled_Z : dict
         (value, error) from sampled interactions.
     energy : float
-        Mean energy of all secondaries over what the proton brings.
+        Mean energy of all secondaries over the energy that the proton brings.
     """
 
     model: str
@@ -55,18 +59,61 @@ class Survey:
 
 
 def field_of(quantity: str, secondary: str) -> str:
-    """Field of `Moments` for F or Z in the reading that is used for all models: E/E for mesons, T/T for baryons."""
+    """Return the field of `Moments` for F or Z, with x as E/E for mesons and T/T for baryons.
+
+    The same definition of x is used for all models.
+
+    Parameters
+    ----------
+    quantity : str
+        ``F`` or ``Z``.
+    secondary : str
+        One of :data:`SECONDARIES`.
+
+    Returns
+    -------
+    str
+    """
     return moment_field(DEFAULT_DEFINITION, quantity, bool(IS_BARYON[label_codes(secondary)[0]]))
 
 
 def exact(model: HadronicModel, quantity: str, secondary: str, T_GeV: float) -> float:
-    """Moment of a label's species, added, from the model's table."""
+    """Compute a moment from a model's table, summed over the species of a label (K0 is KL and KS).
+
+    Parameters
+    ----------
+    model : HadronicModel
+    quantity : str
+        ``F``, ``Z`` or ``multiplicity``.
+    secondary : str
+        One of :data:`SECONDARIES`.
+    T_GeV : float
+        Kinetic energy of the proton.
+
+    Returns
+    -------
+    float
+    """
     name = quantity if quantity == "multiplicity" else field_of(quantity, secondary)
     return float(sum(getattr(model.moments(P, code, T_GeV), name) for code in label_codes(secondary)))
 
 
 def survey(models: Sequence[HadronicModel], energies: Sequence[float], interactions: int, seed: int) -> list[Survey]:
-    """Every model at every energy (kinetic, GeV)."""
+    """Compute exact and sampled moments of every model at every energy.
+
+    Parameters
+    ----------
+    models : sequence of HadronicModel
+    energies : sequence of float
+        Kinetic energies of the proton, GeV.
+    interactions : int
+        Number sampled for each model and energy.
+    seed : int
+
+    Returns
+    -------
+    list of Survey
+    """
     out = []
     for model in models:
         for number, T in enumerate(energies):
@@ -95,9 +142,19 @@ def survey(models: Sequence[HadronicModel], energies: Sequence[float], interacti
 
 
 def worst(rows: Sequence[Survey]) -> tuple[float, float]:
-    """Largest relative difference of sampled F and Z from the table among `CHECKED`, and in standard errors.
+    """Compute the largest deviation of sampled F and Z from the table among `CHECKED` secondaries.
 
-    Only moments sampled to better than 0.33 % count for the first, so that chance alone does not make 1 %.
+    Parameters
+    ----------
+    rows : sequence of Survey
+
+    Returns
+    -------
+    relative : float
+        Largest relative deviation, among moments sampled to better than 0.33%, so that chance alone does not make
+        1%.
+    pull : float
+        Largest deviation in standard errors, among all.
     """
     relative = pulls = 0.0
     for row in rows:
@@ -112,7 +169,20 @@ def worst(rows: Sequence[Survey]) -> tuple[float, float]:
 
 
 def published(quantity: str, T_GeV: float) -> dict[str, dict[str, float]]:
-    """What FLUKA and daemonflux have at an energy, by source and secondary."""
+    """Return FLUKA's and daemonflux's published moments at an energy.
+
+    Parameters
+    ----------
+    quantity : str
+        ``F`` or ``Z``.
+    T_GeV : float
+        Kinetic energy of the proton.
+
+    Returns
+    -------
+    dict of dict of float
+        By source and secondary.
+    """
     out: dict[str, dict[str, float]] = {}
     for one in (*fluka_reference(), *daemonflux_reference()):
         if one.quantity == quantity and math.isclose(one.kinetic_energy_GeV, T_GeV, rel_tol=5e-3):
@@ -121,7 +191,18 @@ def published(quantity: str, T_GeV: float) -> dict[str, dict[str, float]]:
 
 
 def as_text(rows: Sequence[Survey], models: Sequence[HadronicModel]) -> str:
-    """The tables that ``sim3d zfactors --all`` prints."""
+    """Format moments as the tables that ``sim3d zfactors --all`` prints.
+
+    Parameters
+    ----------
+    rows : sequence of Survey
+    models : sequence of HadronicModel
+        For their descriptions.
+
+    Returns
+    -------
+    str
+    """
     lines = [f"{model.name}: {model.description}" for model in models]
     energies = list(dict.fromkeys(row.kinetic_energy_GeV for row in rows))
     blocks = (
@@ -162,7 +243,16 @@ def _line(T: float, name: str, values: dict[str, float], digits: int) -> list[st
 
 
 def as_rows(rows: Sequence[Survey]) -> list[dict[str, Any]]:
-    """One flat record per model, energy and secondary, for CSV and JSON."""
+    """Flatten moments to one record per model, energy and secondary, for CSV and JSON.
+
+    Parameters
+    ----------
+    rows : sequence of Survey
+
+    Returns
+    -------
+    list of dict
+    """
     out = []
     for row in rows:
         for name in SECONDARIES:

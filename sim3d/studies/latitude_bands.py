@@ -1,17 +1,20 @@
-"""Primary protons above the atmosphere in bands of geomagnetic latitude, as a spectrometer in orbit meets them.
+"""Compute spectra of primary protons above the atmosphere in bands of geomagnetic latitude.
 
-A band holds the places at one altitude over the whole globe, north and south, whose geomagnetic latitude lies between
-two values. The flux in it is that of the primary model times the share of (place, direction) from which a proton of
-that rigidity can arrive (the intensity outside is isotropic; Liouville's theorem), found by back-tracking with the
-floor and the escape of the cutoff tools (:mod:`geomag.trajectories.batch`) but ten times the longest path, because a
-tenth of the flux near the cutoffs of 0.8 to 1.2 rad comes on longer ones. Directions fill a cone around the zenith
-evenly per solid angle, places fill the band evenly per area. Protons only, and only primaries: what is made in the
-air and circles below the cutoff (albedo) is not in it.
+Such spectra are what a spectrometer in orbit measures. A band contains the places at one altitude over the whole globe,
+north and south, whose geomagnetic latitude lies between two values. The flux in it is that of the primary model times
+the allowed fraction: the fraction of (place, direction) from which a proton of that rigidity can arrive. This follows
+from Liouville's theorem, as the intensity outside is isotropic.
 
-Geomagnetic latitude is that of the centred dipole of the field (its terms of degree 1), at the geocentric place; it is
+The fraction is found by back-tracking with the floor and the escape radius of the cutoff tools
+(:mod:`geomag.trajectories.batch`). The longest path is ten times theirs, because a tenth of the flux near the cutoffs
+of 0.8 to 1.2 rad comes on longer ones. Directions fill a cone around the zenith uniformly in solid angle, places fill
+the band uniformly in area. Only primary protons are included: secondaries made in the atmosphere that circle below the
+cutoff (albedo) are not.
+
+Geomagnetic latitude is that of the centred dipole of the field (its terms of degree 1), at the geocentric place. It is
 not the corrected geomagnetic latitude.
 
-Units: km, GV, GeV; angles in degrees but for the latitudes of the bands, radians.
+Units: km, GV, GeV; angles in degrees except the latitudes of the bands, which are in radians.
 """
 
 from __future__ import annotations
@@ -73,21 +76,22 @@ BAND_COLUMNS = (
 
 @dataclass(frozen=True)
 class Band:
-    """One band of geomagnetic latitude; arrays have the shape of the energies.
+    """Allowed fraction and flux in one band of geomagnetic latitude; arrays have the shape of the energies.
 
     Attributes
     ----------
     low_rad, high_rad : float
         Limits of |geomagnetic latitude|.
     share, share_error : array
-        Share of (place, direction) that is allowed, and one standard error (:func:`share_error`).
+        Allowed fraction of (place, direction), and one standard error (:func:`share_error`).
     flux, flux_error : array
-        Protons, m^-2 s^-1 sr^-1 GeV^-1; the error is that of the share alone.
+        Protons, m^-2 s^-1 sr^-1 GeV^-1; the error is that of the allowed fraction alone.
     undecided_share : array
-        Share without a decision within :data:`MAX_PATH_RADII`, counted as forbidden: by so much `share` may be low.
+        Fraction without a decision within :data:`MAX_PATH_RADII`, counted as forbidden. `share` may be low by up to
+        this.
     cutoff_GV, cutoff_error_GV : float
-        Where the share passes one half, and its standard error; nan if it is above at the lowest rigidity or below
-        at the highest.
+        Rigidity at which the allowed fraction passes one half, and its standard error; nan if it is above one half
+        at the lowest rigidity or below at the highest.
     stoermer_GV : float
         Stoermer's vertical cutoff at the latitude that halves the area of the band (:func:`stoermer_vertical_GV`).
     """
@@ -106,7 +110,7 @@ class Band:
 
 @dataclass(frozen=True)
 class LatitudeBands:
-    """The spectra of all bands and what they were made with.
+    """Spectra of all latitude bands and the settings they were computed with.
 
     Attributes
     ----------
@@ -117,9 +121,9 @@ class LatitudeBands:
     bands : tuple of Band
         From the equator to the poles.
     altitude_km, floor_km, cone_deg : float
-        Of the places, of the floor of the trajectories, and the largest zenith angle.
+        Altitude of the places, floor of the trajectories, and largest zenith angle.
     samples, seed : int
-        Trajectories per band and energy; of the random numbers.
+        Trajectories per band and energy, and seed of the random numbers.
     """
 
     energy_GeV: Array
@@ -134,13 +138,23 @@ class LatitudeBands:
 
 
 def dipole_axis(field: FieldModel) -> Array:
-    """Unit vector of the centred dipole's axis, shape (3,), towards the geomagnetic pole in the north."""
+    """Compute the axis of the field's centred dipole, towards the geomagnetic pole in the north.
+
+    Parameters
+    ----------
+    field : FieldModel
+
+    Returns
+    -------
+    float64 array (3,)
+        Unit vector, geocentric Cartesian.
+    """
     axis = -np.array([field.g[1, 1], field.h[1, 1], field.g[1, 0]])
     return np.asarray(axis / np.linalg.norm(axis))
 
 
 def stoermer_vertical_GV(field: FieldModel, latitude_rad: ArrayLike, radius_km: float) -> Array:
-    """Stoermer's vertical cutoff of the field's centred dipole: B0 a c cos^4(latitude) (a / r)^2 / 4.
+    """Compute Stoermer's vertical cutoff rigidity of the centred dipole: B0 a c cos^4(latitude) (a / r)^2 / 4.
 
     D. F. Smart & M. A. Shea, Adv. Space Res. 36 (2005) 2012, eq. 1. With the dipole of 1955 the constant is the usual
     14.9 GV, with that of 1998 it is 14.4 GV.
@@ -153,6 +167,11 @@ def stoermer_vertical_GV(field: FieldModel, latitude_rad: ArrayLike, radius_km: 
         Geomagnetic latitude.
     radius_km : float
         Distance r from the centre.
+
+    Returns
+    -------
+    float64 array
+        GV, of the shape of ``latitude_rad``.
     """
     strength_T = 1e-9 * math.hypot(field.g[1, 0], field.g[1, 1], field.h[1, 1])
     at_equator = 0.25e-9 * speed_of_light * strength_T * 1e3 * EARTH_RADIUS_KM
@@ -160,10 +179,23 @@ def stoermer_vertical_GV(field: FieldModel, latitude_rad: ArrayLike, radius_km: 
 
 
 def share_error(allowed: ArrayLike, samples: int) -> Array:
-    """Standard error of a share: binomial, with a flat prior, so that it is about 1/samples where none or all pass.
+    """Compute the standard error of a binomial fraction with a flat prior.
 
-    sqrt((k + 1)(n - k + 1) / ((n + 2)^2 (n + 3))), the standard deviation of the beta distribution with k + 1 and
-    n - k + 1; in between it is sqrt(p (1 - p) / n) to within a few times 1/n.
+    sqrt((k + 1)(n - k + 1) / ((n + 2)^2 (n + 3))), the standard deviation of the beta distribution with parameters k +
+    1 and n - k + 1. It is about 1/n where none or all pass, and sqrt(p (1 - p) / n) to within a few times 1/n in
+    between.
+
+    Parameters
+    ----------
+    allowed : array_like
+        Number k that pass.
+    samples : int
+        Number n of trials.
+
+    Returns
+    -------
+    float64 array
+        Of the shape of ``allowed``.
     """
     k = np.asarray(allowed, dtype=float)
     return np.sqrt((k + 1.0) * (samples - k + 1.0) / ((samples + 2.0) ** 2 * (samples + 3.0)))
@@ -177,7 +209,7 @@ def draw_arrivals(
     number: int,
     random: np.random.Generator,
 ) -> tuple[Array, Array]:
-    """Places evenly per area in a band, north and south, and directions evenly per solid angle in the cone.
+    """Sample places uniform in area in a latitude band, north and south, and directions uniform in a cone.
 
     Parameters
     ----------
@@ -186,12 +218,12 @@ def draw_arrivals(
     band_rad : tuple of float
         Limits of |geomagnetic latitude|.
     altitude_km : float
-        Both half axes of WGS84 are longer by this for the places (within 1 m per 100 km of the geodetic height); the
-        area is that of the sphere, which differs from the ellipsoid's by less than 0.5%.
+        The places lie on the WGS84 ellipsoid with both half axes longer by this (within 1 m per 100 km of the
+        geodetic height). The area is that of the sphere, which differs from the ellipsoid's by less than 0.5%.
     cone_deg : float
-        Largest angle from the zenith (the ellipsoid's normal).
+        Largest angle from the zenith (the ellipsoid's normal); directions are uniform in solid angle.
     number : int
-        How many.
+        Number of arrivals.
     random : numpy Generator
         Its next 5 ``number`` numbers are used.
 
@@ -204,7 +236,7 @@ def draw_arrivals(
     low, high = np.sin(band_rad)
     sine = (low + (high - low) * u[0]) * np.where(u[1] < 0.5, -1.0, 1.0)
     axis = dipole_axis(field)
-    # any two vectors across the axis: the places are even in longitude
+    # any two orthonormal vectors perpendicular to the axis: places are uniform in longitude
     across = np.linalg.svd(axis[None, :])[2][1:]
     turn = 2.0 * math.pi * u[2]
     ring = np.cos(turn)[:, None] * across[0] + np.sin(turn)[:, None] * across[1]
@@ -231,20 +263,21 @@ def latitude_bands(
     energy_GeV: ArrayLike = ENERGIES_GEV,
     progress: Callable[[int], object] | None = None,
 ) -> LatitudeBands:
-    """Spectra of primary protons in bands of geomagnetic latitude.
+    """Compute spectra of primary protons in bands of geomagnetic latitude by back-tracking.
 
-    Every band and energy has random places and directions of its own, so that all errors are independent.
+    Every band and energy has its own random places and directions, so that all errors are independent.
 
     Parameters
     ----------
     model : PrimaryModel
         Its protons are taken.
     field : FieldModel, optional
-        The field; the IGRF of :data:`DEFAULT_DATE` if not given.
+        Geomagnetic field; the IGRF of :data:`DEFAULT_DATE` if not given.
     altitude_km : float
-        Of the places, 0 to 10000; the floor of the trajectories is 20 km or the altitude if that is lower.
+        Altitude of the places, 0 to 10000. The floor of the trajectories is 20 km, or the altitude if that is
+        lower.
     cone_deg : float
-        Largest angle from the zenith, above 0 to 90.
+        Largest angle from the zenith, 0.1 to 90.
     samples : int
         Trajectories per band and energy, 10 to 1000000.
     seed : int
@@ -256,10 +289,9 @@ def latitude_bands(
     progress : callable, optional
         Called with 1 after each band.
 
-    Raises
-    ------
-    InputError
-        For a value out of range.
+    Returns
+    -------
+    LatitudeBands
     """
     for name, value, low, high in (
         ("--altitude", altitude_km, 0.0, 10000.0),
@@ -296,14 +328,21 @@ def latitude_bands(
 
 
 def passes_half(rigidity_GV: Array, share: Array, error: Array) -> tuple[float, float]:
-    """Rigidity at which the share last rises through one half, linear in its logarithm, and its error; or nan, nan.
+    """Compute the rigidity at which the allowed fraction last rises through one half, and its error.
+
+    The interpolation is linear in the logarithm of the rigidity.
 
     Parameters
     ----------
     rigidity_GV : array
         Ascending.
     share, error : array
-        Of the same shape.
+        Allowed fraction and its error, of the same shape.
+
+    Returns
+    -------
+    cutoff_GV, error_GV : float
+        Or nan, nan if the fraction does not pass one half.
     """
     below = np.flatnonzero(share < 0.5)
     if below.size == 0 or below[-1] == share.size - 1:
@@ -316,7 +355,20 @@ def passes_half(rigidity_GV: Array, share: Array, error: Array) -> tuple[float, 
 
 
 def write_csv(found: LatitudeBands, path: Path, about: str) -> Path:
-    """Write one row per band and energy (:data:`BAND_COLUMNS`), with ``about`` in the comments at the top."""
+    """Write the spectra as CSV, one row per band and energy (:data:`BAND_COLUMNS`).
+
+    Parameters
+    ----------
+    found : LatitudeBands
+    path : Path
+    about : str
+        Text for the comments at the top.
+
+    Returns
+    -------
+    Path
+        ``path``.
+    """
     comments = (
         f"sim3d primary protons in bands of geomagnetic latitude; {about}",
         NOTE,

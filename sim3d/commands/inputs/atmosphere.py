@@ -1,4 +1,4 @@
-"""``sim3d atmosphere``: density and depth of an atmosphere, as a CSV that a run can read, and its seasons."""
+"""``sim3d atmosphere``: compute density and depth of an atmosphere, by place and season, and write it as CSV."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def command(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Show density and depth of an atmosphere next to the US Standard Atmosphere's.
+    """Show density and depth of an atmosphere, relative to the US Standard Atmosphere.
 
     Without a place or a file: the US Standard Atmosphere of 1976. A place needs the extra `msis` and a month or a date;
     how well the layers follow NRLMSIS is stated.
@@ -110,7 +110,16 @@ _COLUMNS = ("height_km", "density_g_cm3", "depth_g_cm2", "density_ratio", "depth
 
 
 def describe_atmosphere(air: LayeredAtmosphere) -> dict[str, Any]:
-    """Density and depth at some heights, and their ratio to the US Standard Atmosphere's."""
+    """Compute density and depth at some heights, and their ratio to the US Standard Atmosphere.
+
+    Parameters
+    ----------
+    air : LayeredAtmosphere
+
+    Returns
+    -------
+    dict
+    """
     from atmosphere import linsley
 
     standard = linsley()
@@ -128,7 +137,15 @@ def describe_atmosphere(air: LayeredAtmosphere) -> dict[str, Any]:
 
 
 def write_csv(air: LayeredAtmosphere, path: Path) -> None:
-    """Write an atmosphere as the CSV that ``[atmosphere] model = "csv"`` reads: its own layers, no more and no less."""
+    """Write density and depth by height, as the CSV that ``[atmosphere] model = "csv"`` reads.
+
+    Heights are the lower borders of the layers, every km above them, and the top.
+
+    Parameters
+    ----------
+    air : LayeredAtmosphere
+    path : Path
+    """
     import numpy as np
 
     # Densities are taken just inside, because published layers jump a little at their borders.

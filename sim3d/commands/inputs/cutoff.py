@@ -1,4 +1,4 @@
-"""``sim3d cutoff``: geomagnetic rigidity cutoffs, sky maps of them, and maps of the primary intensity."""
+"""``sim3d cutoff``: compute geomagnetic rigidity cutoffs, sky maps of them, and maps of the primary intensity."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def command(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Geomagnetic rigidity cutoffs for a place, direction, altitude and date.
+    """Compute geomagnetic rigidity cutoffs for a place, direction, altitude and date.
 
     Every rigidity is traced through the IGRF: allowed at 10 Earth radii, forbidden below the floor or after a
     path of 100 Earth radii.
@@ -142,7 +142,7 @@ def command(
 
 
 def _place(site: str | None, lat: float | None, lon: float | None) -> tuple[str | None, float, float]:
-    """Name, latitude and longitude from --site or from --lat and --lon."""
+    """Return name, latitude and longitude from --site or from --lat and --lon."""
     if site is not None:
         if lat is not None or lon is not None:
             raise InputError("give either --site or --lat and --lon, not both")
@@ -156,7 +156,7 @@ def _place(site: str | None, lat: float | None, lon: float | None) -> tuple[str 
 
 
 def _describe(inputs: dict[str, Any]) -> str:
-    """One line: place, altitude, field."""
+    """Describe place, altitude and field in one line."""
     place = "whole Earth"
     if "lat" in inputs:
         north, east = inputs["lat"], (inputs["lon"] + 180.0) % 360.0 - 180.0
@@ -168,7 +168,7 @@ def _describe(inputs: dict[str, Any]) -> str:
 
 
 def _sky(tracer: CutoffTracer, inputs: dict[str, Any], folder: Path | None, as_json: bool) -> None:
-    """Make, write and report a sky map."""
+    """Compute, write and report a sky map of cutoffs."""
     from tqdm import tqdm
 
     from geomag.cutoffs.cutoff import sky_map
@@ -213,7 +213,7 @@ def _intensity(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Make, write and report intensity maps."""
+    """Compute, write and report maps of the primary intensity."""
     from tqdm import tqdm
 
     from geomag.cutoffs.intensity import intensity_map

@@ -1,4 +1,4 @@
-"""``sim3d primaries``: spectra of the primary models, against each other and in bands of geomagnetic latitude."""
+"""``sim3d primaries``: print and draw spectra of the primary models, also in bands of geomagnetic latitude."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def command(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the fluxes of primary models by mass group, and draw them against each other.
+    """Print the fluxes of primary models by mass group, and draw them with their ratios.
 
     Fluxes of nuclei per m2 s sr and GeV per nucleon, kinetic energy per nucleon; the all-nucleon flux is the sum of
     the mass numbers times these. The models crflux:... and gsf:... need the extra `primaries`.
@@ -118,7 +118,16 @@ def command(
 
 
 def describe_model(model: PrimaryModel) -> dict[str, Any]:
-    """Fluxes of a model up to where it holds, with errors where it states them."""
+    """Tabulate the fluxes of a model up to its highest energy, with errors where it states them.
+
+    Parameters
+    ----------
+    model : PrimaryModel
+
+    Returns
+    -------
+    dict
+    """
     from sim3d.primaries.catalogue import highest_energy_GeV
     from sim3d.primaries.groups import GROUPS
 
@@ -137,7 +146,7 @@ def describe_model(model: PrimaryModel) -> dict[str, Any]:
 
 
 def _without_nothing(flux: Any) -> Any:
-    """Fluxes with 0 where a table has 1e-300, for a group that its model does not have."""
+    """Set fluxes to 0 where a table has 1e-300 for a mass group that its model does not have."""
     return flux * (flux > 1e-200)
 
 
@@ -175,7 +184,7 @@ def _list(as_json: bool) -> None:
 def _latitudes(
     model: PrimaryModel, date: str | None, options: dict[str, Any], folder: Path | None, as_json: bool
 ) -> None:
-    """Make, print and write the spectra in bands of geomagnetic latitude."""
+    """Compute, print and write the spectra in bands of geomagnetic latitude."""
     from tqdm import tqdm
 
     from geomag.field.igrf import FieldModel
@@ -225,7 +234,7 @@ def _latitudes(
 
 
 def _print_bands(found: LatitudeBands) -> None:
-    """Fluxes by energy and band, then the cutoffs of the bands."""
+    """Print fluxes by energy and band, then the cutoffs of the bands."""
     click.echo("flux of protons (m^-2 s^-1 sr^-1 GeV^-1) by |geomagnetic latitude| (rad)")
     heads = [f"{band.low_rad:.1f}-{band.high_rad:.3g}" for band in found.bands]
     fluxes = []

@@ -1,4 +1,4 @@
-"""``sim3d sites``: the sites known by name."""
+"""``sim3d sites``: list the sites known by name."""
 
 from __future__ import annotations
 

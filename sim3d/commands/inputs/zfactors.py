@@ -1,4 +1,4 @@
-"""``sim3d zfactors``: moments of the hadronic model, from sampled interactions, next to their reference."""
+"""``sim3d zfactors``: compute spectrum-weighted moments of a hadronic model and compare them with references."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from hadronic.models import HadronicModel
     from hadronic.observables.zfactors import ComparedMoment
 
-# FLUKA's energies.
+# Kinetic energies of FLUKA's tables.
 ZFACTOR_ENERGIES_GEV = (5.0, 10.0, 30.0, 50.0, 100.0)
 DEFAULT_INTERACTIONS = 100_000
-# Enough for moments to 0.3 %.
+# Statistical error of the moments about 0.3 %.
 ALL_INTERACTIONS = 400_000
 MAX_INTERACTIONS = 100_000_000
 
@@ -77,12 +77,12 @@ def command(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Energy fractions F and Z factors (exponent 1.7) of protons on air, from sampled interactions.
+    """Compute energy fractions F and Z factors (exponent 1.7) of protons on air from sampled interactions.
 
-    Next to FLUKA's tables and, for Z, daemonflux's.  What x is (total or kinetic energy) is not certain in
-    FLUKA's tables: the ratios to FLUKA are given for each meaning, the first being the model's own.
-    With --all every model is listed in one meaning.
-    With --balance primary protons are followed to the ground instead, and their energy is added up.
+    They are shown next to FLUKA's tables and, for Z, daemonflux's.  The definition of x (total or kinetic energy) is
+    not certain in FLUKA's tables: the ratios to FLUKA are given for each definition, the first being the model's own.
+    With --all every model is listed with one definition.
+    With --balance primary protons are followed to the ground instead, and their energy is summed by category.
     """
     from hadronic.definitions import READINGS
     from hadronic.models import load_model
@@ -111,7 +111,7 @@ def command(
         models = _all_models(table) if every else [load_model(model, definition, table)]
         _balance(models, list(energies), showers, seed, as_json)
         return
-    # Wrong input must not leave an empty folder behind, so the model comes first.
+    # The model is loaded first, so that wrong input leaves no empty folder behind.
     chosen = load_model(model, definition, table)
     wanted = list(energies) if energies else list(ZFACTOR_ENERGIES_GEV)
     rows = compare_protons(chosen, wanted, interactions, seed)
@@ -157,7 +157,7 @@ def _all_models(table: Path | None) -> list[HadronicModel]:
 
 
 def _balance(models: list[HadronicModel], energies: list[float], showers: int | None, seed: int, as_json: bool) -> None:
-    """Where the energy of a primary goes."""
+    """Print the energy balance of proton showers."""
     from hadronic.models import check_projectile
     from sim3d.studies import energy_balance as account
 
@@ -185,7 +185,7 @@ def _balance(models: list[HadronicModel], energies: list[float], showers: int | 
 def _survey(
     table: Path | None, energies: list[float], interactions: int, seed: int, folder: Path | None, as_json: bool
 ) -> None:
-    """All models side by side."""
+    """Print, write and draw the moments of all models."""
     from hadronic.models import check_projectile
     from sim3d.studies.hadronic_models import SURVEY_ENERGIES_GEV, as_rows, as_text, survey, worst
 
@@ -259,7 +259,7 @@ def _as_dict(row: ComparedMoment) -> dict[str, Any]:
 def _print_table(rows: list[ComparedMoment], source: str) -> None:
     own = rows[0].definition
     names = list(rows[0].sampled)
-    # Ratios to daemonflux under other meanings of x say nothing: its energies are high enough.
+    # No ratios to daemonflux for other definitions of x: at its high energies they agree.
     names = names if source == "FLUKA" else [own]
     cells: list[list[str]] = []
     last = (0.0, "")

@@ -1,4 +1,4 @@
-"""``sim3d asymmetry``: the east-west effect of a result."""
+"""``sim3d asymmetry``: compute the east-west asymmetries of a result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @cos_max_option
 @json_option
 def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bool) -> None:
-    """East-west asymmetries of the four flavours at each site, next to published values.
+    """Compute east-west asymmetries of the four flavours at each site, next to published values.
 
     A = (N_E - N_W)/(N_E + N_W); N_E counts neutrinos travelling towards the east (arriving from the west).
     Published: Tserkovnyak et al. (paper) and Lipari, for kamioka and sno, 0.5-3 GeV and |cos_zenith| < 0.5.
@@ -59,7 +59,7 @@ def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bo
 
 
 def _as_dict(ours: list[Asymmetry], others: dict[str, Published]) -> dict[str, Any]:
-    """Asymmetries by flavour; the published ones only where there are any."""
+    """Return asymmetries by flavour, with the published values where there are any."""
     out: dict[str, Any] = {}
     for row in ours:
         out[row.flavour] = {"asymmetry": row.value, "error": row.error}

@@ -1,4 +1,4 @@
-"""``sim3d compare``: two results, Honda tables or tables of published fluxes next to each other."""
+"""``sim3d compare``: compute ratios of two results, Honda tables or tables of published fluxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sim3d dimensions``: a run in three dimensions against one, and what bending does alone."""
+"""``sim3d dimensions``: compute 3-D/1-D flux ratios of a configuration, and the effect of bending alone."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def command(
 
 
 def _simulate(runs: dict[str, Config], folder: Path, threads: int | None, speak: bool) -> str:
-    """Run what is missing, one after the other; gives how it ended, on every rank."""
+    """Simulate the runs that are missing, one after the other; return how they ended, on every rank."""
     from sim3d.simulation.engine import run_to_file
     from sim3d.simulation.processes import connect
 
@@ -92,7 +92,7 @@ def _simulate(runs: dict[str, Config], folder: Path, threads: int | None, speak:
 
 
 def _show(sites: list[str], runs: dict[str, Config], folder: Path, as_json: bool) -> None:
-    """Table, figures, and what is printed."""
+    """Write table and figures, and print the ratios."""
     from sim3d.analysis import dimensions
     from sim3d.plots import dimensions as dimension_plots
     from sim3d.results.pairs import paired
@@ -148,7 +148,7 @@ def _asymmetry_lines(site: str, rows: list[EastWest]) -> list[str]:
 
 
 def _write_table(by_site: dict[str, tuple[list[Ratio], list[EastWest]]], path: Path) -> Path:
-    """All ratios as CSV."""
+    """Write all ratios as CSV."""
     columns = ("site", "pair", "band", "flavour", "energy_low_GeV", "energy_high_GeV", "ratio", "error")
     lines = [
         (site, row.pair, row.band, row.flavour, *(f"{x:.6g}" for x in (*row.energy_GeV, row.value, row.error)))

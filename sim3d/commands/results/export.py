@@ -1,4 +1,4 @@
-"""``sim3d export``: fluxes of a result or a Honda table in the shapes other programs take."""
+"""``sim3d export``: write fluxes of a result or a Honda table in the formats of other programs."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def command(
     energies: str | None,
     as_json: bool,
 ) -> None:
-    """Write the fluxes of FILE, a result (.h5) or a Honda table (.d) of anybody, for another program.
+    """Write the fluxes of FILE for another program.
 
-    Errors are written along where there are any (a Honda table has them in its twin .err.d).  netcdf needs the
-    extra: pip install 'sim3d[netcdf]'.
+    FILE is a result (.h5) or a Honda table (.d), of any author.  Errors are written too if there are any (a Honda table
+    has them in its twin .err.d).  netcdf needs the extra: pip install 'sim3d[netcdf]'.
     """
     from sim3d.files import csv_tables
     from sim3d.files import honda as honda_tables
@@ -79,7 +79,7 @@ def command(
 
 
 def _heights(file: Path, site: str | None, folder: Path | None) -> list[Path]:
-    """Write the heights of production of a result; gives the paths."""
+    """Write the production heights of a result; return the paths."""
     from sim3d.results.heights import production_heights
 
     result = open_result(file)
@@ -89,7 +89,7 @@ def _heights(file: Path, site: str | None, folder: Path | None) -> list[Path]:
 
 
 def _fluxes(file: Path, site: str | None, binning: str | None, energies: str | None) -> dict[str, Flux]:
-    """Fluxes by the name their files get."""
+    """Return fluxes by the name of their files."""
     from sim3d.files.checksums import is_result_file
     from sim3d.flux.interpolated import Flux
 

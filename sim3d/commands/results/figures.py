@@ -1,4 +1,4 @@
-"""``sim3d figures``: the figures of the two papers, from a result."""
+"""``sim3d figures``: draw the figures of the two papers from a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sim3d leptons``: electrons and muons that a result's neutrinos make in water."""
+"""``sim3d leptons``: compute rates and east-west asymmetries of quasi-elastic leptons in water."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def command(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """East-west asymmetries and rates of quasi-elastic electrons and muons in water, next to published values.
+    """Compute east-west asymmetries and rates of quasi-elastic electrons and muons in water, next to published values.
 
     A = (N_E - N_W)/(N_E + N_W); N_E counts leptons travelling towards the east.  Three directions are counted:
     the neutrino's, the lepton's, and the lepton's as Super-Kamiokande would reconstruct it.  Published: Tserkovnyak
@@ -110,7 +110,7 @@ def command(
 
 
 def _as_dict(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> dict[str, Any]:
-    """Leptons by species and by flavour; the published asymmetries only where there are any."""
+    """Return leptons by species and by flavour, with the published asymmetries where there are any."""
     out: dict[str, Any] = {}
     for row in ours:
         stages = {
@@ -136,7 +136,7 @@ def _as_dict(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> dict[s
 
 
 def _table(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> list[str]:
-    """Asymmetries by species and stage with the published ones, then rates, then what the whole sky gives."""
+    """Format asymmetries by species and stage with the published values, then rates, then averages over the sky."""
     has_data = any(known.data is not None for known in others.values())
     head = ["A", *STAGE_TITLES.values()]
     if others:

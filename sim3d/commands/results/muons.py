@@ -1,4 +1,4 @@
-"""``sim3d muons``: spectra of muons and nucleons of a result."""
+"""``sim3d muons``: print, write and draw spectra of muons and nucleons of a result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PARTICLES = ("mu+", "mu-", "p", "n")
 @folder_option("Draw spectra, charge ratio, zenith and altitude there, and write muons-<site>.csv.")
 @json_option
 def command(file: Path, particles: tuple[str, ...], only: str | None, folder: Path | None, as_json: bool) -> None:
-    """Muons, protons and neutrons of a run with scoring.muons: by level, charge, momentum and zenith.
+    """Write spectra of muons, protons and neutrons of a run with scoring.muons: by level, momentum and zenith.
 
     --json prints a list of records: site, altitude_km, particle, charge, momentum_GeV, cos_zenith, flux and error
     (m^-2 s^-1 sr^-1 (GeV/c)^-1).
@@ -59,7 +59,17 @@ def command(file: Path, particles: tuple[str, ...], only: str | None, folder: Pa
 
 
 def table(spectra: MuonSpectra) -> list[str]:
-    """Integral intensities near the vertical, and the charge ratio, by level."""
+    """Format integral intensities near the vertical, and the charge ratio, by level.
+
+    Parameters
+    ----------
+    spectra : MuonSpectra
+
+    Returns
+    -------
+    list of str
+        Lines of text.
+    """
     low, steep = spectra.momentum_edges_GeV[0], float(spectra.cos_zenith_edges[-2])
     window = (steep, float(spectra.cos_zenith_edges[-1]))
     lines = [

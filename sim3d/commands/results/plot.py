@@ -1,4 +1,4 @@
-"""``sim3d plot``: figures of a result."""
+"""``sim3d plot``: draw the figures of a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sim3d report``: one page of HTML about a run."""
+"""``sim3d report``: write an HTML report of a run."""
 
 from __future__ import annotations
 

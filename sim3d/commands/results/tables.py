@@ -1,4 +1,4 @@
-"""``sim3d tables``: flux tables of a result."""
+"""``sim3d tables``: write flux tables of a result."""
 
 from __future__ import annotations
 

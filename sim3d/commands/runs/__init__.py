@@ -1,1 +1,1 @@
-"""Commands that make or continue a run, or follow its primaries."""
+"""Commands that make or continue a run, reweight it, or replay its primaries."""

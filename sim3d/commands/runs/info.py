@@ -1,4 +1,4 @@
-"""``sim3d info``: what a result file holds."""
+"""``sim3d info``: show the contents of a result file."""
 
 from __future__ import annotations
 
@@ -62,7 +62,13 @@ def command(file: Path, verify: bool, as_json: bool) -> None:
 
 
 def check(file: Path, as_json: bool) -> None:
-    """Check a file's checksums and say so."""
+    """Verify a file's checksums and print the outcome.
+
+    Parameters
+    ----------
+    file : Path
+    as_json : bool
+    """
     from sim3d.files.event_file import verify_events
     from sim3d.files.result_file import read_result, verify_result
 

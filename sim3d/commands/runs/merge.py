@@ -1,4 +1,4 @@
-"""``sim3d merge``: parts of one run become one result."""
+"""``sim3d merge``: join parts of one run into one result."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from sim3d.commands.output import output_file, report
 def command(files: tuple[Path, ...], output: Path, force: bool, as_json: bool) -> None:
     """Join results of one configuration with different batches (a job array's, made with run --batch-range).
 
-    In any order; bit by bit the result of a single run. Files of another configuration, and batches that two files
-    hold, are refused.
+    The order of the files does not matter; the result is bit by bit that of a single run. Files of another
+    configuration, and batches that two files hold, are refused.
     """
     target = output_file(output, output, force)
     from sim3d.simulation.merge import merge_to_file

@@ -1,4 +1,4 @@
-"""``sim3d replay``: one primary of a run again, in words and as a picture."""
+"""``sim3d replay``: simulate one primary of a run again, and list and draw its shower."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ def command(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Simulate primary number INDEX of a run again, exactly as in the run, and show what it did.
+    """Simulate primary number INDEX of a run again, exactly as in the run, and list its shower.
 
-    Its particles and vertices, the neutrinos it made, whether it may arrive, and what it added to which bin.
+    Listed are its particles and vertices, the neutrinos produced, whether its trajectory is allowed by the geomagnetic
+    field, and its contributions to the bins.
     """
     from sim3d.config.load import load_config
 
@@ -122,7 +123,7 @@ def _text(found: Replay, most: int | None) -> list[str]:
 
 
 def _vertices(found: Replay) -> list[str]:
-    """One line for each particle's end, with what came of it."""
+    """Describe each particle's end and its products, one line each."""
     import numpy as np
 
     from sim3d.conventions.constants import EARTH_RADIUS_KM

@@ -1,4 +1,4 @@
-"""``sim3d reweight``: a finished run under another primary model."""
+"""``sim3d reweight``: compute the result of a finished run under another primary model by event weights."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Give the result of a run under another primary model, without simulating it again.
+    """Compute the result of a run under another primary model, without simulating it again.
 
     Needs the event records of the run (scoring.events = true), which are beside FILE.h5. The new file is a result like
     any other; its errors are those of the new weights.

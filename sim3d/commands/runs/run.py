@@ -1,4 +1,4 @@
-"""``sim3d run``: from a configuration to a result file."""
+"""``sim3d run``: simulate a configuration and write a result file."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def command(
     """Simulate what CONFIG.toml describes and write one result file.
 
     The result depends on the configuration alone: any number of threads and of ranks (mpirun -n N sim3d run
-    CONFIG.toml), any interruption and any division into parts give the same numbers bit by bit. What is finished is
-    in the file all the time; --resume goes on from there, also with more --primaries.
+    CONFIG.toml), any interruption and any division into parts give the same numbers bit by bit. Finished batches are
+    saved in the file during the run; --resume continues from there, also with more --primaries.
     """
     from sim3d.config.load import load_config
 

@@ -1,4 +1,4 @@
-"""``sim3d vary``: gradients of a result, the flux under other parameters, errors from those of the parameters."""
+"""``sim3d vary``: compute flux gradients, fluxes under varied parameters, and errors propagated from parameters."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def command(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """What the flux of a run with gradients does when yields, cross sections or primaries change.
+    """Compute how the flux of a run with gradients changes with yields, cross sections or primaries.
 
     Without options: d ln flux / d parameter of the flux over the sky, for every parameter the run has ([scoring]
-    gradients = true).  What the parameters are and where linear fails: docs/manual/gradients.md.
+    gradients = true).  For the parameters and the limits of linearity see docs/manual/gradients.md.
     """
     values = parameter_values(settings)
     if values and variation is not None:
@@ -102,7 +102,7 @@ def command(
 
 
 def _known(covariance: Any, site_gradients: SiteGradients) -> Any:
-    """The part of a covariance whose parameters the run has, said aloud if some are missing."""
+    """Select the part of a covariance whose parameters the run has; print a note if some are missing."""
     names, matrix = covariance
     have = [i for i, name in enumerate(names) if name in site_gradients.parameters]
     lacking = [name for i, name in enumerate(names) if i not in have and matrix[i, i] > 0.0]
@@ -182,7 +182,7 @@ def _words(
 
 
 def _number(value: float, error: float) -> str:
-    """A value with its error, a dash where one of them is not known."""
+    """Format a value with its error, with a dash where one of them is not known."""
     return "-" if np.isnan(error) else with_error(value, error, "+.4f", missing="-")
 
 

@@ -1,4 +1,4 @@
-"""Figures of the FLUKA calculation (Battistoni et al., Astropart. Phys. 19 (2003) 269) from one result, or from two.
+"""Draw the figures of the FLUKA paper (Battistoni et al., Astropart. Phys. 19 (2003) 269) from one or two results.
 
 Spectra are drawn as E^2.5 times the flux. A point is the mean of that over a quarter of a decade of ln E, centred on
 an energy of FLUKA's table, so that the slope of the spectrum makes no difference to a single bin's value.
@@ -41,16 +41,28 @@ _KNOWN = 0.5
 
 
 def centres(result: Result) -> Array:
-    """Log centres (GeV) of the points, (19,)."""
+    """Return the logarithmic centres of the energy bins of the points.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    float64 array (19,)
+        GeV.
+    """
     edges = np.asarray(result.energy_edges_GeV)[_FIRST::_MERGE][: _POINTS + 1]
     return np.asarray(np.sqrt(edges[1:] * edges[:-1]))
 
 
 def weighted(result: Result, groups: Array) -> Array:
-    """Means over quarters of a decade of ``E^2.5`` times the flux.
+    """Compute means of ``E^2.5`` times the flux over quarters of a decade of energy.
 
     Parameters
     ----------
+    result : Result
+        For its energy bins and its lowest energy scored.
     groups : float64 array (G, flavour, N_ENERGY, ...)
         Fluxes in fine bins.
 
@@ -69,7 +81,17 @@ def weighted(result: Result, groups: Array) -> Array:
 
 
 def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
-    """Spectra at the zenith angles of FLUKA's table, from above and from below, one |cos_zenith| a panel."""
+    """Draw spectra at the zenith angles of FLUKA's table, from above and from below, one panel per |cos_zenith|.
+
+    Parameters
+    ----------
+    result : Result
+    site, flavour : str
+
+    Returns
+    -------
+    Figure
+    """
     i = list(result.flavours).index(flavour)
     grid = fluka_grid()
     groups = weighted(result, np.asarray(result.groups_east_west(site)).mean(axis=-1))[:, i]
@@ -98,7 +120,7 @@ def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
         ax.set_title(rf"$|\cos\theta_{{\rm zenith}}| = {cosine:.3f}$")
         ax.set(xscale="log", yscale="log", xlim=_ENERGY_AXIS_GEV)
     axes[0, 0].set_ylim(*_log_range(ranges))
-    # not the figure's own label: a legend under the axes would lie on it
+    # not the figure's own label: the legend under the axes would overlap it
     axes[1, 1].set_xlabel("Neutrino energy (GeV)")
     figure.supylabel(_LABEL, fontsize=10)
     reference_label = "; lines: FLUKA at solar maximum" if site == compare.FLUKA_SITE else ""
@@ -108,15 +130,19 @@ def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
 
 
 def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun: int | None) -> Figure:
-    """Spectra averaged over the whole solid angle, muon neutrinos above, electron neutrinos below, a run a column.
+    """Draw sky-averaged spectra: muon neutrinos above, electron neutrinos below, one column per run.
 
     Parameters
     ----------
     results : sequence of (str, Result)
-        One or two runs and what to call them, the quieter sun first.
+        One or two runs and their names, the one of lower solar activity first.
     site : str
     brightest_sun : int or None
         Column that gets FLUKA's lines (of solar maximum), for its site.
+
+    Returns
+    -------
+    Figure
     """
     n = len(results)
     figure, axes = style.subplots(
@@ -151,9 +177,20 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
 
 
 def ratio(one: tuple[str, Result], other: tuple[str, Result], site: str) -> Figure:
-    """Ratio of the sky averages of two runs against energy, by flavour.
+    """Draw the ratio of the sky averages of two runs against energy, by flavour.
 
-    Errors of the two are taken as independent: runs of one seed share showers, and their ratio is better known.
+    Errors of the two are taken as independent. Runs of one seed share showers, so the error of their ratio is
+    overestimated.
+
+    Parameters
+    ----------
+    one, other : (str, Result)
+        Name and result of numerator and denominator.
+    site : str
+
+    Returns
+    -------
+    Figure
     """
     energies = centres(one[1])
     above, above_error = _average(one[1], site)
@@ -167,7 +204,7 @@ def ratio(one: tuple[str, Result], other: tuple[str, Result], site: str) -> Figu
             error = value * np.hypot(above_error[i] / above[i], below_error[i] / below[i])
         known = np.isfinite(value) & (error < 0.3 * value)
         draw_points(ax, energies[known], value[known], error[known], style.points(flavour))
-        # the well-known points set the range, the others where there are none
+        # limits from points with small errors; from all points only if there are none
         reach = np.minimum(np.abs(value - 1.0) + error, 1.0)
         spread += [float(one) for one in reach[known & (error < 0.1 * value)]]
         rough += [float(one) for one in reach[known]]
@@ -184,13 +221,13 @@ def ratio(one: tuple[str, Result], other: tuple[str, Result], site: str) -> Figu
 
 
 def _average(result: Result, site: str) -> tuple[Array, Array]:
-    """E^2.5 times the sky average and its error, (flavour, 19) each."""
+    """Compute E^2.5 times the sky average and its error, (flavour, 19) each."""
     sky = np.asarray(result.groups_azimuth(site)).mean(axis=(3, 4))
     return jackknife(lambda mean: mean, weighted(result, sky), result.group_weights)
 
 
 def _log_range(values: Sequence[float]) -> tuple[float, float]:
-    """Limits of a logarithmic axis around positive values, at most six decades."""
+    """Return limits of a logarithmic axis around positive values, at most six decades."""
     if not values:
         return 0.1, 10.0
     top = max(values)

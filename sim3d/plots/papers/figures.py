@@ -1,9 +1,8 @@
-"""Which figures of the two papers are made of a result, what each is called, and why one is left out.
+"""List the figures of the two papers that can be drawn from a result, and the reason why one is left out.
 
 The papers are Tserkovnyak et al. (names ``paper-...``) and Battistoni et al. (the FLUKA calculation, names
-``fluka-...``). What a name draws is in :mod:`sim3d.plots.papers.tserkovnyak`, :mod:`sim3d.plots.papers.battistoni`,
-:mod:`sim3d.plots.hadronic_models` and :mod:`geomag.plots`; here is the list, and nothing is left out without a reason
-in words.
+``fluka-...``). The drawing is done in :mod:`sim3d.plots.papers.tserkovnyak`, :mod:`sim3d.plots.papers.battistoni`,
+:mod:`sim3d.plots.hadronic_models` and :mod:`geomag.plots`. Every figure that is left out has a reason in words.
 """
 
 from __future__ import annotations
@@ -39,7 +38,16 @@ _FLUKA_NOTE = "Lines or crosses: FLUKA at solar maximum, without bending in the 
 
 
 def run_label(result: Result) -> str:
-    """What to call a run beside another: its solar potential, as the primaries have it."""
+    """Return the name of a run in a legend: the solar potential of its primaries.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    str
+    """
     named = {"min": "solar minimum", "max": "solar maximum"}.get(result.record.config.primaries.solar or "")
     potential = result.attributes.get("solar_potential_MV")
     text = "" if potential is None else f"{float(potential):g} MV"
@@ -47,7 +55,7 @@ def run_label(result: Result) -> str:
 
 
 def _names(runs: Sequence[Result]) -> list[str]:
-    """What to call runs in one figure: their solar potentials, where those differ."""
+    """Return the names of runs in one figure: their solar potentials, where those differ."""
     labels = [run_label(one) for one in runs]
     if len(set(labels)) == len(labels):
         return labels
@@ -55,7 +63,16 @@ def _names(runs: Sequence[Result]) -> list[str]:
 
 
 def field_of(result: Result) -> FieldModel:
-    """The field of a run's configuration."""
+    """Build the geomagnetic field of a run's configuration.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    FieldModel
+    """
     from geomag.field.igrf import FieldModel
 
     table = result.record.config.field
@@ -63,7 +80,22 @@ def field_of(result: Result) -> FieldModel:
 
 
 def cutoff_sky(name: str, lat: float, lon: float, field: FieldModel, options: MapOptions) -> tuple[str, WholeSky]:
-    """The whole sky's cutoffs of a place, with the name of its panel."""
+    """Compute the cutoff rigidities over the whole sky of a place.
+
+    Parameters
+    ----------
+    name : str
+        Title of the panel.
+    lat, lon : float
+        Degrees.
+    field : FieldModel
+    options : MapOptions
+
+    Returns
+    -------
+    (str, WholeSky)
+        Title and cutoffs.
+    """
     from geomag.cutoffs.whole_sky import whole_sky_map
 
     sky = whole_sky_map(lat, lon, field, cell_deg=options.sky_cell_deg, step_GV=options.step_GV)
@@ -71,7 +103,19 @@ def cutoff_sky(name: str, lat: float, lon: float, field: FieldModel, options: Ma
 
 
 def cutoff_figure(places: Sequence[tuple[str, float, float]], result: Result, options: MapOptions) -> Figure:
-    """Cutoff maps of (name, latitude, longitude) in the field of a run."""
+    """Draw cutoff maps of places in the field of a run.
+
+    Parameters
+    ----------
+    places : sequence of (str, float, float)
+        Name, latitude and longitude (degrees).
+    result : Result
+    options : MapOptions
+
+    Returns
+    -------
+    Figure
+    """
     from geomag.plots import whole_sky_figure
 
     field = field_of(result)
@@ -106,7 +150,7 @@ def _intensity(result: Result, options: MapOptions) -> Figure:
 
 
 def _own_model(result: Result) -> HadronicModel:
-    """The hadronic model of a run."""
+    """Load the hadronic model of a run."""
     from hadronic.models import load_model
 
     table = result.record.config.hadronic
@@ -114,7 +158,7 @@ def _own_model(result: Result) -> HadronicModel:
 
 
 def _models(result: Result) -> tuple[list[HadronicModel], list[str]]:
-    """The run's hadronic model and then the others, and the names of those whose tables are not here."""
+    """Load the run's hadronic model and the others, and name those whose tables are not installed."""
     from hadronic.errors import HadronicInputError
     from hadronic.models import load_model, model_names
 
@@ -148,7 +192,7 @@ def _secondaries(result: Result) -> Figure:
 
 
 def _of_site(function: str, result: Result, site: str, *, window: bool = False) -> Figure:
-    """A figure of :mod:`sim3d.plots.papers.tserkovnyak` or :mod:`sim3d.plots.result`, where there are hits."""
+    """Draw a figure of :mod:`sim3d.plots.papers.tserkovnyak` or :mod:`sim3d.plots.result`, where there are hits."""
     from sim3d.plots import result as plots
     from sim3d.plots.papers import tserkovnyak as paper_figures
 
@@ -202,15 +246,19 @@ def _beside_fluka(kind: str, result: Result, site: str) -> Figure:
 
 
 def plans(result: Result, other: Result | None = None, options: MapOptions | None = None) -> list[Plan]:
-    """Every figure there is for a result, in the order of the papers.
+    """List every figure that can be drawn from a result, in the order of the papers.
 
     Parameters
     ----------
     result : Result
     other : Result, optional
-        A second run, of another solar activity say.
+        A second run, for example of another solar activity.
     options : MapOptions, optional
-        How fine the maps are.
+        Resolution of the maps.
+
+    Returns
+    -------
+    list of Plan
     """
     options = options or MapOptions()
     found = [
@@ -259,7 +307,7 @@ def plans(result: Result, other: Result | None = None, options: MapOptions | Non
 
 
 def _site_plans(result: Result, site: str, options: MapOptions) -> list[Plan]:
-    """Figures of Tserkovnyak et al. for a site."""
+    """List the figures of Tserkovnyak et al. for a site."""
     title, window = style.title(site), "0.5-3 GeV"
     note = f" {_FLUKA_NOTE}" if site == FLUKA_SITE else ""
     found = []
@@ -283,7 +331,7 @@ def _site_plans(result: Result, site: str, options: MapOptions) -> list[Plan]:
 
 
 def _fluka_plans(result: Result, other: Result | None, site: str) -> list[Plan]:
-    """Figures of Battistoni et al. for a site."""
+    """List the figures of Battistoni et al. for a site."""
     title = style.title(site)
     note = f" {_FLUKA_NOTE}" if site == FLUKA_SITE else ""
     found = [
@@ -327,7 +375,17 @@ def _fluka_plans(result: Result, other: Result | None, site: str) -> list[Plan]:
 
 
 def select(found: Sequence[Plan], only: Sequence[str]) -> list[Plan]:
-    """The plans whose name begins with one of ``only``; all of them if it is empty."""
+    """Select the plans whose name begins with one of ``only``; all of them if it is empty.
+
+    Parameters
+    ----------
+    found : sequence of Plan
+    only : sequence of str
+
+    Returns
+    -------
+    list of Plan
+    """
     for start in only:
         if not any(plan.name.startswith(start) for plan in found):
             raise InputError("--only", start, f"a figure's name or its beginning: {', '.join(p.name for p in found)}")
@@ -337,7 +395,7 @@ def select(found: Sequence[Plan], only: Sequence[str]) -> list[Plan]:
 def draw(
     found: Sequence[Plan], folder: Path, progress: Callable[[str], object] | None = None
 ) -> tuple[list[Drawn], list[Skipped]]:
-    """Draw plans into a folder, PNG and PDF of each.
+    """Draw and save the figures of plans, PNG and PDF of each.
 
     Parameters
     ----------
@@ -346,6 +404,11 @@ def draw(
         Must exist.
     progress : callable, optional
         Called with the name of each figure before it is made.
+
+    Returns
+    -------
+    drawn : list of Drawn
+    skipped : list of Skipped
     """
     drawn, skipped = [], []
     for plan in found:
@@ -363,7 +426,19 @@ def draw(
 
 
 def captions(drawn: Sequence[Drawn], skipped: Sequence[Skipped], origin: str) -> str:
-    """A page in Markdown that says what each figure shows, after whom, and what was left out and why."""
+    """Write a page in Markdown with the caption and source of each figure, and what was left out and why.
+
+    Parameters
+    ----------
+    drawn : sequence of Drawn
+    skipped : sequence of Skipped
+    origin : str
+        What the figures were made from.
+
+    Returns
+    -------
+    str
+    """
     lines = [f"# Figures of {origin}", ""]
     lines += [f"- `{one.name}` (after {one.source}): {one.caption}" for one in drawn]
     if skipped:

@@ -1,4 +1,4 @@
-"""A figure that can be asked for, one that was drawn, one that was left out, and when there is nothing to draw."""
+"""Records of planned, drawn and skipped figures, and the check that a result has anything to draw."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class NotMade(Exception):
-    """A figure that makes no sense for this result; the message says why."""
+    """Raised for a figure that cannot be drawn from this result; the message says why."""
 
 
 @dataclass(frozen=True)
 class MapOptions:
-    """How fine the maps are.
+    """Resolution of the cutoff and intensity maps.
 
     Attributes
     ----------
     sky_cell_deg : float
-        Cells of the cutoff maps.
+        Cell size of the cutoff maps.
     step_GV : float
-        Step of their scans.
+        Rigidity step of their scans.
     cell_deg : float
-        Cells of the intensity maps.
+        Cell size of the intensity maps.
     directions : int
         Directions per cell of the intensity maps.
     """
@@ -46,14 +46,14 @@ class MapOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """One figure that can be asked for.
+    """Figure that can be drawn on request.
 
     Attributes
     ----------
     name : str
         Stem of its files.
     source : str
-        Whose figure it is.
+        Paper it is from.
     caption : str
         What it shows, in words.
     make : callable
@@ -68,7 +68,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure that was written: its plan's name, source and caption, and its files."""
+    """Figure that was saved: its plan's name, source and caption, and its files."""
 
     name: str
     source: str
@@ -78,26 +78,43 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A figure that was not made, and why."""
+    """Figure that was not drawn, and the reason."""
 
     name: str
     reason: str
 
 
 def hits(result: Result, site: str) -> np.ndarray:
-    """Crossings at a site by flavour, energy and zenith, int64."""
+    """Count the crossings at a site by flavour, energy and zenith.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    int64 array (flavour, energy, cos)
+    """
     return np.asarray(result.binned(site, "fine_aa")[2])
 
 
 def require_hits(result: Result, site: str, flavour: str | None = None, *, window: bool = False) -> None:
-    """Raise :class:`NotMade` where there is nothing to draw.
+    """Raise :class:`NotMade` if there are no hits to draw.
 
     Parameters
     ----------
+    result : Result
+    site : str
     flavour : str, optional
-        Of this flavour; by default of any.
+        Count hits of this flavour; by default of any.
     window : bool
-        Only those in the window of the east-west asymmetry count.
+        Count only hits in the window of the east-west asymmetry.
+
+    Raises
+    ------
+    NotMade
+        If there are none.
     """
     crossings = hits(result, site)
     what = "a neutrino" if flavour is None else f"a {flavour}"

@@ -1,4 +1,4 @@
-"""Figures of Tserkovnyak et al. from a result: energy, azimuth and zenith of the neutrinos at a site, with references.
+"""Draw the figures of Tserkovnyak et al. from a result: energy, azimuth and zenith distributions at a site.
 
 Lines and symbols of FLUKA are those of its Super-Kamiokande table, which is for solar maximum and has no bending in the
 air; asymmetries are those that Tserkovnyak et al. print. All error bars are one standard deviation (jackknife).
@@ -29,7 +29,17 @@ FLUKA_LABEL = "FLUKA, solar maximum"
 
 
 def energy(result: Result, site: str) -> Figure:
-    """Spectra averaged over the sky; at Kamioka with FLUKA's as lines."""
+    """Draw spectra averaged over the sky; at Kamioka FLUKA's are drawn as lines.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure = plots.spectra(result, site)
     ax = figure.axes[0]
     if site != compare.FLUKA_SITE:
@@ -47,7 +57,17 @@ def energy(result: Result, site: str) -> Figure:
 
 
 def azimuth(result: Result, site: str) -> Figure:
-    """Azimuths in the window of the asymmetry, with the asymmetries, ours and the published, in words."""
+    """Draw azimuth distributions in the window of the asymmetry; computed and published asymmetries are in the text.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     figure = plots.azimuth(result, site)
     ours = {one.flavour: one for one in asymmetry.east_west(result, site)}
     others = asymmetry.published(site)
@@ -65,7 +85,17 @@ def azimuth(result: Result, site: str) -> Figure:
 
 
 def zenith(result: Result, site: str) -> Figure:
-    """Zenith angles in the window of energy of the paper, by flavour; at Kamioka with FLUKA's as crosses."""
+    """Draw zenith distributions in the paper's energy window, by flavour; at Kamioka FLUKA's are drawn as crosses.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    Figure
+    """
     window = asymmetry.ENERGY_WINDOW_GEV
     edges = np.asarray(result.energy_edges_GeV)
     chosen = windows.full_bins(result, window)
@@ -77,7 +107,7 @@ def zenith(result: Result, site: str) -> Figure:
     value, error = jackknife(lambda mean: mean, flux, result.group_weights)
     cosines = np.asarray(result.cos_zenith_edges)
     centres = cosines[1:-1:2]
-    # the window in whole bins, as ours is
+    # the window in whole bins, as for the result
     low, high = float(edges[chosen[0]]), float(edges[chosen[-1] + 1])
     grid = fluka_grid()
     reference = grid.integral((low, high))
