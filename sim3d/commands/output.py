@@ -92,9 +92,6 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
 
 
 def report(path: Path, seconds: float, as_json: bool) -> None:
-<<<<<<< HEAD
-    """Print what a finished run gave: a few lines, or JSON."""
-=======
     """Print a summary of a finished run, as text or as JSON.
 
     Parameters
@@ -105,7 +102,6 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
         Duration of the run.
     as_json : bool
     """
->>>>>>> h-b4
     from sim3d.results.summary import describe_result
 
     document: dict[str, Any] = describe_result(open_result(path))
