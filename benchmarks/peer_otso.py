@@ -20,7 +20,7 @@ from OTSO._core.otso_functions import otso_cone, otso_cutoff
 from OTSO._core.utils import cutoff_utils, fortran_data_utils
 
 SETTINGS = {"5% step": 5.0, "1% step": 1.0}
-"""Longest step in per cent of a gyration; its adaptive step takes longer in all with coarser ones than 5%."""
+"""Largest step in per cent of a gyration. With more than 5% OTSO's adaptive step takes more time in total."""
 
 
 def prepared(module: Any, name: str, inputs: Any, call: Any, percent: float, place: list[Any], **more: Any) -> Any:

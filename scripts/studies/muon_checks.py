@@ -3,9 +3,10 @@
     python scripts/studies/muon_checks.py -o output/muon_checks --threads 2
 
 Sections (`--only`): `models` (vertical muons at sea level under all hadronic models), `float` (charge ratio under 5
-g/cm2 at Lynn Lake, what CAPRICE94 measured), `seasons` (July over January at the South Pole and Kamioka, NRLMSIS, extra
-`msis`).
-Results that are there are gone on with. Prints Markdown and writes it beside the results.
+g/cm2 at Lynn Lake, as measured by CAPRICE94), `seasons` (ratio of July to January at the South Pole and Kamioka,
+NRLMSIS, extra `msis`).
+
+Existing results are continued. Prints Markdown and writes it to the folder of the results.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python scripts/studies/seasons.py -o output/seasons --primaries 2000000
 
-Runs each site and month once (results that are there already are gone on with), prints a Markdown table and writes it
-beside the results. Needs the extras `msis` and `primaries`. One core does 2 million primaries in about 90 s.
+Runs each site and month once (existing results are continued), prints a Markdown table and writes it to the folder of
+the results. Needs the extras `msis` and `primaries`. One core does 2 million primaries in about 90 s.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sim3d.simulation.engine import run_to_file
 
 MONTHS = (1, 7)
 BANDS = {"0.5 to 1": 3, "0 to 0.5": 2}
-"""Zenith bands (cosines) and their place in :meth:`sim3d.results.result.Result.groups_azimuth`."""
+"""Zenith bands (cosines) and their index in :meth:`sim3d.results.result.Result.groups_azimuth`."""
 ENERGIES_GEV = ((10.0, 30.0), (30.0, 100.0), (100.0, 300.0), (300.0, 1000.0), (1000.0, 5000.0))
 
 

@@ -23,10 +23,10 @@ from sim3d.results.pairs import jackknife_of_two
 from sim3d.results.result import Result
 
 WINDOWS_GEV = {0.3: (0.2, 0.45), 1.0: (0.7, 1.4), 3.0: (2.0, 4.5), 10.0: (7.0, 14.0), 100.0: (50.0, 200.0)}
-"""Windows of energy around what the table calls them: bins whose centre lies inside, a factor 2 to 4 wide."""
+"""Energy windows by nominal energy: bins whose centre lies inside, a factor 2 to 4 wide."""
 
 HIGH_FROM_GEV = 10.0
-"""From here on ratios are from the runs at high energies, where a variation has one."""
+"""At and above this energy ratios are from the high-energy runs, where a variation has one."""
 
 BANDS: dict[str, tuple[float, float]] = {
     "sky": (-1.0, 1.0),

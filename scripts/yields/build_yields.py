@@ -4,9 +4,9 @@
     python scripts/yields/build_yields.py run --generator UrQMD34 --projectile p --events 20000 -o raw
     python scripts/yields/build_yields.py join --recipe urqmd-sibyll raw/*.npz -o urqmd-sibyll.h5
 
-`run` makes one file of histograms for each energy; one generator and one projectile in a process, as chromo has it.
-Files of different seeds add up. `join` writes the table; see docs/reports/hadronic-models.md for the recipes, and for
-what Pythia needs beside its wheel.
+`run` writes one file of histograms for each energy. One process can use one generator and one projectile only, a limit
+of chromo. Files of different seeds add up. `join` writes the table. See docs/reports/hadronic-models.md for the
+recipes, and for what Pythia needs in addition to its wheel.
 """
 
 from __future__ import annotations
