@@ -1,9 +1,10 @@
-"""What event records cost: time, disk and memory, and what checkpoints take of a run (docs/reports/costs.md).
+"""Measure time, disk space and memory of event records, and the cost of checkpoints (docs/reports/costs.md).
 
     python benchmarks/events.py [--sites 12] [--primaries 20000] [--threads 2] [--every 3]
 
-Runs, each in a process of its own: without records and checkpoints; with records; with records and a checkpoint every
-few seconds; and that three times as long. CPU time is that of the simulation without compiling and final writing.
+There are four runs, each in its own process: without records and checkpoints; with records; with records and a
+checkpoint every few seconds; and that three times as long. CPU time is that of the simulation without compiling and
+final writing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,19 @@ from typing import Any
 
 
 def measure(case: dict[str, Any], path: Path) -> dict[str, float]:
-    """Run one case in this process."""
+    """Run one case in this process and measure it.
+
+    Parameters
+    ----------
+    case : dict
+        Options of the case.
+    path : Path
+        The result file.
+
+    Returns
+    -------
+    dict of float
+    """
     from geomag.sites import SITES
     from sim3d.config.load import make_config
     from sim3d.files.file_names import events_path
@@ -68,7 +81,7 @@ def measure(case: dict[str, Any], path: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run the cases and print what they took."""
+    """Run the cases and print time, disk space and memory."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sites", type=int, default=12)
     parser.add_argument("--primaries", type=int, default=20_000)

@@ -1,9 +1,9 @@
-"""What gradients cost: CPU time and memory of a run with them over one without (docs/reports/gradients.md).
+"""Measure the CPU time and memory of runs with gradients relative to runs without (docs/reports/gradients.md).
 
     python benchmarks/gradients.py [--primaries 100000]
 
-The cases take turns batch by batch in one process, so that whatever else the machine does meets all of them alike;
-ratios are of CPU time without compiling.
+The cases take turns batch by batch in one process, so that other load on the machine affects all of them alike. Ratios
+are of CPU time without compiling.
 """
 
 from __future__ import annotations
@@ -33,7 +33,22 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def prepare(mode: str, scoring: dict[str, Any]) -> Any:
-    """A function that simulates a batch and adds it to sums, and the bytes of the sums and of a thread's scores."""
+    """Set up a case of the benchmark.
+
+    Parameters
+    ----------
+    mode : str
+        Sampling mode.
+    scoring : dict
+        Table [scoring] of the configuration.
+
+    Returns
+    -------
+    run : callable
+        Simulates a batch and adds it to the sums.
+    sums_bytes, scores_bytes : int
+        Memory of the sums, and of the scores of a thread.
+    """
     table: dict[str, Any] = {
         "run": {"primaries": 10 * BATCH, "batch_size": BATCH},
         "sampling": {"mode": mode},
@@ -62,7 +77,7 @@ def prepare(mode: str, scoring: dict[str, Any]) -> Any:
 
 
 def main() -> None:
-    """Print a table for each mode."""
+    """Run the benchmark and print a table for each mode."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--primaries", type=int, default=100_000)
     parser.add_argument("--modes", nargs="+", default=["targeted", "rotated"], choices=["targeted", "rotated"])

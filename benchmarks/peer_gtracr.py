@@ -1,8 +1,9 @@
-"""gtracr's decisions and speed, run by its own Python: ``peer_gtracr.py in.npz out.npz``.
+"""Trace cosmic rays with gtracr and measure its speed, in its own Python: ``peer_gtracr.py in.npz out.npz``.
 
-In: lat, lon, altitude_km and, one for each trajectory, zenith_deg, azimuth_from_north_deg, rigidity_GV; names of the
-settings to run.  Out: for each setting the CPU seconds (best of two) and the verdicts.  Nothing of gtracr is copied:
-its public tracer is called, once for each trajectory, with the start that its own coordinates give.
+The input has lat, lon, altitude_km, the names of the settings to run and, for each trajectory, zenith_deg,
+azimuth_from_north_deg and rigidity_GV. The output has for each setting the CPU seconds (best of two) and the decisions
+(allowed or not). No code of gtracr is copied: its public tracer is called once per trajectory, with the start that its
+own coordinates give.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SETTINGS = {
 
 
 def main() -> None:
-    """Read, run, write."""
+    """Read the input, trace, and write the output."""
     given = np.load(sys.argv[1])
     trajectories = [
         Trajectory(

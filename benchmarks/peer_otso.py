@@ -1,8 +1,9 @@
-"""OTSO's decisions, speed and time of a cutoff, run by its own Python: ``peer_otso.py in.npz out.npz``.
+"""Trace cosmic rays with OTSO and measure its speed, in its own Python: ``peer_otso.py in.npz out.npz``.
 
-In: as `peer_gtracr.py`, and directions (map_zenith_deg, map_azimuth_deg) to find the cutoff in.  Out: for each setting
-the CPU seconds and the verdicts, and the CPU seconds of the cutoffs.  Its library is called in this process, for a
-start of processes and of pandas would be most of the time; nothing of it is copied.
+The input is that of `peer_gtracr.py`, and directions (map_zenith_deg, map_azimuth_deg) in which to compute the cutoff.
+The output has for each setting the CPU seconds and the decisions (allowed or not), and the CPU seconds of the cutoffs.
+OTSO's library is called in this process, because starting processes and pandas would take most of the time. No code of
+it is copied.
 """
 
 from __future__ import annotations
@@ -19,11 +20,33 @@ from OTSO._core.otso_functions import otso_cone, otso_cutoff
 from OTSO._core.utils import cutoff_utils, fortran_data_utils
 
 SETTINGS = {"5% step": 5.0, "1% step": 1.0}
-"""Longest step in per cent of a gyration; its adaptive step takes longer in all with coarser ones than 5%."""
+"""Largest step in per cent of a gyration. With more than 5% OTSO's adaptive step takes more time in total."""
 
 
 def prepared(module: Any, name: str, inputs: Any, call: Any, percent: float, place: list[Any], **more: Any) -> Any:
-    """The input object that a call of OTSO makes, with its preparation done and its computation left out."""
+    """Build the input object of an OTSO call: preparation done, computation left out.
+
+    Parameters
+    ----------
+    module : module
+        Module of OTSO in which the computation is replaced.
+    name : str
+        Name of the computing class or function in it.
+    inputs : callable
+        OTSO's preparation of the input object.
+    call : callable
+        OTSO's public function.
+    percent : float
+        Step length in per cent of the gyration.
+    place : list
+        Location as OTSO takes it.
+    **more
+        Further arguments of ``call``.
+
+    Returns
+    -------
+    object
+    """
     kept: list[Any] = []
     setattr(module, name, kept.append)
     call(
@@ -41,7 +64,7 @@ def prepared(module: Any, name: str, inputs: Any, call: Any, percent: float, pla
 
 
 def main() -> None:
-    """Read, run, write."""
+    """Read the input, trace, and write the output."""
     given = np.load(sys.argv[1])
     lat, lon, altitude = (float(given[k]) for k in ("lat", "lon", "altitude_km"))
     place = ["site", lat, lon]

@@ -1,4 +1,4 @@
-"""What rank 0 spends on other ranks, and what adding up their sums takes: the primitives of docs/reports/costs.md.
+"""Measure the time that rank 0 spends on other ranks, and the time to add up their sums (docs/reports/costs.md).
 
     mpirun -n 2 --bind-to none python benchmarks/ranks.py
 

@@ -1,7 +1,8 @@
-"""The benchmark: ``make bench`` measures everything below on this machine and writes output/benchmarks.json and .md.
+"""Run all benchmarks on this machine (``make bench``) and write output/benchmarks.json and .md.
 
-Rates are absolute and machines are noisy, so every rate also has a ratio to something timed in the same run: a peer,
-the other sampling mode, fewer threads, or a fixed piece of work (one million evaluations of the degree-10 field).
+Absolute rates vary with the machine and its load. Every rate therefore also has a ratio to something timed in the same
+run: a peer, the other sampling mode, fewer threads, or a fixed piece of work (one million evaluations of the degree-10
+field).
 """
 
 from __future__ import annotations
@@ -35,7 +36,12 @@ Row = dict[str, Any]
 
 
 def yardstick() -> float:
-    """CPU seconds of one million field evaluations, best of three."""
+    """Measure the CPU seconds of one million field evaluations, best of three.
+
+    Returns
+    -------
+    float
+    """
     field = FieldModel()
     points = np.random.default_rng(1).normal(size=(1_000_000, 3))
     points *= 7000.0 / np.linalg.norm(points, axis=1, keepdims=True)
@@ -50,7 +56,7 @@ def yardstick() -> float:
 
 @njit(nogil=True)
 def _follow(world, low, high, index, n, seed):
-    """Follow n protons from all over the globe, energies (GeV) on E^-index between low and high; neutrinos made."""
+    """Simulate n protons from all over the globe, energies (GeV) on E^-index from low to high; count neutrinos."""
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
     stack = new_stack(32768)
@@ -67,7 +73,19 @@ def _follow(world, low, high, index, n, seed):
 
 
 def showers(low: float, high: float, n: int) -> float:
-    """Showers per CPU second with bending, neutrinos above 0.3 GeV, no thinning, energies on E^-2; best of three."""
+    """Measure showers per CPU second: bending, neutrinos above 0.3 GeV, no thinning, E^-2; best of three.
+
+    Parameters
+    ----------
+    low, high : float
+        Energy range of the protons, GeV.
+    n : int
+        Number of showers.
+
+    Returns
+    -------
+    float
+    """
     config = make_config(
         {
             "sampling": {"mode": "analog", "thinning": 0.0},
@@ -86,13 +104,17 @@ def showers(low: float, high: float, n: int) -> float:
 
 
 def kernels(scale: float | None) -> list[Row]:
-    """Rows of the kernels, against a million field evaluations.
+    """Measure the kernels relative to a million field evaluations.
 
     Parameters
     ----------
     scale : float or None
-        Speed of this core relative to the one that targets are stated for (from the peers); rows for that core are
+        Speed of this core relative to the one that targets are stated for (from the peers). Rows for that core are
         added where it is known.
+
+    Returns
+    -------
+    list of dict
     """
     unit = yardstick()
     measured: list[tuple[str, float, str, float | None]] = [
@@ -114,7 +136,12 @@ def kernels(scale: float | None) -> list[Row]:
 
 
 def write(rows: list[Row]) -> None:
-    """output/benchmarks.json and output/benchmarks.md."""
+    """Write output/benchmarks.json and output/benchmarks.md.
+
+    Parameters
+    ----------
+    rows : list of dict
+    """
     OUTPUT.mkdir(exist_ok=True)
     (OUTPUT / "benchmarks.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     lines = ["| what | value | unit | compared with | ratio | target | met |", "|---|---|---|---|---|---|---|"]
@@ -140,7 +167,7 @@ SECTIONS: dict[str, Callable[[], list[Row]]] = {
 
 
 def main() -> int:
-    """Measure, print and write everything; 1 if a target was missed."""
+    """Measure, print and write everything; return 1 if a target was missed."""
     names = ("peers", "kernels", *(name for name in SECTIONS if name != "peers"))
     parser = argparse.ArgumentParser(description="Measure sim3d's speed on this machine.")
     parser.add_argument("--only", nargs="+", choices=names, default=list(names))

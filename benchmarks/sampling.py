@@ -1,4 +1,4 @@
-"""What targeted sampling gains: figure of merit against analog by flavour and zenith third, and time to a precision."""
+"""Measure the figure of merit of targeted sampling relative to analog, and the time to a given precision."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 
 def _merit(mode: str, patch: tuple[float, float], primaries: int) -> tuple[np.ndarray, float]:
-    """1 / (relative variance x CPU seconds) by third and flavour at Kamioka, 0.5-3 GeV, and the patch's area (m2)."""
+    """Compute 1 / (relative variance x CPU seconds) by third and flavour at Kamioka, 0.5-3 GeV; and the area (m2)."""
     config = make_config(
         {
             "run": {"primaries": primaries, "batch_size": BATCH, "seed": 3},
@@ -59,9 +59,17 @@ def _merit(mode: str, patch: tuple[float, float], primaries: int) -> tuple[np.nd
 
 
 def figure_of_merit(analog_primaries: int = 1_200_000, targeted_primaries: int = 600_000) -> list[Row]:
-    """Rows of targeted / analog figures of merit on a patch of 2 x 2 degrees.
+    """Measure the ratio of the figures of merit, targeted over analog, on a patch of 2 x 2 degrees.
 
     Analog is measured on 10 x 40 degrees and scaled by the area: on 2 x 2 degrees it would have a dozen hits.
+
+    Parameters
+    ----------
+    analog_primaries, targeted_primaries : int
+
+    Returns
+    -------
+    list of dict
     """
     analog, large = _merit("analog", (10.0, 40.0), analog_primaries)
     targeted, small = _merit("targeted", (2.0, 2.0), targeted_primaries)
@@ -86,7 +94,16 @@ def figure_of_merit(analog_primaries: int = 1_200_000, targeted_primaries: int =
 
 
 def paper_statistics(primaries: int = 300_000, threads: int = 2) -> list[Row]:
-    """Rows of the time to the paper's statistics at Super-Kamiokande and SNO, extrapolated from a short run."""
+    """Extrapolate from a short run the time to the paper's statistics at Super-Kamiokande and SNO.
+
+    Parameters
+    ----------
+    primaries, threads : int
+
+    Returns
+    -------
+    list of dict
+    """
     config = make_config(
         {
             "run": {"primaries": primaries, "batch_size": primaries // 48},
@@ -143,7 +160,16 @@ def paper_statistics(primaries: int = 300_000, threads: int = 2) -> list[Row]:
 
 
 def table_time(primaries: int = 3_000_000, threads: int = 2) -> list[Row]:
-    """Rows of the time to a whole Honda table, azimuth-averaged, with 2% per bin from 0.3 to 10 GeV, extrapolated."""
+    """Extrapolate from a short run the time to an azimuth-averaged Honda table with 2% per bin from 0.3 to 10 GeV.
+
+    Parameters
+    ----------
+    primaries, threads : int
+
+    Returns
+    -------
+    list of dict
+    """
     config = make_config(
         {
             "run": {"primaries": primaries, "batch_size": primaries // 60},

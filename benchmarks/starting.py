@@ -1,4 +1,4 @@
-"""Starting and scaling: cold and warm start, threads and ranks, memory."""
+"""Measure start-up time (cold and warm), scaling with threads and ranks, and memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ name = "kamioka"
 
 
 def _start(environment: dict[str, str] | None = None) -> float:
-    """Seconds of a whole process that imports sim3d and runs two tiny batches."""
+    """Measure the seconds of a whole process that imports sim3d and runs two tiny batches."""
     started = time.perf_counter()
     code = f"import sim3d; sim3d.run({_TINY}, threads=1)"
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, **(environment or {})})
@@ -35,7 +35,12 @@ def _start(environment: dict[str, str] | None = None) -> float:
 
 
 def starts() -> list[Row]:
-    """Rows of cold and warm starts: without and with compiled kernels."""
+    """Measure cold and warm starts: without and with compiled kernels in the cache.
+
+    Returns
+    -------
+    list of dict
+    """
     with tempfile.TemporaryDirectory() as folder:
         cold = _start({"SIM3D_CACHE_DIR": folder})
         warm = min(_start({"SIM3D_CACHE_DIR": folder}) for _ in range(2))
@@ -62,7 +67,7 @@ def starts() -> list[Row]:
 
 
 def _wall_time(folder: Path, ranks: int, threads: int) -> float:
-    """Seconds of simulation (no start, no compilation) of the same run with some ranks and threads."""
+    """Measure the seconds of simulation (no start, no compilation) of the same run with some ranks and threads."""
     out = folder / "run.h5"
     command = [sys.executable, "-m", "sim3d.cli", "run", str(folder / "run.toml"), "-o", str(out), "--force", "--quiet"]
     command += ["--threads", str(threads)]
@@ -81,7 +86,16 @@ def _wall_time(folder: Path, ranks: int, threads: int) -> float:
 
 
 def scaling(primaries: int = 200_000, repeats: int = 5) -> list[Row]:
-    """Rows of two threads and two ranks against one: best of some repeats, taken in turn."""
+    """Measure two threads and two ranks relative to one: best of some repeats, taken in turn.
+
+    Parameters
+    ----------
+    primaries, repeats : int
+
+    Returns
+    -------
+    list of dict
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     if cores < 2:
         print("scaling: skipped, this machine lends one core only", flush=True)
@@ -118,7 +132,12 @@ def scaling(primaries: int = 200_000, repeats: int = 5) -> list[Row]:
 
 
 def memory() -> list[Row]:
-    """Row of the largest resident memory of a run of twelve sites, in a process of its own."""
+    """Measure the largest resident memory of a run of twelve sites, in its own process.
+
+    Returns
+    -------
+    list of dict
+    """
     code = (
         "import sim3d, resource\n"
         "sites = [{'name': f's{k}', 'lat': -55.0 + 10.0 * k, 'lon': 30.0 * k} for k in range(12)]\n"

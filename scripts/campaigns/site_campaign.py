@@ -1,12 +1,14 @@
-"""Tables for a list of sites: one run for all of them (every shower serves every site), then tables and asymmetries.
+"""Simulate a list of sites in one run, and write flux tables and east-west asymmetries for each of them.
 
     python scripts/campaigns/site_campaign.py BASE.toml SITES.csv -o FOLDER [--launch "mpirun -n 64"] [--threads T]
 
-BASE.toml is a run configuration without [[sites]]. SITES.csv has a column ``name`` and, for places that
-``sim3d sites`` does not know, ``lat`` and ``lon`` (degrees); further columns ``altitude_m``, ``ns_deg``, ``ew_deg``,
-``radius_deg`` as in docs/manual/configuration.md. Run it again after a break: it goes on, and does only what is
-missing. With
-``run.max_minutes`` in BASE.toml it leaves with status 3 until the run is finished, so it can be the command of a chain
+One run serves all sites, because every shower is scored at every site. BASE.toml is a run configuration without
+[[sites]]. SITES.csv has a column ``name`` and, for places that ``sim3d sites`` does not know, ``lat`` and ``lon``
+(degrees). Further columns are ``altitude_m``, ``ns_deg``, ``ew_deg``, ``radius_deg`` as in
+docs/manual/configuration.md.
+
+Started again after an interruption, the script continues the run and makes only what is missing. With
+``run.max_minutes`` in BASE.toml it exits with status 3 until the run is finished, so it can be the command of a chain
 of jobs.
 """
 
@@ -26,8 +28,19 @@ TABLES = (("honda", "tables"), ("csv", "csv"))
 
 
 def read_sites(path: Path) -> list[dict[str, str]]:
-    """The rows of the list that are not empty or comments."""
-    with path.open(newline="", encoding="utf-8") as file:
+    """Read the list of sites, without empty lines and comments.
+
+    Parameters
+    ----------
+    path : Path
+        The CSV file.
+
+    Returns
+    -------
+    list of dict
+        One per site: text by column.
+    """
+    with open(path, newline="", encoding="utf-8") as file:
         lines = [line for line in file if line.strip() and not line.lstrip().startswith("#")]
     rows = list(csv.DictReader(lines, skipinitialspace=True))
     if not rows or "name" not in rows[0]:
@@ -40,7 +53,18 @@ def read_sites(path: Path) -> list[dict[str, str]]:
 
 
 def site_table(row: dict[str, str]) -> str:
-    """A [[sites]] table of a row."""
+    """Format a site as a [[sites]] table of the configuration.
+
+    Parameters
+    ----------
+    row : dict
+        Text by column.
+
+    Returns
+    -------
+    str
+        TOML.
+    """
     given = {key: (value or "").strip() for key, value in row.items() if key}
     lines = ["[[sites]]", f'name = "{given["name"]}"']
     for key in (*NUMBERS, *PATCH):
@@ -57,7 +81,7 @@ def site_table(row: dict[str, str]) -> str:
 
 
 def main() -> int:
-    """Write the configuration, run it or go on with it, and make the tables; gives the exit status."""
+    """Write the configuration, start or continue the run, and make the tables; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", type=Path, metavar="BASE.toml")
     parser.add_argument("sites", type=Path, metavar="SITES.csv")

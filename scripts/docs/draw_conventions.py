@@ -22,7 +22,12 @@ ARROW = {"arrowstyle": "-|>", "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
 
 
 def draw_zenith(ax: Axes) -> None:
-    """The zenith angle at a detector, of the direction a neutrino comes from."""
+    """Draw the zenith angle at a detector, of the direction from which a neutrino arrives.
+
+    Parameters
+    ----------
+    ax : Axes
+    """
     ax.plot([-1.25, 1.25], [0, 0], color="k", lw=2)
     ax.text(1.25, -0.05, "detector, flat and horizontal", ha="right", va="top", fontsize=8)
     ax.annotate("", (0, 1.3), (0, 0), arrowprops={**ARROW, "color": GREY})
@@ -48,7 +53,12 @@ def draw_zenith(ax: Axes) -> None:
 
 
 def draw_azimuth(ax: Axes) -> None:
-    """The two azimuths, seen from above."""
+    """Draw the two definitions of azimuth, seen from above.
+
+    Parameters
+    ----------
+    ax : Axes
+    """
     ax.add_patch(plt.Circle((0, 0), 1.0, fill=False, color=GREY))
     for name, compass in (("N", 0), ("E", 90), ("S", 180), ("W", 270)):
         a = np.radians(compass)
@@ -73,7 +83,12 @@ def draw_azimuth(ax: Axes) -> None:
 
 
 def draw_crossings(ax: Axes) -> None:
-    """The two crossings of one neutrino with the sphere."""
+    """Draw the two crossings of one neutrino with the sphere.
+
+    Parameters
+    ----------
+    ax : Axes
+    """
     ax.add_patch(plt.Circle((0, 0), 1.0, color="0.92", ec="k", lw=1.2))
     y = 0.62
     x = np.sqrt(1 - y * y)
@@ -90,6 +105,7 @@ def draw_crossings(ax: Axes) -> None:
 
 
 def main() -> None:
+    """Draw the three pictures side by side into one PNG."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs/manual/images")
     fig, axes = plt.subplots(1, 3, figsize=(12.5, 4.4), layout="constrained")
     for ax, draw in zip(axes, (draw_zenith, draw_azimuth, draw_crossings), strict=True):

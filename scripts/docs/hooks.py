@@ -1,6 +1,6 @@
-"""Hooks of the documentation site: README.md, CHANGELOG.md and CONTRIBUTING.md become pages, and links to them follow.
+"""Add README.md, CHANGELOG.md and CONTRIBUTING.md to the documentation site as pages, and adapt links to them.
 
-Pages link to files as they lie in the repository, so that the links also work where pages are read without the site.
+Pages link to files by their place in the repository, so that the links also work where pages are read without the site.
 """
 
 from __future__ import annotations
@@ -16,7 +16,18 @@ PAGES = {name: name.lower() for name in ("README.md", "CHANGELOG.md", "CONTRIBUT
 
 
 def on_files(files: Files, *, config: Any) -> Files:
-    """Add the pages that lie outside the folder docs."""
+    """Add the pages that lie outside the folder docs.
+
+    Parameters
+    ----------
+    files : Files
+        Files of the site.
+    config : MkDocsConfig
+
+    Returns
+    -------
+    Files
+    """
     for name, page in PAGES.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         # links of the repository's root, seen from the folder docs; files that are no pages stay as names
@@ -30,7 +41,18 @@ def on_files(files: Files, *, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
-    """Point links at the pages that were added; a page in a folder reaches them by one ``../`` more."""
+    """Point links at the pages that were added; a page in a folder reaches them by one ``../`` more.
+
+    Parameters
+    ----------
+    markdown : str
+        Text of the page.
+    page : Page
+
+    Returns
+    -------
+    str
+    """
     up = "../" * page.file.src_uri.count("/")
     for name, target in PAGES.items():
         markdown = markdown.replace(f"]({up}../{name}", f"]({up}{target}")

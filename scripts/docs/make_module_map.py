@@ -27,7 +27,12 @@ This page is written by `python scripts/docs/make_module_map.py`; do not edit it
 
 
 def modules() -> list[Path]:
-    """All modules of the packages, relative to the root, in the order of the page."""
+    """List all modules of the packages, relative to the root, in the order of the page.
+
+    Returns
+    -------
+    list of Path
+    """
     found: list[Path] = []
     for package in PACKAGES:
         paths = sorted(path.relative_to(ROOT) for path in (ROOT / package).rglob("*.py"))
@@ -36,7 +41,17 @@ def modules() -> list[Path]:
 
 
 def first_sentence(path: Path) -> str:
-    """First sentence of a module's docstring in Markdown; empty without a docstring."""
+    """Return the first sentence of a module's docstring in Markdown; empty without a docstring.
+
+    Parameters
+    ----------
+    path : Path
+        Relative to the root.
+
+    Returns
+    -------
+    str
+    """
     text = ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8"))) or ""
     paragraph = " ".join(text.split("\n\n")[0].split())
     sentence = re.split(r"(?<!\bal)(?<!\be\.g)(?<!\bi\.e)\.\s+(?=[A-Z`:])", paragraph)[0].rstrip(".")
@@ -45,7 +60,12 @@ def first_sentence(path: Path) -> str:
 
 
 def page() -> str:
-    """The text of the page."""
+    """Write the text of the page.
+
+    Returns
+    -------
+    str
+    """
     lines, folder = [HEAD.rstrip()], None
     for path in modules():
         if path.parent != folder:
@@ -57,7 +77,7 @@ def page() -> str:
 
 
 def main() -> int:
-    """Write the page, or compare it with what is there."""
+    """Write the page, or compare it with the existing one; return the exit status."""
     parser = argparse.ArgumentParser(description="Write docs/developers/modules.md, the list of all modules.")
     parser.add_argument("--check", action="store_true", help="write nothing; status 1 if the page is out of date")
     text = page()

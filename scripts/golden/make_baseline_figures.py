@@ -1,4 +1,4 @@
-"""Write the pictures and words in tests/data/figures that tests/golden/test_baseline_figures.py compares with.
+"""Write the reference pictures and texts in tests/data/figures for tests/golden/test_baseline_figures.py.
 
 Run it after a deliberate change of a figure (``python scripts/golden/make_baseline_figures.py``), look at the pictures,
 and say in the commit what changed.
@@ -16,7 +16,7 @@ FOLDER = ROOT / "tests" / "data" / "figures"
 
 
 def main() -> int:
-    """Run the test in the mode that writes; returns its exit status."""
+    """Run the test in the mode that writes; return its exit status."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for old in (*FOLDER.glob("*.png"), *FOLDER.glob("*.json")):
         old.unlink()

@@ -1,7 +1,7 @@
-"""Write tests/data/golden.json: what tiny fixed runs give, for tests/golden/test_golden.py.
+"""Write tests/data/golden.json: results of small fixed runs, for tests/golden/test_golden.py.
 
 Run it after a deliberate change of the physics or of the random streams (``python scripts/golden/make_golden.py``), and
-say in the commit what moved. Everything else must leave the numbers as they are.
+say in the commit what changed. Any other change of the code must leave the numbers as they are.
 """
 
 from __future__ import annotations
@@ -46,7 +46,18 @@ RUNS: dict[str, dict[str, Any]] = {
 
 
 def measure(name: str) -> dict[str, Any]:
-    """Summed fluxes (m^-2 s^-1, mean over batches) and hits of each site and flavour, and the counters."""
+    """Simulate a run and sum its fluxes and hits at each site, by flavour.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`RUNS`.
+
+    Returns
+    -------
+    dict
+        Fluxes (m^-2 s^-1, mean over batches), hits and counters.
+    """
     record = simulate(make_config(RUNS[name]), threads=2)
     if record is None or record.failure:
         raise RuntimeError(f"{name}: the run failed")
@@ -63,7 +74,7 @@ def measure(name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure all runs and write the file."""
+    """Simulate all runs and write the file."""
     document = {name: measure(name) for name in RUNS}
     GOLDEN.parent.mkdir(parents=True, exist_ok=True)
     GOLDEN.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

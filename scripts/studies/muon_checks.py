@@ -1,11 +1,12 @@
-"""Muons next to measurements and textbooks: intensity and charge ratio by hadronic model, at float altitude, by season.
+"""Compare muon intensities and charge ratios with measurements: by hadronic model, at float altitude, by season.
 
     python scripts/studies/muon_checks.py -o output/muon_checks --threads 2
 
 Sections (`--only`): `models` (vertical muons at sea level under all hadronic models), `float` (charge ratio under 5
-g/cm2 at Lynn Lake, what CAPRICE94 measured), `seasons` (July over January at the South Pole and Kamioka, NRLMSIS, extra
-`msis`).
-Results that are there are gone on with. Prints Markdown and writes it beside the results.
+g/cm2 at Lynn Lake, as measured by CAPRICE94), `seasons` (ratio of July to January at the South Pole and Kamioka,
+NRLMSIS, extra `msis`).
+
+Existing results are continued. Prints Markdown and writes it to the folder of the results.
 """
 
 from __future__ import annotations
@@ -36,7 +37,21 @@ Run = Callable[[str, dict[str, Any]], MuonSpectra]
 
 
 def configuration(site: dict[str, Any], number: int, **tables: Any) -> dict[str, Any]:
-    """A run of muons alone."""
+    """Make the configuration of a run that scores muons only.
+
+    Parameters
+    ----------
+    site : dict
+        A table of [[sites]].
+    number : int
+        Number of primaries.
+    **tables
+        Other tables of the configuration.
+
+    Returns
+    -------
+    dict
+    """
     return {
         "run": {"seed": 5, "primaries": number, "batch_size": 5000},
         "primaries": {"energy_GeV": [2.0, 1e6], "energy_index": 1.3},
@@ -47,7 +62,19 @@ def configuration(site: dict[str, Any], number: int, **tables: Any) -> dict[str,
 
 
 def models(run: Run, primaries: int) -> str:
-    """Intensity and charge ratio near the vertical at sea level, Lynn Lake, under all hadronic models."""
+    """Compute intensity and charge ratio near the vertical at sea level, Lynn Lake, with all hadronic models.
+
+    Parameters
+    ----------
+    run : callable
+        Simulates a configuration under a name, or reads its result.
+    primaries : int
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     lines = [
         "| Model | Above 1 GeV/c, cos above 0.97 (m^-2 s^-1 sr^-1) | mu+/mu-, 1-10 GeV/c | 10-100 | 100-1000 |",
         "|---|---|---|---|---|",
@@ -64,7 +91,19 @@ def models(run: Run, primaries: int) -> str:
 
 
 def float_altitude(run: Run, primaries: int) -> str:
-    """Charge ratio under 5 g/cm2 at Lynn Lake in August 1994."""
+    """Compute the charge ratio under 5 g/cm2 at Lynn Lake in August 1994.
+
+    Parameters
+    ----------
+    run : callable
+        Simulates a configuration under a name, or reads its result.
+    primaries : int
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     lines = ["| Model | mu+/mu- 0.2-2 GeV/c under 5 g/cm2, cos above 0.9 | CAPRICE94 |", "|---|---|---|"]
     for name in model_names():
         tables = {
@@ -80,7 +119,19 @@ def float_altitude(run: Run, primaries: int) -> str:
 
 
 def seasons(run: Run, primaries: int) -> str:
-    """Muons of July over those of January."""
+    """Compute the ratio of muon intensities in July to those in January.
+
+    Parameters
+    ----------
+    run : callable
+        Simulates a configuration under a name, or reads its result.
+    primaries : int
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     lines = ["| Site | 1-10 GeV/c | 10-100 GeV/c | 100-1000 GeV/c |", "|---|---|---|---|"]
     for site, altitude in (("southpole", 2835.0), ("kamioka", 0.0)):
         both = []

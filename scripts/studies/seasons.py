@@ -1,9 +1,9 @@
-"""What the season does to the neutrino flux: down-going fluxes with NRLMSIS of July over those of January.
+"""Compute the ratio of down-going neutrino fluxes in July to those in January, with NRLMSIS atmospheres.
 
     python scripts/studies/seasons.py -o output/seasons --primaries 2000000
 
-Runs each site and month once (results that are there already are gone on with), prints a Markdown table and writes it
-beside the results. Needs the extras `msis` and `primaries`. One core does 2 million primaries in about 90 s.
+Runs each site and month once (existing results are continued), prints a Markdown table and writes it to the folder of
+the results. Needs the extras `msis` and `primaries`. One core does 2 million primaries in about 90 s.
 """
 
 from __future__ import annotations
@@ -24,14 +24,24 @@ from sim3d.simulation.engine import run_to_file
 
 MONTHS = (1, 7)
 BANDS = {"0.5 to 1": 3, "0 to 0.5": 2}
-"""Zenith bands (cosines) and their place in :meth:`sim3d.results.result.Result.groups_azimuth`."""
+"""Zenith bands (cosines) and their index in :meth:`sim3d.results.result.Result.groups_azimuth`."""
 ENERGIES_GEV = ((10.0, 30.0), (30.0, 100.0), (100.0, 300.0), (300.0, 1000.0), (1000.0, 5000.0))
 
 
 def configuration(site: str, month: int, primaries: int) -> dict[str, Any]:
-    """A run of down-going neutrinos above 10 GeV in the atmosphere of a month.
+    """Make the configuration of a run of down-going neutrinos above 10 GeV in the atmosphere of a month.
 
-    Bending is left out, as it does nothing here, so that every crossing of every shower counts.
+    Bending is left out, because its effect is negligible here and then every crossing of every shower counts.
+
+    Parameters
+    ----------
+    site : str
+    month : int
+    primaries : int
+
+    Returns
+    -------
+    dict
     """
     return {
         "run": {"seed": 7, "primaries": primaries, "batch_size": 20_000},
@@ -45,7 +55,22 @@ def configuration(site: str, month: int, primaries: int) -> dict[str, Any]:
 
 
 def band(result: Result, flavours: tuple[int, ...], energy_GeV: tuple[float, float], zenith: int) -> np.ndarray:
-    """Flux of each group of batches, summed over energies, a zenith band and azimuth."""
+    """Sum the flux of each group of batches over an energy window, a zenith band and azimuth.
+
+    Parameters
+    ----------
+    result : Result
+    flavours : tuple of int
+        Indices of the flavours to add.
+    energy_GeV : (float, float)
+        Energy window, GeV.
+    zenith : int
+        Index of the zenith band.
+
+    Returns
+    -------
+    float64 array (G,)
+    """
     centre = np.sqrt(result.energy_edges_GeV[1:] * result.energy_edges_GeV[:-1])
     width = np.where((centre > energy_GeV[0]) & (centre < energy_GeV[1]), np.diff(result.energy_edges_GeV), 0.0)
     groups = result.groups_azimuth(next(iter(result.sites)))
@@ -53,14 +78,38 @@ def band(result: Result, flavours: tuple[int, ...], energy_GeV: tuple[float, flo
 
 
 def ratio(july: Result, january: Result, *where: Any) -> tuple[float, float]:
-    """July over January and its error; the runs have the same random numbers, so their groups are compared in pairs."""
+    """Compute the ratio July / January and its error.
+
+    The runs have the same random numbers, so the jackknife is over pairs of their groups.
+
+    Parameters
+    ----------
+    july, january : Result
+    *where
+        Flavours, energy window and zenith band, as for :func:`band`.
+
+    Returns
+    -------
+    value, error : float
+    """
     pairs = np.stack([band(july, *where), band(january, *where)], axis=1)
     value, error = jackknife(lambda m: m[:1] / m[1:], pairs, july.group_weights)
     return float(value[0]), float(error[0])
 
 
 def table(results: dict[tuple[str, int], Result], sites: list[str]) -> str:
-    """Ratios as Markdown."""
+    """Format the ratios as a Markdown table.
+
+    Parameters
+    ----------
+    results : dict of Result
+        By site and month.
+    sites : list of str
+
+    Returns
+    -------
+    str
+    """
     muon, electron = FLAVOURS.index("numu"), FLAVOURS.index("nue")
     kinds = {"numu + numubar": (muon, muon + 1), "nue + nuebar": (electron, electron + 1)}
     lines = ["| Site | cos_zenith | Flavour | " + " | ".join(f"{a:g}-{b:g} GeV" for a, b in ENERGIES_GEV) + " |"]

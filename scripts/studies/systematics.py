@@ -1,13 +1,15 @@
-"""Fluxes at Kamioka and SNO under all models: ratios to a base run, systematic effects, next to FLUKA's estimates.
+"""Compute systematic effects of all models on fluxes at Kamioka and SNO, as ratios to a base run.
 
     python scripts/studies/systematics.py -o output/systematics --threads 2
     python scripts/studies/systematics.py -o output/systematics --threads 2 --docs docs/reports/systematics.md
 
-Every variation is a run with the base's seed, so that ratios have smaller errors than fluxes. There are two of each:
-one of all energies in mode targeted, with bending, for 0.3, 1 and 3 GeV; and one from 5 GeV up in mode rotated, without
-bending, for 10 and 100 GeV. Other primary models and the Sun are no runs of their own: the event records of the base
-are given other weights. What is in the folder already is gone on with or taken as it is. Needs the extras `primaries`
-and `msis`; what cannot be run is left out and said.
+The effects are listed next to FLUKA's estimates. Every variation is a run with the base's seed, so that ratios have
+smaller errors than fluxes. There are two runs of each: one of all energies in mode targeted, with bending, for 0.3, 1
+and 3 GeV; and one from 5 GeV up in mode rotated, without bending, for 10 and 100 GeV. Other primary models and other
+solar activity need no runs: the event records of the base are reweighted.
+
+Runs that exist in the folder are continued, or taken as they are if complete. Needs the extras `primaries` and `msis`;
+variations that cannot be run are left out and named.
 """
 
 from __future__ import annotations
@@ -46,22 +48,22 @@ Tables = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Variation:
-    """What is changed against the base.
+    """Change of the configuration against the base run.
 
     Attributes
     ----------
     effect : str
         A key of :data:`systematics_table.EFFECTS`.
     name : str
-        In the tables, and, made harmless, in file names.
+        In the tables and, with special characters replaced, in file names.
     changes : dict
         Tables of the configuration that differ.
     parts : tuple of str
         The runs in which it makes a difference.
     model, solar : str, optional
-        For what is made from event records.
+        Primary model and solar activity, if made by reweighting event records.
     sites : tuple of str
-        Sites it is about.
+        Sites at which it is evaluated.
     """
 
     effect: str
@@ -74,17 +76,32 @@ class Variation:
 
     @property
     def reweights(self) -> bool:
-        """Whether it is made from the base's event records."""
+        """Whether it is made by reweighting the base's event records."""
         return self.model is not None or self.solar is not None
 
     def file(self, part: str) -> str:
-        """Name of its result."""
+        """Return the file name of its result.
+
+        Parameters
+        ----------
+        part : str
+            ``low`` or ``high``.
+
+        Returns
+        -------
+        str
+        """
         slug = "".join(c if c.isalnum() or c in ".-" else "-" for c in self.name.lower())
         return f"{part}-{self.effect}-{slug}.h5"
 
 
 def variations() -> list[Variation]:
-    """All of them; hadronic models are those that are registered."""
+    """List all variations, with one for each registered hadronic model.
+
+    Returns
+    -------
+    list of Variation
+    """
     known = primary_names()
     out = [Variation("fits", name, model=name) for name in FITS]
     out += [Variation("primaries", name, model=name) for name in PRIMARIES if name in known]
@@ -105,8 +122,20 @@ def variations() -> list[Variation]:
 
 
 def base(part: str, primaries: int) -> Tables:
-    """The base of a part as tables of a configuration."""
-    # a fixed size, so that a run goes on to more primaries; smaller only where there would be too few batches
+    """Make the configuration of the base run of a part.
+
+    Parameters
+    ----------
+    part : str
+        ``low`` or ``high``.
+    primaries : int
+
+    Returns
+    -------
+    dict of dict
+        Tables of the configuration.
+    """
+    # a fixed batch size, so that a run can be continued with more primaries; smaller only for too few batches
     run = {"seed": SEED, "primaries": primaries, "batch_size": min(LARGEST_BATCH, max(1, primaries // 48))}
     tables: Tables = {
         "run": run,
@@ -123,18 +152,29 @@ def base(part: str, primaries: int) -> Tables:
 
 
 def merged(tables: Tables, changes: Mapping[str, Mapping[str, Any]]) -> Tables:
-    """Tables with those of a variation laid over them, key by key."""
+    """Merge the changes of a variation into tables of a configuration, key by key.
+
+    Parameters
+    ----------
+    tables : dict of dict
+    changes : mapping of mapping
+
+    Returns
+    -------
+    dict of dict
+    """
     return {**tables, **{name: {**tables.get(name, {}), **more} for name, more in changes.items()}}
 
 
 class Campaign:
-    """Makes the runs in a folder.
+    """Set of base and varied runs in one folder.
 
     Parameters
     ----------
     folder : Path
+        Where the results are.
     primaries : dict
-        Number by part.
+        Number of primaries by part.
     threads : int
     """
 
@@ -145,7 +185,15 @@ class Campaign:
         self.base_paths: dict[str, Path] = {}
 
     def bases(self) -> dict[str, Result]:
-        """The base runs by part, always with event records: a run goes on only with what it began with."""
+        """Simulate or read the base runs.
+
+        They always have event records, because a run can be continued only with the scores it began with.
+
+        Returns
+        -------
+        dict of Result
+            By part.
+        """
         for part, number in self.primaries.items():
             path = self.folder / f"{part}-base.h5"
             self._run(merged(base(part, number), {"scoring": {"events": True}}), path)
@@ -153,7 +201,17 @@ class Campaign:
         return {part: load(path) for part, path in self.base_paths.items()}
 
     def results(self, one: Variation) -> dict[str, Result]:
-        """The results of a variation by part; empty if it cannot be made here."""
+        """Simulate, reweight or read the results of a variation.
+
+        Parameters
+        ----------
+        one : Variation
+
+        Returns
+        -------
+        dict of Result
+            By part; empty if the variation cannot be made here.
+        """
         out = {}
         for part in one.parts:
             path = self.folder / one.file(part)
@@ -191,7 +249,19 @@ class Campaign:
 
 
 def about(bases: Mapping[str, Result], left_out: list[str]) -> str:
-    """What the tables hold, in words."""
+    """Describe the contents of the tables in words.
+
+    Parameters
+    ----------
+    bases : mapping of Result
+        By part.
+    left_out : list of str
+        Variations that could not be made.
+
+    Returns
+    -------
+    str
+    """
     low, high = (bases[part].attributes for part in ("low", "high"))
     config = bases["low"].config
     windows = ", ".join(f"{a:g}-{b:g} GeV for {energy:g}" for energy, (a, b) in WINDOWS_GEV.items())
@@ -210,7 +280,17 @@ def about(bases: Mapping[str, Result], left_out: list[str]) -> str:
 
 
 def document(found: list[Row], left_out: list[str]) -> dict[str, Any]:
-    """Everything, for JSON; what is not a number becomes null."""
+    """Collect everything for JSON; numbers that are not finite become null.
+
+    Parameters
+    ----------
+    found : list of Row
+    left_out : list of str
+
+    Returns
+    -------
+    dict
+    """
     everything: list[Any] = [*found, *sizes(found)]
     plain = [
         {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(one).items()}
@@ -226,7 +306,13 @@ def document(found: list[Row], left_out: list[str]) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Make what is missing and write the tables."""
+    """Simulate what is missing and write the tables.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Command line; that of the process if not given.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, default=Path("output/systematics"))
     parser.add_argument("--primaries", type=int, default=1_000_000, help="of each run of all energies")

@@ -1,4 +1,7 @@
-"""Ratios with errors, effects, tables and a figure from the runs of scripts/studies/systematics.py; runs nothing."""
+"""Compute ratios with errors and sizes of systematic effects from the runs of scripts/studies/systematics.py.
+
+Tables and a figure are made of them; nothing is simulated here.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,10 @@ from sim3d.results.pairs import jackknife_of_two
 from sim3d.results.result import Result
 
 WINDOWS_GEV = {0.3: (0.2, 0.45), 1.0: (0.7, 1.4), 3.0: (2.0, 4.5), 10.0: (7.0, 14.0), 100.0: (50.0, 200.0)}
-"""Windows of energy around what the table calls them: bins whose centre lies inside, a factor 2 to 4 wide."""
+"""Energy windows by nominal energy: bins whose centre lies inside, a factor 2 to 4 wide."""
 
 HIGH_FROM_GEV = 10.0
-"""From here on ratios are from the runs at high energies, where a variation has one."""
+"""At and above this energy ratios are from the high-energy runs, where a variation has one."""
 
 BANDS: dict[str, tuple[float, float]] = {
     "sky": (-1.0, 1.0),
@@ -39,16 +42,16 @@ OBSERVABLES = (*FLAVOURS, "mu/e", "numu/numubar", "nue/nuebar")
 
 @dataclass(frozen=True)
 class Effect:
-    """A systematic effect, made of one or several variations.
+    """Systematic effect that consists of one or several variations.
 
     Attributes
     ----------
     title : str
     measure : str
-        ``spread``: half of largest less smallest ratio, the base (1) among them; ``shift``: largest abs(ratio - 1);
+        ``spread``: half of largest less smallest ratio, the base (1) among them. ``shift``: largest abs(ratio - 1).
         ``between``: half of largest less smallest, without the base.
     fluka_percent : float or None
-        What Battistoni et al., Astropart. Phys. 19 (2003) 269, section "Estimate of Systematic Errors", put for it.
+        Estimate of Battistoni et al., Astropart. Phys. 19 (2003) 269, section "Estimate of Systematic Errors".
     """
 
     title: str
@@ -71,7 +74,7 @@ EFFECTS = {
 
 @dataclass(frozen=True)
 class Row:
-    """Ratio of a variation to the base: see the constants of this module for the names."""
+    """Ratio of a variation to the base; the constants of this module list the names."""
 
     site: str
     effect: str
@@ -85,7 +88,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Size:
-    """Size of an effect, relative, with its statistical error."""
+    """Relative size of an effect, with its statistical error."""
 
     site: str
     effect: str
@@ -97,7 +100,17 @@ class Size:
 
 
 def observables(mean: np.ndarray) -> np.ndarray:
-    """:data:`OBSERVABLES` of fluxes (..., 4)."""
+    """Compute the :data:`OBSERVABLES`: fluxes, flavour ratio, and neutrino to antineutrino ratios.
+
+    Parameters
+    ----------
+    mean : float64 array (..., 4)
+        Fluxes by flavour.
+
+    Returns
+    -------
+    float64 array (..., 7)
+    """
     mu, mubar, e, ebar = (mean[..., i] for i in range(4))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = [(mu + mubar) / (e + ebar), mu / mubar, e / ebar]
@@ -105,7 +118,20 @@ def observables(mean: np.ndarray) -> np.ndarray:
 
 
 def fluxes(site: str, window_GeV: tuple[float, float], band: str) -> Callable[[Result], np.ndarray]:
-    """Groups of the flux summed over a window and a zenith band: gives (G, flavour)."""
+    """Make a function that sums a result's flux over an energy window and a zenith band.
+
+    Parameters
+    ----------
+    site : str
+    window_GeV : (float, float)
+    band : str
+        A key of :data:`BANDS`.
+
+    Returns
+    -------
+    callable
+        Takes a result and returns the flux of each group of batches, (G, flavour).
+    """
     low, high = BANDS[band]
 
     def groups(result: Result) -> np.ndarray:
@@ -119,17 +145,41 @@ def fluxes(site: str, window_GeV: tuple[float, float], band: str) -> Callable[[R
 
 
 def part_of(energy_GeV: float, parts: Iterable[str]) -> str | None:
-    """Which run a number is from: ``low`` or ``high``; None if a variation has none that reaches there."""
+    """Choose the run that a number at an energy is taken from.
+
+    Parameters
+    ----------
+    energy_GeV : float
+    parts : iterable of str
+        Parts that a variation has.
+
+    Returns
+    -------
+    str or None
+        ``low`` or ``high``; None if no run of the variation reaches this energy.
+    """
     if energy_GeV >= HIGH_FROM_GEV and "high" in parts:
         return "high"
-    # a run for low energies alone still says something at 10 GeV, little at 100
+    # a run for low energies has useful statistics at 10 GeV, hardly any at 100
     return "low" if energy_GeV <= HIGH_FROM_GEV and "low" in parts else None
 
 
 def rows(
     effect: str, variation: str, sites: Iterable[str], runs: dict[str, Result], base: dict[str, Result]
 ) -> list[Row]:
-    """All ratios of one variation: ``runs`` and ``base`` by part (``low``, ``high``)."""
+    """Compute all ratios of one variation to the base, with jackknife errors.
+
+    Parameters
+    ----------
+    effect, variation : str
+    sites : iterable of str
+    runs, base : dict of Result
+        By part (``low``, ``high``).
+
+    Returns
+    -------
+    list of Row
+    """
     out = []
     for site in sites:
         for band in BANDS:
@@ -146,7 +196,16 @@ def rows(
 
 
 def sizes(found: list[Row]) -> list[Size]:
-    """The size of each effect from the ratios of its variations."""
+    """Compute the size of each effect from the ratios of its variations.
+
+    Parameters
+    ----------
+    found : list of Row
+
+    Returns
+    -------
+    list of Size
+    """
     keys = dict.fromkeys((r.site, r.effect, r.band, r.energy_GeV, r.observable) for r in found)
     out = []
     for key in keys:
@@ -158,7 +217,19 @@ def sizes(found: list[Row]) -> list[Size]:
 
 
 def size(measure: str, ratios: list[tuple[float, float]]) -> tuple[float, float]:
-    """Size of an effect and its error from (ratio, error) of its variations; for the measures see :class:`Effect`."""
+    """Compute the size of an effect and its error from the ratios of its variations.
+
+    Parameters
+    ----------
+    measure : str
+        See :class:`Effect`.
+    ratios : list of (float, float)
+        Ratio and error of each variation.
+
+    Returns
+    -------
+    value, error : float
+    """
     if measure == "shift":
         value, error = max(ratios, key=lambda one: abs(one[0] - 1.0))
         return abs(value - 1.0), error
@@ -168,7 +239,18 @@ def size(measure: str, ratios: list[tuple[float, float]]) -> tuple[float, float]
 
 
 def markdown(found: list[Row], about: str) -> str:
-    """The tables: effects, then every variation by flavour; whole sky."""
+    """Write the tables: effects, then every variation by flavour; averages over the whole sky.
+
+    Parameters
+    ----------
+    found : list of Row
+    about : str
+        Text above the tables.
+
+    Returns
+    -------
+    str
+    """
     sky = [r for r in found if r.band == "sky"]
     heads = " | ".join(f"{e:g} GeV" for e in WINDOWS_GEV)
     line = "|---" * (3 + len(WINDOWS_GEV)) + "|"
@@ -205,7 +287,15 @@ def _ratio(one: Row | None) -> str:
 
 
 def put_into(page: str, table: str) -> str:
-    """A page of documentation with a table between its marks.
+    """Insert a table into a page of documentation, between its marks.
+
+    Parameters
+    ----------
+    page, table : str
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -234,7 +324,18 @@ SMALLEST_PERCENT = 0.03
 
 
 def draw(found: list[Row], folder: Path) -> list[Path]:
-    """Size of each effect against energy, numu and nue, each site; gives PNG and PDF."""
+    """Draw the size of each effect against energy, for numu and nue at each site.
+
+    Parameters
+    ----------
+    found : list of Row
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        PNG and PDF.
+    """
     sites = list(dict.fromkeys(r.site for r in found))
     with plt.rc_context(style.RC):
         figure, axes = plt.subplots(
@@ -264,7 +365,7 @@ def draw(found: list[Row], folder: Path) -> list[Path]:
 
 
 def _effect(ax: Any, these: list[Size], k: int, look: dict[str, Any]) -> None:
-    """One effect, a little beside the others; an arrow down where it is not seen."""
+    """Draw one effect, shifted sideways from the others; an arrow down where it is below the axis."""
     x = np.array([s.energy_GeV for s in these]) * 1.07 ** (k - 3.5)
     y, error = (100.0 * np.array([getattr(s, name) for s in these]) for name in ("size", "error"))
     seen = y > error

@@ -1,4 +1,4 @@
-"""The validation report: full-statistics physics checks with tables and pictures.
+"""Run full-statistics physics checks and write the validation report, with tables and pictures.
 
 Run by ``make validate`` (about 80 minutes on two cores); ``--scale 0.05`` gives a quick look. Each section is one
 simulation and a comparison; results are kept beside the report and reused with ``--reuse``.
@@ -76,22 +76,42 @@ def _fluka_section(report: Report, definition: str) -> None:
 
 
 def fluka(report: Report) -> None:
-    """Like for like with the FLUKA table, under the default definition of x."""
+    """Compare fluxes with FLUKA's table bin by bin, with the default definition of x.
+
+    Parameters
+    ----------
+    report : Report
+    """
     _fluka_section(report, DEFAULT_DEFINITION)
 
 
 def fluka_balanced_definition(report: Report) -> None:
-    """The same with F of mesons read as E/T, for comparison only."""
+    """Compare fluxes with FLUKA's table with F of mesons read as E/T, for information only.
+
+    Parameters
+    ----------
+    report : Report
+    """
     _fluka_section(report, "balanced")
 
 
 def fluka_kinetic_definition(report: Report) -> None:
-    """The same with F of mesons read as E/T and Z as T/T, for comparison only."""
+    """Compare fluxes with FLUKA's table with F of mesons read as E/T and Z as T/T, for information only.
+
+    Parameters
+    ----------
+    report : Report
+    """
     _fluka_section(report, "kinetic")
 
 
 def east_west(report: Report) -> None:
-    """Asymmetries of the paper's detectors."""
+    """Compare east-west asymmetries with the published values of the paper's detectors.
+
+    Parameters
+    ----------
+    report : Report
+    """
     from sim3d.analysis.asymmetry import east_west as asymmetries
     from sim3d.analysis.asymmetry import published
 
@@ -132,7 +152,12 @@ def _fold(per_cos: np.ndarray) -> np.ndarray:
 
 
 def high_energy(report: Report) -> None:
-    """Zenith shape at high energy against Volkova's expression (design 4.7, check 10)."""
+    """Compare the zenith dependence at high energy with Volkova's expression (design 4.7, check 10).
+
+    Parameters
+    ----------
+    report : Report
+    """
     from atmosphere.layers import linsley
     from hadronic.models import load_model
     from hadronic.species import KM, KP, PIM, PIP, P
@@ -216,7 +241,14 @@ def high_energy(report: Report) -> None:
 
 
 def one_dimension(report: Report) -> None:
-    """The 1-D limit and the effect of bending and step, at Kamioka without cutoff (design 4.7, checks 8 and 9)."""
+    """Check the 1-D limit, and the effects of bending and step length, at Kamioka without cutoff.
+
+    Design 4.7, checks 8 and 9.
+
+    Parameters
+    ----------
+    report : Report
+    """
     report.add("", "## Switches: 1-D limit, step length", "")
     base: dict[str, Any] = {
         "run": {"primaries": 1_000_000, "batch_size": 20_000},
@@ -264,7 +296,12 @@ def one_dimension(report: Report) -> None:
 
 
 def speed(report: Report) -> None:
-    """Showers per second on one core (at least 20,000, bending on, E^-2 from 1.5 to 500 GeV, above 0.3 GeV)."""
+    """Measure showers per second on one core: at least 20,000, bending on, E^-2 from 1.5 to 500 GeV, above 0.3 GeV.
+
+    Parameters
+    ----------
+    report : Report
+    """
     report.add("", "## Speed of the shower kernel", "")
     config = make_config(
         {
@@ -299,7 +336,7 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
 
 
 def main() -> int:
-    """Run the chosen sections; returns 1 if a check failed."""
+    """Run the chosen sections; return 1 if a check failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--output", type=Path, default=Path("output/validation"))
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of primaries")

@@ -1,4 +1,4 @@
-"""Validation of gradients: derivatives, linear predictions and exact weights against runs with other parameters."""
+"""Validate flux gradients: derivatives, linear predictions and exact weights against runs with other parameters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STEPS = {
     "solar:MV": 200.0,
     "angle:pion": 0.2,
 }
-# a small change, where linear is good; and changes where it is not
+# a small change, for which the linear prediction holds, and changes for which it fails
 POINTS = {
     "small": {"pi+@31": 0.03, "pi-@31": 0.03, "sigma:pion": 0.03, "primary:p:slope": 0.01},
     "slope": {"primary:p:slope": 0.3, "primary:He:slope": 0.3},
@@ -64,7 +64,7 @@ def _config(mode: str, vary: Mapping[str, float], gradients: bool) -> Any:
 
 
 def _bands(result: Result) -> np.ndarray:
-    """Fluxes integrated over directions and energy bands, (group, flavour, band, column)."""
+    """Sum fluxes over directions and energy bands, (group, flavour, band, column)."""
     sums = result.record.tallies[0].extras["gradients"].group_sums()
     edges = np.searchsorted(BINS.energies_GeV, BAND_EDGES_GEV)
     weights = np.maximum(result.group_weights, 1).reshape(N_GROUPS, 1, 1, 1)
@@ -72,13 +72,20 @@ def _bands(result: Result) -> np.ndarray:
 
 
 def _compare(result: Result, pairs: np.ndarray, flux: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two quantities and their difference relative to the flux, values and errors: ``pairs`` (2, group, ...)."""
+    """Compute two quantities and their difference relative to the flux, with errors: ``pairs`` (2, group, ...)."""
     stacked = np.stack([pairs[0], pairs[1], pairs[0] - pairs[1], flux], axis=1)
     return jackknife(lambda mean: mean[:3] / mean[3], stacked, result.group_weights, signed=True)
 
 
 def gradients(report: Report) -> None:
-    """Every class of parameters in all three modes: derivative against central difference; points against runs."""
+    """Compare derivatives with central differences, and varied fluxes with runs at those parameters.
+
+    All classes of parameters are covered, in all three sampling modes.
+
+    Parameters
+    ----------
+    report : Report
+    """
     report.add(
         "",
         "## Gradients",

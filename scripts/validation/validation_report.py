@@ -1,4 +1,4 @@
-"""What a validation report is made of: sections, verdicts, runs that can be taken up again, and pictures."""
+"""Collect sections, verdicts, runs and pictures of a validation report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sim3d.simulation.engine import run_to_file
 
 
 class Report:
-    """Collects sections, verdicts and timings.
+    """Validation report in the making: sections, verdicts and timings.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Report:
     scale : float
         Factor on the number of primaries of every run.
     reuse : bool
-        Take result files that are already there.
+        Whether existing result files are used.
     threads : int or None
         Threads of the runs.
     """
@@ -38,18 +38,42 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, *lines: str) -> None:
-        """Append lines to the report and show them."""
+        """Append lines to the report and print them.
+
+        Parameters
+        ----------
+        *lines : str
+        """
         for line in lines:
             print(line, flush=True)
             self.lines.append(line)
 
     def check(self, name: str, value: str, passed: bool) -> None:
-        """Record one verdict."""
+        """Record the verdict of one check.
+
+        Parameters
+        ----------
+        name : str
+        value : str
+            What was found.
+        passed : bool
+        """
         self.checks.append((name, value, bool(passed)))
         self.add(f"- {'PASS' if passed else 'FAIL'} {name}: {value}")
 
     def run(self, name: str, config: Config) -> Result:
-        """Run a configuration (or reuse its file) at the report's scale."""
+        """Run a configuration at the report's scale, or reuse its file.
+
+        Parameters
+        ----------
+        name : str
+            Stem of the result file.
+        config : Config
+
+        Returns
+        -------
+        Result
+        """
         size = config.run.batch_size
         primaries = max(2 * size, int(config.run.primaries * self.scale))
         config = config.model_copy(update={"run": config.run.model_copy(update={"primaries": primaries})})
@@ -67,7 +91,13 @@ class Report:
         return result
 
     def write(self) -> bool:
-        """Write report.md and checks.json; returns whether everything passed."""
+        """Write report.md and checks.json.
+
+        Returns
+        -------
+        bool
+            Whether all checks passed.
+        """
         summary = ["", "## Summary", "", "| check | value | verdict |", "|---|---|---|"]
         summary += [f"| {n} | {v} | {'pass' if p else 'FAIL'} |" for n, v, p in self.checks]
         (self.folder / "report.md").write_text("\n".join(self.lines + summary) + "\n", encoding="utf-8")
@@ -77,6 +107,16 @@ class Report:
 
 
 def figure_of(report: Report, name: str, draw: Callable[[Any, Any], None]) -> None:
+    """Draw a figure, save it as PNG and add it to the report.
+
+    Parameters
+    ----------
+    report : Report
+    name : str
+        Stem of the file.
+    draw : callable
+        Takes the figure and ``matplotlib.pyplot``.
+    """
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""Validation of the targeted mode: against analog sampling bin by bin, and what the size of a detector does."""
+"""Validate targeted sampling bin by bin against analog sampling, and measure the effect of the patch size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BANDS_GEV = (0.5, 0.71, 1.0, 1.41, 2.0, 3.16, 5.6, 10.0)
 
 
 def _by_energy(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Sum (group, flavour, energy, ...) fluxes over BANDS_GEV."""
+    """Integrate (group, flavour, energy, ...) fluxes over BANDS_GEV."""
     start = [int(np.argmin(np.abs(np.log(edges / e)))) for e in BANDS_GEV]
     width = np.diff(edges).reshape(-1, *([1] * (values.ndim - 3)))
     integral = values * width
@@ -27,7 +27,10 @@ def _by_energy(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def _views(result: Result, site: str) -> dict[str, np.ndarray]:
-    """Group means in several sets of bins, all of them used: to choose bins by their errors would be biased."""
+    """Return group means in several binnings.
+
+    All of them are used: a choice of bins by their errors would bias the test.
+    """
     edges = result.energy_edges_GeV
     filled = result.group_weights > 0
     bands = _by_energy(result.groups_azimuth(site)[filled], edges)
@@ -47,7 +50,7 @@ def _views(result: Result, site: str) -> dict[str, np.ndarray]:
 
 
 def _compare(report: Report, names: tuple[str, str], runs: tuple[Result, Result], sites: list[str]) -> list[np.ndarray]:
-    """Table of pulls of the first run minus the second, and verdicts."""
+    """Write a table of pulls of the first run minus the second, with verdicts."""
     report.add(
         "",
         f"| site | bins in | n | chi2 per bin | mean pull | error of {names[1]} (median) | {names[0]} / {names[1]} |",
@@ -81,7 +84,12 @@ def _compare(report: Report, names: tuple[str, str], runs: tuple[Result, Result]
 
 
 def targeted(report: Report) -> None:
-    """Targeted sampling against analog on patches of 10 x 40 degrees, and against rotated without bending."""
+    """Compare targeted sampling with analog on patches of 10 x 40 degrees, and with rotated without bending.
+
+    Parameters
+    ----------
+    report : Report
+    """
     base: dict[str, Any] = {
         "primaries": {"energy_GeV": [1.0, 5000.0]},
         "field": {"date": "1995-01-01"},
@@ -133,7 +141,7 @@ def targeted(report: Report) -> None:
 
 
 def _horizon(result: Result, site: str, band: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean flux within |cos| < 0.1 over that of all the sky, and its error, by flavour."""
+    """Compute mean flux within |cos| < 0.1 over that of all the sky, and its error, by flavour."""
     edges = result.energy_edges_GeV
     a, b = (int(np.argmin(np.abs(np.log(edges / e)))) for e in band)
     filled = result.group_weights > 0
@@ -146,7 +154,12 @@ def _horizon(result: Result, site: str, band: tuple[float, float]) -> tuple[np.n
 
 
 def patches(report: Report) -> None:
-    """What a patch of 10 x 40 degrees does to the east-west asymmetry and to the horizontal peak."""
+    """Measure the effect of a patch of 10 x 40 degrees on the east-west asymmetry and on the horizontal peak.
+
+    Parameters
+    ----------
+    report : Report
+    """
     report.add("", "## Patches of four sizes", "")
     result = report.run("patches", load_config(ROOT / "examples/patches.toml"))
     sizes = ("10x40", "5x5", "2x2", "1x1")

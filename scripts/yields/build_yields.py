@@ -1,12 +1,12 @@
-"""Yield tables of event generators: run a generator through chromo, join its runs to a table file of sim3d.
+"""Compute yield tables of event generators: sample interactions through chromo, and write a table file of sim3d.
 
     pip install "sim3d[generators]"
     python scripts/yields/build_yields.py run --generator UrQMD34 --projectile p --events 20000 -o raw
     python scripts/yields/build_yields.py join --recipe urqmd-sibyll raw/*.npz -o urqmd-sibyll.h5
 
-`run` makes one file of histograms for each energy; one generator and one projectile in a process, as chromo has it.
-Files of different seeds add up. `join` writes the table; see docs/reports/hadronic-models.md for the recipes, and for
-what Pythia needs beside its wheel.
+`run` writes one file of histograms for each energy. One process can use one generator and one projectile only, a limit
+of chromo. Files of different seeds add up. `join` writes the table. See docs/reports/hadronic-models.md for the
+recipes, and for what Pythia needs in addition to its wheel.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SIBYLL = (80.0, 150.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6)
 ENERGIES_GEV: dict[str, dict[str, tuple[float, ...]]] = {
     "UrQMD34": {
         "p": (1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 18.0, 30.0, 60.0),
-        # Below 2 GeV UrQMD does not come back from some pion collisions.
+        # Below 2 GeV UrQMD does not terminate for some pion collisions.
         "pi+": (2.0, 3.0, 5.0, 10.0, 18.0, 30.0, 60.0),
         "K+": (5.0, 10.0, 18.0, 30.0, 60.0),
         "K-": (5.0, 10.0, 18.0, 30.0, 60.0),
@@ -55,7 +55,7 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class ChromoSource:
-    """Interactions of one chromo model with one projectile on a nucleus.
+    """Sampler of interactions of one chromo model: one projectile on one nucleus.
 
     Parameters
     ----------
@@ -95,12 +95,36 @@ class ChromoSource:
         self.version = f"{model.label if hasattr(model, 'label') else generator}"
 
     def cross_section_mb(self, T_GeV: float) -> float:
-        """Production cross section, nan where the model has none."""
+        """Return the production cross section; nan where the model has none.
+
+        Parameters
+        ----------
+        T_GeV : float
+            Kinetic energy of the projectile.
+
+        Returns
+        -------
+        float
+            mb.
+        """
         self.model.kinematics = self._kinematics(T_GeV)
         return float(self.model.cross_section().prod)
 
     def batches(self, T_GeV: float, events: int) -> Iterator[tuple[Batch, int]]:
-        """Batches of final states, and the number of interactions in each."""
+        """Sample final states in batches.
+
+        Parameters
+        ----------
+        T_GeV : float
+            Kinetic energy of the projectile.
+        events : int
+            Number of interactions.
+
+        Yields
+        ------
+        (batch, number)
+            Final states, and the number of interactions in the batch.
+        """
         self.model.kinematics = self._kinematics(T_GeV)
         parts: list[tuple[np.ndarray, np.ndarray]] = []
         for done, one in enumerate(self.model(events), 1):
@@ -114,7 +138,26 @@ class ChromoSource:
 
 
 def fill(source: Any, projectile: str, T_GeV: float, events: int, rng: np.random.Generator) -> NodeHistogram:
-    """Histogram of `events` interactions (fewer where elastic ones are taken out) of `source` at one energy."""
+    """Sample interactions at one energy and fill their histogram.
+
+    Interactions that count as elastic are removed, so the histogram may have fewer than ``events``.
+
+    Parameters
+    ----------
+    source : object
+        Such as :class:`ChromoSource`.
+    projectile : str
+    T_GeV : float
+        Kinetic energy of the projectile.
+    events : int
+        Number of interactions.
+    rng : numpy Generator
+        For the decays.
+
+    Returns
+    -------
+    NodeHistogram
+    """
     histogram = NodeHistogram(projectile, T_GeV)
     for (event, pdg, four), number in source.batches(T_GeV, events):
         if source.elastic:
@@ -128,7 +171,12 @@ def fill(source: Any, projectile: str, T_GeV: float, events: int, rng: np.random
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run the generator at every energy, one file of histograms each."""
+    """Run the generator at every energy, and write one file of histograms each.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    """
     folder = Path(arguments.output).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     # UrQMD writes its table of cross sections (tables.dat, 4 MB) into the current folder.
@@ -169,7 +217,18 @@ def _run_energies(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def read_run(path: str) -> tuple[Run, str]:
-    """A file that `run` wrote, and the version of chromo that made it; only nitrogen makes tables."""
+    """Read a file that `run` wrote; only nitrogen is accepted as target.
+
+    Parameters
+    ----------
+    path : str
+
+    Returns
+    -------
+    run : Run
+    version : str
+        Of the chromo that made it.
+    """
     with np.load(path) as file:
         histogram = NodeHistogram(str(file["projectile"]), float(file["T_GeV"]), int(file["events"]))
         for name in ("counts", "angle_counts", "moment_sums", "moment_squares", "other_sums"):
@@ -182,7 +241,12 @@ def read_run(path: str) -> tuple[Run, str]:
 
 
 def join_runs(arguments: argparse.Namespace) -> None:
-    """Write the table of a recipe."""
+    """Combine runs into the table of a recipe, and write it.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    """
     read = []
     for path in arguments.files:
         try:
@@ -202,7 +266,12 @@ def join_runs(arguments: argparse.Namespace) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Build the parser of the command line.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+    """
     main_parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = main_parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("run", help="run a generator, write histograms")
@@ -224,7 +293,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; exit status."""
+    """Run the command line; return the exit status.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        That of the process if not given.
+
+    Returns
+    -------
+    int
+    """
     given = parser().parse_args(arguments)
     try:
         given.call(given)

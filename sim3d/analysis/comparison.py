@@ -39,7 +39,7 @@ RATIO_COLUMNS = ("ratio", "ratio_error", "pull")
 """Last columns of the CSV of a comparison."""
 
 _POINT_WIDTH = 1e-3
-"""Half the width, relative, over which an interpolated flux is averaged to compare it with a value at a point."""
+"""Relative half width of the interval over which an interpolated flux is averaged to stand for a point value."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ BANDS: dict[str, Callable[[Array], NDArray[np.bool_]]] = {
     "from below, cos < -0.5": lambda cosine: cosine < -0.5,
     "whole sky": lambda cosine: abs(cosine) <= 1.0,
 }
-"""Zenith bands of the table: which bins, by the cosine of their centres."""
+"""Zenith bands of the table: conditions on the cosine of the bin centres."""
 
 
 @dataclass(frozen=True)

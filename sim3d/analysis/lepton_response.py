@@ -20,7 +20,7 @@ from sim3d.conventions.arrays import Array
 
 N_ANGLES = 181
 ANGLES_DEG = np.linspace(0.0, 180.0, N_ANGLES)
-"""Scattering angles between which everything is shared linearly: one degree, where the mean is 36."""
+"""Grid of scattering angles with linear interpolation in between; the step is 1 degree, the mean angle 36."""
 
 _STEP = math.radians(180.0 / (N_ANGLES - 1))
 _ENERGY_NODES = 3

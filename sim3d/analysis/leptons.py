@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 
 
 SPECIES = {"e": ("nue", "nuebar"), "mu": ("numu", "numubar")}
-"""Leptons and the flavours they come from: a water detector does not see the sign of the charge."""
+"""Lepton species and the flavours that produce them: a water detector does not measure the sign of the charge."""
 
 STAGES = ("neutrino", "lepton", "detector")
-"""Whose direction counts: the neutrino's, the lepton's, the lepton's as reconstructed (its energy likewise)."""
+"""Direction and energy used: the neutrino's direction, the lepton's true ones, or the lepton's reconstructed ones."""
 
 ENERGY_WINDOW_GEV = (0.4, 3.0)
 COS_ZENITH_MAX = 0.5
 
 HIGHEST_WINDOW_GEV = 100.0
-"""Above, quasi-elastic leptons are a small part of all leptons, and go where the neutrino goes."""
+"""Above this energy quasi-elastic leptons are a small part of all leptons, and keep the neutrino's direction."""
 
 NEGLIGIBLE = 1e-7
-"""Neutrino energies whose yield is smaller than this share of the largest are left out."""
+"""Neutrino energies whose yield is below this fraction of the largest are left out."""
 
 SECONDS_PER_YEAR = 365.25 * 86400.0
 AVOGADRO = constants.N_A

@@ -31,10 +31,10 @@ _UNIT = re.compile(r"(?<![A-Za-z])(cm|m)\s*(?:\^|\*\*)?\s*\(?-?\s*2", re.IGNOREC
 
 FLUKA_TABLE = "fluka_sk_solmax.csv"
 FLUKA_SITE = "kamioka"
-"""The site that table was made for."""
+"""Site that the table was computed for."""
 
 _STEPS = 400
-"""Points over which a table is interpolated for its integrals and averages."""
+"""Number of points to which a table is interpolated for integrals and averages."""
 
 Array = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from sim3d.files.file_names import EVENTS_SUFFIX, events_path, journal_path
 DEFAULT_FOLDER = Path("output")
 
 STATUS_OF = {"time": STATUS_TIME, "interrupted": STATUS_INTERRUPTED}
-"""Exit statuses of runs that can go on; a job script tells by them whether to come back."""
+"""Exit statuses of unfinished runs that can be resumed; a job script can test for them."""
 
 
 def parse_range(text: str | None) -> tuple[int, int] | None:

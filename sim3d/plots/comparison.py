@@ -29,7 +29,7 @@ COS_BANDS = (
 N_ENERGY_BANDS = 4
 
 _LARGEST_ERROR = 0.3
-"""Ratios known to worse than this are left out: they would stretch the axis and say nothing."""
+"""Ratios with a larger relative error are left out: they would stretch the axis."""
 
 
 def draw(matched: Matched, folder: Path, stem: str, title: str) -> list[Path]:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from sim3d.results.gradients import PropagatedErrors, SiteGradients, VariedFlux
 
 LINES = 8
-"""Parameters in a panel: those that move the flux most."""
+"""Parameters in a panel: those with the largest effect on the flux."""
 KNOWN = 0.2
-"""Only energies are drawn at which the flux over the sky is known to this share; beyond, few hits make every number."""
+"""Largest relative error of the sky-averaged flux at which an energy is drawn; with few hits results are unreliable."""
 KINDS = {"hadronic": ("yields", "cross-sections", "angles"), "primary": ("primaries", "solar")}
 """Classes of parameters that share a figure."""
 _COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.BLACK, style.GREY, "#56B4E9")

@@ -66,7 +66,7 @@ _COLOURS = {
 }
 """Colours of secondaries where all are in one panel."""
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (8, 2)), (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (3, 4)))
-"""Line styles of models where colours tell secondaries apart."""
+"""Line styles of models where colours distinguish secondaries."""
 _MARKERS = {"FLUKA": "o", "daemonflux": "D"}
 _SOURCES = {"FLUKA": "FLUKA (p-air)", "daemonflux": "daemonflux (p-carbon)"}
 _RANGE_GEV = (1.0, 1.0e6)

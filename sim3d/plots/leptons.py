@@ -24,7 +24,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "lepton": {"color": style.BLUE, "marker": "o", "label": "lepton's direction"},
     "detector": {"color": style.GREEN, "marker": "s", "label": "lepton as reconstructed"},
 }
-"""The look of each stage: open grey for what no detector sees."""
+"""Plot style of each stage: open grey for the neutrino's direction, which no detector measures."""
 
 
 def draw(

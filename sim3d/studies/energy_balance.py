@@ -49,7 +49,7 @@ CATEGORIES = (
     "leaves upward",
     "not in the model",
 )
-"""Where energy goes, in the order of all arrays here."""
+"""Categories of the energy balance, in the order of all arrays here."""
 NEUTRINOS, MUONS, NUCLEONS, MESONS, ELECTROMAGNETIC, IONISATION, BELOW, UPWARD, NOT_IN_MODEL = range(9)
 N_CATEGORIES = 9
 # Last column, after the categories: energy of the followed secondaries of interactions, drawn minus mean.

@@ -54,7 +54,7 @@ DEFAULT_CONE_DEG = 32.0
 """Altitude and field of view of AMS-01 (J. Alcaraz et al., Phys. Lett. B 472 (2000) 215; from memory)."""
 DEFAULT_SAMPLES = 500
 DEFAULT_DATE = "1998-07-01"
-"""The month in which the primary models are taken as they are."""
+"""Month that the primary models are used for without change."""
 
 MAX_PATH_RADII = 1000.0
 """Path (Earth radii) after which a trajectory is undecided. With 100, as in the cutoff tools, a third are undecided at

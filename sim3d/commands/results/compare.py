@@ -50,11 +50,11 @@ def command(
 ) -> None:
     """Compare FILE with REFERENCE: each a result (.h5), a Honda table (.d), or a CSV of published fluxes.
 
-    A CSV has the columns flavour, energy_GeV, cos_zenith, flux, and comments that state its unit (cm^-2 or m^-2,
-    `# unit: ...`); fluka_sk_solmax.csv is FLUKA's at Super-Kamiokande, solar maximum, and ships with sim3d.
-    Two tables with the same bins are compared bin by bin, others are interpolated; a row of a CSV is met by the bin
-    of a result that it belongs to.  Averages over azimuth.  Ratios are FILE/REFERENCE; chi2 has the statistical
-    errors that are known.
+    A CSV has the columns flavour, energy_GeV, cos_zenith, flux, and comments that state its unit (cm^-2 or m^-2, `#
+    unit: ...`); fluka_sk_solmax.csv is FLUKA's at Super-Kamiokande, solar maximum, and ships with sim3d.
+    Two tables with the same bins are compared bin by bin, others are interpolated.  A row of a CSV is compared with the
+    bin of a result that contains it.  Fluxes are averages over azimuth.  Ratios are FILE/REFERENCE; chi2 uses the
+    statistical errors that are known.
     """
     from sim3d.analysis.comparison import pair
     from sim3d.analysis.matching import agreement

@@ -23,7 +23,7 @@ HEADINGS = {
     "3-D / 1-D": "Three dimensions over one",
     "bending": "With bending in the air over without",
 }
-"""What is printed; the third ratio (angles alone) is in the CSV and in JSON."""
+"""Ratios that are printed; the third one (angles alone) is in the CSV and in JSON."""
 
 
 @click.command()
@@ -49,9 +49,9 @@ def command(
 ) -> int:
     """Run CONFIG.toml as it is, without bending in the air, and in one dimension; compare the three.
 
-    The runs have the same random numbers and are full.h5, no-bending.h5 and collinear.h5 in DIR; what is there is gone
-    on with, so more --primaries add to it. Printed are ratios of fluxes by zenith, flavour and energy, and east-west
-    asymmetries; dimensions.csv has them all. Works under mpirun as `sim3d run` does.
+    The runs have the same random numbers and are full.h5, no-bending.h5 and collinear.h5 in DIR. Existing runs are
+    continued, so more --primaries add to them. Ratios of fluxes by zenith, flavour and energy, and east-west
+    asymmetries are printed; dimensions.csv has them all. Works under mpirun as `sim3d run` does.
     """
     from sim3d.analysis.dimensions import variants
     from sim3d.config.load import load_config

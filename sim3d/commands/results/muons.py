@@ -30,10 +30,10 @@ PARTICLES = ("mu+", "mu-", "p", "n")
 @folder_option("Draw spectra, charge ratio, zenith and altitude there, and write muons-<site>.csv.")
 @json_option
 def command(file: Path, particles: tuple[str, ...], only: str | None, folder: Path | None, as_json: bool) -> None:
-    """Write spectra of muons, protons and neutrons of a run with scoring.muons: by level, momentum and zenith.
+    """Print intensities and charge ratios of muons, protons and neutrons; with -o write and draw their spectra.
 
-    --json prints a list of records: site, altitude_km, particle, charge, momentum_GeV, cos_zenith, flux and error
-    (m^-2 s^-1 sr^-1 (GeV/c)^-1).
+    Needs a run with scoring.muons. Spectra are by level, charge, momentum and zenith. --json prints a list of records:
+    site, altitude_km, particle, charge, momentum_GeV, cos_zenith, flux and error (m^-2 s^-1 sr^-1 (GeV/c)^-1).
     """
     from sim3d.results.muons import muon_spectra
 

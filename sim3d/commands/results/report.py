@@ -27,10 +27,10 @@ from sim3d.commands.arguments import (
 @click.option("--step", type=float, default=0.1, show_default=True, metavar="GV", help="Step of their scans.")
 @json_option
 def command(file: Path, folder: Path | None, sky_cell: float, step: float, as_json: bool) -> None:
-    """Write one self-contained page, FILE-report.html, that any browser opens, also offline and on a phone.
+    """Write one self-contained HTML page, FILE-report.html, that any browser opens, also offline and on a phone.
 
-    Configuration, precision reached, spectra, zenith and azimuth distributions, east-west asymmetries,
-    comparison with references, cutoff maps of the sky, and provenance.
+    Configuration, statistical precision, spectra, zenith and azimuth distributions, east-west asymmetries, comparison
+    with references, cutoff maps of the sky, and provenance.
     """
     result = open_result(file)
     check_maps(sky_cell=sky_cell, step=step)

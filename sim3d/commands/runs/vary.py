@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sim3d.results.result import Result
 
 EVERY = 5
-"""Energies in words: one bin in so many, two per decade."""
+"""The text output has one energy bin in so many: two per decade."""
 
 
 @click.command()
