@@ -40,7 +40,7 @@ def read_sites(path: Path) -> list[dict[str, str]]:
     list of dict
         One per site: text by column.
     """
-    with open(path, newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         lines = [line for line in file if line.strip() and not line.lstrip().startswith("#")]
     rows = list(csv.DictReader(lines, skipinitialspace=True))
     if not rows or "name" not in rows[0]:
