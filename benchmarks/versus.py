@@ -46,7 +46,7 @@ RUNS = {
     "rotated": (20_000, '[sampling]\nmode = "rotated"\n[transport]\nbending = false\n', ""),
     "targeted, all scores": (8_000, "[scoring]\nevents = true\ngradients = true\nheights = true\nmuons = true\n", ""),
 }
-"""Primaries (ten seconds: starting a process varies by a tenth of one), tables of the configuration, lines of the site."""
+"""Primaries (ten seconds: starting a process varies by a tenth), tables of the configuration, lines of the site."""
 
 FEW = 200
 """Primaries of the run that is subtracted."""
