@@ -56,7 +56,7 @@ coverage: $(VENV)/.installed-test
 	NUMBA_DISABLE_JIT=1 COVERAGE_FILE=output/coverage/data $(BIN)/coverage run -m pytest -q -m "not slow and not mpi" \
 	    -k "not ($(UNCOVERED))" -W "ignore:overflow encountered:RuntimeWarning" -p no:cacheprovider $(COVERED); status=$$?; \
 	COVERAGE_FILE=output/coverage/data $(BIN)/coverage report --skip-covered > output/coverage/report.txt; \
-	echo "coverage of part of the tests, kernels interpreted: $$(tail -1 output/coverage/report.txt)"; exit $$status
+	echo "coverage of part of the tests, kernels interpreted: $$(grep TOTAL output/coverage/report.txt)"; exit $$status
 
 hooks: $(VENV)/.installed-test
 	$(BIN)/pre-commit install
