@@ -90,7 +90,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Every command has --help; most take --json. Shell completion: docs/manual/cli.md.",
+    epilog="Every command has --help, most --json. More: docs/manual/cli.md.",
 )
 @click.version_option(package_name="sim3d", message="%(prog)s %(version)s")
 @click.pass_context
