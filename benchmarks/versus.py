@@ -140,7 +140,14 @@ def compare(ours: list[float], theirs: list[float], unit: str, tolerance: float)
         Of the measurements; see RATES.
     tolerance : float
         Ratios up to 1 + tolerance count as equal.
+
+    Raises
+    ------
+    ValueError
+        If a measurement is not positive: the runs are too short for what is subtracted.
     """
+    if min(*ours, *theirs) <= 0.0:
+        raise ValueError(f"a measurement is not positive ({min(*ours, *theirs):.3g} {unit}): use a larger --scale")
     is_rate = unit.endswith(RATES)
     a, b = (theirs, ours) if is_rate else (ours, theirs)
     ratio = statistics.median(a) / statistics.median(b)

@@ -45,3 +45,8 @@ def test_table(versus):
 def test_an_unknown_revision_is_refused(versus):
     with pytest.raises(SystemExit, match="no revision"):
         versus.other_checkout("no-such-revision")
+
+
+def test_measurements_that_are_not_positive_are_refused(versus):
+    with pytest.raises(ValueError, match="larger --scale"):
+        versus.compare([1.0, 1.0], [1.0, -0.1], "s", 0.02)
