@@ -22,7 +22,7 @@ _STATUS = 130
 class StopSignal:
     """Signal handler that records the first signal.
 
-    Before :attr:`patient` is set there are no results to lose, and a signal raises :class:`KeyboardInterrupt` at once.
+    Before :attr:`patient` is set there are no results to lose, and a signal raises ``KeyboardInterrupt`` at once.
     Afterwards the first signal is only recorded, and the run stops at its next safe point. A second one ends the
     process immediately.
 

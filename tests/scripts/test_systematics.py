@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ class Fake:
         self.energy_edges_GeV = 10 ** (np.arange(203) / 40 - 1.025)
         self.cos_zenith_edges = np.linspace(-1, 1, 41)
         self.group_weights = np.full(8, 4)
-        self.config = {"run": {"batch_size": 10}}
+        self.record = SimpleNamespace(config=SimpleNamespace(run=SimpleNamespace(batch_size=10)))
         e = np.sqrt(self.energy_edges_GeV[1:] * self.energy_edges_GeV[:-1])
         c = 0.5 * (self.cos_zenith_edges[1:] + self.cos_zenith_edges[:-1])
         scale = np.array([280.0, 270.0, 140.0, 125.0])

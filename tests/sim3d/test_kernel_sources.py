@@ -158,12 +158,12 @@ def test_the_key_is_that_of_the_kernels(tree, tmp_path, variable):
     chosen = {variable: str(tmp_path)}
     folder, key = started(tree, FOLDER, **chosen)
     assert Path(folder) == tmp_path / f"kernels-{key}"
-    for name in (("sim3d", "style"), ("sim3d", "result_file"), ("sim3d", "config"), ("hadronic", "reference")):
+    for name in (("sim3d", "style"), ("sim3d", "result_file"), ("sim3d", "schema"), ("hadronic", "reference")):
         with where(tree, name).open("a") as stream:
             stream.write("\nEDITED = 1\n")
     assert started(tree, FOLDER, **chosen) == [folder, key]
     keys = {key}
-    for name in (("sim3d", "transport"), ("geomag", "lanes"), ("sim3d", "particles")):
+    for name in (("sim3d", "rotations"), ("geomag", "lanes"), ("sim3d", "particles")):
         path = where(tree, name)
         before = path.read_text()
         path.write_text(before + "\nEDITED = 1\n")

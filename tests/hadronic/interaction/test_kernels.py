@@ -31,7 +31,7 @@ def test_slot_tail_inverts_sample_x(slot, node, u):
     x = kernels.sample_x(TABLES, slot, node, u)
     assert 0.0 < x <= 1.0 + 1e-9
     assert slot_tail(TABLES, slot, node, x) == pytest.approx(u, abs=1e-10)
-    assert kernels.slot_survival(TABLES, slot, node, x) == pytest.approx(1.0 - u, rel=1e-6, abs=1e-15)
+    assert kernels.slot_survival(TABLES, slot, node, x) == pytest.approx(1.0 - u, rel=1e-5, abs=1e-15)
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,4 +1,4 @@
-"""Figures are made, for full and for nearly empty results; how six of them look is in test_baseline_figures."""
+"""Figures are made, for full and for nearly empty results; how six of them look is in test_result_baselines."""
 
 import json
 import warnings

@@ -29,7 +29,7 @@ def engine(monkeypatch, tmp_path, fake_result):
         return {"path": path, **(overrides or {})}
 
     monkeypatch.setitem(sys.modules, "sim3d.simulation.engine", SimpleNamespace(run_to_file=run_to_file))
-    monkeypatch.setitem(sys.modules, "sim3d.config.schema", SimpleNamespace(load_config=load_config))
+    monkeypatch.setitem(sys.modules, "sim3d.config.load", SimpleNamespace(load_config=load_config))
     for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

@@ -18,7 +18,7 @@ from sim3d.analysis import matching
 from sim3d.plots import axes, style
 from sim3d.plots import result as plots
 
-BASELINES = Path(__file__).resolve().parents[1] / "data" / "figures"
+BASELINES = Path(__file__).resolve().parents[2] / "data" / "figures"
 WORDS = BASELINES / "words.json"
 WRITE = bool(os.environ.get("SIM3D_WRITE_BASELINES"))
 DPI = 60
