@@ -1,12 +1,9 @@
-"""Measure speed and agreement of back-tracking, compared with gtracr and OTSO.
+"""Back-tracking beside its peers, gtracr and OTSO, each installed from the package registry in its own environment.
 
-Each peer is installed from the package registry in its own environment. Speeds are in CPU time of one core, measured in
-one run. For each, the fraction of decisions that agree with this package's integrator at 1e-9 is given, in the peer's
-own geometry (gtracr: a sphere, OTSO: the WGS84 ellipsoid).
-
-The sample is Kamioka, 20 km, isotropic directions above the horizon, rigidities on R^-2.7 from 1 to 60 GV. Nearly all
-of it is far below the cutoffs, where decisions are easy. A second sample, uniform in rigidity from 6 to 16 GV (the
-penumbra), tests the agreement where decisions are hard.
+Speeds are in CPU time of one core, in one run; beside each stands the share of its decisions that equal those of this
+package's integrator at 1e-9, in the peer's own geometry (gtracr: a sphere, OTSO: the WGS84 ellipsoid).  The sample is
+Kamioka, 20 km, isotropic directions above the horizon, rigidities on R^-2.7 from 1 to 60 GV; nearly all of it is far
+below the cutoffs, so a second one, uniform in rigidity from 6 to 16 GV (the penumbra), shows what agreement is worth.
 
 `rows` returns the rows; ``python benchmarks/peers.py`` prints them.
 """
@@ -49,12 +46,12 @@ Row = dict[str, Any]
 
 
 class PeerError(RuntimeError):
-    """Raised for a peer that cannot be installed or run; the text says why."""
+    """A peer that cannot be installed or run; the text says why."""
 
 
 @njit(nogil=True)
 def _one_by_one(place, directions, rigidities, gauss, params, verdicts):
-    """Back-track arrivals at one place with the scalar kernel of the simulation; fill ``verdicts``."""
+    """Fill verdicts[i] of arrivals at one place, with the kernel that the simulation uses."""
     x, y, z = place[0], place[1], place[2]
     for i in range(rigidities.shape[0]):
         ux, uy, uz = directions[i, 0], directions[i, 1], directions[i, 2]
@@ -64,39 +61,21 @@ def _one_by_one(place, directions, rigidities, gauss, params, verdicts):
 def verdicts_one_by_one(
     place: np.ndarray, directions: np.ndarray, rigidities: np.ndarray, field: FieldModel, params: np.ndarray
 ) -> np.ndarray:
-    """Back-track arrivals at one place with the scalar kernel.
-
-    Parameters
-    ----------
-    place : float64 array (3,)
-        Geocentric, km.
-    directions : float64 array (n, 3)
-        Unit vectors.
-    rigidities : float64 array (n,)
-        GV.
-    field : FieldModel
-    params : float64 array
-        From ``trace_params``.
-
-    Returns
-    -------
-    int8 array (n,)
-        Verdicts.
-    """
+    """Verdicts of the scalar kernel."""
     found = np.empty(len(rigidities), dtype=np.int8)
     _one_by_one(place, directions, rigidities, field.gauss, params, found)
     return found
 
 
 class Sample:
-    """Arrivals at Kamioka: isotropic directions above the horizon, with given rigidities.
+    """Arrivals at Kamioka: directions above the horizon and rigidities (GV).
 
     Parameters
     ----------
-    rigidities : float64 array (n,)
+    rigidities : array
         GV.
     seed : int
-        Seed of the directions.
+        Of the directions.
     """
 
     def __init__(self, rigidities: np.ndarray, seed: int) -> None:
@@ -107,68 +86,25 @@ class Sample:
         self.directions = arrival_direction(LAT, LON, self.zenith, self.azimuth)
 
     def reference(self, degree: int = 10, sphere: bool = False) -> np.ndarray:
-        """Decide which arrivals are allowed, at an error per step of 1e-9.
-
-        All degrees of the field are kept and no decision is taken early.
-
-        Parameters
-        ----------
-        degree : int
-            Degree of the field.
-        sphere : bool
-            Whether the ground is a sphere (else the WGS84 ellipsoid).
-
-        Returns
-        -------
-        bool array (n,)
-        """
+        """Whether each is allowed, at an error per step of 1e-9, every degree kept and nothing decided early."""
         field = FieldModel("2020-01-01", degree)
         params = trace_params(field, ALTITUDE_KM, not sphere, 1e-9, shortcuts=False, truncation=0.0)
         return verdicts_one_by_one(start(sphere), self.directions, self.rigidities, field, params) == 1
 
 
 def spectrum(count: int) -> Sample:
-    """Sample rigidities on R^-2.7 from 1 to 60 GV.
-
-    Parameters
-    ----------
-    count : int
-
-    Returns
-    -------
-    Sample
-    """
+    """R^-2.7 from 1 to 60 GV."""
     share = np.random.default_rng(2).random(count)
     return Sample((1.0 + share * (60.0**-1.7 - 1.0)) ** (-1.0 / 1.7), 3)
 
 
 def penumbra(count: int) -> Sample:
-    """Sample rigidities uniformly from 6 to 16 GV.
-
-    Parameters
-    ----------
-    count : int
-
-    Returns
-    -------
-    Sample
-    """
+    """Uniform from 6 to 16 GV."""
     return Sample(np.random.default_rng(4).uniform(6.0, 16.0, count), 5)
 
 
 def start(sphere: bool) -> np.ndarray:
-    """Compute the place of arrival.
-
-    Parameters
-    ----------
-    sphere : bool
-        Whether the latitude is geocentric and the height above 6371.2 km (else both are geodetic).
-
-    Returns
-    -------
-    float64 array (3,)
-        Geocentric, km.
-    """
+    """Where they arrive, km: the latitude taken as geocentric and heights above 6371.2 km, or geodetic."""
     if not sphere:
         return geodetic_to_cartesian(LAT, LON, ALTITUDE_KM)
     lat, lon = np.radians(LAT), np.radians(LON)
@@ -177,17 +113,7 @@ def start(sphere: bool) -> np.ndarray:
 
 
 def seconds(work: Callable[[], object], best_of: int = 3) -> float:
-    """Measure the CPU seconds of the fastest of several runs; a first run, which compiles, is not counted.
-
-    Parameters
-    ----------
-    work : callable
-    best_of : int
-
-    Returns
-    -------
-    float
-    """
+    """CPU seconds of the fastest of several runs; the first run, which compiles, is not counted."""
     work()
     found = []
     for _ in range(best_of):
@@ -198,20 +124,7 @@ def seconds(work: Callable[[], object], best_of: int = 3) -> float:
 
 
 def row(name: str, value: float, unit: str, peer: str = "", ratio: float | None = None) -> Row:
-    """Make a row without a target.
-
-    Parameters
-    ----------
-    name : str
-    value : float
-    unit, peer : str
-    ratio : float, optional
-        Ratio to the peer.
-
-    Returns
-    -------
-    dict
-    """
+    """A row without a target."""
     return {
         "name": name,
         "value": float(value),
@@ -224,25 +137,13 @@ def row(name: str, value: float, unit: str, peer: str = "", ratio: float | None 
 
 
 def with_target(line: Row, target: float, at_most: bool = False) -> Row:
-    """Add a target, and whether it is met, to a row.
-
-    Parameters
-    ----------
-    line : dict
-    target : float
-    at_most : bool
-        Whether the target is an upper limit.
-
-    Returns
-    -------
-    dict
-    """
+    """The row with a target and whether it is met."""
     met = line["value"] <= target if at_most else line["value"] >= target
     return line | {"target": target, "met": bool(met)}
 
 
 def environment(name: str) -> str:
-    """Return the Python of a peer's own environment, which is created if it does not exist.
+    """Python of a peer's own environment, made and filled if need be.
 
     Parameters
     ----------
@@ -253,11 +154,6 @@ def environment(name: str) -> str:
     -------
     str
         Path of its Python.
-
-    Raises
-    ------
-    PeerError
-        If the peer cannot be installed.
     """
     python = FOLDER / name / "bin" / "python"
     marker = FOLDER / name / ".installed"
@@ -276,25 +172,7 @@ def environment(name: str) -> str:
 
 
 def run_peer(name: str, given: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Run a peer's script on arrays.
-
-    Parameters
-    ----------
-    name : str
-        "gtracr" or "otso".
-    given : dict of array
-        Input of the script.
-
-    Returns
-    -------
-    dict of array
-        Output of the script.
-
-    Raises
-    ------
-    PeerError
-        If it fails or takes more than ten minutes.
-    """
+    """What a peer's script makes of the arrays given to it."""
     python = environment(name)
     told, answer = FOLDER / f"{name}-in.npz", FOLDER / f"{name}-out.npz"
     np.savez(told, **given)
@@ -312,18 +190,7 @@ def run_peer(name: str, given: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def ask(sample: Sample, **more: Any) -> dict[str, Any]:
-    """Collect the input of the peers' scripts.
-
-    Parameters
-    ----------
-    sample : Sample
-    **more
-        Further arrays.
-
-    Returns
-    -------
-    dict
-    """
+    """What the peers' scripts read of a sample."""
     return {
         "lat": LAT,
         "lon": LON,
@@ -335,18 +202,7 @@ def ask(sample: Sample, **more: Any) -> dict[str, Any]:
 
 
 def scan_sample(count: int) -> tuple[Sample, int]:
-    """Sample trajectories uniformly from the scan of a sky map of cutoffs.
-
-    Parameters
-    ----------
-    count : int
-
-    Returns
-    -------
-    sample : Sample
-    total : int
-        Number of trajectories of the whole scan.
-    """
+    """Some trajectories of the sky map's scan, drawn evenly, and the number of all of them."""
     tracer = CutoffTracer(LAT, LON)
     zenith = np.repeat(np.degrees(np.arccos(np.arange(0.95, 0.0, -0.1))), 36)
     azimuth = np.tile(np.arange(5.0, 360.0, 10.0), 10)
@@ -364,17 +220,7 @@ def scan_sample(count: int) -> tuple[Sample, int]:
 
 
 def own_rows(count: int, hard_count: int) -> list[Row]:
-    """Measure rate and agreement of this package, one trajectory at a time and sixteen at a time.
-
-    Parameters
-    ----------
-    count, hard_count : int
-        Sizes of the two samples.
-
-    Returns
-    -------
-    list of dict
-    """
+    """This package's rows: rate and agreement, one at a time and sixteen at a time."""
     soft, hard = spectrum(count), penumbra(hard_count)
     truth_soft, truth_hard = soft.reference(), hard.reference()
     field, place, found = FieldModel("2020-01-01", 10), start(False), []
@@ -404,14 +250,12 @@ def own_rows(count: int, hard_count: int) -> list[Row]:
 
 
 def map_seconds(lowest_GV: float | None = None) -> float:
-    """Measure the CPU seconds of a 10 x 36 sky map with every rigidity in steps of 0.01 GV.
-
-    Tables and bounds are included.
+    """CPU seconds of the 10 x 36 sky map with every rigidity in steps of 0.01 GV, tables and bounds included.
 
     Parameters
     ----------
     lowest_GV : float, optional
-        Where the scan starts; it must be below every allowed rigidity. The lowest step if not given.
+        Where the scan starts; it must be below every allowed rigidity.  The lowest step if not given.
 
     Returns
     -------
@@ -426,19 +270,7 @@ def map_seconds(lowest_GV: float | None = None) -> float:
 
 
 def gtracr_rows(own_rate: float, own_map_s: float) -> list[Row]:
-    """Measure gtracr; the ratio is ours over theirs for rates, theirs over ours for times.
-
-    Parameters
-    ----------
-    own_rate : float
-        Trajectories per second of this package.
-    own_map_s : float
-        Seconds of this package's sky map.
-
-    Returns
-    -------
-    list of dict
-    """
+    """gtracr's rows; the ratio is ours over theirs, of a time theirs over ours."""
     settings = ["table, default tolerance", "table, tight tolerance", "direct IGRF, default tolerance"]
     soft, hard = spectrum(2000), penumbra(2000)
     scan, total = scan_sample(4000)
@@ -452,19 +284,7 @@ def gtracr_rows(own_rate: float, own_map_s: float) -> list[Row]:
 
 
 def otso_rows(own_rate: float, own_map_s: float) -> list[Row]:
-    """Measure OTSO; the ratio is ours over theirs for rates, theirs over ours for times.
-
-    Parameters
-    ----------
-    own_rate : float
-        Trajectories per second of this package.
-    own_map_s : float
-        Seconds of this package's sky map.
-
-    Returns
-    -------
-    list of dict
-    """
+    """OTSO's rows; the ratio is ours over theirs, of a time theirs over ours."""
     soft, hard = spectrum(500), penumbra(500)
     zenith, azimuth = np.degrees(np.arccos([0.95, 0.75, 0.55, 0.35, 0.15])), np.array([85.0, 175.0, 265.0, 355.0, 85.0])
     directions = {"map_zenith_deg": zenith, "map_azimuth_deg": azimuth}
@@ -489,22 +309,7 @@ def peer_lines(
     hard_truth: np.ndarray,
     own_rate: float,
 ) -> list[Row]:
-    """Make the rows of rate and agreement of each setting of a peer.
-
-    Parameters
-    ----------
-    peer : str
-    for_soft, for_hard : dict of array
-        Output of the peer's script for the two samples.
-    soft_truth, hard_truth : bool array (n,)
-        Reference decisions (:meth:`Sample.reference`).
-    own_rate : float
-        Trajectories per second of this package.
-
-    Returns
-    -------
-    list of dict
-    """
+    """Rate and agreement of each setting of a peer."""
     lines = []
     for key in (k for k in for_soft if k.startswith("verdicts ")):
         setting = key.removeprefix("verdicts ")
@@ -519,7 +324,7 @@ def peer_lines(
 
 
 def rows(report: Callable[[str], object] = print) -> list[Row]:
-    """Measure back-tracking and the sky map, and compare with the peers where they run.
+    """All rows of back-tracking and of the sky map, peers included where they run.
 
     Parameters
     ----------
@@ -566,17 +371,7 @@ def rows(report: Callable[[str], object] = print) -> list[Row]:
 
 
 def core_speed(found: list[Row]) -> float | None:
-    """Return the speed of this core relative to the one that targets are stated for.
-
-    Parameters
-    ----------
-    found : list of dict
-
-    Returns
-    -------
-    float or None
-        None where gtracr was not measured.
-    """
+    """Speed of this core relative to the one that targets are stated for; None where gtracr was not measured."""
     for line in found:
         if line["name"] == GTRACR_RATE:
             return float(line["value"]) / GTRACR_CORE
@@ -584,7 +379,7 @@ def core_speed(found: list[Row]) -> float | None:
 
 
 def main() -> int:
-    """Measure and print the rows."""
+    """Print the rows."""
     for line in rows():
         ratio = "" if line["ratio"] is None else f"  ratio {line['ratio']:.3g} to {line['peer']}"
         met = {None: "", True: "  (met)", False: "  (NOT met)"}[line["met"]]

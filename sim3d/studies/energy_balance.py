@@ -342,7 +342,7 @@ def account(world, tails, track, neutrinos, out):
 
 
 @njit(nogil=True, cache=CACHE)
-def _follow(world, tails, start, kinetic, seed, index, track, out):
+def follow_shower(world, tails, start, kinetic, seed, index, track, out):
     """Simulate one shower and sum its energy; return the number of rows that its track needs.
 
     If ``track`` has fewer rows, ``out`` is not filled.
@@ -425,7 +425,7 @@ def follow_showers(
     out = np.zeros((showers, N_CATEGORIES + 1))
     track = np.zeros((_FIRST_ROWS, TRACK_COLUMNS))
     for k in range(showers):
-        while (wanted := _follow(world, tails, start, kinetic_GeV, seed, first + k, track, out[k])) >= len(track):
+        while (wanted := follow_shower(world, tails, start, kinetic_GeV, seed, first + k, track, out[k])) >= len(track):
             track = np.zeros((wanted + wanted // 4 + 1, TRACK_COLUMNS))
     return out / kinetic_GeV
 

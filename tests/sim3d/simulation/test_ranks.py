@@ -124,7 +124,7 @@ def test_bitwise_the_same_for_any_number_of_ranks(case, differences, name, ranks
 FAILING = """
 import sys
 from sim3d.simulation import setup as setup_run
-from sim3d.config.schema import load_config
+from sim3d.config.load import load_config
 from sim3d.simulation.engine import run_to_file
 
 kernel = setup_run.rotated_batch
@@ -157,7 +157,7 @@ def test_a_failing_primary_ends_all_ranks(case, differences):
 TOLERANT = """
 import sys
 from sim3d.simulation import setup as setup_run
-from sim3d.config.schema import make_config
+from sim3d.config.load import make_config
 from sim3d.simulation.engine import run_to_file
 
 kernel = setup_run.rotated_batch
