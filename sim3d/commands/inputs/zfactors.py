@@ -159,6 +159,7 @@ def _all_models(table: Path | None) -> list[HadronicModel]:
 def _balance(models: list[HadronicModel], energies: list[float], showers: int | None, seed: int, as_json: bool) -> None:
     """Print the energy balance of proton showers."""
     from hadronic.models import check_projectile
+    from sim3d.studies import energy_account
     from sim3d.studies import energy_balance as account
 
     wanted = energies or list(account.BALANCE_ENERGIES_GEV)
@@ -177,7 +178,7 @@ def _balance(models: list[HadronicModel], energies: list[float], showers: int | 
         for place, (energy, cosine) in enumerate(cases)
     ]
     if as_json:
-        print_json({"seed": seed, "categories": account.CATEGORIES, "balances": [asdict(row) for row in rows]})
+        print_json({"seed": seed, "categories": energy_account.CATEGORIES, "balances": [asdict(row) for row in rows]})
         return
     click.echo(account.as_text(rows))
 

@@ -16,15 +16,8 @@ from sim3d.cli import main
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import LAMBDA, MASS_GEV, NEUTRON, PI0, PIP, PROTON
 from sim3d.shower.energy_loss import bethe
-from sim3d.studies.energy_balance import (
-    CATEGORIES,
-    balance_world,
-    default_showers,
-    energy_balance,
-    entry,
-    expected,
-    tail_means,
-)
+from sim3d.studies.energy_account import CATEGORIES, expected, tail_means
+from sim3d.studies.energy_balance import balance_world, default_showers, energy_balance, entry
 
 
 @pytest.fixture(scope="module")
