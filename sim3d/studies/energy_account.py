@@ -1,6 +1,7 @@
 """Account of the energy of one shower (kernels): in which form each part of it ends.
 
-The categories and the conventions are those of :mod:`sim3d.studies.energy_balance`."""
+The categories and the conventions are those of :mod:`sim3d.studies.energy_balance`.
+"""
 
 from __future__ import annotations
 
