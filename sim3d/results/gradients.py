@@ -435,7 +435,7 @@ class SiteGradients:
             raise InputError(f"covariance: needs a symmetric matrix of {n} x {n} finite numbers, got {matrix.shape}")
         if n and np.linalg.eigvalsh(matrix)[0] < -1e-9 * np.abs(matrix).max():
             raise InputError("covariance: the matrix has a negative eigenvalue")
-        mean = np.tensordot(self._weights / max(self._weights.sum(), 1), self._groups, axes=1)
+        mean = np.tensordot(self._weights / max(int(self._weights.sum()), 1), self._groups, axes=1)
         return PropagatedErrors(self.site, names, matrix, mean[..., 0], mean[..., places])
 
     def at(self, values: Array, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike) -> Any:
