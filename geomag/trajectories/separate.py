@@ -1,8 +1,8 @@
-"""Call a compiled function without inlining it, so that its rounding does not depend on the caller.
+"""Call a compiled function without inlining it, so that its rounding does not depend on the caller's code.
 
 The field and the integrator allow the compiler to contract a product and a sum to one operation (an FMA). Which
-products are contracted is decided after inlining: the same trajectory could get another last bit, and in the penumbra
-another verdict, in another kernel. Called separately the function is compiled alike for every caller.
+products are contracted is decided after inlining: inlined, the same trajectory could get another last bit, and in the
+penumbra another verdict, in another kernel. What the compiler inlines into the function itself may still change.
 """
 
 from __future__ import annotations
