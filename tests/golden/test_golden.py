@@ -23,7 +23,7 @@ def test_golden(make_golden, name):
     """Fluxes per site and flavour to 1e-6, hits and counters exactly, but for the split of forbidden trajectories.
 
     Whether a forbidden trajectory is called undecided depends on the last bit of a chaotic path, which the compiler
-    chooses (it may contract a product and a sum): of 18,477 trajectories one changes its name from one Python to another.
+    chooses (it may contract a product and a sum): of 18,477 trajectories one changes its name between Pythons.
 
     After a deliberate change of physics or streams run ``python scripts/golden/make_golden.py`` and commit the file.
     """
