@@ -11,7 +11,7 @@ mean of the tables at the energy of that vertex. The sum over categories is 1 on
 samples the tables correctly.
 
 In decays every energy is drawn. What is neither a neutrino nor followed is a photon or an electron, except the slow
-nucleon of a Lambda (see :func:`_lambda_remainder`).
+nucleon of a Lambda (see `sim3d.studies.energy_account`).
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def follow_showers(
     Parameters
     ----------
     world : World
-        See :func:`account`.
+        See :func:`sim3d.studies.energy_account.account`.
     kinetic_GeV : float
         Of the primary proton.
     cos_zenith : float

@@ -40,7 +40,7 @@ def environment(tmp_path):
 def run(script, folder, environment, **more):
     command = ["bash", str(SCRIPTS / script)]
     return subprocess.run(
-        command, cwd=folder, env=environment | more, capture_output=True, text=True, check=False, timeout=600
+        command, cwd=folder, env=environment | more, capture_output=True, text=True, check=False, timeout=900
     )
 
 
@@ -90,7 +90,7 @@ def campaign(folder, sites):
     (folder / "base.toml").write_text(BASE.format(more=""))
     (folder / "sites.csv").write_text(sites)
     command = [sys.executable, str(SCRIPTS / "site_campaign.py"), "base.toml", "sites.csv", "-o", "out"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=900)
 
 
 def test_a_site_campaign(tmp_path):

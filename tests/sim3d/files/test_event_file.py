@@ -368,13 +368,13 @@ def test_a_full_disk(tmp_path, differences):
         toml, path = tmp_path / "run.toml", folder / "run.h5"
         toml.write_text(TOML.format(primaries=6_000))
         command = [sys.executable, "-m", "sim3d.cli", "run", str(toml), "-o", str(path), "--quiet", "--resume"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
         lines = done.stderr.strip().splitlines()
         assert done.returncode == 2, done.stderr
         assert lines[-1].startswith("sim3d: error: output: cannot write"), done.stderr
         assert len(lines) <= 2  # the warning of a checkpoint that did not fit may stand before it
         subprocess.run(["mount", "-o", "remount,size=60m", str(folder)], check=True)
-        subprocess.run(command, check=True, timeout=300)
+        subprocess.run(command, check=True, timeout=900)
         run_to_file(sim3d.load_config(toml), tmp_path / "whole.h5", threads=2)
         same_files(tmp_path / "whole.h5", path, differences)
     finally:
@@ -393,7 +393,7 @@ def test_ranks(tmp_path, differences, ranks, threads):
     allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     launch = [str(MPIRUN), "-n", str(ranks), "--oversubscribe", "--bind-to", "none", sys.executable, "-m", "sim3d.cli"]
     command = [*launch, "run", str(toml), "-o", str(out), "--threads", str(threads), "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, env=kept | allowed, check=False, timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, env=kept | allowed, check=False, timeout=900)
     assert done.returncode == 0, done.stderr
     same_files(whole, out, differences)
 

@@ -58,7 +58,7 @@ def browse(folder, *arguments):
     command += ["--force-device-scale-factor=1", f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--no-sandbox")  # Chromium refuses to be root inside its sandbox
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=180, cwd=folder)
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=900, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 

@@ -375,7 +375,7 @@ def test_the_disk_fails_during_a_run(tmp_path, small_disk, longer, differences, 
             time.sleep(0.01)
     else:
         folder.rename(small_disk / "elsewhere")
-    _, message = process.communicate(timeout=120)
+    _, message = process.communicate(timeout=900)
     assert process.returncode == 2
     lines = message.strip().splitlines()
     assert sum("warning: no checkpoint" in line for line in lines) == 1

@@ -71,7 +71,7 @@ def mpirun(folder, ranks, *arguments):
         *map(str, arguments),
     ]
     return subprocess.run(
-        command, capture_output=True, text=True, env=environment(), cwd=folder, timeout=240, check=False
+        command, capture_output=True, text=True, env=environment(), cwd=folder, timeout=900, check=False
     )
 
 
@@ -230,7 +230,7 @@ def test_a_run_of_three_ranks_is_cut_short(case, differences, what):
         os.kill(ranks_of(process.pid)[-1], signal.SIGKILL)
     else:
         process.send_signal(signal.SIGUSR1)
-    _, message = process.communicate(timeout=120)
+    _, message = process.communicate(timeout=900)
     assert process.returncode != 0
     result = load(out)
     assert 0 < result.n_batches < 20
@@ -258,7 +258,7 @@ def test_a_launcher_of_another_mpi_is_noticed(case):
     """A launcher says three processes, MPI sees one: one line that names both, status 2, nothing written."""
     command = [sys.executable, "-m", "sim3d.cli", "run", str(case / "short.toml"), "-o", str(case / "mismatch.h5")]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment(PMI_SIZE="3"), cwd=case, timeout=120, check=False
+        command, capture_output=True, text=True, env=environment(PMI_SIZE="3"), cwd=case, timeout=900, check=False
     )
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
