@@ -25,8 +25,8 @@ def test_golden(make_golden, name):
     """Counters and hits within VERDICTS, fluxes per site and flavour within 1%.
 
     The verdict on a trajectory of the penumbra depends on the last bit of a chaotic path, and the compiler chooses that
-    bit (it may contract a product and a sum, see :mod:`geomag.trajectories.separate`): the same sources, compiled again,
-    give one hit more or less now and then. Where no verdict changes, fluxes agree to 1e-6.
+    bit (it may contract a product and a sum, see :mod:`geomag.trajectories.separate`): the same sources, compiled
+    again, give one hit more or less now and then. Where no verdict changes, fluxes agree to 1e-6.
 
     After a deliberate change of physics or streams run ``python scripts/golden/make_golden.py`` and commit the file.
     """
