@@ -8,8 +8,6 @@ the fluxes through the Earth of Dziewonski and Anderson (1981) from the top of t
 """
 
 import argparse
-import os
-import tempfile
 from pathlib import Path
 
 import matplotlib
@@ -37,25 +35,21 @@ PANELS = (("nue", 0, 0), ("nuebar", 0, 1), ("numu", 1, 0), ("numubar", 1, 1))
 
 def oscillate(state: exports.NusquidsState) -> np.ndarray:
     """Fluxes at the detector, in the shape and unit of ``state.flux``."""
-    with tempfile.TemporaryDirectory() as folder:
-        # nuSQuIDS' wheel ships no Earth; it looks for one when the object is made
-        (Path(folder) / "astro").mkdir()
-        prem.write_nusquids_table(Path(folder) / "astro" / "EARTH_MODEL_PREM.dat")
-        os.environ["NUSQUIDS_DATA_PATH"] = folder
-        import nuSQuIDS as nsq
+    prem.provide_nusquids_earth()
+    import nuSQuIDS as nsq
 
-        gev = nsq.Const().GeV
-        earth = nsq.nuSQUIDSAtm(state.cos_zenith, state.energy_GeV * gev, 3, nsq.NeutrinoType.both, False)
-        for (i, j), angle in ANGLES_DEG.items():
-            earth.Set_MixingAngle(i, j, np.radians(angle))
-        earth.Set_CPPhase(0, 2, np.radians(DELTA_CP_DEG))
-        for i, splitting in MASS_SPLITTINGS_EV2.items():
-            earth.Set_SquareMassDifference(i, splitting)
-        earth.Set_rel_error(1e-5)
-        earth.Set_abs_error(1e-5)
-        earth.Set_ProgressBar(False)
-        earth.Set_initial_state(state.flux, nsq.Basis.flavor)
-        earth.EvolveState()
+    gev = nsq.Const().GeV
+    earth = nsq.nuSQUIDSAtm(state.cos_zenith, state.energy_GeV * gev, 3, nsq.NeutrinoType.both, False)
+    for (i, j), angle in ANGLES_DEG.items():
+        earth.Set_MixingAngle(i, j, np.radians(angle))
+    earth.Set_CPPhase(0, 2, np.radians(DELTA_CP_DEG))
+    for i, splitting in MASS_SPLITTINGS_EV2.items():
+        earth.Set_SquareMassDifference(i, splitting)
+    earth.Set_rel_error(1e-5)
+    earth.Set_abs_error(1e-5)
+    earth.Set_ProgressBar(False)
+    earth.Set_initial_state(state.flux, nsq.Basis.flavor)
+    earth.EvolveState()
     after = np.empty_like(state.flux)
     for (c, e, kind, flavour), _ in np.ndenumerate(after):
         after[c, e, kind, flavour] = earth.EvalFlavor(flavour, state.cos_zenith[c], state.energy_GeV[e] * gev, kind)

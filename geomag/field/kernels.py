@@ -28,6 +28,8 @@ import os
 import numba
 from numba import njit
 
+from geomag.field.fma import fma
+
 EARTH_RADIUS_KM = 6371.2
 """Reference radius of the IGRF, km (Alken et al., Earth Planets Space 73 (2021) 49)."""
 
@@ -36,7 +38,7 @@ CACHE = _CACHE_DIR != "" and os.environ.get("SIM3D_SET_NUMBA_CACHE_DIR") == _CAC
 """Whether entry kernels are cached: only in a folder keyed by the kernels' sources, which the application sets."""
 
 
-@njit(nogil=True, fastmath={"contract"})
+@njit(nogil=True)
 def field_cartesian_truncated(x_km, y_km, z_km, gauss, nmax):
     """Field of the harmonics of degree 1 .. nmax.
 
@@ -82,20 +84,20 @@ def field_cartesian_truncated(x_km, y_km, z_km, gauss, nmax):
         q2 = 0.0
         for _ in range(top - m):
             row += 1
-            q = zeta * q1 - (gauss[row, 0] * rho) * q2
+            q = fma(zeta, q1, -(gauss[row, 0] * rho) * q2)
             q2 = q1
             q1 = q
-            xc += gauss[row, 1] * q
-            yc += gauss[row, 2] * q
-            zc += gauss[row, 3] * q
-            xs += gauss[row, 4] * q
-            ys += gauss[row, 5] * q
-            zs += gauss[row, 6] * q
-        bx += cos_m * xc + sin_m * xs
-        by += cos_m * yc + sin_m * ys
-        bz += cos_m * zc + sin_m * zs
-        c = cos_m * xi - sin_m * eta
-        sin_m = cos_m * eta + sin_m * xi
+            xc = fma(gauss[row, 1], q, xc)
+            yc = fma(gauss[row, 2], q, yc)
+            zc = fma(gauss[row, 3], q, zc)
+            xs = fma(gauss[row, 4], q, xs)
+            ys = fma(gauss[row, 5], q, ys)
+            zs = fma(gauss[row, 6], q, zs)
+        bx = fma(cos_m, xc, fma(sin_m, xs, bx))
+        by = fma(cos_m, yc, fma(sin_m, ys, by))
+        bz = fma(cos_m, zc, fma(sin_m, zs, bz))
+        c = fma(cos_m, xi, -sin_m * eta)
+        sin_m = fma(cos_m, eta, sin_m * xi)
         cos_m = c
         start += last - m + 1
     return bx, by, bz

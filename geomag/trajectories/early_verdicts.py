@@ -130,7 +130,7 @@ def degree_at(r_km, params, nmax):
     return n
 
 
-@njit(nogil=True, fastmath={"contract"})
+@njit(nogil=True)
 def retake_share(q, dq, q_new, dq_new, h, r, turn, floor_q):
     """Find whether a step that goes down and then up stays above the floor, or where it has to be divided.
 

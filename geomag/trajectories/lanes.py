@@ -7,8 +7,9 @@ has (with AVX-512 one for single precision and two for double; LLVM splits what 
 
 Types: `DOUBLES` and `SINGLES`, float64 and float32, and `MASK`, the result of a comparison.  Operators: + - *
 / and unary minus, among lanes or with a scalar (which goes to every lane); < <= > >=; & | ~ of masks.
-Functions: see below.  Multiplications and additions may contract to fused ones, nothing else is rearranged;
-every operation is IEEE's in each lane, so that what a lane gives does not depend on its neighbours.
+Functions: see below.  The sum or difference of a product and another number, written in one expression, is one fused
+operation (see `geomag.field.fma`); the compiler may fuse nothing else and rearranges nothing.  Every operation is
+IEEE's in each lane, so that what a lane gives does not depend on its neighbours or on the compilation.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 
 LANES = 16
 """How many: one AVX-512 register of single precision."""
-
-_CONTRACT = ("contract",)
 
 
 class LanesType(types.Type):
@@ -108,12 +107,44 @@ def _define(op: Any, result: LanesType | None, emit: Any) -> None:
         lower_builtin(op, *pair)(lower)
 
 
+def _is_product(value: Any) -> bool:
+    """Tell whether a value was computed by a multiplication of this expression (not read from a variable)."""
+    return isinstance(value, ir.Instruction) and value.opname == "fmul"
+
+
+def _negative(builder: Any, value: Any) -> Any:
+    return builder.fsub(ir.Constant(value.type, [-0.0] * LANES), value)
+
+
+def _fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """Compute a b + c with one rounding."""
+    kind = ir.FunctionType(a.type, [a.type] * 3)
+    suffix = "f64" if isinstance(a.type.element, ir.DoubleType) else "f32"
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}{suffix}"), [a, b, c])
+
+
+def _sum(builder: Any, a: Any, b: Any) -> Any:
+    if _is_product(b):
+        return _fused(builder, *b.operands, a)
+    if _is_product(a):
+        return _fused(builder, *a.operands, b)
+    return builder.fadd(a, b)
+
+
+def _difference(builder: Any, a: Any, b: Any) -> Any:
+    if _is_product(b):
+        return _fused(builder, _negative(builder, b.operands[0]), b.operands[1], a)
+    if _is_product(a):
+        return _fused(builder, *a.operands, _negative(builder, b))
+    return builder.fsub(a, b)
+
+
 for _op in (operator.add, operator.iadd):
-    _define(_op, None, lambda builder, a, b: builder.fadd(a, b, flags=_CONTRACT))
+    _define(_op, None, _sum)
 for _op in (operator.sub, operator.isub):
-    _define(_op, None, lambda builder, a, b: builder.fsub(a, b, flags=_CONTRACT))
+    _define(_op, None, _difference)
 for _op in (operator.mul, operator.imul):
-    _define(_op, None, lambda builder, a, b: builder.fmul(a, b, flags=_CONTRACT))
+    _define(_op, None, lambda builder, a, b: builder.fmul(a, b))
 _define(operator.truediv, None, lambda builder, a, b: builder.fdiv(a, b))
 _define(operator.lt, MASK, lambda builder, a, b: builder.fcmp_ordered("<", a, b))
 _define(operator.le, MASK, lambda builder, a, b: builder.fcmp_ordered("<=", a, b))
@@ -135,7 +166,7 @@ class _Unary(AbstractTemplate):
 
 @lower_builtin(operator.neg, LanesType)
 def _neg(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    return builder.fsub(ir.Constant(args[0].type, [-0.0] * LANES), args[0])
+    return _negative(builder, args[0])
 
 
 @lower_builtin(operator.invert, LanesType)

@@ -40,6 +40,7 @@ import numpy as np
 from numba import njit
 
 from geomag.arrays import Array
+from geomag.field.fma import fma
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import EARTH_RADIUS_KM, field_cartesian_truncated
 from geomag.geodesy import WGS84_A_KM, WGS84_B_KM
@@ -66,7 +67,6 @@ from geomag.trajectories.early_verdicts import (
     impact_is_certain,
     retake_share,
 )
-from geomag.trajectories.separate import separate
 
 DEFAULT_TOLERANCE = 1e-4
 """Error allowed per step, in direction (rad) and in position relative to r.  At Kamioka (isotropic, 1-60 GV,
@@ -97,10 +97,10 @@ def turn_at(x, y, z, tx, ty, tz, k, gauss, nmax):
         1/km.
     """
     bx, by, bz = field_cartesian_truncated(x, y, z, gauss, nmax)
-    return k * (ty * bz - tz * by), k * (tz * bx - tx * bz), k * (tx * by - ty * bx)
+    return k * fma(ty, bz, -tz * by), k * fma(tz, bx, -tx * bz), k * fma(tx, by, -ty * bx)
 
 
-@njit(nogil=True, fastmath={"contract"})
+@njit(nogil=True)
 def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
     """Follow the antiparticle and return the verdict with the state where it was reached.
 
@@ -141,11 +141,11 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
     tz = -uz
     path = 0.0
     steps = 0
-    r2 = x * x + y * y + z * z
+    r2 = fma(x, x, fma(y, y, z * z))
     r = math.sqrt(r2)
     nmax = degree_at(r, params, nfull)
     ax, ay, az = turn_at(x, y, z, tx, ty, tz, k, gauss, nmax)
-    turn = math.sqrt(ax * ax + ay * ay + az * az)
+    turn = math.sqrt(fma(ax, ax, fma(ay, ay, az * az)))
     h = 0.5 / (turn + 0.5 / r)
     q = 0.5 * (x * x + y * y + z2 * z * z)
     dq = x * tx + y * ty + z2 * z * tz
@@ -170,75 +170,75 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
             steps += 1
             # stages; position stages use the direction stages, and their own errors follow
             c = h * 0.2
-            vx2, vy2, vz2 = tx + c * ax, ty + c * ay, tz + c * az
-            ax2, ay2, az2 = turn_at(x + c * tx, y + c * ty, z + c * tz, vx2, vy2, vz2, k, gauss, nmax)
+            vx2, vy2, vz2 = fma(c, ax, tx), fma(c, ay, ty), fma(c, az, tz)
+            ax2, ay2, az2 = turn_at(fma(c, tx, x), fma(c, ty, y), fma(c, tz, z), vx2, vy2, vz2, k, gauss, nmax)
             c1, c2 = h * (3.0 / 40.0), h * (9.0 / 40.0)
-            vx3, vy3, vz3 = tx + c1 * ax + c2 * ax2, ty + c1 * ay + c2 * ay2, tz + c1 * az + c2 * az2
+            vx3, vy3, vz3 = fma(c2, ax2, fma(c1, ax, tx)), fma(c2, ay2, fma(c1, ay, ty)), fma(c2, az2, fma(c1, az, tz))
             ax3, ay3, az3 = turn_at(
-                x + c1 * tx + c2 * vx2, y + c1 * ty + c2 * vy2, z + c1 * tz + c2 * vz2,
+                fma(c2, vx2, fma(c1, tx, x)), fma(c2, vy2, fma(c1, ty, y)), fma(c2, vz2, fma(c1, tz, z)),
                 vx3, vy3, vz3, k, gauss, nmax,
             )  # fmt: skip
             c1, c2, c3 = h * (44.0 / 45.0), h * (-56.0 / 15.0), h * (32.0 / 9.0)
-            vx4 = tx + c1 * ax + c2 * ax2 + c3 * ax3
-            vy4 = ty + c1 * ay + c2 * ay2 + c3 * ay3
-            vz4 = tz + c1 * az + c2 * az2 + c3 * az3
+            vx4 = fma(c3, ax3, fma(c2, ax2, fma(c1, ax, tx)))
+            vy4 = fma(c3, ay3, fma(c2, ay2, fma(c1, ay, ty)))
+            vz4 = fma(c3, az3, fma(c2, az2, fma(c1, az, tz)))
             ax4, ay4, az4 = turn_at(
-                x + c1 * tx + c2 * vx2 + c3 * vx3,
-                y + c1 * ty + c2 * vy2 + c3 * vy3,
-                z + c1 * tz + c2 * vz2 + c3 * vz3,
+                fma(c3, vx3, fma(c2, vx2, fma(c1, tx, x))),
+                fma(c3, vy3, fma(c2, vy2, fma(c1, ty, y))),
+                fma(c3, vz3, fma(c2, vz2, fma(c1, tz, z))),
                 vx4, vy4, vz4, k, gauss, nmax,
             )  # fmt: skip
             c1, c2 = h * (19372.0 / 6561.0), h * (-25360.0 / 2187.0)
             c3, c4 = h * (64448.0 / 6561.0), h * (-212.0 / 729.0)
-            vx5 = tx + c1 * ax + c2 * ax2 + c3 * ax3 + c4 * ax4
-            vy5 = ty + c1 * ay + c2 * ay2 + c3 * ay3 + c4 * ay4
-            vz5 = tz + c1 * az + c2 * az2 + c3 * az3 + c4 * az4
+            vx5 = fma(c4, ax4, fma(c3, ax3, fma(c2, ax2, fma(c1, ax, tx))))
+            vy5 = fma(c4, ay4, fma(c3, ay3, fma(c2, ay2, fma(c1, ay, ty))))
+            vz5 = fma(c4, az4, fma(c3, az3, fma(c2, az2, fma(c1, az, tz))))
             ax5, ay5, az5 = turn_at(
-                x + c1 * tx + c2 * vx2 + c3 * vx3 + c4 * vx4,
-                y + c1 * ty + c2 * vy2 + c3 * vy3 + c4 * vy4,
-                z + c1 * tz + c2 * vz2 + c3 * vz3 + c4 * vz4,
+                fma(c4, vx4, fma(c3, vx3, fma(c2, vx2, fma(c1, tx, x)))),
+                fma(c4, vy4, fma(c3, vy3, fma(c2, vy2, fma(c1, ty, y)))),
+                fma(c4, vz4, fma(c3, vz3, fma(c2, vz2, fma(c1, tz, z)))),
                 vx5, vy5, vz5, k, gauss, nmax,
             )  # fmt: skip
             c1, c2, c3 = h * (9017.0 / 3168.0), h * (-355.0 / 33.0), h * (46732.0 / 5247.0)
             c4, c5 = h * (49.0 / 176.0), h * (-5103.0 / 18656.0)
-            vx6 = tx + c1 * ax + c2 * ax2 + c3 * ax3 + c4 * ax4 + c5 * ax5
-            vy6 = ty + c1 * ay + c2 * ay2 + c3 * ay3 + c4 * ay4 + c5 * ay5
-            vz6 = tz + c1 * az + c2 * az2 + c3 * az3 + c4 * az4 + c5 * az5
+            vx6 = fma(c5, ax5, fma(c4, ax4, fma(c3, ax3, fma(c2, ax2, fma(c1, ax, tx)))))
+            vy6 = fma(c5, ay5, fma(c4, ay4, fma(c3, ay3, fma(c2, ay2, fma(c1, ay, ty)))))
+            vz6 = fma(c5, az5, fma(c4, az4, fma(c3, az3, fma(c2, az2, fma(c1, az, tz)))))
             bx, by, bz = field_cartesian_truncated(
-                x + c1 * tx + c2 * vx2 + c3 * vx3 + c4 * vx4 + c5 * vx5,
-                y + c1 * ty + c2 * vy2 + c3 * vy3 + c4 * vy4 + c5 * vy5,
-                z + c1 * tz + c2 * vz2 + c3 * vz3 + c4 * vz4 + c5 * vz5,
+                fma(c5, vx5, fma(c4, vx4, fma(c3, vx3, fma(c2, vx2, fma(c1, tx, x))))),
+                fma(c5, vy5, fma(c4, vy4, fma(c3, vy3, fma(c2, vy2, fma(c1, ty, y))))),
+                fma(c5, vz5, fma(c4, vz4, fma(c3, vz3, fma(c2, vz2, fma(c1, tz, z))))),
                 gauss, nmax,
             )  # fmt: skip
-            ax6, ay6, az6 = k * (vy6 * bz - vz6 * by), k * (vz6 * bx - vx6 * bz), k * (vx6 * by - vy6 * bx)
+            ax6, ay6, az6 = k * fma(vy6, bz, -vz6 * by), k * fma(vz6, bx, -vx6 * bz), k * fma(vx6, by, -vy6 * bx)
             c1, c3, c4 = h * (35.0 / 384.0), h * (500.0 / 1113.0), h * (125.0 / 192.0)
             c5, c6 = h * (-2187.0 / 6784.0), h * (11.0 / 84.0)
-            nx = x + c1 * tx + c3 * vx3 + c4 * vx4 + c5 * vx5 + c6 * vx6
-            ny = y + c1 * ty + c3 * vy3 + c4 * vy4 + c5 * vy5 + c6 * vy6
-            nz = z + c1 * tz + c3 * vz3 + c4 * vz4 + c5 * vz5 + c6 * vz6
-            vx7 = tx + c1 * ax + c3 * ax3 + c4 * ax4 + c5 * ax5 + c6 * ax6
-            vy7 = ty + c1 * ay + c3 * ay3 + c4 * ay4 + c5 * ay5 + c6 * ay6
-            vz7 = tz + c1 * az + c3 * az3 + c4 * az4 + c5 * az5 + c6 * az6
+            nx = fma(c6, vx6, fma(c5, vx5, fma(c4, vx4, fma(c3, vx3, fma(c1, tx, x)))))
+            ny = fma(c6, vy6, fma(c5, vy5, fma(c4, vy4, fma(c3, vy3, fma(c1, ty, y)))))
+            nz = fma(c6, vz6, fma(c5, vz5, fma(c4, vz4, fma(c3, vz3, fma(c1, tz, z)))))
+            vx7 = fma(c6, ax6, fma(c5, ax5, fma(c4, ax4, fma(c3, ax3, fma(c1, ax, tx)))))
+            vy7 = fma(c6, ay6, fma(c5, ay5, fma(c4, ay4, fma(c3, ay3, fma(c1, ay, ty)))))
+            vz7 = fma(c6, az6, fma(c5, az5, fma(c4, az4, fma(c3, az3, fma(c1, az, tz)))))
             # the last stage is where the sixth was but for O(h^5): its field serves again, at no loss of
             # order
-            ax7, ay7, az7 = k * (vy7 * bz - vz7 * by), k * (vz7 * bx - vx7 * bz), k * (vx7 * by - vy7 * bx)
+            ax7, ay7, az7 = k * fma(vy7, bz, -vz7 * by), k * fma(vz7, bx, -vx7 * bz), k * fma(vx7, by, -vy7 * bx)
             e1, e3, e4 = h * (71.0 / 57600.0), h * (-71.0 / 16695.0), h * (71.0 / 1920.0)
             e5, e6, e7 = h * (-17253.0 / 339200.0), h * (22.0 / 525.0), h * (-1.0 / 40.0)
-            ex = e1 * ax + e3 * ax3 + e4 * ax4 + e5 * ax5 + e6 * ax6 + e7 * ax7
-            ey = e1 * ay + e3 * ay3 + e4 * ay4 + e5 * ay5 + e6 * ay6 + e7 * ay7
-            ez = e1 * az + e3 * az3 + e4 * az4 + e5 * az5 + e6 * az6 + e7 * az7
-            fx = e1 * tx + e3 * vx3 + e4 * vx4 + e5 * vx5 + e6 * vx6 + e7 * vx7
-            fy = e1 * ty + e3 * vy3 + e4 * vy4 + e5 * vy5 + e6 * vy6 + e7 * vy7
-            fz = e1 * tz + e3 * vz3 + e4 * vz4 + e5 * vz5 + e6 * vz6 + e7 * vz7
-            error = math.sqrt(ex * ex + ey * ey + ez * ez + (fx * fx + fy * fy + fz * fz) / r2) / tol
+            ex = fma(e7, ax7, fma(e6, ax6, fma(e5, ax5, fma(e4, ax4, fma(e3, ax3, e1 * ax)))))
+            ey = fma(e7, ay7, fma(e6, ay6, fma(e5, ay5, fma(e4, ay4, fma(e3, ay3, e1 * ay)))))
+            ez = fma(e7, az7, fma(e6, az6, fma(e5, az5, fma(e4, az4, fma(e3, az3, e1 * az)))))
+            fx = fma(e7, vx7, fma(e6, vx6, fma(e5, vx5, fma(e4, vx4, fma(e3, vx3, e1 * tx)))))
+            fy = fma(e7, vy7, fma(e6, vy6, fma(e5, vy5, fma(e4, vy4, fma(e3, vy3, e1 * ty)))))
+            fz = fma(e7, vz7, fma(e6, vz6, fma(e5, vz5, fma(e4, vz4, fma(e3, vz3, e1 * tz)))))
+            error = math.sqrt(fma(ex, ex, fma(ey, ey, ez * ez)) + fma(fx, fx, fma(fy, fy, fz * fz)) / r2) / tol
             # error^-0.2 by the rule of the pair, within the usual limits on how fast a step changes
             factor = 5.0 if error < 1e-4 else 0.9 * error**-0.2
             if error > 1.0:
                 h *= max(0.2, factor)
                 grown = False
                 continue
-            q_new = 0.5 * (nx * nx + ny * ny + z2 * nz * nz)
-            dq_new = nx * vx7 + ny * vy7 + z2 * nz * vz7
+            q_new = 0.5 * fma(nx, nx, fma(ny, ny, z2 * nz * nz))
+            dq_new = fma(nx, vx7, fma(ny, vy7, z2 * nz * vz7))
             if dq < 0.0 and dq_new > 0.0:
                 share = retake_share(q, dq, q_new, dq_new, h, r, turn, floor_q)
                 if share == 0.0:
@@ -250,22 +250,19 @@ def backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
             break
         path += h
         x, y, z = nx, ny, nz
-        norm = 1.0 / math.sqrt(vx7 * vx7 + vy7 * vy7 + vz7 * vz7)
+        norm = 1.0 / math.sqrt(fma(vx7, vx7, fma(vy7, vy7, vz7 * vz7)))
         tx, ty, tz = norm * vx7, norm * vy7, norm * vz7
         ax, ay, az = norm * ax7, norm * ay7, norm * az7
         q, dq = q_new, dq_new
         if q < floor_q * (1.0 - GRACE) and dq < 0.0:
             return FORBIDDEN, x, y, z, tx, ty, tz, path, steps
-        r2 = x * x + y * y + z * z
+        r2 = fma(x, x, fma(y, y, z * z))
         if r2 > params[P_ESCAPE2]:
             return ALLOWED, x, y, z, tx, ty, tz, path, steps
         r = math.sqrt(r2)
-        turn = math.sqrt(ax * ax + ay * ay + az * az)
+        turn = math.sqrt(fma(ax, ax, fma(ay, ay, az * az)))
         h *= min(factor, 5.0) if grown else min(factor, 1.0)
         grown = True
-
-
-_backtrack_state = separate(backtrack_state)
 
 
 @njit(nogil=True)
@@ -291,7 +288,7 @@ def backtrack(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
         1 allowed (escape radius reached), 0 forbidden (met the floor), 2 undecided (path too long; counts as
         forbidden).
     """
-    return _backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params)[0]
+    return backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params)[0]
 
 
 def multipole_bounds(field: FieldModel) -> tuple[Array, Array]:

@@ -9,6 +9,11 @@ Electrons per nucleon: Z/A of iron in the core (26/55.845), and above it of pyro
 
 from __future__ import annotations
 
+import atexit
+import functools
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +43,8 @@ ELECTRON_FRACTION_CORE = 0.4656
 ELECTRON_FRACTION_MANTLE = 0.4957
 
 _POINTS_PER_LAYER = 40
+_EARTH = Path("astro", "EARTH_MODEL_PREM.dat")
+"""Where nuSQuIDS looks for the Earth model in its data folder."""
 
 
 def density(radius_km: ArrayLike) -> NDArray[np.float64]:
@@ -93,3 +100,27 @@ def write_nusquids_table(path: Path) -> Path:
     )
     path.write_text("".join(lines), encoding="ascii")
     return path
+
+
+@functools.cache
+def provide_nusquids_earth() -> Path:
+    """Write the Earth model to a folder where nuSQuIDS looks for it, once per process.
+
+    nuSQuIDS reads the environment variable ``NUSQUIDS_DATA_PATH`` once per process and keeps its value; its wheel holds
+    no Earth model. The folder is therefore kept until the process ends. Call this before nuSQuIDS is first used. Where the
+    variable names a folder with an Earth model already, that one stays.
+
+    Returns
+    -------
+    Path
+        The folder, also in ``NUSQUIDS_DATA_PATH``.
+    """
+    own = os.environ.get("NUSQUIDS_DATA_PATH")
+    if own and (Path(own) / _EARTH).is_file():
+        return Path(own)
+    folder = Path(tempfile.mkdtemp(prefix="sim3d-earth-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / _EARTH).parent.mkdir()
+    write_nusquids_table(folder / _EARTH)
+    os.environ["NUSQUIDS_DATA_PATH"] = str(folder)
+    return folder

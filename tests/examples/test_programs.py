@@ -37,7 +37,6 @@ def table(tmp_path):
 )
 def test_oscillated_kamioka(table, tmp_path, capsys, monkeypatch):
     program = load("oscillated_kamioka")
-    monkeypatch.setenv("NUSQUIDS_DATA_PATH", "")
     monkeypatch.setattr(program, "ENERGY_GeV", np.geomspace(0.5, 100.0, 31))
     monkeypatch.setattr(program, "COS_ZENITH", np.linspace(-1.0, 1.0, 21))
     program.main([str(table), "-o", str(tmp_path / "plots")])

@@ -1,6 +1,5 @@
 """Exports, fed to the programs they are for: nuSQuIDS propagates, xarray reads; and the Earth they go through."""
 
-import os
 import platform
 import sys
 
@@ -113,11 +112,9 @@ def probabilities(energy_GeV, cos_zenith, kind, height_km):
 
 
 @needs_nusquids
-def test_nusquids_propagates_our_fluxes_through_the_earth(flux, tmp_path, monkeypatch):
+def test_nusquids_propagates_our_fluxes_through_the_earth(flux):
     """Against a solver of our own through the same Earth; what comes from above stays, flavours add up."""
-    (tmp_path / "astro").mkdir()
-    prem.write_nusquids_table(tmp_path / "astro" / "EARTH_MODEL_PREM.dat")
-    monkeypatch.setitem(os.environ, "NUSQUIDS_DATA_PATH", str(tmp_path))
+    prem.provide_nusquids_earth()
     import nuSQuIDS as nsq
 
     state = exports.nusquids_state(flux, np.linspace(-1, 1, 11), np.geomspace(1, 100, 21))
