@@ -107,8 +107,8 @@ def provide_nusquids_earth() -> Path:
     """Write the Earth model to a folder where nuSQuIDS looks for it, once per process.
 
     nuSQuIDS reads the environment variable ``NUSQUIDS_DATA_PATH`` once per process and keeps its value; its wheel holds
-    no Earth model. The folder is therefore kept until the process ends. Call this before nuSQuIDS is first used. Where the
-    variable names a folder with an Earth model already, that one stays.
+    no Earth model. The folder is therefore kept until the process ends. Call this before nuSQuIDS is first used. If the
+    variable names a folder that has an Earth model, that one stays.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from sim3d.primaries.spectrum import rigidity
 from sim3d.sampling.counters import C_CROSSINGS
 from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.source import comes_through, next_shower
-from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary, opened
+from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary
 from sim3d.scoring.gradients import new_terms, primary_terms
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
 from sim3d.scoring.shower_scores import score_shower
@@ -26,25 +26,24 @@ from sim3d.shower.stack import new_stack
 def analog_batch(task, scores, events, gradients, heights):
     """Simulate one batch of primaries and score the neutrinos that cross the patches.
 
-    numba compiles a separate version for None in the place of ``events``, ``gradients`` or ``heights``, without the
-    branches that they need.
+    numba compiles a separate version for None in the place of ``gradients``, without the branches that they need.
 
     Parameters
     ----------
     task : BatchTask
     scores : BatchScores
         Added to.
-    events : RecordBuffer or None
-        Receives a record of every scored crossing.
+    events : RecordBuffer
+        Receives a record of every scored crossing, if wanted.
     gradients : Gradients or None
         Derivatives to carry along showers and to score (:mod:`sim3d.scoring.gradients`); no draw depends on them.
-    heights : float64 array (sites, flavour, energy, cos_zenith, height) or None
-        Receives production heights (:mod:`sim3d.scoring.heights`).
+    heights : float64 array (sites, flavour, energy, cos_zenith, height)
+        Receives production heights (:mod:`sim3d.scoring.heights`); of size zero if they are not wanted.
 
     Returns
     -------
     rows, n_rows
-        The array of event records (None without ``events``) and the number of records in it.
+        The array of event records and the number of records in it.
     place : int
         Index in the batch of the first primary that is not simulated yet (``batch_size`` if none is left).
     """
@@ -59,10 +58,9 @@ def analog_batch(task, scores, events, gradients, heights):
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS + carried))
     hits = np.empty(256, HIT_DTYPE)
     primary = np.empty(1, RECORD_DTYPE)
-    rows, first_place = opened(events)
-    n_rows = 0
-    for place in range(first_place, size):
-        if events is not None and n_rows >= events.full:
+    rows, n_rows = events.rows, 0
+    for place in range(events.first_place, size):
+        if n_rows >= events.full:
             return rows, n_rows, place
         index = task.first_index + place
         followed[0] = index
@@ -81,9 +79,21 @@ def analog_batch(task, scores, events, gradients, heights):
             continue
         if gradients is not None:
             primary_terms(terms, gradients, source.spectrum, energy, group, -1.0)
-        if events is not None:
+        if events.wanted:
             describe_primary(primary[0], index, energy, group, start[:3], start[3:6])
         rows, n_rows = score_shower(
-            scores, hits, n_hits, neutrinos, weight, size, gradients, terms, heights, rows, n_rows, primary
+            scores,
+            hits,
+            n_hits,
+            neutrinos,
+            weight,
+            size,
+            gradients,
+            terms,
+            heights,
+            events.wanted,
+            rows,
+            n_rows,
+            primary,
         )
     return rows, n_rows, size

@@ -23,7 +23,7 @@ from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.source import comes_through, next_shower
 from sim3d.scoring.bins import energy_bin, inverse_cosine
 from sim3d.scoring.detectors import S_RADIUS, S_UPX, S_UPY, S_UPZ, sphere_crossings
-from sim3d.scoring.event_records import describe_primary, fill_record, opened, with_room
+from sim3d.scoring.event_records import describe_primary, fill_record, with_room
 from sim3d.scoring.gradients import new_terms, primary_terms
 from sim3d.scoring.hits import HIT_DTYPE, fill_hit
 from sim3d.scoring.shower_scores import score_hit
@@ -129,10 +129,9 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
     stack = new_stack(32768, carried)
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS + carried))
     hits = np.empty(1, HIT_DTYPE)
-    rows, first_place = opened(events)
-    n_rows = 0
-    for place in range(first_place, task.batch_size):
-        if events is not None and n_rows >= events.full:
+    rows, n_rows = events.rows, 0
+    for place in range(events.first_place, task.batch_size):
+        if n_rows >= events.full:
             return rows, n_rows, place
         index = task.first_index + place
         scores.followed[0] = index
@@ -172,7 +171,7 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
                     n[2] = (z + path * u[2]) / radius
                     cos_zenith = -(n[0] * u[0] + n[1] * u[1] + n[2] * u[2])
                     azimuth = 2.0 * math.pi * uniform(rng)
-                    if cutoff or events is not None:
+                    if cutoff or events.wanted:
                         _entry_at_site(n, u, sites[k], azimuth, start, site_up, entry, arrival)
                     if cutoff and not comes_through(world, trace, entry, arrival, gv, counters):
                         continue
@@ -180,7 +179,7 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
                     value = weight * neutrino[NU_WEIGHT] * inverse_cosine(cos_zenith) / (area * keep)
                     fill_hit(hits[0], k, i, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value)
                     score_hit(scores, hits[0], neutrino, value, task.batch_size, gradients, terms, heights)
-                    if events is not None:
+                    if events.wanted:
                         rows = with_room(rows, n_rows, 1)
                         describe_primary(rows[n_rows], index, energy, group, entry, arrival)
                         fill_record(rows[n_rows], hits[0], neutrino, value, weight * neutrino[NU_WEIGHT] / keep)

@@ -53,7 +53,7 @@ from sim3d.sampling.first_interaction import (
 from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.pilot import list_aims
 from sim3d.sampling.source import comes_through, energy_pdf, sample_energy
-from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary, opened
+from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary
 from sim3d.scoring.gradients import new_terms, primary_terms
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
 from sim3d.scoring.shower_scores import score_shower
@@ -215,10 +215,9 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
     aims = np.empty((1024, AIM_COLUMNS))
     hits = np.empty(1024, HIT_DTYPE)
     primary = np.empty(1, RECORD_DTYPE)
-    rows, first_place = opened(events)
-    n_rows = 0
-    for place in range(first_place, size):
-        if events is not None and n_rows >= events.full:
+    rows, n_rows = events.rows, 0
+    for place in range(events.first_place, size):
+        if n_rows >= events.full:
             return rows, n_rows, place
         index = task.first_index + place
         followed[0] = index
@@ -269,7 +268,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 weight /= expected * q
                 if gradients is not None:
                     primary_terms(terms, gradients, source.spectrum, top_kinetic, group, depth / length)
-                if events is not None:
+                if events.wanted:
                     describe_primary(primary[0], index, top_kinetic, group, entry[:3], entry[3:])
                 rows, n_rows = score_shower(
                     scores,
@@ -281,6 +280,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                     gradients,
                     terms,
                     heights,
+                    events.wanted,
                     rows,
                     n_rows,
                     primary,

@@ -1,9 +1,9 @@
 """Event records: energy, direction, weight and primary of every scored crossing.
 
 A batch kernel with a :class:`RecordBuffer` appends a record of :data:`RECORD_DTYPE` (68 bytes) for each crossing, in
-the order in which it adds to the scores. numba compiles a separate version for None, without this code. After a primary
-that fills the buffer the kernel returns, and is called again for the rest of the batch. So memory does not depend on
-the size of a batch, and the scores, added to in the same order, are bitwise the same.
+the order in which it adds to the scores; with :data:`NO_RECORDS` it keeps none. After a primary that fills the buffer
+the kernel returns, and is called again for the rest of the batch. So memory does not depend on the size of a batch, and
+the scores, added to in the same order, are bitwise the same.
 """
 
 from __future__ import annotations
@@ -76,28 +76,19 @@ class RecordBuffer(NamedTuple):
         Index in the batch of the primary to begin with.
     full : int
         The kernel returns before the next primary when it has at least this many records.
+    wanted : bool
+        Whether records are kept at all. A flag costs nothing that can be measured; another type of argument would cost
+        every kernel another compilation.
     """
 
     rows: np.ndarray
     first_place: int
     full: int
+    wanted: bool = True
 
 
-@njit(nogil=True)
-def opened(events):
-    """Array of records of a buffer and index of the primary to begin with; None and 0 without a buffer.
-
-    Parameters
-    ----------
-    events : RecordBuffer or None
-
-    Returns
-    -------
-    rows, first_place
-    """
-    if events is None:
-        return None, 0
-    return events.rows, events.first_place
+NO_RECORDS = RecordBuffer(np.empty(1, RECORD_DTYPE), 0, FULL, False)
+"""Buffer of a run that keeps no event records."""
 
 
 @njit(nogil=True)

@@ -49,6 +49,10 @@ def height_bin(height_km):
     return min(N_HEIGHTS - 1, 50 + int((height_km - 60.0) / 10.0))
 
 
+NO_HEIGHTS = np.empty((0, 0, 0, 0, 0))
+"""Array of a run that scores no production heights."""
+
+
 @njit(nogil=True)
 def score_height(heights, neutrino, site, flavour, i_energy, i_cos, value):
     """Add a crossing to the histogram of production heights.

@@ -32,7 +32,8 @@ def score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, height
     gradients : Gradients or None
     terms : float64 array (columns,)
         Terms of the primary, see :func:`sim3d.scoring.gradients.primary_terms`.
-    heights : float64 array (sites, flavour, energy, cos_zenith, height) or None
+    heights : float64 array (sites, flavour, energy, cos_zenith, height)
+        Of size zero if production heights are not wanted.
     """
     k, f, e, c, a = hit["site"], hit["flavour"], hit["energy_bin"], hit["cos_bin"], hit["azimuth_bin"]
     scores.flux[k, f, e, c, a] += value
@@ -40,13 +41,13 @@ def score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, height
     note_weight(scores.weights[k], f, e, value * batch_size)
     if gradients is not None:
         score_gradients(gradients, terms, neutrino, k, f, e, c, value)
-    if heights is not None:
+    if heights.size > 0:
         score_height(heights, neutrino, k, f, e, c, value)
 
 
 @njit(nogil=True)
 def score_shower(
-    scores, hits, n_hits, neutrinos, weight, batch_size, gradients, terms, heights, rows, n_rows, primary
+    scores, hits, n_hits, neutrinos, weight, batch_size, gradients, terms, heights, recorded, rows, n_rows, primary
 ):  # fmt: skip
     """Add all hits of a shower to the scores.
 
@@ -60,8 +61,10 @@ def score_shower(
         Importance weight of the primary (s^-1).
     batch_size, gradients, terms, heights
         As for :func:`score_hit`.
-    rows : RECORD_DTYPE array or None
-        Event records of the batch, if they are wanted.
+    recorded : bool
+        Whether event records are wanted.
+    rows : RECORD_DTYPE array
+        Event records of the batch.
     n_rows : int
         Number of records in it.
     primary : RECORD_DTYPE array (1,)
@@ -72,16 +75,13 @@ def score_shower(
     rows, n_rows
         The (possibly larger) array of records and the number of records in it.
     """
-    if rows is not None:
-        records = with_room(rows, n_rows, n_hits)
+    records = with_room(rows, n_rows, n_hits) if recorded else rows
     for j in range(n_hits):
         hit = hits[j]
         neutrino = neutrinos[hit["neutrino"]]
         value = weight * hit["value"]
         score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, heights)
-        if rows is not None:
+        if recorded:
             records[n_rows + j] = primary[0]
             fill_record(records[n_rows + j], hit, neutrino, value, weight * neutrino[NU_WEIGHT])
-    if rows is None:
-        return rows, n_rows
-    return records, n_rows + n_hits
+    return records, n_rows + n_hits if recorded else n_rows

@@ -35,7 +35,8 @@ from sim3d.sampling.rotated import rotated_batch
 from sim3d.sampling.source import Source
 from sim3d.sampling.targeted import FOLLOWED_BELOW, targeted_batch
 from sim3d.scoring.detectors import Detector
-from sim3d.scoring.event_records import RecordBuffer
+from sim3d.scoring.event_records import NO_RECORDS, RecordBuffer
+from sim3d.scoring.heights import NO_HEIGHTS
 from sim3d.scoring.optional_sums import make_optional_sums
 from sim3d.shower.gradients import Gradients
 from sim3d.shower.kernel import KINETIC_PER_DECAY_GEV
@@ -170,12 +171,12 @@ class Setup:
                 scores.counters[C_PRIMARIES] += size
                 return
             # numba compiles a separate version of a kernel for None, without the branches of what is not asked for
-            scored, heights = None, None
+            scored, heights = None, NO_HEIGHTS
             if extras is not None:
-                heights = extras.get("heights")
+                heights = extras.get("heights", NO_HEIGHTS)
                 scored = None if gradients is None else gradients._replace(scores=extras["gradients"])
 
-            def kernel(events: RecordBuffer | None) -> tuple[Any, int, int]:
+            def kernel(events: RecordBuffer) -> tuple[Any, int, int]:
                 table = config.sampling
                 if table.mode == "rotated":
                     energy, index = float(table.roulette_energy_GeV), float(table.roulette_index)
@@ -187,7 +188,7 @@ class Setup:
                 return analog_batch(task, scores, events, scored, heights)
 
             if recorder is None:
-                kernel(None)
+                kernel(NO_RECORDS)
                 return
             recorder.begin(batch)
             place = 0

@@ -73,10 +73,8 @@ def _mark(setup: Setup) -> Path | None:
         return None
     from llvmlite import binding
 
-    kernel = setup.config.sampling.mode + ("-events" if setup.config.scoring.events else "")
-    kernel += "-gradients" if setup.columns else ""
+    kernel = setup.config.sampling.mode + ("-gradients" if setup.columns else "")
     kernel += "-muons" if setup.config.scoring.muons else ""
-    kernel += "-heights" if setup.config.scoring.heights else ""
     kernel += "" if setup.config.scoring.neutrinos else "-alone"
     return Path(CACHE_FOLDER) / f"compiled-{kernel}-{binding.get_host_cpu_name()}"
 

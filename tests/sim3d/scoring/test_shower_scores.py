@@ -6,8 +6,8 @@ import pytest
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.sampling.batch import empty_scores
 from sim3d.scoring.detectors import Detector
-from sim3d.scoring.event_records import FULL, RECORD_DTYPE, RecordBuffer, describe_primary, opened
-from sim3d.scoring.heights import BINS, N_HEIGHTS
+from sim3d.scoring.event_records import NO_RECORDS, RECORD_DTYPE, describe_primary
+from sim3d.scoring.heights import BINS, N_HEIGHTS, NO_HEIGHTS
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower, patch_hits
 from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_TAG, NU_WEIGHT
@@ -66,20 +66,24 @@ def test_threshold_and_number_of_the_site(neutrinos):
     assert np.array_equal(second, hits[hits["site"] == 1])
 
 
-def scored(neutrinos, hits, heights=None, rows=None):
+def scored(neutrinos, hits, heights=NO_HEIGHTS, rows=None):
     scores = empty_scores(2, 12)
     primary = np.zeros(1, RECORD_DTYPE)
     place = np.array([0.0, EARTH_RADIUS_KM, 0.0])
     describe_primary(primary[0], 12345678901, 50.0, 2, place, np.array([0.0, -1.0, 0.0]))
-    out = score_shower(scores, hits, len(hits), neutrinos, WEIGHT, 100, None, np.empty(0), heights, rows, 0, primary)
+    recorded = rows is not None
+    rows = rows if recorded else NO_RECORDS.rows
+    out = score_shower(
+        scores, hits, len(hits), neutrinos, WEIGHT, 100, None, np.empty(0), heights, recorded, rows, 0, primary
+    )
     return scores, *out
 
 
 def test_scores_are_the_sum_of_the_hits(neutrinos):
     hits = listed(neutrinos)
     heights = np.zeros((2, 4, BINS.n_energy, BINS.n_cos, N_HEIGHTS))
-    scores, rows, n = scored(neutrinos, hits, heights)
-    assert (rows, n) == (None, 0)
+    scores, _, n = scored(neutrinos, hits, heights)
+    assert n == 0
     flux, counts = np.zeros_like(scores.flux), np.zeros_like(scores.hits)
     bins = tuple(hits[name] for name in ("site", "flavour", "energy_bin", "cos_bin", "azimuth_bin"))
     np.add.at(flux, bins, WEIGHT * hits["value"])
@@ -123,11 +127,3 @@ def test_an_azimuth_that_rounds_up_to_a_full_turn(neutrinos):
     hits["azimuth"] = 2.0 * np.pi * (1.0 - 1e-12)
     _, rows, _ = scored(neutrinos, hits, rows=np.empty(3, RECORD_DTYPE))
     assert rows["azimuth_deg"][0] == 0.0
-
-
-def test_a_buffer_is_opened():
-    rows = np.empty(2, RECORD_DTYPE)
-    opened_rows, place = opened(RecordBuffer(rows, 7, FULL))
-    assert np.shares_memory(opened_rows, rows)
-    assert place == 7
-    assert opened(None) == (None, 0)
