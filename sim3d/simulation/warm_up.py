@@ -2,8 +2,8 @@
 
 numba names a cache file by a number that it takes from an index, and two processes that compile at once can take the
 same number. So under MPI rank 0 compiles first, then the first rank of every node (whose folder may be another), then
-all others. Independent processes (the tasks of a job array) wait for a lock in the folder, unless a mark file in it
-shows that all kernels are there already.
+all others. Independent processes (the tasks of a job array) wait for locks in the folder, one for each sampling mode,
+unless a mark file in it shows that all kernels are there already.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
     mark = _mark(setup)
     for turn in (processes.first, local_rank == 0 and not processes.first, local_rank != 0 and not processes.first):
         if turn:
-            with _alone(mark):
+            with _alone(mark, "sums"):
+                _empty_sums(setup)
+            with _alone(mark, *_modes(setup)):
                 if show and (mark is None or not mark.exists()):
                     note = "sim3d: compiling the kernels (once per version, about 20 s) ..."
                     print(note, file=sys.stderr, flush=True)
@@ -56,6 +58,17 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
     return time.perf_counter() - started
 
 
+def _modes(setup: Setup) -> list[str]:
+    """Names of the sampling modes whose kernels a run uses, in a fixed order."""
+    return [setup.config.sampling.mode] + (["muons"] if setup.config.scoring.muons else [])
+
+
+def _empty_sums(setup: Setup) -> None:
+    """Add a batch without hits to the sums of a site, which compiles the kernels of all modes."""
+    scores = empty_scores(1, setup.n_azimuth)
+    SiteTally(setup.n_azimuth).add_batch(scores.flux[0], scores.hits[0], scores.weights[0], 0)
+
+
 def _empty_batch(setup: Setup) -> None:
     """Simulate a batch without primaries, which compiles its kernels."""
     small = setup.config.model_copy(update={"run": setup.config.run.model_copy(update={"batch_size": 0})})
@@ -64,7 +77,6 @@ def _empty_batch(setup: Setup) -> None:
     recorder = BatchRecorder() if setup.config.scoring.events else None
     extras = setup.empty_extras()
     idle.batch_function()(0, scores, recorder, extras)
-    SiteTally(setup.n_azimuth).add_batch(scores.flux[0], scores.hits[0], scores.weights[0], 0)
 
 
 def _mark(setup: Setup) -> Path | None:
@@ -80,10 +92,10 @@ def _mark(setup: Setup) -> Path | None:
 
 
 @contextlib.contextmanager
-def _alone(mark: Path | None) -> Iterator[None]:
-    """Lock the cache folder against other processes of this user until it is marked as complete."""
-    if mark is None or mark.exists():
-        yield
-        return
-    with alone(mark.parent / "lock"):
+def _alone(mark: Path | None, *names: str) -> Iterator[None]:
+    """Lock kernels of these names in the cache folder against other processes until they are marked as complete."""
+    with contextlib.ExitStack() as held:
+        if mark is not None and not mark.exists():
+            for name in names:
+                held.enter_context(alone(mark.parent / f"lock-{name}"))
         yield

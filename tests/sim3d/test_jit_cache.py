@@ -84,12 +84,15 @@ def test_one_process_at_a_time_until_the_mark_is_there(monkeypatch, tmp_path):
     mark = warm_up._mark(make_setup(make_config(DATA)))
     assert mark.parent == tmp_path
     assert "rotated" in mark.name
-    with warm_up._alone(mark), open(tmp_path / "lock", "w") as other, pytest.raises(BlockingIOError):
-        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with warm_up._alone(mark, "rotated"), open(tmp_path / "lock-rotated", "w") as other:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with warm_up._alone(mark, "targeted"):
+            assert (tmp_path / "lock-targeted").exists()
     mark.touch()
-    (tmp_path / "lock").unlink()
-    with warm_up._alone(mark):
-        assert not (tmp_path / "lock").exists()
+    (tmp_path / "lock-rotated").unlink()
+    with warm_up._alone(mark, "rotated"):
+        assert not (tmp_path / "lock-rotated").exists()
     monkeypatch.setattr(warm_up, "CACHE_FOLDER", None)
     assert warm_up._mark(make_setup(make_config(DATA))) is None
 
