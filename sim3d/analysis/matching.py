@@ -166,9 +166,8 @@ def match(
     if not keep.any():
         raise InputError(f"no row of the reference table is a flavour of the result between {low:g} and {high:g} GeV")
     at = (table.energy_GeV[keep], table.cos_zenith[keep])
-    return Matched(
-        np.array(table.flavour)[keep], *at, table.flux[keep], *_bins_around(result, site, i_flavour[keep], *at)
-    )
+    flux, error, hits = _bins_around(result, site, i_flavour[keep], *at)
+    return Matched(np.array(table.flavour)[keep], *at, table.flux[keep], flux, error, hits)
 
 
 def _bins_around(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import RectBivariateSpline
 
 from sim3d.conventions.arrays import Array
@@ -178,7 +178,7 @@ class HondaFluxService:
                 stacklevel=2,
             )
         chosen = wide if self.integrate is None else np.full(wide.shape, self.integrate)
-        rows = chosen.any(axis=1)
+        rows = np.asarray(chosen.any(axis=1))
         result = np.zeros(wide.shape)
         if not chosen.all():
             points = ~chosen.all(axis=1)
@@ -265,7 +265,7 @@ def _spread(edges: Array) -> float:
     return float(np.std(widths) / np.mean(widths))
 
 
-def _bins(edges: Array, chosen: Array) -> list[tuple[float, float]]:
+def _bins(edges: Array, chosen: NDArray[np.bool_]) -> list[tuple[float, float]]:
     """List the edges of the chosen bins."""
     return [pair for pair, one in zip(itertools.pairwise(edges.tolist()), chosen, strict=True) if one]
 
