@@ -11,6 +11,15 @@ from numpy.typing import NDArray
 
 from sim3d.analysis import reference as compare
 from sim3d.analysis.reference import ReferenceTable
+from sim3d.conventions.arrays import Array
+from sim3d.conventions.binning import (
+    COS_WIDTH,
+    ENERGY_BINS_PER_DECADE,
+    ENERGY_EDGES_GEV,
+    LOG10_ENERGY_LOW,
+    N_COS,
+    N_ENERGY,
+)
 from sim3d.errors import InputError
 from sim3d.results.windows import lowest_energy, require_site
 
@@ -19,6 +28,9 @@ if TYPE_CHECKING:
 
 MATCHED_ENERGIES_GEV = (0.29, 10.0)
 """Energies (GeV) that a comparison with a table of published fluxes covers unless others are asked for."""
+
+_ON_EDGE = 1e-3
+"""Distance from an edge, in zenith bins, within which a row is on it: cosines are printed with four digits or more."""
 
 WITHIN = 0.15
 """Relative deviation up to which a bin counts as in agreement."""
@@ -120,10 +132,11 @@ def match(
     table: ReferenceTable,
     energy_GeV: tuple[float, float] = MATCHED_ENERGIES_GEV,
 ) -> Matched:
-    """Match the rows of a published table to a result's bins (binning "fluka", azimuth average).
+    """Match the rows of a published table to a result's bins, averaged over azimuth.
 
-    A row belongs to the energy bin with the nearest log centre, if that is within half a bin, and to the zenith bin
-    that contains it. Rows of other flavours or energies are left out.
+    A row at the log centre of a bin of FLUKA's or of Honda's, or of a fine bin, belongs to that energy bin; another row
+    to the nearest of these. It belongs to the zenith bin that contains it, or on the edge of two fine bins (the centres
+    of Honda's zenith bins are such) to both. Rows of other flavours or energies are left out.
 
     Parameters
     ----------
@@ -146,31 +159,54 @@ def match(
     low, high = energy_GeV
     if not 0.0 < low < high:
         raise InputError("energy", f"{low:g} {high:g} GeV", "two positive energies, the lower one first")
-    log_centres = np.log10(np.asarray(result.binning_energies("fluka")))
-    half_bin = 0.5 * (log_centres[1] - log_centres[0])
-    cos_edges = np.asarray(result.binning_cos_edges("fluka"))
-    flux, error, hits = (np.asarray(x) for x in result.binned(site, "fluka_aa"))
-
-    log_energy = np.log10(table.energy_GeV)
-    i_energy = np.abs(log_energy[:, None] - log_centres).argmin(axis=1)
-    # Printed energies are rounded (0.106 for 0.10593): a little slack at the edge of the half bin.
-    near = np.abs(log_energy - log_centres[i_energy]) <= half_bin * (1 + 1e-6)
-    i_cos = np.clip(np.searchsorted(cos_edges, table.cos_zenith, side="right") - 1, 0, len(cos_edges) - 2)
+    inside = np.clip(table.energy_GeV, ENERGY_EDGES_GEV[0], ENERGY_EDGES_GEV[-1]) == table.energy_GeV
     flavours = list(result.flavours)
     i_flavour = np.array([flavours.index(f) if f in flavours else -1 for f in table.flavour])
-    keep = near & (i_flavour >= 0) & (table.energy_GeV >= low) & (table.energy_GeV <= high) & (table.flux > 0)
+    keep = inside & (i_flavour >= 0) & (table.energy_GeV >= low) & (table.energy_GeV <= high) & (table.flux > 0)
     if not keep.any():
         raise InputError(f"no row of the reference table is a flavour of the result between {low:g} and {high:g} GeV")
-    at = (i_flavour[keep], i_energy[keep], i_cos[keep])
-    return Matched(
-        np.array(table.flavour)[keep],
-        table.energy_GeV[keep],
-        table.cos_zenith[keep],
-        table.flux[keep],
-        flux[at],
-        error[at],
-        hits[at],
-    )
+    at = (table.energy_GeV[keep], table.cos_zenith[keep])
+    flux, error, hits = _bins_around(result, site, i_flavour[keep], *at)
+    return Matched(np.array(table.flavour)[keep], *at, table.flux[keep], flux, error, hits)
+
+
+def _bins_around(
+    result: Result, site: str, flavour: NDArray[np.intp], energy_GeV: Array, cos_zenith: Array
+) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return flux, error and hits of the bins centred nearest to each row: one fine bin or two, in energy and zenith.
+
+    The errors of FLUKA's and Honda's bins are those of their binnings, which know the correlation of the fine bins;
+    other pairs are taken as independent.
+    """
+    # in halves of a fine bin from the lowest edge: an odd number is the middle of a fine bin, an even one an edge
+    halves = np.rint((np.log10(energy_GeV) - LOG10_ENERGY_LOW) * 2 * ENERGY_BINS_PER_DECADE).astype(int)
+    halves = np.clip(halves, 1, 2 * N_ENERGY - 1)
+    energies = (halves - 1) // 2, halves // 2
+    place = (cos_zenith + 1.0) / COS_WIDTH
+    edge = np.rint(place).astype(int)
+    on_edge = (np.abs(place - edge) < _ON_EDGE) & (edge > 0) & (edge < N_COS)
+    contains = np.clip(place.astype(int), 0, N_COS - 1)
+    cosines = np.where(on_edge, edge - 1, contains), np.where(on_edge, edge, contains)
+    fine, fine_error, fine_hits = (np.asarray(x) for x in result.binned(site, "fine_aa"))
+    width = np.diff(ENERGY_EDGES_GEV)
+    pairs = [(e, c) for e in energies for c in cosines]
+    # a single bin appears twice, with half of its weight each time
+    weights = [width[e] / (2.0 * (width[energies[0]] + width[energies[1]])) for e, _ in pairs]
+    flux = sum(w * fine[flavour, e, c] for w, (e, c) in zip(weights, pairs, strict=True))
+    times = np.where(energies[0] == energies[1], 2, 1) * np.where(on_edge, 1, 2)
+    squares = sum((w * fine_error[flavour, e, c]) ** 2 for w, (e, c) in zip(weights, pairs, strict=True))
+    error = np.sqrt(times * squares)
+    hits = sum(fine_hits[flavour, e, c] for e, c in pairs) // times
+    pair = energies[0] != energies[1]
+    for name, start, chosen in (
+        ("fluka_aa", 1, pair & (energies[0] % 2 == 1) & ~on_edge),
+        ("honda_aa", 0, pair & (energies[0] % 2 == 0) & on_edge & (edge % 2 == 1)),
+    ):
+        binning = result.binning(name)
+        errors = np.asarray(result.binned(site, name)[1])
+        i = np.clip((energies[0] - start) // binning.energy_group, 0, binning.n_energy - 1)
+        error = np.where(chosen, errors[flavour, i, cosines[0] // binning.cos_group], error)
+    return np.asarray(flux), error, np.asarray(hits)
 
 
 def agreement(matched: Matched, within: float = WITHIN) -> list[Agreement]:

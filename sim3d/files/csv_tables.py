@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sim3d.conventions.words import CSV_CONVENTIONS
+from sim3d.conventions.words import csv_conventions
 from sim3d.files.csv_files import write_lines
 
 if TYPE_CHECKING:
@@ -49,12 +49,8 @@ def write_table(table: FluxTable, folder: Path, name: str) -> Path:
     """
     path = folder / f"{name}-{'azimuth' if table.has_azimuth else 'aa'}.csv"
     energy = "a point, not a bin" if table.energy_kind == "points" else "log centre of a bin"
-    about = [
-        f"atmospheric neutrino fluxes, {table.name}",
-        CSV_CONVENTIONS[0],
-        f"energy_GeV: {energy}",
-        *CSV_CONVENTIONS[2:],
-    ]
+    unit, _, *others = csv_conventions(table.azimuth_frame)
+    about = [f"atmospheric neutrino fluxes, {table.name}", unit, f"energy_GeV: {energy}", *others]
     if table.note:
         about.append(table.note)
     error = np.full_like(table.flux, np.nan) if table.error is None else table.error

@@ -22,7 +22,7 @@ import numpy as np
 
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.flavours import FLAVOURS
-from sim3d.conventions.words import RESULT_CONVENTIONS
+from sim3d.conventions.words import result_conventions
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import replaced
 from sim3d.files.checksums import SEAL_BYTES, seal_in_place, seal_problem
@@ -373,7 +373,8 @@ def _describe(file: h5py.File, record: RunRecord, store: EventStore) -> None:
     }
     models = ("atmosphere_top_km", "primary_model", "solar_potential_MV")
     attributes |= {key: record.models[key] for key in models if key in record.models}
-    attributes |= {key: RESULT_CONVENTIONS[key] for key in ("convention_cos_zenith", "convention_azimuth")}
+    conventions = result_conventions(record.azimuth_frame)
+    attributes |= {key: conventions[key] for key in ("convention_cos_zenith", "convention_azimuth")}
     for key, value in attributes.items():
         file.attrs[key] = value
     numbers = store.index.records[store.batches]

@@ -49,6 +49,8 @@ class FluxTable:
         The file, for messages and headers.
     note : str
         Processing of the numbers, e.g. a smoothing; empty if there was none.
+    azimuth_frame : str
+        Frame of the azimuths (:data:`sim3d.conventions.words.AZIMUTH_FRAMES`); empty if it is not known.
     """
 
     flux: Array
@@ -61,6 +63,7 @@ class FluxTable:
     name: str
     source: str
     note: str = ""
+    azimuth_frame: str = ""
 
     flavours = FLAVOURS
 

@@ -17,17 +17,21 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.words import AZIMUTH_FRAMES
 from sim3d.errors import InputError
 from sim3d.files.flux_table import ENERGY_KINDS, EnergyKind, FluxTable
 
 COLUMN_LINE = " Enu(GeV)   NuMu       NuMubar    NuE        NuEbar  (m^2 sec sr GeV)^-1"
 
+_FRAME_WORDS = "phi_Az in the frame of the {}"
+_FRAME = re.compile(_FRAME_WORDS.format(f"({'|'.join(AZIMUTH_FRAMES)})"))
+"""Words at the end of a line of columns, where readers that skip or ignore the line lose nothing."""
 
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+))"
 _HEAD = re.compile(
@@ -53,12 +57,15 @@ class HondaTable:
         Ascending, from 0 to 360.
     flux : float64 array (flavour, energy, cos_zenith, azimuth)
         numu, numubar, nue, nuebar; m^-2 s^-1 sr^-1 GeV^-1.
+    azimuth_frame : str
+        Stated frame of the azimuths, "site" or "crossing"; empty if the file states none.
     """
 
     energies_GeV: Array
     cos_edges: Array
     azimuth_edges_deg: Array
     flux: Array
+    azimuth_frame: str = ""
 
 
 def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
@@ -86,10 +93,13 @@ def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
     if 360 % n or not np.allclose(table.azimuth_edges_deg, np.linspace(0.0, 360.0, n + 1)):
         raise InputError("azimuth bins of this table", n, "equal bins of whole degrees for a Honda table")
     stem = f"{name}-ally-{n_cos}-{n}" if table.has_azimuth else f"{name}-honda-aa"
-    return write_pair(folder / stem, table.flux, table.error, table.energies_GeV, table.cos_edges)
+    grid = (table.energies_GeV, table.cos_edges)
+    return write_pair(folder / stem, table.flux, table.error, *grid, table.azimuth_frame)
 
 
-def write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, cos_edges: Array) -> list[Path]:
+def write_pair(
+    stem: Path, flux: Array, error: Array | None, energies: Array, cos_edges: Array, azimuth_frame: str = ""
+) -> list[Path]:
     """Write a flux table and, if there are errors, its twin.
 
     Parameters
@@ -101,6 +111,8 @@ def write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, co
     energies : array, shape (n_energy,)
         GeV.
     cos_edges : array, shape (n_cos + 1,)
+    azimuth_frame : str
+        See :func:`blocks`.
 
     Returns
     -------
@@ -111,12 +123,12 @@ def write_pair(stem: Path, flux: Array, error: Array | None, energies: Array, co
     for suffix, numbers in ((".d", flux), (".err.d", error)):
         if numbers is not None:
             path = stem.with_name(f"{stem.name}{suffix}")
-            path.write_text("".join(blocks(numbers, energies, cos_edges)), encoding="ascii")
+            path.write_text("".join(blocks(numbers, energies, cos_edges, azimuth_frame)), encoding="ascii")
             written.append(path)
     return written
 
 
-def blocks(values: Array, energies: Array, cos_edges: Array) -> Iterator[str]:
+def blocks(values: Array, energies: Array, cos_edges: Array, azimuth_frame: str = "") -> Iterator[str]:
     """Yield the text of a table, block by block.
 
     Parameters
@@ -126,12 +138,16 @@ def blocks(values: Array, energies: Array, cos_edges: Array) -> Iterator[str]:
     energies : array, shape (n_energy,)
         GeV.
     cos_edges : array, shape (n_cos + 1,)
+    azimuth_frame : str
+        Key of :data:`sim3d.conventions.words.AZIMUTH_FRAMES`; a table with azimuth bins states it behind the unit.
 
     Yields
     ------
     str
     """
     n_azimuth = values.shape[3]
+    stated = n_azimuth > 1 and azimuth_frame in AZIMUTH_FRAMES
+    columns = f"{COLUMN_LINE}  {_FRAME_WORDS.format(azimuth_frame)}" if stated else COLUMN_LINE
     width = 360 // n_azimuth
     for i in range(values.shape[2] - 1, -1, -1):
         # Adding 0 turns a rounded -0.00 into 0.00.
@@ -139,7 +155,7 @@ def blocks(values: Array, energies: Array, cos_edges: Array) -> Iterator[str]:
         for j in range(n_azimuth):
             yield (
                 f"average flux in [cosZ ={low:5.2f} -- {high:5.2f}, "
-                f"phi_Az = {j * width:3d} -- {(j + 1) * width:3d}]\n{COLUMN_LINE}\n"
+                f"phi_Az = {j * width:3d} -- {(j + 1) * width:3d}]\n{columns}\n"
             )
             rows = np.column_stack([energies, values[:, :, i, j].T])
             yield "".join((" %.4E" * 5 + "\n") % tuple(row) for row in rows)
@@ -201,7 +217,7 @@ def read(path: Path) -> HondaTable:
     blocks_read: dict[tuple[float, float, float, float], tuple[int, Array]] = {}
     rows: list[list[float]] = []
     head: tuple[float, float, float, float] | None = None
-    head_line, columns_seen = 0, False
+    head_line, columns_seen, frame = 0, False, ""
 
     def close() -> None:
         if head is None:
@@ -222,13 +238,14 @@ def read(path: Path) -> HondaTable:
             raise InputError(f"{path}, line {number}: not a Honda table, needs 'average flux in [cosZ = ...' first")
         elif not columns_seen:
             _check_columns(line, path, number)
-            columns_seen = True
+            stated = _FRAME.search(line)
+            columns_seen, frame = True, stated.group(1) if stated else frame
         else:
             rows.append(_row(line, path, number, rows[-1][0] if rows else 0.0))
     close()
     if not blocks_read:
         raise InputError(f"{path}: empty, not a Honda table")
-    return _assemble(blocks_read, path)
+    return replace(_assemble(blocks_read, path), azimuth_frame=frame)
 
 
 def _block_bins(match: re.Match[str], path: Path, number: int) -> tuple[float, float, float, float]:
@@ -348,6 +365,7 @@ def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
         azimuth_edges_deg=table.azimuth_edges_deg,
         name=path.name.removesuffix(".d"),
         source=str(path),
+        azimuth_frame=table.azimuth_frame,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sim3d.config.schema import Config
+from sim3d.conventions.words import CROSSING_FRAME
 from sim3d.files.event_journal import EventIndex
 from sim3d.sampling.counters import COUNTERS
 from sim3d.sampling.lost import Lost
@@ -58,6 +59,11 @@ class RunRecord:
     lost: list[Lost] = field(default_factory=list)
     watch_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
     events: EventIndex | None = None
+
+    @property
+    def azimuth_frame(self) -> str:
+        """Frame in which azimuths were counted; that of the crossing in files that do not state it."""
+        return str(self.models.get("azimuth_frame", CROSSING_FRAME))
 
     @property
     def complete(self) -> bool:

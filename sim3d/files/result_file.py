@@ -22,7 +22,7 @@ from sim3d.config.schema import Config
 from sim3d.conventions.binning import COS_BANDS, COS_EDGES, ENERGY_EDGES_GEV
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.flavours import FLAVOURS
-from sim3d.conventions.words import RESULT_CONVENTIONS
+from sim3d.conventions.words import CROSSING_FRAME, RESULT_CONVENTIONS, result_conventions
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import replaced
 from sim3d.files.checksums import data_digest, is_sealed, seal, seal_problem, text_digest
@@ -106,7 +106,7 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
     file.attrs["format_version"] = FORMAT_VERSION
     file.attrs["earth_radius_km"] = EARTH_RADIUS_KM
     file.attrs["flavours"] = list(FLAVOURS)
-    for key, value in {**RESULT_CONVENTIONS, **record.models}.items():
+    for key, value in {**result_conventions(record.azimuth_frame), **record.models}.items():
         file.attrs[key] = value
     config_json = json.dumps(record.config.model_dump(mode="json", exclude={"run": set(OPERATION_KEYS)}), indent=1)
     file.attrs["config_json"] = config_json
@@ -278,6 +278,8 @@ def read_result(path: str | Path) -> RunRecord:
             for key, value in file.attrs.items()
             if key not in known and not key.startswith("count_") and key not in ("seed", "batch_size")
         }
+        # sim3d counted azimuths from the crossing's own south when it did not state the frame yet
+        models.setdefault("azimuth_frame", CROSSING_FRAME)
         provenance = {k: _plain(v) for k, v in file["provenance"].attrs.items()}
         return RunRecord(
             config=config,

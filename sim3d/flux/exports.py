@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 import sim3d
 from sim3d.conventions.arrays import Array
-from sim3d.conventions.words import EXPORT_CONVENTIONS
+from sim3d.conventions.words import EXPORT_CONVENTIONS, export_conventions
 from sim3d.errors import InputError, cannot_write
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.interpolated import Flux
@@ -151,6 +151,7 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
     xarray = _xarray()
     first = tables[0]
     unit = "m-2 s-1 sr-1 GeV-1"
+    conventions = export_conventions(first.azimuth_frame)
     coordinates: dict[str, Any] = {"flavour": list(first.flavours)}
     attributes: dict[str, dict[str, str]] = {}
     variables: dict[str, Any] = {}
@@ -168,13 +169,13 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
         long_name="neutrino energy, log centre of the bin" if first.energy_kind == "bins" else "neutrino energy",
     )
     middle = 0.5 * (first.cos_edges[1:] + first.cos_edges[:-1])
-    about = EXPORT_CONVENTIONS["convention_cos_zenith"]
+    about = conventions["convention_cos_zenith"]
     axis("cos_zenith", middle, first.cos_edges, units="1", long_name=f"cosine of zenith angle; {about}")
     for table in tables:
         dims, name, cut = ("flavour", "energy", "cos_zenith"), "flux_average", np.s_[..., 0]
         if table.has_azimuth:
             edges = table.azimuth_edges_deg
-            about = EXPORT_CONVENTIONS["convention_azimuth"]
+            about = conventions["convention_azimuth"]
             axis("azimuth", 0.5 * (edges[1:] + edges[:-1]), edges, units="degree", long_name=about)
             dims, name, cut = (*dims, "azimuth"), "flux", np.s_[...]  # type: ignore[assignment]
         what = "differential flux" + ("" if table.has_azimuth else ", averaged over azimuth")
@@ -184,7 +185,7 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
             note = "one standard deviation; where the flux is 0 nothing was hit and this is the 90% upper limit"
             variables[f"{name}_error"] = (dims, table.error[cut], {"units": unit, "long_name": note})
     title = f"atmospheric neutrino fluxes, {first.name}"
-    about_all = {"Conventions": "CF-1.8", "title": title, "source": f"sim3d {sim3d.__version__}", **EXPORT_CONVENTIONS}
+    about_all = {"Conventions": "CF-1.8", "title": title, "source": f"sim3d {sim3d.__version__}", **conventions}
     if first.note:
         about_all["comment"] = first.note
     out = xarray.Dataset(variables, coords=coordinates, attrs=about_all)

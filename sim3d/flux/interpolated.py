@@ -82,7 +82,7 @@ class Flux:
         ----------
         path : str or Path
         site : str, optional
-            Of a result file: by default kamioka if the run has it, else its first site.
+            Of a result file: by default the run's first site.
         binning : str
             Of a result file: honda (the default), fluka, or fine.
         energies : "points" or "bins"
@@ -249,7 +249,8 @@ class Flux:
         energy_edges_GeV, cos_edges : array_like (n + 1,)
             Ascending, inside the table.
         azimuth_edges_deg : array_like, optional
-            Ascending, at most one turn. By default the integral is over the whole turn (a factor 2 pi).
+            Rising, at most one turn, from any azimuth to any other: 330 to 390, -30 to 30 and 330 to 30 are the same
+            window across 360. By default the integral is over the whole turn (a factor 2 pi).
 
         Returns
         -------
@@ -266,14 +267,15 @@ class Flux:
         cos = _edges("cos_edges", cos_edges, float(self.table.cos_edges[0]), float(self.table.cos_edges[-1]))
         index = flavour_index(flavour)
         spline = self._spline(azimuth_edges_deg is not None)
-        if azimuth_edges_deg is None:
-            azimuth = np.array([0.0, 360.0])
-        else:
-            azimuth = _edges("azimuth_edges_deg", azimuth_edges_deg, 0.0, 360.0)
-        shape = tuple(len(edges) - 1 for edges in (energy, cos, azimuth))
-        sums = np.zeros(shape)
+        azimuth = np.array([0.0, 360.0]) if azimuth_edges_deg is None else _turn(azimuth_edges_deg)
+        sums = np.zeros(tuple(len(edges) - 1 for edges in (energy, cos, azimuth)))
         if index < len(FLAVOURS):
-            sums = spline.integrals(index, (np.log(energy), cos, azimuth)) * np.radians(1.0)
+            # the spline's azimuths end at 360: a bin across it is two, whose integrals are added
+            pieces = azimuth if azimuth[-1] <= 360.0 or 360.0 in azimuth else np.sort(np.append(azimuth, 360.0))
+            parts = [pieces[pieces <= 360.0], pieces[pieces >= 360.0] - 360.0]
+            found = [spline.integrals(index, (np.log(energy), cos, part)) for part in parts if len(part) > 1]
+            whole = np.concatenate(found, axis=2) * np.radians(1.0)
+            sums = np.add.reduceat(whole, np.searchsorted(pieces, azimuth[:-1]), axis=2)
         return sums[..., 0] if azimuth_edges_deg is None else sums
 
     def bin_average(
@@ -301,7 +303,25 @@ class Flux:
         width = np.multiply.outer(np.diff(np.asarray(energy_edges_GeV, float)), np.diff(np.asarray(cos_edges, float)))
         if azimuth_edges_deg is None:
             return sums / (2.0 * np.pi * width)
-        return sums / np.multiply.outer(width, np.radians(np.diff(np.asarray(azimuth_edges_deg, float))))
+        return sums / np.multiply.outer(width, np.radians(np.diff(_turn(azimuth_edges_deg))))
+
+
+def _turn(values: ArrayLike) -> Array:
+    """Edges of azimuth bins (degrees) as numbers that rise, the first in [0, 360); they may fall once, across 360."""
+    edges = np.array(values, dtype=float)
+    name = "azimuth_edges_deg"
+    if edges.ndim != 1 or len(edges) < 2 or not np.all(np.isfinite(edges)):
+        raise InputError(f"{name}: needs two or more finite numbers")
+    falls = np.flatnonzero(np.diff(edges) < 0.0)
+    if len(falls) == 1 and edges.min() >= 0.0 and edges.max() <= 360.0:
+        edges[falls[0] + 1 :] += 360.0
+    # 360 stays 360 as the end of [0, 360], and is 0 as a beginning
+    edges -= 360.0 * np.floor(edges[0] / 360.0)
+    if not np.all(np.diff(edges) > 0.0):
+        raise InputError(f"{name}: needs numbers that rise (once they may fall, across 360)")
+    if edges[-1] - edges[0] > 360.0 * (1.0 + _SLACK):
+        raise InputError(name, f"{edges[0]:.5g} to {edges[-1]:.5g}", "at most one turn, 360 degrees")
+    return edges
 
 
 def _edges(name: str, values: ArrayLike, low: float, high: float) -> Array:

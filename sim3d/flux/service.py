@@ -6,11 +6,13 @@ simulation chain: a service with ``get_flux(ebins, czbins, prim)`` and a functio
 
 from __future__ import annotations
 
+import itertools
+import warnings
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import RectBivariateSpline
 
 from sim3d.conventions.arrays import Array
@@ -27,6 +29,9 @@ DEFAULT_CZBINS = np.linspace(-1.0, 0.0, 21)
 """21 edges from -1 (up-going) to 0 (horizontal), linear."""
 
 DEFAULT_SMOOTH = 0.05
+
+_SLACK = 0.02
+"""Relative tolerance in the comparison of a bin's width with the table's, for the rounding of edges."""
 
 
 class FluxService(Protocol):
@@ -47,10 +52,11 @@ class HondaFluxService:
         Smoothing parameter ``s`` of scipy: upper limit of the sum of the squared residuals of log10(flux). With 0 the
         spline passes through every number. The default, 0.05, lets 2,020 numbers of 101 energies and 20 zeniths
         deviate by 1.1% on average.
-    integrate : bool
+    integrate : bool, optional
         Whether :meth:`get_flux` integrates over the bins instead of multiplying the flux at their centre by
         their size. At a spectral index of 3.5 the integral is 0.3% more in the default bins, 1.2% in bins of a tenth
-        of a decade.
+        of a decade. By default it integrates over the bins that are wider than the table's, in energy or in
+        cos_zenith, and no others. With False it never does, and warns of such bins.
     site : str, optional
         Of a result file.
 
@@ -69,19 +75,22 @@ class HondaFluxService:
         self,
         flux_file: str | Path | None = None,
         smooth: float = DEFAULT_SMOOTH,
-        integrate: bool = False,
+        integrate: bool | None = None,
         site: str | None = None,
     ) -> None:
         if flux_file is None:
             raise InputError("flux_file: give a Honda table (.d) or a result file, none ships with sim3d")
         if not (np.isfinite(smooth) and smooth >= 0.0):
             raise InputError("smooth", smooth, "0 or more")
-        self.flux_file, self.smooth, self.integrate = str(flux_file), float(smooth), bool(integrate)
+        self.flux_file, self.smooth, self.integrate = str(flux_file), float(smooth), integrate
         table = Flux.load(flux_file, site).table
         cos = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
         if len(cos) < 4 or len(table.energies_GeV) < 4:
             raise InputError(f"{flux_file}: needs four energies and four zenith bins or more for a spline")
         self._cos_range = (float(table.cos_edges[0]), float(table.cos_edges[-1]))
+        # sizes of the table's bins: the largest, since they are all alike but for rounding
+        self._log_width = float(np.diff(np.log(table.energies_GeV)).max())
+        self._cos_width = float(np.diff(table.cos_edges).max())
         self.energy_range_GeV: dict[str, tuple[float, float]] = {}
         self._splines: dict[str, RectBivariateSpline] = {}
         for prim, flavour in PRIMARIES.items():
@@ -141,30 +150,57 @@ class HondaFluxService:
         Returns
         -------
         float64 array (energy, cos_zenith)
-            m^-2 s^-1: the differential flux at the bin's centre times 2 pi dE dcos, or with ``integrate`` its
-            integral. The centre is the geometric mean of edges that are equally spaced in the logarithm, else the
-            midpoint.
+            m^-2 s^-1: the differential flux at the bin's centre times 2 pi dE dcos, or its integral, as ``integrate``
+            says. The centre in energy is that of :func:`centres`, in cos_zenith the midpoint.
 
         Raises
         ------
         InputError
-            For edges that are not ascending, an unknown primary, or bins outside the table. (Without ``integrate`` only
-            the centres must be inside the table's energies.)
+            For edges that are not ascending, an unknown primary, or bins outside the table. (Of bins that are not
+            integrated only the centres must be inside the table's energies.)
+
+        Warns
+        -----
+        UserWarning
+            With ``integrate=False``, if a bin is wider than the table's.
         """
         energy, cos = _bin_edges("ebins", ebins), _bin_edges("czbins", czbins)
         name = _primary(prim)
         self._check("czbins", cos, self._cos_range)
-        if self.integrate:
-            # five Gauss-Legendre nodes are accurate to 1e-9 for bins of a tenth of a decade
-            t, w = np.polynomial.legendre.leggauss(5)
-            e = energy[:-1, None] + 0.5 * np.diff(energy)[:, None] * (1.0 + t)
-            c = cos[:-1, None] + 0.5 * np.diff(cos)[:, None] * (1.0 + t)
-            self._check("ebins", energy, self.energy_range_GeV[name])
-            flux = self.differential_flux(e[:, :, None, None], c, name)
-            mean = np.einsum("eicj,i,j->ec", flux, 0.5 * w, 0.5 * w)
-        else:
-            mean = self.differential_flux(centres(energy)[:, None], centres(cos), name)
-        return np.asarray(2.0 * np.pi * np.diff(energy)[:, None] * np.diff(cos) * mean)
+        # edges typed with a few digits are no wider than the exact ones
+        wide_energy = np.diff(np.log(np.maximum(energy, 1e-300))) > self._log_width * (1.0 + _SLACK)
+        wide = wide_energy[:, None] | (np.diff(cos) > self._cos_width * (1.0 + _SLACK))
+        if self.integrate is False and wide.any():
+            warnings.warn(
+                f"{np.count_nonzero(wide)} of {wide.size} bins are wider than those of {self.flux_file}: their flux is "
+                "that at one point; leave integrate=False out",
+                UserWarning,
+                stacklevel=2,
+            )
+        chosen = wide if self.integrate is None else np.full(wide.shape, self.integrate)
+        rows = np.asarray(chosen.any(axis=1))
+        result = np.zeros(wide.shape)
+        if not chosen.all():
+            points = ~chosen.all(axis=1)
+            middle = 0.5 * (cos[1:] + cos[:-1])
+            flux = self.differential_flux(centres(energy)[points, None], middle, name)
+            result[points] = 2.0 * np.pi * np.diff(energy)[points, None] * np.diff(cos) * flux
+        if rows.any():
+            self._check("ebins", np.concatenate([energy[:-1][rows], energy[1:][rows]]), self.energy_range_GeV[name])
+            sums = np.array([self._integrals(low, high, cos, name) for low, high in _bins(energy, rows)])
+            result[rows] = np.where(chosen[rows], sums, result[rows])
+        return result
+
+    def _integrals(self, low: float, high: float, cos: Array, name: str) -> Array:
+        """Integrate the flux over one energy bin and over bins of cos_zenith, m^-2 s^-1."""
+        # five Gauss-Legendre nodes in each part no wider than two bins of the table are accurate to 1e-6
+        x, x_weight = _nodes(np.log([low, high]), 2.0 * self._log_width)
+        result = np.zeros(len(cos) - 1)
+        for c, (left, right) in enumerate(itertools.pairwise(cos)):
+            y, y_weight = _nodes(np.array([left, right]), 2.0 * self._cos_width)
+            flux = self.differential_flux(np.exp(x)[:, None], y, name)
+            result[c] = 2.0 * np.pi * (x_weight * np.exp(x)) @ flux @ y_weight
+        return result
 
     def _check(self, name: str, values: Array, allowed: tuple[float, float]) -> None:
         low, high = allowed
@@ -205,7 +241,10 @@ def get_flux_maps(flux_service: FluxService, ebins: ArrayLike | None = None, czb
 
 
 def centres(edges: Array) -> Array:
-    """Compute the centres of bins: geometric means if the edges are equally spaced in ln (to 1e-6), else midpoints.
+    """Compute the centres of energy bins: geometric means, or midpoints where the edges are rather equally spaced.
+
+    Edges are taken as logarithmic unless their differences vary less (standard deviation over mean) than their
+    ratios do. So the rounding of typed edges does not matter, and a single bin has its geometric mean.
 
     Parameters
     ----------
@@ -215,11 +254,28 @@ def centres(edges: Array) -> Array:
     -------
     float64 array (n,)
     """
-    if edges[0] > 0.0 and len(edges) > 2:
-        steps = np.diff(np.log(edges))
-        if np.allclose(steps, steps[0], rtol=1e-6, atol=0.0):
-            return np.sqrt(edges[1:] * edges[:-1])
+    if edges[0] > 0.0 and _spread(np.log(edges)) <= _spread(edges):
+        return np.sqrt(edges[1:] * edges[:-1])
     return 0.5 * (edges[1:] + edges[:-1])
+
+
+def _spread(edges: Array) -> float:
+    """Standard deviation of the widths of bins, relative to their mean."""
+    widths = np.diff(edges)
+    return float(np.std(widths) / np.mean(widths))
+
+
+def _bins(edges: Array, chosen: NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """List the edges of the chosen bins."""
+    return [pair for pair, one in zip(itertools.pairwise(edges.tolist()), chosen, strict=True) if one]
+
+
+def _nodes(ends: Array, widest: float) -> tuple[Array, Array]:
+    """Compute Gauss-Legendre nodes and weights of an interval, five in each of its parts of at most ``widest``."""
+    edges = np.linspace(ends[0], ends[1], 1 + int(np.ceil((ends[1] - ends[0]) / widest)))
+    t, w = np.polynomial.legendre.leggauss(5)
+    half = 0.5 * np.diff(edges)[:, None]
+    return (edges[:-1, None] + half * (1.0 + t)).ravel(), (half * w).ravel()
 
 
 def _bin_edges(name: str, values: ArrayLike) -> Array:

@@ -23,7 +23,7 @@ from scipy.interpolate import BSpline
 from scipy.ndimage import gaussian_filter1d
 
 from sim3d.conventions.arrays import Array
-from sim3d.conventions.words import CSV_CONVENTIONS
+from sim3d.conventions.words import csv_conventions
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_lines
 from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
@@ -422,7 +422,8 @@ def write_pulls(smoothed: Smoothed, original: FluxTable, folder: Path, name: str
     table = smoothed.table
     path = folder / f"{name}-pulls-{'azimuth' if table.has_azimuth else 'aa'}.csv"
     assert original.error is not None
-    about = (f"sim3d smoothing of {original.name}", *CSV_CONVENTIONS, "pull: (flux - fit)/sqrt(fit^2 / effective_hits)")
+    conventions = csv_conventions(original.azimuth_frame)
+    about = (f"sim3d smoothing of {original.name}", *conventions, "pull: (flux - fit)/sqrt(fit^2 / effective_hits)")
     more = (table.flux, smoothed.pulls, smoothed.effective_hits)
     angles = (table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
     rows = csv_rows(table.flavours, *angles, original.flux, original.error, *more)

@@ -35,6 +35,11 @@ AZIMUTH_NODES = 2
 FILL_INDEX = 3.0
 """Spectral index of the spline in empty bins beyond the outermost filled ones; their flux is 0 for any index."""
 
+CELL_SLACK = 2e-3
+"""Tolerance of the edges between cells, in cells: five printed digits of an energy are 1e-3 of a cell of 1/40 decade.
+
+Only where one cell is empty does it matter which of two a point is in."""
+
 TOLERANCE = 1e-6
 MAX_ITERATIONS = 60
 _LARGEST_STEP = 1.0
@@ -153,7 +158,7 @@ class Axis:
         return csr_array((value.ravel(), index.ravel(), row), shape=(len(x), len(self.cardinal)))
 
     def cell(self, x: Array) -> Ints:
-        """Find the cell that contains each x.
+        """Find the cell that contains each x; one within rounding of an edge is in the cell above it.
 
         Parameters
         ----------
@@ -165,7 +170,9 @@ class Axis:
         """
         if self.period:
             x = self.low + np.mod(x - self.low, self.period)
-        return np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, len(self.sites) - 1)
+        edges = self.edges - CELL_SLACK * np.diff(self.edges).min()
+        cell = np.searchsorted(edges, x, side="right") - 1
+        return np.mod(cell, len(self.sites)) if self.period else np.clip(cell, 0, len(self.sites) - 1)
 
     def linear(self, x: Array) -> tuple[Ints, Array]:
         """Compute the weights of linear interpolation between sites, constant beyond the outer ones.

@@ -19,6 +19,7 @@ from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS, flavour_index
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
+from sim3d.results.at_points import between, value_at
 from sim3d.results.jackknife import jackknife
 from sim3d.scoring.gradients import BINS
 
@@ -174,19 +175,22 @@ class PropagatedErrors:
         return _quadratic(logs, self.covariance), _quadratic(ratio, self.covariance)
 
     def bins(self, flavour: str, cos_zenith: float) -> Array:
-        """Compute the covariance matrix of the flux between energy bins, for one flavour and zenith bin.
+        """Compute the covariance matrix of the flux between energy bins, for one flavour and zenith angle.
 
         Parameters
         ----------
         flavour : str
         cos_zenith : float
-            The zenith bin that contains it is used.
+            The derivatives are interpolated linearly between the middles of the zenith bins.
 
         Returns
         -------
         float64 array (energy, energy)
         """
-        d = self.derivatives[_rows([flavour])[0], :, _bin(BINS.cos_edges, cos_zenith, "cos_zenith")]
+        middle = 0.5 * (BINS.cos_edges[1:] + BINS.cos_edges[:-1])
+        low, high, weight = between(middle, _inside(BINS.cos_edges, cos_zenith, "cos_zenith"))
+        slopes = self.derivatives[_rows([flavour])[0]]
+        d = (1.0 - weight) * slopes[:, low] + weight * slopes[:, high]
         return d @ self.covariance @ d.T
 
 
@@ -439,7 +443,7 @@ class SiteGradients:
         return PropagatedErrors(self.site, names, matrix, mean[..., 0], mean[..., places])
 
     def at(self, values: Array, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike) -> Any:
-        """Look up values in the bins that contain given points, broadcast over the arguments.
+        """Interpolate values of bins at points (:func:`sim3d.results.at_points.value_at`); the arguments broadcast.
 
         Parameters
         ----------
@@ -458,8 +462,9 @@ class SiteGradients:
         """
         names = np.asarray(flavour)
         rows = np.array([_rows([name])[0] for name in names.ravel().tolist()], dtype=int).reshape(names.shape)
-        energy = _bin(self.energy_edges_GeV, energy_GeV, "energy_GeV")
-        return values[rows, energy, _bin(self.cos_edges, cos_zenith, "cos_zenith")]
+        edges = (self.energy_edges_GeV, self.cos_edges)
+        energy = _inside(edges[0], energy_GeV, "energy_GeV")
+        return value_at(values, rows, edges, energy, _inside(edges[1], cos_zenith, "cos_zenith"))
 
 
 def _rows(flavours: Sequence[Any]) -> list[int]:
@@ -469,11 +474,11 @@ def _rows(flavours: Sequence[Any]) -> list[int]:
     return rows
 
 
-def _bin(edges: Array, values: ArrayLike, name: str) -> Any:
+def _inside(edges: Array, values: ArrayLike, name: str) -> Array:
     points = np.asarray(values, dtype=float)
     if not np.all((points >= edges[0]) & (points <= edges[-1])):
         raise InputError(f"{name}: must be between {edges[0]:.4g} and {edges[-1]:.5g}")
-    return np.clip(np.searchsorted(edges, points, side="right") - 1, 0, len(edges) - 2)
+    return points
 
 
 def over(a: Array, b: Array) -> Array:

@@ -121,7 +121,7 @@ def production_heights(result: Result, site: str | None = None) -> ProductionHei
     result : Result
         Of a run with ``scoring.heights = true``.
     site : str, optional
-        By default kamioka if the run has it, else its first site.
+        By default the run's first site.
 
     Returns
     -------

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from hist import Hist
 
 
+def _round_edges(edges: np.ndarray) -> np.ndarray:
+    """Return the edges with twelve digits, so that ``hist.loc(1000)`` is the edge 1000 and not the bin below it."""
+    return np.array([float(f"{edge:.12g}") for edge in edges])
+
+
 def flux_hist(flux: np.ndarray, error: np.ndarray, azimuth_edges_deg: np.ndarray) -> Hist:
     """Fill a histogram object with the fluxes integrated over the fine bins, and their variances.
 
@@ -51,7 +56,7 @@ def flux_hist(flux: np.ndarray, error: np.ndarray, azimuth_edges_deg: np.ndarray
     solid_angle = np.diff(COS_EDGES)[:, None] * np.radians(np.diff(azimuth_edges_deg))
     histogram = hist.Hist(
         hist.axis.StrCategory(FLAVOURS, name="flavour", label="Flavour", overflow=False),
-        hist.axis.Variable(ENERGY_EDGES_GEV, name="energy", label="Neutrino energy (GeV)", flow=False),
+        hist.axis.Variable(_round_edges(ENERGY_EDGES_GEV), name="energy", label="Neutrino energy (GeV)", flow=False),
         hist.axis.Variable(COS_EDGES, name="cos_zenith", label="cos(zenith), +1 down-going", flow=False),
         hist.axis.Regular(
             len(azimuth_edges_deg) - 1,

@@ -232,7 +232,7 @@ def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
     result : Result
         Of a run with ``scoring.muons = true``.
     site : str, optional
-        By default kamioka if the run has it, else its first site.
+        By default the run's first site.
 
     Returns
     -------

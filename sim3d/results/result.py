@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim3d.conventions.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, Binning
+from sim3d.conventions.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, Binning
 from sim3d.conventions.flavours import FLAVOURS, flavour_index
-from sim3d.conventions.words import RESULT_CONVENTIONS
+from sim3d.conventions.words import result_conventions
 from sim3d.errors import InputError
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result
+from sim3d.results.at_points import flux_at
 from sim3d.results.gradients import SiteGradients
 from sim3d.scoring.exact_sums import N_GROUPS, ExactSums
 from sim3d.scoring.precision import Watch, describe_observable
@@ -28,7 +29,8 @@ from sim3d.scoring.tally import SiteTally, rebin
 if TYPE_CHECKING:
     from hist import Hist
 
-DEFAULT_SITE = "kamioka"
+_SLACK = 1e-9
+"""Relative tolerance at the ends of the energies, for their rounding."""
 
 POISSON_LIMIT_90 = 2.302585093
 """Poisson upper limit at 90% confidence for zero observed hits, -ln(0.1)."""
@@ -108,7 +110,7 @@ class Result:
             "seed": run.seed,
             **{k: v for k, v in record.counters.items() if k != "primaries"},
             **record.models,
-            **RESULT_CONVENTIONS,
+            **result_conventions(record.azimuth_frame),
             **record.provenance,
         }
 
@@ -121,6 +123,11 @@ class Result:
     def complete(self) -> bool:
         """Whether the run is finished: all batches are done, or its ``target_error`` was reached."""
         return self.record.complete
+
+    @property
+    def azimuth_frame(self) -> str:
+        """Frame in which azimuths are counted (:data:`sim3d.conventions.words.AZIMUTH_FRAMES`)."""
+        return self.record.azimuth_frame
 
     @property
     def target(self) -> str | None:
@@ -155,7 +162,7 @@ class Result:
         name : str
             ``muons``, ``gradients`` or ``heights``.
         site : str, optional
-            By default kamioka if the run has it, else its first site.
+            By default the run's first site.
 
         Raises
         ------
@@ -344,34 +351,34 @@ class Result:
         return sums / np.maximum(weights, 1)[:, None, None, None, None]
 
     def _lookup(
-        self, values: np.ndarray, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: Any
+        self,
+        values: np.ndarray,
+        flavour: Any,
+        energy_GeV: ArrayLike,
+        cos_zenith: ArrayLike,
+        azimuth_deg: Any,
+        errors: bool = False,
     ) -> np.ndarray:
         index = np.vectorize(flavour_index, otypes=[int])(flavour)
         # the simulation makes no tau neutrinos; a last row of zeros is their flux
         values = np.concatenate([values, np.zeros_like(values[:1])])
         energy = np.asarray(energy_GeV, dtype=float)
         cos = np.asarray(cos_zenith, dtype=float)
-        if not np.all((energy >= ENERGY_EDGES_GEV[0]) & (energy <= ENERGY_EDGES_GEV[-1])):
+        low, high = ENERGY_EDGES_GEV[0] * (1.0 - _SLACK), ENERGY_EDGES_GEV[-1] * (1.0 + _SLACK)
+        if not np.all((energy >= low) & (energy <= high)):
             raise InputError(f"energy_GeV: must be between {ENERGY_EDGES_GEV[0]:.4g} and {ENERGY_EDGES_GEV[-1]:.5g}")
         if not np.all((cos >= -1.0) & (cos <= 1.0)):
             raise InputError("cos_zenith: must be between -1 and 1")
-        i = np.clip(np.searchsorted(ENERGY_EDGES_GEV, energy, side="right") - 1, 0, N_ENERGY - 1)
-        j = np.clip(np.searchsorted(COS_EDGES, cos, side="right") - 1, 0, N_COS - 1)
-        if azimuth_deg is None:
-            return values[index, i, j]
-        azimuth = np.asarray(azimuth_deg, dtype=float)
-        if not np.all(np.isfinite(azimuth)):
+        azimuth = None if azimuth_deg is None else np.asarray(azimuth_deg, dtype=float)
+        if azimuth is not None and not np.all(np.isfinite(azimuth)):
             raise InputError("azimuth_deg: must be finite")
-        azimuth = np.mod(azimuth, 360.0)
-        n = len(self.azimuth_edges_deg) - 1
-        k = np.minimum((azimuth * n / 360.0).astype(int), n - 1)
-        return values[index, i, j, k]
+        lowest = self.record.config.scoring.energy_min_GeV
+        edges = (ENERGY_EDGES_GEV, COS_EDGES)
+        return flux_at(values, index, edges, energy, cos, azimuth, lowest_GeV=lowest, errors=errors)
 
     def default_site(self, site: str | None) -> str:
-        """Return ``site``, or if that is None kamioka if the run has it, else its first site."""
-        if site is not None:
-            return site
-        return DEFAULT_SITE if DEFAULT_SITE in self.sites else next(iter(self.sites))
+        """Return ``site``, or if that is None the run's first site."""
+        return next(iter(self.sites)) if site is None else site
 
     def flux(
         self,
@@ -381,7 +388,9 @@ class Result:
         azimuth_deg: ArrayLike | None = None,
         site: str | None = None,
     ) -> Any:
-        """Return the flux of the fine bin that contains each point, broadcast over the arguments.
+        """Interpolate the flux at points between the centres of the fine bins, broadcast over the arguments.
+
+        The method is that of :mod:`sim3d.results.at_points`. A point on the edge of two bins has the mean flux of both.
 
         Parameters
         ----------
@@ -391,12 +400,12 @@ class Result:
             Energies (GeV), zenith cosines (+1 down-going), azimuths of arrival (degrees from south through east);
             without azimuths the average over them.
         site : str, optional
-            By default kamioka if the run has it, else its first site.
+            By default the run's first site.
 
         Returns
         -------
         float64
-            m^-2 s^-1 sr^-1 GeV^-1; 0 in a bin without hits.
+            m^-2 s^-1 sr^-1 GeV^-1; 0 where all bins around the point are without hits.
 
         Raises
         ------
@@ -414,12 +423,13 @@ class Result:
         azimuth_deg: ArrayLike | None = None,
         site: str | None = None,
     ) -> Any:
-        """Return the statistical error of :meth:`flux` (one standard deviation); 0 in a bin without hits.
+        """Return the statistical error of :meth:`flux`, one standard deviation.
 
-        Parameters, unit and errors raised as in :meth:`flux`.
+        The bins around the point are taken as independent; a bin without hits counts as 0 +- 0. Parameters, unit and
+        errors raised as in :meth:`flux`.
         """
         _, values, _ = self.binned(self.default_site(site), "fine_aa" if azimuth_deg is None else "fine")
-        return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg)
+        return self._lookup(values, flavour, energy_GeV, cos_zenith, azimuth_deg, errors=True)
 
     def gradients(self, site: str | None = None) -> SiteGradients:
         """Return the derivatives of the flux of a site with respect to the model parameters.
@@ -429,7 +439,7 @@ class Result:
         Parameters
         ----------
         site : str, optional
-            By default kamioka if the run has it, else its first site.
+            By default the run's first site.
 
         Raises
         ------
@@ -451,7 +461,7 @@ class Result:
         Parameters
         ----------
         site : str, optional
-            By default kamioka if the run has it, else its first site.
+            By default the run's first site.
 
         Returns
         -------

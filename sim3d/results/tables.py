@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim3d.conventions.arrays import Array
-from sim3d.conventions.words import CSV_CONVENTIONS
+from sim3d.conventions.words import csv_conventions
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_lines
 from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
@@ -86,6 +86,7 @@ def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: 
         azimuth_edges_deg=np.asarray(result.azimuth_edges_deg) if azimuth else np.array([0.0, 360.0]),
         name=site,
         source=site,
+        azimuth_frame=result.azimuth_frame,
     )
 
 
@@ -120,7 +121,7 @@ def write_csv_tables(result: Result, folder: Path) -> list[Path]:
         ):
             path = folder / f"{name}-{ending}.csv"
             rows = csv_rows(result.flavours, energies, cos_edges, edges, values, errors)
-            write_lines(path, (title, *CSV_CONVENTIONS), TABLE_COLUMNS, rows)
+            write_lines(path, (title, *csv_conventions(result.azimuth_frame)), TABLE_COLUMNS, rows)
             written.append(path)
     return written
 
@@ -150,5 +151,5 @@ def write_honda_tables(result: Result, folder: Path) -> list[Path]:
             (f"{site}-ally-20-12", flux, error),
             (f"{site}-honda-aa", mean[..., np.newaxis], mean_error[..., np.newaxis]),
         ):
-            written += write_pair(folder / stem, values, errors, energies, edges)
+            written += write_pair(folder / stem, values, errors, energies, edges, result.azimuth_frame)
     return written

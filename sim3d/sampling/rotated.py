@@ -22,7 +22,19 @@ from sim3d.sampling.counters import C_CROSSINGS
 from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.source import comes_through, next_shower
 from sim3d.scoring.bins import energy_bin, inverse_cosine
-from sim3d.scoring.detectors import S_RADIUS, S_UPX, S_UPY, S_UPZ, sphere_crossings
+from sim3d.scoring.detectors import (
+    S_EASTX,
+    S_EASTY,
+    S_EASTZ,
+    S_RADIUS,
+    S_SOUTHX,
+    S_SOUTHY,
+    S_SOUTHZ,
+    S_UPX,
+    S_UPY,
+    S_UPZ,
+    sphere_crossings,
+)
 from sim3d.scoring.event_records import describe_primary, fill_record, with_room
 from sim3d.scoring.gradients import new_terms, primary_terms
 from sim3d.scoring.hits import HIT_DTYPE, fill_hit
@@ -46,17 +58,17 @@ from sim3d.shower.stack import new_stack
 
 
 @njit(nogil=True)
-def rotate_with_crossing(n, u, site_up, azimuth, v):
+def rotate_with_crossing(n, u, site, azimuth, v):
     """Rotate a vector by the rotation that brings a crossing to a site with a given azimuth.
 
     Parameters
     ----------
     n, u : float64 arrays (3,)
         Unit radius and direction of flight at the crossing.
-    site_up : float64 array (3,)
-        Unit radius of the site.
+    site : float64 array (SITE_COLUMNS,)
+        Row of the site.
     azimuth : float
-        Wanted arrival azimuth (radians from south through east).
+        Wanted arrival azimuth (radians from the site's south through its east).
     v : float64 array (3,)
         Vector to rotate, in place.
     """
@@ -72,30 +84,28 @@ def rotate_with_crossing(n, u, site_up, azimuth, v):
     by = n[2] * ax - n[0] * az
     bz = n[0] * ay - n[1] * ax
     # the same triad at the site
-    rho = math.sqrt(site_up[0] * site_up[0] + site_up[1] * site_up[1])
-    ex, ey = (-site_up[1] / rho, site_up[0] / rho) if rho > 1e-12 else (0.0, 1.0)
-    sx, sy, sz = ey * site_up[2], -ex * site_up[2], ex * site_up[1] - ey * site_up[0]
     c, s = math.cos(azimuth), math.sin(azimuth)
-    hx, hy, hz = c * sx + s * ex, c * sy + s * ey, c * sz
-    gx = site_up[1] * hz - site_up[2] * hy
-    gy = site_up[2] * hx - site_up[0] * hz
-    gz = site_up[0] * hy - site_up[1] * hx
+    hx = c * site[S_SOUTHX] + s * site[S_EASTX]
+    hy = c * site[S_SOUTHY] + s * site[S_EASTY]
+    hz = c * site[S_SOUTHZ] + s * site[S_EASTZ]
+    gx = site[S_UPY] * hz - site[S_UPZ] * hy
+    gy = site[S_UPZ] * hx - site[S_UPX] * hz
+    gz = site[S_UPX] * hy - site[S_UPY] * hx
     p = v[0] * n[0] + v[1] * n[1] + v[2] * n[2]
     q = v[0] * ax + v[1] * ay + v[2] * az
     w = v[0] * bx + v[1] * by + v[2] * bz
-    v[0] = p * site_up[0] + q * hx + w * gx
-    v[1] = p * site_up[1] + q * hy + w * gy
-    v[2] = p * site_up[2] + q * hz + w * gz
+    v[0] = p * site[S_UPX] + q * hx + w * gx
+    v[1] = p * site[S_UPY] + q * hy + w * gy
+    v[2] = p * site[S_UPZ] + q * hz + w * gz
 
 
 @njit(nogil=True)
-def _entry_at_site(n, u, site, azimuth, start, site_up, entry, arrival):
+def _entry_at_site(n, u, site, azimuth, start, entry, arrival):
     """Compute the primary's entry point and direction after the rotation that brings its crossing to a site."""
-    site_up[0], site_up[1], site_up[2] = site[S_UPX], site[S_UPY], site[S_UPZ]
     entry[0], entry[1], entry[2] = start[0], start[1], start[2]
     arrival[0], arrival[1], arrival[2] = start[3], start[4], start[5]
-    rotate_with_crossing(n, u, site_up, azimuth, entry)
-    rotate_with_crossing(n, u, site_up, azimuth, arrival)
+    rotate_with_crossing(n, u, site, azimuth, entry)
+    rotate_with_crossing(n, u, site, azimuth, arrival)
 
 
 @njit(nogil=True, cache=CACHE)
@@ -121,7 +131,6 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
     start = np.empty(9)
     n = np.empty(3)
     u = np.empty(3)
-    site_up = np.empty(3)
     entry = np.empty(3)
     arrival = np.empty(3)
     carried = carried_columns(gradients)
@@ -172,7 +181,7 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
                     cos_zenith = -(n[0] * u[0] + n[1] * u[1] + n[2] * u[2])
                     azimuth = 2.0 * math.pi * uniform(rng)
                     if cutoff or events.wanted:
-                        _entry_at_site(n, u, sites[k], azimuth, start, site_up, entry, arrival)
+                        _entry_at_site(n, u, sites[k], azimuth, start, entry, arrival)
                     if cutoff and not comes_through(world, trace, entry, arrival, gv, counters):
                         continue
                     area = 4.0 * math.pi * radius * radius * 1.0e6

@@ -3,8 +3,9 @@
 A detector is a horizontal surface on the sphere of the site's radius: a cap, or a rectangle whose sides run along
 magnetic north and east at the site's centre. In the rectangle's own latitude and longitude (equator through the centre
 along magnetic east, so that +-ns/2 and +-ew/2 bound it) its area is R^2 ew 2 sin(ns/2). A neutrino is a straight line.
-It crosses a sphere below its birth twice, as down-going and as up-going, and both crossings are scored. Angles refer
-to the local vertical and the geographic south at the crossing point (docs/manual/conventions.md).
+It crosses a sphere below its birth twice, as down-going and as up-going, and both crossings are scored. The zenith
+angle refers to the vertical at the crossing. The azimuth is counted from the geographic south of the site's centre,
+carried by parallel transport along the great circle to the crossing (docs/manual/conventions.md).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from sim3d.conventions.constants import EARTH_RADIUS_KM
 
 # columns of the kernels' site table
 S_UPX, S_UPY, S_UPZ, S_NX, S_NY, S_NZ, S_EX, S_EY, S_EZ, S_RADIUS, S_KIND, S_A, S_B, S_COSMIN, S_AREA = range(15)
-SITE_COLUMNS = 15
+# geographic south and east at the centre, from which azimuths are counted (S_N and S_E are the patch's, magnetic)
+S_SOUTHX, S_SOUTHY, S_SOUTHZ, S_EASTX, S_EASTY, S_EASTZ = range(15, 21)
+SITE_COLUMNS = 21
 RECTANGLE, CAP = 0, 1
 
 
@@ -83,6 +86,8 @@ class Detector:
     def row(self) -> np.ndarray:
         """Row of the kernels' table of sites: unit vectors, radius, shape and area.
 
+        South and east are those of the site's meridian, so that they exist at a pole too.
+
         Returns
         -------
         float64 array (SITE_COLUMNS,)
@@ -96,6 +101,7 @@ class Detector:
         magnetic_east = np.cross(magnetic_north, up)
         out = np.zeros(SITE_COLUMNS)
         out[0:3], out[3:6], out[6:9] = up, magnetic_north, magnetic_east
+        out[S_SOUTHX : S_SOUTHZ + 1], out[S_EASTX : S_EASTZ + 1] = -north, east
         out[S_RADIUS] = self.radius_km
         out[S_AREA] = self.area_m2
         if self.radius_deg > 0.0:
@@ -165,8 +171,67 @@ def sphere_crossings(x, y, z, ux, uy, uz, radius):
 
 
 @njit(nogil=True)
-def arrival_angles(nx, ny, nz, ux, uy, uz):
-    """Zenith cosine and azimuth of a particle's arrival direction.
+def azimuth_of(from_south, from_east):
+    """Azimuth of a direction, from its components towards south and east.
+
+    Parameters
+    ----------
+    from_south, from_east : float
+        Components of the direction that the particle comes from; any common factor.
+
+    Returns
+    -------
+    float
+        Radians counter-clockwise from south (0 S, pi/2 E, pi N, 3 pi/2 W), in [0, 2 pi).
+    """
+    azimuth = math.atan2(from_east, from_south)
+    if azimuth < 0.0:
+        azimuth += 2.0 * math.pi
+    if azimuth >= 2.0 * math.pi:
+        azimuth = 0.0
+    return azimuth
+
+
+@njit(nogil=True)
+def angles_in_site_frame(sites, k, nx, ny, nz, ux, uy, uz):
+    """Zenith cosine and azimuth of a crossing, in the frame of site k carried along the great circle to the crossing.
+
+    Parallel transport along the great circle from the centre c to the crossing n is the smallest rotation that takes c
+    to n. It takes a horizontal vector e at c to e - (e.n) / (1 + c.n) (c + n) (Rodrigues' formula). At the antipode of
+    c, where it is undefined, the direction is that of c.
+
+    Parameters
+    ----------
+    sites : float64 array (n, SITE_COLUMNS)
+    k : int
+    nx, ny, nz : float
+        Unit vector from the Earth's centre to the crossing.
+    ux, uy, uz : float
+        Direction of flight.
+
+    Returns
+    -------
+    cos_zenith : float
+        +1 for down-going, at the crossing's vertical.
+    azimuth : float
+        Radians counter-clockwise from the carried south, in [0, 2 pi).
+    """
+    cx, cy, cz = sites[k, S_UPX], sites[k, S_UPY], sites[k, S_UPZ]
+    sx, sy, sz = sites[k, S_SOUTHX], sites[k, S_SOUTHY], sites[k, S_SOUTHZ]
+    ex, ey, ez = sites[k, S_EASTX], sites[k, S_EASTY], sites[k, S_EASTZ]
+    cos_zenith = -(nx * ux + ny * uy + nz * uz)
+    along = (cx * ux + cy * uy + cz * uz - cos_zenith) / max(1.0 + cx * nx + cy * ny + cz * nz, 1e-12)
+    from_south = along * (sx * nx + sy * ny + sz * nz) - (sx * ux + sy * uy + sz * uz)
+    from_east = along * (ex * nx + ey * ny + ez * nz) - (ex * ux + ey * uy + ez * uz)
+    return cos_zenith, azimuth_of(from_south, from_east)
+
+
+@njit(nogil=True)
+def local_angles(nx, ny, nz, ux, uy, uz):
+    """Zenith cosine and azimuth of a particle's arrival direction, in the geographic frame of the place itself.
+
+    It describes a primary at its entry, which is not a crossing of a detector. At the very pole the frame is that of
+    longitude 0, the longitude that is stated there.
 
     Parameters
     ----------
@@ -192,11 +257,4 @@ def arrival_angles(nx, ny, nz, ux, uy, uz):
     sx = ey * nz
     sy = -ex * nz
     sz = ex * ny - ey * nx
-    from_east = -(ux * ex + uy * ey)
-    from_south = -(ux * sx + uy * sy + uz * sz)
-    azimuth = math.atan2(from_east, from_south)
-    if azimuth < 0.0:
-        azimuth += 2.0 * math.pi
-    if azimuth >= 2.0 * math.pi:
-        azimuth = 0.0
-    return cos_zenith, azimuth
+    return cos_zenith, azimuth_of(-(ux * sx + uy * sy + uz * sz), -(ux * ex + uy * ey))

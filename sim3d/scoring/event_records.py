@@ -16,7 +16,7 @@ from numba import njit
 
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
-from sim3d.scoring.detectors import arrival_angles
+from sim3d.scoring.detectors import local_angles
 from sim3d.shower.neutrino_list import NU_ENERGY, NU_X, NU_Y, NU_Z
 
 FULL = 2**16
@@ -47,7 +47,7 @@ COLUMNS = (
     Column("flavour", "|u1", "1", "place in the list of the file's attribute flavours"),
     Column("energy_GeV", "<f4", "GeV", "total energy of the neutrino"),
     Column("cos_zenith", "<f4", "1", "of the direction it comes from, +1 down-going, at the crossing's own vertical"),
-    Column("azimuth_deg", "<f4", "degree", "of the direction it comes from, counter-clockwise from south: 90 is east"),
+    Column("azimuth_deg", "<f4", "degree", "of the direction it comes from, 0 S, 90 E, in the frame of the site"),
     Column("energy_bin", "|u1", "1", "fine energy bin that it was scored in"),
     Column("cos_zenith_bin", "|u1", "1", "fine zenith bin that it was scored in, ascending in cos_zenith"),
     Column("azimuth_bin", "|u1", "1", "azimuth bin that it was scored in"),
@@ -60,7 +60,7 @@ COLUMNS = (
     Column("entry_lat_deg", "<f4", "degree", "geocentric latitude of the primary's entry at the top"),
     Column("entry_lon_deg", "<f4", "degree", "longitude of the primary's entry, -180 to 180, east positive"),
     Column("entry_cos_zenith", "<f4", "1", "of the direction the primary comes from, at its entry"),
-    Column("entry_azimuth_deg", "<f4", "degree", "of the direction the primary comes from, as azimuth_deg"),
+    Column("entry_azimuth_deg", "<f4", "degree", "of the direction the primary comes from, 0 S, 90 E of its entry"),
 )
 RECORD_DTYPE = np.dtype([(column.name, column.dtype) for column in COLUMNS])
 
@@ -136,7 +136,7 @@ def describe_primary(record, index, kinetic, group, place, direction):
     """
     r = math.sqrt(place[0] * place[0] + place[1] * place[1] + place[2] * place[2])
     nx, ny, nz = place[0] / r, place[1] / r, place[2] / r
-    cosine, azimuth = arrival_angles(nx, ny, nz, direction[0], direction[1], direction[2])
+    cosine, azimuth = local_angles(nx, ny, nz, direction[0], direction[1], direction[2])
     record["primary"] = index
     record["primary_energy_GeV"] = kinetic
     record["primary_mass_number"] = int(GROUP_MASS_NUMBER[group])

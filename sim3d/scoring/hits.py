@@ -10,7 +10,7 @@ from numba import njit
 
 from sim3d.conventions.binning import N_ENERGY
 from sim3d.scoring.bins import azimuth_bin, cos_bin, energy_bin, inverse_cosine
-from sim3d.scoring.detectors import S_AREA, S_RADIUS, arrival_angles, inside_patch, sphere_crossings
+from sim3d.scoring.detectors import S_AREA, S_RADIUS, angles_in_site_frame, inside_patch, sphere_crossings
 from sim3d.shower.neutrino_list import NU_ENERGY, NU_FLAVOUR, NU_UX, NU_UY, NU_UZ, NU_WEIGHT, NU_X, NU_Y, NU_Z
 
 HIT_DTYPE = np.dtype(
@@ -27,7 +27,7 @@ HIT_DTYPE = np.dtype(
     ]
 )
 """A hit: index of the site in the run, flavour and bins, row of the neutrino in its shower's list, weight / (area
-|cos|) (s^-1 m^-2 for weights in s^-1), zenith cosine and azimuth (radians) of arrival."""
+|cos|) (s^-1 m^-2 for weights in s^-1), zenith cosine and azimuth (radians, in the frame of the site) of arrival."""
 
 
 @njit(nogil=True)
@@ -95,7 +95,7 @@ def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
             nz = (z + path * uz) / radius
             if not inside_patch(sites, k, nx, ny, nz):
                 continue
-            cos_zenith, azimuth = arrival_angles(nx, ny, nz, ux, uy, uz)
+            cos_zenith, azimuth = angles_in_site_frame(sites, k, nx, ny, nz, ux, uy, uz)
             value = neutrino[NU_WEIGHT] * inverse_cosine(cos_zenith) / sites[k, S_AREA]
             fill_hit(hits[n_hits], first_site + k, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value)
             n_hits += 1

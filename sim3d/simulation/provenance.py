@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sim3d
 from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.conventions.words import SITE_FRAME
 from sim3d.jit_cache import source_hash
 from sim3d.primaries.catalogue import MODELS
 from sim3d.primaries.model import PrimaryModel
@@ -135,6 +136,8 @@ def model_entries(
         **hadronic.provenance,
         "primary_model": primaries.name,
         **primary_entries(primaries, config.primaries.solar == "date"),
+        # sums of different frames must not be added up: resume and merge compare these entries
+        "azimuth_frame": SITE_FRAME,
     }
     if config.scoring.columns:
         entries["gradient_columns"] = ", ".join(config.scoring.columns)

@@ -53,7 +53,7 @@ def command(
     A CSV has the columns flavour, energy_GeV, cos_zenith, flux, and comments that state its unit (cm^-2 or m^-2, `#
     unit: ...`); fluka_sk_solmax.csv is FLUKA's at Super-Kamiokande, solar maximum, and ships with sim3d.
     Two tables with the same bins are compared bin by bin, others are interpolated.  A row of a CSV is compared with the
-    bin of a result that contains it.  Fluxes are averages over azimuth.  Ratios are FILE/REFERENCE; chi2 uses the
+    bin of a result that is centred there.  Fluxes are averages over azimuth.  Ratios are FILE/REFERENCE; chi2 uses the
     statistical errors that are known.
     """
     from sim3d.analysis.comparison import pair

@@ -81,13 +81,32 @@ def test_every_row_of_fluka_meets_a_bin(known):
 def test_energies_between_bins_and_other_flavours_are_left_out(known):
     text = COMMENT + HEADER + "numu,1.0,0.5,1\nnutau,1.0593,0.5,1\nnumu,1.0593,0.5,0\nnumu,1.0593,0.5,7\n"
     matched = matching.match(known.result, "kamioka", compare.parse_reference(text, "x"))
-    # 1.0 is the edge between two of FLUKA's bins: it belongs to the nearer one.  The zero is no reference.
+    # 1.0 is the edge between two of FLUKA's bins: it belongs to Honda's bin there.  The zero is no reference.
     assert matched.reference.tolist() == [1.0, 7.0]
     with pytest.raises(InputError, match="no row"):
         matching.match(known.result, "kamioka", compare.parse_reference(text, "x"), (2.0, 3.0))
     beyond = compare.parse_reference(COMMENT + HEADER + "numu,0.05,0.5,1\n", "x")
     with pytest.raises(InputError, match="no row"):
         matching.match(known.result, "kamioka", beyond, (0.01, 0.1))
+
+
+@pytest.mark.parametrize("binning", ["honda", "fluka", "fine"])
+def test_rows_at_the_centres_of_a_binning_meet_its_bins(fake_result, binning):
+    """All of them, printed with five digits: the same flux, hits and (but for the fine bins' pairs) error."""
+    result = fake_result(noise=0.1)
+    flux, error, hits = result.binned("kamioka", f"{binning}_aa")
+    edges = result.binning_cos_edges(binning)
+    rows = [
+        (f"{e:.4E}", f"{c:.4g}", i, j)
+        for i, e in enumerate(result.binning_energies(binning))
+        for j, c in enumerate(0.5 * (edges[1:] + edges[:-1]))
+    ]
+    text = COMMENT + HEADER + "".join(f"nue,{e},{c},1\n" for e, c, _, _ in rows)
+    matched = matching.match(result, "kamioka", compare.parse_reference(text, "x"), (0.09, 2e4))
+    at = 2, [i for *_, i, _ in rows], [j for *_, j in rows]
+    assert matched.flux == pytest.approx(flux[at], rel=1e-9)
+    assert matched.error == pytest.approx(error[at], rel=1e-9)
+    assert np.array_equal(matched.hits, hits[at])
 
 
 def test_empty_bins_are_counted_apart(fake_result):

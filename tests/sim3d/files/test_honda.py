@@ -42,6 +42,25 @@ def test_our_own_come_back(known, tmp_path, stem):
     assert np.array_equal(table.azimuth_edges_deg, expected.azimuth_edges_deg)
 
 
+def test_the_frame_is_stated_where_readers_skip_it(tmp_path):
+    """Behind the unit, in tables with azimuth alone; it comes back, and numpy's reader, which PISA uses, sees rows."""
+    flux = np.arange(1.0, 4 * 3 * 2 * 2 + 1).reshape(4, 3, 2, 2)
+    grid = (np.array([0.1, 1.0, 10.0]), np.array([-1.0, 0.0, 1.0]))
+    for frame in ("site", "crossing", ""):
+        path, *_ = honda_tables.write_pair(tmp_path / f"x{frame}", flux, None, *grid, frame)
+        second = path.read_text().splitlines()[1]
+        assert second == honda_tables.COLUMN_LINE + (f"  phi_Az in the frame of the {frame}" if frame else "")
+        table = table_of_honda(path)
+        assert table.azimuth_frame == frame
+        assert table.azimuth_average().azimuth_frame == frame
+        rows = np.genfromtxt(path, usecols=range(5))
+        numbers = rows[~np.all(np.isnan(rows), axis=1)]
+        assert numbers.shape == (12, 5)
+        assert not np.isnan(numbers).any()
+    path, *_ = honda_tables.write_pair(tmp_path / "average", flux[..., :1], None, *grid, "site")
+    assert path.read_text().splitlines()[1] == honda_tables.COLUMN_LINE
+
+
 def test_the_twin_is_not_looked_for_beside_itself(known, tmp_path):
     result_tables.write_honda_tables(known.result, tmp_path)
     assert table_of_honda(tmp_path / "sno-honda-aa.err.d").error is None

@@ -2,6 +2,7 @@
 
 import platform
 import sys
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -164,6 +165,10 @@ def test_netcdf_by_name_and_with_units(flux, tmp_path):
         assert np.array_equal(data.flux_error, flux.azimuth_table.error)
         assert "counter-clockwise from south" in data.attrs["convention_azimuth"]
         assert data.flux.cell_methods == "energy: mean cos_zenith: mean azimuth: mean"
+    for frame, word in (("site", "carried along"), ("crossing", "at the crossing itself"), ("", "270 W")):
+        data = exports.dataset(replace(flux.azimuth_table, azimuth_frame=frame))
+        assert word in data.attrs["convention_azimuth"]
+        assert word in data.azimuth.long_name
     with pytest.raises(InputError, match="cannot write"):
         exports.write_netcdf(tmp_path / "none" / "x.nc", flux.table)
 

@@ -130,6 +130,47 @@ def test_bins_integrated_two_ways(exact):
     assert turn.sum(axis=2) == pytest.approx(exact.integral("numubar", EDGES, COS), rel=1e-6)
 
 
+def test_azimuth_windows_across_360(exact):
+    """The same window written in several ways, and as the sum of its two sides; bins across 360 among others."""
+    energy, cos = [0.5, 2.0], [-0.5, 0.3, 1.0]
+    before = exact.integral("nue", energy, cos, [330, 360])[..., 0]
+    after = exact.integral("nue", energy, cos, [0, 30])[..., 0]
+    for window in ([330, 30], [330, 390], [-30, 30], [690, 750], [-390, -330]):
+        assert exact.integral("nue", energy, cos, window)[..., 0] == pytest.approx(before + after, rel=1e-6)
+        mean = exact.bin_average("nue", energy, cos, window)[..., 0]
+        assert mean == pytest.approx((before + after) / (1.5 * np.array([0.8, 0.7]) * np.radians(60)), rel=1e-6)
+    bins = exact.integral("nue", energy, cos, [200, 300, 350, 20, 100])
+    assert bins.shape == (1, 2, 4)
+    assert bins[0, :, 2] == pytest.approx(
+        exact.integral("nue", energy, cos, [350, 360])[0, :, 0] + exact.integral("nue", energy, cos, [0, 20])[0, :, 0],
+        rel=1e-6,
+    )
+    assert bins[0, :, 3] == pytest.approx(exact.integral("nue", energy, cos, [20, 100])[0, :, 0], rel=1e-6)
+    whole = exact.integral("nue", energy, cos, [0, 360])
+    for turn in ([360, 720], [-90, 270], [45, 360, 405]):
+        total = exact.integral("nue", energy, cos, turn).sum(axis=2, keepdims=True)
+        assert total == pytest.approx(whole, rel=1e-6)
+
+
+def test_a_point_on_an_edge_is_in_the_cell_above(exact):
+    """Edges of cells within the rounding of printed numbers, the circle of azimuth included."""
+    table = exact.azimuth_table
+    for axis, edges in zip(FluxSpline(table).axes[:2], (np.log(table.energy_edges_GeV), table.cos_edges), strict=True):
+        inner = edges[1:-1]
+        above = np.arange(1, len(inner) + 1)
+        step = 1e-3 * np.diff(edges).min()
+        assert [axis.cell(inner + d).tolist() for d in (-step, 0.0, step)] == [above.tolist()] * 3
+        assert axis.cell(inner - 3 * step).tolist() == (above - 1).tolist()
+    azimuth = FluxSpline(table).axes[2]
+    assert azimuth.cell(np.array([-1e-12, 0.0, 360.0, 360.0 - 1e-9, 350.0])).tolist() == [
+        0,
+        0,
+        0,
+        0,
+        len(azimuth.sites) - 1,
+    ]
+
+
 def test_splitting_a_bin_does_not_change_its_integral(exact):
     fine = exact.integral("nue", np.geomspace(0.2, 5, 41), np.linspace(-0.7, 0.9, 33))
     assert fine.sum() == pytest.approx(exact.integral("nue", [0.2, 5], [-0.7, 0.9])[0, 0], rel=1e-6)
@@ -248,7 +289,10 @@ def test_what_is_refused(exact):
         (lambda: exact.integral("nue", [1.0]), "energy_edges_GeV: needs two or more numbers that rise"),
         (lambda: exact.integral("nue", [1.0, 20.0]), "energy_edges_GeV: '1 to 20', allowed: 0.094406 to 10.593"),
         (lambda: exact.integral("nue", [1.0, 2.0], [0.5, 0.4]), "cos_edges: needs two or more numbers that rise"),
-        (lambda: exact.integral("nue", [1.0, 2.0], [0, 1], [-10, 10]), "azimuth_edges_deg: '-10 to 10', allowed: 0 to"),
+        (lambda: exact.integral("nue", [1.0, 2.0], [0, 1], [-10, 351]), "azimuth_edges_deg: '350 to 711', allowed: at"),
+        (lambda: exact.integral("nue", [1.0, 2.0], [0, 1], [20, 10, 0]), "azimuth_edges_deg: needs numbers that rise"),
+        (lambda: exact.integral("nue", [1.0, 2.0], [0, 1], [10, 10]), "azimuth_edges_deg: needs numbers that rise"),
+        (lambda: exact.integral("nue", [1.0, 2.0], [0, 1], [0, np.nan]), "azimuth_edges_deg: needs two or more finite"),
     ):
         with pytest.raises(InputError, match=message):
             call()

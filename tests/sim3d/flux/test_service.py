@@ -1,5 +1,7 @@
 """The flux service: the page's formula in closed form, its keys and defaults, tables of both kinds."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -41,14 +43,54 @@ def test_the_formula_in_closed_form(files, name):
     over_cos = np.diff(np.exp(SLOPE * czbins)) / SLOPE
     service = sim3d.HondaFluxService(files / f"{name}.d")
     better = sim3d.HondaFluxService(files / f"{name}.d", integrate=True)
+    plain = sim3d.HondaFluxService(files / f"{name}.d", integrate=False)
     for prim, flavour in (("nue", "nue"), ("nue_bar", "nuebar"), ("numu", "numu"), ("numu_bar", "numubar")):
         got = service.get_flux(ebins, czbins, prim)
         assert got.shape == (39, 20)
         assert got == pytest.approx(law(flavour, energy, cos) * size, rel=1e-4)
+        assert np.array_equal(plain.get_flux(ebins, czbins, prim), got)
         exact = 2 * np.pi * NORM[flavour] * np.multiply.outer(over_energy, over_cos)
         assert better.get_flux(ebins, czbins, prim) == pytest.approx(exact, rel=1e-4)
     # what the centre costs: 0.16% at this index in the default bins
     assert got / exact == pytest.approx(np.full((39, 20), 0.9990), abs=2e-3)
+
+
+def test_edges_typed_with_three_decimals_give_the_same_flux(files):
+    """8 bins from 1 to 80 GeV, wider than the table's, and 39 narrower ones; the sizes of the bins differ by 0.1%."""
+    cos = np.linspace(-1, 0, 21)
+    for options in ({}, {"integrate": True}):
+        service = sim3d.HondaFluxService(files / "aa.d", **options)
+        for n in (9, 40):
+            exact = np.geomspace(1, 80, n)
+            typed = np.round(exact, 3)
+            ratio = service.get_flux(typed, cos, "nue").sum(axis=1) / service.get_flux(exact, cos, "nue").sum(axis=1)
+            integrals = (typed[:-1] ** -2 - typed[1:] ** -2) / (exact[:-1] ** -2 - exact[1:] ** -2)
+            assert ratio / integrals == pytest.approx(np.ones(n - 1), abs=1e-4)
+            if n == 9:
+                assert ratio == pytest.approx(np.ones(n - 1), abs=1e-3)
+
+
+def test_a_bin_wider_than_the_tables_is_integrated_or_warned_of(files):
+    """In energy or in zenith; the narrow bins beside it stay values at one point."""
+    service, point = (sim3d.HondaFluxService(files / "aa.d", integrate=i) for i in (None, False))
+    ebins, czbins = [1.0, 1.1, 11.0, 12.0], [-1.0, -0.95, 0.4, 0.5]
+    exact = 2 * np.pi * NORM["nue"]
+    exact = exact * np.multiply.outer(
+        -np.diff(np.power(ebins, -2.0)) / 2, np.diff(np.exp(SLOPE * np.array(czbins))) / SLOPE
+    )
+    got = service.get_flux(ebins, czbins, "nue")
+    wide = np.array([[False, True, False], [True, True, True], [False, True, False]])
+    assert got[wide] == pytest.approx(exact[wide], rel=1e-4)
+    with pytest.warns(
+        UserWarning, match=r"5 of 9 bins are wider than those of .*aa\.d: their flux is that at one point"
+    ):
+        one = point.get_flux(ebins, czbins, "nue")
+    assert np.array_equal(one[~wide], got[~wide])
+    assert one[1, 1] / got[1, 1] < 0.7
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        service.get_flux(ebins, czbins, "nue")
+        point.get_flux(np.round(10 ** np.arange(0, 1, 0.05), 3), czbins[:2], "nue")
 
 
 def test_maps_keys_and_defaults(files):
@@ -112,7 +154,8 @@ def test_what_is_refused(files, tmp_path):
         (lambda: service.get_flux([2, 1], [-1, 0], "nue"), "ebins: needs two or more edges that rise"),
         (lambda: service.get_flux([1, 2], [-1], "nue"), "czbins: needs two or more edges that rise"),
         (lambda: service.get_flux([1, 2], [-2, 0], "nue"), "czbins: -2.0, allowed: -1 to 1"),
-        (lambda: service.get_flux([1e4, 2e4], [-1, 0], "nue"), "energy_GeV: 15000"),
+        (lambda: service.get_flux([1e4, 2e4], [-1, 0], "nue"), "ebins: 20000"),
+        (lambda: service.get_flux([1.01e4, 1.02e4], [-0.1, 0], "nue"), "energy_GeV: 10149"),
     ):
         with pytest.raises(InputError, match=message):
             call()
@@ -122,4 +165,7 @@ def test_centres():
     assert centres(np.array([1.0, 10.0, 100.0])) == pytest.approx(np.sqrt([10, 1000]))
     assert centres(np.array([1.0, 2.0, 3.0])).tolist() == [1.5, 2.5]
     assert centres(np.array([-1.0, 0.0])).tolist() == [-0.5]
-    assert centres(np.array([1.0, 4.0])).tolist() == [2.5]
+    assert centres(np.array([1.0, 4.0])).tolist() == [2.0]
+    rounded = np.round(np.geomspace(1, 80, 40), 2)
+    assert centres(rounded) == pytest.approx(np.sqrt(rounded[1:] * rounded[:-1]))
+    assert centres(np.round(np.linspace(1, 2, 4), 3)) == pytest.approx([1.1665, 1.5, 1.8335])

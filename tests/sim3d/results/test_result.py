@@ -1,5 +1,7 @@
 """Results: statistics against numpy, look-ups, upper limits, and files that are whole, broken or foreign."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -63,7 +65,12 @@ def record(batches):
             "undecided": 0,
         },
         batches_done=np.ones(N_BATCHES, dtype=bool),
-        models={"field_generation": "IGRF-14", "field_degree": 10, "solar_potential_MV": 591.0},
+        models={
+            "field_generation": "IGRF-14",
+            "field_degree": 10,
+            "solar_potential_MV": 591.0,
+            "azimuth_frame": "site",
+        },
         provenance={"host": "x", "ranks": 1, "wall_time_s": 1.5},
     )
 
@@ -146,18 +153,18 @@ def test_upper_limits(result):
     np.testing.assert_allclose(limit[empty], expected[empty], rtol=0.1)
 
 
-def test_flux_looks_up_the_bin(result):
+def test_flux_at_the_middle_of_a_bin_is_that_of_the_bin(result):
     """Scalars, arrays, outer shapes, with and without azimuth, default and named site."""
     flux, error, _ = result.binned("kamioka", "fine")
     average, average_error, _ = result.binned("kamioka", "fine_aa")
     energy = result.binning_energies("fine")
-    assert result.flux("nue", energy[60], -0.98) == average[2, 60, 0]
-    assert result.error("nue", energy[60], -0.98) == average_error[2, 60, 0]
-    assert result.flux("numubar", energy[10], 0.02, 95.0, site="kamioka") == flux[1, 10, 20, 3]
-    assert result.error("numubar", energy[10], 0.02, 95.0) == error[1, 10, 20, 3]
-    grid = result.flux("numu", energy[:, None, None], np.array([-0.5, 0.5])[:, None] + 0.01, np.arange(12) * 30 + 1)
+    assert result.flux("nue", energy[60], -0.98) == pytest.approx(average[2, 60, 0])
+    assert result.error("nue", energy[60], -0.98) == pytest.approx(average_error[2, 60, 0])
+    assert result.flux("numubar", energy[10], 0.025, 105.0, site="kamioka") == pytest.approx(flux[1, 10, 20, 3])
+    assert result.error("numubar", energy[10], 0.025, 105.0) == pytest.approx(error[1, 10, 20, 3])
+    grid = result.flux("numu", energy[:, None, None], np.array([-0.475, 0.525])[:, None], np.arange(12) * 30 + 15)
     assert grid.shape == (N_ENERGY, 2, 12)
-    np.testing.assert_array_equal(grid, flux[0][:, [10, 30]])
+    np.testing.assert_allclose(grid, flux[0][:, [10, 30]], rtol=1e-9, atol=1e-12 * flux.max())
     assert result.flux("numu", energy[:, None], np.array([-0.9, 0.0, 0.9])).shape == (N_ENERGY, 3)
     both = result.flux(np.array(["numu", "nuebar"]), 1.0, 0.5)
     assert both.tolist() == [result.flux("numu", 1.0, 0.5), result.flux("nuebar", 1.0, 0.5)]
@@ -175,13 +182,42 @@ def test_flavours_by_pdg_id_and_tau_neutrinos(result):
 
 
 def test_the_ends_of_the_bins_belong_to_them(result):
-    """The vertical, the last energy, and azimuths that wrap round."""
+    """The vertical; the outer energies, where the flux goes on as E^-3 from the bin's middle; azimuths that wrap."""
     flux, _, _ = result.binned("kamioka", "fine")
     low, high = ENERGY_EDGES_GEV[[0, -1]]
-    assert result.flux("numu", low, 1.0, 0.0) == flux[0, 0, 39, 0]
-    assert result.flux("numu", high, -1.0, 0.0) == flux[0, -1, 0, 0]
-    for azimuth, k in ((359.9, 11), (360.0, 0), (-30.0, 11), (-1e-20, 11), (725.0, 0)):
-        assert result.flux("numu", 1.0, 0.5, azimuth) == result.flux("numu", 1.0, 0.5, 30 * k + 15)
+    half = 10 ** (3 / 80)
+    assert result.flux("numu", low, 1.0, 15.0) == pytest.approx(flux[0, 0, 39, 0] * half)
+    assert result.flux("numu", high, -1.0, 15.0) == pytest.approx(flux[0, -1, 0, 0] / half)
+    at_south = result.flux("numu", 1.0, 0.5, 0.0)
+    assert at_south == pytest.approx(0.5 * result.flux("numu", 1.0, 0.5, [15.0, 345.0]).sum())
+    for azimuth in (360.0, -1e-20, 720.0, -360.0):
+        assert result.flux("numu", 1.0, 0.5, azimuth) == pytest.approx(at_south, rel=1e-12)
+
+
+def test_the_first_site_is_the_default(fake_result):
+    """Whatever its name: Kamioka as well as any other, for fluxes, histograms and smooth fluxes."""
+    for sites in (("sno", "kamioka"), ("kamioka", "sno")):
+        result = fake_result(sites=sites)
+        assert result.default_site(None) == sites[0]
+        assert result.flux("numu", 1.0, 0.5) == result.flux("numu", 1.0, 0.5, site=sites[0])
+        assert result.error("numu", 1.0, 0.5, 90.0) == result.error("numu", 1.0, 0.5, 90.0, site=sites[0])
+        assert result.flux("numu", 1.0, 0.5) != result.flux("numu", 1.0, 0.5, site=sites[1])
+        assert sim3d.Flux.of_result(result).table.name == sites[0]
+
+
+def test_the_frame_of_azimuths_is_kept(fake_result, tmp_path):
+    """A file that states none is of the crossing's frame; what is written again states the frame it has."""
+    old = fake_result.write(tmp_path / "old.h5")
+    assert sim3d.load(old).azimuth_frame == "crossing"
+    record = read_result(old)
+    write_result(record, tmp_path / "again.h5")
+    new = replace(record, models={**record.models, "azimuth_frame": "site"})
+    write_result(new, tmp_path / "new.h5")
+    for name, frame, word in (("again", "crossing", "at the crossing itself"), ("new", "site", "of the site, carried")):
+        assert sim3d.load(tmp_path / f"{name}.h5").azimuth_frame == frame
+        with h5py.File(tmp_path / f"{name}.h5") as file:
+            assert file.attrs["azimuth_frame"] == frame
+            assert word in file.attrs["convention_azimuth"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -12,6 +13,7 @@ from sim3d import cli
 from sim3d.config.load import make_config
 from sim3d.errors import InputError
 from sim3d.files.result_file import read_result, write_result
+from sim3d.simulation.checkpoint import resume_point
 from sim3d.simulation.engine import run_to_file
 from sim3d.simulation.merge import merge_files
 
@@ -98,6 +100,19 @@ def test_another_configuration_is_refused(array, tmp_path, changed, key):
     run_to_file(make_config({**MODES["rotated"], **changed}), tmp_path / "other.h5", threads=2, batches=(7, 9))
     with pytest.raises(InputError, match=rf"other\.h5: not a part of the run of .*0\.h5: {key} there"):
         merge_files([array / "0.h5", tmp_path / "other.h5"])
+
+
+def test_another_frame_of_azimuths_is_refused(fake_result, tmp_path):
+    """A part of before the frame was stated and one of now; merging and going on say so in one line."""
+    old = read_result(fake_result.write(tmp_path / "old.h5", sites=("ino",), batches=2))
+    new = replace(old, models={**old.models, "azimuth_frame": "site"})
+    write_result(new, tmp_path / "new.h5")
+    with pytest.raises(
+        InputError, match=r"new\.h5: not a part .* azimuth_frame is 'site' there and 'crossing' in .*old"
+    ):
+        merge_files([tmp_path / "old.h5", tmp_path / "new.h5"])
+    with pytest.raises(InputError, match=r"^azimuth_frame: is 'site' now and was 'crossing' in .*old\.h5; [^\n]*$"):
+        resume_point(tmp_path / "old.h5", old.config, new.models)
 
 
 def test_another_version_is_refused(array, tmp_path):
