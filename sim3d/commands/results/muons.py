@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
+from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 PARTICLES = ("mu+", "mu-", "p", "n")
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @click.option(
     "--particle",
