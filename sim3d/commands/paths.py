@@ -1,4 +1,4 @@
-"""Types of parameters for files that a command reads or writes, and commands whose outputs never replace their inputs."""
+"""Types of parameters for files that a command reads or writes, and commands that never replace their inputs."""
 
 from __future__ import annotations
 

@@ -96,9 +96,9 @@ def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
 def file_stem(table: FluxTable, name: str) -> str:
     """Name of the file of a table, without ``.d``.
 
-    PISA (``pisa/utils/flux_weights.py``) takes a file for an azimuth average by the letters ``aa`` anywhere in its path
-    (``load_2D_table``), refuses them in a table with azimuth (``load_3D_table``), wants ``honda`` in both, and counts on
-    Honda's grid without looking at it. The names follow these rules, and other grids have other names.
+    PISA (``pisa/utils/flux_weights.py``) takes a file for an azimuth average by the letters ``aa`` anywhere in its
+    path, and refuses them in a table with azimuth. It wants ``honda`` in both paths, and counts on Honda's grid without
+    looking at it. The names follow these rules, and other grids have other names.
 
     Parameters
     ----------

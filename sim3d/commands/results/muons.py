@@ -34,7 +34,8 @@ def command(file: Path, particles: tuple[str, ...], only: str | None, folder: Pa
     """Print intensities and charge ratios of muons, protons and neutrons; with -o write and draw their spectra.
 
     Needs a run with scoring.muons. Spectra are by level, charge, momentum and zenith. --json prints a list of records:
-    site, altitude_km, particle, charge, momentum_GeV, cos_zenith, flux and error (m^-2 s^-1 sr^-1 (GeV/c)^-1).
+    site, altitude_km, particle, charge, momentum_GeV and cos_zenith with the edges of their bins, flux and error (m^-2
+    s^-1 sr^-1 (GeV/c)^-1; where the flux is 0, the upper limit).
     """
     from sim3d.results.muons import muon_spectra
 
