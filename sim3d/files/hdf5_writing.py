@@ -54,7 +54,7 @@ class CheckedStream:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("w+b")  # noqa: SIM115  (closed by close)
+        self._file = path.open("w+b")
         self.problem: OSError | None = None
 
     def _try(self, action: Callable[..., Any], *arguments: Any) -> Any:

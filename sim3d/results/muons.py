@@ -71,9 +71,9 @@ class MuonSpectra:
     def upper_limit(self) -> Array:
         """90% upper limits of the flux in bins without particles, elsewhere the flux; shape and unit of ``flux``.
 
-        With showers that contribute values v to a bin at a mean number lambda (a compound Poisson process), the flux has
-        the mean lambda E[v] and the variance lambda E[v^2]. Their ratio, error^2 / flux, is at least the mean value of
-        a shower, and 2.3 of it is at or above the limit for no shower seen. It is taken from the nearest momentum bin
+        With showers that contribute values v to a bin at a mean number lambda (a compound Poisson process), the flux
+        has the mean lambda E[v] and the variance lambda E[v^2]. Their ratio, error^2 / flux, is at least the mean
+        value of a shower, and 2.3 of it is at or above the limit for no shower seen. It is taken from the nearest momentum bin
         with particles, in the same zenith bin or in all together, whichever is larger. The limit is
         :data:`sim3d.files.flux_table.NO_LIMIT` for a particle that was not seen at a level.
         """
@@ -215,8 +215,8 @@ class MuonSpectra:
         -------
         list of dict
             ``flux`` and ``error`` are in m^-2 s^-1 sr^-1 (GeV/c)^-1; ``momentum_GeV`` is the bin's logarithmic centre,
-            ``cos_zenith`` its centre, and the edges are in ``momentum_low_GeV`` and so on. Where the flux is 0 the error
-            is the upper limit.
+            ``cos_zenith`` its centre, and the edges are in ``momentum_low_GeV`` and so on. Where the flux is 0 the
+            error is the upper limit.
         """
         out = []
         error = np.where(self.flux > 0.0, self.error, self.upper_limit)

@@ -19,10 +19,8 @@ import pytest
 
 from sim3d import cli
 from sim3d.commands.paths import FileCommand, InputPath, OutputPath
-from sim3d.config.load import load_config
 from sim3d.files import atomic_files
 from sim3d.files.result_file import write_result
-from sim3d.files.event_journal import EventIndex
 from sim3d.flux import smoothing
 from sim3d.results.tables import table_of_result
 
@@ -117,16 +115,14 @@ def inputs(fake_result, tmp_path_factory):
 
 
 def once(function):
-    """Remember the value of the first call with these arguments."""
-    known = {}
+    """Remember the value of the first call; in a test all calls have the same arguments."""
+    known = []
 
     @functools.wraps(function)
     def remembered(*arguments, **keywords):
-        keywords.pop("progress", None)
-        key = repr((arguments[1:], keywords)) if hasattr(arguments[0], "cutoff") else repr((arguments[0], keywords))
-        if key not in known:
-            known[key] = function(*arguments, **keywords)
-        return known[key]
+        if not known:
+            known.append(function(*arguments, **keywords))
+        return known[0]
 
     return remembered
 
@@ -134,12 +130,18 @@ def once(function):
 @pytest.fixture
 def quick(fake_result, monkeypatch):
     """Replace what takes long."""
+    from matplotlib.figure import Figure
+
     import geomag.cutoffs.cutoff
+    import geomag.cutoffs.intensity
+    import hadronic.observables.zfactors
+    import sim3d.analysis.leptons
     import sim3d.report.build
     import sim3d.simulation.engine
     import sim3d.simulation.replay
     import sim3d.simulation.reweight
-    from matplotlib.figure import Figure
+    import sim3d.studies.hadronic_models
+    import sim3d.studies.latitude_bands
 
     record = fake_result.record(sites=("kamioka",), batches=8)
 
@@ -152,8 +154,11 @@ def quick(fake_result, monkeypatch):
         return pairs
 
     def replayed(*_):
-        path = sim3d.simulation.replay.Path("p", 10.0, 1.0, -1, "ground", 1.0, np.array([[6400.0, 0, 1], [6371.2, 0, 0]]))
-        primary = {"index": 7, "batch": 0, "group": "p", "energy_GeV": 10.0, "weight": 1.0, "rigidity_GV": 10.9}
+        points = np.array([[6400.0, 0.0, 1.0], [6371.2, 0.0, 0.0]])
+        path = sim3d.simulation.replay.Path("p", 10.0, 1.0, "reaches the ground", 1.0, points, -1)
+        numbers = ("energy_GeV", "rigidity_GV", "height_km", "lat_deg", "lon_deg", "zenith_deg")
+        primary = dict.fromkeys(("index", "batch", "seed"), 7) | dict.fromkeys(numbers, 10.0)
+        primary |= {"group": "p", "mode": "targeted", "starts": "the top"}
         return sim3d.simulation.replay.Replay(primary, paths=[path])
 
     def savefig(_, target, **__):
@@ -172,7 +177,15 @@ def quick(fake_result, monkeypatch):
     monkeypatch.setattr(sim3d.simulation.replay, "replay", replayed)
     monkeypatch.setattr(sim3d.simulation.reweight, "reweight", lambda *_, **__: record)
     monkeypatch.setattr(smoothing, "smooth_result", smooth_result)
-    monkeypatch.setattr(geomag.cutoffs.cutoff, "sky_map", once(geomag.cutoffs.cutoff.sky_map))
+    for module, name in (
+        (geomag.cutoffs.cutoff, "sky_map"),
+        (geomag.cutoffs.intensity, "intensity_map"),
+        (sim3d.analysis.leptons, "leptons"),
+        (sim3d.studies.latitude_bands, "latitude_bands"),
+        (sim3d.studies.hadronic_models, "survey"),
+        (hadronic.observables.zfactors, "compare_protons"),
+    ):
+        monkeypatch.setattr(module, name, once(getattr(module, name)))
     monkeypatch.setattr(sim3d.report.build, "build", lambda *_: ("<html></html>", []))
     monkeypatch.setattr(Figure, "savefig", savefig)
 

@@ -6,7 +6,6 @@ import io
 import numpy as np
 import pytest
 
-from sim3d.errors import InputError
 from sim3d.files import csv_tables, flux_table, honda
 from sim3d.results import tables as result_tables
 
