@@ -73,8 +73,8 @@ class MuonSpectra:
 
         With showers that contribute values v to a bin at a mean number lambda (a compound Poisson process), the flux
         has the mean lambda E[v] and the variance lambda E[v^2]. Their ratio, error^2 / flux, is at least the mean
-        value of a shower, and 2.3 of it is at or above the limit for no shower seen. It is taken from the nearest momentum bin
-        with particles, in the same zenith bin or in all together, whichever is larger. The limit is
+        value of a shower, and 2.3 of it is at or above the limit for no shower seen. It is taken from the nearest
+        momentum bin with particles, in the same zenith bin or in all together, whichever is larger. The limit is
         :data:`sim3d.files.flux_table.NO_LIMIT` for a particle that was not seen at a level.
         """
         space = np.diff(self.momentum_edges_GeV)[:, None] * np.diff(self.cos_zenith_edges)
