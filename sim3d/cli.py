@@ -5,6 +5,7 @@ This module must not import numba, h5py or matplotlib, so that ``sim3d --help`` 
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -63,6 +64,9 @@ _ROOMS = {
 }
 
 _WAIT_FOR_RANK_0_S = 2.0
+
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""Errors of a write to a disk that is full or broken, or beyond a quota."""
 
 
 class LazyGroup(click.Group):
@@ -129,16 +133,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         result = cli.main(args=None if arguments is None else list(arguments), prog_name="sim3d", standalone_mode=False)
+        sys.stdout.flush()  # here, where a full disk is an error like others
     except click.ClickException as problem:
         return _input_error(problem.format_message())
     except (click.Abort, KeyboardInterrupt):
         return _leave(STATUS_INTERRUPTED)
     except BrokenPipeError:
-        # The reader of the output has closed the pipe (`sim3d ... | head`). This is not an error; stdout is redirected
-        # because Python would fail again when it flushes it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of the output has closed the pipe (`sim3d ... | head`). This is not an error.
+        _silence_stdout()
         return 0
     except OSError as problem:
+        if not problem.filename and problem.errno in _FULL:
+            # files that cannot be written are input errors, which name the file
+            _silence_stdout()
+            return _input_error(f"standard output: cannot be written ({problem.strerror or problem})")
         return _input_error(_describe_os_error(problem))
     except RunError as problem:
         # the message says what failed, where, and what is in the file
@@ -169,6 +177,11 @@ def _input_error(message: str) -> int:
         return STATUS_INPUT
     click.echo(line, err=True)
     return _leave(STATUS_INPUT)
+
+
+def _silence_stdout() -> None:
+    """Discard what is still to be printed: Python would fail again when it flushes it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _describe_os_error(problem: OSError) -> str:

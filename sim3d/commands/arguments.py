@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim3d.commands.paths import InputPath, OutputPath
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def result_file(function: Callable[..., Any]) -> Callable[..., Any]:
     -------
     callable
     """
-    return click.argument("file", metavar="FILE.h5", type=click.Path(path_type=Path))(function)
+    return click.argument("file", metavar="FILE.h5", type=InputPath())(function)
 
 
 def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,7 +60,7 @@ def folder_option(
     -------
     callable
     """
-    return click.option("-o", "--output", "folder", metavar="DIR", type=click.Path(path_type=Path), help=help_text)
+    return click.option("-o", "--output", "folder", metavar="DIR", type=OutputPath(), help=help_text)
 
 
 def cos_max_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,8 @@ import click
 from sim3d.commands.arguments import open_result, print_json
 from sim3d.commands.status import STATUS_INTERRUPTED, STATUS_TIME
 from sim3d.errors import InputError
-from sim3d.files.file_names import EVENTS_SUFFIX, events_path, journal_path
+from sim3d.files.atomic_files import check_output
+from sim3d.files.file_names import EVENTS_SUFFIX, events_path, followed, journal_path
 
 DEFAULT_FOLDER = Path("output")
 
@@ -72,10 +73,13 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
             DEFAULT_FOLDER.mkdir(exist_ok=True)
         except OSError as problem:
             raise InputError(f"{DEFAULT_FOLDER}: cannot be made ({problem.strerror})") from None
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
+    folder = followed(output).parent
+    if not folder.is_dir():
+        raise InputError(f"{output}: the folder {folder} does not exist")
     if output.is_dir():
         raise InputError(f"{output}: is a folder, needs the name of a file")
+    for path in (output, events_path(output), journal_path(output)):
+        check_output(path)
     if output.exists() and not force and not resume:
         raise InputError(f"{output}: exists, give --force to replace it or --resume to go on from it")
     if output.name.endswith(EVENTS_SUFFIX):
@@ -86,7 +90,7 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
         raise InputError(
             f"{records[0]}: exists without {output.name}; move it to its result, or give --force to replace it"
         )
-    if not os.access(output.parent, os.W_OK) or (output.exists() and not os.access(output, os.W_OK)):
+    if not os.access(folder, os.W_OK):
         raise InputError(f"{output}: no permission to write there")
     return output
 

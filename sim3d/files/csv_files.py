@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim3d.errors import cannot_write
+from sim3d.files.atomic_files import text_writer
 
 
 def write_lines(path: Path, comments: Iterable[str], columns: Iterable[str], lines: Iterable[str]) -> Path:
@@ -33,13 +33,10 @@ def write_lines(path: Path, comments: Iterable[str], columns: Iterable[str], lin
     InputError
         If the file cannot be written.
     """
-    try:
-        with path.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(f"# {comment}\n" for comment in comments)
-            stream.write(",".join(columns) + "\n")
-            stream.writelines(lines)
-    except OSError as problem:
-        raise cannot_write(path, problem) from None
+    with text_writer(path) as stream:
+        stream.writelines(f"# {comment}\n" for comment in comments)
+        stream.write(",".join(columns) + "\n")
+        stream.writelines(lines)
     return path
 
 
@@ -62,14 +59,11 @@ def write_rows(path: Path, comments: Iterable[str], columns: Iterable[str], rows
     InputError
         If the file cannot be written.
     """
-    try:
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            stream.writelines(f"# {comment}\n" for comment in comments)
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(rows)
-    except OSError as problem:
-        raise cannot_write(path, problem) from None
+    with text_writer(path) as stream:
+        stream.writelines(f"# {comment}\n" for comment in comments)
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
     return path
 
 

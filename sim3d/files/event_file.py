@@ -28,6 +28,7 @@ from sim3d.files.atomic_files import replaced
 from sim3d.files.checksums import SEAL_BYTES, seal_in_place, seal_problem
 from sim3d.files.event_journal import EventIndex, JournalSource, record_hash
 from sim3d.files.file_names import events_path, journal_path
+from sim3d.files.hdf5_writing import CheckedStream, checked_hdf5
 from sim3d.files.record import RunRecord
 from sim3d.launcher import usable_cores
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
@@ -346,9 +347,9 @@ def write_events(path: Path, record: RunRecord, store: EventStore) -> Path:
     target = events_path(path)
     with replaced(target, owner=path) as temporary:
         try:
-            with h5py.File(temporary, "w", userblock_size=SEAL_BYTES) as file:
+            with checked_hdf5(temporary, SEAL_BYTES) as (file, stream):
                 _describe(file, record, store)
-                _write_records(file, store)
+                _write_records(file, stream, store)
         except (OSError, RuntimeError) as problem:
             number = problem.errno if isinstance(problem, OSError) and problem.errno else 0
             raise OSError(number, os.strerror(number) if number else "HDF5 could not write it") from None
@@ -384,7 +385,7 @@ def _describe(file: h5py.File, record: RunRecord, store: EventStore) -> None:
     file["batches/digest"] = store.index.digests[store.batches]
 
 
-def _write_records(file: h5py.File, store: EventStore) -> None:
+def _write_records(file: h5py.File, stream: CheckedStream, store: EventStore) -> None:
     datasets = []
     for column in COLUMNS:
         dataset = file.create_dataset(
@@ -407,6 +408,7 @@ def _write_records(file: h5py.File, store: EventStore) -> None:
             values = [np.ascontiguousarray(records[column.name]) for column in COLUMNS]
             for dataset, data in zip(datasets, pool.map(_compressed, values), strict=True):
                 dataset.id.write_direct_chunk((place,), data)
+            stream.check()
             place += len(records)
 
 

@@ -6,8 +6,8 @@ Blocks run over cos_zenith from 0.90..1.00 (down-going) to -1.00..-0.90. Inside 
 from 0..30 to 330..360 (arrival direction, degrees counter-clockwise from SOUTH: 0 S, 90 E, 180 N, 270 W). Readers count
 lines, so no blank line and no comment may be added.
 
-The twin ``.err.d`` has the same layout with the absolute statistical error (1 sigma) of every number. Where there was
-no hit the flux is 0 and the error file holds the upper limit.
+The twin ``.err.d`` has the same layout with the absolute statistical error (1 sigma) of every number, and headers that
+begin with ``error of flux``. Where there was no hit the flux is 0 and the error file holds the upper limit.
 
 :func:`read` reads such tables of any origin: any number of zenith and azimuth blocks in any order, any energies.
 """
@@ -25,6 +25,7 @@ import numpy as np
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.words import AZIMUTH_FRAMES
 from sim3d.errors import InputError
+from sim3d.files.atomic_files import write_bytes
 from sim3d.files.flux_table import ENERGY_KINDS, EnergyKind, FluxTable
 
 COLUMN_LINE = " Enu(GeV)   NuMu       NuMubar    NuE        NuEbar  (m^2 sec sr GeV)^-1"
@@ -32,6 +33,12 @@ COLUMN_LINE = " Enu(GeV)   NuMu       NuMubar    NuE        NuEbar  (m^2 sec sr 
 _FRAME_WORDS = "phi_Az in the frame of the {}"
 _FRAME = re.compile(_FRAME_WORDS.format(f"({'|'.join(AZIMUTH_FRAMES)})"))
 """Words at the end of a line of columns, where readers that skip or ignore the line lose nothing."""
+HONDA_ENERGIES_GEV = np.geomspace(0.1, 1.0e4, 101)
+HONDA_COS_EDGES = np.linspace(-1.0, 1.0, 21)
+HONDA_AZIMUTHS = 12
+"""Grid of the tables that Honda's group distributes; programs that read them count on it."""
+
+_FLUX_HEAD, _ERROR_HEAD = "average flux", "error of flux"
 
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+))"
 _HEAD = re.compile(
@@ -69,9 +76,7 @@ class HondaTable:
 
 
 def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
-    """Write a flux table in Honda's format, with its twin ``.err.d`` if it has errors.
-
-    The file is ``<name>-honda-aa.d``, or ``<name>-ally-<zeniths>-<azimuths>.d`` for a table with azimuth bins.
+    """Write a flux table in Honda's format, with its twin ``.err.d`` if it has errors; see :func:`file_stem`.
 
     Parameters
     ----------
@@ -89,12 +94,109 @@ def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
     InputError
         If its azimuth bins are not equal and of whole degrees, as the format's headers require.
     """
-    n_cos, n = table.flux.shape[2:]
+    n = table.flux.shape[3]
     if 360 % n or not np.allclose(table.azimuth_edges_deg, np.linspace(0.0, 360.0, n + 1)):
         raise InputError("azimuth bins of this table", n, "equal bins of whole degrees for a Honda table")
-    stem = f"{name}-ally-{n_cos}-{n}" if table.has_azimuth else f"{name}-honda-aa"
     grid = (table.energies_GeV, table.cos_edges)
-    return write_pair(folder / stem, table.flux, table.error, *grid, table.azimuth_frame)
+    stem = folder / file_stem(table, name)
+    return write_pair(stem, table.flux, table.error, *grid, table.azimuth_frame)
+
+
+def file_stem(table: FluxTable, name: str) -> str:
+    """Name of the file of a table, without ``.d``.
+
+    PISA (``pisa/utils/flux_weights.py``) takes a file for an azimuth average by the letters ``aa`` anywhere in its
+    path, and refuses them in a table with azimuth. It wants ``honda`` in both paths, and counts on Honda's grid without
+    looking at it. The names follow these rules, and other grids have other names.
+
+    Parameters
+    ----------
+    table : FluxTable
+    name : str
+        Of the site, or what the file is to begin with.
+
+    Returns
+    -------
+    str
+        ``<name>-honda-aa`` and ``<name>-honda-ally-20-12`` for Honda's grid, where ``aa`` in the name of a table with
+        azimuth becomes ``a_a``; ``<name>-<energies>x<zeniths>`` and ``<name>-<energies>x<zeniths>x<azimuths>`` for
+        others.
+    """
+    n_energy, n_cos, n = table.flux.shape[1:]
+    if not has_honda_grid(table):
+        return f"{name}-{n_energy}x{n_cos}" + (f"x{n}" if table.has_azimuth else "")
+    if not table.has_azimuth:
+        return f"{name}-honda-aa"
+    return f"{re.sub('a(?=a)', 'a_', name)}-honda-ally-{n_cos}-{n}"
+
+
+def has_honda_grid(table: FluxTable) -> bool:
+    """Whether a table has the energies, zenith bins and azimuth bins of those that Honda's group distributes.
+
+    Parameters
+    ----------
+    table : FluxTable
+
+    Returns
+    -------
+    bool
+        True for 101 energies from 0.1 GeV to 10 TeV, 20 equal bins of cos_zenith, and 12 or no bins of azimuth.
+    """
+    return table.flux.shape[3] in (1, HONDA_AZIMUTHS) and _has_honda_bins(table)
+
+
+def _has_honda_bins(table: FluxTable) -> bool:
+    """Whether the energies and zenith bins are Honda's."""
+    return (
+        table.flux.shape[1:3] == (len(HONDA_ENERGIES_GEV), len(HONDA_COS_EDGES) - 1)
+        and np.allclose(table.energies_GeV, HONDA_ENERGIES_GEV, rtol=_PRINTED_PRECISION)
+        and np.allclose(table.cos_edges, HONDA_COS_EDGES, atol=1e-6)
+    )
+
+
+def write_what_fits(table: FluxTable, folder: Path, name: str) -> list[Path]:
+    """Write a table with the azimuth bins that Honda's format can have; see :func:`write_table`.
+
+    Parameters
+    ----------
+    table : FluxTable
+        With azimuth bins of equal width, or without. On Honda's energies and zenith bins azimuth bins are merged to
+        Honda's 12 if their number is a multiple of it.
+    folder : Path
+    name : str
+
+    Returns
+    -------
+    list of Path
+        The files written; none if the azimuth bins have no whole degrees, which the headers of the format cannot state
+        (:func:`azimuth_note`).
+    """
+    n = table.flux.shape[3]
+    if n % HONDA_AZIMUTHS == 0 and _has_honda_bins(table):
+        table = table.with_azimuth_bins(HONDA_AZIMUTHS)
+    elif 360 % n:
+        return []
+    return write_table(table, folder, name)
+
+
+def azimuth_note(n: int) -> str:
+    """State what becomes of a number of azimuth bins that is no multiple of Honda's 12; empty for others.
+
+    Parameters
+    ----------
+    n : int
+
+    Returns
+    -------
+    str
+    """
+    if n % HONDA_AZIMUTHS == 0:
+        return ""
+    if 360 % n == 0:
+        return f"{n} azimuth bins do not make Honda's {HONDA_AZIMUTHS}: the azimuth table has {n}, under another name"
+    return (
+        f"{n} azimuth bins have no whole degrees: no azimuth table in Honda's format, --format csv and export have it"
+    )
 
 
 def write_pair(
@@ -120,15 +222,17 @@ def write_pair(
         The files written.
     """
     written = []
-    for suffix, numbers in ((".d", flux), (".err.d", error)):
+    for suffix, numbers, what in ((".d", flux, _FLUX_HEAD), (".err.d", error, _ERROR_HEAD)):
         if numbers is not None:
             path = stem.with_name(f"{stem.name}{suffix}")
-            path.write_text("".join(blocks(numbers, energies, cos_edges, azimuth_frame)), encoding="ascii")
-            written.append(path)
+            text = "".join(blocks(numbers, energies, cos_edges, what, azimuth_frame))
+            written.append(write_bytes(path, text.encode("ascii")))
     return written
 
 
-def blocks(values: Array, energies: Array, cos_edges: Array, azimuth_frame: str = "") -> Iterator[str]:
+def blocks(
+    values: Array, energies: Array, cos_edges: Array, what: str = _FLUX_HEAD, azimuth_frame: str = ""
+) -> Iterator[str]:
     """Yield the text of a table, block by block.
 
     Parameters
@@ -138,6 +242,8 @@ def blocks(values: Array, energies: Array, cos_edges: Array, azimuth_frame: str 
     energies : array, shape (n_energy,)
         GeV.
     cos_edges : array, shape (n_cos + 1,)
+    what : str
+        First words of the headers.
     azimuth_frame : str
         Key of :data:`sim3d.conventions.words.AZIMUTH_FRAMES`; a table with azimuth bins states it behind the unit.
 
@@ -154,7 +260,7 @@ def blocks(values: Array, energies: Array, cos_edges: Array, azimuth_frame: str 
         low, high = np.round(cos_edges[i], 2) + 0.0, np.round(cos_edges[i + 1], 2) + 0.0
         for j in range(n_azimuth):
             yield (
-                f"average flux in [cosZ ={low:5.2f} -- {high:5.2f}, "
+                f"{what} in [cosZ ={low:5.2f} -- {high:5.2f}, "
                 f"phi_Az = {j * width:3d} -- {(j + 1) * width:3d}]\n{columns}\n"
             )
             rows = np.column_stack([energies, values[:, :, i, j].T])

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim3d.errors import InputError
+from sim3d.files.file_names import followed
+
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
@@ -64,6 +67,31 @@ class RunLock:
             self._path.unlink()
         self._held.release()
         self._held = None
+
+
+@contextlib.contextmanager
+def sole_writer(path: Path) -> Iterator[None]:
+    """Context manager that holds the lock on a result file for the block, so that no other process writes it.
+
+    The lock of a killed process does not outlive it.
+
+    Parameters
+    ----------
+    path : Path
+        The result file; of a symbolic link the file that it leads to is locked.
+
+    Raises
+    ------
+    InputError
+        If another process is writing it.
+    """
+    lock = RunLock(followed(path))
+    if not lock.acquire():
+        raise InputError(f"output: another run is writing {path}; wait for it, stop it, or name another output")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager

@@ -24,9 +24,10 @@ from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.conventions.words import CROSSING_FRAME, RESULT_CONVENTIONS, result_conventions
 from sim3d.errors import InputError
-from sim3d.files.atomic_files import replaced
+from sim3d.files.atomic_files import write_bytes
 from sim3d.files.checksums import data_digest, is_sealed, seal, seal_problem, text_digest
 from sim3d.files.event_journal import EventIndex
+from sim3d.files.hdf5_writing import hdf5_image
 from sim3d.files.record import RunRecord, make_tally
 from sim3d.sampling.lost import Lost
 from sim3d.scoring.detectors import Detector
@@ -59,15 +60,8 @@ def write_result(record: RunRecord, path: Path) -> None:
     InputError
         If the file cannot be written.
     """
-    with h5py.File(path.name, "w", driver="core", backing_store=False) as file:
-        _fill(file, record)
-        file.flush()
-        image = file.id.get_file_image()
-    with replaced(path) as temporary, open(temporary, "wb") as handle:
-        handle.write(seal(image))
-        handle.write(image)
-        handle.flush()
-        os.fsync(handle.fileno())
+    image = hdf5_image(lambda file: _fill(file, record))
+    write_bytes(path, seal(image), image)
 
 
 def save_result(record: RunRecord, path: Path) -> Path:

@@ -5,6 +5,7 @@ xarray is imported only when it is needed; nuSQuIDS itself is not needed to writ
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,10 @@ from numpy.typing import ArrayLike
 import sim3d
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.words import EXPORT_CONVENTIONS, export_conventions
-from sim3d.errors import InputError, cannot_write
+from sim3d.errors import InputError
+from sim3d.files.atomic_files import write_bytes
 from sim3d.files.flux_table import FluxTable
+from sim3d.files.hdf5_writing import hdf5_image
 from sim3d.flux.interpolated import Flux
 
 if TYPE_CHECKING:
@@ -66,22 +69,20 @@ class NusquidsState:
         InputError
             If the file cannot be written.
         """
-        try:
-            with h5py.File(path, "w") as file:
-                file.attrs["format"] = "sim3d-nusquids"
-                file.attrs["sim3d"] = sim3d.__version__
-                file.attrs["convention_cos_zenith"] = EXPORT_CONVENTIONS["convention_cos_zenith"]
-                for name, values, unit in (
-                    ("cos_zenith", self.cos_zenith, "1"),
-                    ("energy_GeV", self.energy_GeV, "GeV"),
-                    ("flux", self.flux, "m^-2 s^-1 sr^-1 GeV^-1"),
-                ):
-                    file[name] = values
-                    file[name].attrs["units"] = unit
-                file["flux"].attrs["axes"] = "cos_zenith, energy_GeV, (neutrino, antineutrino), (e, mu, tau)"
-        except OSError as problem:
-            raise cannot_write(path, problem) from None
-        return path
+        return write_bytes(path, hdf5_image(self._fill))
+
+    def _fill(self, file: h5py.File) -> None:
+        file.attrs["format"] = "sim3d-nusquids"
+        file.attrs["sim3d"] = sim3d.__version__
+        file.attrs["convention_cos_zenith"] = EXPORT_CONVENTIONS["convention_cos_zenith"]
+        for name, values, unit in (
+            ("cos_zenith", self.cos_zenith, "1"),
+            ("energy_GeV", self.energy_GeV, "GeV"),
+            ("flux", self.flux, "m^-2 s^-1 sr^-1 GeV^-1"),
+        ):
+            file[name] = values
+            file[name].attrs["units"] = unit
+        file["flux"].attrs["axes"] = "cos_zenith, energy_GeV, (neutrino, antineutrino), (e, mu, tau)"
 
 
 def nusquids_state(
@@ -215,12 +216,16 @@ def write_netcdf(path: Path, *tables: FluxTable) -> Path:
     """
     data = dataset(*tables)
     try:
-        data.to_netcdf(path, engine="h5netcdf")
-    except (OSError, ValueError, ImportError) as problem:
-        if isinstance(problem, OSError):
-            raise cannot_write(path, problem) from None
+        import h5netcdf
+        from xarray.backends import H5NetCDFStore
+    except ImportError:
         raise InputError("netcdf: needs h5netcdf; pip install 'sim3d[netcdf]'") from None
-    return path
+
+    # in memory: the library does not survive a disk that fills up
+    image = io.BytesIO()
+    with h5netcdf.File(image, "w") as file:
+        data.dump_to_store(H5NetCDFStore(file))
+    return write_bytes(path, image.getbuffer())
 
 
 def _xarray() -> Any:

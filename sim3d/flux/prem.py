@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sim3d.errors import InputError
+from sim3d.files.atomic_files import write_bytes
 
 RADIUS_KM = 6371.0
 
@@ -98,8 +99,7 @@ def write_nusquids_table(path: Path) -> Path:
         f"{r / RADIUS_KM:.9f} {rho:.6f} {ye:.4f}\n"
         for r, rho, ye in zip(radius, density(radius), electrons, strict=True)
     )
-    path.write_text("".join(lines), encoding="ascii")
-    return path
+    return write_bytes(path, "".join(lines).encode("ascii"))
 
 
 @functools.cache

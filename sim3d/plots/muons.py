@@ -47,9 +47,11 @@ def write_csv(spectra: MuonSpectra, folder: Path, particles: Sequence[str]) -> P
         File written.
     """
     path = folder / f"muons-{spectra.site}.csv"
-    about = "flux and error in m^-2 s^-1 sr^-1 (GeV/c)^-1, means over bins; momentum: log centre"
-    write_records(path, (about,), spectra.records(particles))
-    return path
+    about = (
+        "flux and error in m^-2 s^-1 sr^-1 (GeV/c)^-1, means over bins; momentum: log centre",
+        "error: one standard deviation; where the flux is 0 nothing was seen and this is the 90% upper limit",
+    )
+    return write_records(path, about, spectra.records(particles))
 
 
 def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib import rc_context
 
 from sim3d.conventions.constants import EARTH_RADIUS_KM
-from sim3d.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION, new_figure
+from sim3d.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION, new_figure, save_as
 from sim3d.simulation.replay import Replay, local_frame
 
 _KINDS = {
@@ -60,7 +60,7 @@ def draw(replay: Replay, path: Path) -> None:
         first = replay.primary
         axes.set_title(f"primary {first['index']}: {first['group']}, {first['energy_GeV']:.4g} GeV per nucleon")
         axes.legend(loc="upper left", fontsize=8)
-        figure.savefig(path)
+        save_as(figure, path)
 
 
 def _position(birth: dict[str, float]) -> np.ndarray:

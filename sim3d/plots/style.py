@@ -7,11 +7,14 @@ palette can be told apart with any colour vision, and in print.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from sim3d.files.atomic_files import write_bytes
 
 # Okabe and Ito's palette (jfly.uni-koeln.de/color); a marker of its own per flavour for grey printers.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, BLACK, GREY = (
@@ -147,8 +150,34 @@ def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
     list of Path
         Files written.
     """
-    paths = [folder / f"{stem}.png", folder / f"{stem}.pdf"]
-    figure.savefig(paths[0])
     # Without a date, equal results give equal files.
-    figure.savefig(paths[1], metadata={"CreationDate": None})
-    return paths
+    return [
+        save_as(figure, folder / f"{stem}.png"),
+        save_as(figure, folder / f"{stem}.pdf", metadata={"CreationDate": None}),
+    ]
+
+
+def save_as(figure: Figure, path: Path, **options: Any) -> Path:
+    """Save a figure in the format that its file name ends in.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : Path
+        Its folder must exist.
+    **options
+        Options of ``Figure.savefig``.
+
+    Returns
+    -------
+    Path
+        ``path``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    image = io.BytesIO()
+    figure.savefig(image, format=path.suffix.removeprefix(".").lower(), **options)
+    return write_bytes(path, image.getbuffer())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.errors import InputError
+from sim3d.files.csv_files import write_rows
 from sim3d.scoring.heights import BINS, HEIGHT_EDGES_KM
 
 if TYPE_CHECKING:
@@ -95,22 +95,18 @@ class ProductionHeights:
         path = folder / f"{self.site}-heights.csv"
         quantiles = {name: self.quantile_km(q) for name, q in (("p10", 0.1), ("median", 0.5), ("p90", 0.9))}
         mean, energy, cosine = self.mean_km, self.energy_edges_GeV, self.cos_zenith_edges
-        try:
-            with path.open("w", newline="", encoding="utf-8") as handle:
-                handle.write("# heights of neutrino production above the sphere of 6371.2 km; probabilities per km\n")
-                rows = csv.writer(handle)
-                head = ["flavour", "energy_low_GeV", "energy_high_GeV", "cos_low", "cos_high", "mean_km"]
-                head += [f"{name}_km" for name in quantiles]
-                rows.writerow(head + [f"{a:g}-{b:g}" for a, b in itertools.pairwise(HEIGHT_EDGES_KM)])
-                for f, e, c in np.ndindex(mean.shape):
-                    if np.isnan(mean[f, e, c]):
-                        continue
-                    row = [FLAVOURS[f], *(f"{x:.5g}" for x in (energy[e], energy[e + 1], cosine[c], cosine[c + 1]))]
-                    row += [f"{mean[f, e, c]:.4g}", *(f"{q[f, e, c]:.4g}" for q in quantiles.values())]
-                    rows.writerow(row + [f"{x:.4g}" for x in self.density[f, e, c]])
-        except OSError as problem:
-            raise InputError(f"{path}: cannot be written ({problem.strerror})") from None
-        return path
+        columns = ["flavour", "energy_low_GeV", "energy_high_GeV", "cos_low", "cos_high", "mean_km"]
+        columns += [f"{name}_km" for name in quantiles]
+        columns += [f"{a:g}-{b:g}" for a, b in itertools.pairwise(HEIGHT_EDGES_KM)]
+        rows = []
+        for f, e, c in np.ndindex(mean.shape):
+            if np.isnan(mean[f, e, c]):
+                continue
+            row = [FLAVOURS[f], *(f"{x:.5g}" for x in (energy[e], energy[e + 1], cosine[c], cosine[c + 1]))]
+            row += [f"{mean[f, e, c]:.4g}", *(f"{q[f, e, c]:.4g}" for q in quantiles.values())]
+            rows.append(row + [f"{x:.4g}" for x in self.density[f, e, c]])
+        about = "heights of neutrino production above the sphere of 6371.2 km; probabilities per km"
+        return write_rows(path, (about,), columns, rows)
 
 
 def production_heights(result: Result, site: str | None = None) -> ProductionHeights:

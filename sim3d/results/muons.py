@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim3d.errors import InputError
+from sim3d.files.flux_table import NO_LIMIT
 from sim3d.results.jackknife import jackknife
+from sim3d.results.result import POISSON_LIMIT_90
 from sim3d.scoring.muons import PARTICLE_CHARGE, PARTICLES, cos_edges, momentum_edges
 
 if TYPE_CHECKING:
@@ -64,6 +66,24 @@ class MuonSpectra:
     def cos_zeniths(self) -> Array:
         """Centres of the zenith bins."""
         return 0.5 * (self.cos_zenith_edges[1:] + self.cos_zenith_edges[:-1])
+
+    @property
+    def upper_limit(self) -> Array:
+        """90% upper limits of the flux in bins without particles, elsewhere the flux; shape and unit of ``flux``.
+
+        With showers that contribute values v to a bin at a mean number lambda (a compound Poisson process), the flux
+        has the mean lambda E[v] and the variance lambda E[v^2]. Their ratio, error^2 / flux, is at least the mean
+        value of a shower, and 2.3 of it is at or above the limit for no shower seen. It is taken from the nearest
+        momentum bin with particles, in the same zenith bin or in all together, whichever is larger. The limit is
+        :data:`sim3d.files.flux_table.NO_LIMIT` for a particle that was not seen at a level.
+        """
+        space = np.diff(self.momentum_edges_GeV)[:, None] * np.diff(self.cos_zenith_edges)
+        mean, variance = self.flux * space, (self.error * space) ** 2
+        one = _nearest(_ratio(variance, mean))
+        together = _nearest(_ratio(variance.sum(axis=-1, keepdims=True), mean.sum(axis=-1, keepdims=True)))
+        value = np.fmax(one, together)
+        limit = np.where(np.isnan(value), NO_LIMIT, POISSON_LIMIT_90 * value / space)
+        return np.where(self.flux > 0.0, self.flux, limit)
 
     def level(self, altitude_km: float) -> int:
         """Find the index of the level nearest to an altitude.
@@ -195,9 +215,12 @@ class MuonSpectra:
         -------
         list of dict
             ``flux`` and ``error`` are in m^-2 s^-1 sr^-1 (GeV/c)^-1; ``momentum_GeV`` is the bin's logarithmic centre,
-            ``cos_zenith`` its centre.
+            ``cos_zenith`` its centre, and the edges are in ``momentum_low_GeV`` and so on. Where the flux is 0 the
+            error is the upper limit.
         """
         out = []
+        error = np.where(self.flux > 0.0, self.error, self.upper_limit)
+        p, c = self.momentum_edges_GeV.tolist(), np.round(self.cos_zenith_edges, 6).tolist()
         for level, altitude in enumerate(self.altitudes_km):
             for name in particles:
                 k = _row(name)
@@ -210,12 +233,36 @@ class MuonSpectra:
                                 "particle": name,
                                 "charge": PARTICLE_CHARGE[k],
                                 "momentum_GeV": float(momentum),
+                                "momentum_low_GeV": p[i],
+                                "momentum_high_GeV": p[i + 1],
                                 "cos_zenith": round(float(cosine), 6),
+                                "cos_zenith_low": c[j],
+                                "cos_zenith_high": c[j + 1],
                                 "flux": float(self.flux[level, k, i, j]),
-                                "error": float(self.error[level, k, i, j]),
+                                "error": float(error[level, k, i, j]),
                             }
                         )
         return out
+
+
+def _ratio(variance: Array, mean: Array) -> Array:
+    """Quotient of arrays, NaN where there is none or where it is 0 (a single batch has no variance)."""
+    out = np.full(mean.shape, np.nan)
+    np.divide(variance, mean, out=out, where=(mean > 0.0) & (variance > 0.0))
+    return out
+
+
+def _nearest(values: Array) -> Array:
+    """Replace NaN by the value of the nearest momentum bin (second last axis) that has one, if any has."""
+    out = values.copy()
+    momenta = np.arange(values.shape[-2])
+    for level, k, j in np.ndindex(values.shape[0], values.shape[1], values.shape[3]):
+        column = values[level, k, :, j]
+        known = np.flatnonzero(~np.isnan(column))
+        if known.size:
+            nearest = known[np.abs(np.subtract.outer(momenta, known)).argmin(axis=1)]
+            out[level, k, :, j] = column[nearest]
+    return out
 
 
 def _row(particle: str) -> int:

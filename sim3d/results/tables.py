@@ -13,19 +13,16 @@ import numpy as np
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.words import csv_conventions
 from sim3d.errors import InputError
+from sim3d.files import honda
 from sim3d.files.csv_files import write_lines
 from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
-from sim3d.files.flux_table import NO_LIMIT, FluxTable, rebin_azimuth
-from sim3d.files.honda import write_pair
+from sim3d.files.flux_table import NO_LIMIT, FluxTable
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
 
 TABLE_BINNINGS = ("honda", "fluka", "fine")
 """Binnings that a table can have; the azimuth average of each has its own sums of squares and errors."""
-
-AZIMUTH_BLOCKS = 12
-"""Number of azimuth bins of a Honda table."""
 
 
 def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Array]:
@@ -138,18 +135,12 @@ def write_honda_tables(result: Result, folder: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        ``<site>-ally-20-12.d``, ``<site>-honda-aa.d`` and their ``.err.d`` twins, per site.  The names carry
-        ``honda`` and ``aa`` because PISA recognises the formats by them.
+        ``<site>-honda-ally-20-12.d``, ``<site>-honda-aa.d`` and their ``.err.d`` twins, per site
+        (:func:`sim3d.files.honda.file_stem`). A table with azimuth has the result's own bins where their number is no
+        multiple of 12, and is left out where they have no whole degrees.
     """
     written = []
     for site in result.sites:
-        flux, error = rebin_azimuth(*flux_and_error(result, site, "honda"), AZIMUTH_BLOCKS)
-        mean, mean_error = flux_and_error(result, site, "honda_aa")
-        energies = np.asarray(result.binning_energies("honda"))
-        edges = np.asarray(result.binning_cos_edges("honda"))
-        for stem, values, errors in (
-            (f"{site}-ally-20-12", flux, error),
-            (f"{site}-honda-aa", mean[..., np.newaxis], mean_error[..., np.newaxis]),
-        ):
-            written += write_pair(folder / stem, values, errors, energies, edges, result.azimuth_frame)
+        for azimuth in (True, False):
+            written += honda.write_what_fits(table_of_result(result, site, "honda", azimuth), folder, site)
     return written

@@ -5,6 +5,7 @@ The sums are of integers, so the result is bitwise the same for any number of th
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import threading
@@ -16,10 +17,11 @@ from pathlib import Path
 
 from sim3d.config.schema import Config
 from sim3d.errors import InputError, RunError
-from sim3d.files.atomic_files import probe_folder, remove_leftovers
+from sim3d.files.atomic_files import check_output, probe_folder, remove_leftovers
 from sim3d.files.event_file import EventStore, finish_events
 from sim3d.files.event_journal import BatchRecorder, EventJournal, Frame
-from sim3d.files.file_names import journal_path
+from sim3d.files.file_names import followed, journal_path
+from sim3d.files.locks import sole_writer
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import save_result
 from sim3d.sampling.batch import empty_scores
@@ -284,21 +286,25 @@ def run_to_file(
     *,
     resume: bool = False,
     batches: tuple[int, int] | None = None,
+    replace: bool = True,
 ) -> str:
     """Run a configuration and write its result file; under mpirun every rank calls this and rank 0 writes.
 
-    Checkpoints of the finished batches are written to the file during the run (``run.checkpoint_minutes``).
+    Checkpoints of the finished batches are written to the file during the run (``run.checkpoint_minutes``). A lock
+    beside the file keeps other runs from writing it until this one has ended.
 
     Parameters
     ----------
     config, threads, progress
         See :func:`simulate`.
     path : path
-        Replaced if it exists, unless ``resume`` is given.
+        Replaced if it exists, unless ``resume`` is given. Of a symbolic link the file that it leads to is written.
     resume : bool
         Continue from the batches in the file, if it exists.
     batches : (int, int), optional
         First batch to do and the one after the last; default all.
+    replace : bool
+        If false, an existing file is an error, unless ``resume`` is given.
 
     Returns
     -------
@@ -309,15 +315,41 @@ def run_to_file(
     Raises
     ------
     InputError
-        If the file cannot be written there, the run cannot continue from it, or the MPI launcher and mpi4py do not
-        match.
+        If the file cannot be written there, another run is writing it, the run cannot continue from it, or the MPI
+        launcher and mpi4py do not match.
     RunError
         If a batch failed (without MPI; under MPI all ranks are aborted with the same message). The finished batches
         are in the file.
     """
-    path = Path(path)
+    path = followed(Path(path))
     processes = connect()
-    _agree(processes, _output_problem(path, config, batches) if processes.first else "")
+    with contextlib.ExitStack() as held:
+        problem = ""
+        if processes.first:
+            try:
+                check_output(path)
+                probe_folder(path)
+                check_range(batches, config)
+                held.enter_context(sole_writer(path))
+                # looked at under the lock: another run may have written it since the command line was checked
+                if path.exists() and not (resume or replace):
+                    raise InputError(f"output: {path} exists")
+            except InputError as exc:
+                problem = str(exc)
+        _agree(processes, problem)
+        return _run_to_file(config, path, threads, progress, processes, resume, batches)
+
+
+def _run_to_file(
+    config: Config,
+    path: Path,
+    threads: int | None,
+    progress: bool,
+    processes: Processes,
+    resume: bool,
+    batches: tuple[int, int] | None,
+) -> str:
+    """Run a configuration and write its result file, on which rank 0 holds the lock; see :func:`run_to_file`."""
     problem, start, idle, journal = "", None, False, None
     with stop_signals() as stop:
         setup = make_setup(config)
@@ -365,16 +397,6 @@ def run_to_file(
         why = record.failure or f"stopped after run.max_minutes = {config.run.max_minutes:g}"
         print(f"sim3d: {why}; {progress_in_words(record, path)}", file=sys.stderr, flush=True)
     return record.outcome
-
-
-def _output_problem(path: Path, config: Config, batches: tuple[int, int] | None) -> str:
-    """Check the output file and the range of batches; return the error message, empty if there is none."""
-    try:
-        probe_folder(path)
-        check_range(batches, config)
-    except InputError as exc:
-        return str(exc)
-    return ""
 
 
 def _agree(processes: Processes, problem: str) -> None:

@@ -16,6 +16,7 @@ import sim3d
 from sim3d.errors import InputError
 from sim3d.files.event_file import EventStore, sources_of, write_events
 from sim3d.files.file_names import without_event_files
+from sim3d.files.locks import sole_writer
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result, write_result
 from sim3d.scoring.precision import Watch
@@ -97,12 +98,13 @@ def merge_to_file(paths: Sequence[Path], target: Path) -> None:
     paths = without_event_files([Path(path) for path in paths])
     if target.resolve() in {path.resolve() for path in paths}:
         raise InputError(f"{target}: is one of the parts, give another name with -o")
-    whole = merge_files(paths)
-    if whole.events is not None:
-        store = EventStore(whole.events, [source for path in paths for source in sources_of(path)], paths[0])
-        # before the result: records without a result do less harm than a result without its records
-        write_events(target, whole, store)
-    write_result(whole, target)
+    with sole_writer(target):
+        whole = merge_files(paths)
+        if whole.events is not None:
+            store = EventStore(whole.events, [source for path in paths for source in sources_of(path)], paths[0])
+            # before the result: records without a result do less harm than a result without its records
+            write_events(target, whole, store)
+        write_result(whole, target)
 
 
 def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord) -> None:

@@ -39,6 +39,7 @@ from geomag.trajectories.early_verdicts import ALLOWED, UNDECIDED
 from geomag.trajectories.tracing import trace_params
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
+from sim3d.files.csv_files import write_lines
 from sim3d.primaries.spectrum import rigidity
 
 if TYPE_CHECKING:
@@ -376,12 +377,10 @@ def write_csv(found: LatitudeBands, path: Path, about: str) -> Path:
         "share: of places and directions from which the proton can arrive; undecided_share: not in it, undecided",
         "latitude: |geomagnetic latitude| of the centred dipole, rad",
     )
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(f"# {line}\n" for line in comments)
-        stream.write(",".join(BAND_COLUMNS) + "\n")
-        for band in found.bands:
-            columns = (band.flux, band.flux_error, band.share, band.share_error, band.undecided_share)
-            for energy, gv, *numbers in zip(found.energy_GeV, found.rigidity_GV, *columns, strict=True):
-                limits = f"{band.low_rad:.6g},{band.high_rad:.6g}"
-                stream.write(f"{energy:.6g},{gv:.6g},{limits}" + ",%.6e" * 5 % tuple(numbers) + "\n")
-    return path
+    lines = []
+    for band in found.bands:
+        columns = (band.flux, band.flux_error, band.share, band.share_error, band.undecided_share)
+        for energy, gv, *numbers in zip(found.energy_GeV, found.rigidity_GV, *columns, strict=True):
+            limits = f"{band.low_rad:.6g},{band.high_rad:.6g}"
+            lines.append(f"{energy:.6g},{gv:.6g},{limits}" + ",%.6e" * 5 % tuple(numbers) + "\n")
+    return write_lines(path, comments, BAND_COLUMNS, lines)

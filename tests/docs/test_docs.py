@@ -51,7 +51,7 @@ def test_a_table_for_my_site(tmp_path, monkeypatch):
     for command in commands:
         result = CliRunner().invoke(cli, shlex.split(command))
         assert result.exit_code == 0, (command, result.output)
-    for table, blocks in (("boulby-honda-aa.d", 20), ("boulby-ally-20-12.d", 240)):
+    for table, blocks in (("boulby-honda-aa.d", 20), ("boulby-honda-ally-20-12.d", 240)):
         assert table in page
         lines = Path("boulby", table).read_text().splitlines()
         assert len(lines) == blocks * 103

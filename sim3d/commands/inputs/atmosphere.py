@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.conventions.text_tables import text_table
 from sim3d.errors import InputError
+from sim3d.files.csv_files import write_lines
 
 if TYPE_CHECKING:
     from atmosphere import LayeredAtmosphere
@@ -19,7 +21,7 @@ SEASONS = (1, 4, 7, 10)
 """Months that are drawn."""
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @click.option("--site", metavar="NAME", help="NRLMSIS at a site known by name (`sim3d sites` lists them).")
 @click.option("--lat", type=float, help="NRLMSIS at a geodetic latitude, degrees; with --lon.")
 @click.option("--lon", type=float, help="Longitude, degrees, east positive.")
@@ -27,7 +29,7 @@ SEASONS = (1, 4, 7, 10)
 @click.option("--date", metavar="YYYY-MM-DD", help="Date, instead of a month.")
 @click.option("--f107", type=float, default=150.0, show_default=True, help="Solar radio flux F10.7, 60 to 400.")
 @click.option("--ap", type=float, default=4.0, show_default=True, help="Geomagnetic index, 0 to 400.")
-@click.option("--csv", "profile", metavar="FILE.csv", type=click.Path(path_type=Path), help="Your own profile.")
+@click.option("--csv", "profile", metavar="FILE.csv", type=InputPath(), help="Your own profile.")
 @folder_option("Write the profile as a CSV for [atmosphere] csv and, for a place, draw its seasons (made if need be).")
 @json_option
 def command(
@@ -153,6 +155,5 @@ def write_csv(air: LayeredAtmosphere, path: Path) -> None:
     gaps = [np.arange(low, high, 1.0) for low, high in zip(bottoms, np.append(bottoms[1:], air.top_km), strict=True)]
     heights = np.append(np.concatenate(gaps), air.top_km - 1e-6)
     density = np.minimum.accumulate(air.density(heights))
-    lines = [f"# {air.name}", "height_km,density_g_cm3,depth_g_cm2"]
-    lines += [f"{h:.6f},{rho:.9e},{x:.9e}" for h, rho, x in zip(heights, density, air.depth(heights), strict=True)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    lines = [f"{h:.6f},{rho:.9e},{x:.9e}\n" for h, rho, x in zip(heights, density, air.depth(heights), strict=True)]
+    write_lines(path, (air.name,), ("height_km", "density_g_cm3", "depth_g_cm2"), lines)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.paths import FileCommand
 from sim3d.conventions.words import CUTOFF_CONVENTIONS
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_rows
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_FOLDER = Path("output/cutoff")
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @click.option("--site", metavar="NAME", help="A site known by name (`sim3d sites` lists them).")
 @click.option("--lat", type=float, metavar="DEG", help="Geodetic latitude.")
 @click.option("--lon", type=float, metavar="DEG", help="Longitude, east positive.")

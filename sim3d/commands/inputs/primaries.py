@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
 
@@ -29,7 +30,7 @@ SHOWN = (
 ENERGIES_GEV = (1.0, 3.0, 10.0, 30.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @click.option("--model", "names", metavar="NAME", multiple=True, help="A model; may be repeated.  [default: five]")
 @click.option("--list", "listed", is_flag=True, help="List the names of the models and their sources, and no more.")
 @click.option("--solar", metavar="WHEN", help="fit, min, max or date.  [default: fit]")

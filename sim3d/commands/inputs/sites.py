@@ -7,10 +7,11 @@ import sys
 import click
 
 from sim3d.commands.arguments import json_option, print_json
+from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @json_option
 def command(as_json: bool) -> None:
     """List the sites known by name: place, declination, vertical cutoff (2020-01-01, degree 10, 20 km).

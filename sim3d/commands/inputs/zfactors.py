@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_records, write_rows
@@ -26,12 +27,12 @@ ALL_INTERACTIONS = 400_000
 MAX_INTERACTIONS = 100_000_000
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @click.option("--model", metavar="NAME", help="Hadronic model.  [default: fluka-z]")
 @click.option(
     "--table",
     metavar="FILE.h5",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="A file of yields instead (with --all: as well).",
 )
 @click.option("--all", "every", is_flag=True, help="All models side by side, with mean pT and numbers.")

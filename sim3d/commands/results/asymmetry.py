@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import cos_max_option, json_option, open_result, print_json, result_file
+from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
     from sim3d.analysis.asymmetry import Asymmetry, Published
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @click.option(
     "--energy",

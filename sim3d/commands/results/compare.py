@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
+from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.conventions.text_tables import text_table
 
 if TYPE_CHECKING:
     from sim3d.analysis.comparison import FluxSource
 
 
-@click.command()
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.argument("reference", metavar="REFERENCE", type=click.Path(path_type=Path))
+@click.command(cls=FileCommand)
+@click.argument("file", metavar="FILE", type=InputPath())
+@click.argument("reference", metavar="REFERENCE", type=InputPath())
 @click.option("--site", metavar="NAME", help="Of a result.  [default: its only site, or kamioka]")
 @click.option("--reference-site", metavar="NAME", help="Of a result that is the reference.  [default: as --site]")
 @click.option(

@@ -10,6 +10,7 @@ import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
 from sim3d.commands.output import DEFAULT_FOLDER, STATUS_OF
+from sim3d.commands.paths import FileCommand, InputPath, protect_files_of
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_rows
@@ -26,8 +27,8 @@ HEADINGS = {
 """Ratios that are printed; the third one (angles alone) is in the CSV and in JSON."""
 
 
-@click.command()
-@click.argument("config_path", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.command(cls=FileCommand)
+@click.argument("config_path", metavar="CONFIG.toml", type=InputPath())
 @folder_option("Folder for runs, table and figures.  [default: output/<config name>-dimensions]")
 @click.option(
     "--primaries", type=click.IntRange(min=1), metavar="N", help="Of each run, instead of the configuration's."
@@ -59,6 +60,7 @@ def command(
     if not config_path.is_file():
         raise InputError(f"{config_path}: no such configuration file")
     config = load_config(config_path, overrides={"primaries": primaries, "seed": seed})
+    protect_files_of(config)
     runs = variants(config)
     names = [site.name for site in config.sites]
     if site is not None and site not in names:

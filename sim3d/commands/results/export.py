@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
+from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
     from sim3d.flux.interpolated import Flux
 
 
-@click.command()
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.command(cls=FileCommand)
+@click.argument("file", metavar="FILE", type=InputPath())
 @click.option(
     "--to",
     "target",
@@ -70,7 +71,9 @@ def command(
             written += [csv_tables.write_table(table, where, name) for table in tables]
         else:
             for table in tables:
-                written += honda_tables.write_table(table, where, name)
+                if table.has_azimuth and (note := honda_tables.azimuth_note(table.flux.shape[3])):
+                    click.echo(f"sim3d: note: {name}: {note}", err=True)
+                written += honda_tables.write_what_fits(table, where, name)
     if as_json:
         print_json({"files": written})
         return

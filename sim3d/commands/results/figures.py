@@ -16,15 +16,16 @@ from sim3d.commands.arguments import (
     print_json,
     result_file,
 )
+from sim3d.commands.paths import FileCommand, InputPath
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @folder_option()
 @click.option(
     "--other",
     metavar="FILE2.h5",
-    type=click.Path(path_type=Path),
+    type=InputPath(),
     help="A second run, at another solar activity say, for the figures of two.",
 )
 @click.option("--only", multiple=True, metavar="NAME", help="Figures whose name begins so (repeatable).")
@@ -76,6 +77,8 @@ def command(
 
     from tqdm import tqdm
 
+    from sim3d.files.atomic_files import write_bytes
+
     with tqdm(total=len(chosen), desc="figures", unit="figure", disable=None, file=sys.stderr, leave=False) as bar:
 
         def show(name: str) -> None:
@@ -83,8 +86,7 @@ def command(
             bar.update(1)
 
         drawn, skipped = figures.draw(chosen, target, show)
-    page = target / "captions.md"
-    page.write_text(figures.captions(drawn, skipped, file.name), encoding="utf-8")
+    page = write_bytes(target / "captions.md", figures.captions(drawn, skipped, file.name).encode())
     if as_json:
         print_json(
             {

@@ -18,6 +18,7 @@ from sim3d.commands.arguments import (
     print_json,
     result_file,
 )
+from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ LIKE = ("e", "mu")
 STAGE_TITLES = {"neutrino": "neutrino's dir.", "lepton": "lepton's dir.", "detector": "reconstructed"}
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @click.option(
     "--energy",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
+from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 PARTICLES = ("mu+", "mu-", "p", "n")
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @click.option(
     "--particle",
@@ -33,7 +34,8 @@ def command(file: Path, particles: tuple[str, ...], only: str | None, folder: Pa
     """Print intensities and charge ratios of muons, protons and neutrons; with -o write and draw their spectra.
 
     Needs a run with scoring.muons. Spectra are by level, charge, momentum and zenith. --json prints a list of records:
-    site, altitude_km, particle, charge, momentum_GeV, cos_zenith, flux and error (m^-2 s^-1 sr^-1 (GeV/c)^-1).
+    site, altitude_km, particle, charge, momentum_GeV and cos_zenith with the edges of their bins, flux and error (m^-2
+    s^-1 sr^-1 (GeV/c)^-1; where the flux is 0, the upper limit).
     """
     from sim3d.results.muons import muon_spectra
 

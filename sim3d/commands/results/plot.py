@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
+from sim3d.commands.paths import FileCommand
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @folder_option()
 @json_option

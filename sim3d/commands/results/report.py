@@ -16,9 +16,10 @@ from sim3d.commands.arguments import (
     print_json,
     result_file,
 )
+from sim3d.commands.paths import FileCommand
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @folder_option()
 @click.option(
@@ -38,6 +39,7 @@ def command(file: Path, folder: Path | None, sky_cell: float, step: float, as_js
 
     from tqdm import tqdm
 
+    from sim3d.files.atomic_files import write_bytes
     from sim3d.plots.papers.plan import MapOptions
     from sim3d.report import build as report
 
@@ -49,8 +51,7 @@ def command(file: Path, folder: Path | None, sky_cell: float, step: float, as_js
             bar.update(1)
 
         text, skipped = report.build(result, file, options, show)
-    path = target / f"{file.stem}-report.html"
-    path.write_text(text, encoding="utf-8")
+    path = write_bytes(target / f"{file.stem}-report.html", text.encode())
     if as_json:
         print_json({"file": path, "bytes": len(text.encode()), "skipped": skipped})
         return

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
+from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @folder_option()
 @click.option(
@@ -39,10 +40,14 @@ def command(file: Path, folder: Path | None, file_format: str, smooth: bool, as_
     Fluxes are in m^-2 s^-1 sr^-1 GeV^-1; cos_zenith +1 is down-going; azimuth is the arrival direction, in
     degrees counter-clockwise from south (90 is east).
     """
+    from sim3d.files.honda import azimuth_note
     from sim3d.results import tables as result_tables
 
     result = open_result(file)
     target = output_folder(folder, file)
+    note = azimuth_note(len(result.azimuth_edges_deg) - 1)
+    if file_format == "honda" and note:
+        click.echo(f"sim3d: note: {note}", err=True)
     if smooth:
         _write_smooth(result, target, file_format, as_json)
         return
@@ -59,20 +64,21 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
     from sim3d.files import csv_tables
     from sim3d.files import honda as honda_tables
     from sim3d.flux import smoothing
-    from sim3d.results import tables as result_tables
 
     written: list[Path] = []
     pulls: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
     for site in result.sites:
         name = f"{site}-smooth"
         if file_format == "honda":
-            pairs = smoothing.smooth_result(result, site, "honda", result_tables.AZIMUTH_BLOCKS)
+            n = len(result.azimuth_edges_deg) - 1
+            blocks = honda_tables.HONDA_AZIMUTHS if n % honda_tables.HONDA_AZIMUTHS == 0 else None
+            pairs = smoothing.smooth_result(result, site, "honda", blocks)
         else:
             pairs = smoothing.smooth_result(result, site, "fluka")
         pulls[site] = {}
         for smoothed, original in pairs:
             if file_format == "honda":
-                written += honda_tables.write_table(smoothed.table, folder, name)
+                written += honda_tables.write_what_fits(smoothed.table, folder, name)
             else:
                 written.append(csv_tables.write_table(smoothed.table, folder, name))
             written.append(smoothing.write_pulls(smoothed, original, folder, name))

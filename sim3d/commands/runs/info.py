@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from sim3d.commands.arguments import json_option, open_result, print_json, result_file
+from sim3d.commands.paths import FileCommand
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @click.option("--verify", is_flag=True, help="Check the file's checksums; status 2 if they do not agree.")
 @json_option

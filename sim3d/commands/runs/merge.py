@@ -9,13 +9,12 @@ import click
 
 from sim3d.commands.arguments import json_option
 from sim3d.commands.output import output_file, report
+from sim3d.commands.paths import FileCommand, InputPath, OutputPath
 
 
-@click.command()
-@click.argument("files", metavar="FILE.h5 ...", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option(
-    "-o", "--output", metavar="FILE.h5", type=click.Path(path_type=Path), required=True, help="The joined result."
-)
+@click.command(cls=FileCommand)
+@click.argument("files", metavar="FILE.h5 ...", type=InputPath(), nargs=-1, required=True)
+@click.option("-o", "--output", metavar="FILE.h5", type=OutputPath(), required=True, help="The joined result.")
 @click.option("--force", is_flag=True, help="Replace an existing result file.")
 @json_option
 def command(files: tuple[Path, ...], output: Path, force: bool, as_json: bool) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import json_option, print_json
+from sim3d.commands.paths import FileCommand, InputPath, OutputPath, protect_files_of
 from sim3d.errors import InputError
+from sim3d.files.atomic_files import check_output
 
 if TYPE_CHECKING:
     from sim3d.simulation.replay import Replay
@@ -16,12 +18,12 @@ if TYPE_CHECKING:
 _LINES = 40
 
 
-@click.command()
-@click.argument("config_path", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.command(cls=FileCommand)
+@click.argument("config_path", metavar="CONFIG.toml", type=InputPath())
 @click.argument("index", metavar="INDEX", type=click.IntRange(min=0))
 @click.option("--primaries", type=click.IntRange(min=1), metavar="N", help="Instead of the configuration's.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Instead of the configuration's.")
-@click.option("--png", metavar="FILE.png", type=click.Path(path_type=Path), help="Draw the shower in 3-D.")
+@click.option("--png", metavar="FILE.png", type=OutputPath(), help="Draw the shower in 3-D.")
 @click.option("--all", "everything", is_flag=True, help=f"Print all lines, not {_LINES} of each list.")
 @json_option
 def command(
@@ -43,6 +45,9 @@ def command(
     if png is not None and (png.suffix.lower() != ".png" or not png.parent.is_dir()):
         raise InputError("--png", str(png), "a name that ends in .png, in a folder that exists")
     config = load_config(config_path, overrides={"primaries": primaries, "seed": seed})
+    protect_files_of(config)
+    if png is not None:
+        check_output(png)
     from sim3d.simulation.replay import replay
 
     found = replay(config, index)

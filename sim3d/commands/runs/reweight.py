@@ -9,10 +9,10 @@ import click
 
 from sim3d.commands.arguments import json_option, parameter_values, result_file, settings_option
 from sim3d.commands.output import output_file, report
-from sim3d.errors import InputError
+from sim3d.commands.paths import FileCommand, OutputPath
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @click.option("--model", metavar="MODEL", help="As primaries.model of a configuration.  [default: the run's]")
 @click.option(
@@ -21,9 +21,7 @@ from sim3d.errors import InputError
 @settings_option(
     "Change a parameter of the primaries: primary:He:norm=0.1, primary:p:slope=0.05, solar:MV=100; repeat."
 )
-@click.option(
-    "-o", "--output", metavar="FILE.h5", type=click.Path(path_type=Path), required=True, help="The new result."
-)
+@click.option("-o", "--output", metavar="FILE.h5", type=OutputPath(), required=True, help="The new result.")
 @click.option("--force", is_flag=True, help="Replace an existing result file.")
 @json_option
 def command(
@@ -41,11 +39,11 @@ def command(
     any other; its errors are those of the new weights.
     """
     target = output_file(output, output, force)
-    if target.exists() and file.exists() and target.samefile(file):
-        raise InputError(f"-o: {output} is the file to be reweighted, name another one")
+    from sim3d.files.locks import sole_writer
     from sim3d.files.result_file import write_result
     from sim3d.simulation.reweight import reweight
 
     started = time.perf_counter()
-    write_result(reweight(file, model, solar, progress=not as_json, values=parameter_values(settings)), target)
+    with sole_writer(target):
+        write_result(reweight(file, model, solar, progress=not as_json, values=parameter_values(settings)), target)
     report(target, time.perf_counter() - started, as_json)

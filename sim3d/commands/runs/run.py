@@ -9,17 +9,18 @@ import click
 
 from sim3d.commands.arguments import json_option
 from sim3d.commands.output import STATUS_OF, output_file, parse_range, report
+from sim3d.commands.paths import FileCommand, InputPath, OutputPath, protect_files_of
 from sim3d.errors import InputError
 from sim3d.launcher import launcher_rank
 
 
-@click.command()
-@click.argument("config_path", metavar="CONFIG.toml", type=click.Path(path_type=Path))
+@click.command(cls=FileCommand)
+@click.argument("config_path", metavar="CONFIG.toml", type=InputPath())
 @click.option(
     "-o",
     "--output",
     metavar="FILE.h5",
-    type=click.Path(path_type=Path),
+    type=OutputPath(),
     help="Result file; its folder must exist.  [default: output/<config name>.h5]",
 )
 @click.option("--primaries", type=click.IntRange(min=1), metavar="N", help="Instead of the configuration's.")
@@ -56,6 +57,7 @@ def command(
     config = load_config(config_path, overrides={key: v for key, v in given.items() if v is not None})
     if resume and force:
         raise InputError("--resume, --force: give one of them, to go on or to begin anew")
+    protect_files_of(config)
     batches = parse_range(batch_range)
     target = output_file(output, config_path, force, resume)
 
@@ -64,7 +66,9 @@ def command(
     first = launcher_rank() in (None, 0)
     started = time.perf_counter()
     speak = first and not quiet and not as_json
-    outcome = run_to_file(config, target, threads=threads, progress=speak, resume=resume, batches=batches)
+    outcome = run_to_file(
+        config, target, threads=threads, progress=speak, resume=resume, batches=batches, replace=force
+    )
     if first and (as_json or not quiet) and target.exists():
         report(target, time.perf_counter() - started, as_json)
     return STATUS_OF.get(outcome, 0)

@@ -18,8 +18,10 @@ from sim3d.commands.arguments import (
     result_file,
     settings_option,
 )
+from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
+from sim3d.files.atomic_files import protect
 
 if TYPE_CHECKING:
     from sim3d.results.gradients import PropagatedErrors, SiteGradients, VariedFlux
@@ -29,7 +31,7 @@ EVERY = 5
 """The text output has one energy bin in so many: two per decade."""
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @result_file
 @settings_option("Change a parameter, linearly: pi+@158=0.1, sigma:pion=0.05, solar:MV=100 ...; repeat for more.")
 @click.option("--variation", metavar="NAME", help="A parameter point of the run's [[scoring.variations]], exactly.")
@@ -69,8 +71,11 @@ def command(
     if values and variation is not None:
         raise InputError("--set and --variation: give one of them")
     from sim3d.analysis.parameter_errors import covariance_of
+    from sim3d.files.honda import azimuth_note
     from sim3d.results.gradients import describe_parameters
 
+    if errors is not None:
+        protect(Path(errors))
     covariance = None if errors is None else covariance_of(errors)
     result = open_result(file)
     parameters = describe_parameters(result.record.config.scoring.parameters)
@@ -78,6 +83,8 @@ def command(
     lines: list[str] = []
     files: list[Path] = []
     target = None if folder is None else output_folder(folder, file)
+    if target is not None and (values or variation) and (note := azimuth_note(len(result.azimuth_edges_deg) - 1)):
+        click.echo(f"sim3d: note: {note}", err=True)
     for name in [site] if site is not None else list(result.sites):
         site_gradients = result.gradients(name)
         varied = (
@@ -205,7 +212,7 @@ def _write(
         files.append(csv_tables.write_table(varied.table(), folder, f"{site_gradients.site}-varied"))
         for azimuth in (False, True):
             table = varied.applied_to(table_of_result(result, site_gradients.site, "honda", azimuth))
-            files += honda_tables.write_table(table, folder, f"{site_gradients.site}-varied")
+            files += honda_tables.write_what_fits(table, folder, f"{site_gradients.site}-varied")
     if propagated is not None:
         files += gradient_plots.draw_errors(site_gradients, propagated, source, folder)
     return files

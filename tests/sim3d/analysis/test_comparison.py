@@ -34,7 +34,7 @@ def kinds(fake_result, tmp_path):
     return {
         "result": open_source(tmp_path / "run.h5", None, result),
         "table": open_source(tmp_path / "ino-honda-aa.d", None),
-        "azimuth": open_source(tmp_path / "ino-ally-20-12.d", None),
+        "azimuth": open_source(tmp_path / "ino-honda-ally-20-12.d", None),
         "rows": open_source(tmp_path / "rows.csv", None),
     }
 

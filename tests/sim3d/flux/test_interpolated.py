@@ -216,7 +216,7 @@ def test_round_trip_through_a_honda_table(fake_result, tmp_path, points):
     result_tables.write_honda_tables(result, tmp_path)
     f, energy, cos, azimuth = points
     ours = Flux.of_result(result, "sno")
-    for stem, angle in (("honda-aa", None), ("ally-20-12", None), ("ally-20-12", azimuth)):
+    for stem, angle in (("honda-aa", None), ("honda-ally-20-12", None), ("honda-ally-20-12", azimuth)):
         back = Flux.load(tmp_path / f"sno-{stem}.d", energies="bins")
         assert back.flux(NAMES[f], energy, cos, angle) == pytest.approx(
             ours.flux(NAMES[f], energy, cos, angle), rel=1e-4

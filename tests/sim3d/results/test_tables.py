@@ -6,8 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from sim3d.errors import InputError
-from sim3d.files import csv_tables, flux_table
+from sim3d.files import csv_tables, flux_table, honda
 from sim3d.results import tables as result_tables
 
 
@@ -42,13 +41,13 @@ def test_names(tables):
     assert set(tables) == {
         f"{site}-{stem}{suffix}"
         for site in ("kamioka", "sno")
-        for stem in ("ally-20-12", "honda-aa")
+        for stem in ("honda-ally-20-12", "honda-aa")
         for suffix in (".d", ".err.d")
     }
 
 
 def test_text_layout(tables):
-    lines = tables["kamioka-ally-20-12.d"].split("\n")
+    lines = tables["kamioka-honda-ally-20-12.d"].split("\n")
     assert len(lines) == 20 * 12 * 103 + 1
     assert lines[0] == "average flux in [cosZ = 0.90 --  1.00, phi_Az =   0 --  30]"
     assert lines[1] == " Enu(GeV)   NuMu       NuMubar    NuE        NuEbar  (m^2 sec sr GeV)^-1"
@@ -68,7 +67,7 @@ def test_text_layout(tables):
 
 def test_numbers_come_back(tables, known):
     for suffix, which in ((".d", 0), (".err.d", 1)):
-        energies, values = genie_reader(tables[f"sno-ally-20-12{suffix}"], 12)
+        energies, values = genie_reader(tables[f"sno-honda-ally-20-12{suffix}"], 12)
         assert energies == pytest.approx(10 ** (np.arange(101) / 20 - 1), rel=1e-4)
         assert values == pytest.approx(known.result.binned("sno", "honda")[which], rel=1e-4)
         _, mean = genie_reader(tables[f"sno-honda-aa{suffix}"], 1)
@@ -86,15 +85,15 @@ def test_pisas_reader(tables, known):
 
 def test_east_west_sign_in_the_file(tables):
     """Flux is lowest for arrival from the east, the blocks 60-90 and 90-120."""
-    _, values = genie_reader(tables["kamioka-ally-20-12.d"], 12)
+    _, values = genie_reader(tables["kamioka-honda-ally-20-12.d"], 12)
     assert values[2, 20, 10].argmin() in (2, 3)
     assert values[2, 20, 10].argmax() in (8, 9)
 
 
 def test_empty_bins_have_flux_0_and_a_limit(fake_result, tmp_path):
     result_tables.write_honda_tables(fake_result(sites=("ino",), empty_above=10.0), tmp_path)
-    _, flux = genie_reader((tmp_path / "ino-ally-20-12.d").read_text(), 12)
-    _, error = genie_reader((tmp_path / "ino-ally-20-12.err.d").read_text(), 12)
+    _, flux = genie_reader((tmp_path / "ino-honda-ally-20-12.d").read_text(), 12)
+    _, error = genie_reader((tmp_path / "ino-honda-ally-20-12.err.d").read_text(), 12)
     assert np.all(flux[:, 42:] == 0.0)
     limit = fake_result(sites=("ino",), empty_above=10.0).upper_limit("ino", "honda")
     assert error[:, 42:] == pytest.approx(limit[:, 42:], rel=1e-4)
@@ -104,16 +103,52 @@ def test_empty_bins_have_flux_0_and_a_limit(fake_result, tmp_path):
 def test_more_azimuth_bins_are_averaged(fake_result, tmp_path):
     result = fake_result(sites=("ino",), azimuth_bins=36)
     result_tables.write_honda_tables(result, tmp_path)
-    _, flux = genie_reader((tmp_path / "ino-ally-20-12.d").read_text(), 12)
-    _, error = genie_reader((tmp_path / "ino-ally-20-12.err.d").read_text(), 12)
+    _, flux = genie_reader((tmp_path / "ino-honda-ally-20-12.d").read_text(), 12)
+    _, error = genie_reader((tmp_path / "ino-honda-ally-20-12.err.d").read_text(), 12)
     fine, fine_error, _ = result.binned("ino", "honda")
     assert flux == pytest.approx(fine.reshape(4, 101, 20, 12, 3).mean(axis=-1), rel=1e-4)
     assert error[0, 0, 0, 0] == pytest.approx(np.sqrt((fine_error[0, 0, 0, :3] ** 2).sum()) / 3, rel=1e-4)
 
 
-def test_other_azimuth_bins_are_refused(fake_result, tmp_path):
-    with pytest.raises(InputError, match="azimuth_bins of this result: 16, allowed: a multiple of 12"):
-        result_tables.write_honda_tables(fake_result(sites=("ino",), azimuth_bins=16), tmp_path)
+@pytest.mark.parametrize(
+    ("bins", "names"),
+    [(18, ["ino-101x20x18.d", "ino-101x20x18.err.d", "ino-honda-aa.d", "ino-honda-aa.err.d"]),
+     (16, ["ino-honda-aa.d", "ino-honda-aa.err.d"])],
+)  # fmt: skip
+def test_of_other_azimuth_bins_what_can_be_written_is(fake_result, tmp_path, bins, names):
+    """16 bins are 22.5 degrees wide, and the format's headers have whole degrees."""
+    result = fake_result(sites=("ino",), azimuth_bins=bins, batches=3)
+    assert [path.name for path in result_tables.write_honda_tables(result, tmp_path)] == names
+    if bins == 18:
+        _, flux = genie_reader((tmp_path / names[0]).read_text(), 18)
+        assert flux == pytest.approx(result.binned("ino", "honda")[0], rel=1e-4)
+    _, mean = genie_reader((tmp_path / "ino-honda-aa.d").read_text(), 1)
+    assert mean[..., 0] == pytest.approx(result.binned("ino", "honda_aa")[0], rel=1e-4)
+
+
+def pisa_opens(path, azimuth):
+    """PISA's tests of the path before it reads a file of Honda's grid: load_3D_table with azimuth, load_2D_table."""
+    text = str(path)
+    return "honda" in text and ("aa" in text) != azimuth
+
+
+def test_names_that_pisa_takes(fake_result, tmp_path, monkeypatch):
+    """With azimuth and without, whatever the site is called; no name is taken for a table of another grid."""
+    monkeypatch.chdir(tmp_path)  # the folder is part of the path
+    for site in ("kamioka", "saaarland"):
+        result = fake_result(sites=(site,), batches=3)
+        folder = type(tmp_path)(".")
+        by_azimuth, errors, average, _ = result_tables.write_honda_tables(result, folder)
+        assert by_azimuth.name.endswith("-honda-ally-20-12.d")
+        assert pisa_opens(by_azimuth, azimuth=True)
+        assert pisa_opens(average, azimuth=False)
+        assert pisa_reader(by_azimuth.read_text()).shape == (20, 12 * 101, 5)
+        assert errors.read_text().startswith("error of flux in [cosZ = 0.90 --  1.00, phi_Az =   0 --  30]\n")
+        for azimuth in (True, False):
+            table = result_tables.table_of_result(result, site, "fluka", azimuth)
+            for path in honda.write_what_fits(table, folder, "ino"):
+                assert path.name in {f"ino-100x40{x}.{y}" for x in ("", "x12") for y in ("d", "err.d")}
+                assert not pisa_opens(path, azimuth)
 
 
 def test_rebinning_limits():

@@ -243,8 +243,11 @@ def test_records_and_the_command(sea_level, tmp_path, capsys):
     records = json.loads(capsys.readouterr().out)
     assert len(records) == 4 * 2 * 15 * 16
     assert set(records[0]) == {
-        "site", "altitude_km", "particle", "charge", "momentum_GeV", "cos_zenith", "flux", "error",
+        "site", "altitude_km", "particle", "charge", "momentum_GeV", "momentum_low_GeV", "momentum_high_GeV",
+        "cos_zenith", "cos_zenith_low", "cos_zenith_high", "flux", "error",
     }  # fmt: skip
+    assert all(r["momentum_low_GeV"] < r["momentum_GeV"] < r["momentum_high_GeV"] for r in records)
+    assert min(r["error"] for r in records) > 0.0
     assert {r["charge"] for r in records} == {1, 0}
     assert cli.main(["muons", str(sea_level), "-o", str(tmp_path)]) == 0
     assert "lynn-lake: intensities above 1 GeV/c" in capsys.readouterr().out
@@ -252,7 +255,7 @@ def test_records_and_the_command(sea_level, tmp_path, capsys):
     assert "muons-lynn-lake.csv" in names
     assert "lynn-lake-muons-altitude.png" in names
     rows = (tmp_path / "muons-lynn-lake.csv").read_text().splitlines()
-    assert len(rows) == 2 + 4 * 4 * 15 * 16
+    assert len(rows) == 3 + 4 * 4 * 15 * 16
 
 
 def test_a_run_of_muons_says_that_it_has_no_neutrinos(sea_level, capsys):

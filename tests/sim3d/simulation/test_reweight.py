@@ -190,7 +190,7 @@ def test_wrong_files(stored, tmp_path, capsys):
     for content, target, message in (
         (None, out, "run.h5: no such file"),
         (stored("rotated").read_bytes(), out, "run.events.h5: no such file"),
-        (stored("rotated").read_bytes(), path, "is the file to be reweighted"),
+        (stored("rotated").read_bytes(), path, "is an input of this command"),
     ):
         if content is not None:
             path.write_bytes(content)

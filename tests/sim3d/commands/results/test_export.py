@@ -17,7 +17,7 @@ from sim3d.results.tables import table_of_result
 KINDS = {
     "nusquids": ["ino-nusquids.h5"],
     "csv": ["ino-aa.csv", "ino-azimuth.csv"],
-    "honda": ["ino-honda-aa.d", "ino-honda-aa.err.d", "ino-ally-20-12.d", "ino-ally-20-12.err.d"],
+    "honda": ["ino-honda-aa.d", "ino-honda-aa.err.d", "ino-honda-ally-20-12.d", "ino-honda-ally-20-12.err.d"],
     "netcdf": ["ino.nc"],
 }
 
@@ -45,15 +45,15 @@ def test_honda_is_what_tables_writes(result, tmp_path):
 
 def test_from_a_honda_table(result, tmp_path, capsys):
     result_tables.write_honda_tables(result, tmp_path)
-    table = str(tmp_path / "ino-ally-20-12.d")
+    table = str(tmp_path / "ino-honda-ally-20-12.d")
     assert cli.main(["export", table, "--to", "nusquids", "-o", str(tmp_path / "out")]) == 0
-    assert capsys.readouterr().out.strip() == str(tmp_path / "out" / "ino-ally-20-12-nusquids.h5")
-    with h5py.File(tmp_path / "out" / "ino-ally-20-12-nusquids.h5") as file:
+    assert capsys.readouterr().out.strip() == str(tmp_path / "out" / "ino-honda-ally-20-12-nusquids.h5")
+    with h5py.File(tmp_path / "out" / "ino-honda-ally-20-12-nusquids.h5") as file:
         assert file["flux"].shape == (81, 201, 2, 3)
         at = Flux.load(table).flux("numubar", file["energy_GeV"][70], file["cos_zenith"][10])
         assert file["flux"][10, 70, 1, 1] == at
     assert cli.main(["export", table, "--to", "csv", "--energies", "bins", "-o", str(tmp_path / "out")]) == 0
-    text = (tmp_path / "out" / "ino-ally-20-12-aa.csv").read_text()
+    text = (tmp_path / "out" / "ino-honda-ally-20-12-aa.csv").read_text()
     assert "# energy_GeV: log centre of a bin\n" in text
 
 
@@ -110,8 +110,8 @@ def test_smooth_tables(result, tmp_path, capsys, monkeypatch):
         "ino-smooth-honda-aa.d",
         "ino-smooth-honda-aa.err.d",
         "ino-smooth-pulls-aa.csv",
-        "ino-smooth-ally-20-12.d",
-        "ino-smooth-ally-20-12.err.d",
+        "ino-smooth-honda-ally-20-12.d",
+        "ino-smooth-honda-ally-20-12.err.d",
         "ino-smooth-pulls-azimuth.csv",
     ]
     assert document["files"] == [str(out / name) for name in names]

@@ -1,0 +1,347 @@
+"""Every output of every command is written as a whole, follows links, and never replaces an input.
+
+Each command that writes is called in this process, on results that are made from formulas. What takes long and is not
+writing is replaced: simulations, fits, scans of cutoffs, the drawing of figures to bytes.
+"""
+
+import dataclasses
+import functools
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from sim3d import cli
+from sim3d.commands.paths import FileCommand, InputPath, OutputPath
+from sim3d.files import atomic_files
+from sim3d.files.result_file import write_result
+from sim3d.flux import smoothing
+from sim3d.results.tables import table_of_result
+
+OLD = b"old\n"
+TOML = """
+[run]
+primaries = 1000
+batch_size = 125
+[atmosphere]
+model = "csv"
+profile = "profile.csv"
+[[sites]]
+name = "kamioka"
+"""
+
+CASES = {
+    "run": "run {in}/config.toml -o {out}/x.h5 --force",
+    "merge": "merge {in}/first.h5 {in}/second.h5 -o {out}/x.h5 --force",
+    "reweight": "reweight {in}/first.h5 --model ghls2001-low -o {out}/x.h5 --force",
+    "replay": "replay {in}/config.toml 7 --png {out}/x.png",
+    "vary": "vary {in}/special.h5 --set pi+@158=0.1 --errors {in}/errors.csv -o {out}",
+    "tables honda": "tables {in}/result.h5 -o {out}",
+    "tables csv": "tables {in}/result.h5 --format csv -o {out}",
+    "tables smooth": "tables {in}/result.h5 --smooth -o {out}",
+    "tables smooth csv": "tables {in}/result.h5 --smooth --format csv -o {out}",
+    "export nusquids": "export {in}/result.h5 --to nusquids -o {out}",
+    "export netcdf": "export {in}/result.h5 --to netcdf -o {out}",
+    "export csv": "export {in}/result.h5 --to csv -o {out}",
+    "export honda": "export {in}/result.h5 --to honda --binning fluka -o {out}",
+    "export heights": "export {in}/special.h5 --to heights -o {out}",
+    "muons": "muons {in}/special.h5 -o {out}",
+    "leptons": "leptons {in}/result.h5 -o {out}",
+    "plot": "plot {in}/result.h5 -o {out}",
+    "figures": "figures {in}/result.h5 --only paper-energy -o {out}",
+    "report": "report {in}/result.h5 -o {out}",
+    "compare": "compare {in}/result.h5 {in}/first.h5 -o {out}",
+    "dimensions": "dimensions {in}/config.toml -o {out}",
+    "cutoff map": "cutoff --site sno --map --step 10 -o {out}",
+    "cutoff intensity": "cutoff --intensity 20 --cell 90 --directions 1 -o {out}",
+    "primaries": "primaries --model ghls2001-low -o {out}",
+    "primaries latitudes": "primaries --model ghls2001-low --latitudes --samples 20 -o {out}",
+    "atmosphere": "atmosphere --site kamioka --month 1 -o {out}",
+    "zfactors": "zfactors --energy 10 --interactions 100 -o {out}",
+    "zfactors all": "zfactors --all --energy 10 --interactions 100 -o {out}",
+}
+"""Calls that write, by command and kind of output; {in} holds the inputs of the fixture ``inputs``."""
+
+
+def options(command, kind):
+    return [p for p in command.params if isinstance(p.type, kind)]
+
+
+def test_every_command_with_an_output_is_walked_through():
+    """A new command, or a new format of an old one, needs a line in CASES."""
+    context = click.Context(cli.cli)
+    commands = {name: cli.cli.get_command(context, name) for name in cli.COMMANDS}
+    writers = {name for name, command in commands.items() if options(command, OutputPath)}
+    assert {name.split()[0] for name in CASES} == writers
+    for name, command in commands.items():
+        assert isinstance(command, FileCommand), name
+        for one in options(command, click.Path):
+            assert isinstance(one.type, InputPath | OutputPath), (name, one.name)
+        for one in options(command, click.Choice):
+            if name in writers and one.name in ("target", "file_format"):
+                calls = " ".join(call + " " for call in CASES.values() if call.startswith(f"{name} "))
+                assert all(f"{one.opts[0]} {choice} " in calls or choice == one.default for choice in one.type.choices)
+
+
+@pytest.fixture(scope="module")
+def inputs(fake_result, tmp_path_factory):
+    """A folder with results, parts of one, a configuration, a profile and a table of errors."""
+    folder = tmp_path_factory.mktemp("inputs")
+    kept = {"sites": ("kamioka",), "batches": 8}
+    record = fake_result.record(**kept)
+    write_result(record, folder / "result.h5")
+    for name, batches in (("first", np.arange(8) < 4), ("second", np.arange(8) >= 4)):
+        write_result(dataclasses.replace(record, batches_done=batches), folder / f"{name}.h5")
+    scoring = {"gradients": True, "heights": True, "muons": True}
+    special = fake_result.record(**kept, scoring=scoring)
+    special.models.update(muon_altitudes_km=[0.0], muon_depths_g_cm2=[1033.0])
+    rng = np.random.default_rng(1)
+    for sums in special.tallies[0].extras.values():
+        for batch in range(8):
+            sums.add(rng.uniform(0.5, 1.0, sums.total.shape), batch)
+    write_result(special, folder / "special.h5")
+    (folder / "config.toml").write_text(TOML)
+    heights = np.arange(0.0, 80.0, 1.0)
+    rows = "".join(f"{h},{1.2e-3 * np.exp(-h / 7.5):.6e}\n" for h in heights)
+    (folder / "profile.csv").write_text("height_km,density_g_cm3\n" + rows)
+    (folder / "errors.csv").write_text("parameter,error\npi+@158,0.1\n")
+    return folder
+
+
+def once(function):
+    """Remember the value of the first call; in a test all calls have the same arguments."""
+    known = []
+
+    @functools.wraps(function)
+    def remembered(*arguments, **keywords):
+        if not known:
+            known.append(function(*arguments, **keywords))
+        return known[0]
+
+    return remembered
+
+
+@pytest.fixture
+def quick(fake_result, monkeypatch):
+    """Replace what takes long."""
+    from matplotlib.figure import Figure
+
+    import geomag.cutoffs.cutoff
+    import geomag.cutoffs.intensity
+    import hadronic.observables.zfactors
+    import sim3d.analysis.leptons
+    import sim3d.report.build
+    import sim3d.simulation.engine
+    import sim3d.simulation.replay
+    import sim3d.simulation.reweight
+    import sim3d.studies.hadronic_models
+    import sim3d.studies.latitude_bands
+
+    record = fake_result.record(sites=("kamioka",), batches=8)
+
+    def smooth_result(result, site, binning, azimuth_bins=None):
+        pairs = []
+        for azimuth in (False, True):
+            table = table_of_result(result, site, binning, azimuth)
+            zero = np.zeros_like(table.flux)
+            pairs.append((smoothing.Smoothed(table, zero, zero, zero, np.zeros((4, 2))), table))
+        return pairs
+
+    def replayed(*_):
+        points = np.array([[6400.0, 0.0, 1.0], [6371.2, 0.0, 0.0]])
+        path = sim3d.simulation.replay.Path("p", 10.0, 1.0, "reaches the ground", 1.0, points, -1)
+        numbers = ("energy_GeV", "rigidity_GV", "height_km", "lat_deg", "lon_deg", "zenith_deg")
+        primary = dict.fromkeys(("index", "batch", "seed"), 7) | dict.fromkeys(numbers, 10.0)
+        primary |= {"group": "p", "mode": "targeted", "starts": "the top"}
+        return sim3d.simulation.replay.Replay(primary, paths=[path])
+
+    def savefig(_, target, **__):
+        # a caller that gives a path is found out: the file is not one of those that were renamed
+        if hasattr(target, "write"):
+            target.write(b"figure")
+        else:
+            Path(target).write_bytes(b"figure")
+
+    class NoSetup:
+        models = record.models
+
+    monkeypatch.setattr(sim3d.simulation.engine, "make_setup", lambda _: NoSetup)
+    monkeypatch.setattr(sim3d.simulation.engine, "simulate", lambda *_, **__: record)
+    monkeypatch.setattr(sim3d.simulation.engine, "resume_point", lambda *_: None)
+    monkeypatch.setattr(sim3d.simulation.replay, "replay", replayed)
+    monkeypatch.setattr(sim3d.simulation.reweight, "reweight", lambda *_, **__: record)
+    monkeypatch.setattr(smoothing, "smooth_result", smooth_result)
+    for module, name in (
+        (geomag.cutoffs.cutoff, "sky_map"),
+        (geomag.cutoffs.intensity, "intensity_map"),
+        (sim3d.analysis.leptons, "leptons"),
+        (sim3d.studies.latitude_bands, "latitude_bands"),
+        (sim3d.studies.hadronic_models, "survey"),
+        (hadronic.observables.zfactors, "compare_protons"),
+    ):
+        monkeypatch.setattr(module, name, once(getattr(module, name)))
+    monkeypatch.setattr(sim3d.report.build, "build", lambda *_: ("<html></html>", []))
+    monkeypatch.setattr(Figure, "savefig", savefig)
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def call(inputs, quick, capsys):
+    """``call(name, folder)`` of one of :data:`CASES`; gives status, error lines."""
+
+    def call(name, folder):
+        arguments = CASES[name].replace("{in}", str(inputs)).replace("{out}", str(folder)).split()
+        status = cli.main(arguments)
+        return status, [line for line in capsys.readouterr().err.splitlines() if "error" in line.lower()]
+
+    return call
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CASES)
+def test_outputs(name, call, inputs, tmp_path, monkeypatch):
+    before, out = content(inputs), tmp_path / "out"
+    out.mkdir()
+    renamed, replace = [], os.replace
+    with monkeypatch.context() as watched:
+        watched.setattr(atomic_files.os, "replace", lambda a, b: (renamed.append(Path(b).name), replace(a, b)))
+        assert call(name, out) == (0, [])
+    names = {path.name for path in out.iterdir()}
+    assert names
+    assert names == set(renamed)  # all of them were written beside and renamed
+    for path in out.iterdir():
+        path.write_bytes(OLD)
+    old = content(out)
+
+    # a full disk: the system ends every write at the size of the old files
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(OLD), limit[1]))
+        status, lines = call(name, out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert status == 2
+    assert len(lines) == 1
+    assert lines[0].startswith(f"sim3d: error: output: cannot write {out}")
+    assert lines[0].partition(" (")[0].rpartition("/")[2] in names
+    assert "(File too large)" in lines[0]
+    assert content(out) == old
+
+    # killed in the middle, after the new content was written
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(atomic_files, "_flush", interrupt)
+        assert call(name, out)[0] == 130
+    assert content(out) == old
+
+    # a folder that cannot be written; nobody writes into /sys, not even root
+    closed = Path("/sys/kernel")
+    if os.getuid() != 0 or not closed.is_dir():
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o555)
+    status, lines = call(name, closed)
+    assert status == 2
+    assert len(lines) == 1
+    assert str(closed) in lines[0]
+
+    # links stay links
+    links, targets = tmp_path / "links", tmp_path / "targets"
+    links.mkdir()
+    targets.mkdir()
+    for one in names:
+        (targets / one).write_bytes(OLD)
+        (links / one).symlink_to(targets / one)
+    assert call(name, links) == (0, [])
+    assert {path.name for path in links.iterdir()} == {path.name for path in targets.iterdir()} == names
+    assert all(path.is_symlink() for path in links.iterdir())
+    assert all(data != OLD for data in content(targets).values())
+    assert content(inputs) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refused"),
+    [
+        ("run {in}/config.toml -o {in}/config.toml --force", "config.toml is an input of this command"),
+        ("run {in}/config.toml -o {in}/profile.csv --force", "profile.csv is an input of this command"),
+        ("run {in}/config.toml -o {in}/config.link --force", "config.link is an input of this command"),
+        ("run {in}/config.toml -o {in}/device.png --force", "device.png is a device"),
+        ("run {in}/config.toml -o {in}/folder.png --force", "folder.png: is a folder"),
+        ("merge {in}/first.h5 {in}/second.h5 -o {in}/second.h5 --force", "second.h5 is an input of this command"),
+        ("reweight {in}/first.h5 -o {in}/first.h5 --force", "first.h5 is an input of this command"),
+        ("reweight {in}/first.h5 -o {in}/device.png --force", "device.png is a device"),
+        ("replay {in}/picture.png 7 --png {in}/picture.png", "picture.png is an input of this command"),
+        ("replay {in}/config.toml 7 --png {in}/folder.png", "folder.png is a folder"),
+        ("replay {in}/config.toml 7 --png {in}/device.png", "device.png is a device"),
+        ("compare {in}/result.h5 {in}/compare.csv -o {in}", "compare.csv is an input of this command"),
+        ("vary {in}/special.h5 --errors {in}/kamioka-varied-aa.csv --set pi+@158=0.1 -o {in}", "-aa.csv is an input"),
+        ("dimensions {in}/dimensions.toml -o {in}", "dimensions.csv is an input of this command"),
+        ("export {in}/x-nusquids.h5 --to nusquids -o {in}", "kamioka-nusquids.h5 is an input of this command"),
+        ("zfactors --table {in}/zfactors.csv -o {in}", ""),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_inputs_are_never_replaced(arguments, refused, inputs, quick, tmp_path, capsys):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for path in inputs.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "picture.png").write_text(TOML)
+    (folder / "config.link").symlink_to("config.toml")
+    (folder / "device.png").symlink_to("/dev/null")
+    (folder / "folder.png").mkdir()
+    (folder / "kamioka-varied-aa.csv").write_bytes((folder / "errors.csv").read_bytes())
+    (folder / "dimensions.csv").write_bytes((folder / "profile.csv").read_bytes())
+    (folder / "dimensions.toml").write_text(TOML.replace("profile.csv", "dimensions.csv"))
+    (folder / "kamioka-nusquids.h5").write_bytes((folder / "result.h5").read_bytes())
+    (folder / "x-nusquids.h5").symlink_to("kamioka-nusquids.h5")
+    (folder / "zfactors.csv").write_text("no table of yields\n")
+    table = "# unit: m^-2 s^-1 sr^-1 GeV^-1\nflavour,energy_GeV,cos_zenith,flux\nnumu,1.0,0.5,100.0\n"
+    (folder / "compare.csv").write_text(table)
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert cli.main(arguments.replace("{in}", str(folder)).split()) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert refused in lines[-1]
+    after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert {name: after[name] for name in before} == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sim3d.files.atomic_files import text_writer
+with text_writer(Path(sys.argv[1])) as stream:
+    stream.write("new " * 100_000)
+    stream.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_kill_leaves_the_old_file(tmp_path):
+    """What it leaves beside is removed when the file is written again."""
+    path = tmp_path / "table.csv"
+    path.write_bytes(OLD)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert path.read_bytes() == OLD
+    assert len(list(tmp_path.iterdir())) == 2
+    atomic_files.write_bytes(path, b"new")
+    assert content(tmp_path) == {"table.csv": b"new"}
+
+
+def test_standard_output_on_a_full_disk():
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "sim3d.cli", "sites"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "sim3d: error: standard output: cannot be written (No space left on device)\n"

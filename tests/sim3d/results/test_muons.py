@@ -1,0 +1,63 @@
+"""Upper limits of muon fluxes: against hits that are drawn, and where nothing is known."""
+
+import numpy as np
+import pytest
+
+from sim3d.files.flux_table import NO_LIMIT
+from sim3d.results.muons import MuonSpectra
+
+P_EDGES = np.geomspace(1.0, 1000.0, 10)
+C_EDGES = np.array([0.0, 0.5, 1.0])
+
+
+def spectra_of(batches):
+    """Spectra of batches (n, levels, particle, momentum, cos_zenith) of integral fluxes."""
+    n = len(batches)
+    space = 2.0 * np.pi * np.diff(P_EDGES)[:, None] * np.diff(C_EDGES)
+    return MuonSpectra(
+        site="x",
+        altitudes_km=np.array([0.0]),
+        depths_g_cm2=np.array([1033.0]),
+        momentum_edges_GeV=P_EDGES,
+        cos_zenith_edges=C_EDGES,
+        flux=batches.mean(axis=0) / space,
+        error=batches.std(axis=0, ddof=1) / np.sqrt(n) / space,
+        groups=batches,
+        group_weights=np.ones(n, dtype=int),
+    )
+
+
+def test_limits_cover():
+    """Hits of one weight at 1.5 expected: the limits of the empty bins lie above the flux in 90% of them or more."""
+    rng = np.random.default_rng(3)
+    expected, weight, n = 1.5, 0.02, 40
+    mean = np.full((1, 4, 9, 2), expected)
+    mean[:, :, :4] = 300.0
+    covered = []
+    for _ in range(300):
+        spectra = spectra_of(weight * rng.poisson(mean / n, (n, *mean.shape)).astype(float))
+        truth = weight * mean / n / (2.0 * np.pi * np.diff(P_EDGES)[:, None] * np.diff(C_EDGES))
+        empty = spectra.flux == 0.0
+        limit = spectra.upper_limit
+        assert np.array_equal(limit[~empty], spectra.flux[~empty])
+        covered += (limit >= truth)[empty].tolist()
+        assert np.median(limit[empty] / truth[empty]) < 3.0
+    assert len(covered) > 1000
+    assert np.mean(covered) > 0.9
+
+
+def test_no_record_is_0_with_an_error_of_0():
+    batches = np.zeros((10, 1, 4, 9, 2))
+    batches[:, 0, 0, 0, 0] = np.arange(10.0)  # mu+ in one bin; nothing else at all
+    spectra = spectra_of(batches)
+    records = spectra.records(("mu+", "mu-", "p", "n"))
+    assert min(record["error"] for record in records) > 0.0
+    assert {record["error"] for record in records if record["particle"] != "mu+"} == {NO_LIMIT}
+    seen = records[0]
+    assert (seen["cos_zenith_low"], seen["cos_zenith"], seen["cos_zenith_high"]) == (0.0, 0.25, 0.5)
+    assert seen["momentum_low_GeV"] == 1.0
+    assert seen["momentum_GeV"] ** 2 == pytest.approx(seen["momentum_low_GeV"] * seen["momentum_high_GeV"])
+    # without a hit the limit falls with the width of the bin alone: per momentum, hits are as probable anywhere
+    limits = np.array([record["error"] for record in records if record["particle"] == "mu+"][2:])
+    widths = np.repeat(np.diff(P_EDGES)[1:], 2)
+    assert limits * widths == pytest.approx(limits[0] * widths[0])
