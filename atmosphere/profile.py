@@ -21,11 +21,11 @@ _SIZES = {
     "height_km": {"height_km": 1.0, "height_m": 1e3, "height_cm": 1e5},
     "density_g_cm3": {"density_g_cm3": 1.0, "density_kg_m3": 1e3, "density_g_m3": 1e6},
 }
-"""Columns that state another unit, and how many of it make one of ours (a division rounds 30000 m to 30 km)."""
+"""Columns that state another unit, and how many of it make one of ours (divided, 30000 m are 30 km exactly)."""
 
 GROUND_DENSITY_G_CM3 = (0.5e-3, 2.5e-3)
-"""Densities at sea level that are taken, g/cm3. Air has 0.9e-3 to 1.9e-3: p/(R T) with R = 287.05 J/(kg K) at the lowest
-and highest recorded pressures (870 and 1085 hPa) and at 330 and 205 K."""
+"""Densities at sea level that are taken, g/cm3. Air has 0.9e-3 to 1.9e-3: p/(R T) with R = 287.05 J/(kg K) at the
+lowest and highest recorded pressures (870 and 1085 hPa) and at 330 and 205 K."""
 
 GROUND_DEPTH_G_CM2 = (500.0, 2000.0)
 """Depths at sea level that are taken, g/cm2. Air has 890 to 1110: the recorded pressures over 9.807 m/s2."""
@@ -60,8 +60,8 @@ def from_csv(
     ----------
     path : str or Path
         CSV with a header line and at least the columns ``height_km`` (km above sea level) and
-        ``density_g_cm3`` (g/cm3), or with ``height_m``, ``density_kg_m3``, ``density_g_m3`` instead; further columns are
-        ignored, lines starting with ``#`` are comments.  The file may be compressed with gzip, begin with a byte order
+        ``density_g_cm3`` (g/cm3), or with ``height_m``, ``density_kg_m3``, ``density_g_m3`` instead; further columns
+        are ignored, lines starting with ``#`` are comments.  The file may be compressed with gzip, begin with a byte order
         mark and have any line ends.  Density and depth at sea level must be those of air within a factor of two.
         Heights rise, start at or below 0, and no two rows are further apart than ``max_interval_km``.
     top_km : float, optional
@@ -177,7 +177,8 @@ def _read(path: Path) -> tuple[list[float], list[float]]:
         if named is None:
             others = " or ".join(name for name in _SIZES[column] if name != column)
             raise AtmosphereInputError(
-                f"atmosphere profile {path}: no column {column!r} (or {others}) in the header, found {', '.join(header)}"
+                f"atmosphere profile {path}: no column {column!r} (or {others}) in the header, "
+                f"found {', '.join(header)}"
             )
         found.append((named, header.index(named), _SIZES[column][named]))
     values: tuple[list[float], list[float]] = ([], [])

@@ -248,9 +248,7 @@ def _inside(flux: Flux, energy: Array) -> NDArray[np.bool_]:
     return (energy >= low) & (energy <= high)
 
 
-def _two_lists(
-    first: ReferenceTable, second: ReferenceTable, tests: list[tuple[str, NDArray[np.bool_]]]
-) -> Matched:
+def _two_lists(first: ReferenceTable, second: ReferenceTable, tests: list[tuple[str, NDArray[np.bool_]]]) -> Matched:
     names = np.array(first.flavour)
     pairs: list[tuple[int, int]] = []
     lonely = np.zeros(len(second.flux), dtype=bool)

@@ -1,6 +1,7 @@
 """Read and check a run configuration from a TOML file or a mapping.
 
-The file may begin with a byte order mark and have any line ends. An error message names the key, its value and the values that are allowed.
+The file may begin with a byte order mark and have any line ends. An error message names the key, its value and the
+values that are allowed.
 """
 
 from __future__ import annotations

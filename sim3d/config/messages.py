@@ -1,4 +1,4 @@
-"""Describe the first error that pydantic found in a configuration in one line, with the key, its value and the remedy."""
+"""Describe the first error of a configuration in one line, with the key, its value and the remedy."""
 
 from __future__ import annotations
 

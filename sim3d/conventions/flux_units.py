@@ -1,7 +1,7 @@
 """Read the unit of a differential flux from a text, and compute the factor that converts it to m^-2 s^-1 sr^-1 GeV^-1.
 
-Units are powers of lengths, times, solid angles and energies in any of the usual notations: ``cm^-2 s^-1 sr^-1 GeV^-1``,
-``(m^2 sec sr GeV)^-1``, ``1/(cm2 s sr MeV)``, ``per m2 per s per sr per GeV``, ``m**-2``, ``m-2``.
+Units are powers of lengths, times, solid angles and energies in any of the usual notations:
+``cm^-2 s^-1 sr^-1 GeV^-1``, ``(m^2 sec sr GeV)^-1``, ``1/(cm2 s sr MeV)``, ``per m2 per s per sr per GeV``, ``m**-2``, ``m-2``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ _SIGNS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻−·×[]{}", "0123456789-
 _TOKEN = re.compile(r"\s*(?:(\^|\*\*)|([()/])|([-+]?\d+)|([A-Za-z]+)|(\*|\.))")
 _WORD = r"(?:(?<![A-Za-z_])(?:per|" + "|".join(sorted(_SIZES, key=len, reverse=True)) + r")(?![A-Za-z_]))"
 _POWER = r"(?:\s*(?:\^|\*\*)?\s*\(?\s*[-+]?\d+\s*\)?)?"
-_SPAN = re.compile(rf"(?:[(/1]\s*)*{_WORD}{_POWER}(?:[\s()/*.]*{_WORD}{_POWER})*(?:\s*\)(?:\s*(?:\^|\*\*)\s*\(?-?1\)?)?)?", re.I)
+_SPAN = re.compile(
+    rf"(?:[(/1]\s*)*{_WORD}{_POWER}(?:[\s()/*.]*{_WORD}{_POWER})*(?:\s*\)(?:\s*(?:\^|\*\*)\s*\(?-?1\)?)?)?", re.I
+)
 _AREA = re.compile(r"(?<![A-Za-z_])(?:cm|mm|km|m)\s*(?:\^|\*\*)?\s*\(?\s*-?\s*2(?!\d)", re.IGNORECASE)
 
 
@@ -163,7 +165,9 @@ def _tokens(text: str, shown: str) -> list[str]:
         if word and word.lower() == "per":
             out.append("/")
         elif word and word.lower() not in _SIZES:
-            raise InputError(f"unit {shown!r}: {word!r} is no unit of a flux (cm^-2 or m^-2, s^-1, sr^-1, GeV^-1 or MeV^-1)")
+            raise InputError(
+                f"unit {shown!r}: {word!r} is no unit of a flux (cm^-2 or m^-2, s^-1, sr^-1, GeV^-1 or MeV^-1)"
+            )
         elif token := ("^" if power else bracket or number or (word or "").lower()):
             out.append(token)
     return out

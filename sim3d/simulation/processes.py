@@ -332,8 +332,8 @@ def connect() -> Processes:
         raise InputError(
             f"the launcher started {expected} processes but mpi4py's MPI ({library}) sees {size}: "
             "mpirun and mpi4py belong to different MPI installations; use the mpirun of mpi4py's MPI (with srun the "
-            f"--mpi that fits it), or unset {rank_variable() or 'its variables'} and the like if they are left over from "
-            "another job"
+            f"--mpi that fits it), or unset {rank_variable() or 'its variables'} and the like if they are left over "
+            "from another job"
         )
     return Processes(MPI.COMM_WORLD)
 

@@ -224,8 +224,8 @@ def reweight(
     -------
     RunRecord
         For :func:`sim3d.files.result_file.write_result`, or :class:`sim3d.results.result.Result`; it has no event
-        records of its own, and no scores of :func:`dropped_scores`. All but the primary model is that of the run. The checksum of the run's data is in
-        ``models["reweighted_from_data_sha256"]``.
+        records of its own, and no scores of :func:`dropped_scores`. All but the primary model is that of the
+        run. The checksum of the run's data is in ``models["reweighted_from_data_sha256"]``.
 
     Raises
     ------
@@ -256,7 +256,8 @@ def reweight(
     counters = record.counters | dict.fromkeys(_MUON_COUNTERS, 0)
     if dropped := dropped_scores(record.config):
         record.provenance["reweighted_without"] = ", ".join(dropped)
-    record.models = {k: v for k, v in record.models.items() if k not in ("primary_source", "solar_modulation")}
+    replaced = ("primary_source", "solar_modulation", "muon_")
+    record.models = {k: v for k, v in record.models.items() if not k.startswith(replaced)}
     models = {"primary_model": new.name, **primary_entries(new, config.primaries.solar == "date"), **source}
     return RunRecord(
         config=config,

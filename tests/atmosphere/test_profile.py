@@ -134,7 +134,10 @@ def profile_of(height=1.0, density=1.0, header=HEADER):
         (HEADER + "0,288.15\n5,255.7\n10,223.3\n", "likely a temperature in K"),
         (HEADER + "0,15\n5,12\n", "likely a temperature in degrees Celsius"),
         (HEADER + "0,2.55e19\n5,1.53e19\n", "likely a number of molecules"),
-        (HEADER + "0,0.1\n5,0.05\n", r"density 0\.1 g/cm3 at sea level, allowed: 0\.0005 to 0\.0025 \(air has 0\.0012\)$"),
+        (
+            HEADER + "0,0.1\n5,0.05\n",
+            r"density 0\.1 g/cm3 at sea level, allowed: 0\.0005 to 0\.0025 \(air has 0\.0012\)$",
+        ),
         (profile_of(height=1e-3), r"1\..* g/cm2 of air above sea level, allowed: 500 to 2000 .*heights in km"),
     ],
 )

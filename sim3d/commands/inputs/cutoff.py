@@ -57,7 +57,9 @@ DEFAULT_FOLDER = Path("output/cutoff")
     help="Map the share of protons of P GeV/c that arrive, over the Earth (repeatable).  CSV, PNG, PDF.",
 )
 @click.option("--cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of the intensity map.")
-@click.option("--directions", type=WholeNumber(), default=100, show_default=True, metavar="N", help="Per cell of that map.")
+@click.option(
+    "--directions", type=WholeNumber(), default=100, show_default=True, metavar="N", help="Per cell of that map."
+)
 @folder_option(f"Folder for the files of a map, made if need be.  [default: {DEFAULT_FOLDER}]")
 @json_option
 def command(

@@ -30,12 +30,12 @@ HEADINGS = {
 @click.command()
 @click.argument("config_path", metavar="CONFIG.toml", type=click.Path(path_type=Path))
 @folder_option("Folder for runs, table and figures.  [default: output/<config name>-dimensions]")
-@click.option(
-    "--primaries", type=WholeNumber(min=1), metavar="N", help="Of each run, instead of the configuration's."
-)
+@click.option("--primaries", type=WholeNumber(min=1), metavar="N", help="Of each run, instead of the configuration's.")
 @click.option("--seed", type=WholeNumber(min=0), metavar="S", help="Instead of the configuration's.")
 @click.option("--site", metavar="NAME", help="Print and draw this site alone.  [default: all]")
-@click.option("--threads", type=WholeNumber(min=1), metavar="T", help="Per process.  [default: OMP_NUM_THREADS, or all cores]")
+@click.option(
+    "--threads", type=WholeNumber(min=1), metavar="T", help="Per process.  [default: OMP_NUM_THREADS, or all cores]"
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
 def command(

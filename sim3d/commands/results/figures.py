@@ -42,7 +42,12 @@ from sim3d.commands.numbers import WholeNumber
     help="Cells of the intensity maps, 0.5-45, divides 180.",
 )
 @click.option(
-    "--directions", type=WholeNumber(), default=60, show_default=True, metavar="N", help="Per cell of the intensity maps."
+    "--directions",
+    type=WholeNumber(),
+    default=60,
+    show_default=True,
+    metavar="N",
+    help="Per cell of the intensity maps.",
 )
 @json_option
 def command(

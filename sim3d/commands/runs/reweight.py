@@ -38,8 +38,8 @@ def command(
     """Compute the result of a run under another primary model, without simulating it again.
 
     Needs the event records of the run (scoring.events = true), which are beside FILE.h5. The new file is a result like
-    any other; its errors are those of the new weights. It holds the neutrino fluxes alone: muons, heights, gradients and
-    variations of the run are dropped, and named.
+    any other; its errors are those of the new weights. It holds the neutrino fluxes alone: muons, heights, gradients
+    and variations of the run are dropped, and named.
     """
     target = output_file(output, output, force)
     if target.exists() and file.exists() and target.samefile(file):

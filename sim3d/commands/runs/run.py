@@ -25,7 +25,9 @@ from sim3d.launcher import launcher_rank
 )
 @click.option("--primaries", type=WholeNumber(min=1), metavar="N", help="Instead of the configuration's.")
 @click.option("--seed", type=WholeNumber(min=0), metavar="S", help="Instead of the configuration's.")
-@click.option("--threads", type=WholeNumber(min=1), metavar="T", help="Per process.  [default: OMP_NUM_THREADS, or all cores]")
+@click.option(
+    "--threads", type=WholeNumber(min=1), metavar="T", help="Per process.  [default: OMP_NUM_THREADS, or all cores]"
+)
 @click.option("--resume", is_flag=True, help="Go on from the result file, if there is one.")
 @click.option("--batch-range", metavar="A:B", help="Do only the batches A to B - 1 (a part of a job array).")
 @click.option("--force", is_flag=True, help="Replace an existing result file.")
