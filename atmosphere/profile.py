@@ -61,8 +61,8 @@ def from_csv(
     path : str or Path
         CSV with a header line and at least the columns ``height_km`` (km above sea level) and
         ``density_g_cm3`` (g/cm3), or with ``height_m``, ``density_kg_m3``, ``density_g_m3`` instead; further columns
-        are ignored, lines starting with ``#`` are comments.  The file may be compressed with gzip, begin with a byte order
-        mark and have any line ends.  Density and depth at sea level must be those of air within a factor of two.
+        are ignored, lines starting with ``#`` are comments.  The file may be compressed with gzip, begin with a byte
+        order mark and have any line ends.  Density and depth at sea level must be those of air within a factor of two.
         Heights rise, start at or below 0, and no two rows are further apart than ``max_interval_km``.
     top_km : float, optional
         Where the atmosphere ends, km.  Above the last row the last exponential goes on to there.  Default:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,8 +116,9 @@ class Matched:
         -------
         Matched
         """
-        columns = {one.name: getattr(self, one.name) for one in fields(self)}
-        return replace(self, **{n: column[chosen] for n, column in columns.items() if isinstance(column, np.ndarray)})
+        columns: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        kept: dict[str, Any] = {n: column[chosen] for n, column in columns.items() if isinstance(column, np.ndarray)}
+        return replace(self, **kept)
 
     def ratio(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Compute flux / reference and its error; the two errors are taken as independent.

@@ -1,7 +1,8 @@
 """Read the unit of a differential flux from a text, and compute the factor that converts it to m^-2 s^-1 sr^-1 GeV^-1.
 
 Units are powers of lengths, times, solid angles and energies in any of the usual notations:
-``cm^-2 s^-1 sr^-1 GeV^-1``, ``(m^2 sec sr GeV)^-1``, ``1/(cm2 s sr MeV)``, ``per m2 per s per sr per GeV``, ``m**-2``, ``m-2``.
+``cm^-2 s^-1 sr^-1 GeV^-1``, ``(m^2 sec sr GeV)^-1``, ``1/(cm2 s sr MeV)``, ``per m2 per s per sr per GeV``,
+``m**-2``, ``m-2``.
 """
 
 from __future__ import annotations
