@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import math
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,22 @@ from atmosphere.kernels import CM_PER_KM
 from atmosphere.layers import LayeredAtmosphere
 
 COLUMNS = ("height_km", "density_g_cm3")
+
+_SIZES = {
+    "height_km": {"height_km": 1.0, "height_m": 1e3, "height_cm": 1e5},
+    "density_g_cm3": {"density_g_cm3": 1.0, "density_kg_m3": 1e3, "density_g_m3": 1e6},
+}
+"""Columns that state another unit, and how many of it make one of ours (divided, 30000 m are 30 km exactly)."""
+
+GROUND_DENSITY_G_CM3 = (0.5e-3, 2.5e-3)
+"""Densities at sea level that are taken, g/cm3. Air has 0.9e-3 to 1.9e-3: p/(R T) with R = 287.05 J/(kg K) at the
+lowest and highest recorded pressures (870 and 1085 hPa) and at 330 and 205 K."""
+
+GROUND_DEPTH_G_CM2 = (500.0, 2000.0)
+"""Depths at sea level that are taken, g/cm2. Air has 890 to 1110: the recorded pressures over 9.807 m/s2."""
+
+HIGHEST_KM = 2000.0
+"""Largest height that is taken, km; models of the atmosphere end at 1000 km."""
 
 DEFAULT_TOP_KM = 112.8292
 """Where a profile that ends lower is taken to end, km: the top of Linsley's atmosphere."""
@@ -42,7 +60,9 @@ def from_csv(
     ----------
     path : str or Path
         CSV with a header line and at least the columns ``height_km`` (km above sea level) and
-        ``density_g_cm3`` (g/cm3); further columns are ignored, lines starting with ``#`` are comments.
+        ``density_g_cm3`` (g/cm3), or with ``height_m``, ``density_kg_m3``, ``density_g_m3`` instead; further columns
+        are ignored, lines starting with ``#`` are comments.  The file may be compressed with gzip, begin with a byte
+        order mark and have any line ends.  Density and depth at sea level must be those of air within a factor of two.
         Heights rise, start at or below 0, and no two rows are further apart than ``max_interval_km``.
     top_km : float, optional
         Where the atmosphere ends, km.  Above the last row the last exponential goes on to there.  Default:
@@ -63,6 +83,7 @@ def from_csv(
     """
     path = Path(path)
     heights, densities = _read(path)
+    _check_units(path, heights, densities)
     _check(path, heights, densities, max_interval_km)
     if top_km is None:
         top_km = max(DEFAULT_TOP_KM, heights[-1])
@@ -70,7 +91,16 @@ def from_csv(
         raise AtmosphereInputError(
             f"top_km: {top_km:g}, must not be below the last height of {path} ({heights[-1]:g} km)"
         )
-    return LayeredAtmosphere(name or path.name, layers_from_densities(heights, densities, top_km))
+    layers = layers_from_densities(heights, densities, top_km)
+    _, a, b, c = layers[max(i for i, bottom in enumerate(layers[:, 0]) if bottom <= 0.0)]
+    # a + b exp(-h/c) and, in a layer of constant density, a - b h
+    depth, (least, most) = a + (b if c > 0.0 else 0.0), GROUND_DEPTH_G_CM2
+    if not least <= depth <= most:
+        raise AtmosphereInputError(
+            f"atmosphere profile {path}: {depth:.4g} g/cm2 of air above sea level, allowed: {least:g} to {most:g} "
+            "(Earth has 1030); are the heights in km and the densities in g/cm3?"
+        )
+    return LayeredAtmosphere(name or path.name, layers)
 
 
 def layers_from_densities(heights: list[float], densities: list[float], top_km: float) -> Array:
@@ -114,30 +144,47 @@ def layers_from_densities(heights: list[float], densities: list[float], top_km: 
     return layers
 
 
-def _read(path: Path) -> tuple[list[float], list[float]]:
+def _text(path: Path) -> str:
+    """Read a text file, plain or compressed, UTF-8 or UTF-16, with any line ends."""
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            lines = [
-                (number, line)
-                for number, line in enumerate(stream, start=1)
-                if line.strip() and not line.lstrip().startswith("#")
-            ]
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "not a text file"
+        data = path.read_bytes()
+        if data.startswith(b"\x1f\x8b"):
+            data = gzip.decompress(data)
+        encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+        text = data.decode(encoding)
+        if not text[:1].isascii() or "\0" in text:
+            raise UnicodeError
+    except UnicodeError:
+        raise AtmosphereInputError(f"atmosphere profile {path}: cannot be read (not a text file)") from None
+    except (OSError, EOFError, zlib.error) as problem:
+        reason = getattr(problem, "strerror", None) or problem
         raise AtmosphereInputError(f"atmosphere profile {path}: cannot be read ({reason})") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read(path: Path) -> tuple[list[float], list[float]]:
+    lines = [
+        (number, line)
+        for number, line in enumerate(_text(path).split("\n"), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     if not lines:
         raise AtmosphereInputError(f"atmosphere profile {path}: empty, needs a header {','.join(COLUMNS)}")
     header = [cell.strip() for cell in next(csv.reader([lines[0][1]]))]
+    found = []
     for column in COLUMNS:
-        if column not in header:
+        named = next((name for name in _SIZES[column] if name in header), None)
+        if named is None:
+            others = " or ".join(name for name in _SIZES[column] if name != column)
             raise AtmosphereInputError(
-                f"atmosphere profile {path}: no column {column!r} in the header, found {', '.join(header)}"
+                f"atmosphere profile {path}: no column {column!r} (or {others}) in the header, "
+                f"found {', '.join(header)}"
             )
-    where = [header.index(column) for column in COLUMNS]
+        found.append((named, header.index(named), _SIZES[column][named]))
     values: tuple[list[float], list[float]] = ([], [])
     for number, line in lines[1:]:
         cells = next(csv.reader([line]))
-        for column, index, out in zip(COLUMNS, where, values, strict=True):
+        for (column, index, size), out in zip(found, values, strict=True):
             text = cells[index].strip() if index < len(cells) else ""
             try:
                 value = float(text)
@@ -148,8 +195,49 @@ def _read(path: Path) -> tuple[list[float], list[float]]:
                 raise AtmosphereInputError(
                     f"atmosphere profile {path}, line {number}: {column} is {shown}, needs a finite number"
                 )
-            out.append(value)
+            out.append(value / size)
     return values
+
+
+def _likely(ground: float) -> str:
+    """Name the quantity that a number under g/cm3 at sea level is likely to be, with the remedy; empty if unknown."""
+    if 0.5 <= ground <= 2.5:
+        return "kg/m3; name the column density_kg_m3"
+    if 200.0 <= ground <= 340.0:
+        return "a temperature in K, not a density"
+    if 860.0 <= ground <= 1090.0:
+        return "a pressure in hPa or a depth in g/cm2, not a density"
+    if 1090.0 < ground <= 2500.0:
+        return "g/m3; name the column density_g_m3"
+    if 0.86e5 <= ground <= 1.09e5:
+        return "a pressure in Pa, not a density"
+    if 1e19 <= ground <= 5e19 or 1e25 <= ground <= 5e25:
+        return "a number of molecules per volume, not a density"
+    if 5.0 <= ground <= 45.0:
+        return "a temperature in degrees Celsius, not a density"
+    if 86.0 <= ground <= 109.0:
+        return "a pressure in kPa, not a density"
+    return ""
+
+
+def _check_units(path: Path, heights: list[float], densities: list[float]) -> None:
+    """Refuse profiles whose numbers are those of another unit or quantity, and name it."""
+    start = f"atmosphere profile {path}: "
+    if len(heights) < 2 or heights[0] > 0.0:
+        return
+    if max(heights) > HIGHEST_KM:
+        raise AtmosphereInputError(
+            f"{start}a height of {max(heights):g} km, allowed: up to {HIGHEST_KM:g}; likely metres, "
+            "name the column height_m"
+        )
+    ground = densities[max(i for i, height in enumerate(heights) if height <= 0.0)]
+    least, most = GROUND_DENSITY_G_CM3
+    if ground > 0.0 and not least <= ground <= most:
+        likely = _likely(ground)
+        raise AtmosphereInputError(
+            f"{start}density {ground:g} g/cm3 at sea level, allowed: {least:g} to {most:g} (air has 0.0012)"
+            + (f"; likely {likely}" if likely else "")
+        )
 
 
 def _check(path: Path, heights: list[float], densities: list[float], max_interval_km: float) -> None:

@@ -18,7 +18,7 @@ import click
 
 from sim3d.commands.status import STATUS_FAILED, STATUS_INPUT, STATUS_INTERRUPTED
 from sim3d.errors import RunError, is_input_error
-from sim3d.launcher import launcher_rank
+from sim3d.launcher import launcher_rank, rank_variable
 
 # Name and one line of help; the order is that of a first use.
 COMMANDS = {
@@ -164,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _input_error(message: str) -> int:
-    """Print an error in one line, once for all ranks, and return the exit status."""
+    """Print an error in one line, under a launcher once for all ranks, and return the exit status."""
     rank = launcher_rank()
     line = f"sim3d: error: {' '.join(message.split())}"
     if _mpi_is_live():
@@ -172,9 +172,10 @@ def _input_error(message: str) -> int:
         line += f" (rank {rank})"
     elif rank not in (None, 0):
         # All ranks find a wrong argument before MPI starts. The launcher kills the others as soon as one exits with an
-        # error, so the other ranks wait until rank 0 has printed the message.
+        # error, so the other ranks wait until rank 0 has printed the message. A process that lives on is not one of a
+        # launcher's: the variable is inherited from another job, and this is the only one that can tell the error.
         time.sleep(_WAIT_FOR_RANK_0_S)
-        return STATUS_INPUT
+        line += f" (rank {rank} by {rank_variable()}; unset it if no mpirun started this)"
     click.echo(line, err=True)
     return _leave(STATUS_INPUT)
 

@@ -216,7 +216,7 @@ class CutoffTracer:
         tolerance: float = CUTOFF_TOLERANCE,
     ) -> None:
         self.lat = check_range("lat", lat, -90.0, 90.0, "degrees")
-        self.lon = check_range("lon", lon, -180.0, 360.0, "degrees")
+        self.lon = check_range("lon", lon, -360.0, 360.0, "degrees")
         self.altitude_km = check_range("altitude", altitude_km, 0.0, 10000.0, "km")
         self.floor_km = check_range("floor", floor_km, -100.0, self.altitude_km, "km")
         self.step_GV = check_range("step", step_GV, 0.001, 10.0, "GV")

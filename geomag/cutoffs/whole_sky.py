@@ -111,7 +111,7 @@ def whole_sky_map(
         From below to above.
     """
     lat = check_range("lat", lat, -90.0, 90.0, "degrees")
-    lon = check_range("lon", lon, -180.0, 360.0, "degrees")
+    lon = check_range("lon", lon, -360.0, 360.0, "degrees")
     cell = check_range("sky-cell", cell_deg, 0.5, 45.0, "degrees")
     step = check_range("step", step_GV, 0.001, 10.0, "GV")
     altitude = check_range("altitude", altitude_km, 0.1, 10000.0, "km")

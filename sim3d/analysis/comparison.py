@@ -2,30 +2,33 @@
 
 The second is the reference. The numbers that are compared:
 
-- two tables (results, Honda tables) with the same bins: bin by bin; with other bins: the first is interpolated and
-  averaged over the bins of the second;
-- a result and a CSV: rows and the bins they belong to (:func:`sim3d.analysis.matching.match`);
-- a Honda table and a CSV: the interpolated table at the rows;
-- two CSV tables: rows of the same flavour, energy (to 1%) and zenith (to 0.001).
+- two tables (results, Honda tables, CSV tables with edges of bins) with the same bins: bin by bin; with other bins: the
+  first is interpolated and averaged over the bins of the second. A result takes the binning of the other where it can;
+- a result and a CSV of rows: rows and the bins they belong to (:func:`sim3d.analysis.matching.match`);
+- another table and a CSV of rows: the interpolated table at the rows;
+- two CSVs of rows: rows of the same flavour, energy (to 1%) and zenith (to 0.001).
 
 All are averages over azimuth.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim3d.analysis.matching import Matched, match
-from sim3d.analysis.reference import FLUKA_TABLE, ReferenceTable, read_reference
+from sim3d.analysis.matching import Matched, count_unused, match
+from sim3d.analysis.reference import FLUKA_TABLE, ReferenceTable, fluka_table, reference_of_rows
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.flavours import FLAVOURS
+from sim3d.conventions.text_files import read_text
 from sim3d.conventions.words import CSV_CONVENTIONS
 from sim3d.errors import InputError
 from sim3d.files.checksums import is_result_file
 from sim3d.files.csv_files import write_lines
+from sim3d.files.flux_csv import parse_flux_rows, table_of_rows
 from sim3d.files.flux_table import FluxTable
 from sim3d.files.honda import is_honda_table, table_of_honda
 from sim3d.flux.interpolated import Flux
@@ -54,9 +57,9 @@ class FluxSource:
     site : str
         Of the result.
     table : FluxTable or None
-        Azimuth average of a result (in Honda's bins) or of a Honda table.
+        Azimuth average of a result (in Honda's bins), of a Honda table or of a CSV that fills a grid of bins.
     rows : ReferenceTable or None
-        Of a CSV.
+        Of another CSV.
     """
 
     name: str
@@ -91,10 +94,14 @@ def open_source(path: Path, site: str | None, result: Result | None = None) -> F
         site = _site(result, site)
         return FluxSource(site, result=result, site=site, table=table_of_result(result, site, "honda", azimuth=False))
     if str(path) == FLUKA_TABLE and not path.exists():
-        return FluxSource(path.name, rows=read_reference(path))
+        return FluxSource(path.name, rows=fluka_table())
     if path.is_file() and is_honda_table(path):
         return FluxSource(path.name, table=table_of_honda(path).azimuth_average())
-    return FluxSource(path.name, rows=read_reference(path))
+    rows = parse_flux_rows(read_text(path, "reference table "), str(path))
+    table = table_of_rows(rows, path)
+    if table is not None:
+        return FluxSource(path.name, table=table.azimuth_average())
+    return FluxSource(path.name, rows=reference_of_rows(rows, str(path)))
 
 
 def is_result(path: Path) -> bool:
@@ -149,16 +156,33 @@ def pair(first: FluxSource, second: FluxSource, energy_GeV: tuple[float, float])
     if not 0.0 < low < high:
         raise InputError("energy", f"{low:g} {high:g} GeV", "two positive energies, the lower one first")
     if second.rows is not None:
-        matched = _with_rows(first, second.rows, energy_GeV)
+        matched, other = _with_rows(first, second.rows, energy_GeV), second
     elif first.rows is not None:
-        matched = swapped(_with_rows(second, first.rows, energy_GeV))
+        matched, other = swapped(_with_rows(second, first.rows, energy_GeV)), first
     else:
-        assert first.table is not None
-        assert second.table is not None
-        matched = _tables(first.table, second.table, energy_GeV)
+        matched, other = _tables(_table_like(first, second), _table_like(second, first), energy_GeV), second
+    # one source is walked through row by row; what is left out of it is counted under its name
+    matched = replace(matched, unused=tuple(replace(unused, source=other.name) for unused in matched.unused))
     if len(matched.flux) == 0:
         raise InputError(f"{first.name} and {second.name} have no flux in common between {low:g} and {high:g} GeV")
     return matched
+
+
+def _table_like(source: FluxSource, other: FluxSource) -> FluxTable:
+    """Return the table of a source; of a result in the bins of the other source, if these are unions of its own."""
+    assert source.table is not None
+    assert other.table is not None
+    if source.result is None or other.result is not None:
+        return source.table
+    for binning in ("honda", "fluka", "fine"):
+        table = table_of_result(source.result, source.site, binning, azimuth=False)
+        if _same_bins(table, other.table):
+            return table
+    return source.table
+
+
+def _same_bins(first: FluxTable, second: FluxTable) -> bool:
+    return _same(first.energies_GeV, second.energies_GeV) and _same(first.cos_edges, second.cos_edges)
 
 
 def swapped(matched: Matched) -> Matched:
@@ -185,6 +209,7 @@ def swapped(matched: Matched) -> Matched:
         reference_error[keep],
         (matched.reference[keep] > 0.0).astype(np.int64),
         matched.error[keep],
+        matched.unused,
     )
 
 
@@ -192,20 +217,30 @@ def _with_rows(source: FluxSource, rows: ReferenceTable, energy_GeV: tuple[float
     if source.result is not None:
         return match(source.result, source.site, rows, energy_GeV)
     low, high = energy_GeV
-    keep = (rows.energy_GeV >= low) & (rows.energy_GeV <= high) & (rows.flux > 0.0)
     names = np.array(rows.flavour)
+    tests = [
+        ("tau neutrinos", ~np.isin(names, FLAVOURS)),
+        (f"outside {low:g}-{high:g} GeV", (rows.energy_GeV < low) | (rows.energy_GeV > high)),
+        ("flux 0", rows.flux <= 0.0),
+    ]
     if source.rows is not None:
-        return _two_lists(source.rows, rows, keep)
+        return _two_lists(source.rows, rows, tests)
     assert source.table is not None
     flux = Flux(source.table)
-    keep &= np.isin(names, flux.flavours) & _inside(flux, rows.energy_GeV)
-    keep &= (rows.cos_zenith >= source.table.cos_edges[0]) & (rows.cos_zenith <= source.table.cos_edges[-1])
+    cos_low, cos_high = source.table.cos_edges[[0, -1]]
+    tests += [
+        (f"outside the energies of {source.name}", ~_inside(flux, rows.energy_GeV)),
+        (f"outside the zenith angles of {source.name}", (rows.cos_zenith < cos_low) | (rows.cos_zenith > cos_high)),
+    ]
+    unused = count_unused("", "rows", tests)
+    keep = ~np.any([holds for _, holds in tests], axis=0)
     at = (names[keep], rows.energy_GeV[keep], rows.cos_zenith[keep])
     if not keep.any():
         return _matched([], [], [], [], [], [], None)
     values = np.asarray(flux.flux(*at))
     error = np.asarray(flux.error(*at)) if flux.has_errors else np.zeros_like(values)
-    return _matched(*at, rows.flux[keep], values, error, None)
+    reference_error = None if rows.error is None else rows.error[keep]
+    return replace(_matched(*at, rows.flux[keep], values, error, reference_error), unused=(unused,))
 
 
 def _inside(flux: Flux, energy: Array) -> NDArray[np.bool_]:
@@ -213,10 +248,11 @@ def _inside(flux: Flux, energy: Array) -> NDArray[np.bool_]:
     return (energy >= low) & (energy <= high)
 
 
-def _two_lists(first: ReferenceTable, second: ReferenceTable, keep: NDArray[np.bool_]) -> Matched:
+def _two_lists(first: ReferenceTable, second: ReferenceTable, tests: list[tuple[str, NDArray[np.bool_]]]) -> Matched:
     names = np.array(first.flavour)
     pairs: list[tuple[int, int]] = []
-    for j in np.flatnonzero(keep):
+    lonely = np.zeros(len(second.flux), dtype=bool)
+    for j in np.flatnonzero(~np.any([holds for _, holds in tests], axis=0)):
         near = (
             (names == second.flavour[j])
             & (np.abs(first.energy_GeV / second.energy_GeV[j] - 1.0) < SAME_ENERGY)
@@ -225,24 +261,34 @@ def _two_lists(first: ReferenceTable, second: ReferenceTable, keep: NDArray[np.b
         if near.any():
             i = np.flatnonzero(near)[np.abs(np.log(first.energy_GeV[near] / second.energy_GeV[j])).argmin()]
             pairs.append((int(i), int(j)))
+        else:
+            lonely[j] = True
     at, to = np.array(pairs, dtype=int).reshape(-1, 2).T
     flavours = np.array(second.flavour)[to]
-    zero = np.zeros(len(at))
-    return _matched(flavours, second.energy_GeV[to], second.cos_zenith[to], second.flux[to], first.flux[at], zero, None)
+    error = np.zeros(len(at)) if first.error is None else np.nan_to_num(first.error[at])
+    reference_error = None if second.error is None else second.error[to]
+    unused = count_unused("", "rows", [*tests, ("no row of the other table there", lonely)])
+    matched = _matched(
+        flavours, second.energy_GeV[to], second.cos_zenith[to], second.flux[to], first.flux[at], error, reference_error
+    )
+    return replace(matched, unused=(unused,))
 
 
 def _tables(first: FluxTable, second: FluxTable, energy_GeV: tuple[float, float]) -> Matched:
     low, high = energy_GeV
     inside = (second.energies_GeV >= low) & (second.energies_GeV <= high)
     middles = 0.5 * (second.cos_edges[1:] + second.cos_edges[:-1])
-    if _same(first.energies_GeV, second.energies_GeV) and _same(first.cos_edges, second.cos_edges):
+    tests = [(f"outside {low:g}-{high:g} GeV", ~inside)]
+    if _same_bins(first, second):
         values = first.flux[..., 0][:, inside]
         error = None if first.error is None else first.error[..., 0][:, inside]
     else:
         flux = Flux(first)
         bottom, top = flux.energy_range_GeV
         edges = _energy_windows(second)
-        inside &= (edges[:, 0] >= bottom) & (edges[:, 1] <= top)
+        beyond = (edges[:, 0] < bottom) | (edges[:, 1] > top)
+        tests.append((f"outside the energies of {first.name}", beyond))
+        inside &= ~beyond
         covered = (second.cos_edges[0] >= first.cos_edges[0]) and (second.cos_edges[-1] <= first.cos_edges[-1])
         if not covered:
             raise InputError(f"{first.source}: covers less of the zenith than {second.source}")
@@ -258,7 +304,10 @@ def _tables(first: FluxTable, second: FluxTable, energy_GeV: tuple[float, float]
         np.array(first.flavours)[:, None, None], second.energies_GeV[inside][:, None], middles
     )
     keep = reference > 0.0
-    return _matched(
+    shape = second.flux.shape[:3]
+    tests = [(reason, np.broadcast_to(holds[None, :, None], shape)) for reason, holds in tests]
+    tests.append(("flux 0", second.flux[..., 0] <= 0.0))
+    matched = _matched(
         names[keep],
         energies[keep],
         cosines[keep],
@@ -267,6 +316,7 @@ def _tables(first: FluxTable, second: FluxTable, energy_GeV: tuple[float, float]
         np.zeros(keep.sum()) if error is None else error[keep],
         None if reference_error is None else reference_error[keep],
     )
+    return replace(matched, unused=(count_unused("", "bins", tests),))
 
 
 def _energy_windows(table: FluxTable) -> Array:

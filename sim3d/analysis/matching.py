@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,56 @@ WITHIN = 0.15
 
 
 @dataclass(frozen=True)
+class Unused:
+    """Rows or bins of a source that a comparison does not use.
+
+    Attributes
+    ----------
+    source : str
+        Name of the source.
+    of : str
+        What is counted: ``rows`` or ``bins``.
+    total : int
+        Their number in the source.
+    reasons : dict of int
+        Numbers of those not used, by reason.
+    """
+
+    source: str
+    of: str
+    total: int
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """Number of those not used."""
+        return sum(self.reasons.values())
+
+
+def count_unused(source: str, of: str, tests: Sequence[tuple[str, NDArray[np.bool_]]]) -> Unused:
+    """Count what a comparison leaves out of a source, each row under the first reason that holds.
+
+    Parameters
+    ----------
+    source, of : str
+        See :class:`Unused`.
+    tests : sequence of (str, bool array (n,))
+        Reasons, and where each of them holds.
+
+    Returns
+    -------
+    Unused
+    """
+    left = np.ones_like(tests[0][1])
+    reasons = {}
+    for reason, holds in tests:
+        if number := int((left & holds).sum()):
+            reasons[reason] = number
+        left &= ~holds
+    return Unused(source, of, left.size, reasons)
+
+
+@dataclass(frozen=True)
 class Matched:
     """Fluxes of two sources at the same flavours, energies and zenith angles, one entry per row.
 
@@ -52,6 +103,8 @@ class Matched:
         Crossings in the bin of a result; 0 where it has no flux.
     reference_error : float64 array (n,) or None
         None where the reference states none.
+    unused : tuple of Unused
+        What the comparison leaves out of its sources.
     """
 
     flavour: NDArray[np.str_]
@@ -62,6 +115,7 @@ class Matched:
     error: NDArray[np.float64]
     hits: NDArray[np.int64]
     reference_error: NDArray[np.float64] | None = None
+    unused: tuple[Unused, ...] = ()
 
     def where(self, chosen: NDArray[np.bool_]) -> Matched:
         """Select rows.
@@ -74,8 +128,9 @@ class Matched:
         -------
         Matched
         """
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: column[chosen] for name, column in columns.items() if column is not None})
+        columns: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        kept: dict[str, Any] = {n: column[chosen] for n, column in columns.items() if isinstance(column, np.ndarray)}
+        return replace(self, **kept)
 
     def ratio(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Compute flux / reference and its error; the two errors are taken as independent.
@@ -87,7 +142,8 @@ class Matched:
         ratio = self.flux / self.reference
         sigma = self.error / self.reference
         if self.reference_error is not None:
-            sigma = np.hypot(sigma, ratio * self.reference_error / self.reference)
+            # NaN stands for an error that is not known
+            sigma = np.hypot(sigma, ratio * np.nan_to_num(self.reference_error) / self.reference)
         return ratio, sigma
 
 
@@ -107,8 +163,12 @@ class Agreement:
     rms : float
         Root of the mean of (ratio - 1)^2.
     chi2 : float
-        Sum over bins of (difference / statistical error)^2; the error is the result's, with the reference's where
-        it has one; not finite if neither has.
+        Sum over the bins with a known error of (difference / statistical error)^2; the error is the result's, with the
+        reference's where it has one; NaN without such a bin.
+    chi2_bins : int
+        Number of bins in that sum.
+    chi2_note : str
+        Why there is no chi2, or that some bins are not in it; empty otherwise.
     median_error : float
         Median relative statistical error of the ratio.
     within : float
@@ -124,6 +184,8 @@ class Agreement:
     chi2: float
     median_error: float
     within: float
+    chi2_bins: int = 0
+    chi2_note: str = ""
 
 
 def match(
@@ -162,12 +224,21 @@ def match(
     inside = np.clip(table.energy_GeV, ENERGY_EDGES_GEV[0], ENERGY_EDGES_GEV[-1]) == table.energy_GeV
     flavours = list(result.flavours)
     i_flavour = np.array([flavours.index(f) if f in flavours else -1 for f in table.flavour])
-    keep = inside & (i_flavour >= 0) & (table.energy_GeV >= low) & (table.energy_GeV <= high) & (table.flux > 0)
+    outside = (table.energy_GeV < low) | (table.energy_GeV > high)
+    tests = [
+        ("tau neutrinos", i_flavour < 0),
+        (f"outside {low:g}-{high:g} GeV", outside),
+        ("outside the result's energies", ~inside),
+        ("flux 0", table.flux <= 0.0),
+    ]
+    keep = ~np.any([holds for _, holds in tests], axis=0)
     if not keep.any():
         raise InputError(f"no row of the reference table is a flavour of the result between {low:g} and {high:g} GeV")
     at = (table.energy_GeV[keep], table.cos_zenith[keep])
     flux, error, hits = _bins_around(result, site, i_flavour[keep], *at)
-    return Matched(np.array(table.flavour)[keep], *at, table.flux[keep], flux, error, hits)
+    reference_error = None if table.error is None else table.error[keep]
+    unused = (count_unused("reference", "rows", tests),)
+    return Matched(np.array(table.flavour)[keep], *at, table.flux[keep], flux, error, hits, reference_error, unused)
 
 
 def _bins_around(
@@ -230,12 +301,15 @@ def agreement(matched: Matched, within: float = WITHIN) -> list[Agreement]:
         hit = chosen & (matched.hits > 0)
         n, empty = int(hit.sum()), int(chosen.sum() - hit.sum())
         if n == 0:
-            out.append(Agreement(flavour, 0, empty, *(math.nan,) * 6))
+            out.append(Agreement(flavour, 0, empty, *(math.nan,) * 6, 0, "no bin has a flux in both"))
             continue
         ratio, sigma = all_ratios[hit], all_sigmas[hit]
         deviation = np.abs(ratio - 1.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            chi2 = float(np.sum((deviation / sigma) ** 2))
+        known = sigma > 0.0
+        chi2 = float(np.sum((deviation[known] / sigma[known]) ** 2)) if known.any() else math.nan
+        note = "no statistical error is known" if not known.any() else ""
+        if known.any() and not known.all():
+            note = f"{n - int(known.sum())} bins without a known error are not in it"
         out.append(
             Agreement(
                 flavour,
@@ -247,6 +321,8 @@ def agreement(matched: Matched, within: float = WITHIN) -> list[Agreement]:
                 chi2,
                 float(np.median(sigma / ratio)),
                 float(np.mean(deviation <= within + sigma)),
+                int(known.sum()),
+                note,
             )
         )
     return out

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from hadronic.reference import daemonflux_errors
 from sim3d.config.parameters import KNOTS_GEV, PARAMETERS, YIELD_SPECIES, check_name, yield_name
 from sim3d.conventions.reference_files import data_lines
-from sim3d.errors import InputError, cannot_read
+from sim3d.conventions.text_files import read_text
+from sim3d.errors import InputError
 
 Covariance = tuple[tuple[str, ...], NDArray[np.float64]]
 
@@ -62,12 +63,7 @@ def read_errors(path: Path) -> Covariance:
     InputError
         If the file cannot be read, a name is not a parameter, or an error is negative, missing or repeated.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            lines = data_lines(stream)
-    except (OSError, UnicodeDecodeError) as problem:
-        raise cannot_read(path, problem) from None
-    rows = list(csv.reader(lines))
+    rows = list(csv.reader(data_lines(read_text(path).split("\n"))))
     if not rows or [cell.strip() for cell in rows[0]] != ["parameter", "error"]:
         raise InputError(f"{path}: the first row must be parameter,error")
     errors: dict[str, float] = {}

@@ -7,9 +7,6 @@ alone is within 3% of that over all 40 bins (measured with a result of this prog
 
 from __future__ import annotations
 
-import csv
-import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d.conventions.flavours import FLAVOURS
-from sim3d.conventions.reference_files import data_lines, reference_text
-from sim3d.errors import InputError, cannot_read
-
-REQUIRED_COLUMNS = ("flavour", "energy_GeV", "cos_zenith", "flux")
-
-
-CM2_PER_M2 = 1.0e4
-
-# "cm^-2", "/cm^2", "cm-2", "cm**-2", "(cm2 ..." and the same with m.
-_UNIT = re.compile(r"(?<![A-Za-z])(cm|m)\s*(?:\^|\*\*)?\s*\(?-?\s*2", re.IGNORECASE)
-
+from sim3d.conventions.reference_files import reference_text
+from sim3d.conventions.text_files import read_text
+from sim3d.errors import InputError
+from sim3d.files.flux_csv import FluxRows, parse_flux_rows
 
 FLUKA_TABLE = "fluka_sk_solmax.csv"
 FLUKA_SITE = "kamioka"
@@ -51,7 +41,11 @@ class ReferenceTable:
     flux : array
         m^-2 s^-1 sr^-1 GeV^-1, whatever the file's own unit.
     unit : str
-        The area unit found in the file, ``cm^-2`` or ``m^-2``.
+        The area unit found in the file, such as ``cm^-2``.
+    error : array or None
+        Statistical errors in the unit of ``flux``, NaN where unknown; None if the file has none.
+    unit_text, unit_assumed : str
+        The whole unit of the file, and the parts of it that are assumed because the file leaves them out.
     """
 
     flavour: list[str]
@@ -59,12 +53,17 @@ class ReferenceTable:
     cos_zenith: NDArray[np.float64]
     flux: NDArray[np.float64]
     unit: str
+    error: NDArray[np.float64] | None = None
+    unit_text: str = ""
+    unit_assumed: str = ""
 
 
 def read_reference(path: Path) -> ReferenceTable:
     """Read a CSV table of fluxes with the columns flavour, energy_GeV, cos_zenith, flux and ``#`` comments.
 
-    The unit comes from a comment: ``# unit: ...`` if there is one, else any comment that names cm^-2 or m^-2.
+    Any of the usual names of the flavours, a column ``error``, and edges of bins are read too (see
+    :mod:`sim3d.files.flux_csv`). The unit comes from a comment: ``# unit: ...`` if there is one, else any comment with
+    the unit of a flux.
 
     Parameters
     ----------
@@ -82,11 +81,7 @@ def read_reference(path: Path) -> ReferenceTable:
     """
     if path.name == str(path) == FLUKA_TABLE and not path.exists():
         return fluka_table()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise cannot_read(path, problem, "reference table ") from None
-    return parse_reference(text, str(path))
+    return parse_reference(read_text(path, "reference table "), str(path))
 
 
 def fluka_table() -> ReferenceTable:
@@ -117,49 +112,36 @@ def parse_reference(text: str, source: str) -> ReferenceTable:
     InputError
         If a column or the unit is missing, or a row is not valid.
     """
-    lines = [line for line in text.splitlines() if line.strip()]
-    comments = [line for line in lines if line.lstrip().startswith("#")]
-    rows = data_lines(lines)
-    header = [cell.strip() for cell in next(csv.reader(rows[:1]), [])]
-    missing = [column for column in REQUIRED_COLUMNS if column not in header]
-    if missing:
-        raise InputError(
-            f"reference table {source}: no column {', '.join(missing)}; needs {', '.join(REQUIRED_COLUMNS)}, "
-            f"found {', '.join(header)[:200] or 'nothing'}"
-        )
-    unit = _area_unit(comments, source)
-    flavours: list[str] = []
-    numbers: list[tuple[float, float, float]] = []
-    for count, cells in enumerate(csv.reader(rows[1:]), start=1):
-        row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-        try:
-            values = tuple(float(row[column]) for column in REQUIRED_COLUMNS[1:])
-        except (KeyError, ValueError):
-            raise InputError(f"reference table {source}, row {count}: needs four values, has {cells}") from None
-        energy, cosine, flux = values
-        if not (math.isfinite(energy) and energy > 0 and -1 <= cosine <= 1 and math.isfinite(flux) and flux >= 0):
-            raise InputError(
-                f"reference table {source}, row {count}: out of range: "
-                f"energy {energy:g}, cos_zenith {cosine:g}, flux {flux:g}"
-            )
-        flavours.append(row["flavour"])
-        numbers.append((energy, cosine, flux))
-    if not numbers:
-        raise InputError(f"reference table {source}: no rows")
-    table = np.array(numbers)
-    factor = CM2_PER_M2 if unit == "cm^-2" else 1.0
-    return ReferenceTable(flavours, table[:, 0], table[:, 1], table[:, 2] * factor, unit)
+    return reference_of_rows(parse_flux_rows(text, source), source)
 
 
-def _area_unit(comments: list[str], source: str) -> str:
-    stated = [line for line in comments if re.match(r"\s*#\s*unit\s*:", line, re.IGNORECASE)]
-    units = {match.group(1).lower() for line in stated or comments for match in _UNIT.finditer(line)}
-    if len(units) != 1:
+def reference_of_rows(rows: FluxRows, source: str) -> ReferenceTable:
+    """Make a table of published fluxes from the rows of a CSV file.
+
+    Parameters
+    ----------
+    rows : FluxRows
+    source : str
+        Name of the file, for error messages.
+
+    Returns
+    -------
+    ReferenceTable
+
+    Raises
+    ------
+    InputError
+        If the rows are of azimuth bins that are a part of the circle: they are no averages over azimuth.
+    """
+    if rows.azimuth_edges_deg is not None and np.any(np.abs(np.diff(rows.azimuth_edges_deg)) < 360.0):
         raise InputError(
-            f"reference table {source}: the unit is not clear, state it in a comment: "
-            "'# unit: cm^-2 s^-1 sr^-1 GeV^-1' or m^-2"
+            f"reference table {source}: azimuth bins that do not fill a grid of the four flavours, energies and zenith "
+            "bins; give the averages over azimuth"
         )
-    return f"{units.pop()}^-2"
+    unit = rows.unit
+    return ReferenceTable(
+        rows.flavour, rows.energy_GeV, rows.cos_zenith, rows.flux, unit.area, rows.error, unit.text, unit.assumed
+    )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sim3d.commands.arguments import open_result, print_json
+from sim3d.commands.numbers import whole_number
 from sim3d.commands.status import STATUS_INTERRUPTED, STATUS_TIME
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import check_output
@@ -40,12 +41,15 @@ def parse_range(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     first, colon, last = text.partition(":")
-    if not (colon and first.isdecimal() and last.isdecimal() and len(text) < 40):
+    ends = whole_number(first), whole_number(last)
+    if not colon or ends[0] is None or ends[1] is None or min(ends[0], ends[1]) < 0:
         raise InputError("--batch-range", text, "A:B, two whole numbers")
-    return int(first), int(last)
+    return ends[0], ends[1]
 
 
-def output_file(output: Path | None, config_path: Path, force: bool, resume: bool = False) -> Path:
+def output_file(
+    output: Path | None, config_path: Path, force: bool, resume: bool = False, *, resumable: bool = False
+) -> Path:
     """Determine the path of the result and check it before any time is spent on the simulation.
 
     Parameters
@@ -57,6 +61,8 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
         Whether an existing file may be replaced.
     resume : bool
         Whether the run continues from an existing file.
+    resumable : bool
+        Whether the command has the option ``--resume``, which the message then names.
 
     Returns
     -------
@@ -81,7 +87,8 @@ def output_file(output: Path | None, config_path: Path, force: bool, resume: boo
     for path in (output, events_path(output), journal_path(output)):
         check_output(path)
     if output.exists() and not force and not resume:
-        raise InputError(f"{output}: exists, give --force to replace it or --resume to go on from it")
+        remedy = " or --resume to go on from it" if resumable else ""
+        raise InputError(f"{output}: exists, give --force to replace it{remedy}")
     if output.name.endswith(EVENTS_SUFFIX):
         raise InputError(f"{output}: names that end in {EVENTS_SUFFIX} are for event records")
     records = [path for path in (events_path(output), journal_path(output)) if path.exists()]

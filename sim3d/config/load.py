@@ -1,6 +1,7 @@
 """Read and check a run configuration from a TOML file or a mapping.
 
-An error message names the key, its value and the values that are allowed.
+The file may begin with a byte order mark and have any line ends. An error message names the key, its value and the
+values that are allowed.
 """
 
 from __future__ import annotations
@@ -12,49 +13,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim3d.config.schema import Config, SiteTable, _shown
+from sim3d.config.messages import describe
+from sim3d.config.schema import Config
+from sim3d.conventions.text_files import read_text
 from sim3d.errors import InputError
-
-
-def _allowed(error: Mapping[str, Any]) -> str:
-    """Translate an error of pydantic into this project's wording."""
-    kind, context = error["type"], error.get("ctx", {})
-    if kind == "extra_forbidden":
-        return "is not a known key"
-    if kind == "missing":
-        return "is missing"
-    if kind == "value_error":
-        return str(context.get("error", error["msg"]))
-    limits = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
-    if kind in limits:
-        key = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}[kind]
-        return f"must be {limits[kind]} {context[key]:.6g}"
-    if kind == "literal_error":
-        return f"must be one of {context['expected']}"
-    return error["msg"][0].lower() + error["msg"][1:]
-
-
-def _message(exc: ValidationError) -> str:
-    """Describe the first error in one line."""
-    error = exc.errors()[0]
-    path = ""
-    for part in error["loc"]:
-        path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
-    what = _allowed(error)
-    if not path:
-        return what
-    value = error.get("input")
-    if error["type"] == "extra_forbidden":
-        model: Any = Config
-        for part in error["loc"][:-1]:
-            if isinstance(part, str) and part in model.model_fields:
-                annotation = model.model_fields[part].annotation
-                model = SiteTable if part == "sites" else annotation
-        known = ", ".join(model.model_fields) if hasattr(model, "model_fields") else ""
-        return f"{path}: {what}" + (f"; allowed here: {known}" if known else "")
-    if isinstance(value, int | float | str | list | tuple):
-        return f"{path}: {_shown(value)} {what}"
-    return f"{path}: {what}"
 
 
 def make_config(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Config:
@@ -96,7 +58,7 @@ def make_config(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = N
     try:
         return Config.model_validate(merged)
     except ValidationError as exc:
-        raise InputError(_message(exc)) from None
+        raise InputError(describe(exc)) from None
 
 
 def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Config:
@@ -119,16 +81,11 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
         If the file cannot be read, is not valid TOML, or something in it is wrong.
     """
     file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such file") from None
-    except IsADirectoryError:
-        raise InputError(f"{file}: is a folder, not a TOML file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: not a text file in UTF-8") from None
-    except OSError as exc:
-        raise InputError(f"{file}: cannot be read ({exc.strerror})") from None
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder, not a TOML file")
+    if not file.exists():
+        raise InputError(f"{file}: no such file")
+    text = read_text(file)
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as exc:  # besides syntax: huge integers, endless nesting

@@ -31,6 +31,35 @@ SMALLEST_PATCH_DEG = 1.0e-3
 """Smallest extent of a patch in degrees, about 100 m; a smaller one would not change a flux noticeably."""
 
 
+LARGEST_CHOSEN_BATCH, FEWEST_CHOSEN_BATCHES = 10_000, 48
+"""Bounds of a batch size that is chosen: errors come from batches, and 48 of them know an error to 10%."""
+
+
+class _Chosen(int):
+    """Type of the default of ``run.batch_size``, which stands for a size chosen from the number of primaries."""
+
+
+def chosen_batch_size(primaries: int) -> int:
+    """Choose the number of primaries in a batch where the configuration gives none.
+
+    Parameters
+    ----------
+    primaries : int
+        Of the run.
+
+    Returns
+    -------
+    int
+        10,000, or less so that there are at least 48 batches.
+
+    Examples
+    --------
+    >>> [chosen_batch_size(n) for n in (2, 1000, 1_000_000)]
+    [1, 20, 10000]
+    """
+    return max(1, min(LARGEST_CHOSEN_BATCH, primaries // FEWEST_CHOSEN_BATCHES))
+
+
 class RunTable(Table):
     """Table ``[run]``: random seed, number of primaries, batches, checkpoints, and when a run stops.
 
@@ -39,7 +68,7 @@ class RunTable(Table):
 
     seed: Int = Field(1, ge=0, lt=2**63)
     primaries: Int = Field(1_000_000, ge=1, le=10**13)
-    batch_size: Int = Field(10_000, ge=1, le=10**7)
+    batch_size: Int = Field(_Chosen(), ge=1, le=10**7)
     checkpoint_minutes: Float = Field(5.0, ge=0.0, le=1e5, allow_inf_nan=False)
     max_minutes: Float | None = Field(None, gt=0.0, le=1e6, allow_inf_nan=False)
     max_lost: Int = Field(0, ge=0, le=10**6)
@@ -47,6 +76,12 @@ class RunTable(Table):
     target_observable: Literal["flux", "numu", "numubar", "nue", "nuebar"] = "flux"
     target_energy_GeV: tuple[Float, Float] = (0.5, 3.0)
     target_site: str | None = None
+
+    @field_validator("batch_size", mode="before")
+    @classmethod
+    def _chosen(cls, value: Any, info: ValidationInfo) -> Any:
+        """Replace the default; a size that is given counts as set (``model_fields_set``), a chosen one does not."""
+        return chosen_batch_size(info.data.get("primaries", 1)) if isinstance(value, _Chosen) else value
 
     @field_validator("target_energy_GeV")
     @classmethod
@@ -352,6 +387,7 @@ class Config(Table):
             raise ValueError(
                 f"run.primaries: {self.run.primaries} is less than two batches of run.batch_size = "
                 f"{self.run.batch_size}; errors come from batches, so at least two are needed"
+                + (" (leave batch_size out, and one is chosen)" if "batch_size" in self.run.model_fields_set else "")
             )
         if self.n_batches > MOST_BATCHES:
             raise ValueError(

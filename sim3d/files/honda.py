@@ -23,9 +23,13 @@ from pathlib import Path
 import numpy as np
 
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.flavours import FLAVOURS, flavour_name
+from sim3d.conventions.flux_units import find_flux_units, parse_flux_unit
+from sim3d.conventions.text_files import read_start, read_text
 from sim3d.conventions.words import AZIMUTH_FRAMES
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import write_bytes
+from sim3d.files.energy_grid import energy_edges, exact_energies
 from sim3d.files.flux_table import ENERGY_KINDS, EnergyKind, FluxTable
 
 COLUMN_LINE = " Enu(GeV)   NuMu       NuMubar    NuE        NuEbar  (m^2 sec sr GeV)^-1"
@@ -44,7 +48,7 @@ _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+))"
 _HEAD = re.compile(
     rf"cosZ\s*=\s*{_NUMBER}\s*--\s*{_NUMBER}\s*,\s*phi_Az\s*=\s*{_NUMBER}\s*--\s*{_NUMBER}", re.IGNORECASE
 )
-_COLUMNS = ("enu", "numu", "numubar", "nue", "nuebar")
+_ERROR_WORDS = re.compile(r"\b(?:errors?|uncertainty|sigma)\b", re.IGNORECASE)
 
 _PRINTED_PRECISION = 1e-4
 """Relative precision: five digits are printed, so the rounding error of an energy is at most half of this."""
@@ -283,20 +287,37 @@ def is_honda_table(path: Path) -> bool:
     InputError
         If the file cannot be read.
     """
-    try:
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            start = stream.read(4096).lstrip()
-    except OSError as problem:
-        raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from None
-    return _HEAD.search(start.partition("\n")[0]) is not None
+    return _HEAD.search(read_start(path).lstrip().partition("\n")[0]) is not None
+
+
+def is_error_table(path: Path) -> bool:
+    """Whether a Honda table holds errors instead of fluxes, by its name (``.err.d``) or the words of its first header.
+
+    Parameters
+    ----------
+    path : Path
+        Plain or compressed.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    head = read_start(path).lstrip().partition("\n")[0]
+    return path.name.removesuffix(".gz").endswith(".err.d") or _ERROR_WORDS.search(head) is not None
 
 
 def read(path: Path) -> HondaTable:
     """Read a Honda table of any origin, with or without azimuth.
 
     Blocks may come in any order and number, as long as they fill a grid of zenith and azimuth bins. All must have the
-    same energies, of any number. Blank lines are ignored. Energies that are equally spaced in the logarithm within the
-    five digits printed are taken as exactly so (1.1220E-01 is 10^-0.95). At a spectral index of 3 the rounding of the
+    same energies, of any number. Blank lines are ignored, the file may be compressed and have any line ends, and
+    columns may have any of the usual names of the flavours. Energies that are equally spaced in the logarithm within
+    the five digits printed are taken as exactly so (1.1220E-01 is 10^-0.95). At a spectral index of 3 the rounding of the
     energy would otherwise matter more than that of the flux.
 
     Parameters
@@ -314,12 +335,7 @@ def read(path: Path) -> HondaTable:
         energies do not rise or differ between blocks; if blocks overlap or leave a gap. The message is one line with
         file and line number.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as problem:
-        raise InputError(f"{path}: cannot be read ({problem.strerror or problem})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file") from None
+    lines = read_text(path).split("\n")
     blocks_read: dict[tuple[float, float, float, float], tuple[int, Array]] = {}
     rows: list[list[float]] = []
     head: tuple[float, float, float, float] | None = None
@@ -365,12 +381,22 @@ def _block_bins(match: re.Match[str], path: Path, number: int) -> tuple[float, f
 
 
 def _check_columns(line: str, path: Path, number: int) -> None:
-    words = re.findall(r"[a-z]+", line.lower())
-    names = tuple(word for word in words if word.startswith(("enu", "nu")))
-    if names != _COLUMNS:
-        raise InputError(f"{path}, line {number}: needs the columns Enu(GeV) NuMu NuMubar NuE NuEbar")
-    if "cm" in words:
-        raise InputError(f"{path}, line {number}: a flux per cm^2, a Honda table is per m^2")
+    start = f"{path}, line {number}: "
+    names = re.findall(r"[A-Za-z][\w-]*", line)
+    flavours = [flavour for name in names if (flavour := flavour_name(name)) is not None]
+    if not names or not names[0].lower().startswith("e") or tuple(flavours) != FLAVOURS:
+        raise InputError(f"{start}needs the columns Enu(GeV) NuMu NuMubar NuE NuEbar")
+    energy = re.search(r"[(\[]\s*([a-z]?ev)\s*[)\]]", line.partition(names[1])[0], re.IGNORECASE)
+    if energy and energy[1].lower() != "gev":
+        raise InputError(f"{start}energies in {energy[1]}, a Honda table has GeV")
+    for text in find_flux_units(line):
+        try:
+            unit = parse_flux_unit(text)
+        except InputError as problem:
+            raise InputError(f"{start}{problem}") from None
+        if unit.factor != 1.0:
+            what = "per cm^2" if unit.area == "cm^-2" else f"in {unit.text}"
+            raise InputError(f"{start}a flux {what}, a Honda table is per m^2: (m^2 sec sr GeV)^-1")
 
 
 def _row(line: str, path: Path, number: int, above: float) -> list[float]:
@@ -407,7 +433,7 @@ def _assemble(blocks_read: dict[tuple[float, float, float, float], tuple[int, Ar
             raise InputError(f"{path}, block of line {line}: other energies than the first block")
         flux[:, :, i, j] = block[:, 1:].T
     return HondaTable(
-        _exact_energies(energies),
+        exact_energies(energies, _PRINTED_PRECISION),
         np.array([cos_bins[0][0], *(high for _, high in cos_bins)]),
         np.array([azimuth_bins[0][0], *(high for _, high in azimuth_bins)]),
         flux,
@@ -421,11 +447,6 @@ def _contiguous(bins: set[tuple[float, float]], path: Path, what: str) -> list[t
             word = "overlap" if high[0] < low[1] else "leave a gap"
             raise InputError(f"{path}: the {what} bins {low[0]:g} -- {low[1]:g} and {high[0]:g} -- {high[1]:g} {word}")
     return ordered
-
-
-def _exact_energies(energies: Array) -> Array:
-    exact = np.geomspace(energies[0], energies[-1], len(energies))
-    return exact if np.all(np.abs(energies / exact - 1.0) < _PRINTED_PRECISION) else energies
 
 
 def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
@@ -445,22 +466,17 @@ def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
     Raises
     ------
     InputError
-        If a file is malformed or the twin has another grid, with file and line.
+        If a file is malformed or the twin has another grid, with file and line; if the file holds errors.
     """
     if energy_kind not in ENERGY_KINDS:
         raise InputError("energies", energy_kind, f"one of {', '.join(ENERGY_KINDS)}")
+    if is_error_table(path):
+        flux = path.with_name(path.name.replace(".err.d", ".d"))
+        hint = f"; the fluxes are in {flux.name}" if flux != path else ""
+        raise InputError(f"{path}: holds the errors of fluxes, no fluxes{hint}")
     table = read(path)
     error = _twin(path, table)
-    logs = np.log(table.energies_GeV)
-    middles = 0.5 * (logs[1:] + logs[:-1])
-    if energy_kind == "points":
-        edges = np.exp(np.concatenate([logs[:1], middles, logs[-1:]]))
-        edges[[0, -1]] = table.energies_GeV[[0, -1]]
-    else:
-        if len(logs) < 2:
-            raise InputError(f"{path}: a table of one energy has no energy bins; read it as points")
-        first, last = logs[0] - 0.5 * (logs[1] - logs[0]), logs[-1] + 0.5 * (logs[-1] - logs[-2])
-        edges = np.exp(np.concatenate([[first], middles, [last]]))
+    edges = energy_edges(table.energies_GeV, energy_kind, str(path))
     return FluxTable(
         flux=table.flux,
         error=error,
@@ -469,16 +485,23 @@ def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
         energy_kind=energy_kind,
         cos_edges=table.cos_edges,
         azimuth_edges_deg=table.azimuth_edges_deg,
-        name=path.name.removesuffix(".d"),
+        name=_stem(path),
         source=str(path),
         azimuth_frame=table.azimuth_frame,
     )
 
 
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".d")
+
+
 def _twin(path: Path, table: HondaTable) -> Array | None:
-    """Read the errors of a table from the ``.err.d`` beside it; None if there is none."""
-    beside = path.with_name(path.name.removesuffix(".d") + ".err.d")
-    if path.name.endswith(".err.d") or not beside.is_file():
+    """Read the errors of a table from the ``.err.d`` (or ``.err.d.gz``) beside it; None if there is none."""
+    names = [f"{_stem(path)}.err.d{end}" for end in ("", ".gz")]
+    if path.name.endswith(".gz"):
+        names.reverse()
+    beside = next((twin for name in names if (twin := path.with_name(name)).is_file()), None)
+    if beside is None:
         return None
     errors = read(beside)
     same = all(

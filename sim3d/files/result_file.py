@@ -228,6 +228,27 @@ def verify_result(path: str | Path) -> dict[str, str]:
         }
 
 
+def stored_batch_size(path: Path) -> int:
+    """Read the batch size of a run from its result file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        As :func:`read_result`.
+    """
+    with _opened(path) as file:
+        _check_format(file, path)
+        return int(file.attrs["batch_size"])
+
+
 def read_result(path: str | Path) -> RunRecord:
     """Read a result file into memory.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sim3d
+from sim3d.config.load import make_config
 from sim3d.config.schema import Config
 from sim3d.errors import InputError
 from sim3d.files.record import RunRecord
@@ -116,6 +117,33 @@ def difference(
             if key not in FREE_KEYS and before.get(key) != now.get(key):
                 return key, before.get(key), now.get(key)
     return None
+
+
+def with_stored_batch_size(config: Config, size: int) -> Config:
+    """Take the batch size of a run's file for a configuration that leaves it to be chosen.
+
+    The choice depends on the number of primaries, which may grow when a run is resumed; its batches may not.
+
+    Parameters
+    ----------
+    config : Config
+    size : int
+        Of the file.
+
+    Returns
+    -------
+    Config
+        Unchanged if it states a size of its own.
+
+    Raises
+    ------
+    InputError
+        If the run would have too few or too many batches.
+    """
+    if size == config.run.batch_size or "batch_size" in config.run.model_fields_set:
+        return config
+    data = config.model_dump(mode="json")
+    return make_config({**data, "run": {**data["run"], "batch_size": size}})
 
 
 def resume_point(path: Path, config: Config, models: dict[str, Any]) -> RunRecord | None:

@@ -23,7 +23,8 @@ from sim3d.files.event_journal import BatchRecorder, EventJournal, Frame
 from sim3d.files.file_names import followed, journal_path
 from sim3d.files.locks import sole_writer
 from sim3d.files.record import RunRecord
-from sim3d.files.result_file import save_result
+from sim3d.files.result_file import save_result, stored_batch_size
+from sim3d.launcher import wanted_threads
 from sim3d.sampling.batch import empty_scores
 from sim3d.sampling.lost import Lost
 from sim3d.scoring.exact_sums import TallyOverflowError
@@ -35,6 +36,7 @@ from sim3d.simulation.checkpoint import (
     nothing_left,
     progress_in_words,
     resume_point,
+    with_stored_batch_size,
 )
 from sim3d.simulation.processes import Processes, connect
 from sim3d.simulation.progress import progress_bar
@@ -197,6 +199,7 @@ def simulate(
     """
     processes = processes or Processes()
     stop = stop or StopSignal()
+    note = "" if threads or wanted_threads() is None else f" (OMP_NUM_THREADS={wanted_threads()})"
     threads = threads or processes.default_threads()
     if processes.first and config.scoring.events and journal is None:
         raise InputError("scoring.events: records go to a file, use `sim3d run` or sim3d.simulation.engine.run_to_file")
@@ -204,7 +207,7 @@ def simulate(
     show = progress and processes.first
     division = processes.describe(threads)
     if show:
-        print(f"sim3d: {division}", file=sys.stderr, flush=True)
+        print(f"sim3d: {division}{note}", file=sys.stderr, flush=True)
     compile_s = compile_kernels(setup, processes, show)
     sums = RunSums(config, setup.detectors)
     worker = _Worker(setup, sums, processes.rank)
@@ -323,6 +326,8 @@ def run_to_file(
     """
     path = followed(Path(path))
     processes = connect()
+    if resume:
+        config = _with_batch_size_of(path, config, processes)
     with contextlib.ExitStack() as held:
         problem = ""
         if processes.first:
@@ -397,6 +402,20 @@ def _run_to_file(
         why = record.failure or f"stopped after run.max_minutes = {config.run.max_minutes:g}"
         print(f"sim3d: {why}; {progress_in_words(record, path)}", file=sys.stderr, flush=True)
     return record.outcome
+
+
+def _with_batch_size_of(path: Path, config: Config, processes: Processes) -> Config:
+    """Take the batch size of the file that rank 0 continues from, where the configuration leaves it to be chosen."""
+    answer = ""
+    if processes.first and path.exists():
+        try:
+            answer = str(stored_batch_size(path))
+        except InputError as exc:
+            answer = str(exc)
+    answer = processes.agree(answer)
+    if answer and not answer.isdecimal():
+        raise InputError(answer)
+    return with_stored_batch_size(config, int(answer)) if answer else config
 
 
 def _agree(processes: Processes, problem: str) -> None:

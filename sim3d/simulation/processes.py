@@ -5,6 +5,8 @@ mpi4py is imported only when an MPI launcher started the process: ``import mpi4p
 
 from __future__ import annotations
 
+import functools
+import os
 import platform
 import re
 import sys
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sim3d.errors import InputError
-from sim3d.launcher import UNKNOWN_SIZE, launched_size, usable_cores
+from sim3d.launcher import UNKNOWN_SIZE, launched_size, rank_variable, slurm_tasks, usable_cores, wanted_threads
 from sim3d.scoring.exact_sums import LIMB_BITS
 
 _TAG = 71
@@ -213,6 +215,7 @@ class Processes:
         """Compute the number of threads for this process's share of its node's cores; all ranks must call this.
 
         The ranks of a node share all cores that any of them may use, whether the launcher bound ranks to cores or not.
+        ``OMP_NUM_THREADS`` asks for fewer.
 
         Returns
         -------
@@ -221,7 +224,8 @@ class Processes:
         this_process = (platform.node(), usable_cores())
         everyone = [this_process] if self.communicator is None else self.communicator.allgather(this_process)
         neighbours = [cores for node, cores in everyone if node == this_process[0]]
-        return max(1, min(len(this_process[1]), len(frozenset().union(*neighbours)) // len(neighbours)))
+        share = max(1, min(len(this_process[1]), len(frozenset().union(*neighbours)) // len(neighbours)))
+        return min(share, wanted_threads() or share)
 
     def agree(self, message: str) -> str:
         """Broadcast a message of rank 0; all ranks must call this.
@@ -310,6 +314,7 @@ def connect() -> Processes:
     """
     expected = launched_size()
     if expected is None:
+        _warn_of_lone_tasks()
         return Processes()
     try:
         from mpi4py import MPI
@@ -326,6 +331,20 @@ def connect() -> Processes:
         library = MPI.Get_library_version().split(",")[0].splitlines()[0]
         raise InputError(
             f"the launcher started {expected} processes but mpi4py's MPI ({library}) sees {size}: "
-            "mpirun and mpi4py belong to different MPI installations; use the mpirun of mpi4py's MPI"
+            "mpirun and mpi4py belong to different MPI installations; use the mpirun of mpi4py's MPI (with srun the "
+            f"--mpi that fits it), or unset {rank_variable() or 'its variables'} and the like if they are left over "
+            "from another job"
         )
     return Processes(MPI.COMM_WORLD)
+
+
+@functools.cache
+def _warn_of_lone_tasks() -> None:
+    """Warn, on the first of several tasks of one srun, that each of them makes the whole run by itself."""
+    tasks = slurm_tasks()
+    if tasks > 1 and os.environ.get("SLURM_PROCID", "0") == "0":
+        sys.stderr.write(
+            f"sim3d: warning: srun started {tasks} tasks (SLURM_STEP_NUM_TASKS) without MPI, so each of them makes the "
+            "whole run by itself; for one run give srun --mpi=pmix, or use mpirun\n"
+        )
+        sys.stderr.flush()

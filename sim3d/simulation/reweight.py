@@ -39,7 +39,7 @@ from sim3d.primaries.groups import GROUP_MASS_NUMBER, GROUPS
 from sim3d.primaries.model import PrimaryModel
 from sim3d.primaries.solar import SOLAR_POTENTIAL_MV
 from sim3d.primaries.spectrum import group_flux
-from sim3d.sampling.counters import N_COUNTERS
+from sim3d.sampling.counters import C_MUON_CROSSINGS, C_MUON_PRIMARIES, COUNTERS, N_COUNTERS
 from sim3d.scoring.exact_sums import TallyOverflowError
 from sim3d.scoring.hit_weights import empty_weights, note_weight
 from sim3d.simulation.provenance import primary_entries
@@ -48,6 +48,7 @@ from sim3d.simulation.setup import make_primaries
 
 _NOTHING = 1.0e-200
 """Threshold of a zero flux: below every flux of a group in a model, above the 1e-300 of tables that lack it."""
+_MUON_COUNTERS = (COUNTERS[C_MUON_PRIMARIES], COUNTERS[C_MUON_CROSSINGS])
 _GROUP_OF_MASS = np.full(256, -1, dtype=np.int64)
 _GROUP_OF_MASS[GROUP_MASS_NUMBER.astype(np.int64)] = np.arange(len(GROUP_MASS_NUMBER))
 
@@ -148,6 +149,29 @@ def changed_config(
     return make_config(data)
 
 
+def dropped_scores(config: Config) -> list[str]:
+    """List the optional scores of a run that its event records do not hold, so that a reweighted result lacks them.
+
+    Parameters
+    ----------
+    config : Config
+        Of the run.
+
+    Returns
+    -------
+    list of str
+        Keys of the table ``[scoring]``.
+    """
+    scoring = config.scoring
+    asked = {
+        "muons": scoring.muons,
+        "heights": scoring.heights,
+        "gradients": scoring.parameters,
+        "variations": scoring.variations,
+    }
+    return [f"scoring.{key}" for key, value in asked.items() if value]
+
+
 def check_groups(new: PrimaryModel, old: PrimaryModel, energy_GeV: tuple[float, float]) -> None:
     """Raise an error if the old model has no nuclei of a group at an energy at which the new one has some.
 
@@ -200,8 +224,8 @@ def reweight(
     -------
     RunRecord
         For :func:`sim3d.files.result_file.write_result`, or :class:`sim3d.results.result.Result`; it has no event
-        records of its own. All but the primary model is that of the run. The checksum of the run's data is in
-        ``models["reweighted_from_data_sha256"]``.
+        records of its own, and no scores of :func:`dropped_scores`. All but the primary model is that of the
+        run. The checksum of the run's data is in ``models["reweighted_from_data_sha256"]``.
 
     Raises
     ------
@@ -228,13 +252,18 @@ def reweight(
         "host": platform.node(),
         "reweighted_from_file": path.name,
     }
-    record.models = {k: v for k, v in record.models.items() if k not in ("primary_source", "solar_modulation")}
+    # what was dropped is not counted either
+    counters = record.counters | dict.fromkeys(_MUON_COUNTERS, 0)
+    if dropped := dropped_scores(record.config):
+        record.provenance["reweighted_without"] = ", ".join(dropped)
+    replaced = ("primary_source", "solar_modulation", "muon_")
+    record.models = {k: v for k, v in record.models.items() if not k.startswith(replaced)}
     models = {"primary_model": new.name, **primary_entries(new, config.primaries.solar == "date"), **source}
     return RunRecord(
         config=config,
         detectors=record.detectors,
         tallies=sums.tallies,
-        counters=record.counters,
+        counters=counters,
         batches_done=record.batches_done,
         models=record.models | models,
         provenance=record.provenance,

@@ -1,5 +1,7 @@
 """A user's CSV: it gives back what went in, and every kind of bad file gets one clear line."""
 
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -109,3 +111,71 @@ def test_missing_file_binary_file_and_low_top(tmp_path):
         from_csv(tmp_path / "b.csv")
     with pytest.raises(AtmosphereInputError, match="top_km"):
         from_csv(write(tmp_path, HEADER + "0,1.2e-3\n5,7e-4\n"), top_km=4.0)
+
+
+US_STANDARD_1976 = ((0, 1.225e-3), (5, 7.364e-4), (10, 4.135e-4), (20, 8.891e-5), (30, 1.841e-5))
+"""Heights in km and densities in g/cm3."""
+
+
+def profile_of(height=1.0, density=1.0, header=HEADER):
+    """The standard atmosphere with its numbers in other units."""
+    return header + "".join(f"{h * height:g},{rho * density:g}\n" for h, rho in US_STANDARD_1976)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (profile_of(density=1e3), "density 1.225 g/cm3 at sea level, .*likely kg/m3; name the column density_kg_m3"),
+        (profile_of(density=1e6), "density 1225 g/cm3 at sea level, .*likely g/m3; name the column density_g_m3"),
+        (profile_of(height=1e3), "a height of 30000 km, .*likely metres, name the column height_m"),
+        (HEADER + "0,1013.25\n5,540\n10,265\n", "likely a pressure in hPa"),
+        (HEADER + "0,101325\n5,54000\n10,26500\n", "likely a pressure in Pa"),
+        (HEADER + "0,101.3\n5,54\n10,26.5\n", "likely a pressure in kPa"),
+        (HEADER + "0,288.15\n5,255.7\n10,223.3\n", "likely a temperature in K"),
+        (HEADER + "0,15\n5,12\n", "likely a temperature in degrees Celsius"),
+        (HEADER + "0,2.55e19\n5,1.53e19\n", "likely a number of molecules"),
+        (
+            HEADER + "0,0.1\n5,0.05\n",
+            r"density 0\.1 g/cm3 at sea level, allowed: 0\.0005 to 0\.0025 \(air has 0\.0012\)$",
+        ),
+        (profile_of(height=1e-3), r"1\..* g/cm2 of air above sea level, allowed: 500 to 2000 .*heights in km"),
+    ],
+)
+def test_other_units_and_quantities_are_refused_by_name(tmp_path, text, message):
+    with pytest.raises(AtmosphereInputError, match=message) as caught:
+        from_csv(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("height", "density", "header"),
+    [
+        (1.0, 1e3, "height_km,density_kg_m3\n"),
+        (1e3, 1e3, "height_m,density_kg_m3\n"),
+        (1e3, 1e6, "height_m,density_g_m3\n"),
+        (1e5, 1.0, "height_cm,density_g_cm3\n"),
+    ],
+)
+def test_units_in_the_header_are_converted(tmp_path, height, density, header):
+    ours = from_csv(write(tmp_path, profile_of(height, density, header)))
+    plain = from_csv(write(tmp_path, profile_of()))
+    h = np.linspace(0.0, 60.0, 40)
+    assert ours.density(h) == pytest.approx(plain.density(h), rel=1e-9)
+    assert ours.depth(0.0) == pytest.approx(1033.0, rel=0.01)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gzip"])
+def test_any_marks_and_line_ends(tmp_path, ends, encoding):
+    """As Notepad, Excel, PowerShell and gzip write them."""
+    text = profile_of().replace("\n", ends)
+    path = tmp_path / "profile.csv"
+    path.write_bytes(gzip.compress(text.encode()) if encoding == "gzip" else text.encode(encoding))
+    assert from_csv(path).density(5.0) == pytest.approx(7.364e-4)
+
+
+def test_a_damaged_gzip_file(tmp_path):
+    path = tmp_path / "profile.csv"
+    path.write_bytes(gzip.compress(profile_of().encode())[:-12])
+    with pytest.raises(AtmosphereInputError, match=r"profile\.csv: cannot be read \(Compressed file ended"):
+        from_csv(path)

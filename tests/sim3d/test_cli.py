@@ -136,17 +136,30 @@ def test_interrupt_and_operating_system(failing, capsys):
     assert captured.err.splitlines()[-1] == "sim3d: error: /somewhere/x.d: Permission denied"
 
 
-@pytest.mark.parametrize("variable", ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK"])
-def test_only_rank_0_speaks(variable, failing, capsys, monkeypatch):
-    monkeypatch.setattr(cli, "_WAIT_FOR_RANK_0_S", 0.0)
-    for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_RANK"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.mark.parametrize("launcher", ["OMPI_COMM_WORLD", "PMI", "MV2_COMM_WORLD"])
+def test_rank_0_speaks_first(launcher, failing, capsys, monkeypatch):
+    """The others wait for the launcher to end them; one that lives on says the line, and which variable it believed."""
+    waited = []
+    monkeypatch.setattr(cli.time, "sleep", waited.append)
+    for name in ("OMPI_COMM_WORLD", "PMI", "MV2_COMM_WORLD"):
+        monkeypatch.delenv(f"{name}_RANK", raising=False)
+        monkeypatch.delenv(f"{name}_SIZE", raising=False)
+    monkeypatch.delenv("PMIX_RANK", raising=False)
     failing(InputError("seed", -1, "0 or more"))
-    for rank, lines in (("0", 1), ("1", 0), ("17", 0)):
-        monkeypatch.setenv(variable, rank)
+    monkeypatch.setenv(f"{launcher}_SIZE", "20")
+    for rank, waits in (("0", 0), ("1", 1), ("17", 1)):
+        waited.clear()
+        monkeypatch.setenv(f"{launcher}_RANK", rank)
         assert launcher_rank() == int(rank)
         assert cli.main(["info"]) == 2
-        assert capsys.readouterr().err.count("\n") == lines
+        assert len(waited) == waits
+        err = capsys.readouterr().err
+        assert err.count("\n") == 1
+        assert (f"(rank {rank} by {launcher}_RANK; unset it" in err) == bool(waits)
+    # without the number of processes the rank is left over
+    monkeypatch.delenv(f"{launcher}_SIZE")
+    assert cli.main(["info"]) == 2
+    assert "rank" not in capsys.readouterr().err
 
 
 def test_input_error_is_one_line():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.conventions.text_tables import text_table
 from sim3d.errors import InputError
@@ -25,7 +26,7 @@ SEASONS = (1, 4, 7, 10)
 @click.option("--site", metavar="NAME", help="NRLMSIS at a site known by name (`sim3d sites` lists them).")
 @click.option("--lat", type=float, help="NRLMSIS at a geodetic latitude, degrees; with --lon.")
 @click.option("--lon", type=float, help="Longitude, degrees, east positive.")
-@click.option("--month", type=int, metavar="1-12", help="Month (its 15th day).")
+@click.option("--month", type=WholeNumber(), metavar="1-12", help="Month (its 15th day).")
 @click.option("--date", metavar="YYYY-MM-DD", help="Date, instead of a month.")
 @click.option("--f107", type=float, default=150.0, show_default=True, help="Solar radio flux F10.7, 60 to 400.")
 @click.option("--ap", type=float, default=4.0, show_default=True, help="Geomagnetic index, 0 to 400.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand
 from sim3d.conventions.words import CUTOFF_CONVENTIONS
 from sim3d.errors import InputError
@@ -17,7 +18,7 @@ from sim3d.files.csv_files import write_rows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from geomag.cutoffs.cutoff import CutoffTracer
+    from geomag.cutoffs.cutoff import Cutoff, CutoffTracer
     from geomag.field.igrf import FieldModel
 
 DEFAULT_FOLDER = Path("output/cutoff")
@@ -41,7 +42,7 @@ DEFAULT_FOLDER = Path("output/cutoff")
 @click.option("--date", default="2020-01-01", show_default=True, metavar="YYYY-MM-DD", help="1900 to 2030.")
 @click.option("--step", type=float, default=0.01, show_default=True, metavar="GV", help="Of the scan.")
 @click.option("--lowest", type=float, metavar="GV", help="Where the scan starts.  [default: one step]")
-@click.option("--degree", type=int, default=10, show_default=True, metavar="N", help="Of the IGRF, 1 to 13.")
+@click.option("--degree", type=WholeNumber(), default=10, show_default=True, metavar="N", help="Of the IGRF, 1 to 13.")
 @click.option(
     "--floor",
     type=float,
@@ -57,7 +58,9 @@ DEFAULT_FOLDER = Path("output/cutoff")
     help="Map the share of protons of P GeV/c that arrive, over the Earth (repeatable).  CSV, PNG, PDF.",
 )
 @click.option("--cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of the intensity map.")
-@click.option("--directions", type=int, default=100, show_default=True, metavar="N", help="Per cell of that map.")
+@click.option(
+    "--directions", type=WholeNumber(), default=100, show_default=True, metavar="N", help="Per cell of that map."
+)
 @folder_option(f"Folder for the files of a map, made if need be.  [default: {DEFAULT_FOLDER}]")
 @json_option
 def command(
@@ -119,12 +122,12 @@ def command(
         _sky(tracer, inputs, folder, as_json)
         return
     found = tracer.cutoff(zenith, azimuth)
+    values, reasons = _known(found)
     if as_json:
         print_json(
             {
-                "upper_GV": found.upper_GV,
-                "lower_GV": found.lower_GV,
-                "effective_GV": found.effective_GV,
+                **values,
+                "reasons": reasons,
                 "undecided": found.undecided,
                 "scanned_GV": found.scanned_GV,
                 "zenith_deg": zenith,
@@ -136,10 +139,30 @@ def command(
         return
     click.echo(_describe(inputs))
     click.echo(f"from zenith {zenith:g} deg, azimuth {azimuth:g} deg (from north through east)")
-    for key in ("upper", "lower", "effective"):
-        click.echo(f"  {key:9s}  {getattr(found, key + '_GV'):9.4g} GV")
+    for key, value in values.items():
+        text = f"{value:9.4g} GV" if value is not None else f"    {reasons[key].partition(':')[0]}"
+        click.echo(f"  {key.removesuffix('_GV'):9s}  {text}")
+    if reasons:
+        click.echo(f"  the scan starts at {found.scanned_GV[0]:g} GV, which is allowed: give a lower --lowest")
     if found.undecided:
         click.echo(f"  {found.undecided} undecided trajectories counted as forbidden")
+
+
+def _known(found: Cutoff) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Return the cutoffs by key, None where the scan starts too high to find one, and the reasons for these."""
+    start = found.scanned_GV[0]
+    values: dict[str, float | None] = {}
+    reasons: dict[str, str] = {}
+    # Rigidity 0 is forbidden, so a scan from one step misses nothing. If the start of another scan is allowed, lower
+    # rigidities may be, too: then lower and effective are not known, and upper is not if nothing above is forbidden.
+    open_below = start > 1.5 * found.step_GV and found.lower_GV <= start * (1.0 + 1e-9)
+    for key in ("upper_GV", "lower_GV", "effective_GV"):
+        value = getattr(found, key)
+        unknown = open_below and (key != "upper_GV" or value <= start * (1.0 + 1e-9))
+        values[key] = None if unknown else value
+        if unknown:
+            reasons[key] = f"below {value:g} GV: the scan starts at {start:g} GV, which is allowed"
+    return values, reasons
 
 
 def _place(site: str | None, lat: float | None, lon: float | None) -> tuple[str | None, float, float]:
@@ -178,6 +201,12 @@ def _sky(tracer: CutoffTracer, inputs: dict[str, Any], folder: Path | None, as_j
     target = output_folder(folder, DEFAULT_FOLDER / "map")
     with tqdm(total=360, desc="sky map", unit="direction", disable=None, file=sys.stderr) as bar:
         sky = sky_map(tracer, progress=bar.update)
+    if tracer.lowest_GV is not None and tracer.lowest_GV > 1.5 * tracer.step_GV:
+        low = int((sky.lower_GV <= tracer.lowest_GV * (1.0 + 1e-9)).sum())
+        if low:
+            raise InputError(
+                "--lowest", tracer.lowest_GV, f"less for this map: the scan's start is allowed in {low} directions"
+            )
     stem = f"{inputs['site'] or 'place'}-cutoff-map"
     header = ("zenith_deg", "azimuth_from_north_deg", "upper_GV", "lower_GV", "effective_GV", "undecided")
     rows = (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
@@ -40,8 +41,12 @@ ENERGIES_GEV = (1.0, 3.0, 10.0, 30.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 @click.option("--latitudes", is_flag=True, help="Protons above the air by geomagnetic latitude.  CSV, PNG, PDF.")
 @click.option("--altitude", type=float, metavar="KM", help="With --latitudes, of the places.  [default: 380]")
 @click.option("--cone", type=float, metavar="DEG", help="With --latitudes, around the zenith.  [default: 32]")
-@click.option("--samples", type=int, metavar="N", help="With --latitudes, per band and energy.  [default: 500]")
-@click.option("--seed", type=int, metavar="S", help="With --latitudes, of places and directions.  [default: 1]")
+@click.option(
+    "--samples", type=WholeNumber(), metavar="N", help="With --latitudes, per band and energy.  [default: 500]"
+)
+@click.option(
+    "--seed", type=WholeNumber(), metavar="S", help="With --latitudes, of places and directions.  [default: 1]"
+)
 @folder_option("Write figures, and the CSV of --latitudes, here (made if need be).")
 @json_option
 def command(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
@@ -39,7 +40,7 @@ MAX_INTERACTIONS = 100_000_000
 @click.option("--balance", is_flag=True, help="Where the energy of showers goes, for the model or with --all for each.")
 @click.option(
     "--showers",
-    type=int,
+    type=WholeNumber(),
     metavar="N",
     help="With --balance: at each energy and direction.  [default: 10000, fewer above 100 GeV]",
 )
@@ -58,11 +59,11 @@ MAX_INTERACTIONS = 100_000_000
 )
 @click.option(
     "--interactions",
-    type=int,
+    type=WholeNumber(),
     metavar="N",
     help="Sampled at each energy.  [default: 100000, with --all 400000]",
 )
-@click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Of the random numbers.")
+@click.option("--seed", type=WholeNumber(), default=1, show_default=True, metavar="S", help="Of the random numbers.")
 @folder_option("Write a CSV table and figures (PNG, PDF) there.")
 @json_option
 def command(

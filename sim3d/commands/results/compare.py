@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,10 +50,11 @@ def command(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare FILE with REFERENCE: each a result (.h5), a Honda table (.d), or a CSV of published fluxes.
+    """Compare FILE with REFERENCE: each a result (.h5), a Honda table (.d, .d.gz), or a CSV of fluxes.
 
-    A CSV has the columns flavour, energy_GeV, cos_zenith, flux, and comments that state its unit (cm^-2 or m^-2, `#
-    unit: ...`); fluka_sk_solmax.csv is FLUKA's at Super-Kamiokande, solar maximum, and ships with sim3d.
+    A CSV is one of `sim3d tables` or `export`, or has the columns flavour, energy_GeV, cos_zenith, flux, and comments
+    that state its unit (`# unit: cm^-2 s^-1 sr^-1 GeV^-1`); fluka_sk_solmax.csv is FLUKA's at Super-Kamiokande, solar
+    maximum, and ships with sim3d.
     Two tables with the same bins are compared bin by bin, others are interpolated.  A row of a CSV is compared with the
     bin of a result that is centred there.  Fluxes are averages over azimuth.  Ratios are FILE/REFERENCE; chi2 uses the
     statistical errors that are known.
@@ -81,6 +83,7 @@ def command(
                 "energy_GeV": energy,
                 "within": within,
                 "flavours": {row.flavour: {k: v for k, v in asdict(row).items() if k != "flavour"} for row in rows},
+                "unused": [asdict(one) for one in matched.unused],
                 "files": written,
             }
         )
@@ -93,21 +96,36 @@ def command(
             row.flavour,
             f"{row.bins}",
             f"{row.empty}",
-            f"{row.median_ratio:.3f}",
-            f"{row.median_deviation:.3f}",
-            f"{row.rms:.3f}",
-            f"{row.chi2:.1f}",
-            f"{row.median_error:.3f}",
-            f"{row.within * 100:.0f}%",
+            _number(row.median_ratio, ".3f"),
+            _number(row.median_deviation, ".3f"),
+            _number(row.rms, ".3f"),
+            _number(row.chi2, ".1f"),
+            _number(row.median_error if row.chi2_bins else math.nan, ".3f"),
+            _number(row.within * 100, ".0f", "%"),
         )
         for row in rows
     ]
     click.echo("\n".join(text_table(head, cells)))
     click.echo(f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that and one sigma")
-    if any(not row.median_error <= within for row in rows):
+    for line in dict.fromkeys(f"chi2: {row.chi2_note}" for row in rows if row.chi2_note):
+        names = [row.flavour for row in rows if f"chi2: {row.chi2_note}" == line]
+        click.echo(line if len(names) == len(rows) else f"{line} ({', '.join(names)})")
+    for unused in matched.unused:
+        reasons = "; ".join(f"{number} {reason}" for reason, number in unused.reasons.items())
+        used = f"{unused.total - unused.count} of {unused.total} {unused.of} used"
+        click.echo(f"{unused.source}: {used}" + (f"; not used: {reasons}" if reasons else ""))
+    for source in (first, second):
+        if source.rows is not None and source.rows.unit_assumed:
+            click.echo(f"{source.name}: unit {source.rows.unit_text!r}, taken with {source.rows.unit_assumed}")
+    if any(row.chi2_bins and row.median_error > within for row in rows):
         click.echo("The statistical errors exceed the tolerance: simulate more to judge.")
     for path in written:
         click.echo(path)
+
+
+def _number(value: float, form: str, unit: str = "") -> str:
+    """Format a number; a dash where it is not known."""
+    return f"{value:{form}}{unit}" if math.isfinite(value) else "-"
 
 
 def _open(path: Path, site: str | None) -> FluxSource:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
+from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.output import DEFAULT_FOLDER, STATUS_OF
 from sim3d.commands.paths import FileCommand, InputPath, protect_files_of
 from sim3d.conventions.text_tables import text_table, with_error
@@ -30,12 +31,12 @@ HEADINGS = {
 @click.command(cls=FileCommand)
 @click.argument("config_path", metavar="CONFIG.toml", type=InputPath())
 @folder_option("Folder for runs, table and figures.  [default: output/<config name>-dimensions]")
-@click.option(
-    "--primaries", type=click.IntRange(min=1), metavar="N", help="Of each run, instead of the configuration's."
-)
-@click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Instead of the configuration's.")
+@click.option("--primaries", type=WholeNumber(min=1), metavar="N", help="Of each run, instead of the configuration's.")
+@click.option("--seed", type=WholeNumber(min=0), metavar="S", help="Instead of the configuration's.")
 @click.option("--site", metavar="NAME", help="Print and draw this site alone.  [default: all]")
-@click.option("--threads", type=click.IntRange(min=1), metavar="T", help="Per process.  [default: all cores]")
+@click.option(
+    "--threads", type=WholeNumber(min=1), metavar="T", help="Per process.  [default: OMP_NUM_THREADS, or all cores]"
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
 def command(

@@ -16,6 +16,7 @@ from sim3d.commands.arguments import (
     print_json,
     result_file,
 )
+from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand, InputPath
 
 
@@ -42,7 +43,12 @@ from sim3d.commands.paths import FileCommand, InputPath
     help="Cells of the intensity maps, 0.5-45, divides 180.",
 )
 @click.option(
-    "--directions", type=int, default=60, show_default=True, metavar="N", help="Per cell of the intensity maps."
+    "--directions",
+    type=WholeNumber(),
+    default=60,
+    show_default=True,
+    metavar="N",
+    help="Per cell of the intensity maps.",
 )
 @json_option
 def command(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import json_option, print_json
+from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand, InputPath, OutputPath, protect_files_of
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import check_output
@@ -20,9 +21,9 @@ _LINES = 40
 
 @click.command(cls=FileCommand)
 @click.argument("config_path", metavar="CONFIG.toml", type=InputPath())
-@click.argument("index", metavar="INDEX", type=click.IntRange(min=0))
-@click.option("--primaries", type=click.IntRange(min=1), metavar="N", help="Instead of the configuration's.")
-@click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Instead of the configuration's.")
+@click.argument("index", metavar="INDEX", type=WholeNumber(min=0))
+@click.option("--primaries", type=WholeNumber(min=1), metavar="N", help="Instead of the configuration's.")
+@click.option("--seed", type=WholeNumber(min=0), metavar="S", help="Instead of the configuration's.")
 @click.option("--png", metavar="FILE.png", type=OutputPath(), help="Draw the shower in 3-D.")
 @click.option("--all", "everything", is_flag=True, help=f"Print all lines, not {_LINES} of each list.")
 @json_option

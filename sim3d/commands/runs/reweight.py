@@ -36,7 +36,8 @@ def command(
     """Compute the result of a run under another primary model, without simulating it again.
 
     Needs the event records of the run (scoring.events = true), which are beside FILE.h5. The new file is a result like
-    any other; its errors are those of the new weights.
+    any other; its errors are those of the new weights. It holds the neutrino fluxes alone: muons, heights, gradients
+    and variations of the run are dropped, and named.
     """
     target = output_file(output, output, force)
     from sim3d.files.locks import sole_writer
@@ -45,5 +46,8 @@ def command(
 
     started = time.perf_counter()
     with sole_writer(target):
-        write_result(reweight(file, model, solar, progress=not as_json, values=parameter_values(settings)), target)
+        record = reweight(file, model, solar, progress=not as_json, values=parameter_values(settings))
+        write_result(record, target)
+    if dropped := record.provenance.get("reweighted_without"):
+        click.echo(f"sim3d: note: {target} is without {dropped}, which event records do not hold", err=True)
     report(target, time.perf_counter() - started, as_json)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sim3d.commands.arguments import json_option
+from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.output import STATUS_OF, output_file, parse_range, report
 from sim3d.commands.paths import FileCommand, InputPath, OutputPath, protect_files_of
 from sim3d.errors import InputError
@@ -23,9 +24,11 @@ from sim3d.launcher import launcher_rank
     type=OutputPath(),
     help="Result file; its folder must exist.  [default: output/<config name>.h5]",
 )
-@click.option("--primaries", type=click.IntRange(min=1), metavar="N", help="Instead of the configuration's.")
-@click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Instead of the configuration's.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="T", help="Per process.  [default: all cores]")
+@click.option("--primaries", type=WholeNumber(min=1), metavar="N", help="Instead of the configuration's.")
+@click.option("--seed", type=WholeNumber(min=0), metavar="S", help="Instead of the configuration's.")
+@click.option(
+    "--threads", type=WholeNumber(min=1), metavar="T", help="Per process.  [default: OMP_NUM_THREADS, or all cores]"
+)
 @click.option("--resume", is_flag=True, help="Go on from the result file, if there is one.")
 @click.option("--batch-range", metavar="A:B", help="Do only the batches A to B - 1 (a part of a job array).")
 @click.option("--force", is_flag=True, help="Replace an existing result file.")
@@ -59,7 +62,7 @@ def command(
         raise InputError("--resume, --force: give one of them, to go on or to begin anew")
     protect_files_of(config)
     batches = parse_range(batch_range)
-    target = output_file(output, config_path, force, resume)
+    target = output_file(output, config_path, force, resume, resumable=True)
 
     from sim3d.simulation.engine import run_to_file
 

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import gzip
 import json
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from sim3d import cli
 from sim3d.analysis import matching
 from sim3d.analysis.comparison import FluxSource, open_source, pair, swapped
+from sim3d.analysis.reference import parse_reference
 from sim3d.errors import InputError
+from sim3d.files import csv_tables
 from sim3d.results import tables as result_tables
 from sim3d.results.tables import table_of_result
 
@@ -129,3 +132,95 @@ def test_wrong_files(known, tmp_path, capsys):
         err = capsys.readouterr().err
         assert message in err
         assert err.count("\n") == 1
+
+
+def test_our_own_csv_tables(known, tmp_path, capsys):
+    """CSVs of `tables` (FLUKA's bins) and of `export` (Honda's, with azimuth): bin by bin, ratio 1."""
+    for binning, bins in (("fluka", 31 * 40), ("honda", 31 * 20)):
+        for azimuth in (False, True):
+            table = table_of_result(known.result, "sno", binning, azimuth)
+            path = csv_tables.write_table(table, tmp_path, binning)
+            assert cli.main(["compare", str(known.path), str(path), "--site", "sno", "--json"]) == 0
+            row = json.loads(capsys.readouterr().out)["flavours"]["numu"]
+            assert row["bins"] == row["chi2_bins"] == bins
+            assert row["rms"] < 1e-6
+            assert cli.main(["compare", str(path), str(known.path), "--site", "sno", "--json"]) == 0
+            assert json.loads(capsys.readouterr().out)["flavours"]["numu"]["rms"] < 1e-6
+
+
+def test_compressed_tables(known, tmp_path, capsys):
+    """A .d.gz with the errors of its compressed twin, and a compressed CSV."""
+    result_tables.write_honda_tables(known.result, tmp_path)
+    plain = tmp_path / "sno-honda-aa.d"
+    for name in ("sno-honda-aa.d", "sno-honda-aa.err.d"):
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress((tmp_path / name).read_bytes()))
+    packed = open_source(tmp_path / "sno-honda-aa.d.gz", None)
+    assert packed.table.name == "sno-honda-aa"
+    assert np.array_equal(packed.table.error, open_source(plain, None).table.error)
+    assert cli.main(["compare", str(tmp_path / "sno-honda-aa.err.d.gz"), str(plain)]) == 2
+    assert "holds the errors of fluxes, no fluxes; the fluxes are in sno-honda-aa.d.gz" in capsys.readouterr().err
+
+
+ROWS = "# unit: m^-2 s^-1 sr^-1 GeV^-1\nflavour,energy_GeV,cos_zenith,flux\n"
+
+
+def test_rows_that_are_not_used_are_counted(known, tmp_path, capsys):
+    path = tmp_path / "ref.csv"
+    path.write_text(
+        "\ufeff" + ROWS + "numu,1.06,0.35,163\nnumu_bar,1.06,0.35,160\nanumu,1.06,0.35,160\nnu_tau,1.06,0.35,1\n"
+        "nue,1.06,0.35,0\nnue,30,0.35,1\nnue,40,0.35,1\n",
+        encoding="utf-8",
+    )
+    for file, other in ((known.path, path), (path, known.path)):
+        assert cli.main(["compare", str(file), str(other), "--site", "kamioka"]) == 0
+        out = capsys.readouterr().out
+        assert "ref.csv: 3 of 7 rows used; not used: 1 tau neutrinos; 2 outside 0.29-10 GeV; 1 flux 0" in out
+    assert cli.main(["compare", str(known.path), str(path), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["flavours"]["numubar"]["bins"] == 2
+    assert sum(document["unused"][0]["reasons"].values()) == 4
+    path.write_text(ROWS + "numu,1.06,0.35,163\nmuon,1.06,0.35,1\n")
+    assert cli.main(["compare", str(known.path), str(path)]) == 2
+    assert "ref.csv, row 2: flavour 'muon' is not known" in capsys.readouterr().err
+
+
+def test_a_unit_per_mev_is_converted(known, tmp_path, capsys):
+    """The same flux in three units."""
+    ratios = []
+    for unit, factor in (("m^-2 s^-1 sr^-1 GeV^-1", 1.0), ("cm^-2 s^-1 sr^-1 MeV^-1", 1e-7), ("per m2", 1.0)):
+        path = tmp_path / "ref.csv"
+        path.write_text(f"# unit: {unit}\nflavour,energy_GeV,cos_zenith,flux\nnumu,1.06,0.35,{163 * factor:.9g}\n")
+        assert cli.main(["compare", str(known.path), str(path), "--json"]) == 0
+        ratios.append(json.loads(capsys.readouterr().out)["flavours"]["numu"]["median_ratio"])
+    assert ratios == pytest.approx([ratios[0]] * 3, rel=1e-8)
+    assert cli.main(["compare", str(known.path), str(path)]) == 0
+    assert "unit 'per m2', taken with s^-1 sr^-1 GeV^-1" in capsys.readouterr().out
+
+
+def test_no_chi2_without_errors(known, tmp_path, capsys):
+    result_tables.write_honda_tables(known.result, tmp_path)
+    path = tmp_path / "sno-honda-aa.d"
+    path.with_name("sno-honda-aa.err.d").unlink()
+    assert cli.main(["compare", str(path), str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "chi2: no statistical error is known" in out
+    assert "nan" not in out
+    assert "inf" not in out
+    assert "simulate more" not in out
+    assert cli.main(["compare", str(path), str(path), "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)["flavours"]["numu"]
+    assert row["chi2"] is None
+    assert row["chi2_note"] == "no statistical error is known"
+
+
+def test_errors_of_rows_enter_chi2():
+    rows = ROWS.replace("flux\n", "flux,error\n") + "numu,1,0.3,100,10\nnumu,2,0.3,100,\nnue,1,0.3,100,nan\n"
+    first = parse_reference(rows.replace("100", "110"), "a")
+    second = parse_reference(rows, "b")
+    matched = pair(FluxSource("a", rows=first), FluxSource("b", rows=second), RANGE)
+    numu, nue = matching.agreement(matched)
+    # (1.1 - 1) / hypot(10 / 100, 1.1 * 10 / 100)
+    assert numu.chi2 == pytest.approx(0.1**2 / (0.1**2 + 0.11**2))
+    assert (numu.bins, numu.chi2_bins) == (2, 1)
+    assert numu.chi2_note == "1 bins without a known error are not in it"
+    assert nue.chi2_note == "no statistical error is known"

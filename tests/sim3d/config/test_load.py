@@ -247,6 +247,16 @@ def test_a_profile_is_found_beside_its_configuration(tmp_path):
     assert load_config(file).atmosphere.profile == str(tmp_path / "air.csv")
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_any_marks_and_line_ends(tmp_path, ends, encoding):
+    """As Notepad, PowerShell and old editors write them."""
+    file = tmp_path / "c.toml"
+    text = '# µ\n[run]\nprimaries = 1e3\n[[sites]]\nname = "kamioka"\n'
+    file.write_bytes(text.replace("\n", ends).encode(encoding))
+    assert load_config(file).run.primaries == 1000
+
+
 def test_unreadable_files(tmp_path):
     """Missing, a folder, not text, not TOML: one line with the file's name."""
     binary = tmp_path / "b.toml"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim3d.config.load import load_config
+from sim3d.config.load import load_config, make_config
 from sim3d.config.schema import MOST_BATCHES, Config
 from sim3d.errors import InputError
 
@@ -155,3 +155,23 @@ def test_hundreds_of_mutations(tmp_path_factory, text):
 @given(text=mutated())
 def test_ten_thousand_mutations(tmp_path_factory, text):
     judge(tmp_path_factory.getbasetemp(), text)
+
+
+@pytest.mark.parametrize(("primaries", "size"), [(2, 1), (100, 2), (1000, 20), (480_000, 10_000), (10**9, 10_000)])
+def test_a_batch_size_is_chosen_where_none_is_given(primaries, size):
+    """At least 48 batches from 48 primaries on, and 10,000 in a batch as ever for large runs."""
+    config = make_config({"run": {"primaries": primaries}, "sites": [{"name": "sno"}]})
+    assert config.run.batch_size == size
+    assert config.n_batches >= min(48, primaries)
+    assert "batch_size" not in config.run.model_fields_set
+    # stored in the file as a number, and set from then on
+    again = make_config(config.model_dump(mode="json"))
+    assert again == config
+    assert "batch_size" in again.run.model_fields_set
+
+
+def test_whole_floats_are_numbers_of_primaries():
+    run = {"primaries": 1e6, "batch_size": 2e4, "seed": 3.0}
+    config = make_config({"run": run, "sites": [{"name": "sno"}]})
+    assert (config.run.primaries, config.run.batch_size, config.run.seed) == (1_000_000, 20_000, 3)
+    assert isinstance(config.run.primaries, int)

@@ -1,5 +1,7 @@
 """The reader of Honda tables: what it takes from anybody, and what it says of a malformed file."""
 
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,6 +66,19 @@ def test_the_frame_is_stated_where_readers_skip_it(tmp_path):
 def test_the_twin_is_not_looked_for_beside_itself(known, tmp_path):
     result_tables.write_honda_tables(known.result, tmp_path)
     assert table_of_honda(tmp_path / "sno-honda-aa.err.d").error is None
+
+
+@pytest.mark.parametrize("name", ["small.err.d", "small.err.d.gz"])
+def test_errors_are_not_taken_for_fluxes(small, name):
+    path = small(SMALL).with_name(name)
+    path.write_bytes(gzip.compress(SMALL.encode()) if name.endswith("gz") else SMALL.encode())
+    with pytest.raises(InputError, match=r"small\.err\.d.*: holds the errors of fluxes, no fluxes; .* in small\.d"):
+        table_of_honda(path)
+    other = path.with_name("renamed.d")
+    other.write_text(SMALL.replace("average flux", "error of flux"))
+    with pytest.raises(InputError, match=r"renamed\.d: holds the errors of fluxes, no fluxes$"):
+        table_of_honda(other)
+    assert np.array_equal(table_of_honda(path.with_name("small.d")).error.ravel(), np.arange(1, 49))
 
 
 def test_no_twin_no_errors_and_a_wrong_twin(small):

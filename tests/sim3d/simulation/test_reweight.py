@@ -65,6 +65,30 @@ def test_the_same_model_gives_the_run_back(stored, tmp_path, mode):
     assert one.config == two.config
 
 
+def test_what_is_dropped_is_named_and_not_counted(stored, monkeypatch):
+    """Muons and heights of a run are not in its event records."""
+
+    def with_muons(path):
+        record = read_result(path)
+        scoring = record.config.scoring.model_copy(update={"muons": True, "heights": True})
+        record.config = record.config.model_copy(update={"scoring": scoring})
+        record.counters |= {"muon_primaries": 11, "muon_crossings": 7}
+        record.models["muon_altitudes_km"] = [0.0]
+        return record
+
+    plain = reweight(stored("targeted"), solar="max")
+    assert "reweighted_without" not in plain.provenance
+    monkeypatch.setattr("sim3d.simulation.reweight.read_result", with_muons)
+    new = reweight(stored("targeted"), solar="max")
+    assert new.provenance["reweighted_without"] == "scoring.muons, scoring.heights"
+    assert new.counters == plain.counters
+    assert new.counters["muon_crossings"] == 0
+    assert new.counters["primaries"] == 4800
+    assert "muon_altitudes_km" not in new.models
+    assert not new.config.scoring.muons
+    assert not Result(new).attributes["muon_crossings"]
+
+
 def means(result):
     """Flux of numu + numubar and nue + nuebar over directions, 0.3-1 and 1-10 GeV, with jackknife errors."""
     groups = result.groups_east_west("kamioka")

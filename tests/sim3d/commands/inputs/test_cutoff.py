@@ -44,6 +44,36 @@ def test_low_altitude_lowers_the_floor_with_it(capsys: pytest.CaptureFixture[str
     assert _json(capsys, *KAMIOKA, "--altitude", "5", "--step", "1")["floor_km"] == 5.0
 
 
+def test_a_scan_that_starts_above_the_cutoff(capsys: pytest.CaptureFixture[str]) -> None:
+    """The start is no cutoff: below it, with the reason; a scan that starts lower finds 50 GV."""
+    view = ("cutoff", "--lat", "38", "--lon", "23.7", "--zenith", "90", "--azimuth-from-north", "90", "--step", "10")
+    high = _json(capsys, *view, "--lowest", "100")
+    for key in ("upper_GV", "lower_GV", "effective_GV"):
+        assert high[key] is None
+        assert high["reasons"][key] == "below 100 GV: the scan starts at 100 GV, which is allowed"
+    assert main([*view, "--lowest", "100"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("below 100 GV") == 3
+    assert "give a lower --lowest" in printed
+    low = _json(capsys, *view)
+    assert low["reasons"] == {}
+    assert 40.0 <= low["lower_GV"] <= low["upper_GV"] <= 70.0
+
+
+def test_everything_allowed_from_one_step_on_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    pole = _json(capsys, "cutoff", "--lat", "-80", "--lon", "110", "--step", "1")
+    assert pole["upper_GV"] == pole["lower_GV"] == 1.0
+    assert pole["reasons"] == {}
+
+
+def test_longitudes_as_in_a_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    place = ("cutoff", "--lat", "36.4", "--step", "1", "--lon")
+    found = [_json(capsys, *place, lon)["effective_GV"] for lon in ("137.3", "-222.7")]
+    assert found[0] == found[1]
+    assert main([*place, "-361"]) == 2
+    assert "-360 to 360" in capsys.readouterr().err
+
+
 def test_map_writes_csv_and_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = _json(capsys, "cutoff", "--site", "sno", "--map", "--step", "1", "-o", str(tmp_path / "new"))
     assert len(found["upper_GV"]) == 10

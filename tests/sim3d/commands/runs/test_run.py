@@ -30,7 +30,7 @@ def engine(monkeypatch, tmp_path, fake_result):
 
     monkeypatch.setitem(sys.modules, "sim3d.simulation.engine", SimpleNamespace(run_to_file=run_to_file))
     monkeypatch.setitem(sys.modules, "sim3d.config.load", SimpleNamespace(load_config=load_config))
-    for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"):
+    for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     Path("mine.toml").write_text("[run]\n")
@@ -55,6 +55,22 @@ def test_overrides_reach_the_configuration(engine, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("text", ["1e3", "1000", "1_000", "1.0e3"])
+def test_whole_numbers_in_any_notation(engine, text):
+    assert cli.main(["run", "mine.toml", "--primaries", text, "--batch-range", "0:1e1", "--quiet"]) == 0
+    assert engine[0].config["primaries"] == 1000
+    assert engine[0].batches == (0, 10)
+
+
+@pytest.mark.parametrize("command", ["merge", "reweight"])
+def test_only_run_names_resume(command, tmp_path, capsys):
+    (tmp_path / "r.h5").write_text("precious")
+    assert cli.main([command, "a.h5", "-o", str(tmp_path / "r.h5")]) == 2
+    err = capsys.readouterr().err
+    assert "r.h5: exists, give --force to replace it" in err
+    assert "--resume" not in err
+
+
 def test_json_alone_on_stdout(engine, capsys):
     assert cli.main(["run", "mine.toml", "-o", "r.h5", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -66,7 +82,7 @@ def test_json_alone_on_stdout(engine, capsys):
 def test_an_existing_output_needs_force(engine, capsys):
     Path("r.h5").write_text("precious")
     assert cli.main(["run", "mine.toml", "-o", "r.h5"]) == 2
-    assert "r.h5: exists, give --force" in capsys.readouterr().err
+    assert "r.h5: exists, give --force to replace it or --resume to go on" in capsys.readouterr().err
     assert Path("r.h5").read_text() == "precious"
     assert engine == []
     assert cli.main(["run", "mine.toml", "-o", "r.h5", "--force"]) == 0
@@ -82,6 +98,7 @@ def test_an_existing_output_needs_force(engine, capsys):
         (["mine.toml", "-o", "mine.toml/r.h5"], "the folder mine.toml does not exist"),
         (["mine.toml", "--primaries", "0"], "--primaries"),
         (["mine.toml", "--primaries", "many"], "--primaries"),
+        (["mine.toml", "--primaries", "1.5"], "--primaries"),
         (["mine.toml", "--seed", "-1"], "--seed"),
         (["mine.toml", "--threads", "0"], "--threads"),
         (["mine.toml", "--batch-range", "3"], "--batch-range: '3', allowed: A:B"),
