@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import BSpline
-from scipy.ndimage import gaussian_filter1d
 
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.words import CSV_CONVENTIONS
@@ -28,6 +26,8 @@ from sim3d.errors import InputError
 from sim3d.files.csv_files import write_lines
 from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
 from sim3d.files.flux_table import FluxTable
+from sim3d.flux.penalised_fit import Fit, basis, fit
+from sim3d.results.bin_errors import hit_values, neutrino_grid
 from sim3d.results.tables import table_of_result
 
 if TYPE_CHECKING:
@@ -37,25 +37,14 @@ if TYPE_CHECKING:
 KNOTS_PER_DECADE, COS_KNOTS = 5.0, 12
 """Spline intervals of the azimuth average: per decade of energy, and in cos_zenith."""
 
+HORIZON_WIDTH = 0.2
+"""x"""
+
 AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS, HARMONICS = 2.0, 5, 3
 """Spline intervals of the harmonics' coefficients (per decade, in cos_zenith), and the number of harmonics."""
 
-PENALTY_RANGE = (1e-3, 1e7)
-"""Lowest and highest strength of a penalty."""
-
 EFFECTIVE_HITS = 5.0
 """Fewest expected effective hits of a bin in the summary: with fewer its pull is not Gaussian."""
-
-_PHI_WIDTH_ENERGY, _PHI_WIDTH_COS = 4.0, 1.5
-"""Standard deviations, in bins, of the Gaussian weights with which phi is averaged."""
-
-_SPECTRUM = 3.0
-"""The average for phi is of E^3 flux: neighbouring energies then have similar weights."""
-
-_ITERATIONS = 60
-_SMALL_STEP = 1e-3
-"""Convergence: no ln flux changes by more than this (times the bin's relative error where that is above 1)."""
-
 
 @dataclass(frozen=True)
 class Smoothed:
@@ -138,16 +127,13 @@ def smooth_average(table: FluxTable) -> Smoothed:
     _check(table)
     if table.has_azimuth:
         raise InputError(f"{table.source}: smooth_average wants the azimuth average")
-    logs = np.log(table.energies_GeV)
-    bases = [
-        _basis(logs, max(1, round(KNOTS_PER_DECADE * (logs[-1] - logs[0]) / np.log(10.0)))),
-        _basis(_centres(table.cos_edges), min(COS_KNOTS, max(1, (len(table.cos_edges) - 1) * 3 // 5))),
-        np.ones((1, 1)),
-    ]
-    offset = np.zeros(table.flux.shape[1:])
-    fits = [_fit(table.flux[f], phi, bases, offset, order=2) for f, phi in enumerate(_hit_values(table))]
-    relative = np.stack([fit.relative_error for fit in fits])
-    return _smoothed(table, np.stack([fit.mean for fit in fits]), relative, fits)
+    bases = [*_bases(table, KNOTS_PER_DECADE, COS_KNOTS), np.ones((1, 1))]
+    phi = _hit_values(table)
+    shape = _all_flavours(table, phi, bases, np.zeros(table.flux.shape[1:]), order=2)
+    offset = np.log(shape.mean)
+    fits = [fit(table.flux[f], phi[f], bases, offset, order=2) for f in range(len(phi))]
+    relative = np.stack([np.hypot(one.relative_error, shape.relative_error) for one in fits])
+    return _smoothed(table, np.stack([one.mean for one in fits]), relative, fits)
 
 
 def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
@@ -170,28 +156,26 @@ def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
         If it has no errors or a flavour with no hit.
     """
     _check(table)
-    logs = np.log(table.energies_GeV)
     angle = np.radians(_centres(table.azimuth_edges_deg))
     harmonics = [np.ones_like(angle)]
     for m in range(1, HARMONICS + 1):
         harmonics += [np.cos(m * angle), np.sin(m * angle)]
-    bases = [
-        _basis(logs, max(1, round(AZIMUTH_KNOTS_PER_DECADE * (logs[-1] - logs[0]) / np.log(10.0)))),
-        _basis(_centres(table.cos_edges), AZIMUTH_COS_KNOTS),
-        np.stack(harmonics, axis=1),
-    ]
+    bases = [*_bases(table, AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS), np.stack(harmonics, axis=1)]
     share = np.diff(table.azimuth_edges_deg) / 360.0
+    phi = _hit_values(table)
+    base = np.broadcast_to(average.table.flux, table.flux.shape)
+    all_base = np.log(base.sum(axis=0))
+    shape = _all_flavours(table, phi, bases, all_base, order=1)
+    common = np.log(shape.mean) - all_base
     fits, means = [], []
-    for f, phi in enumerate(_hit_values(table)):
-        base = average.table.flux[f]
-        offset = np.log(np.broadcast_to(base, table.flux.shape[1:]))
-        fit = _fit(table.flux[f], phi, bases, offset, order=1)
-        fits.append(fit)
-        factor = fit.mean / base
-        means.append(base * factor / (factor @ share)[..., None])
+    for f in range(len(phi)):
+        one = fit(table.flux[f], phi[f], bases, np.log(base[f]) + common, order=1)
+        fits.append(one)
+        factor = one.mean / base[f]
+        means.append(base[f] * factor / (factor @ share)[..., None])
     assert average.table.error is not None
     of_average = average.table.error / average.table.flux
-    relative = np.sqrt(np.stack([fit.relative_error for fit in fits]) ** 2 + of_average**2)
+    relative = np.sqrt(np.stack([one.relative_error for one in fits]) ** 2 + shape.relative_error**2 + of_average**2)
     return _smoothed(table, np.stack(means), relative, fits)
 
 
@@ -261,15 +245,6 @@ def summary(smoothed: Smoothed) -> list[PullSummary]:
     return out
 
 
-@dataclass(frozen=True)
-class _Fit:
-    mean: Array
-    relative_error: Array
-    leverage: Array
-    phi: Array
-    penalties: tuple[float, float]
-
-
 def _check(table: FluxTable) -> None:
     if table.error is None:
         raise InputError(f"{table.source}: smoothing needs errors, there is no .err.d beside it")
@@ -278,7 +253,32 @@ def _check(table: FluxTable) -> None:
             raise InputError(f"{table.source}: {flavour} has no hit at all, nothing can be fitted")
 
 
-def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[_Fit]) -> Smoothed:
+def _bases(table: FluxTable, per_decade: float, cos_intervals: int) -> list[Array]:
+    """Evaluate B-splines in ln E, and in a zenith variable in which the horizon is stretched."""
+    logs = np.log(table.energies_GeV)
+    cos = _centres(table.cos_edges)
+    return [
+        basis(logs, max(1, round(per_decade * (logs[-1] - logs[0]) / np.log(10.0)))),
+        basis(np.arcsinh(cos / HORIZON_WIDTH), min(cos_intervals, max(1, (len(cos) - 1) * 3 // 4))),
+    ]
+
+
+def _hit_values(table: FluxTable) -> Array:
+    assert table.error is not None
+    grid = neutrino_grid(table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
+    return hit_values(table.flux, np.where(table.hit, table.error, 0.0) ** 2, grid)
+
+
+def _all_flavours(table: FluxTable, phi: Array, bases: list[Array], offset: Array, order: int) -> Fit:
+    """Fit the sum of the flavours; their variances are added, as of independent hits."""
+    total = table.flux.sum(axis=0)
+    mean = table.flux.mean(axis=(2, 3), keepdims=True)
+    value = (phi * mean).sum(axis=0) / np.maximum(mean.sum(axis=0), 1e-300)
+    value = np.where(value > 0.0, value, phi.mean(axis=0))
+    return fit(total, value, bases, offset, order)
+
+
+def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[Fit]) -> Smoothed:
     phi = np.stack([fit.phi for fit in fits])
     return Smoothed(
         replace(table, flux=mean, error=relative * mean, note="smoothed by penalised splines"),
@@ -291,114 +291,6 @@ def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[_Fit]) 
 
 def _centres(edges: Array) -> Array:
     return 0.5 * (edges[1:] + edges[:-1])
-
-
-def _basis(x: Array, intervals: int) -> Array:
-    """Evaluate cubic B-splines on equal intervals over the range of x, (len(x), intervals + 3)."""
-    step = (x[-1] - x[0]) / intervals
-    knots = x[0] + step * np.arange(-3, intervals + 4)
-    inside = np.clip(x, knots[3], knots[-4])
-    return np.asarray(BSpline.design_matrix(inside, knots, 3).toarray())
-
-
-def _hit_values(table: FluxTable) -> Array:
-    """Estimate phi, variance over expectation: the ratio of local sums of squared errors and of fluxes."""
-    assert table.error is not None
-    weight = table.energies_GeV[None, :, None, None] ** _SPECTRUM
-    variance = np.where(table.hit, table.error, 0.0) ** 2
-    # phi of E^3 flux is E^3 times phi
-    sums = [variance * weight**2, table.flux * weight]
-    for i, total in enumerate(sums):
-        total = gaussian_filter1d(total.mean(axis=3), _PHI_WIDTH_ENERGY, axis=1, mode="constant", truncate=6.0)
-        sums[i] = gaussian_filter1d(total, _PHI_WIDTH_COS, axis=2, mode="nearest")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        phi = np.where(sums[1] > 0.0, sums[0] / sums[1], np.nan)
-    # phi is unknown where the errors are zero; it is interpolated in energy there.
-    phi[~(phi > 0.0)] = np.nan
-    for flavour_phi in phi:
-        for column in flavour_phi.T:
-            good = np.flatnonzero(~np.isnan(column))
-            fill = np.nanmedian(flavour_phi) if good.size == 0 else None
-            column[:] = fill if fill is not None else np.interp(np.arange(len(column)), good, column[good])
-    return np.broadcast_to((phi / weight[..., 0])[..., None], table.flux.shape)
-
-
-def _penalty(size: int, order: int) -> Array:
-    differences = np.diff(np.eye(size), order, axis=0)
-    return differences.T @ differences
-
-
-def _fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int) -> _Fit:
-    """Fit one flavour by penalised quasi-likelihood (iteratively reweighted least squares), with its penalties."""
-    sizes = [basis.shape[1] for basis in bases]
-    total = int(np.prod(sizes))
-    penalties = [_penalty(sizes[0], order), _penalty(sizes[1], order)]
-    stiff = [
-        np.kron(np.kron(penalties[0], np.eye(sizes[1])), np.eye(sizes[2])),
-        np.kron(np.kron(np.eye(sizes[0]), penalties[1]), np.eye(sizes[2])),
-    ]
-    # the two commute, so the eigenvalues of their sum are sums of eigenvalues
-    roots = [np.linalg.eigvalsh(p) * (np.arange(len(p)) >= order) for p in penalties]
-    first, second = np.broadcast_arrays(roots[0][:, None], roots[1])
-    squares = [(basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1) for basis in bases]
-    eta = _start(flux, offset, bases[2].shape[1] > 1)
-    strength = [10.0, 10.0]
-    for count in range(_ITERATIONS):
-        mean = np.exp(np.clip(eta, -200.0, 200.0))
-        weight = mean / phi
-        # limits the first steps of bins far above the fit; the limit grows by a factor of 4 with each iteration
-        working = eta - offset + np.minimum((flux - mean) / mean, 20.0 * 4.0**count)
-        normal = _gram(squares, weight, sizes)
-        # the small ridge sets to 0 what neither the data nor the penalties determine
-        penalty = strength[0] * stiff[0] + strength[1] * stiff[1] + 1e-6 * np.eye(total)
-        inverse = np.asarray(np.linalg.inv(normal + penalty), dtype=np.float64)
-        right = _evaluate([basis.T for basis in bases], weight * working)
-        theta = inverse @ right.ravel()
-        new = offset + _evaluate(bases, theta.reshape(sizes))
-        step = float(np.max(np.abs(new - eta) * np.sqrt(np.minimum(weight, 1.0))))
-        eta = new
-        if step < _SMALL_STEP and count > 5:
-            break
-        sums = strength[0] * first + strength[1] * second
-        free = sums > 1e-12 * sums.max()
-        for i, root in enumerate((first, second)):
-            expected = sizes[2] * float(np.sum(root[free] / sums[free])) - float(np.sum(inverse * stiff[i]))
-            actual = float(theta @ stiff[i] @ theta)
-            change = np.clip(expected / max(actual, 1e-12), 0.1, 10.0)
-            strength[i] = float(np.clip(strength[i] * change, *PENALTY_RANGE))
-    mean = np.exp(np.clip(eta, -200.0, 200.0))
-    variance = _variance(squares, inverse, sizes)
-    return _Fit(mean, np.sqrt(variance), variance * mean / phi, phi, (strength[0], strength[1]))
-
-
-def _start(flux: Array, offset: Array, is_factor: bool) -> Array:
-    """Return starting values of ln flux: the table's, its smallest flux in empty bins; for a factor the offset."""
-    if is_factor:
-        return np.array(offset)
-    floor = flux[flux > 0.0].min()
-    return np.log(np.maximum(flux, floor))
-
-
-def _evaluate(matrices: list[Array], values: Array) -> Array:
-    for matrix in matrices:
-        rest = values.shape[1:]
-        values = (matrix @ values.reshape(values.shape[0], -1)).T.reshape(*rest, -1)
-    return values
-
-
-def _gram(squares: list[Array], weight: Array, sizes: list[int]) -> Array:
-    """Compute X^T W X of a tensor product without forming X."""
-    out = _evaluate([square.T for square in squares], weight)
-    a, b, c = sizes
-    out = out.reshape(a, a, b, b, c, c).transpose(0, 2, 4, 1, 3, 5)
-    return out.reshape(a * b * c, a * b * c)
-
-
-def _variance(squares: list[Array], inverse: Array, sizes: list[int]) -> Array:
-    """Compute the variance of ln flux in every bin."""
-    a, b, c = sizes
-    tensor = inverse.reshape(a, b, c, a, b, c).transpose(0, 3, 1, 4, 2, 5).reshape(a * a, b * b, c * c)
-    return np.maximum(_evaluate(squares, tensor), 0.0)
 
 
 def write_pulls(smoothed: Smoothed, original: FluxTable, folder: Path, name: str) -> Path:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim3d.errors import InputError
+from sim3d.files.flux_table import ERROR_KINDS
+from sim3d.results.bin_errors import Grid, bin_errors
 from sim3d.results.jackknife import jackknife
 from sim3d.scoring.muons import PARTICLE_CHARGE, PARTICLES, cos_edges, momentum_edges
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from sim3d.results.result import Result
 
 Array = np.ndarray
+
+REFERENCE_INDEX = 2.7
+"""Spectral index of the primaries (Particle Data Group, Review of Particle Physics, section Cosmic rays).
+
+Spectra of muons and nucleons are compared between momentum bins after division by (1 + p)^-2.7, p in GeV/c.
+"""
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,10 @@ class MuonSpectra:
     cos_zenith_edges : float64 array (m + 1,)
     flux, error : float64 arrays (levels, particle, n, m)
         m^-2 s^-1 sr^-1 (GeV/c)^-1, the particles in the order of :data:`sim3d.scoring.muons.PARTICLES`; the mean over a
-        bin, and its statistical error. Both are 0 in a bin without particles.
+        bin, and its statistical error; in a bin without particles the flux is 0 and the error the 90% upper limit.
+        Where particles are few it is the expected error (:mod:`sim3d.results.bin_errors`).
+    kind : int8 array, same shape
+        Kind of each error, an index of :data:`sim3d.files.flux_table.ERROR_KINDS`.
     groups : float64 array (N_GROUPS, levels, particle, n, m)
         Integral of the flux over each bin (m^-2 s^-1), for groups of batches.
     group_weights : int array (N_GROUPS,)
@@ -52,6 +63,7 @@ class MuonSpectra:
     cos_zenith_edges: Array
     flux: Array
     error: Array
+    kind: Array
     groups: Array
     group_weights: Array
 
@@ -195,7 +207,7 @@ class MuonSpectra:
         -------
         list of dict
             ``flux`` and ``error`` are in m^-2 s^-1 sr^-1 (GeV/c)^-1; ``momentum_GeV`` is the bin's logarithmic centre,
-            ``cos_zenith`` its centre.
+            ``cos_zenith`` its centre; ``error_kind`` is ``sample``, ``expected`` or ``limit``.
         """
         out = []
         for level, altitude in enumerate(self.altitudes_km):
@@ -213,6 +225,7 @@ class MuonSpectra:
                                 "cos_zenith": round(float(cosine), 6),
                                 "flux": float(self.flux[level, k, i, j]),
                                 "error": float(self.error[level, k, i, j]),
+                                "error_kind": ERROR_KINDS[self.kind[level, k, i, j]],
                             }
                         )
         return out
@@ -251,6 +264,11 @@ def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
     space = 2.0 * math.pi * np.diff(p)[:, None] * np.diff(c)
     mean, error = levels.mean_and_error(result.n_batches)
     weights = result.group_weights
+    momenta, middles = np.sqrt(p[1:] * p[:-1]), 0.5 * (c[1:] + c[:-1])
+    grid = Grid(momenta, middles, np.array([180.0]), (1.0 + momenta) ** -REFERENCE_INDEX)
+    rows = (-1, len(momenta), len(middles), 1)
+    errors = bin_errors((mean / space).reshape(rows), (error / space).reshape(rows), grid, result.n_batches)
+    errors = errors.reshaped(mean.shape)
     groups = levels.group_sums() / np.maximum(weights, 1).reshape(-1, 1, 1, 1, 1)
     attributes = result.attributes
     return MuonSpectra(
@@ -260,7 +278,8 @@ def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
         momentum_edges_GeV=p,
         cos_zenith_edges=c,
         flux=mean / space,
-        error=error / space,
+        error=errors.error,
+        kind=errors.kind,
         groups=groups,
         group_weights=weights,
     )

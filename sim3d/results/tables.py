@@ -14,9 +14,10 @@ from sim3d.conventions.arrays import Array
 from sim3d.conventions.words import CSV_CONVENTIONS
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_lines
-from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
-from sim3d.files.flux_table import NO_LIMIT, FluxTable, rebin_azimuth
+from sim3d.files.csv_tables import KIND_COLUMN, KIND_LINE, TABLE_COLUMNS, csv_rows
+from sim3d.files.flux_table import FluxTable, rebin_azimuth
 from sim3d.files.honda import write_pair
+from sim3d.results.bin_errors import BinErrors, bin_errors, neutrino_grid
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
@@ -28,10 +29,11 @@ AZIMUTH_BLOCKS = 12
 """Number of azimuth bins of a Honda table."""
 
 
-def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Array]:
-    """Return the flux and its absolute error, with the 90% upper limit in place of the error in bins without hits.
+def flux_and_errors(result: Result, site: str, binning: str, azimuth_bins: int | None = None) -> tuple[Array, BinErrors]:
+    """Return the flux and its errors, with expected errors where hits are few and 90% upper limits where there are none.
 
-    An error of 0 beside a flux of 0 would tell a fit that the flux is exactly 0.
+    An error of 0 beside a flux of 0 would tell a fit that the flux is exactly 0. See
+    :mod:`sim3d.results.bin_errors`.
 
     Parameters
     ----------
@@ -39,18 +41,40 @@ def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Arra
     site : str
     binning : str
         See :meth:`sim3d.results.result.Result.binning`.
+    azimuth_bins : int, optional
+        Merge azimuth bins first so that this many remain.
 
     Returns
     -------
-    flux, error : float64 arrays
-        Shape and unit as :meth:`sim3d.results.result.Result.binned`.
+    flux : float64 array (flavour, energy, cos_zenith, azimuth)
+        One azimuth for an average ("_aa").
+    errors : BinErrors
+        Of that shape; ``error`` is absolute and never 0.
+
+    Raises
+    ------
+    InputError
+        For an unknown site or binning, or if the azimuth bins cannot be merged so.
     """
-    flux, error, hits = result.binned(site, binning)
-    limit = np.minimum(result.upper_limit(site, binning), NO_LIMIT)
-    return np.asarray(flux), np.where(np.asarray(hits) > 0, error, limit)
+    flux, error, azimuths = _sample(result, site, binning, azimuth_bins)
+    grid = neutrino_grid(result.binning_energies(binning), result.binning_cos_edges(binning), azimuths)
+    return flux, bin_errors(flux, error, grid, result.n_batches)
 
 
-def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: bool = True) -> FluxTable:
+def _sample(result: Result, site: str, binning: str, azimuth_bins: int | None) -> tuple[Array, Array, Array]:
+    """Return flux and sample error with an azimuth axis, and the edges of the azimuth bins."""
+    flux, error, _ = result.binned(site, binning)
+    if flux.ndim == 3:
+        return flux[..., None], error[..., None], np.array([0.0, 360.0])
+    if azimuth_bins is None:
+        return flux, error, np.asarray(result.azimuth_edges_deg)
+    flux, error = rebin_azimuth(flux, error, azimuth_bins)
+    return flux, error, np.linspace(0.0, 360.0, azimuth_bins + 1)
+
+
+def table_of_result(
+    result: Result, site: str, binning: str = "honda", azimuth: bool = True, azimuth_bins: int | None = None
+) -> FluxTable:
     """Make a flux table of one site of a result.
 
     Parameters
@@ -61,6 +85,8 @@ def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: 
         honda, fluka or fine.
     azimuth : bool
         With azimuth bins, or the azimuth average with the errors that belong to it.
+    azimuth_bins : int, optional
+        Merge azimuth bins first so that this many remain.
 
     Returns
     -------
@@ -75,18 +101,26 @@ def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: 
         raise InputError("binning", binning, f"one of {', '.join(TABLE_BINNINGS)}")
     if site not in result.sites:
         raise InputError("site", site, f"one of {', '.join(result.sites)}")
-    flux, error = flux_and_error(result, site, binning if azimuth else f"{binning}_aa")
+    name = binning if azimuth else f"{binning}_aa"
+    flux, errors = flux_and_errors(result, site, name, azimuth_bins)
     return FluxTable(
-        flux=flux if azimuth else flux[..., None],
-        error=error if azimuth else error[..., None],
+        flux=flux,
+        error=errors.error,
+        kind=errors.kind,
         energies_GeV=np.asarray(result.binning_energies(binning)),
         energy_edges_GeV=np.asarray(result.binning_energy_edges(binning)),
         energy_kind="bins",
         cos_edges=np.asarray(result.binning_cos_edges(binning)),
-        azimuth_edges_deg=np.asarray(result.azimuth_edges_deg) if azimuth else np.array([0.0, 360.0]),
+        azimuth_edges_deg=_azimuth_edges(result, azimuth, azimuth_bins),
         name=site,
         source=site,
     )
+
+
+def _azimuth_edges(result: Result, azimuth: bool, bins: int | None) -> Array:
+    if not azimuth:
+        return np.array([0.0, 360.0])
+    return np.asarray(result.azimuth_edges_deg) if bins is None else np.linspace(0.0, 360.0, bins + 1)
 
 
 def write_csv_tables(result: Result, folder: Path) -> list[Path]:
@@ -112,15 +146,12 @@ def write_csv_tables(result: Result, folder: Path) -> list[Path]:
             f"sim3d atmospheric neutrino fluxes, {name}: latitude {site.lat_deg:.4f}, "
             f"longitude {site.lon_deg:.4f}, altitude {site.altitude_m:g} m, detector {site.patch}"
         )
-        flux, error = flux_and_error(result, name, "fluka")
-        mean, mean_error = flux_and_error(result, name, "fluka_aa")
-        for ending, values, errors, edges in (
-            ("aa", mean[..., np.newaxis], mean_error[..., np.newaxis], np.array([0.0, 360.0])),
-            ("azimuth", flux, error, azimuth_edges),
-        ):
+        for ending, binning in (("aa", "fluka_aa"), ("azimuth", "fluka")):
+            values, errors = flux_and_errors(result, name, binning)
+            edges = azimuth_edges if ending == "azimuth" else np.array([0.0, 360.0])
             path = folder / f"{name}-{ending}.csv"
-            rows = csv_rows(result.flavours, energies, cos_edges, edges, values, errors)
-            write_lines(path, (title, *CSV_CONVENTIONS), TABLE_COLUMNS, rows)
+            rows = csv_rows(result.flavours, energies, cos_edges, edges, values, errors.error, kind=errors.kind)
+            write_lines(path, (title, *CSV_CONVENTIONS, KIND_LINE), (*TABLE_COLUMNS, KIND_COLUMN), rows)
             written.append(path)
     return written
 
@@ -142,13 +173,13 @@ def write_honda_tables(result: Result, folder: Path) -> list[Path]:
     """
     written = []
     for site in result.sites:
-        flux, error = rebin_azimuth(*flux_and_error(result, site, "honda"), AZIMUTH_BLOCKS)
-        mean, mean_error = flux_and_error(result, site, "honda_aa")
+        flux, errors = flux_and_errors(result, site, "honda", AZIMUTH_BLOCKS)
+        mean, mean_errors = flux_and_errors(result, site, "honda_aa")
         energies = np.asarray(result.binning_energies("honda"))
         edges = np.asarray(result.binning_cos_edges("honda"))
-        for stem, values, errors in (
-            (f"{site}-ally-20-12", flux, error),
-            (f"{site}-honda-aa", mean[..., np.newaxis], mean_error[..., np.newaxis]),
+        for stem, values, of in (
+            (f"{site}-ally-20-12", flux, errors),
+            (f"{site}-honda-aa", mean, mean_errors),
         ):
-            written += write_pair(folder / stem, values, errors, energies, edges)
+            written += write_pair(folder / stem, values, of.error, energies, edges)
     return written
