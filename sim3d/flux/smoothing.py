@@ -8,6 +8,10 @@ bin that fluctuated down gets no larger weight for its small error. The strength
 for each flavour by restricted maximum likelihood (the Fellner-Schall step of Wood and Fasiolo, Biometrics 73 (2017)
 1071).
 
+The zenith variable is arsinh(cos_zenith / 0.2), so that the peak at the horizon is resolved. The sum of the flavours is
+fitted first, and each flavour as a factor on that shape: the penalty is on its deviation from the shape that all
+flavours have in common, and not on the peak or the east-west valley.
+
 The dependence on azimuth is a factor on the average: the exponential of three harmonics. Their coefficients are
 (coarser) splines of the same kind with a penalty on first differences. The mean of the factor over azimuth is one.
 """
@@ -25,10 +29,10 @@ from sim3d.conventions.words import CSV_CONVENTIONS
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_lines
 from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
-from sim3d.files.flux_table import FluxTable
+from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
 from sim3d.flux.penalised_fit import Fit, basis, fit
-from sim3d.results.bin_errors import hit_values, neutrino_grid
-from sim3d.results.tables import table_of_result
+from sim3d.results.bin_errors import FEW_BATCHES, BinErrors, bin_errors, neutrino_grid
+from sim3d.results.tables import sample_table
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
@@ -38,13 +42,21 @@ KNOTS_PER_DECADE, COS_KNOTS = 5.0, 12
 """Spline intervals of the azimuth average: per decade of energy, and in cos_zenith."""
 
 HORIZON_WIDTH = 0.2
-"""x"""
+"""The splines are in arsinh(cos_zenith / this), in which their intervals at the horizon are 5 times denser than at the
+vertical. The flux peaks there with a width of 0.1 to 0.2 (docs/reports/dimensions.md)."""
+
+KNOWN_ERROR = 0.5
+"""Relative error of the fit from which on it is an extrapolation."""
 
 AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS, HARMONICS = 2.0, 5, 3
 """Spline intervals of the harmonics' coefficients (per decade, in cos_zenith), and the number of harmonics."""
 
 EFFECTIVE_HITS = 5.0
 """Fewest expected effective hits of a bin in the summary: with fewer its pull is not Gaussian."""
+
+ZENITH_THIRDS = (("up", -1.0, -1.0 / 3.0), ("horizon", -1.0 / 3.0, 1.0 / 3.0), ("down", 1.0 / 3.0, 1.0))
+"""Names and limits in cos_zenith of the regions for which pulls are summed."""
+
 
 @dataclass(frozen=True)
 class Smoothed:
@@ -53,7 +65,8 @@ class Smoothed:
     Attributes
     ----------
     table : FluxTable
-        The fitted flux, positive everywhere; its errors are those of the fit (the statistical part alone).
+        The fitted flux, positive everywhere, and its errors. Where the relative error of the fit is 0.5 or more, the
+        kind of the error is ``extrapolated``, and the error is at least the flux and the upper limit of the raw bin.
     pulls : float64 array, shape of ``table.flux``
         (table - fit) / sqrt(phi fit) of every bin, the empty ones included.
     effective_hits : float64 array, same shape
@@ -92,8 +105,8 @@ class PullSummary:
     largest : float
         The pull of largest absolute value, with its sign.
     known_below_GeV : float
-        Highest energy at which the fit's relative error (median over directions) is below one half. Above it, the
-        smooth flux is an extrapolation.
+        Highest energy at which the fit's relative error is below one half in most directions. Above it, the smooth
+        flux is an extrapolation.
     """
 
     flavour: str
@@ -128,12 +141,13 @@ def smooth_average(table: FluxTable) -> Smoothed:
     if table.has_azimuth:
         raise InputError(f"{table.source}: smooth_average wants the azimuth average")
     bases = [*_bases(table, KNOTS_PER_DECADE, COS_KNOTS), np.ones((1, 1))]
-    phi = _hit_values(table)
+    raw = _raw_errors(table)
+    phi = raw.hit_value
     shape = _all_flavours(table, phi, bases, np.zeros(table.flux.shape[1:]), order=2)
     offset = np.log(shape.mean)
     fits = [fit(table.flux[f], phi[f], bases, offset, order=2) for f in range(len(phi))]
     relative = np.stack([np.hypot(one.relative_error, shape.relative_error) for one in fits])
-    return _smoothed(table, np.stack([one.mean for one in fits]), relative, fits)
+    return _smoothed(table, np.stack([one.mean for one in fits]), relative, fits, raw.limit)
 
 
 def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
@@ -162,7 +176,8 @@ def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
         harmonics += [np.cos(m * angle), np.sin(m * angle)]
     bases = [*_bases(table, AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS), np.stack(harmonics, axis=1)]
     share = np.diff(table.azimuth_edges_deg) / 360.0
-    phi = _hit_values(table)
+    raw = _raw_errors(table)
+    phi = raw.hit_value
     base = np.broadcast_to(average.table.flux, table.flux.shape)
     all_base = np.log(base.sum(axis=0))
     shape = _all_flavours(table, phi, bases, all_base, order=1)
@@ -176,7 +191,7 @@ def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
     assert average.table.error is not None
     of_average = average.table.error / average.table.flux
     relative = np.sqrt(np.stack([one.relative_error for one in fits]) ** 2 + shape.relative_error**2 + of_average**2)
-    return _smoothed(table, np.stack(means), relative, fits)
+    return _smoothed(table, np.stack(means), relative, fits, raw.limit)
 
 
 def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | None = None) -> list[SmoothedPair]:
@@ -201,10 +216,8 @@ def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | N
     InputError
         As :func:`smooth_average`, and for an unknown site or binning.
     """
-    average = table_of_result(result, site, binning, azimuth=False)
-    by_azimuth = table_of_result(result, site, binning, azimuth=True)
-    if azimuth_bins is not None:
-        by_azimuth = by_azimuth.with_azimuth_bins(azimuth_bins)
+    average = sample_table(result, site, binning, azimuth=False)
+    by_azimuth = sample_table(result, site, binning, azimuth=True, azimuth_bins=azimuth_bins)
     smooth = smooth_average(average)
     return [(smooth, average), (smooth_azimuth(by_azimuth, smooth), by_azimuth)]
 
@@ -226,8 +239,9 @@ def summary(smoothed: Smoothed) -> list[PullSummary]:
     for f, flavour in enumerate(table.flavours):
         chosen = smoothed.effective_hits[f] >= EFFECTIVE_HITS
         pulls = smoothed.pulls[f][chosen]
-        relative = np.median((table.error[f] / table.flux[f]).reshape(len(table.energies_GeV), -1), axis=1)
-        known = np.flatnonzero(relative < 0.5)
+        assert table.kind is not None
+        beyond = np.mean(table.kind[f] == EXTRAPOLATED, axis=(1, 2))
+        known = np.flatnonzero(beyond < 0.5)
         n = len(pulls)
         out.append(
             PullSummary(
@@ -242,6 +256,67 @@ def summary(smoothed: Smoothed) -> list[PullSummary]:
                 float(table.energies_GeV[known[-1]]) if known.size else np.nan,
             )
         )
+    return out
+
+
+@dataclass(frozen=True)
+class RegionPull:
+    """Sum of the pulls of one flavour in a region of zenith, energy and azimuth; it shows what single pulls hide.
+
+    Attributes
+    ----------
+    flavour, zenith, azimuth : str
+        Zenith third (up, horizon, down); azimuth half (east, west), or ``all``.
+    low_GeV, high_GeV : float
+        A decade of energy.
+    pull : float
+        Sum of (table - fit) / phi over its standard deviation.
+    deviation : float
+        The same sum over its expectation: the mean relative deviation of the table from the fit.
+    effective_hits : float
+    """
+
+    flavour: str
+    zenith: str
+    azimuth: str
+    low_GeV: float
+    high_GeV: float
+    pull: float
+    deviation: float
+    effective_hits: float
+
+
+def regions(smoothed: Smoothed) -> list[RegionPull]:
+    """Sum the pulls by flavour, zenith third, decade of energy, and half of azimuth if the table has azimuth bins.
+
+    Parameters
+    ----------
+    smoothed : Smoothed
+
+    Returns
+    -------
+    list of RegionPull
+        Without regions that expect fewer than 5 effective hits.
+    """
+    table = smoothed.table
+    cos, angle = _centres(table.cos_edges), _centres(table.azimuth_edges_deg)
+    halves = [("all", angle < 360.0)] if not table.has_azimuth else [("east", angle < 180.0), ("west", angle >= 180.0)]
+    first, last = np.floor(np.log10(table.energies_GeV[[0, -1]]) + 1e-9)
+    out = []
+    for f, flavour in enumerate(table.flavours):
+        for zenith, bottom, top in ZENITH_THIRDS:
+            for low in 10.0 ** np.arange(first, last + 1.0):
+                for half, inside in halves:
+                    energies = (table.energies_GeV >= low * (1 - 1e-9)) & (table.energies_GeV < 10.0 * low * (1 - 1e-9))
+                    place = np.ix_(energies, (cos > bottom) & (cos < top), inside)
+                    expected = smoothed.effective_hits[f][place]
+                    total = float(expected.sum())
+                    if total < EFFECTIVE_HITS:
+                        continue
+                    # (table - fit) / phi
+                    excess = float(np.sum(smoothed.pulls[f][place] * np.sqrt(expected)))
+                    pull = excess / np.sqrt(total)
+                    out.append(RegionPull(flavour, zenith, half, low, 10.0 * low, pull, excess / total, total))
     return out
 
 
@@ -263,10 +338,11 @@ def _bases(table: FluxTable, per_decade: float, cos_intervals: int) -> list[Arra
     ]
 
 
-def _hit_values(table: FluxTable) -> Array:
+def _raw_errors(table: FluxTable) -> BinErrors:
+    """Hit values and upper limits of the bins of a table, from its sample errors."""
     assert table.error is not None
     grid = neutrino_grid(table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
-    return hit_values(table.flux, np.where(table.hit, table.error, 0.0) ** 2, grid)
+    return bin_errors(table.flux, np.where(table.hit, table.error, 0.0), grid, FEW_BATCHES)
 
 
 def _all_flavours(table: FluxTable, phi: Array, bases: list[Array], offset: Array, order: int) -> Fit:
@@ -278,14 +354,24 @@ def _all_flavours(table: FluxTable, phi: Array, bases: list[Array], offset: Arra
     return fit(total, value, bases, offset, order)
 
 
-def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[Fit]) -> Smoothed:
-    phi = np.stack([fit.phi for fit in fits])
+def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[Fit], limit: Array) -> Smoothed:
+    phi = np.stack([one.phi for one in fits])
+    # one standard deviation of the logarithm, upward
+    error = np.expm1(np.minimum(relative, 100.0)) * mean
+    beyond = relative >= KNOWN_ERROR
+    error = np.where(beyond, np.maximum(np.maximum(error, mean), limit), error)
     return Smoothed(
-        replace(table, flux=mean, error=relative * mean, note="smoothed by penalised splines"),
+        replace(
+            table,
+            flux=mean,
+            error=error,
+            kind=np.where(beyond, EXTRAPOLATED, SAMPLE).astype(np.int8),
+            note="smoothed by penalised splines",
+        ),
         (table.flux - mean) / np.sqrt(phi * mean),
         mean / phi,
-        np.stack([fit.leverage for fit in fits]),
-        np.array([fit.penalties for fit in fits]),
+        np.stack([one.leverage for one in fits]),
+        np.array([one.penalties for one in fits]),
     )
 
 

@@ -5,6 +5,7 @@ Empty bins carry an upper limit in place of the error, so that a fit does not ta
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,9 @@ AZIMUTH_BLOCKS = 12
 """Number of azimuth bins of a Honda table."""
 
 
-def flux_and_errors(result: Result, site: str, binning: str, azimuth_bins: int | None = None) -> tuple[Array, BinErrors]:
+def flux_and_errors(
+    result: Result, site: str, binning: str, azimuth_bins: int | None = None
+) -> tuple[Array, BinErrors]:
     """Return the flux and its errors, with expected errors where hits are few and 90% upper limits where there are none.
 
     An error of 0 beside a flux of 0 would tell a fit that the flux is exactly 0. See
@@ -115,6 +118,27 @@ def table_of_result(
         name=site,
         source=site,
     )
+
+
+def sample_table(
+    result: Result, site: str, binning: str = "honda", azimuth: bool = True, azimuth_bins: int | None = None
+) -> FluxTable:
+    """Make a flux table with the sample errors, which are 0 in bins without hits; for fits that know how to use them.
+
+    Parameters as in :func:`table_of_result`.
+
+    Returns
+    -------
+    FluxTable
+
+    Raises
+    ------
+    InputError
+        As :func:`table_of_result`.
+    """
+    table = table_of_result(result, site, binning, azimuth, azimuth_bins)
+    _, error, _ = _sample(result, site, binning if azimuth else f"{binning}_aa", azimuth_bins)
+    return replace(table, error=error, kind=None)
 
 
 def _azimuth_edges(result: Result, azimuth: bool, bins: int | None) -> Array:
