@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sim3d.conventions.words import csv_conventions
 from sim3d.files.csv_files import write_lines
+from sim3d.files.flux_table import ERROR_KINDS
 
 if TYPE_CHECKING:
     from sim3d.files.flux_table import FluxTable
@@ -26,6 +27,15 @@ TABLE_COLUMNS = (
     "flux",
     "error",
 )
+
+KIND_COLUMN = "error_kind"
+"""Last column of tables that say of what kind each error is, see :data:`sim3d.files.flux_table.ERROR_KINDS`."""
+
+KIND_LINE = (
+    "error_kind: sample (of the batches, or of a fit), expected (few hits: from the bins around), "
+    "limit (no hit: 90% upper limit), extrapolated (of a fit, where no hits are near)"
+)
+"""Comment line of files with that column."""
 
 
 def write_table(table: FluxTable, folder: Path, name: str) -> Path:
@@ -55,7 +65,12 @@ def write_table(table: FluxTable, folder: Path, name: str) -> Path:
         about.append(table.note)
     error = np.full_like(table.flux, np.nan) if table.error is None else table.error
     angles = (table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
-    return write_lines(path, about, TABLE_COLUMNS, csv_rows(table.flavours, *angles, table.flux, error))
+    columns = TABLE_COLUMNS
+    if table.kind is not None:
+        about.append(KIND_LINE)
+        columns = (*TABLE_COLUMNS, KIND_COLUMN)
+    rows = csv_rows(table.flavours, *angles, table.flux, error, kind=table.kind)
+    return write_lines(path, about, columns, rows)
 
 
 def csv_rows(
@@ -64,6 +79,7 @@ def csv_rows(
     cos_edges: NDArray[np.float64],
     azimuth_edges: NDArray[np.float64],
     *columns: NDArray[np.float64],
+    kind: NDArray[np.int8] | None = None,
 ) -> Iterator[str]:
     """Yield the data lines of a CSV flux table, one string per flavour and energy.
 
@@ -77,6 +93,8 @@ def csv_rows(
         Degrees.
     columns : float64 arrays (flavour, energy, cos_zenith, azimuth)
         Numbers that follow the bin's edges in a row.
+    kind : int8 array of that shape, optional
+        Kinds of errors, whose names follow the numbers.
 
     Yields
     ------
@@ -87,9 +105,11 @@ def csv_rows(
         for c0, c1 in itertools.pairwise(cos_edges)
         for a0, a1 in itertools.pairwise(azimuth_edges)
     ]
-    cells = ",%.6e" * len(columns) + "\n"
+    cells = ",%.6e" * len(columns)
     for i, flavour in enumerate(flavours):
         for j, energy in enumerate(energies):
             start = f"{flavour},{energy:.6g},"
             numbers = np.stack([column[i, j].ravel() for column in columns], axis=1).tolist()
-            yield "".join([f"{start}{angle}{cells % tuple(row)}" for angle, row in zip(angles, numbers, strict=True)])
+            ends = ["\n"] * len(angles) if kind is None else [f",{ERROR_KINDS[k]}\n" for k in kind[i, j].ravel()]
+            rows = zip(angles, numbers, ends, strict=True)
+            yield "".join([f"{start}{angle}{cells % tuple(row)}{end}" for angle, row, end in rows])

@@ -19,6 +19,16 @@ from sim3d.errors import InputError
 EnergyKind = Literal["points", "bins"]
 ENERGY_KINDS: tuple[EnergyKind, ...] = ("points", "bins")
 
+SAMPLE, EXPECTED, LIMIT, EXTRAPOLATED = 0, 1, 2, 3
+"""Kinds of an error: see :data:`ERROR_KINDS`."""
+
+ERROR_KINDS = ("sample", "expected", "limit", "extrapolated")
+"""Names of the kinds of an error, as files have them.
+
+sample: the standard error of the mean of the batches, or of a fit. expected: from the bins around, because few hits
+are in the bin. limit: no hit, the 90% upper limit. extrapolated: the flux is that of a fit where no hits are near.
+"""
+
 NO_LIMIT = 9.9999e99
 """Written for an infinite limit (a site without any hit), because not every reader accepts ``inf``."""
 
@@ -51,6 +61,8 @@ class FluxTable:
         Processing of the numbers, e.g. a smoothing; empty if there was none.
     azimuth_frame : str
         Frame of the azimuths (:data:`sim3d.conventions.words.AZIMUTH_FRAMES`); empty if it is not known.
+    kind : int8 array, shape of ``flux``, or None
+        Kind of each error, an index of :data:`ERROR_KINDS`; None if not known.
     """
 
     flux: Array
@@ -64,6 +76,7 @@ class FluxTable:
     source: str
     note: str = ""
     azimuth_frame: str = ""
+    kind: NDArray[np.int8] | None = None
 
     flavours = FLAVOURS
 
@@ -101,7 +114,7 @@ class FluxTable:
         error = np.zeros_like(self.flux) if self.error is None else self.error
         flux, error = rebin_azimuth(self.flux, error, n)
         edges = np.linspace(0.0, 360.0, n + 1)
-        return replace(self, flux=flux, error=None if self.error is None else error, azimuth_edges_deg=edges)
+        return replace(self, flux=flux, error=None if self.error is None else error, kind=None, azimuth_edges_deg=edges)
 
     def azimuth_average(self) -> FluxTable:
         """Average the fluxes over azimuth; errors are added in quadrature, as independent.
@@ -122,7 +135,7 @@ class FluxTable:
             # a limit is lower by the number of bins, see rebin_azimuth
             limit = (self.error @ share) / len(share)
             error = np.where(flux > 0.0, np.sqrt(squares), limit)[..., None]
-        return replace(self, flux=flux[..., None], error=error, azimuth_edges_deg=np.array([0.0, 360.0]))
+        return replace(self, flux=flux[..., None], error=error, kind=None, azimuth_edges_deg=np.array([0.0, 360.0]))
 
 
 def rebin_azimuth(flux: Array, error: Array, n: int) -> tuple[Array, Array]:

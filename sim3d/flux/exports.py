@@ -19,7 +19,7 @@ from sim3d.conventions.arrays import Array
 from sim3d.conventions.words import EXPORT_CONVENTIONS, export_conventions
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import write_bytes
-from sim3d.files.flux_table import FluxTable
+from sim3d.files.flux_table import ERROR_KINDS, FluxTable
 from sim3d.files.hdf5_writing import hdf5_image
 from sim3d.flux.interpolated import Flux
 
@@ -185,6 +185,10 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
         if table.error is not None:
             note = "one standard deviation; where the flux is 0 nothing was hit and this is the 90% upper limit"
             variables[f"{name}_error"] = (dims, table.error[cut], {"units": unit, "long_name": note})
+        if table.kind is not None:
+            flags = np.arange(len(ERROR_KINDS), dtype=np.int8)
+            about_kind = {"long_name": "kind of error", "flag_values": flags, "flag_meanings": " ".join(ERROR_KINDS)}
+            variables[f"{name}_error_kind"] = (dims, table.kind[cut], about_kind)
     title = f"atmospheric neutrino fluxes, {first.name}"
     about_all = {"Conventions": "CF-1.8", "title": title, "source": f"sim3d {sim3d.__version__}", **conventions}
     if first.note:

@@ -8,6 +8,10 @@ bin that fluctuated down gets no larger weight for its small error. The strength
 for each flavour by restricted maximum likelihood (the Fellner-Schall step of Wood and Fasiolo, Biometrics 73 (2017)
 1071).
 
+The zenith variable is arsinh(cos_zenith / 0.2), so that the peak at the horizon is resolved. The sum of the flavours is
+fitted first, and each flavour as a factor on that shape: the penalty is on its deviation from the shape that all
+flavours have in common, and not on the peak or the east-west valley.
+
 The dependence on azimuth is a factor on the average: the exponential of three harmonics. Their coefficients are
 (coarser) splines of the same kind with a penalty on first differences. The mean of the factor over azimuth is one.
 """
@@ -19,16 +23,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import BSpline
-from scipy.ndimage import gaussian_filter1d
 
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.words import csv_conventions
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_lines
 from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
-from sim3d.files.flux_table import FluxTable
-from sim3d.results.tables import table_of_result
+from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
+from sim3d.flux.penalised_fit import Fit, basis, fit
+from sim3d.results.bin_errors import FEW_BATCHES, BinErrors, bin_errors, neutrino_grid
+from sim3d.results.tables import sample_table
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
@@ -37,24 +41,21 @@ if TYPE_CHECKING:
 KNOTS_PER_DECADE, COS_KNOTS = 5.0, 12
 """Spline intervals of the azimuth average: per decade of energy, and in cos_zenith."""
 
+HORIZON_WIDTH = 0.2
+"""The splines are in arsinh(cos_zenith / this), in which their intervals at the horizon are 5 times denser than at the
+vertical. The flux peaks there with a width of 0.1 to 0.2 (docs/reports/dimensions.md)."""
+
+KNOWN_ERROR = 0.5
+"""Relative error of the fit from which on it is an extrapolation."""
+
 AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS, HARMONICS = 2.0, 5, 3
 """Spline intervals of the harmonics' coefficients (per decade, in cos_zenith), and the number of harmonics."""
-
-PENALTY_RANGE = (1e-3, 1e7)
-"""Lowest and highest strength of a penalty."""
 
 EFFECTIVE_HITS = 5.0
 """Fewest expected effective hits of a bin in the summary: with fewer its pull is not Gaussian."""
 
-_PHI_WIDTH_ENERGY, _PHI_WIDTH_COS = 4.0, 1.5
-"""Standard deviations, in bins, of the Gaussian weights with which phi is averaged."""
-
-_SPECTRUM = 3.0
-"""The average for phi is of E^3 flux: neighbouring energies then have similar weights."""
-
-_ITERATIONS = 60
-_SMALL_STEP = 1e-3
-"""Convergence: no ln flux changes by more than this (times the bin's relative error where that is above 1)."""
+ZENITH_THIRDS = (("up", -1.0, -1.0 / 3.0), ("horizon", -1.0 / 3.0, 1.0 / 3.0), ("down", 1.0 / 3.0, 1.0))
+"""Names and limits in cos_zenith of the regions for which pulls are summed."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Smoothed:
     Attributes
     ----------
     table : FluxTable
-        The fitted flux, positive everywhere; its errors are those of the fit (the statistical part alone).
+        The fitted flux, positive everywhere, and its errors. Where the relative error of the fit is 0.5 or more, the
+        kind of the error is ``extrapolated``, and the error is at least the flux and the upper limit of the raw bin.
     pulls : float64 array, shape of ``table.flux``
         (table - fit) / sqrt(phi fit) of every bin, the empty ones included.
     effective_hits : float64 array, same shape
@@ -103,8 +105,8 @@ class PullSummary:
     largest : float
         The pull of largest absolute value, with its sign.
     known_below_GeV : float
-        Highest energy at which the fit's relative error (median over directions) is below one half. Above it, the
-        smooth flux is an extrapolation.
+        Highest energy at which the fit's relative error is below one half in most directions. Above it, the smooth
+        flux is an extrapolation.
     """
 
     flavour: str
@@ -138,16 +140,14 @@ def smooth_average(table: FluxTable) -> Smoothed:
     _check(table)
     if table.has_azimuth:
         raise InputError(f"{table.source}: smooth_average wants the azimuth average")
-    logs = np.log(table.energies_GeV)
-    bases = [
-        _basis(logs, max(1, round(KNOTS_PER_DECADE * (logs[-1] - logs[0]) / np.log(10.0)))),
-        _basis(_centres(table.cos_edges), min(COS_KNOTS, max(1, (len(table.cos_edges) - 1) * 3 // 5))),
-        np.ones((1, 1)),
-    ]
-    offset = np.zeros(table.flux.shape[1:])
-    fits = [_fit(table.flux[f], phi, bases, offset, order=2) for f, phi in enumerate(_hit_values(table))]
-    relative = np.stack([fit.relative_error for fit in fits])
-    return _smoothed(table, np.stack([fit.mean for fit in fits]), relative, fits)
+    bases = [*_bases(table, KNOTS_PER_DECADE, COS_KNOTS), np.ones((1, 1))]
+    raw = _raw_errors(table)
+    phi = raw.hit_value
+    shape = _all_flavours(table, phi, bases, np.zeros(table.flux.shape[1:]), order=2)
+    offset = np.log(shape.mean)
+    fits = [fit(table.flux[f], phi[f], bases, offset, order=2) for f in range(len(phi))]
+    relative = np.stack([np.hypot(one.relative_error, shape.relative_error) for one in fits])
+    return _smoothed(table, np.stack([one.mean for one in fits]), relative, fits, raw.limit)
 
 
 def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
@@ -170,29 +170,28 @@ def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
         If it has no errors or a flavour with no hit.
     """
     _check(table)
-    logs = np.log(table.energies_GeV)
     angle = np.radians(_centres(table.azimuth_edges_deg))
     harmonics = [np.ones_like(angle)]
     for m in range(1, HARMONICS + 1):
         harmonics += [np.cos(m * angle), np.sin(m * angle)]
-    bases = [
-        _basis(logs, max(1, round(AZIMUTH_KNOTS_PER_DECADE * (logs[-1] - logs[0]) / np.log(10.0)))),
-        _basis(_centres(table.cos_edges), AZIMUTH_COS_KNOTS),
-        np.stack(harmonics, axis=1),
-    ]
+    bases = [*_bases(table, AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS), np.stack(harmonics, axis=1)]
     share = np.diff(table.azimuth_edges_deg) / 360.0
+    raw = _raw_errors(table)
+    phi = raw.hit_value
+    base = np.broadcast_to(average.table.flux, table.flux.shape)
+    all_base = np.log(base.sum(axis=0))
+    shape = _all_flavours(table, phi, bases, all_base, order=1)
+    common = np.log(shape.mean) - all_base
     fits, means = [], []
-    for f, phi in enumerate(_hit_values(table)):
-        base = average.table.flux[f]
-        offset = np.log(np.broadcast_to(base, table.flux.shape[1:]))
-        fit = _fit(table.flux[f], phi, bases, offset, order=1)
-        fits.append(fit)
-        factor = fit.mean / base
-        means.append(base * factor / (factor @ share)[..., None])
+    for f in range(len(phi)):
+        one = fit(table.flux[f], phi[f], bases, np.log(base[f]) + common, order=1)
+        fits.append(one)
+        factor = one.mean / base[f]
+        means.append(base[f] * factor / (factor @ share)[..., None])
     assert average.table.error is not None
     of_average = average.table.error / average.table.flux
-    relative = np.sqrt(np.stack([fit.relative_error for fit in fits]) ** 2 + of_average**2)
-    return _smoothed(table, np.stack(means), relative, fits)
+    relative = np.sqrt(np.stack([one.relative_error for one in fits]) ** 2 + shape.relative_error**2 + of_average**2)
+    return _smoothed(table, np.stack(means), relative, fits, raw.limit)
 
 
 def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | None = None) -> list[SmoothedPair]:
@@ -217,10 +216,8 @@ def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | N
     InputError
         As :func:`smooth_average`, and for an unknown site or binning.
     """
-    average = table_of_result(result, site, binning, azimuth=False)
-    by_azimuth = table_of_result(result, site, binning, azimuth=True)
-    if azimuth_bins is not None:
-        by_azimuth = by_azimuth.with_azimuth_bins(azimuth_bins)
+    average = sample_table(result, site, binning, azimuth=False)
+    by_azimuth = sample_table(result, site, binning, azimuth=True, azimuth_bins=azimuth_bins)
     smooth = smooth_average(average)
     return [(smooth, average), (smooth_azimuth(by_azimuth, smooth), by_azimuth)]
 
@@ -242,8 +239,9 @@ def summary(smoothed: Smoothed) -> list[PullSummary]:
     for f, flavour in enumerate(table.flavours):
         chosen = smoothed.effective_hits[f] >= EFFECTIVE_HITS
         pulls = smoothed.pulls[f][chosen]
-        relative = np.median((table.error[f] / table.flux[f]).reshape(len(table.energies_GeV), -1), axis=1)
-        known = np.flatnonzero(relative < 0.5)
+        assert table.kind is not None
+        beyond = np.mean(table.kind[f] == EXTRAPOLATED, axis=(1, 2))
+        known = np.flatnonzero(beyond < 0.5)
         n = len(pulls)
         out.append(
             PullSummary(
@@ -262,12 +260,64 @@ def summary(smoothed: Smoothed) -> list[PullSummary]:
 
 
 @dataclass(frozen=True)
-class _Fit:
-    mean: Array
-    relative_error: Array
-    leverage: Array
-    phi: Array
-    penalties: tuple[float, float]
+class RegionPull:
+    """Sum of the pulls of one flavour in a region of zenith, energy and azimuth; it shows what single pulls hide.
+
+    Attributes
+    ----------
+    flavour, zenith, azimuth : str
+        Zenith third (up, horizon, down); azimuth half (east, west), or ``all``.
+    low_GeV, high_GeV : float
+        A decade of energy.
+    pull : float
+        Sum of (table - fit) / phi over its standard deviation.
+    deviation : float
+        The same sum over its expectation: the mean relative deviation of the table from the fit.
+    effective_hits : float
+    """
+
+    flavour: str
+    zenith: str
+    azimuth: str
+    low_GeV: float
+    high_GeV: float
+    pull: float
+    deviation: float
+    effective_hits: float
+
+
+def regions(smoothed: Smoothed) -> list[RegionPull]:
+    """Sum the pulls by flavour, zenith third, decade of energy, and half of azimuth if the table has azimuth bins.
+
+    Parameters
+    ----------
+    smoothed : Smoothed
+
+    Returns
+    -------
+    list of RegionPull
+        Without regions that expect fewer than 5 effective hits.
+    """
+    table = smoothed.table
+    cos, angle = _centres(table.cos_edges), _centres(table.azimuth_edges_deg)
+    halves = [("all", angle < 360.0)] if not table.has_azimuth else [("east", angle < 180.0), ("west", angle >= 180.0)]
+    first, last = np.floor(np.log10(table.energies_GeV[[0, -1]]) + 1e-9)
+    out = []
+    for f, flavour in enumerate(table.flavours):
+        for zenith, bottom, top in ZENITH_THIRDS:
+            for low in 10.0 ** np.arange(first, last + 1.0):
+                for half, inside in halves:
+                    energies = (table.energies_GeV >= low * (1 - 1e-9)) & (table.energies_GeV < 10.0 * low * (1 - 1e-9))
+                    place = np.ix_(energies, (cos > bottom) & (cos < top), inside)
+                    expected = smoothed.effective_hits[f][place]
+                    total = float(expected.sum())
+                    if total < EFFECTIVE_HITS:
+                        continue
+                    # (table - fit) / phi
+                    excess = float(np.sum(smoothed.pulls[f][place] * np.sqrt(expected)))
+                    pull = excess / np.sqrt(total)
+                    out.append(RegionPull(flavour, zenith, half, low, 10.0 * low, pull, excess / total, total))
+    return out
 
 
 def _check(table: FluxTable) -> None:
@@ -278,127 +328,55 @@ def _check(table: FluxTable) -> None:
             raise InputError(f"{table.source}: {flavour} has no hit at all, nothing can be fitted")
 
 
-def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[_Fit]) -> Smoothed:
-    phi = np.stack([fit.phi for fit in fits])
+def _bases(table: FluxTable, per_decade: float, cos_intervals: int) -> list[Array]:
+    """Evaluate B-splines in ln E, and in a zenith variable in which the horizon is stretched."""
+    logs = np.log(table.energies_GeV)
+    cos = _centres(table.cos_edges)
+    return [
+        basis(logs, max(1, round(per_decade * (logs[-1] - logs[0]) / np.log(10.0)))),
+        basis(np.arcsinh(cos / HORIZON_WIDTH), min(cos_intervals, max(1, (len(cos) - 1) * 3 // 4))),
+    ]
+
+
+def _raw_errors(table: FluxTable) -> BinErrors:
+    """Hit values and upper limits of the bins of a table, from its sample errors."""
+    assert table.error is not None
+    grid = neutrino_grid(table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
+    return bin_errors(table.flux, np.where(table.hit, table.error, 0.0), grid, FEW_BATCHES)
+
+
+def _all_flavours(table: FluxTable, phi: Array, bases: list[Array], offset: Array, order: int) -> Fit:
+    """Fit the sum of the flavours; their variances are added, as of independent hits."""
+    total = table.flux.sum(axis=0)
+    mean = table.flux.mean(axis=(2, 3), keepdims=True)
+    value = (phi * mean).sum(axis=0) / np.maximum(mean.sum(axis=0), 1e-300)
+    value = np.where(value > 0.0, value, phi.mean(axis=0))
+    return fit(total, value, bases, offset, order)
+
+
+def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[Fit], limit: Array) -> Smoothed:
+    phi = np.stack([one.phi for one in fits])
+    # one standard deviation of the logarithm, upward
+    error = np.expm1(np.minimum(relative, 100.0)) * mean
+    beyond = relative >= KNOWN_ERROR
+    error = np.where(beyond, np.maximum(np.maximum(error, mean), limit), error)
     return Smoothed(
-        replace(table, flux=mean, error=relative * mean, note="smoothed by penalised splines"),
+        replace(
+            table,
+            flux=mean,
+            error=error,
+            kind=np.where(beyond, EXTRAPOLATED, SAMPLE).astype(np.int8),
+            note="smoothed by penalised splines",
+        ),
         (table.flux - mean) / np.sqrt(phi * mean),
         mean / phi,
-        np.stack([fit.leverage for fit in fits]),
-        np.array([fit.penalties for fit in fits]),
+        np.stack([one.leverage for one in fits]),
+        np.array([one.penalties for one in fits]),
     )
 
 
 def _centres(edges: Array) -> Array:
     return 0.5 * (edges[1:] + edges[:-1])
-
-
-def _basis(x: Array, intervals: int) -> Array:
-    """Evaluate cubic B-splines on equal intervals over the range of x, (len(x), intervals + 3)."""
-    step = (x[-1] - x[0]) / intervals
-    knots = x[0] + step * np.arange(-3, intervals + 4)
-    inside = np.clip(x, knots[3], knots[-4])
-    return np.asarray(BSpline.design_matrix(inside, knots, 3).toarray())
-
-
-def _hit_values(table: FluxTable) -> Array:
-    """Estimate phi, variance over expectation: the ratio of local sums of squared errors and of fluxes."""
-    assert table.error is not None
-    weight = table.energies_GeV[None, :, None, None] ** _SPECTRUM
-    variance = np.where(table.hit, table.error, 0.0) ** 2
-    # phi of E^3 flux is E^3 times phi
-    sums = [variance * weight**2, table.flux * weight]
-    for i, total in enumerate(sums):
-        total = gaussian_filter1d(total.mean(axis=3), _PHI_WIDTH_ENERGY, axis=1, mode="constant", truncate=6.0)
-        sums[i] = gaussian_filter1d(total, _PHI_WIDTH_COS, axis=2, mode="nearest")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        phi = np.where(sums[1] > 0.0, sums[0] / sums[1], np.nan)
-    # phi is unknown where the errors are zero; it is interpolated in energy there.
-    phi[~(phi > 0.0)] = np.nan
-    for flavour_phi in phi:
-        for column in flavour_phi.T:
-            good = np.flatnonzero(~np.isnan(column))
-            fill = np.nanmedian(flavour_phi) if good.size == 0 else None
-            column[:] = fill if fill is not None else np.interp(np.arange(len(column)), good, column[good])
-    return np.broadcast_to((phi / weight[..., 0])[..., None], table.flux.shape)
-
-
-def _penalty(size: int, order: int) -> Array:
-    differences = np.diff(np.eye(size), order, axis=0)
-    return differences.T @ differences
-
-
-def _fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int) -> _Fit:
-    """Fit one flavour by penalised quasi-likelihood (iteratively reweighted least squares), with its penalties."""
-    sizes = [basis.shape[1] for basis in bases]
-    total = int(np.prod(sizes))
-    penalties = [_penalty(sizes[0], order), _penalty(sizes[1], order)]
-    stiff = [
-        np.kron(np.kron(penalties[0], np.eye(sizes[1])), np.eye(sizes[2])),
-        np.kron(np.kron(np.eye(sizes[0]), penalties[1]), np.eye(sizes[2])),
-    ]
-    # the two commute, so the eigenvalues of their sum are sums of eigenvalues
-    roots = [np.linalg.eigvalsh(p) * (np.arange(len(p)) >= order) for p in penalties]
-    first, second = np.broadcast_arrays(roots[0][:, None], roots[1])
-    squares = [(basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1) for basis in bases]
-    eta = _start(flux, offset, bases[2].shape[1] > 1)
-    strength = [10.0, 10.0]
-    for count in range(_ITERATIONS):
-        mean = np.exp(np.clip(eta, -200.0, 200.0))
-        weight = mean / phi
-        # limits the first steps of bins far above the fit; the limit grows by a factor of 4 with each iteration
-        working = eta - offset + np.minimum((flux - mean) / mean, 20.0 * 4.0**count)
-        normal = _gram(squares, weight, sizes)
-        # the small ridge sets to 0 what neither the data nor the penalties determine
-        penalty = strength[0] * stiff[0] + strength[1] * stiff[1] + 1e-6 * np.eye(total)
-        inverse = np.asarray(np.linalg.inv(normal + penalty), dtype=np.float64)
-        right = _evaluate([basis.T for basis in bases], weight * working)
-        theta = inverse @ right.ravel()
-        new = offset + _evaluate(bases, theta.reshape(sizes))
-        step = float(np.max(np.abs(new - eta) * np.sqrt(np.minimum(weight, 1.0))))
-        eta = new
-        if step < _SMALL_STEP and count > 5:
-            break
-        sums = strength[0] * first + strength[1] * second
-        free = sums > 1e-12 * sums.max()
-        for i, root in enumerate((first, second)):
-            expected = sizes[2] * float(np.sum(root[free] / sums[free])) - float(np.sum(inverse * stiff[i]))
-            actual = float(theta @ stiff[i] @ theta)
-            change = np.clip(expected / max(actual, 1e-12), 0.1, 10.0)
-            strength[i] = float(np.clip(strength[i] * change, *PENALTY_RANGE))
-    mean = np.exp(np.clip(eta, -200.0, 200.0))
-    variance = _variance(squares, inverse, sizes)
-    return _Fit(mean, np.sqrt(variance), variance * mean / phi, phi, (strength[0], strength[1]))
-
-
-def _start(flux: Array, offset: Array, is_factor: bool) -> Array:
-    """Return starting values of ln flux: the table's, its smallest flux in empty bins; for a factor the offset."""
-    if is_factor:
-        return np.array(offset)
-    floor = flux[flux > 0.0].min()
-    return np.log(np.maximum(flux, floor))
-
-
-def _evaluate(matrices: list[Array], values: Array) -> Array:
-    for matrix in matrices:
-        rest = values.shape[1:]
-        values = (matrix @ values.reshape(values.shape[0], -1)).T.reshape(*rest, -1)
-    return values
-
-
-def _gram(squares: list[Array], weight: Array, sizes: list[int]) -> Array:
-    """Compute X^T W X of a tensor product without forming X."""
-    out = _evaluate([square.T for square in squares], weight)
-    a, b, c = sizes
-    out = out.reshape(a, a, b, b, c, c).transpose(0, 2, 4, 1, 3, 5)
-    return out.reshape(a * b * c, a * b * c)
-
-
-def _variance(squares: list[Array], inverse: Array, sizes: list[int]) -> Array:
-    """Compute the variance of ln flux in every bin."""
-    a, b, c = sizes
-    tensor = inverse.reshape(a, b, c, a, b, c).transpose(0, 3, 1, 4, 2, 5).reshape(a * a, b * b, c * c)
-    return np.maximum(_evaluate(squares, tensor), 0.0)
 
 
 def write_pulls(smoothed: Smoothed, original: FluxTable, folder: Path, name: str) -> Path:

@@ -20,7 +20,9 @@ from sim3d.conventions.flavours import FLAVOURS, flavour_index
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.results.at_points import between, value_at
+from sim3d.results.bin_errors import bin_errors, neutrino_grid
 from sim3d.results.jackknife import jackknife
+from sim3d.scoring.exact_sums import N_GROUPS
 from sim3d.scoring.gradients import BINS
 
 _POINT = "variation:"
@@ -58,14 +60,18 @@ class VariedFlux:
 
     def table(self) -> FluxTable:
         """Return the varied flux as a flux table in these bins, for interpolation and export."""
+        energies, whole = np.sqrt(self.energy_edges_GeV[1:] * self.energy_edges_GeV[:-1]), np.array([0.0, 360.0])
+        grid = neutrino_grid(energies, self.cos_edges, whole)
+        errors = bin_errors(self.flux[..., None], self.error[..., None], grid, N_GROUPS)
         return FluxTable(
             flux=self.flux[..., None],
-            error=self.error[..., None],
-            energies_GeV=np.sqrt(self.energy_edges_GeV[1:] * self.energy_edges_GeV[:-1]),
+            error=errors.error,
+            kind=errors.kind,
+            energies_GeV=energies,
             energy_edges_GeV=self.energy_edges_GeV,
             energy_kind="bins",
             cos_edges=self.cos_edges,
-            azimuth_edges_deg=np.array([0.0, 360.0]),
+            azimuth_edges_deg=whole,
             name=self.site,
             source=f"{self.site}, {self.label}",
             note=self.label,

@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim3d.errors import InputError
-from sim3d.files.flux_table import NO_LIMIT
+from sim3d.files.flux_table import ERROR_KINDS
+from sim3d.results.bin_errors import BinErrors, Grid, bin_errors
 from sim3d.results.jackknife import jackknife
-from sim3d.results.result import POISSON_LIMIT_90
 from sim3d.scoring.muons import PARTICLE_CHARGE, PARTICLES, cos_edges, momentum_edges
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
 
 Array = np.ndarray
+
+REFERENCE_INDEX = 2.7
+"""Spectral index of the primaries (Particle Data Group, Review of Particle Physics, section Cosmic rays).
+
+Spectra of muons and nucleons are compared between momentum bins after division by (1 + p)^-2.7, p in GeV/c.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,10 @@ class MuonSpectra:
     cos_zenith_edges : float64 array (m + 1,)
     flux, error : float64 arrays (levels, particle, n, m)
         m^-2 s^-1 sr^-1 (GeV/c)^-1, the particles in the order of :data:`sim3d.scoring.muons.PARTICLES`; the mean over a
-        bin, and its statistical error. Both are 0 in a bin without particles.
+        bin, and its statistical error; in a bin without particles the flux is 0 and the error the 90% upper limit.
+        Where particles are few it is the expected error (:mod:`sim3d.results.bin_errors`).
+    kind : int8 array, same shape
+        Kind of each error, an index of :data:`sim3d.files.flux_table.ERROR_KINDS`.
     groups : float64 array (N_GROUPS, levels, particle, n, m)
         Integral of the flux over each bin (m^-2 s^-1), for groups of batches.
     group_weights : int array (N_GROUPS,)
@@ -54,6 +63,7 @@ class MuonSpectra:
     cos_zenith_edges: Array
     flux: Array
     error: Array
+    kind: Array
     groups: Array
     group_weights: Array
 
@@ -66,24 +76,6 @@ class MuonSpectra:
     def cos_zeniths(self) -> Array:
         """Centres of the zenith bins."""
         return 0.5 * (self.cos_zenith_edges[1:] + self.cos_zenith_edges[:-1])
-
-    @property
-    def upper_limit(self) -> Array:
-        """90% upper limits of the flux in bins without particles, elsewhere the flux; shape and unit of ``flux``.
-
-        With showers that contribute values v to a bin at a mean number lambda (a compound Poisson process), the flux
-        has the mean lambda E[v] and the variance lambda E[v^2]. Their ratio, error^2 / flux, is at least the mean
-        value of a shower, and 2.3 of it is at or above the limit for no shower seen. It is taken from the nearest
-        momentum bin with particles, in the same zenith bin or in all together, whichever is larger. The limit is
-        :data:`sim3d.files.flux_table.NO_LIMIT` for a particle that was not seen at a level.
-        """
-        space = np.diff(self.momentum_edges_GeV)[:, None] * np.diff(self.cos_zenith_edges)
-        mean, variance = self.flux * space, (self.error * space) ** 2
-        one = _nearest(_ratio(variance, mean))
-        together = _nearest(_ratio(variance.sum(axis=-1, keepdims=True), mean.sum(axis=-1, keepdims=True)))
-        value = np.fmax(one, together)
-        limit = np.where(np.isnan(value), NO_LIMIT, POISSON_LIMIT_90 * value / space)
-        return np.where(self.flux > 0.0, self.flux, limit)
 
     def level(self, altitude_km: float) -> int:
         """Find the index of the level nearest to an altitude.
@@ -215,11 +207,10 @@ class MuonSpectra:
         -------
         list of dict
             ``flux`` and ``error`` are in m^-2 s^-1 sr^-1 (GeV/c)^-1; ``momentum_GeV`` is the bin's logarithmic centre,
-            ``cos_zenith`` its centre, and the edges are in ``momentum_low_GeV`` and so on. Where the flux is 0 the
-            error is the upper limit.
+            ``cos_zenith`` its centre, and the edges are in ``momentum_low_GeV`` and so on. ``error_kind`` is
+            ``sample``, ``expected`` or ``limit``.
         """
         out = []
-        error = np.where(self.flux > 0.0, self.error, self.upper_limit)
         p, c = self.momentum_edges_GeV.tolist(), np.round(self.cos_zenith_edges, 6).tolist()
         for level, altitude in enumerate(self.altitudes_km):
             for name in particles:
@@ -239,36 +230,41 @@ class MuonSpectra:
                                 "cos_zenith_low": c[j],
                                 "cos_zenith_high": c[j + 1],
                                 "flux": float(self.flux[level, k, i, j]),
-                                "error": float(error[level, k, i, j]),
+                                "error": float(self.error[level, k, i, j]),
+                                "error_kind": ERROR_KINDS[self.kind[level, k, i, j]],
                             }
                         )
         return out
-
-
-def _ratio(variance: Array, mean: Array) -> Array:
-    """Quotient of arrays, NaN where there is none or where it is 0 (a single batch has no variance)."""
-    out = np.full(mean.shape, np.nan)
-    np.divide(variance, mean, out=out, where=(mean > 0.0) & (variance > 0.0))
-    return out
-
-
-def _nearest(values: Array) -> Array:
-    """Replace NaN by the value of the nearest momentum bin (second last axis) that has one, if any has."""
-    out = values.copy()
-    momenta = np.arange(values.shape[-2])
-    for level, k, j in np.ndindex(values.shape[0], values.shape[1], values.shape[3]):
-        column = values[level, k, :, j]
-        known = np.flatnonzero(~np.isnan(column))
-        if known.size:
-            nearest = known[np.abs(np.subtract.outer(momenta, known)).argmin(axis=1)]
-            out[level, k, :, j] = column[nearest]
-    return out
 
 
 def _row(particle: str) -> int:
     if particle not in PARTICLES:
         raise InputError("particle", particle, ", ".join(PARTICLES))
     return PARTICLES.index(particle)
+
+
+def spectrum_errors(flux: Array, error: Array, momentum_edges: Array, cosine_edges: Array, batches: int) -> BinErrors:
+    """Compute errors and upper limits of spectra from their sample errors (:mod:`sim3d.results.bin_errors`).
+
+    Parameters
+    ----------
+    flux, error : float64 arrays (levels, particle, n, m)
+        Flux (m^-2 s^-1 sr^-1 (GeV/c)^-1) and its sample error, both 0 in bins without particles.
+    momentum_edges, cosine_edges : arrays (n + 1,), (m + 1,)
+        GeV/c.
+    batches : int
+        Number of batches that the sample errors are of.
+
+    Returns
+    -------
+    BinErrors
+        Of the shape of ``flux``.
+    """
+    momenta = np.sqrt(momentum_edges[1:] * momentum_edges[:-1])
+    middles = 0.5 * (cosine_edges[1:] + cosine_edges[:-1])
+    grid = Grid(momenta, middles, np.array([180.0]), (1.0 + momenta) ** -REFERENCE_INDEX)
+    rows = (-1, len(momenta), len(middles), 1)
+    return bin_errors(flux.reshape(rows), error.reshape(rows), grid, batches).reshaped(flux.shape)
 
 
 def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
@@ -298,6 +294,7 @@ def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
     space = 2.0 * math.pi * np.diff(p)[:, None] * np.diff(c)
     mean, error = levels.mean_and_error(result.n_batches)
     weights = result.group_weights
+    errors = spectrum_errors(mean / space, error / space, p, c, result.n_batches)
     groups = levels.group_sums() / np.maximum(weights, 1).reshape(-1, 1, 1, 1, 1)
     attributes = result.attributes
     return MuonSpectra(
@@ -307,7 +304,8 @@ def muon_spectra(result: Result, site: str | None = None) -> MuonSpectra:
         momentum_edges_GeV=p,
         cos_zenith_edges=c,
         flux=mean / space,
-        error=error / space,
+        error=errors.error,
+        kind=errors.kind,
         groups=groups,
         group_weights=weights,
     )

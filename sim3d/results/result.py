@@ -21,6 +21,7 @@ from sim3d.errors import InputError
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result
 from sim3d.results.at_points import flux_at
+from sim3d.results.bin_errors import POISSON_LIMIT_90, BinErrors, bin_errors, neutrino_grid
 from sim3d.results.gradients import SiteGradients
 from sim3d.scoring.exact_sums import N_GROUPS, ExactSums
 from sim3d.scoring.precision import Watch, describe_observable
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 
 _SLACK = 1e-9
 """Relative tolerance at the ends of the energies, for their rounding."""
-
-POISSON_LIMIT_90 = 2.302585093
-"""Poisson upper limit at 90% confidence for zero observed hits, -ln(0.1)."""
-
 
 _NOT_MADE = {
     "muons": "scoring.muons: this run scored no muons; set it to true and run again",
@@ -55,11 +52,6 @@ class SiteInfo:
     declination_deg: float
     patch: str
     area_m2: float
-
-
-def _with_mirror(array: Any) -> Any:
-    """Add to an (energy, cos) array its mirror image in cos_zenith."""
-    return array + np.flip(array, axis=1)
 
 
 class Result:
@@ -266,7 +258,8 @@ class Result:
         Returns
         -------
         flux, error : float64 arrays (flavour, energy, cos, azimuth), without the last axis for "_aa"
-            m^-2 s^-1 sr^-1 GeV^-1; a bin without hits has 0 and 0 (see :meth:`upper_limit`).
+            m^-2 s^-1 sr^-1 GeV^-1; a bin without hits has 0 and 0 (see :meth:`upper_limit`). The error is the
+            standard error of the mean of the batches. It is too small where hits are few; :meth:`errors` is not.
         hits : int64 array, same shape
             Number of neutrino crossings of the patch.
 
@@ -293,32 +286,37 @@ class Result:
     def upper_limit(self, site: str, binning: str = "fine") -> np.ndarray:
         """Compute the 90% upper limit of the flux in bins without hits; elsewhere return the flux itself.
 
-        The Poisson upper limit for zero observed hits is 2.3 expected hits. The contribution of one hit is estimated as
-        the mean over the hits in the bins of the same ``|cos_zenith|``. These are taken from the same energy if it has
-        any, else from the nearest energy that has some. The limit is infinite at a site without a single hit.
+        See :mod:`sim3d.results.bin_errors`; the limit is infinite at a site without a single hit.
         Parameters, shape and unit as in :meth:`binned`.
         """
         flux, _, hits = self.binned(site, binning)
+        return np.where(hits > 0, flux, self.errors(site, binning).limit)
+
+    def errors(self, site: str, binning: str = "fine") -> BinErrors:
+        """Compute the errors that tables have: expected errors where hits are few, upper limits where there are none.
+
+        Parameters
+        ----------
+        site : str
+        binning : str
+            See :meth:`binning`.
+
+        Returns
+        -------
+        BinErrors
+            ``error``, ``kind`` and ``limit`` in the shape of :meth:`binned`. Its ``error`` is never 0.
+
+        Raises
+        ------
+        InputError
+            As :meth:`binned`.
+        """
         chosen = self.binning(binning)
-        space = self._phase_space(chosen)[0]
-        if not chosen.azimuth:
-            space = space[:, :, 0]
-        per_hit = np.full((chosen.n_energy, chosen.n_cos), np.nan)
-        axes = (0, 3) if chosen.azimuth else (0,)
-        values = _with_mirror(np.sum(flux * space, axis=axes))
-        counts = _with_mirror(np.sum(hits, axis=axes))
-        np.divide(values, counts, out=per_hit, where=counts > 0)
-        energies = np.arange(chosen.n_energy)
-        for c in range(chosen.n_cos):
-            good = np.flatnonzero(~np.isnan(per_hit[:, c]))
-            if good.size == 0:
-                per_hit[:, c] = np.inf
-                continue
-            nearest = good[np.abs(np.subtract.outer(energies, good)).argmin(axis=1)]
-            per_hit[:, c] = per_hit[nearest, c]
-        shaped = per_hit[None, :, :, None] if chosen.azimuth else per_hit[None, :, :]
-        limit = POISSON_LIMIT_90 * shaped / space
-        return np.where(hits > 0, flux, limit)
+        flux, error, _ = self.binned(site, binning)
+        azimuths = self.azimuth_edges_deg if chosen.azimuth else np.array([0.0, 360.0])
+        shape = (*flux.shape[:3], len(azimuths) - 1)
+        grid = neutrino_grid(chosen.energies_GeV, chosen.cos_edges, azimuths)
+        return bin_errors(flux.reshape(shape), error.reshape(shape), grid, self.n_batches).reshaped(flux.shape)
 
     def groups_east_west(self, site: str) -> np.ndarray:
         """Compute the mean flux of each group of batches in the eastern and western halves of azimuth at a site.
@@ -494,4 +492,4 @@ def load(path: str | Path) -> Result:
     return Result(read_result(path), Path(path))
 
 
-__all__ = ["Result", "SiteInfo", "load"]
+__all__ = ["POISSON_LIMIT_90", "Result", "SiteInfo", "load"]

@@ -5,6 +5,7 @@ Empty bins carry an upper limit in place of the error, so that a fit does not ta
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from sim3d.conventions.words import csv_conventions
 from sim3d.errors import InputError
 from sim3d.files import honda
 from sim3d.files.csv_files import write_lines
-from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
-from sim3d.files.flux_table import NO_LIMIT, FluxTable
+from sim3d.files.csv_tables import KIND_COLUMN, KIND_LINE, TABLE_COLUMNS, csv_rows
+from sim3d.files.flux_table import FluxTable, rebin_azimuth
+from sim3d.results.bin_errors import BinErrors, bin_errors, neutrino_grid
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
@@ -25,10 +27,13 @@ TABLE_BINNINGS = ("honda", "fluka", "fine")
 """Binnings that a table can have; the azimuth average of each has its own sums of squares and errors."""
 
 
-def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Array]:
-    """Return the flux and its absolute error, with the 90% upper limit in place of the error in bins without hits.
+def flux_and_errors(
+    result: Result, site: str, binning: str, azimuth_bins: int | None = None
+) -> tuple[Array, BinErrors]:
+    """Return the flux and its errors: expected errors where hits are few, 90% upper limits where there are none.
 
-    An error of 0 beside a flux of 0 would tell a fit that the flux is exactly 0.
+    An error of 0 beside a flux of 0 would tell a fit that the flux is exactly 0. See
+    :mod:`sim3d.results.bin_errors`.
 
     Parameters
     ----------
@@ -36,18 +41,40 @@ def flux_and_error(result: Result, site: str, binning: str) -> tuple[Array, Arra
     site : str
     binning : str
         See :meth:`sim3d.results.result.Result.binning`.
+    azimuth_bins : int, optional
+        Merge azimuth bins first so that this many remain.
 
     Returns
     -------
-    flux, error : float64 arrays
-        Shape and unit as :meth:`sim3d.results.result.Result.binned`.
+    flux : float64 array (flavour, energy, cos_zenith, azimuth)
+        One azimuth for an average ("_aa").
+    errors : BinErrors
+        Of that shape; ``error`` is absolute and never 0.
+
+    Raises
+    ------
+    InputError
+        For an unknown site or binning, or if the azimuth bins cannot be merged so.
     """
-    flux, error, hits = result.binned(site, binning)
-    limit = np.minimum(result.upper_limit(site, binning), NO_LIMIT)
-    return np.asarray(flux), np.where(np.asarray(hits) > 0, error, limit)
+    flux, error, azimuths = _sample(result, site, binning, azimuth_bins)
+    grid = neutrino_grid(result.binning_energies(binning), result.binning_cos_edges(binning), azimuths)
+    return flux, bin_errors(flux, error, grid, result.n_batches)
 
 
-def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: bool = True) -> FluxTable:
+def _sample(result: Result, site: str, binning: str, azimuth_bins: int | None) -> tuple[Array, Array, Array]:
+    """Return flux and sample error with an azimuth axis, and the edges of the azimuth bins."""
+    flux, error, _ = result.binned(site, binning)
+    if flux.ndim == 3:
+        return flux[..., None], error[..., None], np.array([0.0, 360.0])
+    if azimuth_bins is None:
+        return flux, error, np.asarray(result.azimuth_edges_deg)
+    flux, error = rebin_azimuth(flux, error, azimuth_bins)
+    return flux, error, np.linspace(0.0, 360.0, azimuth_bins + 1)
+
+
+def table_of_result(
+    result: Result, site: str, binning: str = "honda", azimuth: bool = True, azimuth_bins: int | None = None
+) -> FluxTable:
     """Make a flux table of one site of a result.
 
     Parameters
@@ -58,6 +85,8 @@ def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: 
         honda, fluka or fine.
     azimuth : bool
         With azimuth bins, or the azimuth average with the errors that belong to it.
+    azimuth_bins : int, optional
+        Merge azimuth bins first so that this many remain.
 
     Returns
     -------
@@ -72,19 +101,48 @@ def table_of_result(result: Result, site: str, binning: str = "honda", azimuth: 
         raise InputError("binning", binning, f"one of {', '.join(TABLE_BINNINGS)}")
     if site not in result.sites:
         raise InputError("site", site, f"one of {', '.join(result.sites)}")
-    flux, error = flux_and_error(result, site, binning if azimuth else f"{binning}_aa")
+    name = binning if azimuth else f"{binning}_aa"
+    flux, errors = flux_and_errors(result, site, name, azimuth_bins)
     return FluxTable(
-        flux=flux if azimuth else flux[..., None],
-        error=error if azimuth else error[..., None],
+        flux=flux,
+        error=errors.error,
+        kind=errors.kind,
         energies_GeV=np.asarray(result.binning_energies(binning)),
         energy_edges_GeV=np.asarray(result.binning_energy_edges(binning)),
         energy_kind="bins",
         cos_edges=np.asarray(result.binning_cos_edges(binning)),
-        azimuth_edges_deg=np.asarray(result.azimuth_edges_deg) if azimuth else np.array([0.0, 360.0]),
+        azimuth_edges_deg=_azimuth_edges(result, azimuth, azimuth_bins),
         name=site,
         source=site,
         azimuth_frame=result.azimuth_frame,
     )
+
+
+def sample_table(
+    result: Result, site: str, binning: str = "honda", azimuth: bool = True, azimuth_bins: int | None = None
+) -> FluxTable:
+    """Make a flux table with the sample errors, which are 0 in bins without hits; for fits that know how to use them.
+
+    Parameters as in :func:`table_of_result`.
+
+    Returns
+    -------
+    FluxTable
+
+    Raises
+    ------
+    InputError
+        As :func:`table_of_result`.
+    """
+    table = table_of_result(result, site, binning, azimuth, azimuth_bins)
+    _, error, _ = _sample(result, site, binning if azimuth else f"{binning}_aa", azimuth_bins)
+    return replace(table, error=error, kind=None)
+
+
+def _azimuth_edges(result: Result, azimuth: bool, bins: int | None) -> Array:
+    if not azimuth:
+        return np.array([0.0, 360.0])
+    return np.asarray(result.azimuth_edges_deg) if bins is None else np.linspace(0.0, 360.0, bins + 1)
 
 
 def write_csv_tables(result: Result, folder: Path) -> list[Path]:
@@ -110,15 +168,13 @@ def write_csv_tables(result: Result, folder: Path) -> list[Path]:
             f"sim3d atmospheric neutrino fluxes, {name}: latitude {site.lat_deg:.4f}, "
             f"longitude {site.lon_deg:.4f}, altitude {site.altitude_m:g} m, detector {site.patch}"
         )
-        flux, error = flux_and_error(result, name, "fluka")
-        mean, mean_error = flux_and_error(result, name, "fluka_aa")
-        for ending, values, errors, edges in (
-            ("aa", mean[..., np.newaxis], mean_error[..., np.newaxis], np.array([0.0, 360.0])),
-            ("azimuth", flux, error, azimuth_edges),
-        ):
+        for ending, binning in (("aa", "fluka_aa"), ("azimuth", "fluka")):
+            values, errors = flux_and_errors(result, name, binning)
+            edges = azimuth_edges if ending == "azimuth" else np.array([0.0, 360.0])
             path = folder / f"{name}-{ending}.csv"
-            rows = csv_rows(result.flavours, energies, cos_edges, edges, values, errors)
-            write_lines(path, (title, *csv_conventions(result.azimuth_frame)), TABLE_COLUMNS, rows)
+            rows = csv_rows(result.flavours, energies, cos_edges, edges, values, errors.error, kind=errors.kind)
+            conventions = csv_conventions(result.azimuth_frame)
+            write_lines(path, (title, *conventions, KIND_LINE), (*TABLE_COLUMNS, KIND_COLUMN), rows)
             written.append(path)
     return written
 
@@ -140,7 +196,10 @@ def write_honda_tables(result: Result, folder: Path) -> list[Path]:
         multiple of 12, and is left out where they have no whole degrees.
     """
     written = []
+    azimuths = honda.HONDA_AZIMUTHS
+    merged = azimuths if (len(result.azimuth_edges_deg) - 1) % azimuths == 0 else None
     for site in result.sites:
         for azimuth in (True, False):
-            written += honda.write_what_fits(table_of_result(result, site, "honda", azimuth), folder, site)
+            table = table_of_result(result, site, "honda", azimuth, merged if azimuth else None)
+            written += honda.write_what_fits(table, folder, site)
     return written

@@ -96,7 +96,7 @@ def flat(values: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def difference(
-    old: Config, old_models: dict[str, Any], new: Config, new_models: dict[str, Any]
+    old: Config, old_models: dict[str, Any], new: Config, new_models: dict[str, Any], free: tuple[str, ...] = ()
 ) -> tuple[str, Any, Any] | None:
     """Find the first difference of two runs for which their batches must not be added up.
 
@@ -105,6 +105,8 @@ def difference(
     old, new : Config
     old_models, new_models : dict
         Entries of the models (:func:`sim3d.simulation.provenance.model_entries`).
+    free : tuple of str
+        Keys that may differ, besides :data:`FREE_KEYS`.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def difference(
     pairs = [(flat(old.model_dump(mode="json")), flat(new.model_dump(mode="json"))), (old_models, new_models)]
     for before, now in pairs:
         for key in [*before, *(key for key in now if key not in before)]:
-            if key not in FREE_KEYS and before.get(key) != now.get(key):
+            if key not in (*FREE_KEYS, *free) and before.get(key) != now.get(key):
                 return key, before.get(key), now.get(key)
     return None
 
@@ -169,6 +171,10 @@ def resume_point(path: Path, config: Config, models: dict[str, Any]) -> RunRecor
     if not path.exists():
         return None
     record = read_result(path)
+    if "merged_seeds" in record.provenance:
+        raise InputError(
+            f"{path}: was merged from runs of several seeds; it cannot be resumed, merge another run to it"
+        )
     changed = difference(record.config, record.models, config, models)
     if changed is not None:
         key, old, new = changed

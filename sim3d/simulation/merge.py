@@ -1,6 +1,7 @@
-"""Merge result files that hold disjoint batches of one run.
+"""Merge result files that hold disjoint batches of one run, or runs that differ in their seed alone.
 
-The sums are exact, so the result is bitwise that of a single run.
+Sums of batches are added. They are exact, so parts of one run give bitwise the single run. Runs of different seeds are
+independent samples of one size of batch, and the sum over all batches weights each run by its primaries.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from sim3d.files.locks import sole_writer
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result, write_result
 from sim3d.scoring.precision import Watch
+from sim3d.scoring.tally import SiteTally
 from sim3d.simulation.checkpoint import difference
 
 
 def merge_files(paths: Sequence[Path]) -> RunRecord:
-    """Merge result files of one configuration.
+    """Merge result files of one configuration, of one seed or of several.
 
-    The files are read and added one after the other, so the memory needed is that of two records.
+    The files are read and added one after the other, so the memory needed is that of three records.
 
     Parameters
     ----------
@@ -36,13 +38,75 @@ def merge_files(paths: Sequence[Path]) -> RunRecord:
     Returns
     -------
     RunRecord
-        Its configuration is that of the part with most primaries.
+        Its configuration is that of the part with most primaries. With several seeds it is that of the first seed
+        given, with the primaries of all; ``merged_seeds`` in the provenance lists them.
 
     Raises
     ------
     InputError
-        If a file cannot be read, is of another configuration or version, or holds a batch that another file holds.
+        If a file cannot be read, is of another configuration or version, or holds a batch or a seed that another file
+        holds.
     """
+    by_seed: dict[tuple[int, ...], list[Path]] = {}
+    for path in paths:
+        by_seed.setdefault(_seeds(read_result(path)), []).append(path)
+    whole, seeds = None, {}
+    for key, parts in by_seed.items():
+        for seed in key:
+            if seed in seeds:
+                raise _twice(parts[0], seed, seeds[seed])
+        if len(key) > 1 and len(parts) > 1:
+            raise _twice(parts[1], key[0], parts[0])
+        seeds |= dict.fromkeys(key, parts[0])
+        run = _merge_parts(parts)
+        if whole is None:
+            whole = run
+        else:
+            _check_same_run(paths[0], whole, parts[0], run, free=("run.seed",))
+            _append(whole, run, parts[0])
+    if whole is None:
+        raise InputError("merge: no file given")
+    whole.provenance["merged_files"] = len(paths)
+    if len(seeds) > 1:
+        whole.provenance["merged_seeds"] = " ".join(str(seed) for seed in seeds)
+    return whole
+
+
+def _twice(path: Path, seed: int, other: Path) -> InputError:
+    return InputError(f"{path}: holds seed {seed}, as {other} does; seeds must not be counted twice")
+
+
+def _seeds(record: RunRecord) -> tuple[int, ...]:
+    """Return the seeds of the batches in a record, more than one if it was merged from several runs."""
+    merged = str(record.provenance.get("merged_seeds", ""))
+    return tuple(int(seed) for seed in merged.split()) or (record.config.run.seed,)
+
+
+def _append(whole: RunRecord, part: RunRecord, path: Path) -> None:
+    """Add the batches of a run of another seed, numbered after those that are there."""
+    if whole.events is not None or part.events is not None:
+        raise InputError(f"{path}: event records of several seeds cannot be merged, their primaries have equal numbers")
+    shift = len(whole.batches_done)
+    for tally in part.tallies:
+        for array in _group_arrays(tally):
+            # a group holds the batches whose number is equal modulo the number of groups
+            array[...] = np.roll(array, shift, axis=0)
+    _add(whole, part)
+    whole.batches_done = np.concatenate([whole.batches_done, part.batches_done])
+    run = whole.config.run
+    run = run.model_copy(update={"primaries": run.batch_size * len(whole.batches_done)})
+    whole.config = whole.config.model_copy(update={"run": run})
+    whole.outcome = "complete" if whole.batches_done.all() else "merged"
+
+
+def _group_arrays(tally: SiteTally) -> list[np.ndarray]:
+    """List the sums of a tally that are kept by group of batches, (N_GROUPS, ...)."""
+    extras = [sums.groups for sums in tally.extras.values() if sums.groups.size]
+    return [tally.east_west, tally.bands, *extras]
+
+
+def _merge_parts(paths: Sequence[Path]) -> RunRecord:
+    """Merge parts of one run."""
     whole, owner = None, np.zeros(0, dtype=np.int64)  # index of the file of each batch, -1 for none
     for number, path in enumerate(paths):
         part = read_result(path)
@@ -65,8 +129,7 @@ def merge_files(paths: Sequence[Path]) -> RunRecord:
         if whole.events is not None and part.events is not None:
             whole.events = whole.events.add(part.events)
         _add(whole, part)
-    if whole is None:
-        raise InputError("merge: no file given")
+    assert whole is not None
     whole.batches_done = owner >= 0
     if whole.events is not None:
         whole.events = whole.events.resized(len(owner))
@@ -107,8 +170,8 @@ def merge_to_file(paths: Sequence[Path], target: Path) -> None:
         write_result(whole, target)
 
 
-def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord) -> None:
-    changed = difference(whole.config, whole.models, part.config, part.models)
+def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord, free: tuple[str, ...] = ()) -> None:
+    changed = difference(whole.config, whole.models, part.config, part.models, free)
     if changed is not None:
         key, old, new = changed
         raise InputError(f"{path}: not a part of the run of {first}: {key} is {new!r} there and {old!r} in {first}")

@@ -13,6 +13,7 @@ from sim3d.commands.paths import FileCommand
 from sim3d.conventions.text_tables import text_table
 
 if TYPE_CHECKING:
+    from sim3d.flux.smoothing import RegionPull
     from sim3d.results.result import Result
 
 
@@ -67,6 +68,7 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
 
     written: list[Path] = []
     pulls: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    by_region: dict[str, list[RegionPull]] = {}
     for site in result.sites:
         name = f"{site}-smooth"
         if file_format == "honda":
@@ -85,8 +87,10 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
             kind = "azimuth" if smoothed.table.has_azimuth else "average"
             rows = [asdict(row) for row in smoothing.summary(smoothed)]
             pulls[site][kind] = {row.pop("flavour"): row for row in rows}
+            by_region[f"{site} {kind}"] = smoothing.regions(smoothed)
     if as_json:
-        print_json({"files": written, "pulls": pulls})
+        regions = {name: [asdict(row) for row in rows] for name, rows in by_region.items()}
+        print_json({"files": written, "pulls": pulls, "regions": regions})
         return
     for path in written:
         click.echo(path)
@@ -111,4 +115,24 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
                 lines.append([f"{site} {kind} {flavour}", *cells])
     head = ("", "bins", "mean", "rms", "chi2/ndf", ">3", "largest", "known below")
     click.echo("\n".join(text_table(head, lines)))
-    click.echo("known below: where the fit's relative error is under one half; above it is an extrapolation.")
+    click.echo(
+        "known below: where the fit's relative error is under one half; above it is an extrapolation, with an error of "
+        "at least the flux (CSV: error_kind is extrapolated)."
+    )
+    for name, regions in by_region.items():
+        click.echo(f"{name}: pulls summed over zenith third, decade and half of azimuth, and mean deviation:")
+        click.echo("\n".join(_region_table(regions)))
+
+
+def _region_table(regions: list[RegionPull]) -> list[str]:
+    """Format the sums of pulls: a row per decade and direction, a column per flavour."""
+    rows: dict[tuple[float, str], dict[str, str]] = {}
+    flavours = list(dict.fromkeys(one.flavour for one in regions))
+    for one in regions:
+        key = (one.low_GeV, one.zenith if one.azimuth == "all" else f"{one.zenith} {one.azimuth}")
+        rows.setdefault(key, {})[one.flavour] = f"{one.pull:+.1f} ({one.deviation:+.1%})"
+    lines = [
+        [f"{low:g}-{10 * low:g} GeV {place}", *(cells.get(flavour, "-") for flavour in flavours)]
+        for (low, place), cells in sorted(rows.items())
+    ]
+    return text_table(("", *flavours), lines)

@@ -1,4 +1,4 @@
-"""``sim3d merge``: join parts of one run into one result."""
+"""``sim3d merge``: join parts of one run, or runs of different seeds, into one result."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from sim3d.commands.paths import FileCommand, InputPath, OutputPath
 @click.option("--force", is_flag=True, help="Replace an existing result file.")
 @json_option
 def command(files: tuple[Path, ...], output: Path, force: bool, as_json: bool) -> None:
-    """Join results of one configuration with different batches (a job array's, made with run --batch-range).
+    """Join results of one configuration: parts of a run (made with run --batch-range), or runs of different seeds.
 
-    The order of the files does not matter; the result is bit by bit that of a single run. Files of another
-    configuration, and batches that two files hold, are refused.
+    Parts of one run give bit by bit the single run, in any order. Runs of different seeds are weighted by their
+    primaries, which averages weighted by errors would not replace: they are too low. Files of another configuration,
+    and batches or seeds that two files hold, are refused.
     """
     target = output_file(output, output, force)
     from sim3d.simulation.merge import merge_to_file

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sim3d.files.flux_table import NO_LIMIT
-from sim3d.results.muons import MuonSpectra
+from sim3d.files.flux_table import LIMIT, NO_LIMIT
+from sim3d.results.muons import MuonSpectra, spectrum_errors
 
 P_EDGES = np.geomspace(1.0, 1000.0, 10)
 C_EDGES = np.array([0.0, 0.5, 1.0])
@@ -14,14 +14,17 @@ def spectra_of(batches):
     """Spectra of batches (n, levels, particle, momentum, cos_zenith) of integral fluxes."""
     n = len(batches)
     space = 2.0 * np.pi * np.diff(P_EDGES)[:, None] * np.diff(C_EDGES)
+    flux, error = batches.mean(axis=0) / space, batches.std(axis=0, ddof=1) / np.sqrt(n) / space
+    errors = spectrum_errors(flux, error, P_EDGES, C_EDGES, n)
     return MuonSpectra(
         site="x",
         altitudes_km=np.array([0.0]),
         depths_g_cm2=np.array([1033.0]),
         momentum_edges_GeV=P_EDGES,
         cos_zenith_edges=C_EDGES,
-        flux=batches.mean(axis=0) / space,
-        error=batches.std(axis=0, ddof=1) / np.sqrt(n) / space,
+        flux=flux,
+        error=errors.error,
+        kind=errors.kind,
         groups=batches,
         group_weights=np.ones(n, dtype=int),
     )
@@ -38,8 +41,8 @@ def test_limits_cover():
         spectra = spectra_of(weight * rng.poisson(mean / n, (n, *mean.shape)).astype(float))
         truth = weight * mean / n / (2.0 * np.pi * np.diff(P_EDGES)[:, None] * np.diff(C_EDGES))
         empty = spectra.flux == 0.0
-        limit = spectra.upper_limit
-        assert np.array_equal(limit[~empty], spectra.flux[~empty])
+        limit = spectra.error
+        assert np.array_equal(spectra.kind == LIMIT, empty)
         covered += (limit >= truth)[empty].tolist()
         assert np.median(limit[empty] / truth[empty]) < 3.0
     assert len(covered) > 1000

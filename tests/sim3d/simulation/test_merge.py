@@ -91,7 +91,8 @@ def test_parts_of_different_length(array, tmp_path, differences):
 @pytest.mark.parametrize(
     ("changed", "key"),
     [
-        ({"run": {**DATA["run"], "seed": 2}}, "run.seed is 2"),
+        ({"run": {**DATA["run"], "seed": 2}, "field": {"date": "2015-01-01"}}, "field.date is '2015-01-01'"),
+        ({"run": {**DATA["run"], "batch_size": 100}}, "run.batch_size is 100"),
         ({"field": {"date": "2015-01-01"}}, "field.date is '2015-01-01'"),
         ({"sites": [{"name": "juno"}]}, r"sites\[0\].name is 'juno'"),
     ],
@@ -113,6 +114,39 @@ def test_another_frame_of_azimuths_is_refused(fake_result, tmp_path):
         merge_files([tmp_path / "old.h5", tmp_path / "new.h5"])
     with pytest.raises(InputError, match=r"^azimuth_frame: is 'site' now and was 'crossing' in .*old\.h5; [^\n]*$"):
         resume_point(tmp_path / "old.h5", old.config, new.models)
+
+
+def test_seeds_are_weighted_by_their_primaries(array, tmp_path):
+    """The flux is the mean over the batches of all runs; errors and groups are those of all batches."""
+    run_to_file(config(seed=2, primaries=1000), tmp_path / "two.h5", threads=1)
+    run_to_file(config(seed=3, primaries=600), tmp_path / "three.h5", threads=1)
+    paths = [array / "0.h5", array / "1.h5", array / "2.h5", tmp_path / "two.h5", tmp_path / "three.h5"]
+    write_result(merge_files(paths), tmp_path / "all.h5")
+    files = (tmp_path / "all.h5", array / "whole.h5", tmp_path / "two.h5", tmp_path / "three.h5")
+    merged, one, two, three = map(sim3d.load, files)
+    assert (merged.n_batches, merged.complete, merged.attributes["primaries"]) == (17, True, 3400)
+    assert merged.attributes["merged_seeds"] == "1 2 3"
+    assert merged.config["run"]["primaries"] == 3400
+    parts = [(one, 9), (two, 5), (three, 3)]
+    flux, error, hits = merged.binned("sno", "honda_aa")
+    np.testing.assert_allclose(flux, sum(n * part.binned("sno", "honda_aa")[0] for part, n in parts) / 17, rtol=1e-12)
+    assert np.array_equal(hits, sum(part.binned("sno", "honda_aa")[2] for part, _ in parts))
+    # n (n - 1) error^2 + n flux^2 is the sum of squares, which adds up
+    squares = sum(
+        n * (n - 1) * part.binned("sno", "honda_aa")[1] ** 2 + n * part.binned("sno", "honda_aa")[0] ** 2
+        for part, n in parts
+    )
+    np.testing.assert_allclose(17 * 16 * error**2 + 17 * flux**2, squares, rtol=1e-9)
+    groups = np.average(merged.groups_east_west("sno"), axis=0, weights=merged.group_weights)
+    np.testing.assert_allclose(groups.mean(axis=-1), merged.binned("sno", "fine_aa")[0], rtol=1e-9)
+    # each group has the batches that its weight says: batch 9 is the first of seed 2
+    first = two.groups_east_west("sno")[0]
+    assert np.array_equal(merged.groups_east_west("sno")[9], first)
+
+    with pytest.raises(InputError, match=r"two\.h5: holds seed 2, as .*all\.h5 does"):
+        merge_files([tmp_path / "all.h5", tmp_path / "two.h5"])
+    with pytest.raises(InputError, match="merged from runs of several seeds; it cannot be resumed"):
+        run_to_file(config(primaries=4000), tmp_path / "all.h5", threads=1, resume=True)
 
 
 def test_another_version_is_refused(array, tmp_path):

@@ -1,0 +1,267 @@
+"""Errors of bins with few hits, and 90% upper limits of bins without hits, from the bins around them.
+
+The sample error of a bin that few showers hit is too small on average: a bin that has not yet received a heavy hit has
+a low flux and a low error. A bin without hits has no sample error. Both take two local means from the bins around: the
+hit value phi, and the expected flux F.
+
+Hits are a compound Poisson process. Showers that contribute values v to a bin at a mean number lambda give a flux with
+mean lambda E[v] and variance lambda E[v^2], so phi = variance / mean = E[v^2] / E[v]. The variance is that of whole
+batches; it contains that one shower hits a bin several times.
+
+Expected error: sqrt(phi F). It does not depend on the fluctuation of the bin itself.
+
+Upper limit: for n hits the 90% Poisson limit is the mean mu with P(at most n hits; mu) = 10%, the 90% quantile of the
+Gamma distribution of shape n + 1 (Garwood, Biometrika 28 (1936) 437); 2.303 for n = 0. So 2.303 phi is a limit from the
+empty bin alone, as phi is at least the mean value of a hit. Where hits are rare it lies far above the flux, and the
+limit that the hits of the bins around give is lower; it is taken there. Where the bins around expect more than 2.303
+phi, the bin is empty by chance, and the limit is raised to theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv
+
+from sim3d.conventions.arrays import Array
+from sim3d.files.flux_table import EXPECTED, LIMIT, NO_LIMIT, SAMPLE
+from sim3d.scoring.hit_weights import reference_flux
+
+CONFIDENCE = 0.9
+"""Confidence level of upper limits."""
+
+POISSON_LIMIT_90 = 2.302585093
+"""Poisson upper limit at 90% confidence for zero observed hits, -ln(0.1)."""
+
+FEW_HITS = 10.0
+"""A bin with fewer expected effective hits F / phi has the expected error."""
+
+RARE_HITS = 1.0
+"""With fewer than this it has the larger of the expected and the sample error: the distribution is far from Gaussian,
+and a bin with a hit is far above F."""
+
+FEW_BATCHES = 20
+"""With fewer batches every bin has the larger of the two: a sample error of 20 batches is itself known to 16%."""
+
+HITS_NEAR = 2.0
+"""Weighted effective hits that must be near for the bins around to give an upper limit."""
+
+FEWEST_POOLED, MOST_POOLED = 1.0, 3.0
+"""Effective hits that they count as, for the lower of two limits and for the higher: 3.89 and 2.23 times their mean.
+
+Counting more would assume that the bin equals that mean: bins that stayed empty are not a random choice among bins
+with equal neighbours.
+"""
+
+UNLIKELY = 1e-3
+"""With a smaller chance to be empty the bins around do not describe an empty bin, and its limit is its own."""
+
+ENERGY_WIDTH, COS_WIDTH, AZIMUTH_WIDTH_DEG = 0.1, 0.075, 45.0
+"""Standard deviations of the Gaussian weights of the bins around for F: decades of energy, cos_zenith, degrees.
+
+They are the least; where too few hits are near they are doubled, up to four times. For phi, which changes slowly,
+they are twice as wide, over all azimuths.
+"""
+
+_FLUX_HITS, _VALUE_HITS = 10.0, 30.0
+"""Weighted effective hits that the mean F, and the mean phi, are taken from."""
+
+_SCALES = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+_POOL_SCALE = 4.0
+"""Widest weights that hits are pooled with for an upper limit: a hit further away says little about the bin."""
+
+
+class Grid(NamedTuple):
+    """Centres of the bins of a flux array (row, energy, cos_zenith, azimuth), and the shape of the spectrum.
+
+    Attributes
+    ----------
+    energies : float64 array (energy,)
+        Energies (GeV) or momenta (GeV/c).
+    cos_zeniths : float64 array (cos_zenith,)
+    azimuths_deg : float64 array (azimuth,)
+        Equally spaced; one for an azimuth average.
+    reference : float64 array (energy,)
+        Approximate shape of the spectrum, in any unit: bins of different energy are compared after division by it.
+    """
+
+    energies: Array
+    cos_zeniths: Array
+    azimuths_deg: Array
+    reference: Array
+
+
+@dataclass(frozen=True)
+class BinErrors:
+    """Errors and limits of an array of fluxes.
+
+    Attributes
+    ----------
+    error : float64 array (row, energy, cos_zenith, azimuth)
+        One standard deviation, in bins without hits the upper limit; never 0.
+    kind : int8 array, same shape
+        :data:`~sim3d.files.flux_table.SAMPLE`, :data:`~sim3d.files.flux_table.EXPECTED` or
+        :data:`~sim3d.files.flux_table.LIMIT`.
+    limit : float64 array, same shape
+        90% upper limit of the flux of a bin without hits; infinite where none is known (rows without hits).
+    hit_value, expected : float64 arrays, same shape
+        phi and F, in the unit of the flux; NaN for a row without hits.
+    """
+
+    error: Array
+    kind: NDArray[np.int8]
+    limit: Array
+    hit_value: Array
+    expected: Array
+
+    def reshaped(self, shape: tuple[int, ...]) -> BinErrors:
+        """Return the same with every array in another shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+
+        Returns
+        -------
+        BinErrors
+        """
+        arrays = (self.error, self.kind, self.limit, self.hit_value, self.expected)
+        return BinErrors(*(array.reshape(shape) for array in arrays))
+
+
+def neutrino_grid(energies_GeV: Array, cos_edges: Array, azimuth_edges_deg: Array) -> Grid:
+    """Make the grid of a table of neutrino fluxes.
+
+    Parameters
+    ----------
+    energies_GeV : float64 array (energy,)
+    cos_edges, azimuth_edges_deg : float64 arrays
+
+    Returns
+    -------
+    Grid
+        With the approximate neutrino spectrum of :func:`sim3d.scoring.hit_weights.reference_flux`.
+    """
+    reference = getattr(reference_flux, "py_func", reference_flux)(energies_GeV)
+    middles = [0.5 * (edges[1:] + edges[:-1]) for edges in (cos_edges, azimuth_edges_deg)]
+    return Grid(energies_GeV, middles[0], middles[1], reference)
+
+
+def bin_errors(flux: Array, error: Array, grid: Grid, batches: int) -> BinErrors:
+    """Compute errors and upper limits of fluxes, none of them 0, from their sample errors.
+
+    Parameters
+    ----------
+    flux, error : float64 arrays (row, energy, cos_zenith, azimuth)
+        Flux and its sample error, both 0 in bins without hits. Rows (flavours, particles) are treated one by one.
+    grid : Grid
+    batches : int
+        Number of batches that the sample errors are of.
+
+    Returns
+    -------
+    BinErrors
+    """
+    error = np.nan_to_num(error)
+    phi = hit_values(flux, error**2, grid)
+    expected, limit = _expected_and_limit(flux, phi, grid)
+    hit = flux != 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        from_mean = np.sqrt(phi * expected)
+        few = (expected >= RARE_HITS * phi) & (expected < FEW_HITS * phi)
+        larger = (from_mean > error) & ((expected < RARE_HITS * phi) | (batches < FEW_BATCHES))
+    limit = np.where(np.isfinite(limit), limit, np.inf)
+    # without a variance (one batch) nothing is known of the error
+    from_mean = np.where(np.isfinite(from_mean), from_mean, NO_LIMIT)
+    take = few | larger | (error <= 0.0)
+    kind = np.where(hit, np.where(take, EXPECTED, SAMPLE), LIMIT).astype(np.int8)
+    chosen = np.where(hit, np.where(take, from_mean, error), np.minimum(limit, NO_LIMIT))
+    return BinErrors(chosen, kind, limit, phi, expected)
+
+
+def hit_values(flux: Array, variance: Array, grid: Grid) -> Array:
+    """Compute the hit value phi, variance over mean, of the bins around each bin.
+
+    Gaussian weights are summed over energy and zenith, and all azimuths. They widen until 30 effective hits are near.
+    Where even the widest weights find none, phi in units of the reference spectrum is that of the nearest energy.
+
+    Parameters
+    ----------
+    flux, variance : float64 arrays (row, energy, cos_zenith, azimuth)
+        The variance is the squared sample error; both are 0 in bins without hits.
+    grid : Grid
+
+    Returns
+    -------
+    float64 array, same shape
+        In the unit of the flux; NaN in rows without hits or variances.
+    """
+    unit = grid.reference[None, :, None, None]
+    # phi of flux / reference is phi / reference
+    plain = np.sum(np.maximum(flux, 0.0) / unit, axis=3, keepdims=True)
+    squares = np.sum(variance / unit**2, axis=3, keepdims=True)
+    phi = np.full(plain.shape, np.nan)
+    for scale in _SCALES:
+        kernels = _kernels(grid, 2.0 * scale)[:2]
+        total, spread = _weighted(plain, kernels), _weighted(squares, kernels)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            value = np.where((total > 0.0) & (spread > 0.0), spread / total, np.nan)
+            enough = (total >= _VALUE_HITS * value) | (scale == _SCALES[-1])
+        phi = np.where(np.isnan(phi) & enough, value, phi)
+        if not np.isnan(phi).any():
+            break
+    for row in phi[..., 0]:
+        for column in row.T:
+            good = np.flatnonzero(np.isfinite(column))
+            if good.size:
+                column[:] = np.interp(np.arange(len(column)), good, column[good])
+    return np.broadcast_to(phi * unit, flux.shape)
+
+
+def _expected_and_limit(flux: Array, phi: Array, grid: Grid) -> tuple[Array, Array]:
+    """Compute the expected flux F and the upper limit of bins without hits; NaN in rows without hits."""
+    unit = grid.reference[None, :, None, None]
+    plain, value = np.maximum(flux, 0.0) / unit, phi / unit
+    ones = np.ones((1, *flux.shape[1:]))
+    expected, pooled = np.full(flux.shape, np.nan), np.full(flux.shape, np.nan)
+    for scale in _SCALES:
+        kernels = _kernels(grid, scale)
+        total, size = _weighted(plain, kernels), _weighted(ones, kernels)
+        # weighted hits near: the weights are at most 1, so hits far away do not count
+        hits = np.nan_to_num(total / value)
+        last = scale == _SCALES[-1]
+        expected = np.where(np.isnan(expected) & ((hits >= _FLUX_HITS) | last), total / size, expected)
+        if scale <= _POOL_SCALE:
+            pooled = np.where(np.isnan(pooled) & (hits >= HITS_NEAR), total / size, pooled)
+    own = POISSON_LIMIT_90 * value
+    most, least = (pooled * gammaincinv(n + 1.0, CONFIDENCE) / n for n in (FEWEST_POOLED, MOST_POOLED))
+    # false where there is no pooled mean
+    near = pooled < -np.log(UNLIKELY) * value
+    limit = np.where(near, np.minimum(most, np.maximum(own, least)), own)
+    return expected * unit, limit * unit
+
+
+def _kernels(grid: Grid, scale: float) -> list[Array]:
+    """Gaussian weights between the bins of each axis, wider than the least width by a factor."""
+    turned = np.subtract.outer(grid.azimuths_deg, grid.azimuths_deg)
+    return [
+        _gaussian(np.subtract.outer(np.log10(grid.energies), np.log10(grid.energies)), scale * ENERGY_WIDTH),
+        _gaussian(np.subtract.outer(grid.cos_zeniths, grid.cos_zeniths), scale * COS_WIDTH),
+        _gaussian((turned + 180.0) % 360.0 - 180.0, scale * AZIMUTH_WIDTH_DEG),
+    ]
+
+
+def _gaussian(distance: Array, width: float) -> Array:
+    return np.asarray(np.exp(-0.5 * (distance / width) ** 2))
+
+
+def _weighted(values: Array, kernels: list[Array]) -> Array:
+    """Sum with weights over the energy, zenith and azimuth axes, as many as there are kernels."""
+    for axis, kernel in enumerate(kernels, start=1):
+        if len(kernel) > 1:
+            values = np.moveaxis(np.tensordot(kernel, values, axes=(1, axis)), 0, axis)
+    return values
