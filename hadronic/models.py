@@ -167,7 +167,7 @@ _REGISTRY: Final[dict[str, tuple[_Builder, tuple[str, ...], str]]] = {
     ),
 }
 
-SHIPPED_TABLES: Final = ("urqmd-sibyll", "pythia8")
+SHIPPED_TABLES: Final = ("urqmd-sibyll", "pythia8", "accelerator")
 """Models that are files of yields in `hadronic/tables`."""
 
 RENAMED: Final = {"fluka-z-muon": "muon-tuned"}
