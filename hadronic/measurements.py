@@ -1,7 +1,7 @@
 """Read measured yields of hadrons on carbon: NA61/SHINE, NA49 and HARP (files in `hadronic/reference`).
 
-The files name their sources. Splines of NA61 (31 GeV) and NA49 (158 GeV) are the fits of Fedynitch and Huber, Phys. Rev.
-D 106 (2022) 083018. No muon or neutrino measurement went into any of them.
+The files name their sources. Splines of NA61 (31 GeV) and NA49 (158 GeV) are the fits of Fedynitch and Huber, Phys.
+Rev. D 106 (2022) 083018. No muon or neutrino measurement went into any of them.
 """
 
 import csv
@@ -18,11 +18,11 @@ from hadronic.arrays import Array
 from hadronic.species import MASS_GEV, species_code
 
 HARP_MOMENTUM_GEV: Final = 12.0
-# Production cross section of p + C [mb]: 226-231 at 31-120 GeV (NA61/SHINE); of pi + C: that of p + C times the ratio of
-# the cross sections on air of `urqmd-sibyll` at 12 GeV, 0.768.
+# Production cross section of p + C [mb]: 226-231 at 31-120 GeV (NA61/SHINE); of pi + C: that of p + C times the ratio
+# of the cross sections on air of `urqmd-sibyll` at 12 GeV, 0.768.
 HARP_SIGMA_MB: Final = {"p": 229.0, "pi+": 176.0, "pi-": 176.0}
-# Relative error of the normalisation of a set, common to its points: HARP 2 % (its paper) and the cross section, 1.5 % of
-# protons, 5 % of pions; NA61 and NA49 2.5 % (NA49, EPJC 49 (2007) 897, table 5; NA61 EPJC 76 (2016) 84, 2-3 %).
+# Relative error of the normalisation of a set, common to its points: HARP 2 % (its paper) and the cross section, 1.5 %
+# of protons, 5 % of pions; NA61 and NA49 2.5 % (NA49, EPJC 49 (2007) 897, table 5; NA61 EPJC 76 (2016) 84, 2-3 %).
 NORMALISATION: Final = {
     "HARP p+C": 0.025,
     "HARP pi+C": 0.054,
@@ -31,6 +31,9 @@ NORMALISATION: Final = {
     "NA61 pi+C 60": 0.025,
     "NA61 pi-C": 0.025,
 }
+# Independent error of each point of a spline: what its form cannot follow. Some combinations of coefficients have errors
+# below 1 %, which no measurement has.
+SHAPE_ERROR: Final = 0.02
 _MIRROR: Final = {"pi+": "pi-", "pi-": "pi+", "p": "n"}
 
 
@@ -97,6 +100,26 @@ class AngleData:
     source: str
 
 
+def carbon_to_air(x: Array) -> tuple[Array, Array]:
+    """Ratio of yields per production event on air to those on carbon, and its error.
+
+    Parameters
+    ----------
+    x : float[n]
+        E_secondary/E_projectile.
+
+    Returns
+    -------
+    ratio, error : float[n]
+        The inclusive cross section goes as A^alpha, alpha = (0.74 - 0.55 x + 0.26 x^2)(0.98 + 0.21 pT^2) with pT^2 = 0.2
+        (GeV/c)^2 (Bonesini et al., Eur. Phys. J. C 20 (2001) 13), the production cross section as A^0.71;
+        from 12 to 14.54. The error is half of the change, and at least 1 %.
+    """
+    alpha = (0.74 - 0.55 * x + 0.26 * x**2) * (0.98 + 0.21 * 0.2)
+    ln_ratio = (alpha - 0.71) * np.log(14.54 / 12.0)
+    return np.exp(ln_ratio), np.maximum(0.5 * np.abs(ln_ratio), 0.01)
+
+
 def kinetic(projectile: str, momentum_GeV: float) -> float:
     """Kinetic energy of a projectile.
 
@@ -128,8 +151,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 def proton_spectra() -> tuple[SpectrumData, ...]:
     """Read the spectra of protons on carbon: NA61 at 31 GeV/c (pi, K), NA49 at 158 GeV/c (pi, K, p, n).
 
-    A spline has as many points here as coefficients, evenly spaced in ln x over its data. The 1 % added to their
-    errors keeps the covariance of a spline of low degree regular. Kaons of NA49 were measured on protons and carried to
+    A spline has as many points here as coefficients, evenly spaced in ln x over its data, with `SHAPE_ERROR` on top. Kaons of NA49 were measured on protons and carried to
     carbon by the authors of the fit.
 
     Returns
@@ -147,7 +169,7 @@ def proton_spectra() -> tuple[SpectrumData, ...]:
         x = np.geomspace(knots[degree], knots[-degree - 1], coefficients.size)
         x[[0, -1]] = knots[[degree, -degree - 1]]
         design = BSpline.design_matrix(x, knots, degree).toarray()
-        covariance = design @ np.array(one["covariance"]) @ design.T + 1e-4 * np.eye(x.size)
+        covariance = design @ np.array(one["covariance"]) @ design.T + SHAPE_ERROR**2 * np.eye(x.size)
         experiment = "NA61 p+C 31" if beam < 100.0 else "NA49 p+C 158"
         density = np.exp(design @ coefficients)
         out.append(

@@ -23,7 +23,7 @@ from hadronic.observables.production import numbers_in_bins
 from hadronic.species import species_code
 from hadronic.tables.table_model import build_table_model
 from hadronic.tables.yield_file import ProjectileYields, YieldFile
-from hadronic.tables.yield_rows import LEADING_SUFFIX, ROWS, SPECIES
+from hadronic.tables.yield_rows import LEADING_SUFFIX, ROWS
 
 # Between these energies [GeV] the generator is interpolated: UrQMD and Sibyll, which meet there, differ by 16 %.
 GENERATOR_GAP_GEV: Final = (30.0, 150.0)
@@ -100,7 +100,7 @@ def node_energies(base: BaseYields) -> Array:
     own = base.content.T_GeV
     low, high = GENERATOR_GAP_GEV
     measured = PROTON_NODES_GEV if base.projectile == "p" else PION_NODES_GEV
-    kept = [T for T in own if (T <= low or T > high) and np.min(np.abs(np.log(T / np.array(measured)))) > 0.05]
+    kept = [T for T in own if (low >= T or high < T) and np.min(np.abs(np.log(T / np.array(measured)))) > 0.05]
     return np.array(sorted({*kept, *measured, *BETWEEN_GEV[base.projectile]}))
 
 
@@ -245,7 +245,7 @@ def _shares(a: str, first: Array, b: str, second: Array) -> dict[str, Array]:
 def _measured_x(name: str, base: BaseYields, x: Array, T: float, top: float) -> Array:
     """x = E/E at which the ratio of a species is taken, of x = T_sec/T."""
     total = np.minimum(base.total_x(name, T, x), 1.0)
-    if name in ("p", "n") and T > top:
+    if name in ("p", "n") and top < T:
         # Slow nucleons are fragments of the target: of the same energy, not of the same x.
         total = np.maximum(total, np.minimum(total * T / top, TARGET_X))
     return total
@@ -301,9 +301,8 @@ def make_projectile(base: BaseYields, ratios: list[Ratios], priors: dict[str, Pr
         target = base.own_yields(one)
         closed.append(close(changed, target, base.centres(), one, free, base.projectile == "p"))
         _one_leading(closed[-1].yields, yields)
-    names = tuple(
-        base.content.sources[int(np.argmin(np.abs(np.log(base.content.T_GeV / one))))] + " with measurements" for one in T
-    )  # fmt: skip
+    nearest = [int(np.argmin(np.abs(np.log(base.content.T_GeV / one)))) for one in T]
+    names = tuple(f"{base.content.sources[i]} with measurements" for i in nearest)
     return Made(_table(base, np.array([one.yields for one in closed]), T, names), closed, ratio)
 
 

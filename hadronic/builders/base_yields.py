@@ -1,7 +1,7 @@
 """Densities of secondaries of an event generator at any energy, from a file of yields.
 
-Between nodes that are used the number in a bin of x is linear in ln T. Above an energy `scale_from_GeV` the numbers scale:
-they are those at that energy at the same x, for x above `SCALED_X`, and the generator's own at lower x.
+Between nodes that are used the number in a bin of x is linear in ln T. Above an energy `scale_from_GeV` the numbers
+scale: they are those at that energy at the same x, for x above `SCALED_X`, and the generator's own at lower x.
 """
 
 from dataclasses import dataclass

@@ -1,10 +1,11 @@
 """Turn measured yields into ratios to an event generator at the same x: `data_ratio.Ratios` of each secondary.
 
-Spectra are compared in windows of x about their points. Measurements by angle are added over angles in ranges of momentum;
-a scale on the generator's angles is fitted with the number, so that angles that were not measured are those that the
-measured ones say.
+Spectra are compared in windows of x about their points. Measurements by angle are added over angles in ranges of
+momentum; a scale on the generator's angles is fitted with the number, so that angles that were not measured are those
+that the measured ones say.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Final
 
@@ -13,7 +14,7 @@ import numpy as np
 from hadronic.arrays import Array
 from hadronic.builders.base_yields import BaseYields
 from hadronic.builders.data_ratio import Ratios
-from hadronic.measurements import NORMALISATION, AngleData, SpectrumData
+from hadronic.measurements import NORMALISATION, AngleData, SpectrumData, carbon_to_air
 from hadronic.species import MASS_GEV, species_code
 
 # Half width in ln x of the window in which the generator is counted about a point.
@@ -29,26 +30,6 @@ CARRIED_ERROR: Final = 0.10
 # Share of the variance of a bin by angle that is common to all bins of a set: its errors contain systematic ones, whose
 # correlations are not in the files. An assumption.
 COMMON_SHARE: Final = 0.5
-
-
-def carbon_to_air(x: Array) -> tuple[Array, Array]:
-    """Ratio of yields per production event on air to those on carbon, and its error.
-
-    Parameters
-    ----------
-    x : float[n]
-        E_secondary/E_projectile.
-
-    Returns
-    -------
-    ratio, error : float[n]
-        The inclusive cross section goes as A^alpha, alpha = (0.74 - 0.55 x + 0.26 x^2)(0.98 + 0.21 pT^2) with pT^2 = 0.2
-        (GeV/c)^2 (Bonesini et al., Eur. Phys. J. C 20 (2001) 13), the production cross section as A^0.71;
-        from 12 to 14.54. The error is half of the change, and at least 1 %.
-    """
-    alpha = (0.74 - 0.55 * x + 0.26 * x**2) * (0.98 + 0.21 * 0.2)
-    ln_ratio = (alpha - 0.71) * np.log(14.54 / 12.0)
-    return np.exp(ln_ratio), np.maximum(0.5 * np.abs(ln_ratio), 0.01)
 
 
 def _with_air(ln_x: Array, covariance: Array) -> Array:
@@ -153,7 +134,7 @@ def angle_ratios(numbers: Numbers, one: AngleData, secondary: str, p_edges_GeV: 
     middle = one.p_GeV.mean(axis=1)
     total = one.T_GeV + float(MASS_GEV[species_code(one.projectile)])
     ln_x, values, errors, scales = [], [], [], []
-    for low, high in zip(p_edges_GeV[:-1], p_edges_GeV[1:], strict=True):
+    for low, high in itertools.pairwise(p_edges_GeV):
         here = (middle >= low) & (middle < high)
         if here.sum() < 3:
             continue

@@ -1,4 +1,4 @@
-"""Numbers of secondaries of a model in bins of momentum and polar angle, by quadrature of what the kernels draw from."""
+"""Compute numbers of secondaries of a model in bins of momentum and polar angle, by quadrature of its tables."""
 
 import math
 

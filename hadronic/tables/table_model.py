@@ -241,7 +241,7 @@ def _add_nucleons(builder: YieldTableBuilder, rows: _Rows) -> None:
     """p; n by isospin mirror; Lambda the mean of both.
 
     Neutrons make as many K+ as protons K0, and as many K0 and anti-K0 as protons K+ and K-. Their K- are those of
-    protons: anti-K0 and K- are taken as equal (`_kaons_of_neutrons`). A file without a row of K0 leaves kaons as they are.
+    protons: anti-K0 and K- are taken as equal (`_kaons_of_neutrons`). Without a row of K0 kaons stay as they are.
     """
     mirror_kaons = NEUTRON_K_PLUS in rows
     for row, (mean, table) in rows.items():

@@ -4,8 +4,8 @@
     python scripts/yields/build_accelerator.py make --above generator --without-harp -o other.h5
     python scripts/yields/build_accelerator.py likelihood
 
-`make` reads the measurements in hadronic/reference and the table urqmd-sibyll, and takes about a minute. Without `-o` it
-writes hadronic/tables/accelerator.h5 and hadronic/reference/accelerator_covariance.csv. `likelihood` lists how well
+`make` reads the measurements in hadronic/reference and the table urqmd-sibyll, and takes a few minutes. Without `-o`
+it writes hadronic/tables/accelerator.h5 and hadronic/reference/accelerator_covariance.csv. `likelihood` lists how well
 spreads and correlation lengths of the interpolation fit the measurements.
 """
 
@@ -55,7 +55,9 @@ def make(arguments: argparse.Namespace) -> None:
             made["p"], bases(generator, options)["p"], load_model(table=output), load_model(table=path)
         )
     target = HADRONIC / "reference" / "accelerator_covariance.csv"
-    words = "covariance of relative changes of the yields of protons in the model accelerator, see docs/reports/accelerator.md"
+    words = (
+        "covariance of relative changes of the yields of protons in the model accelerator: docs/reports/accelerator.md"
+    )
     target.write_text(covariance_csv(names, matrix, words), encoding="utf-8")
     print(f"wrote {target}")
 
