@@ -167,7 +167,10 @@ _REGISTRY: Final[dict[str, tuple[_Builder, tuple[str, ...], str]]] = {
     ),
 }
 
-SHIPPED_TABLES: Final = ("urqmd-sibyll", "pythia8")
+GENERATOR_TABLES: Final = ("urqmd-sibyll", "pythia8")
+"""Models that are files of yields of event generators."""
+
+SHIPPED_TABLES: Final = (*GENERATOR_TABLES, "accelerator")
 """Models that are files of yields in `hadronic/tables`."""
 
 RENAMED: Final = {"fluka-z-muon": "muon-tuned"}

@@ -29,6 +29,9 @@ ANGLE_COUNTS: Final = 500
 # A quantile of the angle needs this many counts beyond it; the scale is constant from there on.
 TAIL_COUNTS: Final = 20
 
+# Row of the K+ that neutrons make; made of others, not in files.
+NEUTRON_K_PLUS: Final = "K+ of neutrons"
+
 _SWAP: Final = {P: N, N: P, PIP: PIM, PIM: PIP}
 # A row of a projectile on the model's axis: mean and row number in the builder.
 _Rows = dict[str, tuple[Array, int]]
@@ -149,12 +152,29 @@ def angle_scales(counts: Array, s_edges: Array) -> Array:
     return out
 
 
+def _kaons_of_neutrons(one: ProjectileYields) -> Array:
+    """K+ of neutrons, float[nodes, bins], in interactions of the row K0: K0 of protons, the mirror of these K+.
+
+    It is the row K0 (K0 and anti-K0) less the anti-K0, which are as many as K-: both are made with a strange quark and
+    an antiquark of the sea.
+    """
+    neutral, minus = ROWS.index("K0"), ROWS.index("K-")
+    scale = one.events[:, neutral] / one.events[:, minus]
+    counts = np.maximum(one.counts[:, neutral] - scale[:, None] * one.counts[:, minus], 0.0)
+    wanted = np.maximum(one.counts[:, neutral].sum(axis=1) - scale * one.counts[:, minus].sum(axis=1), 0.0)
+    total = counts.sum(axis=1)
+    scaled: Array = counts * np.where(total > 0.0, wanted / np.maximum(total, 1e-300), 0.0)[:, None]
+    return scaled
+
+
 def _projectile_rows(builder: YieldTableBuilder, content: YieldFile, name: str, T: Array, angles: bool) -> _Rows:
-    """Every row of one projectile that is not empty, on the axis `T`."""
+    """Every row of one projectile that is not empty, on the axis `T`; of protons also the K+ that neutrons make."""
     one = content.projectiles[name]
     out: _Rows = {}
-    for number, row in enumerate(ROWS):
-        counts = one.counts[:, number]
+    rows = [(row, number, one.counts[:, number]) for number, row in enumerate(ROWS)]
+    if name == "p":
+        rows.append((NEUTRON_K_PLUS, ROWS.index("K0"), _kaons_of_neutrons(one)))
+    for row, number, counts in rows:
         total = counts.sum(axis=1)
         if total.max() <= 0.0:
             continue
@@ -165,7 +185,7 @@ def _projectile_rows(builder: YieldTableBuilder, content: YieldFile, name: str, 
         shapes = {i: quantiles_of(counts[i], content.x_edges) for i in set(nearest)}
         ln_x = _blend(one.T_GeV, np.array([shapes[i] for i in nearest]), T)
         numbers = _blend_means(one.T_GeV, mean, T)
-        if row in SPECIES and row not in ("p", "n"):
+        if (row in SPECIES or row == NEUTRON_K_PLUS) and row not in ("p", "n"):
             numbers, ln_x = _open(name, one, numbers, ln_x, T)
         scales = None
         if angles and one.angle_counts is not None:
@@ -218,12 +238,26 @@ def _is_leading(row: str) -> bool:
 
 
 def _add_nucleons(builder: YieldTableBuilder, rows: _Rows) -> None:
-    """p; n by isospin mirror (kaons stay, as only the sum of the neutral ones is known); Lambda the mean of both."""
-    for projectile in (P, N):
-        for row, (mean, table) in rows.items():
+    """p; n by isospin mirror; Lambda the mean of both.
+
+    Neutrons make as many K+ as protons K0, and as many K0 and anti-K0 as protons K+ and K-. Their K- are those of
+    protons: anti-K0 and K- are taken as equal (`_kaons_of_neutrons`). Without a row of K0 kaons stay as they are.
+    """
+    mirror_kaons = NEUTRON_K_PLUS in rows
+    for row, (mean, table) in rows.items():
+        if row != NEUTRON_K_PLUS:
             for species, share in _species_of(row):
-                made = species if projectile == P else _SWAP.get(species, species)
-                builder.add_slot(projectile, made, table, share * mean, bernoulli=_is_leading(row))
+                builder.add_slot(P, species, table, share * mean, bernoulli=_is_leading(row))
+    for row, (mean, table) in rows.items():
+        made: tuple[tuple[int, float], ...]
+        if row == NEUTRON_K_PLUS:
+            made = ((KP, 1.0),)
+        elif mirror_kaons and row in ("K+", "K-", "K0"):
+            made = {"K+": ((KL, 0.5), (KS, 0.5)), "K-": ((KM, 1.0), (KL, 0.5), (KS, 0.5)), "K0": ()}[row]
+        else:
+            made = tuple((_SWAP.get(species, species), share) for species, share in _species_of(row))
+        for species, share in made:
+            builder.add_slot(N, species, table, share * mean, bernoulli=_is_leading(row))
     for projectile in (P, N):
         for species, kind, table, mean in builder.slots_of(projectile):
             if species != LAMBDA:

@@ -72,6 +72,23 @@ _SOURCES = {"FLUKA": "FLUKA (p-air)", "daemonflux": "daemonflux (p-carbon)"}
 _RANGE_GEV = (1.0, 1.0e6)
 
 
+def model_look(number: int) -> dict[str, Any]:
+    """Return colour and line style of the n-th model of a figure.
+
+    Parameters
+    ----------
+    number : int
+        From 0.
+
+    Returns
+    -------
+    dict
+        Keywords of ``Axes.plot``.
+    """
+    colour, line = _LOOKS[number % len(_LOOKS)]
+    return {"color": colour, "linestyle": line}
+
+
 def energies_of(model: HadronicModel, energies: np.ndarray) -> np.ndarray:
     """Select the energies that are within a model's tables.
 

@@ -37,6 +37,7 @@ MAX_INTERACTIONS = 100_000_000
     help="A file of yields instead (with --all: as well).",
 )
 @click.option("--all", "every", is_flag=True, help="All models side by side, with mean pT and numbers.")
+@click.option("--data", "measured", is_flag=True, help="Models beside measured particle production: chi2 per point.")
 @click.option("--balance", is_flag=True, help="Where the energy of showers goes, for the model or with --all for each.")
 @click.option(
     "--showers",
@@ -70,6 +71,7 @@ def command(
     model: str | None,
     table: Path | None,
     every: bool,
+    measured: bool,
     balance: bool,
     showers: int | None,
     definition: str | None,
@@ -84,6 +86,7 @@ def command(
     They are shown next to FLUKA's tables and, for Z, daemonflux's.  The definition of x (total or kinetic energy) is
     not certain in FLUKA's tables: the ratios to FLUKA are given for each definition, the first being the model's own.
     With --all every model is listed with one definition.
+    With --data all models, or the one given, are compared with measurements on carbon (NA61, NA49, HARP) instead.
     With --balance primary protons are followed to the ground instead, and their energy is summed by category.
     """
     from hadronic.definitions import READINGS
@@ -103,6 +106,11 @@ def command(
         raise InputError("--showers", showers, "goes with --balance only")
     if balance and folder is not None:
         raise InputError("--balance", folder, "no -o: the table goes to the terminal (--json for all digits)")
+    if measured:
+        if every or balance or energies or showers is not None:
+            raise InputError("--data: takes --model, --definition, --table, -o and --json only")
+        _measured(model, definition, table, folder, as_json)
+        return
     if every:
         if model is not None or definition is not None:
             raise InputError("--all: takes neither --model nor --definition, every model comes as it is")
@@ -156,6 +164,51 @@ def _all_models(table: Path | None) -> list[HadronicModel]:
     from hadronic.models import load_model, model_names
 
     return [load_model(name) for name in model_names()] + ([] if table is None else [load_model(table=table)])
+
+
+def _measured(model: str | None, definition: str | None, table: Path | None, folder: Path | None, as_json: bool) -> None:
+    """Print, write and draw models beside measured particle production."""
+    from hadronic.models import load_model
+    from hadronic.observables.measured import compare_all
+
+    one = model is not None or definition is not None
+    models = [load_model(model, definition, table)] if one else _all_models(table)
+    channels = [compare_all(each) for each in models]
+    names = [each.name for each in models]
+    rows = [
+        {
+            "experiment": row[0].data.experiment,
+            "projectile": row[0].data.projectile,
+            "secondary": row[0].data.secondary,
+            "kinetic_energy_GeV": row[0].data.T_GeV,
+            "points": row[0].points,
+            "chi2": {channel.model: channel.chi2 for channel in row},
+        }
+        for row in zip(*channels, strict=True)
+    ]
+    written: list[Path] = []
+    if folder is not None:
+        from sim3d.plots.hadronic_production import draw_production
+
+        target = output_folder(folder, Path())
+        path = target / "production.csv"
+        head = ["experiment", "projectile", "secondary", "kinetic_energy_GeV", "points", *names]
+        lines = [[*list(row.values())[:5], *(f"{value:.4g}" for value in row["chi2"].values())] for row in rows]
+        about = ["chi2 of hadronic models against measured particle production on carbon"]
+        written = [write_rows(path, about, head, lines), *draw_production(channels, target)]
+    if as_json:
+        print_json({"models": names, "channels": rows, "files": written})
+        return
+    head = ["measurement", "", "", "T/GeV", "points", *names]
+    cells = [
+        [row["experiment"], row["projectile"], row["secondary"], f"{row['kinetic_energy_GeV']:.4g}", str(row["points"])]
+        + [f"{value / row['points']:.2f}" for value in row["chi2"].values()]
+        for row in rows
+    ]
+    click.echo("chi2 per point; yields on carbon (air for the models), normalisation and its error included")
+    click.echo("\n".join(text_table(head, cells, "lll" + "r" * (len(head) - 3))))
+    for path in written:
+        click.echo(f"wrote {path}")
 
 
 def _balance(models: list[HadronicModel], energies: list[float], showers: int | None, seed: int, as_json: bool) -> None:
