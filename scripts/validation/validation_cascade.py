@@ -6,6 +6,9 @@ primaries of 1 to 10^4 GeV in both.
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
 import numpy as np
 from validation_report import Report
 
@@ -29,7 +32,7 @@ ALLOWED = 0.01
 _NODES = 4
 """Gauss-Legendre nodes of the average over a third."""
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "run": {"primaries": 20_000_000, "batch_size": 20_000, "seed": 11},
     "primaries": {"model": "ghls2001-average", "solar": "fit", "energy_GeV": list(PRIMARIES_GEV), "energy_index": 1.7},
     "field": {"cutoff": False},
@@ -64,8 +67,8 @@ def simulated(result: Result) -> tuple[np.ndarray, np.ndarray]:
     cosines = [round(c * half) for c in THIRDS]
     cells = np.array(
         [
-            [folded[:, :, a:b, c:d].sum(axis=2).mean(axis=2) for c, d in zip(cosines[:-1], cosines[1:], strict=True)]
-            for a, b in zip(first[:-1], first[1:], strict=True)
+            [folded[:, :, a:b, c:d].sum(axis=2).mean(axis=2) for c, d in itertools.pairwise(cosines)]
+            for a, b in itertools.pairwise(first)
         ]
     ).transpose(2, 3, 0, 1)
     return jackknife(lambda mean: mean, cells, result.group_weights)
@@ -84,7 +87,7 @@ def solved() -> np.ndarray:
     primaries = primary_model("ghls2001-average", "fit")
     x, w = np.polynomial.legendre.leggauss(_NODES)
     cosines = [
-        0.5 * (low + high) + 0.5 * (high - low) * x for low, high in zip(THIRDS[:-1], THIRDS[1:], strict=True)
+        0.5 * (low + high) + 0.5 * (high - low) * x for low, high in itertools.pairwise(THIRDS)
     ]  # fmt: skip
     places = [Place(float(c), linsley(), primaries, 0.0, no_cutoff()) for third in cosines for c in third]
     solver = CascadeSolver(model.tables, make_grid(0.01, PRIMARIES_GEV[1]))
@@ -108,10 +111,10 @@ def cascade(report: Report) -> None:
     value, error = simulated(report.run("cascade_1d", make_config(CONFIG)))
     expected = solved()
     ratio, spread = value / expected, error / expected
-    report.add("", "| flavour | GeV | " + " | ".join(f"cos {a:g}-{b:g}" for a, b in _pairs(THIRDS)) + " |")
+    report.add("", "| flavour | GeV | " + " | ".join(f"cos {a:g}-{b:g}" for a, b in itertools.pairwise(THIRDS)) + " |")
     report.add("|---|---|" + "---|" * (len(THIRDS) - 1))
     for f, flavour in enumerate(FLAVOURS):
-        for e, (low, high) in enumerate(_pairs(HALF_DECADES_GEV)):
+        for e, (low, high) in enumerate(itertools.pairwise(HALF_DECADES_GEV)):
             cells = " | ".join(f"{r:.4f} +- {s:.4f}" for r, s in zip(ratio[f, e], spread[f, e], strict=True))
             report.add(f"| {flavour} | {low:.2g}-{high:.2g} | {cells} |")
     beyond = np.abs(ratio - 1.0) - 2.0 * spread
@@ -124,7 +127,3 @@ def cascade(report: Report) -> None:
         f"chi2 of ratio = 1: {float((((ratio - 1.0) / spread) ** 2).sum()):.0f} for {ratio.size} cells, correlated "
         "through common showers."
     )
-
-
-def _pairs(edges: tuple[float, ...]) -> list[tuple[float, float]]:
-    return list(zip(edges[:-1], edges[1:], strict=True))

@@ -75,10 +75,14 @@ def spectra(fluxes: Sequence[CascadeFlux], title: str) -> Figure:
             continue
         for name, (colour, label) in _MUONS.items():
             middle.plot(at, at**MUON_INDEX * muons[name], line, color=colour, label=label if first else None)
-        right.plot(at, muons["mu+"] / muons["mu-"], line, color=style.BLACK, label=rf"$\cos\theta$ = {flux.cos_zenith:g}")
+        right.plot(
+            at, muons["mu+"] / muons["mu-"], line, color=style.BLACK, label=rf"$\cos\theta$ = {flux.cos_zenith:g}"
+        )
     for ax in (left, middle, right):
         ax.set_xscale("log")
-    left.set(yscale="log", xlabel="neutrino energy $E$ (GeV)", ylabel=r"$E^3\,\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^2$)")
+    left.set(
+        yscale="log", xlabel="neutrino energy $E$ (GeV)", ylabel=r"$E^3\,\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^2$)"
+    )
     middle.set(
         yscale="log",
         xlabel="muon momentum $p$ (GeV/c)",

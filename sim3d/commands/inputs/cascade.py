@@ -44,7 +44,9 @@ _DEFAULT_DATE = "2020-01-01"
 @click.option("--definition", metavar="NAME", help="Definition of x, of models that have one.")
 @click.option("--table", type=click.Path(path_type=Path), metavar="FILE.h5", help="File of yields, instead of --model.")
 @click.option("--primaries", metavar="NAME", help="Primary model.  [default: that of a run]")
-@click.option("--solar", metavar="WORD|MV", help="fit, min, max, date or MV.  [default: date with --date, else a run's]")
+@click.option(
+    "--solar", metavar="WORD|MV", help="fit, min, max, date or MV.  [default: date with --date, else a run's]"
+)
 @click.option("--date", metavar="YYYY-MM-DD", help="Of the Sun, the field and NRLMSIS.")
 @click.option(
     "--atmosphere", default="us-standard", show_default=True, metavar="NAME|FILE.csv", help="Or nrlmsis, or a profile."

@@ -43,8 +43,8 @@ ALTITUDE_RANGE_KM = (-0.5, 60.0)
 class CascadeFlux:
     """Fluxes of one direction (or the mean of several), in one dimension.
 
-    Neutrinos are functions of energy (GeV), muons and nucleons of momentum (GeV/c); fluxes are in m^-2 s^-1 sr^-1 GeV^-1
-    or m^-2 s^-1 sr^-1 (GeV/c)^-1.
+    Neutrinos are functions of energy (GeV), muons and nucleons of momentum (GeV/c). Fluxes are in
+    m^-2 s^-1 sr^-1 GeV^-1 or m^-2 s^-1 sr^-1 (GeV/c)^-1.
 
     Attributes
     ----------

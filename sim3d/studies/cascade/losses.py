@@ -1,4 +1,4 @@
-"""Apply the mean energy loss of charged particles to spectra in bins, without loss of particles.
+"""Apply the mean energy loss of charged particles to spectra in bins; particles are conserved.
 
 The integral spectrum N(> T) is carried along: after a step, N(> T) is what N(> T') was before, where T' is the energy
 that a particle of energy T had. T' follows from the range. The stopping power is that of

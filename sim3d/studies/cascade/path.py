@@ -167,7 +167,9 @@ def _step_edges(total: float, largest: float) -> Array:
     edges = [0.0, min(FIRST_DEPTH_G_CM2, 0.5 * total)]
     while edges[-1] < total:
         here = edges[-1]
-        edges.append(here + min((GROWTH - 1.0) * here, max(largest, DEPTH_STEP_SHARE * here * largest / DEPTH_STEP_G_CM2)))
+        edges.append(
+            here + min((GROWTH - 1.0) * here, max(largest, DEPTH_STEP_SHARE * here * largest / DEPTH_STEP_G_CM2))
+        )
     # the last step ends at the end; a very short one is joined to the one before
     edges[-1] = total
     if len(edges) > 3 and edges[-1] - edges[-2] < 0.2 * (edges[-2] - edges[-3]):

@@ -85,7 +85,9 @@ def sharp_cutoff(rigidity_GV: float, words: str = "given") -> Cutoff:
     low, high = RIGIDITY_RANGE_GV
     if not low <= rigidity_GV <= high:
         raise InputError("cutoff", rigidity_GV, f"{low:g} to {high:g} GV")
-    return Cutoff(f"cutoff {rigidity_GV:.4g} GV ({words})", lambda rigidity: np.where(rigidity >= rigidity_GV, 1.0, 0.0))
+    return Cutoff(
+        f"cutoff {rigidity_GV:.4g} GV ({words})", lambda rigidity: np.where(rigidity >= rigidity_GV, 1.0, 0.0)
+    )
 
 
 def vertical_cutoff(lat: float, lon: float, date: str) -> Cutoff:

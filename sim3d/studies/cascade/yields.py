@@ -13,6 +13,7 @@ from hadronic.species import N_PROJECTILES
 from sim3d.conventions.arrays import Array
 from sim3d.studies.cascade.energies import SUB_BINS, EnergyGrid
 
+
 def yield_matrices(tables: YieldTables, grid: EnergyGrid) -> Array:
     """Compute mean numbers of secondaries per interaction by bins of the projectile's and the secondary's energy.
 
