@@ -38,6 +38,7 @@ COMMANDS = {
     "report": "One HTML page of a run, from precision to provenance.",
     "compare": "Compare two results, Honda tables or tables of published fluxes.",
     "dimensions": "A run in 3-D against 1-D, and what bending in the air does.",
+    "cascade": "Muons and neutrinos in one dimension in seconds, no simulation.",
     "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
     "primaries": "Spectra of the primary models by mass group, against each other.",
     "atmosphere": "Density and depth of an atmosphere, by place and season.",
@@ -60,7 +61,7 @@ _ROOMS = {
         "compare",
         "dimensions",
     },
-    "inputs": {"cutoff", "primaries", "atmosphere", "sites", "zfactors"},
+    "inputs": {"cascade", "cutoff", "primaries", "atmosphere", "sites", "zfactors"},
 }
 
 _WAIT_FOR_RANK_0_S = 2.0

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from validation_cascade import cascade
 from validation_gradients import gradients
 from validation_report import Report, figure_of
 from validation_targeted import patches, targeted
@@ -325,6 +326,7 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "speed": speed,
     "high_energy": high_energy,
     "one_dimension": one_dimension,
+    "cascade": cascade,
     "fluka": fluka,
     "fluka_balanced_definition": fluka_balanced_definition,
     "fluka_kinetic_definition": fluka_kinetic_definition,

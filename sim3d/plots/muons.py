@@ -30,7 +30,9 @@ MOST_RELATIVE_ERROR = 0.5
 """Points with a larger error are left out of the figures; they are in the CSV file."""
 
 
-def write_csv(spectra: MuonSpectra, folder: Path, particles: Sequence[str]) -> Path:
+def write_csv(
+    spectra: MuonSpectra, folder: Path, particles: Sequence[str], acceptance: tuple[float, float] | None = None
+) -> Path:
     """Write all records of a site to ``muons-<site>.csv``.
 
     Parameters
@@ -40,6 +42,8 @@ def write_csv(spectra: MuonSpectra, folder: Path, particles: Sequence[str]) -> P
         Must exist.
     particles : sequence of str
         Particles to write.
+    acceptance : (float, float), optional
+        Range of cos_zenith to average over, in the place of the zenith bins.
 
     Returns
     -------
@@ -47,11 +51,13 @@ def write_csv(spectra: MuonSpectra, folder: Path, particles: Sequence[str]) -> P
         File written.
     """
     path = folder / f"muons-{spectra.site}.csv"
-    about = (
+    about = [
         "flux and error in m^-2 s^-1 sr^-1 (GeV/c)^-1, means over bins; momentum: log centre",
         "error: one standard deviation; where the flux is 0 nothing was seen and this is the 90% upper limit",
-    )
-    return write_records(path, about, spectra.records(particles))
+    ]
+    if acceptance is not None:
+        about.append(f"averaged over cos_zenith {acceptance[0]:g} to {acceptance[1]:g}")
+    return write_records(path, about, spectra.records(particles, acceptance))
 
 
 def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:

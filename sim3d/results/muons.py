@@ -171,6 +171,30 @@ class MuonSpectra:
         solid = 2.0 * math.pi * (cos_zenith[1] - cos_zenith[0])
         return self.derived(lambda mean: mean[:, rows].sum(axis=(1, 2, 3)) / solid, momentum_GeV, cos_zenith)
 
+    def spectrum(self, particles: Sequence[str], cos_zenith: tuple[float, float]) -> tuple[Array, Array]:
+        """Compute the differential flux of particles averaged over an acceptance in zenith, and its error.
+
+        Parameters
+        ----------
+        particles : sequence of str
+            Particles to add up, of :data:`sim3d.scoring.muons.PARTICLES`.
+        cos_zenith : (float, float)
+            The acceptance; the average is over its solid angle. Its ends must be edges of bins.
+
+        Returns
+        -------
+        value, error : float64 arrays (levels, n)
+            m^-2 s^-1 sr^-1 (GeV/c)^-1, means over the momentum bins.
+
+        Raises
+        ------
+        InputError
+            As :meth:`intensity`.
+        """
+        rows = [_row(name) for name in particles]
+        space = 2.0 * math.pi * (cos_zenith[1] - cos_zenith[0]) * np.diff(self.momentum_edges_GeV)
+        return self.derived(lambda mean: mean[:, rows].sum(axis=(1, 3)) / space, cos_zenith=cos_zenith)
+
     def charge_ratio(
         self, cos_zenith: tuple[float, float] = (0.94, 1.0), momentum_GeV: tuple[float, float] | None = None
     ) -> tuple[Array, Array]:
@@ -196,27 +220,47 @@ class MuonSpectra:
             return self.derived(lambda m: m[:, 0].sum(axis=-1) / m[:, 1].sum(axis=-1), cos_zenith=cos_zenith)
         return self.derived(lambda m: m[:, 0].sum(axis=(1, 2)) / m[:, 1].sum(axis=(1, 2)), momentum_GeV, cos_zenith)
 
-    def records(self, particles: Sequence[str] = ("mu+", "mu-")) -> list[dict[str, Any]]:
+    def records(
+        self, particles: Sequence[str] = ("mu+", "mu-"), cos_zenith: tuple[float, float] | None = None
+    ) -> list[dict[str, Any]]:
         """List the flux and its error in every bin, one record per level, particle, momentum and zenith bin.
 
         Parameters
         ----------
         particles : sequence of str
+        cos_zenith : (float, float), optional
+            An acceptance in zenith to average over (:meth:`spectrum`), in the place of the zenith bins.
 
         Returns
         -------
         list of dict
             ``flux`` and ``error`` are in m^-2 s^-1 sr^-1 (GeV/c)^-1; ``momentum_GeV`` is the bin's logarithmic centre,
-            ``cos_zenith`` its centre, and the edges are in ``momentum_low_GeV`` and so on. ``error_kind`` is
-            ``sample``, ``expected`` or ``limit``.
+            ``cos_zenith`` its centre, that of the acceptance if one is given, and the edges are in
+            ``momentum_low_GeV`` and so on. ``error_kind`` is ``sample``, ``expected`` or ``limit``.
+
+        Raises
+        ------
+        InputError
+            For an unknown particle, or an acceptance whose ends are no edges of bins.
         """
+        edges = self.cos_zenith_edges if cos_zenith is None else np.asarray(cos_zenith, dtype=float)
+        centres = 0.5 * (edges[1:] + edges[:-1])
+        found = {}
+        for name in particles:
+            k = _row(name)
+            found[name] = self.flux[:, k], self.error[:, k], self.kind[:, k]
+            if cos_zenith is not None:
+                mean, spread = (x[:, None, :, None] for x in self.spectrum([name], cos_zenith))
+                batches = int(np.sum(self.group_weights))
+                errors = spectrum_errors(mean, spread, self.momentum_edges_GeV, edges, batches)
+                found[name] = mean[:, 0], errors.error[:, 0], errors.kind[:, 0]
         out = []
-        p, c = self.momentum_edges_GeV.tolist(), np.round(self.cos_zenith_edges, 6).tolist()
+        p, c = self.momentum_edges_GeV.tolist(), np.round(edges, 6).tolist()
         for level, altitude in enumerate(self.altitudes_km):
-            for name in particles:
+            for name, (flux, error, kind) in found.items():
                 k = _row(name)
                 for i, momentum in enumerate(self.momenta_GeV):
-                    for j, cosine in enumerate(self.cos_zeniths):
+                    for j, cosine in enumerate(centres):
                         out.append(
                             {
                                 "site": self.site,
@@ -229,9 +273,9 @@ class MuonSpectra:
                                 "cos_zenith": round(float(cosine), 6),
                                 "cos_zenith_low": c[j],
                                 "cos_zenith_high": c[j + 1],
-                                "flux": float(self.flux[level, k, i, j]),
-                                "error": float(self.error[level, k, i, j]),
-                                "error_kind": ERROR_KINDS[self.kind[level, k, i, j]],
+                                "flux": float(flux[level, i, j]),
+                                "error": float(error[level, i, j]),
+                                "error_kind": ERROR_KINDS[kind[level, i, j]],
                             }
                         )
         return out

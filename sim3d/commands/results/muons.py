@@ -27,15 +27,31 @@ PARTICLES = ("mu+", "mu-", "p", "n")
     default=("mu+", "mu-"),
     help="What the records are of; may be given several times.  [default: mu+ and mu-]",
 )
+@click.option(
+    "--cos-zenith",
+    "acceptance",
+    nargs=2,
+    type=float,
+    metavar="LOW HIGH",
+    help="Acceptance of a measurement: average over it (edges of zenith bins).  [default: the steepest bin]",
+)
 @click.option("--site", "only", metavar="NAME", help="Only this site.  [default: all]")
 @folder_option("Draw spectra, charge ratio, zenith and altitude there, and write muons-<site>.csv.")
 @json_option
-def command(file: Path, particles: tuple[str, ...], only: str | None, folder: Path | None, as_json: bool) -> None:
+def command(
+    file: Path,
+    particles: tuple[str, ...],
+    acceptance: tuple[float, float] | None,
+    only: str | None,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
     """Print intensities and charge ratios of muons, protons and neutrons; with -o write and draw their spectra.
 
     Needs a run with scoring.muons. Spectra are by level, charge, momentum and zenith. --json prints a list of records:
     site, altitude_km, particle, charge, momentum_GeV and cos_zenith with the edges of their bins, flux and error (m^-2
-    s^-1 sr^-1 (GeV/c)^-1; where the flux is 0, the upper limit).
+    s^-1 sr^-1 (GeV/c)^-1; where the flux is 0, the upper limit), error_kind. With --cos-zenith tables, records and the
+    CSV are averages over that range; edges are muons.cos_zenith_edges of the run.
     """
     from sim3d.results.muons import muon_spectra
 
@@ -49,31 +65,33 @@ def command(file: Path, particles: tuple[str, ...], only: str | None, folder: Pa
         from sim3d.plots.muons import draw, write_csv
 
         for one in spectra:
-            files += [write_csv(one, target, PARTICLES), *draw(one, target)]
+            files += [write_csv(one, target, PARTICLES, acceptance), *draw(one, target)]
     if as_json:
-        print_json([record for one in spectra for record in one.records(particles)])
+        print_json([record for one in spectra for record in one.records(particles, acceptance)])
         return
     for one in spectra:
-        for line in table(one):
+        for line in table(one, acceptance):
             click.echo(line)
     for path in files:
         click.echo(path)
 
 
-def table(spectra: MuonSpectra) -> list[str]:
+def table(spectra: MuonSpectra, acceptance: tuple[float, float] | None = None) -> list[str]:
     """Format integral intensities near the vertical, and the charge ratio, by level.
 
     Parameters
     ----------
     spectra : MuonSpectra
+    acceptance : (float, float), optional
+        Range of cos_zenith that is averaged over; by default the steepest bin.
 
     Returns
     -------
     list of str
         Lines of text.
     """
-    low, steep = spectra.momentum_edges_GeV[0], float(spectra.cos_zenith_edges[-2])
-    window = (steep, float(spectra.cos_zenith_edges[-1]))
+    low = spectra.momentum_edges_GeV[0]
+    window = acceptance or (float(spectra.cos_zenith_edges[-2]), float(spectra.cos_zenith_edges[-1]))
     lines = [
         f"{spectra.site}: intensities above {low:.3g} GeV/c for cos_zenith {window[0]:g} to {window[1]:g} "
         "(m^-2 s^-1 sr^-1)",

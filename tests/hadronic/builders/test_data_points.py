@@ -60,6 +60,8 @@ def test_angles_that_were_not_measured_follow_the_measured_ones(factor, scale):
 
     made = factor * numbers("pi+", one.T_GeV, one.p_GeV, one.theta_rad / scale)
     made /= carbon_to_air(np.hypot(one.p_GeV.mean(axis=1), 0.13957) / 12.04)[0]
-    ratios, scales = angle_ratios(numbers, replace(one, number=made, error=0.02 * made), "pi+", np.array([2.0, 3.0, 5.0]))
+    ratios, scales = angle_ratios(
+        numbers, replace(one, number=made, error=0.02 * made), "pi+", np.array([2.0, 3.0, 5.0])
+    )
     np.testing.assert_allclose(np.exp(ratios.value), factor, rtol=0.05)
     np.testing.assert_allclose(scales[:, 0], scale, atol=0.06)

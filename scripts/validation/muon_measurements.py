@@ -1,0 +1,47 @@
+"""Compare all hadronic models with measured muons by the cascade equations: one figure and a table of chi2.
+
+    python scripts/validation/muon_measurements.py -o output/muon_measurements
+
+Spectra of BESS-TeV, CAPRICE94 and L3+C, charge ratios of these and of CMS, MINOS and OPERA, each under its own
+conditions (`sim3d.studies.muon_measurements`). Needs the extras `msis` and `primaries`; `--atmosphere us-standard`
+does without the first. Models are all of the catalogue, with their default definition of x, or those of `--models`,
+as NAME or NAME:DEFINITION. No model is fitted to anything here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from hadronic.models import load_model, model_names
+from sim3d.plots.muon_measurements import draw
+from sim3d.studies.muon_comparison import PRIMARIES, as_text, compare_models
+
+
+def main() -> None:
+    """Compute, print and draw the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, default=Path("output/muon_measurements"))
+    parser.add_argument("--models", nargs="+", metavar="NAME", default=list(model_names()))
+    parser.add_argument("--primaries", default=PRIMARIES)
+    parser.add_argument("--atmosphere", choices=("nrlmsis", "us-standard"), default="nrlmsis")
+    options = parser.parse_args()
+    started = time.perf_counter()
+    models = []
+    for text in options.models:
+        name, _, definition = text.partition(":")
+        models.append(load_model(name, definition or None))
+    compared = compare_models(models, options.primaries, options.atmosphere)
+    text = as_text(compared)
+    print(text)
+    options.output.mkdir(parents=True, exist_ok=True)
+    (options.output / "chi2.txt").write_text(text + "\n", encoding="utf-8")
+    title = f"Cascade equations in one dimension, {options.primaries} at the date of each set"
+    for path in draw(compared, title, options.output):
+        print(path)
+    print(f"{time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
