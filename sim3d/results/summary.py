@@ -54,6 +54,7 @@ def describe_result(result: Result) -> dict[str, Any]:
         "energy_bins": len(result.energy_edges_GeV) - 1,
         "cos_zenith_bins": len(result.cos_zenith_edges) - 1,
         "azimuth_bins": len(result.azimuth_edges_deg) - 1,
+        "azimuth_frame": result.azimuth_frame,
         "attributes": dict(result.attributes),
         "config": result.config,
     }

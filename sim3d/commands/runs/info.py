@@ -46,7 +46,8 @@ def command(file: Path, verify: bool, as_json: bool) -> None:
         click.echo(f"  WARNING {line}")
     click.echo(
         f"  bins: {document['energy_bins']} energies, {document['cos_zenith_bins']} cos_zenith, "
-        f"{document['azimuth_bins']} azimuth; {document['batches']} of {document['batches_total']} batches"
+        f"{document['azimuth_bins']} azimuth (frame of the {document['azimuth_frame']}); "
+        f"{document['batches']} of {document['batches_total']} batches"
     )
     if document["event_records"] is not None:
         click.echo(f"  {document['event_records']} event records")

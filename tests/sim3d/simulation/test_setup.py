@@ -86,5 +86,7 @@ def test_levels_and_gradients_are_made_once(calls):
     assert setup.columns == ("flux", "solar:MV")
     assert setup.models["gradient_columns"] == "flux, solar:MV"
     assert setup.models["muon_altitudes_km"] == [0.0]
+    # what merging and going on compare, so that azimuths of two frames are not added up
+    assert setup.models["azimuth_frame"] == "site"
     assert setup.overhead is not None
     assert setup.gradients is not None
