@@ -207,7 +207,7 @@ def test_a_folder_without_permission(known, capsys, monkeypatch):
 
     for patched, answer, message in (
         (atomic_files, ("_flush", refuse), r"output: cannot write .*\.d \(Permission denied\)"),
-        (os, ("access", lambda *_: False), r"no permission to write there"),
+        (os, ("access", lambda _, mode: mode != os.W_OK), r"no permission to write there"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(patched, *answer)
