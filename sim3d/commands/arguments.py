@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,7 +173,7 @@ def output_folder(folder: Path | None, file: Path) -> Path:
     Raises
     ------
     InputError
-        If it cannot be created.
+        If it cannot be created, or nothing can be written in it.
     """
     target = file.parent if folder is None else folder
     try:
@@ -181,6 +182,8 @@ def output_folder(folder: Path | None, file: Path) -> Path:
         raise InputError(f"{target}: cannot be made a folder, a file is in the way") from None
     except OSError as problem:
         raise InputError(f"{target}: cannot be made ({problem.strerror})") from None
+    if not os.access(target, os.W_OK):
+        raise InputError(f"{target}: no permission to write there")
     return target
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 
 from sim3d import cli
 from sim3d.errors import InputError, is_input_error
+from sim3d.files import atomic_files
 from sim3d.launcher import launcher_rank
 
 
@@ -212,16 +214,20 @@ def test_tables_json_and_folders(known, capsys):
 
 def test_a_folder_without_permission(known, capsys, monkeypatch):
     """The tests may run as root, whom no mode bits stop: the system's answer is put in its mouth."""
-    from pathlib import Path
 
-    def refuse(self, *_, **__):
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "write_text", refuse)
-    assert cli.main(["tables", str(known.path)]) == 2
-    captured = capsys.readouterr()
-    assert captured.err.endswith("Permission denied\n")
-    assert captured.err.count("\n") == 1
+    for patched, answer, message in (
+        (atomic_files, ("_flush", refuse), r"output: cannot write .*\.d \(Permission denied\)"),
+        (os, ("access", lambda _, mode: mode != os.W_OK), r"no permission to write there"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(patched, *answer)
+            assert cli.main(["tables", str(known.path)]) == 2
+        captured = capsys.readouterr()
+        assert re.search(message, captured.err)
+        assert captured.err.count("\n") == 1
 
 
 def test_info(known, capsys):

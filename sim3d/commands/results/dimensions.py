@@ -14,6 +14,7 @@ from sim3d.commands.output import DEFAULT_FOLDER, STATUS_OF
 from sim3d.commands.paths import FileCommand, InputPath, protect_files_of
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
+from sim3d.files.atomic_files import check_output
 from sim3d.files.csv_files import write_rows
 from sim3d.launcher import launcher_rank
 
@@ -67,6 +68,8 @@ def command(
     if site is not None and site not in names:
         raise InputError("--site", site, ", ".join(names))
     target = output_folder(folder or DEFAULT_FOLDER / f"{config_path.stem}-dimensions", config_path)
+    for name in (*(f"{run}.h5" for run in runs), "dimensions.csv"):
+        check_output(target / name)  # before the runs, which take long
 
     outcome = _simulate(runs, target, threads, speak=not (quiet or as_json))
     if outcome != "complete":

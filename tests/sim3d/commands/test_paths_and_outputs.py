@@ -59,7 +59,7 @@ CASES = {
     "compare": "compare {in}/result.h5 {in}/first.h5 -o {out}",
     "dimensions": "dimensions {in}/config.toml -o {out}",
     "cutoff map": "cutoff --site sno --map --step 10 -o {out}",
-    "cutoff intensity": "cutoff --intensity 20 --cell 90 --directions 1 -o {out}",
+    "cutoff intensity": "cutoff --intensity 20 --cell 45 --directions 1 -o {out}",
     "primaries": "primaries --model ghls2001-low -o {out}",
     "primaries latitudes": "primaries --model ghls2001-low --latitudes --samples 20 -o {out}",
     "atmosphere": "atmosphere --site kamioka --month 1 -o {out}",
@@ -134,16 +134,21 @@ def quick(fake_result, monkeypatch):
 
     import geomag.cutoffs.cutoff
     import geomag.cutoffs.intensity
+    import hadronic.models
     import hadronic.observables.zfactors
+    import sim3d.analysis.dimensions
     import sim3d.analysis.leptons
+    import sim3d.plots.dimensions
     import sim3d.report.build
     import sim3d.simulation.engine
     import sim3d.simulation.replay
     import sim3d.simulation.reweight
     import sim3d.studies.hadronic_models
     import sim3d.studies.latitude_bands
+    from sim3d.plots import style
 
     record = fake_result.record(sites=("kamioka",), batches=8)
+    compute_ratios = sim3d.analysis.dimensions.ratios
 
     def smooth_result(result, site, binning, azimuth_bins=None):
         pairs = []
@@ -180,12 +185,19 @@ def quick(fake_result, monkeypatch):
     for module, name in (
         (geomag.cutoffs.cutoff, "sky_map"),
         (geomag.cutoffs.intensity, "intensity_map"),
+        (sim3d.analysis.dimensions, "bending_asymmetries"),
         (sim3d.analysis.leptons, "leptons"),
         (sim3d.studies.latitude_bands, "latitude_bands"),
         (sim3d.studies.hadronic_models, "survey"),
         (hadronic.observables.zfactors, "compare_protons"),
     ):
         monkeypatch.setattr(module, name, once(getattr(module, name)))
+    ratios = once(lambda *given: list(compute_ratios(*given)))
+    monkeypatch.setattr(sim3d.analysis.dimensions, "ratios", ratios)
+    monkeypatch.setattr(
+        sim3d.plots.dimensions, "draw", lambda _, site, folder: style.save(style.new_figure((1, 1)), folder, site)
+    )
+    monkeypatch.setattr(hadronic.models, "model_names", lambda: ("fluka-z",))
     monkeypatch.setattr(sim3d.report.build, "build", lambda *_: ("<html></html>", []))
     monkeypatch.setattr(Figure, "savefig", savefig)
 
@@ -213,11 +225,11 @@ def test_outputs(name, call, inputs, tmp_path, monkeypatch):
     out.mkdir()
     renamed, replace = [], os.replace
     with monkeypatch.context() as watched:
-        watched.setattr(atomic_files.os, "replace", lambda a, b: (renamed.append(Path(b).name), replace(a, b)))
+        watched.setattr(os, "replace", lambda a, b: (renamed.append(Path(b)), replace(a, b)))
         assert call(name, out) == (0, [])
     names = {path.name for path in out.iterdir()}
     assert names
-    assert names == set(renamed)  # all of them were written beside and renamed
+    assert names == {path.name for path in renamed if path.parent == out}  # all were written beside and renamed
     for path in out.iterdir():
         path.write_bytes(OLD)
     old = content(out)
@@ -287,7 +299,6 @@ def test_outputs(name, call, inputs, tmp_path, monkeypatch):
         ("vary {in}/special.h5 --errors {in}/kamioka-varied-aa.csv --set pi+@158=0.1 -o {in}", "-aa.csv is an input"),
         ("dimensions {in}/dimensions.toml -o {in}", "dimensions.csv is an input of this command"),
         ("export {in}/x-nusquids.h5 --to nusquids -o {in}", "kamioka-nusquids.h5 is an input of this command"),
-        ("zfactors --table {in}/zfactors.csv -o {in}", ""),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
@@ -305,7 +316,6 @@ def test_inputs_are_never_replaced(arguments, refused, inputs, quick, tmp_path, 
     (folder / "dimensions.toml").write_text(TOML.replace("profile.csv", "dimensions.csv"))
     (folder / "kamioka-nusquids.h5").write_bytes((folder / "result.h5").read_bytes())
     (folder / "x-nusquids.h5").symlink_to("kamioka-nusquids.h5")
-    (folder / "zfactors.csv").write_text("no table of yields\n")
     table = "# unit: m^-2 s^-1 sr^-1 GeV^-1\nflavour,energy_GeV,cos_zenith,flux\nnumu,1.0,0.5,100.0\n"
     (folder / "compare.csv").write_text(table)
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
@@ -341,7 +351,7 @@ def test_a_kill_leaves_the_old_file(tmp_path):
 
 def test_standard_output_on_a_full_disk():
     with open("/dev/full", "w") as full:
-        command = [sys.executable, "-m", "sim3d.cli", "sites"]
+        command = [sys.executable, "-m", "sim3d.cli", "--help"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "sim3d: error: standard output: cannot be written (No space left on device)\n"
