@@ -27,8 +27,8 @@ def exact_energies(energies: Array, precision: float) -> Array:
 
     Examples
     --------
-    >>> exact_energies(np.array([0.1, 0.11220, 0.12589]), 1e-4)[1]
-    0.11220009...
+    >>> float(exact_energies(np.array([0.1, 0.11220, 0.12589]), 1e-4)[1].round(6))
+    0.112201
     """
     exact = np.geomspace(energies[0], energies[-1], len(energies))
     return exact if np.all(np.abs(energies / exact - 1.0) < precision) else energies

@@ -317,8 +317,8 @@ def read(path: Path) -> HondaTable:
     Blocks may come in any order and number, as long as they fill a grid of zenith and azimuth bins. All must have the
     same energies, of any number. Blank lines are ignored, the file may be compressed and have any line ends, and
     columns may have any of the usual names of the flavours. Energies that are equally spaced in the logarithm within
-    the five digits printed are taken as exactly so (1.1220E-01 is 10^-0.95). At an index of 3 the rounding of an
-    energy would otherwise matter more than that of the flux.
+    the five digits printed are taken as exactly so (1.1220E-01 is 10^-0.95). At a spectral index of 3 the rounding of
+    the energy would otherwise matter more than that of the flux.
 
     Parameters
     ----------

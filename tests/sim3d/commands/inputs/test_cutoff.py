@@ -71,7 +71,7 @@ def test_longitudes_as_in_a_configuration(capsys: pytest.CaptureFixture[str]) ->
     found = [_json(capsys, *place, lon)["effective_GV"] for lon in ("137.3", "-222.7")]
     assert found[0] == found[1]
     assert main([*place, "-361"]) == 2
-    assert "-360 to 360" in capsys.readouterr().err
+    assert "between -360 and 360" in capsys.readouterr().err
 
 
 def test_map_writes_csv_and_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

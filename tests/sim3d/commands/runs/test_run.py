@@ -143,6 +143,7 @@ def test_the_default_folder_may_be_in_the_way(engine, capsys):
 
 def test_other_ranks_report_nothing(engine, capsys, monkeypatch):
     monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "1")
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "4")
     assert cli.main(["run", "mine.toml"]) == 0
     assert engine[0].progress is False
     assert capsys.readouterr().out == ""
