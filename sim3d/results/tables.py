@@ -14,7 +14,7 @@ import numpy as np
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.words import csv_conventions
 from sim3d.errors import InputError
-from sim3d.files import honda
+from sim3d.files import honda, honda_writing
 from sim3d.files.csv_files import write_lines
 from sim3d.files.csv_tables import KIND_COLUMN, KIND_LINE, TABLE_COLUMNS, csv_rows
 from sim3d.files.flux_table import FluxTable, rebin_azimuth
@@ -192,8 +192,8 @@ def write_honda_tables(result: Result, folder: Path) -> list[Path]:
     -------
     list of Path
         ``<site>-honda-ally-20-12.d``, ``<site>-honda-aa.d`` and their ``.err.d`` twins, per site
-        (:func:`sim3d.files.honda.file_stem`). A table with azimuth has the result's own bins where their number is no
-        multiple of 12, and is left out where they have no whole degrees.
+        (:func:`sim3d.files.honda_writing.file_stem`). A table with azimuth has the result's own bins where their number
+        is no multiple of 12, and is left out where they have no whole degrees.
     """
     written = []
     azimuths = honda.HONDA_AZIMUTHS
@@ -201,5 +201,5 @@ def write_honda_tables(result: Result, folder: Path) -> list[Path]:
     for site in result.sites:
         for azimuth in (True, False):
             table = table_of_result(result, site, "honda", azimuth, merged if azimuth else None)
-            written += honda.write_what_fits(table, folder, site)
+            written += honda_writing.write_what_fits(table, folder, site)
     return written

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim3d.files import honda as honda_tables
+from sim3d.files import honda_writing
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -27,7 +27,7 @@ def table(tmp_path):
     shape = (energies**-2 / (1 + energies))[:, None] * (1.2 - 0.4 * np.abs(cos))
     flux = np.stack([scale * shape for scale in (280.0, 270.0, 140.0, 125.0)])[..., None]
     path = tmp_path / "kamioka-honda-aa.d"
-    path.write_text("".join(honda_tables.blocks(flux, energies, cos_edges)))
+    path.write_text("".join(honda_writing.blocks(flux, energies, cos_edges)))
     return path
 
 

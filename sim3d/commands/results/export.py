@@ -52,8 +52,7 @@ def command(
     FILE is a result (.h5) or a Honda table (.d), of any author.  Errors are written too if there are any (a Honda table
     has them in its twin .err.d).  netcdf needs the extra: pip install 'sim3d[netcdf]'.
     """
-    from sim3d.files import csv_tables
-    from sim3d.files import honda as honda_tables
+    from sim3d.files import csv_tables, honda_writing
     from sim3d.flux import exports
 
     written: list[Path] = []
@@ -71,9 +70,9 @@ def command(
             written += [csv_tables.write_table(table, where, name) for table in tables]
         else:
             for table in tables:
-                if table.has_azimuth and (note := honda_tables.azimuth_note(table.flux.shape[3])):
+                if table.has_azimuth and (note := honda_writing.azimuth_note(table.flux.shape[3])):
                     click.echo(f"sim3d: note: {name}: {note}", err=True)
-                written += honda_tables.write_what_fits(table, where, name)
+                written += honda_writing.write_what_fits(table, where, name)
     if as_json:
         print_json({"files": written})
         return

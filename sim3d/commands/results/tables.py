@@ -41,7 +41,7 @@ def command(file: Path, folder: Path | None, file_format: str, smooth: bool, as_
     Fluxes are in m^-2 s^-1 sr^-1 GeV^-1; cos_zenith +1 is down-going; azimuth is the arrival direction, in
     degrees counter-clockwise from south (90 is east).
     """
-    from sim3d.files.honda import azimuth_note
+    from sim3d.files.honda_writing import azimuth_note
     from sim3d.results import tables as result_tables
 
     result = open_result(file)
@@ -62,7 +62,7 @@ def command(file: Path, folder: Path | None, file_format: str, smooth: bool, as_
 
 
 def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool) -> None:
-    from sim3d.files import csv_tables
+    from sim3d.files import csv_tables, honda_writing
     from sim3d.files import honda as honda_tables
     from sim3d.flux import smoothing
 
@@ -80,7 +80,7 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
         pulls[site] = {}
         for smoothed, original in pairs:
             if file_format == "honda":
-                written += honda_tables.write_what_fits(smoothed.table, folder, name)
+                written += honda_writing.write_what_fits(smoothed.table, folder, name)
             else:
                 written.append(csv_tables.write_table(smoothed.table, folder, name))
             written.append(smoothing.write_pulls(smoothed, original, folder, name))

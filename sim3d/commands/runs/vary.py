@@ -71,7 +71,7 @@ def command(
     if values and variation is not None:
         raise InputError("--set and --variation: give one of them")
     from sim3d.analysis.parameter_errors import covariance_of
-    from sim3d.files.honda import azimuth_note
+    from sim3d.files.honda_writing import azimuth_note
     from sim3d.results.gradients import describe_parameters
 
     if errors is not None:
@@ -201,8 +201,7 @@ def _write(
     source: str,
     folder: Path,
 ) -> list[Path]:
-    from sim3d.files import csv_tables
-    from sim3d.files import honda as honda_tables
+    from sim3d.files import csv_tables, honda_writing
     from sim3d.plots import gradients as gradient_plots
     from sim3d.results.tables import table_of_result
 
@@ -212,7 +211,7 @@ def _write(
         files.append(csv_tables.write_table(varied.table(), folder, f"{site_gradients.site}-varied"))
         for azimuth in (False, True):
             table = varied.applied_to(table_of_result(result, site_gradients.site, "honda", azimuth))
-            files += honda_tables.write_what_fits(table, folder, f"{site_gradients.site}-varied")
+            files += honda_writing.write_what_fits(table, folder, f"{site_gradients.site}-varied")
     if propagated is not None:
         files += gradient_plots.draw_errors(site_gradients, propagated, source, folder)
     return files

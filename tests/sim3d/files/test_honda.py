@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from sim3d.errors import InputError
 from sim3d.files import honda as honda_tables
+from sim3d.files import honda_writing
 from sim3d.files.honda import table_of_honda
 from sim3d.results import tables as result_tables
 from sim3d.results.tables import table_of_result
 
 
 def text_of(flux, energies, cos_edges):
-    return "".join(honda_tables.blocks(np.asarray(flux, dtype=float), np.asarray(energies), np.asarray(cos_edges)))
+    return "".join(honda_writing.blocks(np.asarray(flux, dtype=float), np.asarray(energies), np.asarray(cos_edges)))
 
 
 SMALL = text_of(np.arange(1, 4 * 3 * 2 * 2 + 1).reshape(4, 3, 2, 2), [0.1, 1.0, 10.0], [-1.0, 0.0, 1.0])
@@ -49,7 +50,7 @@ def test_the_frame_is_stated_where_readers_skip_it(tmp_path):
     flux = np.arange(1.0, 4 * 3 * 2 * 2 + 1).reshape(4, 3, 2, 2)
     grid = (np.array([0.1, 1.0, 10.0]), np.array([-1.0, 0.0, 1.0]))
     for frame in ("site", "crossing", ""):
-        path, *_ = honda_tables.write_pair(tmp_path / f"x{frame}", flux, None, *grid, frame)
+        path, *_ = honda_writing.write_pair(tmp_path / f"x{frame}", flux, None, *grid, frame)
         second = path.read_text().splitlines()[1]
         assert second == honda_tables.COLUMN_LINE + (f"  phi_Az in the frame of the {frame}" if frame else "")
         table = table_of_honda(path)
@@ -59,7 +60,7 @@ def test_the_frame_is_stated_where_readers_skip_it(tmp_path):
         numbers = rows[~np.all(np.isnan(rows), axis=1)]
         assert numbers.shape == (12, 5)
         assert not np.isnan(numbers).any()
-    path, *_ = honda_tables.write_pair(tmp_path / "average", flux[..., :1], None, *grid, "site")
+    path, *_ = honda_writing.write_pair(tmp_path / "average", flux[..., :1], None, *grid, "site")
     assert path.read_text().splitlines()[1] == honda_tables.COLUMN_LINE
 
 
@@ -186,9 +187,9 @@ def test_damage_is_an_input_error_or_a_table(tmp_path_factory, position, replace
 
 def test_writing_other_grids(fake_result, tmp_path):
     table = table_of_result(fake_result(sites=("ino",), azimuth_bins=36, batches=2), "ino")
-    written = honda_tables.write_table(table, tmp_path, "x")
+    written = honda_writing.write_table(table, tmp_path, "x")
     assert [path.name for path in written] == ["x-101x20x36.d", "x-101x20x36.err.d"]
     assert table_of_honda(written[0]).flux == pytest.approx(table.flux, rel=5.1e-5)
     odd = table_of_result(fake_result(sites=("ino",), azimuth_bins=16), "ino")
     with pytest.raises(InputError, match="azimuth bins of this table: 16, allowed: equal bins of whole degrees"):
-        honda_tables.write_table(odd, tmp_path, "x")
+        honda_writing.write_table(odd, tmp_path, "x")

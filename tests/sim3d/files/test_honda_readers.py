@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 from sim3d.files import honda as honda_tables
+from sim3d.files import honda_writing
 from sim3d.files.flux_table import FluxTable
 from sim3d.results.tables import table_of_result
 
@@ -124,7 +125,7 @@ def unlike(azimuth):
 
 def written(table, folder, name="kamioka"):
     """The flux file of a table, by the writer of `tables`, `tables --smooth` and `export --to honda`."""
-    files = honda_tables.write_table(table, folder, name)
+    files = honda_writing.write_table(table, folder, name)
     return next(path for path in files if not path.name.endswith(".err.d"))
 
 

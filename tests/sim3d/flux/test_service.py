@@ -7,7 +7,7 @@ import pytest
 
 import sim3d
 from sim3d.errors import InputError
-from sim3d.files import honda as honda_tables
+from sim3d.files import honda_writing
 from sim3d.flux.service import centres
 from sim3d.results import tables as result_tables
 
@@ -29,7 +29,7 @@ def files(tmp_path_factory):
     flux = np.stack([law(f, ENERGIES[:, None], COS) for f in NORM])[..., None]
     east_west = 1 + 0.3 * np.cos(np.radians(15 + 30 * np.arange(12)))
     for name, values in (("aa", flux), ("az", flux * east_west)):
-        (folder / f"{name}.d").write_text("".join(honda_tables.blocks(values, ENERGIES, COS_EDGES)))
+        (folder / f"{name}.d").write_text("".join(honda_writing.blocks(values, ENERGIES, COS_EDGES)))
     return folder
 
 
@@ -120,7 +120,7 @@ def test_smoothing_takes_noise_away(files, tmp_path):
     truth = np.stack([law(f, ENERGIES[:, None], COS) for f in NORM])[..., None]
     noisy = truth * 10 ** rng.normal(0, 0.005, truth.shape)
     path = tmp_path / "noisy.d"
-    path.write_text("".join(honda_tables.blocks(noisy, ENERGIES, COS_EDGES)))
+    path.write_text("".join(honda_writing.blocks(noisy, ENERGIES, COS_EDGES)))
     energy, cos = np.geomspace(1, 80, 30)[:, None], np.linspace(-0.9, 0.9, 20)
     off = [
         np.std(

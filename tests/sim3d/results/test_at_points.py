@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sim3d.conventions.binning import COS_EDGES, ENERGY_EDGES_GEV
-from sim3d.files.honda import write_pair
+from sim3d.files.honda_writing import write_pair
 from sim3d.results.at_points import around, between, flux_at, value_at
 
 EDGES = (ENERGY_EDGES_GEV, COS_EDGES)

@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from sim3d.files import csv_tables, flux_table, honda
+from sim3d.files import csv_tables, flux_table, honda_writing
 from sim3d.results import tables as result_tables
 
 
@@ -146,7 +146,7 @@ def test_names_that_pisa_takes(fake_result, tmp_path, monkeypatch):
         assert errors.read_text().startswith("error of flux in [cosZ = 0.90 --  1.00, phi_Az =   0 --  30]\n")
         for azimuth in (True, False):
             table = result_tables.table_of_result(result, site, "fluka", azimuth)
-            for path in honda.write_what_fits(table, folder, "ino"):
+            for path in honda_writing.write_what_fits(table, folder, "ino"):
                 assert path.name in {f"ino-100x40{x}.{y}" for x in ("", "x12") for y in ("d", "err.d")}
                 assert not pisa_opens(path, azimuth)
 
