@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from validation_coverage import coverage
 from validation_gradients import gradients
 from validation_report import Report, figure_of
 from validation_targeted import patches, targeted
@@ -332,6 +333,7 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "targeted": targeted,
     "patches": patches,
     "gradients": gradients,
+    "coverage": coverage,
 }
 
 

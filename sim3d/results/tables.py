@@ -33,7 +33,7 @@ AZIMUTH_BLOCKS = 12
 def flux_and_errors(
     result: Result, site: str, binning: str, azimuth_bins: int | None = None
 ) -> tuple[Array, BinErrors]:
-    """Return the flux and its errors, with expected errors where hits are few and 90% upper limits where there are none.
+    """Return the flux and its errors: expected errors where hits are few, 90% upper limits where there are none.
 
     An error of 0 beside a flux of 0 would tell a fit that the flux is exactly 0. See
     :mod:`sim3d.results.bin_errors`.
