@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from validation_cascade import cascade
+from validation_coverage import coverage
 from validation_gradients import gradients
 from validation_report import Report, figure_of
 from validation_targeted import patches, targeted
@@ -334,6 +335,7 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "targeted": targeted,
     "patches": patches,
     "gradients": gradients,
+    "coverage": coverage,
 }
 
 

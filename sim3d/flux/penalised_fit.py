@@ -1,7 +1,7 @@
 """Fit of a tensor product of penalised B-splines to fluxes whose variance is proportional to their expectation.
 
-The logarithm of the flux is an offset plus a tensor product of B-splines in two variables and given functions of a
-third one. Penalties on differences of neighbouring coefficients make it smooth (P-splines: Eilers and Marx, Statistical
+The logarithm of the flux is an offset plus a tensor product of B-splines in two variables and functions of a third
+variable. Penalties on differences of neighbouring coefficients make it smooth (P-splines: Eilers and Marx, Statistical
 Science 11 (1996) 89). The fit is to the fluxes themselves, not to their logarithms, by quasi-likelihood: a bin has
 expectation mu and variance phi mu. The strengths of the two penalties are determined by restricted maximum likelihood
 (the Fellner-Schall step of Wood and Fasiolo, Biometrics 73 (2017) 1071).
