@@ -1,7 +1,7 @@
 """Draw hadronic models beside measured particle production on carbon: ratios of models to measurements.
 
-Spectra of protons (NA61, NA49) and of pi- (NA61) by x, HARP's measurement by momentum in bins of angle, and that of NA61
-at 60 GeV/c by angle in ranges of momentum.
+Spectra of protons (NA61, NA49) and of pi- (NA61) by x, HARP's measurement by momentum in bins of angle, and that of
+NA61 at 60 GeV/c by angle in ranges of momentum.
 """
 
 from __future__ import annotations

@@ -164,7 +164,9 @@ def _all_models(table: Path | None) -> list[HadronicModel]:
     return [load_model(name) for name in model_names()] + ([] if table is None else [load_model(table=table)])
 
 
-def _measured(model: str | None, definition: str | None, table: Path | None, folder: Path | None, as_json: bool) -> None:
+def _measured(
+    model: str | None, definition: str | None, table: Path | None, folder: Path | None, as_json: bool
+) -> None:
     """Print, write and draw models beside measured particle production."""
     from hadronic.models import load_model
     from hadronic.observables.measured import compare_all
