@@ -100,7 +100,7 @@ def spectra(models: Sequence[Sequence[Channel]], projectile: str) -> Figure:
         if isinstance(row[0].data, SpectrumData) and row[0].data.projectile == projectile
     ]
     lines = -(-len(rows) // 4)
-    figure, axes = style.subplots(lines, 4, figsize=(9.6, 2.1 * lines + 1.2), sharey=True)
+    figure, axes = style.subplots(lines, 4, figsize=(9.6, 2.1 * lines + 1.2), sharey=True, squeeze=False)
     for ax, row in zip(axes.flat, rows, strict=False):
         data = row[0].data
         _draw_ratio(ax, data.x, row, np.full(data.x.size, True))
@@ -132,7 +132,7 @@ def harp(models: Sequence[Sequence[Channel]], projectile: str = "p") -> Figure:
                 name = f"{NAMES[data.secondary]}, {1e3 * low:.0f}-{1e3 * high:.0f} mrad"
                 panels.append((row, here, name))
     lines = -(-len(panels) // 4)
-    figure, axes = style.subplots(lines, 4, figsize=(9.6, 1.9 * lines + 1.2), sharey=True, sharex=True)
+    figure, axes = style.subplots(lines, 4, figsize=(9.6, 1.9 * lines + 1.2), sharey=True, sharex=True, squeeze=False)
     for ax, (row, here, name) in zip(axes.flat, panels, strict=False):
         _draw_ratio(ax, row[0].data.p_GeV[here].mean(axis=1), row, here)
         ax.set(title=name, xlim=(0.0, 8.0))
@@ -161,7 +161,7 @@ def by_angle(models: Sequence[Sequence[Channel]]) -> Figure:
                 here = (middle > low) & (middle < high)
                 panels.append((row, here, f"{NAMES[data.secondary]}, {low:g}-{high:g} GeV/c"))
     lines = -(-len(panels) // 4)
-    figure, axes = style.subplots(lines, 4, figsize=(9.6, 2.1 * lines + 1.2), sharey=True)
+    figure, axes = style.subplots(lines, 4, figsize=(9.6, 2.1 * lines + 1.2), sharey=True, squeeze=False)
     for ax, (row, here, name) in zip(axes.flat, panels, strict=False):
         angle = 1e3 * row[0].data.theta_rad[here].mean(axis=1)
         places = np.unique(angle)
