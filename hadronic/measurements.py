@@ -31,8 +31,8 @@ NORMALISATION: Final = {
     "NA61 pi+C 60": 0.025,
     "NA61 pi-C": 0.025,
 }
-# Independent error of each point of a spline: what its form cannot follow. Some combinations of coefficients have errors
-# below 1 %, which no measurement has.
+# Independent error of each point of a spline: what its form cannot follow. Some combinations of coefficients have
+# errors below 1 %, which no measurement has.
 SHAPE_ERROR: Final = 0.02
 _MIRROR: Final = {"pi+": "pi-", "pi-": "pi+", "p": "n"}
 
@@ -111,7 +111,7 @@ def carbon_to_air(x: Array) -> tuple[Array, Array]:
     Returns
     -------
     ratio, error : float[n]
-        The inclusive cross section goes as A^alpha, alpha = (0.74 - 0.55 x + 0.26 x^2)(0.98 + 0.21 pT^2) with pT^2 = 0.2
+        The inclusive cross section goes as A^alpha, alpha = (0.74 - 0.55 x + 0.26 x^2)(0.98 + 0.21 pT^2), pT^2 = 0.2
         (GeV/c)^2 (Bonesini et al., Eur. Phys. J. C 20 (2001) 13), the production cross section as A^0.71;
         from 12 to 14.54. The error is half of the change, and at least 1 %.
     """
@@ -151,8 +151,8 @@ def _rows(name: str) -> list[dict[str, str]]:
 def proton_spectra() -> tuple[SpectrumData, ...]:
     """Read the spectra of protons on carbon: NA61 at 31 GeV/c (pi, K), NA49 at 158 GeV/c (pi, K, p, n).
 
-    A spline has as many points here as coefficients, evenly spaced in ln x over its data, with `SHAPE_ERROR` on top. Kaons of NA49 were measured on protons and carried to
-    carbon by the authors of the fit.
+    A spline has as many points here as coefficients, evenly spaced in ln x over its data, with `SHAPE_ERROR` on top.
+    Kaons of NA49 were measured on protons and carried to carbon by the authors of the fit.
 
     Returns
     -------

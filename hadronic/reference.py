@@ -4,6 +4,10 @@ import csv
 from importlib import resources
 from typing import NamedTuple
 
+import numpy as np
+
+from hadronic.arrays import Array
+
 
 class ReferenceValue(NamedTuple):
     """One published moment of protons.
@@ -88,3 +92,18 @@ def daemonflux_errors() -> dict[str, dict[float, float]]:
         energy, percent = float(row["projectile_energy_GeV"]), float(row["relative_error_percent"])
         errors.setdefault(row["secondary"], {})[energy] = percent / 100.0
     return errors
+
+
+def accelerator_covariance() -> tuple[tuple[str, ...], Array]:
+    """Read the covariance of the yields of protons in the model `accelerator`.
+
+    Returns
+    -------
+    names : tuple of str
+        Parameters, such as "pi+@31": species and knot of the projectile's energy in GeV.
+    matrix : float[n, n]
+        Covariance of relative changes (scripts/yields/build_accelerator.py; docs/reports/accelerator.md).
+    """
+    rows = _rows("accelerator_covariance.csv")
+    names = tuple(row["parameter"] for row in rows)
+    return names, np.array([[float(row[name]) for name in names] for row in rows])

@@ -2,8 +2,8 @@
 
 A generator conserves both. What measured nucleons change in its number of baryons is given to slow ones that nobody has
 measured: neutrons of protons, protons and neutrons of pions. The energy is one more condition on the ratios of
-measurements to the generator: given their covariance, each species moves at each x by its covariance with the sum of energies
-(least squares with one condition), so that what is not measured moves most.
+measurements to the generator: given their covariance, each species moves at each x by its covariance with the sum of
+energies (least squares with one condition), so that what is not measured moves most.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,8 @@
 The logarithm of the ratio is 0 before any measurement, with a spread (`PRIORS`) and a correlation that falls as a
 Gaussian in ln(x/(1 - x)) and in ln T. Given measurements it goes through them within their errors; far from them it
 returns to 0 and its error to the spread. Below the lowest measured energy it fades to another, unmeasured, process of
-the same spread (`FADE_GEV`). Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), equations 2.22-2.24.
+the same spread (`FADE_GEV`). Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), equations
+2.22-2.24.
 """
 
 from collections.abc import Sequence

@@ -6,9 +6,13 @@ reached exactly, with x as the model's definition has it for Z. daemonflux's own
 MCEq has it (from memory); at 31 GeV T/T differs from it by about 1 % for pions. Z of carbon stands for Z of air: that
 ratio, which the generators put within 2 % of 1 for pions, is not corrected for.
 
+Its targets are a fit to muons, not a measurement of particle production: NA61 measured another split of pions at 31 GeV
+(docs/reports/accelerator.md).
+
 Mesons: the number of each species is multiplied, the shape stays: the factor is linear in ln T between the energies
-with a target, constant outside. Kaons keep that of 158 GeV above. K0 has the mean of the factors of K+ and K-; pi0
-stays, as more of it would be paid by energy that is not there (`HadronicModel.energy_balance`).
+with a target, constant above them, and fades linearly in ln T to 1 at 10 GeV, of which they say nothing. Kaons keep
+that of 158 GeV above. K0 has the mean of the factors of K+ and K-; pi0 stays, as more of it would be paid by energy
+that is not there (`HadronicModel.energy_balance`).
 
 Nucleons: baryon number must stay, so the two targets at 158 GeV fix two things that leave it alone. A share of the
 leading protons becomes leading neutrons (charge exchange), with the neutrons' spectrum; and x of the leading
@@ -31,6 +35,8 @@ from hadronic.moments import Moments, moments_of_row
 from hadronic.reference import daemonflux_reference
 from hadronic.species import N, P, species_code
 
+# Factors of mesons have faded to 1 here [GeV]: a target at 31 GeV says nothing of lower energies.
+FADED_GEV: Final = 10.0
 # Above this [GeV] daemonflux's values are not used.
 LAST_TARGET_GEV: Final = 1.0e5
 MESONS: Final = ("pi+", "pi-", "K+", "K-")
@@ -107,8 +113,11 @@ def _meson_factor(tables: YieldTables, name: str, definition: str) -> Array:
     energies, wanted = targets()[name]
     code = species_code(name)
     column = Moments._fields.index(f"Z_{MESON_X[definition][1].replace('/', '')}")
-    hats = [np.interp(tables.ln_T, np.log(energies), one) for one in np.eye(energies.size)]
+    shares = np.eye(energies.size + 1)
+    points = np.log([FADED_GEV, *energies])
+    faded, *hats = (np.interp(tables.ln_T, points, one) for one in shares)
     matrix = np.zeros((energies.size, energies.size))
+    rest = wanted.copy()
     for i, T in enumerate(energies):
         for slot in range(tables.slot_offset[P], tables.slot_offset[P + 1]):
             if tables.slot_species[slot] != code:
@@ -116,7 +125,8 @@ def _meson_factor(tables: YieldTables, name: str, definition: str) -> Array:
             for node, share in _shares(T, tables.ln_T):
                 z = share * tables.slot_mean[slot, node] * moments_of_row(tables, slot, node, float(T), P)[column]
                 matrix[i] += [z * hat[node] for hat in hats]
-    factor: Array = np.interp(tables.ln_T, np.log(energies), np.linalg.solve(matrix, wanted))
+                rest[i] -= z * faded[node]
+    factor: Array = np.interp(tables.ln_T, points, [1.0, *np.linalg.solve(matrix, rest)])
     return factor
 
 

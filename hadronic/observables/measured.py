@@ -86,7 +86,7 @@ def compare_spectrum(model: HadronicModel, data: SpectrumData) -> Channel:
     ratio, air = carbon_to_air(data.x)
     predicted = (above[0] - above[1]) / (high - low) / ratio
     covariance = data.covariance + NORMALISATION[data.experiment] ** 2 + np.outer(air, air)
-    # Of logarithms, as the measurements were fitted; a model without such secondaries counts as 1e-6 of the measurement.
+    # Of logarithms, as the measurements were fitted; a model without such secondaries counts as 1e-6 of them.
     difference = np.log(data.density / np.maximum(predicted, 1e-6 * data.density))
     chi2 = float(difference @ np.linalg.solve(covariance, difference))
     return Channel(data, model.name, data.density, predicted, data.error * data.density, chi2)

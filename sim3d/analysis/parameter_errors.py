@@ -1,4 +1,4 @@
-"""Covariance matrices of model parameters: hadronic yields from daemonflux's errors, or a user's CSV file."""
+"""Covariance matrices of model parameters: hadronic yields from measurements or daemonflux, or a user's CSV file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hadronic.reference import daemonflux_errors
+from hadronic.reference import accelerator_covariance, daemonflux_errors
 from sim3d.config.parameters import KNOTS_GEV, PARAMETERS, YIELD_SPECIES, check_name, yield_name
 from sim3d.conventions.reference_files import data_lines
 from sim3d.conventions.text_files import read_text
@@ -42,6 +42,22 @@ def daemonflux_covariance() -> Covariance:
         own = moves.T @ np.diag([errors[energy] ** 2 for energy in energies]) @ moves
         matrix[i * n : (i + 1) * n, i * n : (i + 1) * n] = own
     return tuple(names), matrix
+
+
+def measured_covariance() -> Covariance:
+    """Return the covariance of the yields in the hadronic model ``accelerator``, made of measured particle production.
+
+    Returns
+    -------
+    names : tuple of str
+        Parameters; those of its knots that a run has.
+    matrix : float64 array (n, n)
+        Covariance.
+    """
+    every, matrix = accelerator_covariance()
+    names = tuple(name for name in PARAMETERS if name in every)
+    places = [every.index(name) for name in names]
+    return names, matrix[np.ix_(places, places)]
 
 
 def read_errors(path: Path) -> Covariance:
@@ -87,7 +103,7 @@ def covariance_of(text: str) -> Covariance:
     Parameters
     ----------
     text : str
-        ``daemonflux``, or the path of a CSV file.
+        ``accelerator``, ``daemonflux``, or the path of a CSV file.
 
     Returns
     -------
@@ -96,4 +112,6 @@ def covariance_of(text: str) -> Covariance:
     matrix : float64 array (n, n)
         Covariance.
     """
+    if text == "accelerator":
+        return measured_covariance()
     return daemonflux_covariance() if text == "daemonflux" else read_errors(Path(text))

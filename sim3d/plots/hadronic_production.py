@@ -1,7 +1,7 @@
 """Draw hadronic models beside measured particle production on carbon: ratios of models to measurements.
 
-Spectra of protons (NA61, NA49) and of pi- (NA61) by x, HARP's measurement by momentum in bins of angle, and that of NA61
-at 60 GeV/c by angle in ranges of momentum.
+Spectra of protons (NA61, NA49) and of pi- (NA61) by x, HARP's measurement by momentum in bins of angle, and that of
+NA61 at 60 GeV/c by angle in ranges of momentum.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
 
 from hadronic.measurements import NORMALISATION, AngleData, SpectrumData
 from hadronic.observables.measured import Channel
+from hadronic.species import MASS_GEV, species_code
 from sim3d.plots import style
 from sim3d.plots.hadronic_moments import NAMES, model_look
 
@@ -25,11 +27,15 @@ if TYPE_CHECKING:
 # Ranges of momentum (GeV/c) of the figure by angle.
 MOMENTA_GEV = ((0.8, 1.5), (2.6, 3.8), (5.0, 7.0), (9.4, 11.8), (15.0, 19.0), (25.0, 33.0))
 _RATIO = (0.4, 2.0)
+_TICKS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+MADE_OF_DATA = "accelerator"
+"""The model whose line is thick."""
 
 
 def _title(data: SpectrumData | AngleData) -> str:
-    beam = data.T_GeV if data.T_GeV > 20.0 else 12.0
-    return f"{NAMES[data.projectile]}C {beam:.0f} GeV: {NAMES[data.secondary]}"
+    mass = float(MASS_GEV[species_code(data.projectile)])
+    beam = np.sqrt(data.T_GeV * (data.T_GeV + 2.0 * mass))
+    return f"{NAMES[data.projectile]}C, {beam:.0f} GeV/c: {NAMES[data.secondary]}"
 
 
 def _draw_ratio(ax: Axes, x: np.ndarray, channels: Sequence[Channel], chosen: np.ndarray) -> None:
@@ -44,8 +50,19 @@ def _draw_ratio(ax: Axes, x: np.ndarray, channels: Sequence[Channel], chosen: np
     )  # fmt: skip
     for number, channel in enumerate(channels):
         ratio = (channel.predicted / channel.measured)[chosen]
-        ax.plot(x[order], np.clip(ratio[order], 0.01, 100.0), label=channel.model, **model_look(number))
+        width = 2.0 if channel.model == MADE_OF_DATA else 1.0
+        line = np.clip(ratio[order], 0.01, 100.0)
+        ax.plot(x[order], line, label=channel.model, linewidth=width, **model_look(number))
     ax.set_ylim(*_RATIO)
+
+
+def _logarithmic(ax: Axes, low: float, high: float) -> None:
+    """Make the horizontal axis logarithmic, with plain numbers at its ticks."""
+    ax.set(xscale="log", xlim=(low, high))
+    ticks = [tick for tick in _TICKS if low <= tick <= high]
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
+    ax.xaxis.set_major_formatter(FixedFormatter([f"{tick:g}" for tick in ticks]))
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _finish(figure: Figure, axes: np.ndarray, used: int, xlabel: str, title: str) -> Figure:
@@ -83,11 +100,12 @@ def spectra(models: Sequence[Sequence[Channel]], projectile: str) -> Figure:
         if isinstance(row[0].data, SpectrumData) and row[0].data.projectile == projectile
     ]
     lines = -(-len(rows) // 4)
-    figure, axes = style.subplots(lines, 4, figsize=(9.6, 2.1 * lines + 1.2), sharey=True)
+    figure, axes = style.subplots(lines, 4, figsize=(9.6, 2.1 * lines + 1.2), sharey=True, squeeze=False)
     for ax, row in zip(axes.flat, rows, strict=False):
         data = row[0].data
         _draw_ratio(ax, data.x, row, np.full(data.x.size, True))
-        ax.set(xscale="log", title=_title(data), xlim=(0.8 * data.x.min(), 1.2 * data.x.max()))
+        ax.set_title(_title(data))
+        _logarithmic(ax, 0.8 * data.x.min(), 1.2 * data.x.max())
     return _finish(figure, axes, len(rows), r"$x = E / E_{\rm beam}$", "Particle production on carbon by x")
 
 
@@ -114,7 +132,7 @@ def harp(models: Sequence[Sequence[Channel]], projectile: str = "p") -> Figure:
                 name = f"{NAMES[data.secondary]}, {1e3 * low:.0f}-{1e3 * high:.0f} mrad"
                 panels.append((row, here, name))
     lines = -(-len(panels) // 4)
-    figure, axes = style.subplots(lines, 4, figsize=(9.6, 1.9 * lines + 1.2), sharey=True, sharex=True)
+    figure, axes = style.subplots(lines, 4, figsize=(9.6, 1.9 * lines + 1.2), sharey=True, sharex=True, squeeze=False)
     for ax, (row, here, name) in zip(axes.flat, panels, strict=False):
         _draw_ratio(ax, row[0].data.p_GeV[here].mean(axis=1), row, here)
         ax.set(title=name, xlim=(0.0, 8.0))
@@ -143,13 +161,14 @@ def by_angle(models: Sequence[Sequence[Channel]]) -> Figure:
                 here = (middle > low) & (middle < high)
                 panels.append((row, here, f"{NAMES[data.secondary]}, {low:g}-{high:g} GeV/c"))
     lines = -(-len(panels) // 4)
-    figure, axes = style.subplots(lines, 4, figsize=(9.6, 2.1 * lines + 1.2), sharey=True)
+    figure, axes = style.subplots(lines, 4, figsize=(9.6, 2.1 * lines + 1.2), sharey=True, squeeze=False)
     for ax, (row, here, name) in zip(axes.flat, panels, strict=False):
         angle = 1e3 * row[0].data.theta_rad[here].mean(axis=1)
         places = np.unique(angle)
         sums = [_summed(channel, here, angle, places) for channel in row]
         _draw_ratio(ax, places, sums, np.full(places.size, True))
-        ax.set(title=name, xscale="log")
+        ax.set_title(name)
+        _logarithmic(ax, 4.0, 500.0)
     title = f"NA61/SHINE, {NAMES['pi+']}C at 60 GeV/c, by angle"
     return _finish(figure, axes, len(panels), "angle (mrad)", title)
 

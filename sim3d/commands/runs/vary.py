@@ -37,8 +37,8 @@ EVERY = 5
 @click.option("--variation", metavar="NAME", help="A parameter point of the run's [[scoring.variations]], exactly.")
 @click.option(
     "--errors",
-    metavar="daemonflux|FILE.csv",
-    help="Propagate errors of the parameters: those of daemonflux's yields, or columns parameter,error.",
+    metavar="accelerator|daemonflux|FILE.csv",
+    help="Propagate errors of the parameters: measured or daemonflux's yields, or columns parameter,error.",
 )
 @click.option("--site", metavar="NAME", help="One site.  [default: all]")
 @click.option(

@@ -48,7 +48,7 @@ def test_both_sums_become_those_of_the_generator(changed):
 def test_what_is_known_best_moves_least():
     closed = close(yields(pi=0.9), yields(), X, T, freedom({"pi+": 0.01, "pi-": 0.1, "pi0": 0.1}), True)
     assert 0.0 < closed.shifts["pi+"] < 0.02 * closed.shifts["pi-"]
-    assert closed.shifts["pi-"] == pytest.approx(closed.shifts["pi0"])
+    assert closed.shifts["pi-"] == pytest.approx(closed.shifts["pi0"], rel=0.01)
 
 
 def test_nothing_moves_where_all_is_right():

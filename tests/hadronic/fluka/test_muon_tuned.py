@@ -56,12 +56,14 @@ def test_mirror_and_neutral_kaons():
         assert factors[2] == pytest.approx(0.5 * (factors[0] + factors[1]), rel=1e-6)
 
 
-def test_factors_are_linear_in_ln_T_and_constant_outside():
+def test_factors_are_linear_in_ln_T_constant_above_and_one_below_10_GeV():
     tuning = solve_tuning("printed")
     ln_T = MODELS["printed"][0].tables.ln_T
     for name in ("pi+", "pi-", "K+", "K-"):
         factor = tuning.factors[name]
-        assert np.ptp(factor[ln_T < np.log(30.0)]) == 0.0
+        assert np.all(factor[ln_T <= np.log(10.0)] == 1.0)
+        fading = (ln_T > np.log(10.0)) & (ln_T < np.log(30.0))
+        assert np.max(np.abs(np.diff(factor[fading], 2))) < 1e-12
         assert np.ptp(factor[ln_T > np.log(2.1e4)]) == 0.0
         between = (ln_T > np.log(31.0)) & (ln_T < np.log(157.0))
         assert np.max(np.abs(np.diff(factor[between], 2))) < 1e-12

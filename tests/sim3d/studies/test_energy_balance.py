@@ -116,7 +116,7 @@ def test_command_prints_and_writes_json(capsys):
     assert main([*arguments, "--all", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     rows = document["balances"]
-    assert [row["model"] for row in rows[::2]] == ["fluka-z", "muon-tuned", "urqmd-sibyll", "pythia8"]
+    assert [row["model"] for row in rows[::2]] == ["fluka-z", "muon-tuned", "urqmd-sibyll", "pythia8", "accelerator"]
     assert [row["cos_zenith"] for row in rows[:2]] == [1.0, 0.5]
     for row in rows:
         assert list(row["shares"]) == document["categories"]

@@ -89,3 +89,15 @@ def test_output_folder_in_the_way_of_a_file(tmp_path, capsys):
     (tmp_path / "taken").write_text("")
     assert main(["zfactors", *FEW, "-o", str(tmp_path / "taken")]) == 2
     assert "taken" in capsys.readouterr().err
+
+
+def test_models_beside_measurements(capsys):
+    assert main(["zfactors", "--data", "--model", "accelerator", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["models"] == ["accelerator"]
+    channels = document["channels"]
+    assert len(channels) == 31
+    spectra = [one for one in channels if one["projectile"] == "p" and "HARP" not in one["experiment"]]
+    assert all(one["chi2"]["accelerator"] < 3.0 * one["points"] for one in spectra)
+    assert main(["zfactors", "--data", "--energy", "5"]) == 2
+    assert "--data" in capsys.readouterr().err
