@@ -1,6 +1,6 @@
 """Run full-statistics physics checks and write the validation report, with tables and pictures.
 
-Run by ``make validate`` (about 80 minutes on two cores); ``--scale 0.05`` gives a quick look. Each section is one
+Run by ``make validate`` (about 90 minutes on two cores); ``--scale 0.05`` gives a quick look. Each section is one
 simulation and a comparison; results are kept beside the report and reused with ``--reuse``.
 """
 

@@ -33,7 +33,7 @@ _NODES = 4
 """Gauss-Legendre nodes of the average over a third."""
 
 CONFIG: dict[str, Any] = {
-    "run": {"primaries": 20_000_000, "batch_size": 20_000, "seed": 11},
+    "run": {"primaries": 8_000_000, "batch_size": 20_000, "seed": 11},
     "primaries": {"model": "ghls2001-average", "solar": "fit", "energy_GeV": list(PRIMARIES_GEV), "energy_index": 1.7},
     "field": {"cutoff": False},
     "transport": {"bending": False, "transverse": False},

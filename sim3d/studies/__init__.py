@@ -1,1 +1,1 @@
-"""Studies without a simulation run: energy balance of showers, hadronic moments by model, cutoffs by latitude."""
+"""Studies without a run: energy balance, hadronic moments, cutoffs by latitude, cascade equations, measured muons."""

@@ -50,7 +50,7 @@ class EnergyGrid:
     @cached_property
     def ln_edges(self) -> Array:
         """Natural logarithms of the edges (ln GeV), shape (n + 1,)."""
-        return math.log(self.low_GeV) + self.step * np.arange(self.n + 1)
+        return math.log(self.low_GeV) + self.step * np.arange(self.n + 1, dtype=np.float64)
 
     @cached_property
     def edges_GeV(self) -> Array:

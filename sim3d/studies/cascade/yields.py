@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hadronic.arrays import IntArray
 from hadronic.interaction.kernels import YieldTables
 from hadronic.species import N_PROJECTILES
 from sim3d.conventions.arrays import Array
@@ -37,8 +38,7 @@ def yield_matrices(tables: YieldTables, grid: EnergyGrid) -> Array:
     low = np.minimum(position.astype(int), axis.size - 2)
     share = position - low
     # ln(edge j / T of row f) lies on one lattice for all j and f, because a row is a part of a bin
-    ends = np.arange(-rows, SUB_BINS * (grid.n + 1))
-    lattice = grid.step / SUB_BINS * (ends - 0.5)
+    lattice = grid.step / SUB_BINS * (np.arange(-rows, SUB_BINS * (grid.n + 1), dtype=np.float64) - 0.5)
     place = SUB_BINS * np.arange(grid.n + 1) - np.arange(rows)[:, None] + rows
     out = np.zeros((N_PROJECTILES, grid.n, N_PROJECTILES, grid.n))
     used = np.unique(tables.slot_table).tolist()
@@ -58,7 +58,7 @@ def yield_matrices(tables: YieldTables, grid: EnergyGrid) -> Array:
     return out
 
 
-def _numbers(ln_x: Array, lattice: Array, low: Array, place: Array) -> tuple[Array, Array]:
+def _numbers(ln_x: Array, lattice: Array, low: IntArray, place: IntArray) -> tuple[Array, Array]:
     """Shares of the secondaries of one table in the bins, of the node below and the node above: shape (rows, n)."""
     quantiles = np.linspace(1.0, 0.0, ln_x.shape[1])
     above = np.empty((ln_x.shape[0], lattice.size))
