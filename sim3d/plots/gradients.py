@@ -16,7 +16,8 @@ from sim3d.scoring.gradients import BINS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim3d.results.gradients import PropagatedErrors, SiteGradients, VariedFlux
+    from sim3d.results.gradients import PropagatedErrors, SiteGradients
+    from sim3d.results.varied_flux import VariedFlux
 
 LINES = 8
 """Parameters in a panel: those with the largest effect on the flux."""

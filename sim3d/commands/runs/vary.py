@@ -24,7 +24,8 @@ from sim3d.errors import InputError
 from sim3d.files.atomic_files import protect
 
 if TYPE_CHECKING:
-    from sim3d.results.gradients import PropagatedErrors, SiteGradients, VariedFlux
+    from sim3d.results.gradients import PropagatedErrors, SiteGradients
+    from sim3d.results.varied_flux import VariedFlux
     from sim3d.results.result import Result
 
 EVERY = 5
