@@ -29,7 +29,15 @@ def lines(document: dict) -> list[list[tuple[float, float]]]:
         for dx, dy in arc:  # differences (TopoJSON specification, 2.1.4)
             x, y = x + dx, y + dy
             point = (round(x * sx + tx, 2), round(y * sy + ty, 2))
-            if piece and abs(piece[-1][0]) > 179.98 and abs(point[0]) > 179.98:
+            if piece and abs(point[0] - piece[-1][0]) > 180.0:
+                # across the meridian of 180 degrees: one line ends on it and the next begins there
+                side = 180.0 if piece[-1][0] > 0.0 else -180.0
+                beyond = point[0] + 2.0 * side
+                share = (side - piece[-1][0]) / (beyond - piece[-1][0]) if beyond != piece[-1][0] else 0.0
+                lat = round(piece[-1][1] + share * (point[1] - piece[-1][1]), 2)
+                found.append([*piece, (side, lat)] if piece[-1] != (side, lat) else piece)
+                piece = [(-side, lat)]
+            elif piece and abs(piece[-1][0]) > 179.98 and abs(point[0]) > 179.98:
                 found.append(piece)
                 piece = []
             if not piece or piece[-1] != point:

@@ -53,7 +53,7 @@ def run(
     lines = header({**inputs, **cutoffs}, f"Verdict of every rigidity, {title}")
     written = [write_rows(target / f"{name}.csv", lines, ("rigidity_GV", "verdict"), rows)]
     full = f"{title}, {direction_words(*view.values())}, {inputs['altitude_km']:g} km, {inputs['date']}"
-    written += draw(lambda: penumbra_figure(found, full), target, name)
+    written += draw(lambda: penumbra_figure(found, full, digits), target, name)
     if as_json:
         print_json(
             {
@@ -72,8 +72,11 @@ def run(
     click.echo(full)
     for key, value in cutoffs.items():
         click.echo(f"  {key.removesuffix('_GV'):9s}  {value:9.{digits}f} GV")
-    click.echo(
-        f"  allowed between lower and upper: {100.0 * found.allowed_share:.1f}%; undecided {found.cutoff.undecided}"
-    )
+    if found.cutoff.starts_allowed:
+        lowest = f"{found.rigidity_GV[0]:.{digits}f}"
+        click.echo(f"  the lowest rigidity scanned is allowed: the lower cutoff is below {lowest} GV")
+    if found.cutoff.upper_GV > found.cutoff.lower_GV:
+        click.echo(f"  allowed between lower and upper: {100.0 * found.allowed_share:.1f}%")
+    click.echo(f"  {found.cutoff.undecided} undecided trajectories counted as forbidden")
     for path in written:
         click.echo(path)

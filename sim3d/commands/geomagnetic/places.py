@@ -115,15 +115,16 @@ def run(
     # the coefficients of a day are those of midnight: within a flight the field does not change
     days = [str(row["date"])[:10] for row in rows]
     fields = {day: FieldModel(day, inputs["degree"]) for day in dict.fromkeys(days)}
-    groups = {day: [i for i, one in enumerate(days) if one == day] for day in fields}
+    # below the floor's height a row has its own floor, whatever the others have
+    tasks = [(day, min(scan["floor_km"], row["altitude_km"])) for day, row in zip(days, rows, strict=True)]
+    groups = {task: [i for i, one in enumerate(tasks) if one == task] for task in dict.fromkeys(tasks)}
     shared = SharedMap(
         sum(-(-len(group) // PLACES_PER_TASK) for group in groups.values()), threads=threads, name="places"
     )
     results = np.empty((len(rows), len(RESULTS)))
-    for day, group in groups.items():
-        shared.section = day
+    for (day, floor), group in groups.items():
+        shared.section = f"{day} {floor}"
         columns = {key: [rows[i][key] for i in group] for key in NUMBERS}
-        floor = min(scan["floor_km"], *columns["altitude_km"])
         found = place_cutoffs(
             columns["lat"],
             columns["lon"],

@@ -100,13 +100,13 @@ def run(
         )
         return
     digits = decimals(inputs["step_GV"])
+    view = direction_words(inputs["zenith_deg"], inputs["azimuth_from_north_deg"])
     for field, world in zip(fields, maps, strict=True):
         low, high = float(world.effective_GV.min()), float(world.effective_GV.max())
         below = "below " if world.starts_allowed.any() else ""
         click.echo(
-            f"{field.generation} degree {field.degree} of {field.date}: effective cutoff from "
-            f"{below}{low:.{digits}f} to {high:.{digits}f} GV, {direction_words(inputs['zenith_deg'], inputs['azimuth_from_north_deg'])}, "
-            f"{inputs['altitude_km']:g} km, {places} places"
+            f"{field.generation} degree {field.degree} of {field.date}, {view}, {inputs['altitude_km']:g} km, "
+            f"{places} places: effective cutoff from {below}{low:.{digits}f} to {high:.{digits}f} GV"
         )
     for path in written:
         click.echo(path)

@@ -201,12 +201,13 @@ def command(
         penumbra.run(tracer, view, {**view, **inputs}, folder=folder, as_json=as_json)
         return
     found = tracer.cutoff(zenith, azimuth)
+    keys = ("upper_GV", "lower_GV", "effective_GV")
+    # a scan that starts inside the allowed range knows an upper bound only
+    below = [key for key in keys if found.starts_allowed and getattr(found, key) <= found.lower_GV]
     if as_json:
         print_json(
             {
-                "upper_GV": found.upper_GV,
-                "lower_GV": found.lower_GV,
-                "effective_GV": found.effective_GV,
+                **{key: None if key in below else getattr(found, key) for key in keys},
                 "starts_allowed": found.starts_allowed,
                 "error_GV": 0.5 * step,
                 "undecided": found.undecided,
@@ -221,10 +222,9 @@ def command(
     click.echo(_describe(inputs))
     click.echo(f"{direction_words(zenith, azimuth)}; error of each: half a step, {0.5 * step:g} GV")
     digits = decimals(step)
-    for key in ("upper", "lower", "effective"):
-        value = getattr(found, key + "_GV")
-        below = "below " if found.starts_allowed and value <= found.lower_GV else ""
-        click.echo(f"  {key:9s}  {below + format(value, f'.{digits}f'):>15s} GV")
+    for key in keys:
+        value = f"{'below ' if key in below else ''}{getattr(found, key):.{digits}f}"
+        click.echo(f"  {key.removesuffix('_GV'):9s}  {value:>15s} GV")
     if found.undecided:
         click.echo(f"  {found.undecided} undecided trajectories counted as forbidden (--max-path decides more)")
 

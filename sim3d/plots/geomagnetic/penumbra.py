@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from geomag.cutoffs.penumbra import Penumbra
 
 
-def penumbra_figure(found: Penumbra, title: str) -> Figure:
+def penumbra_figure(found: Penumbra, title: str, digits: int = 2) -> Figure:
     """Draw every verdict between a little below the lower and a little above the upper cutoff.
 
     Parameters
     ----------
     found : Penumbra
     title : str
+    digits : int
+        Decimals of the cutoffs.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def penumbra_figure(found: Penumbra, title: str) -> Figure:
         ax.text(
             value,
             height,
-            f"{name} {value:g} GV",
+            f"{name} {value:.{digits}f} GV",
             color=colour,
             ha=side,
             va="bottom",

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _RADIUS_KM = 6371.2
 _STYLES = {1: "-", 0: "--", 2: ":"}
-_SHOWN_RADII = 12.0
-"""Farther out paths are nearly straight; the frame ends here, or where the longest excursion of a closed one does."""
+_LEAST_RADII, _MOST_RADII = 4.0, 12.0
+"""Half the width of the frame: that of the closed paths, within these limits; farther out paths are nearly straight."""
 
 
 def trajectory_figure(ways: Sequence[Trajectory], title: str) -> Figure:
@@ -48,8 +48,8 @@ def trajectory_figure(ways: Sequence[Trajectory], title: str) -> Figure:
         lines.append(np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]) @ turn.T)
     views = ((0, 1, 2, 1.0), (0, 2, 1, -1.0))
     colours = colormaps["viridis"](np.linspace(0.0, 0.88, len(ways)))
-    farthest = max(float(np.abs(way.xyz_km).max()) for way in ways) / _RADIUS_KM
-    frame = min(_SHOWN_RADII, 1.05 * farthest)
+    closed = [float(np.abs(way.xyz_km).max()) / _RADIUS_KM for way in ways if way.verdict != 1]
+    frame = min(max(1.1 * max(closed, default=0.0), _LEAST_RADII if closed else 8.0), _MOST_RADII)
     circle = np.linspace(0.0, 2.0 * np.pi, 200)
     for ax, (right, up, depth, side) in zip(axes, views, strict=True):
         ax.fill(np.cos(circle), np.sin(circle), color="0.92", zorder=0)

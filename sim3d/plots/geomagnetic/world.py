@@ -36,13 +36,23 @@ def _around(lon: Array, values: Array) -> tuple[Array, Array]:
 
 def _sites(ax: Axes, sites: Mapping[str, tuple[float, float]]) -> None:
     """Mark places given as (latitude, longitude) with their names."""
+    taken: list[tuple[float, float, float, float]] = []
     for name, (lat, lon) in sites.items():
         east = (lon + 180.0) % 360.0 - 180.0
         ax.plot(east, lat, "o", color="white", markeredgecolor="black", markersize=3.5, markeredgewidth=0.8)
-        right = east < 150.0
-        ax.annotate(
-            name, (east, lat), (3 if right else -3, 3), textcoords="offset points", fontsize=6, color="black",
-            ha="left" if right else "right",
+        # the first of four corners where the name covers no other (a letter of this size is 3 degrees wide)
+        width, height = 3.0 * len(name), 6.0
+        for right, up in ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 2.2), (-1, 2.2), (1, -2.2), (-1, -2.2)):
+            x0 = east + 2.0 if right > 0 else east - 2.0 - width
+            y0 = lat + 5.0 * up - 0.5 * height
+            inside = -179.0 < x0 < 179.0 - width and -89.0 < y0 < 84.0
+            box = (x0, y0, x0 + width, y0 + height)
+            apart = all(box[0] > b[2] or box[2] < b[0] or box[1] > b[3] or box[3] < b[1] for b in taken)
+            if inside and apart:
+                break
+        taken.append(box)
+        ax.text(
+            x0, y0 + 0.5 * height, name, fontsize=6, color="black", ha="left", va="center",
             bbox={"facecolor": "white", "alpha": 0.65, "edgecolor": "none", "pad": 0.6},
         )  # fmt: skip
 
