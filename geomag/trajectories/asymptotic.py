@@ -11,6 +11,7 @@ Units: km, GV, degrees.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +24,8 @@ from geomag.field.dipole import geomagnetic_coordinates
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import CACHE, EARTH_RADIUS_KM
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
-from geomag.trajectories.early_verdicts import ALLOWED
-from geomag.trajectories.tracing import backtrack_state, trace_params
+from geomag.trajectories.early_verdicts import ALLOWED, CURVATURE, P_ESCAPE2
+from geomag.trajectories.tracing import backtrack_state, trace_params, turn_at
 
 TOLERANCE = 1e-6
 """Error per step: the directions of a path of a few Earth radii are then good to about 0.01 degrees."""
@@ -34,6 +35,58 @@ DEFAULT_MAX_PATH_RADII = 200.0
 
 VERDICTS = ("forbidden", "allowed", "undecided")
 """Words of the verdicts 0, 1 and 2."""
+
+
+@njit(nogil=True)
+def back_to_radius(x, y, z, tx, ty, tz, k, radius_km, gauss):
+    """Follow a path that left a sphere in its last, long step back to the sphere, by the classical Runge-Kutta method.
+
+    Parameters
+    ----------
+    x, y, z : float
+        Position outside the sphere, km.
+    tx, ty, tz : float
+        Unit direction of the path there.
+    k : float
+        As for `geomag.trajectories.tracing.turn_at`.
+    radius_km : float
+        Radius of the sphere.
+    gauss : float64 array
+        Packed field.
+
+    Returns
+    -------
+    x, y, z, tx, ty, tz, length : float
+        Position and direction on the sphere (to first order in the bending since), and the length gone back, km.
+    """
+    steps = 16
+    along = x * tx + y * ty + z * tz
+    room = along * along - (x * x + y * y + z * z - radius_km * radius_km)
+    # the straight chord; one that misses the sphere ends at its lowest point
+    length = along - math.sqrt(max(room, 0.0))
+    h = -length / steps
+    n = int(gauss[0, 7])
+    for _ in range(steps):
+        ax, ay, az = turn_at(x, y, z, tx, ty, tz, k, gauss, n)
+        c = 0.5 * h
+        ux, uy, uz = tx + c * ax, ty + c * ay, tz + c * az
+        bx, by, bz = turn_at(x + c * tx, y + c * ty, z + c * tz, ux, uy, uz, k, gauss, n)
+        vx, vy, vz = tx + c * bx, ty + c * by, tz + c * bz
+        cx, cy, cz = turn_at(x + c * ux, y + c * uy, z + c * uz, vx, vy, vz, k, gauss, n)
+        wx, wy, wz = tx + h * cx, ty + h * cy, tz + h * cz
+        dx, dy, dz = turn_at(x + h * vx, y + h * vy, z + h * vz, wx, wy, wz, k, gauss, n)
+        s = h / 6.0
+        x, y, z = (
+            x + s * (tx + 2 * ux + 2 * vx + wx),
+            y + s * (ty + 2 * uy + 2 * vy + wy),
+            z + s * (tz + 2 * uz + 2 * vz + wz),
+        )
+        tx, ty, tz = (
+            tx + s * (ax + 2 * bx + 2 * cx + dx),
+            ty + s * (ay + 2 * by + 2 * cy + dy),
+            tz + s * (az + 2 * bz + 2 * cz + dz),
+        )
+    return x, y, z, tx, ty, tz, length
 
 
 @njit(nogil=True, cache=CACHE)
@@ -57,6 +110,11 @@ def follow_many(places, momenta, rigidities, gauss, params, ends):
             momenta[i, 0], momenta[i, 1], momenta[i, 2],
             rigidities[i], gauss, params,
         )  # fmt: skip
+        if verdict == ALLOWED:
+            # the last step may end radii beyond the escape radius
+            radius = math.sqrt(params[P_ESCAPE2])
+            x, y, z, tx, ty, tz, back = back_to_radius(x, y, z, tx, ty, tz, -CURVATURE / rigidities[i], radius, gauss)
+            path -= back
         norm = 1.0 / np.sqrt(tx * tx + ty * ty + tz * tz)
         ends[i, 0], ends[i, 7] = verdict, path
         ends[i, 1], ends[i, 2], ends[i, 3] = x, y, z
