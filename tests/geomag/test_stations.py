@@ -33,7 +33,7 @@ def test_names_and_codes_in_any_case() -> None:
 
 
 def test_places_give_the_published_cutoffs() -> None:
-    """A wrong place shows here: a degree of latitude is 0.2 GV.  Published epochs differ, and some have a magnetosphere."""
+    """A wrong place shows here: a degree of latitude is 0.2 GV. Epochs differ, some have a magnetosphere."""
     table = [one for one in stations().values() if (one.published_GV or 0.0) > 1.0]
     found = place_cutoffs([o.lat for o in table], [o.lon for o in table], FieldModel("1990-01-01"), step_GV=0.1)
     published = np.array([one.published_GV for one in table])

@@ -62,12 +62,3 @@ def test_a_few_places_agree_with_the_reference() -> None:
 @pytest.mark.slow
 def test_200_places_agree_with_the_reference() -> None:
     check(compare(200, 2), 0.99)
-
-
-if __name__ == "__main__":
-    import sys
-
-    result = compare(int(sys.argv[1]), int(sys.argv[2]))
-    difference = result["here"] - result["there"]
-    print("same", result["same"].sum(), "of", result["all"].sum(), "more allowed here", result["more"].sum())
-    print("rms upper, lower, effective", np.sqrt((difference**2).mean(axis=0)), "means", difference.mean(axis=0))
