@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from geomag.trajectories.tracing import trace_params
 
 __all__ = [
+    "SITES",
     "AsymptoticDirections",
     "AzimuthCurve",
     "BatchTracer",
@@ -42,7 +43,6 @@ __all__ = [
     "LatitudeCurve",
     "Penumbra",
     "PlaceCutoffs",
-    "SITES",
     "Site",
     "SkyMap",
     "Station",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from geomag.field.igrf import FieldModel
 
 DEFAULT_FOLDER = Path("output/cutoff")
+DEFAULT_MAX_PATH = 100.0
 
 
 @click.command()
@@ -132,6 +133,8 @@ def command(
         raise InputError("--rigidity belongs to --curve latitude, and --resume to --world")
     if intensity and (sky or site is not None or lat is not None or lon is not None):
         raise InputError("--intensity maps the whole Earth: give it without --site, --lat, --lon and --map")
+    if intensity and max_path != DEFAULT_MAX_PATH:
+        raise InputError("--max-path", max_path, f"{DEFAULT_MAX_PATH:g} with --intensity")
     if wide and (site is not None or lat is not None or lon is not None):
         raise InputError("--world, --places and --curve latitude choose the places: give no --site, --lat and --lon")
     if folder is not None and not (sky or wide or strip or curve or dates):

@@ -71,7 +71,7 @@ def _stations(as_json: bool) -> None:
     if as_json:
         print_json({"stations": [dataclasses.asdict(one) for one in table]})
         return
-    click.echo("Geodetic degrees; published vertical cutoffs of unstated epochs; checked against a second list of places")
+    click.echo("Geodetic degrees; published vertical cutoffs of unstated epochs; places checked against a second list")
     rows = [
         (
             one.code,

@@ -80,7 +80,7 @@ def asymptotic_figure(found: AsymptoticDirections, place: tuple[float, float], f
                 if abs(found.rigidity_GV[at] - rigidity) < 0.02 * rigidity:
                     ax.annotate(
                         f"{rigidity:g}", (found.lon_deg[i, at], found.lat_deg[i, at]), (4, 4),
-                        textcoords="offset points", fontsize=8,
+                        textcoords="offset points", fontsize=8, zorder=5,
                         bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5},
                     )  # fmt: skip
     east = (place[1] + 180.0) % 360.0 - 180.0
