@@ -193,7 +193,9 @@ def grid(cell_deg: float = DEFAULT_CELL_DEG) -> tuple[Array, Array]:
     rows = round(180.0 / cell)
     if abs(rows * cell - 180.0) > 1e-6:
         raise GeomagInputError(f"cell = {cell:g} degrees is not allowed: it must divide 180")
-    return (np.arange(rows) + 0.5) * cell - 90.0, (np.arange(2 * rows) + 0.5) * cell - 180.0
+    lat: Array = (np.arange(rows) + 0.5) * cell - 90.0
+    lon: Array = (np.arange(2 * rows) + 0.5) * cell - 180.0
+    return lat, lon
 
 
 def world_cutoffs(field: FieldModel | None = None, cell_deg: float = DEFAULT_CELL_DEG, **options: Any) -> WorldCutoffs:

@@ -13,11 +13,14 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.constants import speed_of_light
 
 from geomag.arrays import Array
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import EARTH_RADIUS_KM
-from geomag.trajectories.early_verdicts import CURVATURE
+
+_CURVATURE = speed_of_light * 1e-15
+"""Turn of a path of 1 GV in a field of 1 nT across it: GV/(nT km)."""
 
 
 def dipole_axes(field: FieldModel) -> Array:
@@ -114,4 +117,4 @@ def stoermer_cutoff_GV(field: FieldModel, xyz_km: Array, momenta: Array) -> Arra
     west = -(momenta * east).sum(axis=-1) / np.where(size > 0.0, size, 1.0)
     strength = math.sqrt(field.g[1, 0] ** 2 + field.g[1, 1] ** 2 + field.h[1, 1] ** 2)
     below = 1.0 + np.sqrt(np.maximum(1.0 - west * cosine**3, 0.0))
-    return np.asarray(CURVATURE * strength * EARTH_RADIUS_KM**3 * cosine**4 / (r * below) ** 2)
+    return np.asarray(_CURVATURE * strength * EARTH_RADIUS_KM**3 * cosine**4 / (r * below) ** 2)

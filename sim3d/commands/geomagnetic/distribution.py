@@ -118,7 +118,8 @@ class SharedMap:
         beside = self._store.with_name(self._store.name + ".tmp")
         try:
             with beside.open("wb") as stream:
-                np.savez(stream, **{_KEY: np.array(self._key)}, **{f"task {k}": v for k, v in self._done.items()})
+                arrays: dict[str, Any] = {f"task {name}": result for name, result in self._done.items()}
+                np.savez(stream, **{_KEY: np.array(self._key), **arrays})
             beside.replace(self._store)
         except OSError as problem:
             raise cannot_write(self._store, problem) from None

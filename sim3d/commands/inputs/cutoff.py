@@ -155,9 +155,9 @@ def command(
         "field": field.generation,
         "degree": field.degree,
     }
-    scan = {"floor_km": floor, "step_GV": step, "lowest_GV": lowest, "max_path_radii": max_path}
+    scan: dict[str, Any] = {"floor_km": floor, "step_GV": step, "lowest_GV": lowest, "max_path_radii": max_path}
     view = {"zenith_deg": zenith, "azimuth_from_north_deg": azimuth}
-    target = {"folder": folder, "threads": threads, "as_json": as_json}
+    target: dict[str, Any] = {"folder": folder, "threads": threads, "as_json": as_json}
     if world:
         from sim3d.commands.geomagnetic import world as world_maps
 

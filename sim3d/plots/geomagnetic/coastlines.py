@@ -43,9 +43,8 @@ def draw_coastlines(ax: Axes, **style: Any) -> None:
     """
     from matplotlib.collections import LineCollection
 
-    ax.add_collection(
-        LineCollection(list(coastlines()), **{"linewidths": 0.6, "colors": "0.35"} | style), autolim=False
-    )
+    options: dict[str, Any] = {"linewidths": 0.6, "colors": "0.35"} | style
+    ax.add_collection(LineCollection(list(coastlines()), **options), autolim=False)
 
 
 def map_axes(ax: Axes) -> None:
