@@ -64,5 +64,5 @@ def penumbra(tracer: CutoffTracer, zenith_deg: float = 0.0, azimuth_from_north_d
     azimuth = check_range("azimuth-from-north", azimuth_from_north_deg, -360.0, 360.0, "degrees")
     direction = arrival_direction(tracer.lat, tracer.lon, zenith, azimuth)
     first, (verdicts,) = scan(tracer.xyz_km, direction[None], tracer.tracer, tracer.step_GV, tracer.lowest_GV)
-    rigidity: Array = (first + np.arange(len(verdicts))) * tracer.step_GV
+    rigidity: Array = (first + np.arange(len(verdicts), dtype=np.float64)) * np.float64(tracer.step_GV)
     return Penumbra(rigidity, verdicts, reduce_scan(first, verdicts, tracer.step_GV))

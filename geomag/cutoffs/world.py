@@ -193,8 +193,8 @@ def grid(cell_deg: float = DEFAULT_CELL_DEG) -> tuple[Array, Array]:
     rows = round(180.0 / cell)
     if abs(rows * cell - 180.0) > 1e-6:
         raise GeomagInputError(f"cell = {cell:g} degrees is not allowed: it must divide 180")
-    lat: Array = (np.arange(rows) + 0.5) * cell - 90.0
-    lon: Array = (np.arange(2 * rows) + 0.5) * cell - 180.0
+    lat: Array = (np.arange(rows, dtype=np.float64) + 0.5) * cell - 90.0
+    lon: Array = (np.arange(2 * rows, dtype=np.float64) + 0.5) * cell - 180.0
     return lat, lon
 
 

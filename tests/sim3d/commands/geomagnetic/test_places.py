@@ -13,7 +13,7 @@ from sim3d.cli import main
 
 FLIGHT = """# Helsinki to New York
 name,lat,lon,altitude_km,date,pilot
-HEL,60.3,25.0,1.5,2024-02-29,x
+Vantaa,60.3,25.0,1.5,2024-02-29,x
 over Greenland,65,-40,11,2024-02-29T14:30,y
 OULU,,,,,z
 """
@@ -24,7 +24,7 @@ def test_rows_have_their_own_height_and_date(tmp_path: Path, capsys) -> None:
     path.write_text(FLIGHT)
     assert main(["cutoff", "--places", str(path), "--step", "0.1", "--date", "2000-01-01"]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
-    assert [row["name"] for row in rows] == ["HEL", "over Greenland", "OULU"]
+    assert [row["name"] for row in rows] == ["Vantaa", "over Greenland", "OULU"]
     leap = FieldModel("2024-02-29")
     expected = (
         cutoff(60.3, 25.0, altitude_km=1.5, floor_km=1.5, field=leap, step_GV=0.1),
