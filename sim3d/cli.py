@@ -39,10 +39,12 @@ COMMANDS = {
     "compare": "Compare two results, Honda tables or tables of published fluxes.",
     "dimensions": "A run in 3-D against 1-D, and what bending in the air does.",
     "cascade": "Muons and neutrinos in one dimension in seconds, no simulation.",
-    "cutoff": "Geomagnetic rigidity cutoffs for a place, direction and date.",
+    "cutoff": "Geomagnetic rigidity cutoffs: a place, the sky, the Earth, by date.",
+    "asymptotic": "Where particles of given rigidities come from, outside the field.",
+    "trajectory": "The way of a particle through the field, in numbers and drawn.",
     "primaries": "Spectra of the primary models by mass group, against each other.",
     "atmosphere": "Density and depth of an atmosphere, by place and season.",
-    "sites": "List the sites known by name.",
+    "sites": "List the sites and neutron-monitor stations known by name.",
     "zfactors": "Moments of the hadronic model next to their reference.",
 }
 
@@ -61,6 +63,7 @@ _ROOMS = {
         "compare",
         "dimensions",
     },
+    "geomagnetic": {"asymptotic", "trajectory"},
     "inputs": {"cascade", "cutoff", "primaries", "atmosphere", "sites", "zfactors"},
 }
 

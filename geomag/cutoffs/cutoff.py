@@ -8,7 +8,8 @@ lower end is one step, or what the caller says.
 Definitions (all multiples of the step; D. F. Smart & M. A. Shea, Adv. Space Res. 36 (2005) 2012):
 upper: the first rigidity above the highest forbidden one; lower: the lowest allowed one; effective: upper
 minus the step times the number of allowed rigidities in [lower, upper).  Where everything is allowed from
-the lowest rigidity scanned, all three are that one.
+the lowest rigidity scanned, all three are that one and `starts_allowed` is set: the lower cutoff is then that rigidity
+or any lower one.
 
 Places are geodetic (WGS84), the vertical is the normal of the ellipsoid, azimuth is where the particle comes
 FROM, from north through east; km, degrees, GV.
@@ -37,6 +38,24 @@ CUTOFF_TOLERANCE = 1e-5
 DEFAULT_ALTITUDE_KM = 20.0
 DEFAULT_FLOOR_KM = 20.0
 DEFAULT_STEP_GV = 0.01
+DEFAULT_MAX_PATH_RADII = 100.0
+"""Path, in units of 6371.2 km, after which a trajectory is undecided and counts as forbidden."""
+
+
+def check_max_path(max_path_radii: float) -> float:
+    """Return the longest path as a float when it is allowed, else raise.
+
+    Parameters
+    ----------
+    max_path_radii : float
+        Units of 6371.2 km, 60 to 100000: six escape radii leave room for the early verdicts.
+
+    Returns
+    -------
+    float
+        The same.
+    """
+    return check_range("max-path", max_path_radii, 60.0, 100000.0, "Earth radii")
 
 
 @dataclass(frozen=True)
@@ -48,11 +67,14 @@ class Cutoff:
     upper_GV, lower_GV, effective_GV : float
         See the module's header, GV.
     undecided : int
-        Trajectories that neither escaped nor came down within 100 Earth radii of path (counted as forbidden).
+        Trajectories that neither escaped nor came down within the longest path (counted as forbidden).
     scanned_GV : tuple of float
         Lowest and highest rigidity traced.
     step_GV : float
         Step of the scan.
+    starts_allowed : bool
+        Whether the lowest rigidity scanned is allowed: `lower_GV` is then only an upper bound of the lower cutoff, and
+        so are the other two where they equal it.
     """
 
     upper_GV: float
@@ -61,6 +83,7 @@ class Cutoff:
     undecided: int
     scanned_GV: tuple[float, float]
     step_GV: float
+    starts_allowed: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,7 +202,7 @@ def reduce_scan(first: int, verdicts: IntArray, step_GV: float) -> Cutoff:
     ends = (first * step_GV, (first + len(verdicts) - 1) * step_GV)
     values = [round((first + i) * step_GV, 10) for i in (upper, min(lower, upper), effective)]
     undecided = int((verdicts == UNDECIDED).sum())
-    return Cutoff(values[0], values[1], values[2], undecided, ends, step_GV)
+    return Cutoff(values[0], values[1], values[2], undecided, ends, step_GV, bool(allowed.size and allowed[0]))
 
 
 class CutoffTracer:
@@ -201,6 +224,8 @@ class CutoffTracer:
         Lowest rigidity of the scan; one step if not given.
     tolerance : float
         Of the integrator.
+    max_path_radii : float
+        Path after which a trajectory is undecided, units of 6371.2 km, 60 to 100000.
     """
 
     def __init__(
@@ -214,6 +239,7 @@ class CutoffTracer:
         step_GV: float = DEFAULT_STEP_GV,
         lowest_GV: float | None = None,
         tolerance: float = CUTOFF_TOLERANCE,
+        max_path_radii: float = DEFAULT_MAX_PATH_RADII,
     ) -> None:
         self.lat = check_range("lat", lat, -90.0, 90.0, "degrees")
         self.lon = check_range("lon", lon, -360.0, 360.0, "degrees")
@@ -222,7 +248,11 @@ class CutoffTracer:
         self.step_GV = check_range("step", step_GV, 0.001, 10.0, "GV")
         self.lowest_GV = None if lowest_GV is None else check_range("lowest", lowest_GV, 0.001, 100.0, "GV")
         self.field = field if field is not None else FieldModel()
-        self.tracer = BatchTracer(self.field, trace_params(self.field, self.floor_km, True, tolerance))
+        self.max_path_radii = check_max_path(max_path_radii)
+        self.tracer = BatchTracer(
+            self.field,
+            trace_params(self.field, self.floor_km, True, tolerance, max_path_radii=self.max_path_radii),
+        )
         self.xyz_km = geodetic_to_cartesian(self.lat, self.lon, self.altitude_km)
 
     def cutoff(self, zenith_deg: float = 0.0, azimuth_from_north_deg: float = 0.0) -> Cutoff:
@@ -274,6 +304,7 @@ def cutoff(
     step_GV: float = DEFAULT_STEP_GV,
     floor_km: float = DEFAULT_FLOOR_KM,
     lowest_GV: float | None = None,
+    max_path_radii: float = DEFAULT_MAX_PATH_RADII,
 ) -> Cutoff:
     """Rigidity cutoffs for a place, direction and altitude.
 
@@ -293,6 +324,8 @@ def cutoff(
         Height above the ellipsoid below which a trajectory is forbidden.
     lowest_GV : float, optional
         Lowest rigidity of the scan; one step if not given.
+    max_path_radii : float
+        Path after which a trajectory is undecided, units of 6371.2 km, 60 to 100000.
 
     Returns
     -------
@@ -314,6 +347,7 @@ def cutoff(
         floor_km=floor_km,
         step_GV=step_GV,
         lowest_GV=lowest_GV,
+        max_path_radii=max_path_radii,
     )
     return tracer.cutoff(zenith_deg, azimuth_from_north_deg)
 

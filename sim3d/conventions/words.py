@@ -48,7 +48,7 @@ CUTOFF_CONVENTIONS = {
     "azimuth_from_north_deg": "where the particle comes from, from north through east",
     "position": "geodetic (WGS84); the vertical is the normal of the ellipsoid",
     "allowed": "the antiparticle reaches 10 Earth radii (of 6371.2 km)",
-    "forbidden": "it falls below the floor, or its path exceeds 100 Earth radii (undecided)",
+    "forbidden": "it falls below the floor, or its path exceeds max_path_radii (undecided)",
     "upper_GV": "first rigidity above the highest forbidden one",
     "lower_GV": "lowest allowed rigidity",
     "effective_GV": "upper minus step times the number of allowed rigidities in [lower, upper)",

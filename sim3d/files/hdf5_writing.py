@@ -15,13 +15,15 @@ from typing import Any
 import h5py
 
 
-def hdf5_image(fill: Callable[[h5py.File], None]) -> bytes:
+def hdf5_image(fill: Callable[[h5py.File], None], track_order: bool = False) -> bytes:
     """Build an HDF5 file in memory.
 
     Parameters
     ----------
     fill : callable
         Writes the attributes and datasets into an open file.
+    track_order : bool
+        Keep the order in which they are written, as netCDF-4 does.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def hdf5_image(fill: Callable[[h5py.File], None]) -> bytes:
         Content of the file.
     """
     # the name is not used: there is no file behind it
-    with h5py.File("image.h5", "w", driver="core", backing_store=False) as file:
+    with h5py.File("image.h5", "w", driver="core", backing_store=False, track_order=track_order) as file:
         fill(file)
         file.flush()
         image: bytes = file.id.get_file_image()

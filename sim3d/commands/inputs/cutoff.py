@@ -1,4 +1,7 @@
-"""``sim3d cutoff``: compute geomagnetic rigidity cutoffs, sky maps of them, and maps of the primary intensity."""
+"""``sim3d cutoff``: compute geomagnetic rigidity cutoffs, sky maps of them, and maps of the primary intensity.
+
+World maps, dates, curves and lists of places are in :mod:`sim3d.commands.geomagnetic`.
+"""
 
 from __future__ import annotations
 
@@ -9,47 +12,62 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.geomagnetic.options import (
+    check_kinds,
+    find_place,
+    parse_dates,
+    place_options,
+    scan_options,
+    work_options,
+)
+from sim3d.commands.geomagnetic.output import (
+    check_start,
+    cutoff_lines,
+    decimals,
+    direction_words,
+    draw,
+    known_cutoffs,
+    place_stem,
+    place_words,
+)
+from sim3d.commands.geomagnetic.output import header as comments
 from sim3d.commands.numbers import WholeNumber
-from sim3d.commands.paths import FileCommand
+from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.conventions.words import CUTOFF_CONVENTIONS
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_rows
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from geomag.cutoffs.cutoff import Cutoff, CutoffTracer
+    from geomag.cutoffs.cutoff import CutoffTracer
     from geomag.field.igrf import FieldModel
 
 DEFAULT_FOLDER = Path("output/cutoff")
+DEFAULT_MAX_PATH = 100.0
 
 
 @click.command(cls=FileCommand)
-@click.option("--site", metavar="NAME", help="A site known by name (`sim3d sites` lists them).")
-@click.option("--lat", type=float, metavar="DEG", help="Geodetic latitude.")
-@click.option("--lon", type=float, metavar="DEG", help="Longitude, east positive.")
-@click.option("--zenith", type=float, default=0.0, show_default=True, metavar="DEG", help="0 to 90.")
+@place_options
+@scan_options
+@click.option("--map", "sky", is_flag=True, help="Map the sky of the place: 10 zenith by 36 azimuth bins.")
+@click.option("--world", is_flag=True, help="Map the cutoffs over the Earth: CSV, netCDF and figure.")
 @click.option(
-    "--azimuth-from-north",
-    "azimuth",
-    type=float,
-    default=0.0,
-    show_default=True,
-    metavar="DEG",
-    help="Where the particle comes from, from north through east.",
+    "--dates",
+    metavar="FIRST:LAST:STEP",
+    help="Compute cutoffs for a range of years, such as 1900:2030:5, of a place or with --world.",
 )
-@click.option("--altitude", type=float, default=20.0, show_default=True, metavar="KM", help="Of the start.")
-@click.option("--date", default="2020-01-01", show_default=True, metavar="YYYY-MM-DD", help="1900 to 2030.")
-@click.option("--step", type=float, default=0.01, show_default=True, metavar="GV", help="Of the scan.")
-@click.option("--lowest", type=float, metavar="GV", help="Where the scan starts.  [default: one step]")
-@click.option("--degree", type=WholeNumber(), default=10, show_default=True, metavar="N", help="Of the IGRF, 1 to 13.")
+@click.option("--penumbra", "strip", is_flag=True, help="Write and draw the verdict of every rigidity of the scan.")
 @click.option(
-    "--floor",
-    type=float,
-    metavar="KM",
-    help="Height below which a trajectory is forbidden.  [default: 20, or the altitude if that is lower]",
+    "--curve",
+    type=click.Choice(["latitude", "azimuth"]),
+    help="Cutoffs against geomagnetic latitude, or at a place and zenith against azimuth, next to Stoermer's.",
 )
-@click.option("--map", "sky", is_flag=True, help="Map the sky: 10 zenith by 36 azimuth bins.  CSV, PNG, PDF.")
+@click.option("--rigidity", type=float, multiple=True, metavar="GV", help="Rigidity of the shares of --curve latitude.")
+@click.option(
+    "--places",
+    type=InputPath(),
+    metavar="FILE.csv",
+    help="Cutoffs of many places, or along a flight: columns lat, lon, and name, altitude_km, date if wanted.",
+)
 @click.option(
     "--intensity",
     type=float,
@@ -57,11 +75,19 @@ DEFAULT_FOLDER = Path("output/cutoff")
     metavar="P",
     help="Map the share of protons of P GeV/c that arrive, over the Earth (repeatable).  CSV, PNG, PDF.",
 )
-@click.option("--cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of the intensity map.")
 @click.option(
-    "--directions", type=WholeNumber(), default=100, show_default=True, metavar="N", help="Per cell of that map."
+    "--cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of --world and --intensity maps."
 )
-@folder_option(f"Folder for the files of a map, made if need be.  [default: {DEFAULT_FOLDER}]")
+@click.option(
+    "--directions",
+    type=WholeNumber(),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Directions per cell of --intensity.",
+)
+@work_options
+@folder_option(f"Folder for files, made if need be.  [default: {DEFAULT_FOLDER} and folders in it]")
 @json_option
 def command(
     site: str | None,
@@ -75,59 +101,133 @@ def command(
     lowest: float | None,
     degree: int,
     floor: float | None,
+    max_path: float,
     sky: bool,
+    world: bool,
+    dates: str | None,
+    strip: bool,
+    curve: str | None,
+    rigidity: tuple[float, ...],
+    places: Path | None,
     intensity: tuple[float, ...],
     cell: float,
     directions: int,
+    threads: int | None,
+    resume: bool,
     folder: Path | None,
     as_json: bool,
 ) -> None:
     """Compute geomagnetic rigidity cutoffs for a place, direction, altitude and date.
 
-    Every rigidity is traced through the IGRF: allowed at 10 Earth radii, forbidden below the floor or after a
-    path of 100 Earth radii.
+    Every rigidity is traced through the IGRF: allowed at 10 Earth radii, forbidden below the floor or after the
+    longest path.
 
     \b
       sim3d cutoff --site kamioka
+      sim3d cutoff --site OULU --date 2000-01-01 --penumbra
       sim3d cutoff --lat 36.4 --lon 137.3 --zenith 60 --azimuth-from-north 90
       sim3d cutoff --site sno --map
+      sim3d cutoff --world
+      sim3d cutoff --site OULU --dates 1900:2030:5
+      sim3d cutoff --places flight.csv
+      sim3d cutoff --site kamioka --zenith 60 --curve azimuth
       sim3d cutoff --intensity 2 --intensity 10
     """
+    wide = world or bool(intensity) or places is not None or curve == "latitude"
+    check_kinds(
+        {
+            "--map": sky,
+            "--penumbra": strip,
+            "--curve": curve is not None,
+            "--places": places is not None,
+            "--intensity": bool(intensity),
+            "--world": world,
+            "--dates": dates is not None,
+        }
+    )
+    if (rigidity and curve != "latitude") or (resume and not world):
+        raise InputError("--rigidity belongs to --curve latitude, and --resume to --world")
     if intensity and (sky or site is not None or lat is not None or lon is not None):
         raise InputError("--intensity maps the whole Earth: give it without --site, --lat, --lon and --map")
-    if folder is not None and not (sky or intensity):
-        raise InputError("-o is for the files of --map and --intensity; a single cutoff goes to stdout")
-    place = None if intensity else _place(site, lat, lon)
+    if intensity and max_path != DEFAULT_MAX_PATH:
+        raise InputError("--max-path", max_path, f"{DEFAULT_MAX_PATH:g} with --intensity")
+    if wide and (site is not None or lat is not None or lon is not None):
+        raise InputError("--world, --places and --curve latitude choose the places: give no --site, --lat and --lon")
+    if folder is not None and not (sky or wide or strip or curve or dates):
+        raise InputError("-o is for the files of --map, --world and the like; a single cutoff goes to stdout")
+    place = None if wide else find_place(site, lat, lon)
 
     from geomag.cutoffs.cutoff import CutoffTracer
     from geomag.field.igrf import FieldModel
 
     field = FieldModel(date, degree)
-    floor = min(20.0, altitude) if floor is None else floor
+    if floor is None:
+        floor = min(20.0, altitude)
     inputs: dict[str, Any] = {
         "altitude_km": altitude,
         "floor_km": floor,
+        "max_path_radii": max_path,
         "date": field.date,
         "field": field.generation,
         "degree": field.degree,
     }
+    scan: dict[str, Any] = {"floor_km": floor, "step_GV": step, "lowest_GV": lowest, "max_path_radii": max_path}
+    view = {"zenith_deg": zenith, "azimuth_from_north_deg": azimuth}
+    target: dict[str, Any] = {"folder": folder, "threads": threads, "as_json": as_json}
+    if world:
+        from sim3d.commands.geomagnetic import world as world_maps
+
+        fields = [field] if dates is None else [FieldModel(year, degree) for year in parse_dates(dates)]
+        options = {"altitude_km": altitude, **view, **scan}
+        more = {"step_GV": step, "lowest_GV": lowest, **view, **inputs}
+        world_maps.run(fields, options, more, cell=cell, resume=resume, **target)
+        return
+    if places is not None:
+        from sim3d.commands.geomagnetic import places as list_of_places
+
+        list_of_places.run(places, view, scan, inputs, **target)
+        return
+    if curve is not None:
+        from sim3d.commands.geomagnetic import curves
+
+        more = {"step_GV": step, "lowest_GV": lowest, **view, **inputs}
+        options = {"altitude_km": altitude, **scan}
+        if place is None:
+            curves.run_latitude(field, rigidity, {**options, **view}, more, **target)
+        else:
+            curves.run_azimuth(field, place, zenith, options, more, **target)
+        return
+    if dates is not None and place is not None:
+        from sim3d.commands.geomagnetic import series
+
+        more = {"site": place[0], "lat": place[1], "lon": place[2], "step_GV": step, **view, **inputs}
+        options = {"altitude_km": altitude, "degree": degree, **scan}
+        series.run(place, parse_dates(dates), {**options, **view}, more, **target)
+        return
     if place is None:
         options = {"cell_deg": cell, "directions": directions, "altitude_km": altitude, "floor_km": floor}
         _intensity(field, intensity, options, inputs, folder, as_json)
         return
     name, lat, lon = place
-    tracer = CutoffTracer(lat, lon, field=field, altitude_km=altitude, floor_km=floor, step_GV=step, lowest_GV=lowest)
+    tracer = CutoffTracer(lat, lon, field=field, altitude_km=altitude, **scan)
     inputs = {"site": name, "lat": lat, "lon": lon, "step_GV": step} | inputs
     if sky:
         _sky(tracer, inputs, folder, as_json)
         return
+    if strip:
+        from sim3d.commands.geomagnetic import penumbra
+
+        penumbra.run(tracer, view, {**view, **inputs}, folder=folder, as_json=as_json)
+        return
     found = tracer.cutoff(zenith, azimuth)
-    values, reasons = _known(found)
+    values, reasons = known_cutoffs(found)
     if as_json:
         print_json(
             {
                 **values,
                 "reasons": reasons,
+                "starts_allowed": found.starts_allowed,
+                "error_GV": 0.5 * step,
                 "undecided": found.undecided,
                 "scanned_GV": found.scanned_GV,
                 "zenith_deg": zenith,
@@ -138,53 +238,18 @@ def command(
         )
         return
     click.echo(_describe(inputs))
-    click.echo(f"from zenith {zenith:g} deg, azimuth {azimuth:g} deg (from north through east)")
-    for key, value in values.items():
-        text = f"{value:9.4g} GV" if value is not None else f"    {reasons[key].partition(':')[0]}"
-        click.echo(f"  {key.removesuffix('_GV'):9s}  {text}")
-    if reasons:
-        click.echo(f"  the scan starts at {found.scanned_GV[0]:g} GV, which is allowed: give a lower --lowest")
+    click.echo(f"{direction_words(zenith, azimuth)}; error of each: half a step, {0.5 * step:g} GV")
+    for line in cutoff_lines(found):
+        click.echo(line)
     if found.undecided:
-        click.echo(f"  {found.undecided} undecided trajectories counted as forbidden")
-
-
-def _known(found: Cutoff) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Return the cutoffs by key, None where the scan starts too high to find one, and the reasons for these."""
-    start = found.scanned_GV[0]
-    values: dict[str, float | None] = {}
-    reasons: dict[str, str] = {}
-    # Rigidity 0 is forbidden, so a scan from one step misses nothing. If the start of another scan is allowed, lower
-    # rigidities may be, too: then lower and effective are not known, and upper is not if nothing above is forbidden.
-    open_below = start > 1.5 * found.step_GV and found.lower_GV <= start * (1.0 + 1e-9)
-    for key in ("upper_GV", "lower_GV", "effective_GV"):
-        value = getattr(found, key)
-        unknown = open_below and (key != "upper_GV" or value <= start * (1.0 + 1e-9))
-        values[key] = None if unknown else value
-        if unknown:
-            reasons[key] = f"below {value:g} GV: the scan starts at {start:g} GV, which is allowed"
-    return values, reasons
-
-
-def _place(site: str | None, lat: float | None, lon: float | None) -> tuple[str | None, float, float]:
-    """Return name, latitude and longitude from --site or from --lat and --lon."""
-    if site is not None:
-        if lat is not None or lon is not None:
-            raise InputError("give either --site or --lat and --lon, not both")
-        from geomag.sites import site as known_site
-
-        known = known_site(site)
-        return known.name, known.lat, known.lon
-    if lat is None or lon is None:
-        raise InputError("where? Give --site NAME, or both --lat and --lon")
-    return None, lat, lon
+        click.echo(f"  {found.undecided} undecided trajectories counted as forbidden (--max-path decides more)")
 
 
 def _describe(inputs: dict[str, Any]) -> str:
     """Describe place, altitude and field in one line."""
     place = "whole Earth"
     if "lat" in inputs:
-        north, east = inputs["lat"], (inputs["lon"] + 180.0) % 360.0 - 180.0
-        place = f"{abs(north):.2f} {'N' if north >= 0 else 'S'}, {abs(east):.2f} {'E' if east >= 0 else 'W'}"
+        place = place_words(inputs["lat"], inputs["lon"])
     if inputs.get("site"):
         place = f"{inputs['site']} ({place})"
     field = f"{inputs['field']} degree {inputs['degree']} of {inputs['date']}"
@@ -201,16 +266,13 @@ def _sky(tracer: CutoffTracer, inputs: dict[str, Any], folder: Path | None, as_j
     target = output_folder(folder, DEFAULT_FOLDER / "map")
     with tqdm(total=360, desc="sky map", unit="direction", disable=None, file=sys.stderr) as bar:
         sky = sky_map(tracer, progress=bar.update)
-    if tracer.lowest_GV is not None and tracer.lowest_GV > 1.5 * tracer.step_GV:
-        low = int((sky.lower_GV <= tracer.lowest_GV * (1.0 + 1e-9)).sum())
-        if low:
-            raise InputError(
-                "--lowest", tracer.lowest_GV, f"less for this map: the scan's start is allowed in {low} directions"
-            )
-    stem = f"{inputs['site'] or 'place'}-cutoff-map"
+    check_start(sky.lower_GV, tracer.lowest_GV, tracer.step_GV, "map")
+    name = place_stem(inputs["site"], inputs["lat"], inputs["lon"])
+    stem = f"{name}-cutoff-map-{inputs['date']}"
+    digits = decimals(inputs["step_GV"])
     header = ("zenith_deg", "azimuth_from_north_deg", "upper_GV", "lower_GV", "effective_GV", "undecided")
     rows = (
-        (f"{zenith:.4f}", f"{azimuth:g}", f"{upper:g}", f"{lower:g}", f"{effective:g}", int(undecided))
+        (f"{zenith:.4f}", f"{azimuth:g}", *(f"{v:.{digits}f}" for v in (upper, lower, effective)), int(undecided))
         for i, zenith in enumerate(sky.zenith_deg)
         for azimuth, upper, lower, effective, undecided in zip(
             sky.azimuth_from_north_deg,
@@ -221,9 +283,9 @@ def _sky(tracer: CutoffTracer, inputs: dict[str, Any], folder: Path | None, as_j
             strict=True,
         )
     )
-    written = [write_rows(target / f"{stem}.csv", (), header, rows)]
+    written = [write_rows(target / f"{stem}.csv", comments(inputs, "Rigidity cutoffs over the sky"), header, rows)]
     title = _describe(inputs).replace(", IGRF", "\nIGRF")
-    written += _draw(lambda: sky_map_figure(sky, title), target, stem)
+    written += draw(lambda: sky_map_figure(sky, title), target, stem)
     if as_json:
         arrays = {key: getattr(sky, key) for key in header}
         print_json({**arrays, **inputs, "conventions": CUTOFF_CONVENTIONS, "files": written})
@@ -262,10 +324,12 @@ def _intensity(
         for i, lat in enumerate(one.lat_deg)
         for j, lon in enumerate(one.lon_deg)
     )
-    written = [write_rows(target / "intensity.csv", (), header, rows)]
+    written = [
+        write_rows(target / "intensity.csv", comments(inputs, "Share of primary protons that arrive"), header, rows)
+    ]
     title = "Primary protons that arrive, averaged over all angles above the horizon\n"
     title += _describe(inputs).removeprefix("whole Earth, ")
-    written += _draw(lambda: intensity_figure(maps, field, title), target, "intensity")
+    written += draw(lambda: intensity_figure(maps, field, title), target, "intensity")
     if as_json:
         print_json(
             {
@@ -292,15 +356,3 @@ def _intensity(
         return
     for path in written:
         click.echo(path)
-
-
-def _draw(make: Any, target: Path, stem: str) -> list[Path]:
-    """Draw in the project's style and write the PNG and the PDF."""
-    import matplotlib
-
-    from sim3d.plots.style import RC, save
-
-    figure: Figure
-    with matplotlib.rc_context(RC):
-        figure = make()
-        return save(figure, target, stem)

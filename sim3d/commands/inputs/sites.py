@@ -12,12 +12,16 @@ from sim3d.conventions.text_tables import text_table
 
 
 @click.command(cls=FileCommand)
+@click.option("--stations", "monitors", is_flag=True, help="List neutron-monitor stations by their codes instead.")
 @json_option
-def command(as_json: bool) -> None:
+def command(monitors: bool, as_json: bool) -> None:
     """List the sites known by name: place, declination, vertical cutoff (2020-01-01, degree 10, 20 km).
 
     The cutoff is the effective one from overhead; `sim3d cutoff --site NAME` gives it in any direction.
     """
+    if monitors:
+        _stations(as_json)
+        return
     from tqdm import tqdm
 
     from geomag.cutoffs.cutoff import CutoffTracer
@@ -56,3 +60,30 @@ def command(as_json: bool) -> None:
     ]
     head = ("name", "lat", "lon", "declination", "cutoff GV", "description")
     click.echo("\n".join(text_table(head, rows, "lrrrrl", indent=0)))
+
+
+def _stations(as_json: bool) -> None:
+    """Print the neutron-monitor stations."""
+    import dataclasses
+
+    from geomag.stations import stations
+
+    table = stations().values()
+    if as_json:
+        print_json({"stations": [dataclasses.asdict(one) for one in table]})
+        return
+    click.echo("Geodetic degrees; published vertical cutoffs of unstated epochs; places checked against a second list")
+    rows = [
+        (
+            one.code,
+            f"{one.lat:.2f}",
+            f"{one.lon:.2f}",
+            f"{one.altitude_m:.0f}",
+            "" if one.published_GV is None else f"{one.published_GV:.2f}",
+            one.checked,
+            one.name,
+        )
+        for one in table
+    ]
+    head = ("code", "lat", "lon", "altitude m", "published GV", "checked", "name")
+    click.echo("\n".join(text_table(head, rows, "lrrrrll", indent=0)))

@@ -60,6 +60,15 @@ CASES = {
     "dimensions": "dimensions {in}/config.toml -o {out}",
     "cutoff map": "cutoff --site sno --map --step 10 -o {out}",
     "cutoff intensity": "cutoff --intensity 20 --cell 45 --directions 1 -o {out}",
+    "cutoff world": "cutoff --world --cell 45 --step 5 -o {out}",
+    "cutoff world dates": "cutoff --world --dates 1900:2000:100 --cell 45 --step 5 -o {out}",
+    "cutoff dates": "cutoff --site sno --dates 2000:2005:5 --step 5 -o {out}",
+    "cutoff penumbra": "cutoff --site kamioka --penumbra --step 5 -o {out}",
+    "cutoff latitude": "cutoff --curve latitude --rigidity 4 --step 10 -o {out}",
+    "cutoff azimuth": "cutoff --site kamioka --zenith 60 --curve azimuth --step 10 -o {out}",
+    "cutoff places": "cutoff --places {in}/places.csv --step 5 -o {out}",
+    "asymptotic": "asymptotic --site kamioka --rigidity 20 -o {out}",
+    "trajectory": "trajectory --site kamioka --rigidity 20 --spacing 5000 -o {out}",
     "primaries": "primaries --model ghls2001-low -o {out}",
     "primaries latitudes": "primaries --model ghls2001-low --latitudes --samples 20 -o {out}",
     "atmosphere": "atmosphere --site kamioka --month 1 -o {out}",
@@ -111,6 +120,7 @@ def inputs(fake_result, tmp_path_factory):
     rows = "".join(f"{h},{1.2e-3 * np.exp(-h / 7.5):.6e}\n" for h in heights)
     (folder / "profile.csv").write_text("height_km,density_g_cm3\n" + rows)
     (folder / "errors.csv").write_text("parameter,error\npi+@158,0.1\n")
+    (folder / "places.csv").write_text("name\nkamioka\n")
     return folder
 
 
@@ -132,8 +142,10 @@ def quick(fake_result, monkeypatch):
     """Replace what takes long."""
     from matplotlib.figure import Figure
 
+    import geomag.cutoffs.curves
     import geomag.cutoffs.cutoff
     import geomag.cutoffs.intensity
+    import geomag.cutoffs.world
     import hadronic.models
     import hadronic.observables.zfactors
     import sim3d.analysis.dimensions
@@ -185,6 +197,9 @@ def quick(fake_result, monkeypatch):
     for module, name in (
         (geomag.cutoffs.cutoff, "sky_map"),
         (geomag.cutoffs.intensity, "intensity_map"),
+        (geomag.cutoffs.world, "world_cutoffs"),
+        (geomag.cutoffs.curves, "latitude_curve"),
+        (geomag.cutoffs.curves, "azimuth_curve"),
         (sim3d.analysis.dimensions, "bending_asymmetries"),
         (sim3d.analysis.leptons, "leptons"),
         (sim3d.studies.latitude_bands, "latitude_bands"),
@@ -297,6 +312,7 @@ def test_outputs(name, call, inputs, tmp_path, monkeypatch):
         ("replay {in}/config.toml 7 --png {in}/device.png", "device.png is a device"),
         ("compare {in}/result.h5 {in}/compare.csv -o {in}", "compare.csv is an input of this command"),
         ("vary {in}/special.h5 --errors {in}/kamioka-varied-aa.csv --set pi+@158=0.1 -o {in}", "-aa.csv is an input"),
+        ("cutoff --places {in}/flight.csv --step 10 -o {in}", "flight-cutoffs.csv is an input of this command"),
         ("dimensions {in}/dimensions.toml -o {in}", "dimensions.csv is an input of this command"),
         ("export {in}/x-nusquids.h5 --to nusquids -o {in}", "kamioka-nusquids.h5 is an input of this command"),
     ],
@@ -312,6 +328,8 @@ def test_inputs_are_never_replaced(arguments, refused, inputs, quick, tmp_path, 
     (folder / "device.png").symlink_to("/dev/null")
     (folder / "folder.png").mkdir()
     (folder / "kamioka-varied-aa.csv").write_bytes((folder / "errors.csv").read_bytes())
+    (folder / "flight-cutoffs.csv").write_text("name\nkamioka\n")
+    (folder / "flight.csv").symlink_to("flight-cutoffs.csv")
     (folder / "dimensions.csv").write_bytes((folder / "profile.csv").read_bytes())
     (folder / "dimensions.toml").write_text(TOML.replace("profile.csv", "dimensions.csv"))
     (folder / "kamioka-nusquids.h5").write_bytes((folder / "result.h5").read_bytes())

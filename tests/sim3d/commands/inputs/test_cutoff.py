@@ -34,6 +34,35 @@ def test_text_names_the_three_cutoffs(capsys: pytest.CaptureFixture[str]) -> Non
     assert all(word in printed for word in ("upper", "lower", "effective", "GV", "36.43 N, 137.31 E"))
 
 
+def test_decimals_are_those_of_the_step_and_the_error_half_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*KAMIOKA, "--step", "0.1"]) == 0
+    printed = capsys.readouterr().out
+    assert "half a step, 0.05 GV" in printed
+    values = [line.split()[-2] for line in printed.splitlines() if line.startswith("  ") and line.endswith("GV")]
+    assert [len(value.partition(".")[2]) for value in values] == [1, 1, 1]
+
+
+def test_a_scan_that_starts_allowed_says_below(capsys: pytest.CaptureFixture[str]) -> None:
+    pole = ("cutoff", "--site", "southpole", "--step", "0.5")
+    found = _json(capsys, *pole)
+    assert found["upper_GV"] is None
+    assert found["starts_allowed"] is True
+    assert set(found["reasons"]) == {"upper_GV", "lower_GV", "effective_GV"}
+    assert set(found["reasons"].values()) == {"below 0.5 GV: the scan starts at 0.5 GV, which is allowed"}
+    assert main(list(pole)) == 0
+    assert capsys.readouterr().out.count("below 0.5 GV") == 3
+
+
+def test_stations_are_known_by_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _json(capsys, "cutoff", "--site", "rome", "--step", "0.5")["site"] == "ROME"
+    listed = _json(capsys, "sites", "--stations")["stations"]
+    assert {"code": "OULU", "lat": 65.05, "lon": 25.47}.items() <= next(
+        o for o in listed if o["code"] == "OULU"
+    ).items()
+    assert main(["sites", "--stations"]) == 0
+    assert "Jungfraujoch" in capsys.readouterr().out
+
+
 def test_east_is_higher_than_west(capsys: pytest.CaptureFixture[str]) -> None:
     view = ("--zenith", "60", "--step", "0.2", "--azimuth-from-north")
     east, west = (_json(capsys, *KAMIOKA, *view, azimuth) for azimuth in ("90", "270"))
@@ -57,13 +86,8 @@ def test_a_scan_that_starts_above_the_cutoff(capsys: pytest.CaptureFixture[str])
     assert "give a lower --lowest" in printed
     low = _json(capsys, *view)
     assert low["reasons"] == {}
+    assert low["starts_allowed"] is False
     assert 40.0 <= low["lower_GV"] <= low["upper_GV"] <= 70.0
-
-
-def test_everything_allowed_from_one_step_on_is_known(capsys: pytest.CaptureFixture[str]) -> None:
-    pole = _json(capsys, "cutoff", "--lat", "-80", "--lon", "110", "--step", "1")
-    assert pole["upper_GV"] == pole["lower_GV"] == 1.0
-    assert pole["reasons"] == {}
 
 
 def test_longitudes_as_in_a_configuration(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,11 +102,12 @@ def test_map_writes_csv_and_pictures(tmp_path: Path, capsys: pytest.CaptureFixtu
     found = _json(capsys, "cutoff", "--site", "sno", "--map", "--step", "1", "-o", str(tmp_path / "new"))
     assert len(found["upper_GV"]) == 10
     assert len(found["upper_GV"][0]) == 36
-    with (tmp_path / "new" / "sno-cutoff-map.csv").open() as stream:
-        rows = list(csv.DictReader(stream))
+    lines = (tmp_path / "new" / "sno-cutoff-map-2020-01-01.csv").read_text().splitlines()
+    assert "# step_GV: 1.0" in lines
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     assert len(rows) == 360
     assert float(rows[0]["zenith_deg"]) == pytest.approx(18.1949, abs=1e-3)
-    assert (tmp_path / "new" / "sno-cutoff-map.png").stat().st_size > 10000
+    assert (tmp_path / "new" / "sno-cutoff-map-2020-01-01.png").stat().st_size > 10000
 
 
 def test_intensity_writes_csv_and_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +115,8 @@ def test_intensity_writes_csv_and_pictures(tmp_path: Path, capsys: pytest.Captur
     found = _json(capsys, "cutoff", "--intensity", "4", "--intensity", "20", *few)
     assert [one["momentum_GeV"] for one in found["maps"]] == [4.0, 20.0]
     assert (tmp_path / "intensity.png").stat().st_size > 10000
-    assert len((tmp_path / "intensity.csv").read_text().splitlines()) == 1 + 2 * 6 * 12
+    lines = [line for line in (tmp_path / "intensity.csv").read_text().splitlines() if not line.startswith("#")]
+    assert len(lines) == 1 + 2 * 6 * 12
 
 
 def test_sites_lists_all_with_their_cutoffs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,7 +147,9 @@ def test_sites_lists_all_with_their_cutoffs(capsys: pytest.CaptureFixture[str]) 
         ((*KAMIOKA, "--altitude", "-3"), "altitude = -3"),
         ((*KAMIOKA, "--floor", "30"), "floor = 30"),
         ((*KAMIOKA, "-o", "somewhere"), "--map"),
-        ((*KAMIOKA, "--intensity", "4"), "--intensity"),
+        ((*KAMIOKA, "--intensity", "4"), "--site"),
+        (("cutoff", "--intensity", "4", "--max-path", "200"), "--max-path"),
+        ((*KAMIOKA, "--max-path", "10"), "max-path = 10"),
         (("cutoff", "--intensity", "-4"), "momentum = -4"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Figures of the geomagnetic studies: world maps, series and curves of cutoffs, asymptotic directions, trajectories."""
