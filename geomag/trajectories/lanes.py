@@ -125,9 +125,9 @@ def _fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
 
 def _sum(builder: Any, a: Any, b: Any) -> Any:
     if _is_product(b):
-        return _fused(builder, *b.operands, a)
+        return _fused(builder, b.operands[0], b.operands[1], a)
     if _is_product(a):
-        return _fused(builder, *a.operands, b)
+        return _fused(builder, a.operands[0], a.operands[1], b)
     return builder.fadd(a, b)
 
 
@@ -135,7 +135,7 @@ def _difference(builder: Any, a: Any, b: Any) -> Any:
     if _is_product(b):
         return _fused(builder, _negative(builder, b.operands[0]), b.operands[1], a)
     if _is_product(a):
-        return _fused(builder, *a.operands, _negative(builder, b))
+        return _fused(builder, a.operands[0], a.operands[1], _negative(builder, b))
     return builder.fsub(a, b)
 
 

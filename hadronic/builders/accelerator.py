@@ -167,7 +167,7 @@ def measured_ratios(generator: YieldFile, base: dict[str, BaseYields], options: 
         if data.secondary == "p" or (data.experiment.startswith("HARP") and not options.harp):
             continue
         projectile, secondary = mirrored(data.projectile, data.secondary)
-        edges = NA61_PION_GEV if data.experiment.startswith("NA61") else HARP_PION_GEV
+        edges: tuple[float, ...] = NA61_PION_GEV if data.experiment.startswith("NA61") else HARP_PION_GEV
         edges = HARP_PROTON_GEV if data.experiment == "HARP p+C" else edges
 
         def numbers(name: str, T: float, p: Array, theta: Array, code: int = species_code(projectile)) -> Array:

@@ -65,7 +65,7 @@ def write_table(table: FluxTable, folder: Path, name: str) -> Path:
         about.append(table.note)
     error = np.full_like(table.flux, np.nan) if table.error is None else table.error
     angles = (table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
-    columns = TABLE_COLUMNS
+    columns: tuple[str, ...] = TABLE_COLUMNS
     if table.kind is not None:
         about.append(KIND_LINE)
         columns = (*TABLE_COLUMNS, KIND_COLUMN)

@@ -129,8 +129,13 @@ class BinErrors:
         -------
         BinErrors
         """
-        arrays = (self.error, self.kind, self.limit, self.hit_value, self.expected)
-        return BinErrors(*(array.reshape(shape) for array in arrays))
+        return BinErrors(
+            self.error.reshape(shape),
+            self.kind.reshape(shape),
+            self.limit.reshape(shape),
+            self.hit_value.reshape(shape),
+            self.expected.reshape(shape),
+        )
 
 
 def neutrino_grid(energies_GeV: Array, cos_edges: Array, azimuth_edges_deg: Array) -> Grid:

@@ -50,7 +50,8 @@ def merge_files(paths: Sequence[Path]) -> RunRecord:
     by_seed: dict[tuple[int, ...], list[Path]] = {}
     for path in paths:
         by_seed.setdefault(_seeds(read_result(path)), []).append(path)
-    whole, seeds = None, {}
+    whole = None
+    seeds: dict[int, Path] = {}
     for key, parts in by_seed.items():
         for seed in key:
             if seed in seeds:

@@ -89,8 +89,8 @@ def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool)
             pulls[site][kind] = {row.pop("flavour"): row for row in rows}
             by_region[f"{site} {kind}"] = smoothing.regions(smoothed)
     if as_json:
-        regions = {name: [asdict(row) for row in rows] for name, rows in by_region.items()}
-        print_json({"files": written, "pulls": pulls, "regions": regions})
+        listed = {name: [asdict(row) for row in rows] for name, rows in by_region.items()}
+        print_json({"files": written, "pulls": pulls, "regions": listed})
         return
     for path in written:
         click.echo(path)

@@ -25,8 +25,8 @@ from sim3d.files.atomic_files import protect
 
 if TYPE_CHECKING:
     from sim3d.results.gradients import PropagatedErrors, SiteGradients
-    from sim3d.results.varied_flux import VariedFlux
     from sim3d.results.result import Result
+    from sim3d.results.varied_flux import VariedFlux
 
 EVERY = 5
 """The text output has one energy bin in so many: two per decade."""
