@@ -38,7 +38,7 @@ COMMANDS = {
     "report": "One HTML page of a run, from precision to provenance.",
     "compare": "Compare two results, Honda tables or tables of published fluxes.",
     "dimensions": "A run in 3-D against 1-D, and what bending in the air does.",
-    "cascade": "Muons and neutrinos in one dimension in seconds, no simulation.",
+    "cascade": "Muons and neutrinos in one dimension, without a simulation.",
     "cutoff": "Geomagnetic rigidity cutoffs: a place, the sky, the Earth, by date.",
     "asymptotic": "Where particles of given rigidities come from, outside the field.",
     "trajectory": "The way of a particle through the field, in numbers and drawn.",
@@ -111,7 +111,6 @@ def cli(ctx: click.Context) -> None:
       mpirun -n 64 sim3d run my_site.toml             the same on a cluster
       sim3d tables run.h5                             flux tables for PISA, GENIE, you
       sim3d asymmetry run.h5                          the east-west effect
-      sim3d plot run.h5                               pictures
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

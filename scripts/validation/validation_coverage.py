@@ -38,7 +38,8 @@ def _truth(long: Result, binning: str) -> np.ndarray:
 
 
 def _raw(report: Report, small: list[Result], long: Result) -> None:
-    report.add("", "| table | GeV | empty | covered | median limit / flux | hit | beyond 3 | of sample errors |")
+    head = "| table | GeV | empty | covered | median limit / flux | hit | beyond 3 | of sample errors |"
+    report.add("", head)
     report.add("|---|---|---|---|---|---|---|---|")
     for binning in ("honda_aa", "fluka_aa", "fine_aa", "honda", "fine"):
         mean = _truth(long, binning)

@@ -64,11 +64,6 @@ def test_the_frame_is_stated_where_readers_skip_it(tmp_path):
     assert path.read_text().splitlines()[1] == honda_tables.COLUMN_LINE
 
 
-def test_the_twin_is_not_looked_for_beside_itself(known, tmp_path):
-    result_tables.write_honda_tables(known.result, tmp_path)
-    assert table_of_honda(tmp_path / "sno-honda-aa.err.d").error is None
-
-
 @pytest.mark.parametrize("name", ["small.err.d", "small.err.d.gz"])
 def test_errors_are_not_taken_for_fluxes(small, name):
     path = small(SMALL).with_name(name)

@@ -74,7 +74,7 @@ def test_coverage(azimuths, showers):
 
 
 def test_average_with_inverse_variances():
-    """Sample errors make it low by a third; expected errors, which do not know the fluctuation, by a few per cent."""
+    """Sample errors make it low by more than half; expected errors, of hit values and means nearby, by 5 to 7%."""
     flux, error = draw(1, 6.0, 5)
     mean, low = truth(1), (ENERGIES < 1.0)[:, None, None] & (flux > 0.0)
     errors = bin_errors(flux, error, grid(1), 80)
@@ -86,8 +86,8 @@ def test_average_with_inverse_variances():
         return np.sum(weight * np.where(few, flux / mean, 0.0)) / weight.sum()
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        assert average(np.where(error > 0.0, error, np.inf)) < 0.8
-    assert average(errors.error) == pytest.approx(1.0, abs=0.06)
+        assert average(np.where(error > 0.0, error, np.inf)) < 0.5
+    assert average(errors.error) == pytest.approx(1.0, abs=0.08)
 
 
 def test_hit_value_of_equal_hits():
@@ -124,11 +124,11 @@ def test_without_hits_and_without_variance():
 def runs():
     """Four small runs, and a long one of another seed, in the default mode."""
 
-    def run(seed, primaries):
-        tables = {"seed": seed, "primaries": primaries, "batch_size": 100}
+    def run(seed, primaries, batch_size):
+        tables = {"seed": seed, "primaries": primaries, "batch_size": batch_size}
         return sim3d.run(make_config({"run": tables, "sites": [{"name": "kamioka"}]}))
 
-    return [run(seed, 4000) for seed in (11, 12, 13, 14)], run(15, 60_000)
+    return [run(seed, 4000, 100) for seed in (11, 12, 13, 14)], run(15, 60_000, 1000)
 
 
 @pytest.mark.parametrize("binning", ["fluka_aa", "honda_aa", "honda"])
