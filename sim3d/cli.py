@@ -25,7 +25,7 @@ COMMANDS = {
     "run": "Simulate: from a TOML file to a result file (also under mpirun).",
     "merge": "Join parts of one run, as a job array makes them.",
     "reweight": "A run with event records under another primary model.",
-    "vary": "Gradients of a run: other yields or primaries, errors from theirs.",
+    "vary": "Gradients of a run: other yields or primaries, their errors.",
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower, in words and drawn.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
@@ -39,8 +39,8 @@ COMMANDS = {
     "compare": "Compare two results, Honda tables or tables of published fluxes.",
     "dimensions": "A run in 3-D against 1-D, and what bending in the air does.",
     "cascade": "Muons and neutrinos in one dimension, without a simulation.",
-    "cutoff": "Geomagnetic rigidity cutoffs: a place, the sky, the Earth, by date.",
-    "asymptotic": "Where particles of given rigidities come from, outside the field.",
+    "cutoff": "Rigidity cutoffs of a place, its sky or the Earth, by date.",
+    "asymptotic": "Where particles come from, outside the field, by rigidity.",
     "trajectory": "The way of a particle through the field, in numbers and drawn.",
     "primaries": "Spectra of the primary models by mass group, against each other.",
     "atmosphere": "Density and depth of an atmosphere, by place and season.",
@@ -108,7 +108,6 @@ def cli(ctx: click.Context) -> None:
     \b
     Start here:
       sim3d run examples/quickstart.toml -o run.h5    simulate (about a minute)
-      mpirun -n 64 sim3d run my_site.toml             the same on a cluster
       sim3d tables run.h5                             flux tables for PISA, GENIE, you
       sim3d asymmetry run.h5                          the east-west effect
     """

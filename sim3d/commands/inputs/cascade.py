@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.numbers import WholeNumber
+from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.conventions.text_tables import text_table
 from sim3d.errors import InputError
+from sim3d.files.atomic_files import protect
 
 if TYPE_CHECKING:
     from atmosphere.layers import LayeredAtmosphere
@@ -26,7 +29,7 @@ _SOLAR = ("fit", "min", "max", "date")
 _DEFAULT_DATE = "2020-01-01"
 
 
-@click.command()
+@click.command(cls=FileCommand)
 @click.option("--site", metavar="NAME", help="A site known by name (`sim3d sites` lists them).")
 @click.option("--lat", type=float, metavar="DEG", help="Geodetic latitude; with --lon.")
 @click.option("--lon", type=float, metavar="DEG", help="Longitude, east positive.")
@@ -42,7 +45,7 @@ _DEFAULT_DATE = "2020-01-01"
 )
 @click.option("--model", metavar="NAME", help="Hadronic model.  [default: that of a run]")
 @click.option("--definition", metavar="NAME", help="Definition of x, of models that have one.")
-@click.option("--table", type=click.Path(path_type=Path), metavar="FILE.h5", help="File of yields, instead of --model.")
+@click.option("--table", type=InputPath(), metavar="FILE.h5", help="File of yields, instead of --model.")
 @click.option("--primaries", metavar="NAME", help="Primary model.  [default: that of a run]")
 @click.option(
     "--solar", metavar="WORD|MV", help="fit, min, max, date or MV.  [default: date with --date, else a run's]"
@@ -51,13 +54,15 @@ _DEFAULT_DATE = "2020-01-01"
 @click.option(
     "--atmosphere", default="us-standard", show_default=True, metavar="NAME|FILE.csv", help="Or nrlmsis, or a profile."
 )
-@click.option("--month", type=int, metavar="1-12", help="Of NRLMSIS, instead of --date.")
+@click.option("--month", type=WholeNumber(), metavar="1-12", help="Of NRLMSIS, instead of --date.")
 @click.option(
     "--cutoff",
     metavar="WORD|GV",
     help="none, vertical, sky (mean over azimuth) or GV.  [default: vertical with a place, else none]",
 )
-@click.option("--bins", type=int, default=20, show_default=True, metavar="N", help="Energy bins per decade, 5 to 60.")
+@click.option(
+    "--bins", type=WholeNumber(), default=20, show_default=True, metavar="N", help="Energy bins per decade, 5 to 60."
+)
 @folder_option("Write cascade.csv there and draw the spectra.")
 @json_option
 def command(
@@ -189,6 +194,7 @@ def _air(name: str, place: tuple[str, float, float] | None, date: str | None, mo
         return from_msis(place[1], place[2], month=month, date=None if month is not None else date).atmosphere
     if not name.endswith(".csv"):
         raise InputError("--atmosphere", name, "us-standard, nrlmsis or a file FILE.csv")
+    protect(Path(name))
     return from_csv(Path(name))
 
 

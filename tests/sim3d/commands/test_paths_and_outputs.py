@@ -58,6 +58,7 @@ CASES = {
     "report": "report {in}/result.h5 -o {out}",
     "compare": "compare {in}/result.h5 {in}/first.h5 -o {out}",
     "dimensions": "dimensions {in}/config.toml -o {out}",
+    "cascade": "cascade --cutoff none --bins 5 -o {out}",
     "cutoff map": "cutoff --site sno --map --step 10 -o {out}",
     "cutoff intensity": "cutoff --intensity 20 --cell 45 --directions 1 -o {out}",
     "cutoff world": "cutoff --world --cell 45 --step 5 -o {out}",
