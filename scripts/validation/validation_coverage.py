@@ -65,9 +65,9 @@ def _raw(report: Report, small: list[Result], long: Result) -> None:
         for decade, (empty_bins, covered, hits, beyond, of_sample) in enumerate(sums):
             low, high = DECADES_GEV[decade : decade + 2]
             median = np.median(np.concatenate(ratios[decade])) if empty_bins else np.nan
+            share = covered / max(empty_bins, 1)
             report.add(
-                f"| {binning} | {low:g}-{high:g} | {empty_bins:.0f} | "
-                f"{covered / max(empty_bins, 1):.3f} | {median:.2f} "
+                f"| {binning} | {low:g}-{high:g} | {empty_bins:.0f} | {share:.3f} | {median:.2f} "
                 f"| {hits:.0f} | {beyond / max(hits, 1):.4f} | {of_sample / max(hits, 1):.4f} |"
             )
             report.check(

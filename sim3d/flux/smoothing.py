@@ -147,7 +147,7 @@ def smooth_average(table: FluxTable) -> Smoothed:
     offset = np.log(shape.mean)
     fits = [fit(table.flux[f], phi[f], bases, offset, order=2) for f in range(len(phi))]
     relative = np.stack([np.hypot(one.relative_error, shape.relative_error) for one in fits])
-    return _smoothed(table, np.stack([one.mean for one in fits]), relative, fits, raw.limit)
+    return _smoothed(table, np.stack([one.mean for one in fits]), relative, fits, shape, raw.limit)
 
 
 def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
@@ -191,7 +191,7 @@ def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
     assert average.table.error is not None
     of_average = average.table.error / average.table.flux
     relative = np.sqrt(np.stack([one.relative_error for one in fits]) ** 2 + shape.relative_error**2 + of_average**2)
-    return _smoothed(table, np.stack(means), relative, fits, raw.limit)
+    return _smoothed(table, np.stack(means), relative, fits, shape, raw.limit)
 
 
 def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | None = None) -> list[SmoothedPair]:
@@ -354,8 +354,10 @@ def _all_flavours(table: FluxTable, phi: Array, bases: list[Array], offset: Arra
     return fit(total, value, bases, offset, order)
 
 
-def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[Fit], limit: Array) -> Smoothed:
+def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[Fit], shape: Fit, limit: Array) -> Smoothed:
     phi = np.stack([one.phi for one in fits])
+    # the parameters of the common shape are shared by the flavours
+    leverage = np.stack([one.leverage for one in fits]) + shape.leverage / len(fits)
     # one standard deviation of the logarithm, upward
     error = np.expm1(np.minimum(relative, 100.0)) * mean
     beyond = relative >= KNOWN_ERROR
@@ -370,7 +372,7 @@ def _smoothed(table: FluxTable, mean: Array, relative: Array, fits: list[Fit], l
         ),
         (table.flux - mean) / np.sqrt(phi * mean),
         mean / phi,
-        np.stack([one.leverage for one in fits]),
+        leverage,
         np.array([one.penalties for one in fits]),
     )
 
