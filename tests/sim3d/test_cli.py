@@ -69,7 +69,7 @@ def test_help_is_one_screen_and_lists_every_command(capsys):
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("sim3d asym", "asymmetry"), ("sim3d tables --for", "--format"), ("sim3d tables --format h", "honda")],
+    [("sim3d asymm", "asymmetry"), ("sim3d tables --for", "--format"), ("sim3d tables --format h", "honda")],
 )
 def test_shell_completion(words, expected):
     """What docs/manual/cli.md tells a shell to ask completes commands, options and choices."""
