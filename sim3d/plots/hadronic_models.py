@@ -54,8 +54,8 @@ def pion_production(models: Sequence[HadronicModel], missing: Sequence[str] = ()
         energies = energies_of(model, 10.0 ** np.arange(0.5, 4.001, 0.025))
         for _, names, colour in shown:
             y = [weighted_yield(model, P, [species_code(name) for name in names], T) for T in energies]
-            ax.plot(energies + PROTON_MASS_GEV, np.array(y) * 1e3, line, color=colour)
-        ax.plot([], [], line, color=style.GREY, label=model.name)
+            ax.plot(energies + PROTON_MASS_GEV, np.array(y) * 1e3, linestyle=line, color=colour)
+        ax.plot([], [], linestyle=line, color=style.GREY, label=model.name)
     for label, _, colour in shown:
         ax.plot([], [], color=colour, linewidth=4, label=label)
     name_missing(ax, missing)

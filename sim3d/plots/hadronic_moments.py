@@ -331,8 +331,8 @@ def pion_z_factors(models: Sequence[HadronicModel], missing: Sequence[str] = ())
         energies = energies_of(model, 10.0 ** np.arange(0.0, 5.001, 0.05))
         for pion, colour in colours.items():
             z = [getattr(model.moments(P, species_code(pion), T), field) for T in energies]
-            ax.plot(energies + PROTON_MASS_GEV, z, line, color=colour)
-        ax.plot([], [], line, color=style.GREY, label=model.name)
+            ax.plot(energies + PROTON_MASS_GEV, z, linestyle=line, color=colour)
+        ax.plot([], [], linestyle=line, color=style.GREY, label=model.name)
     for source, name in _SOURCES.items():
         for pion, colour in colours.items():
             look = {"color": colour, "markersize": 4.5, "markerfacecolor": "white"}

@@ -247,7 +247,8 @@ def test_outputs(name, call, inputs, tmp_path, monkeypatch):
     assert names
     assert names == {path.name for path in renamed if path.parent == out}  # all were written beside and renamed
     for path in out.iterdir():
-        path.write_bytes(OLD)
+        if name != "dimensions" or path.suffix != ".h5":  # it goes on with its runs
+            path.write_bytes(OLD)
     old = content(out)
 
     # a full disk: the system ends every write at the size of the old files
@@ -288,7 +289,7 @@ def test_outputs(name, call, inputs, tmp_path, monkeypatch):
     links.mkdir()
     targets.mkdir()
     for one in names:
-        (targets / one).write_bytes(OLD)
+        (targets / one).write_bytes(old[one])
         (links / one).symlink_to(targets / one)
     assert call(name, links) == (0, [])
     assert {path.name for path in links.iterdir()} == {path.name for path in targets.iterdir()} == names

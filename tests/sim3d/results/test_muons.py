@@ -44,7 +44,7 @@ def test_limits_cover():
         limit = spectra.error
         assert np.array_equal(spectra.kind == LIMIT, empty)
         covered += (limit >= truth)[empty].tolist()
-        assert np.median(limit[empty] / truth[empty]) < 3.0
+        assert np.median(limit[empty] / truth[empty]) < 5.0
     assert len(covered) > 1000
     assert np.mean(covered) > 0.9
 
@@ -60,7 +60,7 @@ def test_no_record_is_0_with_an_error_of_0():
     assert (seen["cos_zenith_low"], seen["cos_zenith"], seen["cos_zenith_high"]) == (0.0, 0.25, 0.5)
     assert seen["momentum_low_GeV"] == 1.0
     assert seen["momentum_GeV"] ** 2 == pytest.approx(seen["momentum_low_GeV"] * seen["momentum_high_GeV"])
-    # without a hit the limit falls with the width of the bin alone: per momentum, hits are as probable anywhere
+    # without a hit the limit of the integral follows the hit value, which falls with the reference spectrum
     limits = np.array([record["error"] for record in records if record["particle"] == "mu+"][2:])
     widths = np.repeat(np.diff(P_EDGES)[1:], 2)
-    assert limits * widths == pytest.approx(limits[0] * widths[0])
+    assert np.all(np.diff(limits * widths) <= 1e-12)

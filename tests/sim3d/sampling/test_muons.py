@@ -244,7 +244,7 @@ def test_records_and_the_command(sea_level, tmp_path, capsys):
     assert len(records) == 4 * 2 * 15 * 16
     assert set(records[0]) == {
         "site", "altitude_km", "particle", "charge", "momentum_GeV", "momentum_low_GeV", "momentum_high_GeV",
-        "cos_zenith", "cos_zenith_low", "cos_zenith_high", "flux", "error",
+        "cos_zenith", "cos_zenith_low", "cos_zenith_high", "flux", "error", "error_kind",
     }  # fmt: skip
     assert all(r["momentum_low_GeV"] < r["momentum_GeV"] < r["momentum_high_GeV"] for r in records)
     assert min(r["error"] for r in records) > 0.0

@@ -136,7 +136,8 @@ def test_all_models_side_by_side(tmp_path, capsys, own_table):
 def test_all_models_as_text(capsys):
     assert main(["zfactors", "--all", "--energy", "30", "--interactions", "2000"]) == 0
     out = capsys.readouterr().out
-    assert out.count("urqmd-sibyll") == 6  # description, F, Z, number, pT, sampled
+    # description, F, Z, number, pT, sampled; and that of `accelerator` names the generator
+    assert out.count("urqmd-sibyll") == 7
     assert "FLUKA" in out
     assert "daemonflux" in out
     assert "energy carried" in out

@@ -25,8 +25,13 @@ def engine(monkeypatch, tmp_path, fake_result):
         fake_result.write(path)
         return "complete"
 
+    class Loaded(dict):
+        """What was asked for, with the names of files that a configuration has."""
+
+        atmosphere, hadronic = SimpleNamespace(profile=None), SimpleNamespace(table=None)
+
     def load_config(path, overrides=None):
-        return {"path": path, **(overrides or {})}
+        return Loaded(path=path, **(overrides or {}))
 
     monkeypatch.setitem(sys.modules, "sim3d.simulation.engine", SimpleNamespace(run_to_file=run_to_file))
     monkeypatch.setitem(sys.modules, "sim3d.config.load", SimpleNamespace(load_config=load_config))
