@@ -59,6 +59,7 @@ def test_syntax_and_queue(path):
     assert other not in text.upper().replace("SLURM/", "")
 
 
+@pytest.mark.slow
 def test_a_chain_of_single_jobs(tmp_path, environment):
     """Status 3 until it is finished, then 0."""
     (tmp_path / "run.toml").write_text(BASE.format(more="max_minutes = 0.005") + '[[sites]]\nname = "kamioka"\n')

@@ -111,6 +111,7 @@ def write(path, more="", site="kamioka"):
     return path
 
 
+@pytest.mark.slow
 def test_command_end_to_end(tmp_path, capsys):
     """Three runs, table, figures, JSON; once more goes on with what is there."""
     config = write(tmp_path / "c.toml")

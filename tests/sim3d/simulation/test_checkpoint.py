@@ -288,6 +288,7 @@ def kill_often(tmp_path, differences, kills, primaries, seed):
     assert differences(tmp_path / "whole.h5", path) == []
 
 
+@pytest.mark.slow
 def test_killed_twice(tmp_path, differences):
     kill_often(tmp_path, differences, 2, 6000, 1)
 

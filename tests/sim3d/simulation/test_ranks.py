@@ -183,6 +183,7 @@ print(run_to_file(make_config(data), sys.argv[1], threads=1))
 
 @pytest.mark.mpi
 @needs_mpirun
+@pytest.mark.slow
 def test_precision_and_lost_primaries_do_not_depend_on_ranks(case, differences):
     """A run that loses primaries and stops on precision: the same end on one and on three ranks."""
     script = case / "tolerant.py"
