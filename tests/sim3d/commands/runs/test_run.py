@@ -18,9 +18,9 @@ def engine(monkeypatch, tmp_path, fake_result):
 
     calls = []
 
-    def run_to_file(config, path, *, threads=None, progress=False, resume=False, batches=None):
+    def run_to_file(config, path, *, threads=None, progress=False, resume=False, batches=None, replace=False):
         call = SimpleNamespace(config=config, path=Path(path), threads=threads, progress=progress)
-        call.resume, call.batches = resume, batches
+        call.resume, call.batches, call.replace = resume, batches, replace
         calls.append(call)
         fake_result.write(path)
         return "complete"
