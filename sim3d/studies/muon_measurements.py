@@ -144,7 +144,8 @@ def _bess() -> list[MuonData]:
     conditions = tuple(_BESS_WIDE if p >= BESS_WIDE_GEV * 0.999 else _BESS_NARROW for p in low)
     bins = low, high, at
     ratio_error = plus / minus * np.hypot(stat[0] / plus, stat[1] / minus)
-    covariance = np.diag(stat[0] ** 2 + stat[1] ** 2) + np.outer(syst, syst)
+    covariance: Array = np.outer(syst, syst).astype(np.float64)
+    covariance += np.diag(np.square(stat[0]) + np.square(stat[1]))
     return [
         _data("bess-tev", "BESS-TeV, Tsukuba 2002", "flux", bins, plus + minus, covariance, conditions),
         _data("bess-tev", "BESS-TeV, Tsukuba 2002", "ratio", bins, plus / minus, np.diag(ratio_error**2), conditions),
@@ -251,8 +252,8 @@ def mean_ratio(data: MuonData, model: Array, band_GeV: tuple[float, float]) -> t
     if not used.any():
         return None
     value = data.value[used]
-    weights = (value / data.error[used]) ** 2
-    weights /= weights.sum()
+    weights: Array = np.square(value / data.error[used])
+    weights = weights / weights.sum()
     relative = data.covariance[np.ix_(used, used)] / np.outer(value, value)
     mean = float(weights @ (np.asarray(model)[used] / value))
     return mean, mean * float(np.sqrt(weights @ relative @ weights))
