@@ -102,6 +102,26 @@ scan_options = _together(
 )
 """Those of the view, and --step, --lowest, --max-path; ``step``, ``lowest``, ``max_path``."""
 
+end_options = _together(
+    click.option(
+        "--escape-radii",
+        type=float,
+        default=25.0,
+        show_default=True,
+        metavar="RADII",
+        help="Distance in Earth radii at which a path ends and its direction is taken, 3 to 100.",
+    ),
+    click.option(
+        "--max-path",
+        type=float,
+        default=200.0,
+        show_default=True,
+        metavar="RADII",
+        help="Path in Earth radii after which a trajectory is undecided.",
+    ),
+)
+"""Where a traced path ends: --escape-radii, --max-path; ``escape_radii``, ``max_path``."""
+
 work_options = _together(
     click.option("--threads", type=WholeNumber(1), metavar="T", help="Threads.  [default: the cores of this process]"),
     click.option("--resume", is_flag=True, help="Continue an interrupted --world map."),

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
-from sim3d.commands.geomagnetic.options import find_place, parse_rigidities, place_options, view_options
+from sim3d.commands.geomagnetic.options import end_options, find_place, parse_rigidities, place_options, view_options
 from sim3d.commands.geomagnetic.output import draw, header, place_stem, place_words, stem
 from sim3d.commands.paths import FileCommand
 from sim3d.errors import InputError
@@ -42,22 +42,7 @@ _MOST = 50
 @click.option(
     "--spacing", type=float, default=100.0, show_default=True, metavar="KM", help="Distance of the points of the CSV."
 )
-@click.option(
-    "--escape-radii",
-    type=float,
-    default=25.0,
-    show_default=True,
-    metavar="RADII",
-    help="Distance in Earth radii at which a path ends, 3 to 100.",
-)
-@click.option(
-    "--max-path",
-    type=float,
-    default=200.0,
-    show_default=True,
-    metavar="RADII",
-    help="Path in Earth radii after which a trajectory is undecided.",
-)
+@end_options
 @folder_option(f"Folder for CSV, PNG and PDF, made if need be.  [default: {DEFAULT_FOLDER}]")
 @json_option
 def command(
