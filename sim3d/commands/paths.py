@@ -76,10 +76,12 @@ def _companions(path: Path) -> list[Path]:
 
 
 def protect_files_of(config: Config) -> None:
-    """Protect the files that a configuration names: the density profile and the table of yields.
+    """Protect the files that a configuration names: the density profile, the table of yields, surfaces.
 
     Parameters
     ----------
     config : Config
     """
-    protect(*(Path(name) for name in (config.atmosphere.profile, config.hadronic.table) if name is not None))
+    surfaces = (site.surface for site in config.sites)
+    names = (config.atmosphere.profile, config.hadronic.table, *surfaces)
+    protect(*(Path(name) for name in names if name is not None))

@@ -67,7 +67,8 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     Parameters
     ----------
     path : str or pathlib.Path
-        The file. Relative paths in it (``atmosphere.profile``, ``hadronic.table``) are relative to its folder.
+        The file. Relative paths in it (``atmosphere.profile``, ``hadronic.table``, ``surface`` of a
+        site) are relative to its folder.
     overrides : mapping, optional
         Values for keys of ``[run]``, by name; None values are ignored.
 
@@ -91,7 +92,12 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     except (ValueError, RecursionError) as exc:  # besides syntax: huge integers, endless nesting
         raise InputError(f"{file}: not valid TOML: {str(exc)[:200]}") from None
     config = make_config(data, overrides)
-    return _beside(_beside(config, file, "atmosphere", "profile"), file, "hadronic", "table")
+    config = _beside(_beside(config, file, "atmosphere", "profile"), file, "hadronic", "table")
+    sites = tuple(
+        site if site.surface is None else site.model_copy(update={"surface": str(file.parent / site.surface)})
+        for site in config.sites
+    )
+    return config.model_copy(update={"sites": sites})
 
 
 def _beside(config: Config, file: Path, section: str, key: str) -> Config:

@@ -298,6 +298,7 @@ class SiteTable(Table):
     lat: Float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
     lon: Float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
     altitude_m: Float | None = Field(None, ge=-5000, le=9000, allow_inf_nan=False)
+    surface: str | None = None
     patch: Patch | None = None
 
     @field_validator("name")

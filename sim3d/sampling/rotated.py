@@ -39,6 +39,7 @@ from sim3d.scoring.event_records import describe_primary, fill_record, with_room
 from sim3d.scoring.gradients import new_terms, primary_terms
 from sim3d.scoring.hits import HIT_DTYPE, fill_hit
 from sim3d.scoring.shower_scores import score_hit
+from sim3d.scoring.surface import born_in_rock
 from sim3d.shower.gradients import carried_columns
 from sim3d.shower.neutrino_list import (
     NEUTRINO_COLUMNS,
@@ -180,6 +181,8 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
                     n[2] = (z + path * u[2]) / radius
                     cos_zenith = -(n[0] * u[0] + n[1] * u[1] + n[2] * u[2])
                     azimuth = 2.0 * math.pi * uniform(rng)
+                    if born_in_rock(sites[k], x, y, z, cos_zenith, azimuth):
+                        continue
                     if cutoff or events.wanted:
                         _entry_at_site(n, u, sites[k], azimuth, start, entry, arrival)
                     if cutoff and not comes_through(world, trace, entry, arrival, gv, counters):

@@ -11,6 +11,7 @@ from numba import njit
 from sim3d.conventions.binning import N_ENERGY
 from sim3d.scoring.bins import azimuth_bin, cos_bin, energy_bin, inverse_cosine
 from sim3d.scoring.detectors import S_AREA, S_RADIUS, angles_in_site_frame, inside_patch, sphere_crossings
+from sim3d.scoring.surface import born_in_rock
 from sim3d.shower.neutrino_list import NU_ENERGY, NU_FLAVOUR, NU_UX, NU_UY, NU_UZ, NU_WEIGHT, NU_X, NU_Y, NU_Z
 
 HIT_DTYPE = np.dtype(
@@ -96,6 +97,8 @@ def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
             if not inside_patch(sites, k, nx, ny, nz):
                 continue
             cos_zenith, azimuth = angles_in_site_frame(sites, k, nx, ny, nz, ux, uy, uz)
+            if born_in_rock(sites[k], x, y, z, cos_zenith, azimuth):
+                continue
             value = neutrino[NU_WEIGHT] * inverse_cosine(cos_zenith) / sites[k, S_AREA]
             fill_hit(hits[n_hits], first_site + k, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value)
             n_hits += 1

@@ -144,6 +144,9 @@ def model_entries(
     digest = profile_digest(config)
     if digest is not None:
         entries["atmosphere_profile_sha256"] = digest
+    for site in config.sites:
+        if site.surface is not None:
+            entries[f"surface_sha256_{site.name}"] = hashlib.sha256(Path(site.surface).read_bytes()).hexdigest()
     if overhead is not None:
         entries["muon_altitudes_km"] = [round(float(r - EARTH_RADIUS_KM), 9) for r in overhead.radius_km.ravel()]
         entries["muon_depths_g_cm2"] = [float(depth) for depth in overhead.depth.ravel()]

@@ -38,6 +38,7 @@ from sim3d.scoring.detectors import Detector
 from sim3d.scoring.event_records import NO_RECORDS, RecordBuffer
 from sim3d.scoring.heights import NO_HEIGHTS
 from sim3d.scoring.optional_sums import make_optional_sums
+from sim3d.scoring.surface import read_surface, site_rows
 from sim3d.shower.gradients import Gradients
 from sim3d.shower.kernel import KINETIC_PER_DECAY_GEV
 from sim3d.shower.world import World, build_world
@@ -316,10 +317,15 @@ def make_setup(config: Config) -> Setup:
     ------
     ValueError
         A subclass whose name ends in InputError, with a message of one line, if the configuration names something that
-        does not exist (site, model, profile).
+        does not exist (site, model, profile) or a file is wrong.
     """
     field = FieldModel(config.field.date, config.field.degree)
-    detectors = tuple(make_detector(table, field) for table in config.sites)
+    read = [None if one.surface is None else read_surface(one.surface, one.altitude_m) for one in config.sites]
+    tables = (
+        table if found is None else table.model_copy(update={"altitude_m": found[1]})
+        for table, found in zip(config.sites, read, strict=True)
+    )
+    detectors = tuple(make_detector(table, field) for table in tables)
     atmosphere = make_atmosphere(config, detectors)
     model = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
     hadronic = varied_hadronic(model, config.vary)
@@ -344,7 +350,7 @@ def make_setup(config: Config) -> Setup:
         overhead = make_overhead(config, detectors, world.layers)
         check_levels(overhead, atmosphere.top_km)
     source = Source(primaries.spectrum, low, high, config.primaries.energy_index)
-    sites = np.array([detector.row() for detector in detectors])
+    sites = site_rows(detectors, [None if found is None else found[0] for found in read])
     trace = trace_params(field)
     return Setup(
         config=config,
