@@ -411,11 +411,8 @@ class Config(Table):
             raise ValueError("scoring.neutrinos: false without scoring.muons = true scores nothing")
         if self.scoring.events:
             raise ValueError("scoring.events: are records of neutrinos; not with scoring.neutrinos = false")
-        if self.scoring.heights or self.scoring.parameters or self.scoring.variations:
-            raise ValueError(
-                "scoring.heights, scoring.gradients, scoring.variations: are of neutrinos; not with "
-                "scoring.neutrinos = false"
-            )
+        if self.scoring.heights:
+            raise ValueError("scoring.heights: are of neutrinos; not with scoring.neutrinos = false")
         if self.run.target_error is not None:
             raise ValueError("run.target_error: is an error of neutrinos; not with scoring.neutrinos = false")
 

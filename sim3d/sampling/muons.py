@@ -30,11 +30,14 @@ from sim3d.jit_cache import CACHE
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.primaries.spectrum import rigidity
 from sim3d.sampling.counters import C_MUON_CROSSINGS, C_MUON_PRIMARIES
+from sim3d.sampling.level_bins import find_bin, momentum_bin, particle_row
 from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.source import comes_through, draw_entry, draw_primary
 from sim3d.scoring.bins import inverse_cosine
 from sim3d.scoring.detectors import S_AREA, S_COSMIN, S_RADIUS, S_UPX, S_UPY, S_UPZ, Detector, inside_patch
-from sim3d.scoring.muons import PARTICLE_CODES, cos_edges, momentum_edges
+from sim3d.scoring.gradients import add_columns, new_terms, primary_terms
+from sim3d.scoring.muons import cos_edges, momentum_edges
+from sim3d.shower.gradients import carried_columns
 from sim3d.shower.kernel import shower
 from sim3d.shower.levels import L_LEVEL, L_MOMENTUM, L_SPECIES, L_UX, L_WEIGHT, L_X, LEVEL_COLUMNS, Levels
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
@@ -51,6 +54,9 @@ STEEP_COSINE = 0.9
 P_ISOTROPIC, P_EVEN, P_STEEP = 0.3, 0.4, 0.3
 """Fractions of zenith cosines drawn from the density 2 c (isotropic flux on a surface), uniformly, and uniformly above
 STEEP_COSINE."""
+
+NO_SLOPES = np.zeros((0, 0, 0, 0, 0, 0))
+"""Array of the scores of a run without gradients of muons."""
 
 
 class Overhead(NamedTuple):
@@ -334,69 +340,7 @@ def _direct(start, nx, ny, nz, r, c, rng):
 
 
 @njit(nogil=True)
-def momentum_bin(momentum, edges):
-    """Index of the logarithmic momentum bin; -1 outside the range.
-
-    Parameters
-    ----------
-    momentum : float
-        GeV/c.
-    edges : float64 array (n + 1,)
-        GeV/c, equidistant in the logarithm.
-
-    Returns
-    -------
-    int
-    """
-    n = edges.shape[0] - 1
-    if momentum < edges[0] or momentum >= edges[n]:
-        return -1
-    return min(int(n * math.log(momentum / edges[0]) / math.log(edges[n] / edges[0])), n - 1)
-
-
-@njit(nogil=True)
-def find_bin(value, edges):
-    """Index of the bin of a value; -1 outside the range, and the last edge belongs to the last bin.
-
-    Parameters
-    ----------
-    value : float
-    edges : float64 array (n + 1,)
-        Ascending.
-
-    Returns
-    -------
-    int
-    """
-    n = edges.shape[0] - 1
-    if value < edges[0] or value > edges[n]:
-        return -1
-    i = 0
-    while i < n - 1 and value >= edges[i + 1]:
-        i += 1
-    return i
-
-
-@njit(nogil=True)
-def particle_row(species):
-    """Index of a species in PARTICLE_CODES; -1 if it is not scored.
-
-    Parameters
-    ----------
-    species : int
-
-    Returns
-    -------
-    int
-    """
-    for k in range(len(PARTICLE_CODES)):
-        if PARTICLE_CODES[k] == species:
-            return k
-    return -1
-
-
-@njit(nogil=True)
-def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neutrinos, crossings):
+def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neutrinos, crossings, gradients):
     """Simulate a shower and list the muons and nucleons that cross the levels, with a larger array if they do not fit.
 
     Parameters
@@ -405,8 +349,10 @@ def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neut
         As for :func:`sim3d.shower.kernel.shower`.
     radii, depths : float64 arrays (levels,)
         As in :class:`sim3d.shower.levels.Levels`.
-    crossings : float64 array (capacity, LEVEL_COLUMNS)
+    crossings : float64 array (capacity, LEVEL_COLUMNS + carried columns)
         Receives the crossings, from row 1 on.
+    gradients : Gradients or None
+        Parameters whose derivatives are computed.
 
     Returns
     -------
@@ -418,16 +364,17 @@ def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neut
     while True:
         crossings[0, 0] = 0.0
         _, neutrinos, stack = shower(
-            world, start, kinetic, z_over_a, key, stack, neutrinos, False, None, Levels(radii, depths, crossings), None
-        )
+            world, start, kinetic, z_over_a, key, stack, neutrinos, False, None, Levels(radii, depths, crossings),
+            gradients,
+        )  # fmt: skip
         n = int(crossings[0, 0])
         if n < crossings.shape[0]:
             return n, neutrinos, stack, crossings
-        crossings = np.empty((2 * n, LEVEL_COLUMNS))
+        crossings = np.empty((2 * n, crossings.shape[1]))
 
 
 @njit(nogil=True, cache=CACHE)
-def overhead_batch(task, scores, overhead, flux):
+def overhead_batch(task, scores, overhead, flux, gradients, slopes):
     """Simulate one batch of primaries over every site and score the muons and nucleons that cross the levels.
 
     Parameters
@@ -439,13 +386,19 @@ def overhead_batch(task, scores, overhead, flux):
     overhead : Overhead
     flux : float64 array (sites, levels, particles, momentum, cos_zenith)
         Integral of the flux over each bin (m^-2 s^-1), added to in index order.
+    gradients : Gradients or None
+        Parameters whose derivatives are computed; its own scores are not used.
+    slopes : float64 array (sites, levels, 2, momentum, cos_zenith, columns)
+        Columns of the gradients of mu+ and mu-, added to; of size zero without gradients.
     """
     world, sites, counters = task.world, task.sites, scores.counters
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
-    stack = new_stack(32768)
-    neutrinos = np.empty((64, NEUTRINO_COLUMNS))
-    crossings = np.empty((4096, LEVEL_COLUMNS))
+    carried = carried_columns(gradients)
+    stack = new_stack(32768, carried)
+    neutrinos = np.empty((64, NEUTRINO_COLUMNS + carried))
+    crossings = np.empty((4096, LEVEL_COLUMNS + carried))
+    terms = new_terms(gradients)
     top = (EARTH_RADIUS_KM + world.top_km) * 1.0e3
     whole = 4.0 * math.pi * math.pi * top * top
     for place in range(task.batch_size):
@@ -462,8 +415,10 @@ def overhead_batch(task, scores, overhead, flux):
             weight /= whole
             z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
             n, neutrinos, stack, crossings = follow_down(
-                world, start, energy, z_over_a, rng[0], radii, depths, stack, neutrinos, crossings
+                world, start, energy, z_over_a, rng[0], radii, depths, stack, neutrinos, crossings, gradients
             )
+            if gradients is not None and n > 0:
+                primary_terms(terms, gradients, task.source.spectrum, energy, group, -1.0)
             through = not task.cutoff
             for i in range(1, n + 1):
                 row = crossings[i]
@@ -486,4 +441,7 @@ def overhead_batch(task, scores, overhead, flux):
                 counters[C_MUON_CROSSINGS] += 1
                 level = int(row[L_LEVEL])
                 area = sites[k, S_AREA] * (overhead.radius_km[k, level] / sites[k, S_RADIUS]) ** 2
-                flux[k, level, particle, p, c] += weight * row[L_WEIGHT] * inverse_cosine(cosine) / area
+                value = weight * row[L_WEIGHT] * inverse_cosine(cosine) / area
+                flux[k, level, particle, p, c] += value
+                if gradients is not None and particle < slopes.shape[2]:
+                    add_columns(gradients, terms, row, LEVEL_COLUMNS, slopes[k, level, particle, p, c], value)

@@ -30,7 +30,7 @@ from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
 from sim3d.sampling.counters import C_PRIMARIES
 from sim3d.sampling.lost import Lost, indices
-from sim3d.sampling.muons import Overhead, check_levels, make_overhead, muon_world, overhead_batch
+from sim3d.sampling.muons import NO_SLOPES, Overhead, check_levels, make_overhead, muon_world, overhead_batch
 from sim3d.sampling.rotated import rotated_batch
 from sim3d.sampling.source import Source
 from sim3d.sampling.targeted import FOLLOWED_BELOW, targeted_batch
@@ -166,7 +166,8 @@ class Setup:
                 only=only,
             )
             if overhead is not None and muons is not None and extras:
-                overhead_batch(task._replace(world=muons), scores, overhead, extras["muons"])
+                slopes = extras.get("muon_gradients", NO_SLOPES)
+                overhead_batch(task._replace(world=muons), scores, overhead, extras["muons"], gradients, slopes)
             if not config.scoring.neutrinos:
                 scores.counters[C_PRIMARIES] += size
                 return

@@ -10,11 +10,10 @@ from numba import njit
 
 from atmosphere.layers import linsley
 from geomag.field.igrf import FieldModel
-from hadronic.interaction.variation import VARIED_SPECIES, hat_functions, scaled_tables, slot_factor_rows
+from hadronic.interaction.variation import hat_functions
 from hadronic.models import load_model
-from hadronic.species import N_PROJECTILES, NAMES
 from sim3d.config.load import make_config
-from sim3d.config.parameters import KNOTS_GEV, YIELD_SPECIES
+from sim3d.config.parameters import KNOTS_GEV
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.jit_cache import CACHE
 from sim3d.results.jackknife import jackknife
@@ -266,42 +265,7 @@ def test_scores_of_an_angle_have_mean_zero_and_ratios_mean_one(momentum, sharper
     assert not own.any()
 
 
-def test_factors_of_yields_follow_the_projectile():
-    """pi+ of a neutron is the mirrored pi-, kaons are as they are, and other projectiles have no factors."""
-    tables = load_model("fluka-z").tables
-    rows = slot_factor_rows(tables)
-    seen = set()
-    for projectile in range(N_PROJECTILES):
-        for slot in range(tables.slot_offset[projectile], tables.slot_offset[projectile + 1]):
-            made = NAMES[tables.slot_species[slot]]
-            name = YIELD_SPECIES[rows[slot]] if rows[slot] >= 0 else None
-            seen.add((NAMES[projectile], made, name))
-    mirror = {"pi+": "pi-", "pi-": "pi+", "p": "n", "n": "p", "K+": "K+", "K-": "K-"}
-    expected = {("p", s, s) for s in YIELD_SPECIES} | {("n", s, mirror[s]) for s in YIELD_SPECIES}
-    assert {one for one in seen if one[2]} == expected
-    assert [NAMES[code] for code in VARIED_SPECIES] == list(YIELD_SPECIES)
-
-
 def test_hat_functions():
     at = np.log([1.0, 31.0, math.sqrt(31.0 * 158.0), 158.0, 2.0e6, 1.0e8])
     expected = [[1, 0, 0, 0], [1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1]]
-    np.testing.assert_allclose(hat_functions(at, KNOTS_GEV), expected, atol=1e-12)
-
-
-def test_a_mean_above_one_becomes_a_poisson_number():
-    tables = load_model("fluka-z").tables
-    factors = np.ones((len(VARIED_SPECIES), len(tables.ln_T)))
-    factors[VARIED_SPECIES.index(0)] = 3.0
-    sigma = np.ones(tables.interaction_length.shape[0])
-    sigma[2] = 1.25
-    scaled = scaled_tables(tables, factors, sigma)
-    changed = np.flatnonzero(scaled.slot_kind != tables.slot_kind)
-    rows = slot_factor_rows(tables)
-    assert changed.size
-    for slot in changed:
-        assert scaled.slot_mean[slot].max() > 1.0
-        assert rows[slot] == VARIED_SPECIES.index(0)
-    np.testing.assert_array_equal(scaled.slot_mean[rows == 4], 3.0 * tables.slot_mean[rows == 4])
-    np.testing.assert_array_equal(scaled.slot_mean[rows != 4], tables.slot_mean[rows != 4])
-    np.testing.assert_allclose(scaled.interaction_length[2], tables.interaction_length[2] / 1.25)
-    np.testing.assert_array_equal(scaled.interaction_length[3], tables.interaction_length[3])
+    np.testing.assert_allclose(hat_functions(at, KNOTS_GEV["K+"]), expected, atol=1e-12)
