@@ -123,11 +123,15 @@ def agree(z, largest=4.5, independent=1.0):
 
 # parameter, step, smallest share of the flux in one of the classes that it must move for the test to mean anything
 STEPS = {
-    "pi+@31": (0.2, 0.2),
-    "pi-@158": (0.2, 0.2),
+    "pi+@31": (0.2, 0.08),
+    "pi-@158": (0.2, 0.08),
     "K+@158": (0.2, 0.02),
     "K-@31": (0.2, 0.005),
-    "p@31": (0.2, 0.2),
+    "p@31": (0.2, 0.03),
+    "tilt@31": (0.1, 0.1),
+    "elasticity@158": (0.1, 0.1),
+    "K0/K": (0.2, 0.002),
+    "pion:pi": (0.15, 0.02),
     "n@158": (0.2, 0.03),
     "sigma:nucleon": (0.08, 0.2),
     "sigma:pion": (0.2, 0.05),
@@ -193,7 +197,14 @@ def test_points_near_the_model_are_its_gradients():
         np.testing.assert_allclose(central, showers.column(name), rtol=1e-3, atol=2e-4 * flux.max())
 
 
-TWICE = {"pi+@31": 0.5, "pi-@31": -0.3, "p@31": 0.6, "n@31": 0.6, "sigma:nucleon": 0.3, "sigma:pion": -0.2}
+TWICE = {
+    "pi+@31": 0.5,
+    "pi-@31": -0.3,
+    "elasticity@12": 0.3,
+    "elasticity@158": -0.3,
+    "sigma:nucleon": 1.2,
+    "sigma:pion": -0.3,
+}
 
 
 def test_exact_ratios_where_the_linear_prediction_fails():
