@@ -28,6 +28,7 @@ COMMANDS = {
     "vary": "Gradients of a run: other yields or primaries, their errors.",
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower, in words and drawn.",
+    "calibrate": "Fit the model's parameters to measured muons, with a covariance.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "export": "A result or a Honda table for nuSQuIDS, netCDF, CSV or Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
@@ -50,7 +51,7 @@ COMMANDS = {
 
 # The folder of sim3d.commands that holds each command's module; the function is its `command`.
 _ROOMS = {
-    "runs": {"run", "merge", "reweight", "vary", "info", "replay"},
+    "runs": {"run", "merge", "reweight", "vary", "info", "replay", "calibrate"},
     "results": {
         "tables",
         "export",

@@ -11,6 +11,7 @@ Parameters are counted in units of their prior's standard deviation.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -148,7 +149,7 @@ class Chi2:
         self._inverse = [np.linalg.inv(one.total_covariance) for one in self.sets]
         counts = [len(one.nuisance_names) for one in self.sets]
         ends = np.cumsum([len(prior), *counts])
-        self.places = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self.places = [slice(a, b) for a, b in itertools.pairwise(ends.tolist())]
         self.size, self.n = int(ends[-1]), len(prior)
         given = nuisance_centres or {}
         self.nuisance_centre = np.concatenate(
@@ -243,7 +244,7 @@ def minimise(chi2: Chi2) -> tuple[Array, Array, bool]:
         values = x
     covariance = minuit.covariance
     matrix = np.linalg.inv(chi2.information(values)) if covariance is None else np.array(covariance)
-    return values, 0.5 * (matrix + matrix.T), bool(minuit.valid)
+    return values, np.asarray(0.5 * (matrix + matrix.T)), bool(minuit.valid)
 
 
 def fit(
@@ -387,6 +388,8 @@ def as_record(found: Fit) -> dict[str, Any]:
         "sets": [{"name": k, "points": found.n_points[k], "chi2": found.chi2[k]} for k in found.chi2],
         "parameters": [
             {"name": n, "value": float(v * s), "error": float(e * s), "prior": float(s), "pull": float(v - c)}
-            for n, v, e, s, c in zip(found.parameters, found.values, errors, found.sigma, found.prior_centre, strict=True)
+            for n, v, e, s, c in zip(
+                found.parameters, found.values, errors, found.sigma, found.prior_centre, strict=True
+            )
         ],
     }

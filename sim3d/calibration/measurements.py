@@ -115,7 +115,9 @@ class MeasurementTable(Table):
         for one in self.nuisances:
             for name in one.observables:
                 if name not in known:
-                    raise ValueError(f"nuisances: {one.name}: {name!r} is not one of the observables {', '.join(known)}")
+                    raise ValueError(
+                        f"nuisances: {one.name}: {name!r} is not one of the observables {', '.join(known)}"
+                    )
         for names in (known, [one.name for one in self.nuisances]):
             if len(set(names)) < len(names):
                 raise ValueError(f"a name is used twice: {', '.join(names)}")

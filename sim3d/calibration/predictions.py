@@ -1,14 +1,15 @@
 """Predictions of measurements and their derivatives, from runs with gradients of muons.
 
 A run scores integrals of the fluxes of mu+ and mu- in logarithmic bins of momentum. The integral over a bin of the data
-is the sum of the parts of these bins inside it, each part by a power law in the bin; its index comes from a smooth curve
-through the run's own spectrum. The prediction is then linear in the run's integrals, and so are its derivatives.
+is the sum of the parts of these bins inside it. Each part follows a power law in the bin, whose index comes from a
+smooth curve through the run's own spectrum. The prediction is then linear in the run's integrals, and so are its
+derivatives.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,7 +171,7 @@ def response(measurement: Measurement, gradients: MuonGradients, parameters: tup
             raise InputError(f"{measurement.name}: a point has muons in one group alone; raise calibration.primaries")
         residuals.append(math.sqrt(1.0 - weight) * (np.log(_quantity(kinds, rest)) - np.log(values)))
     spread = np.array(residuals)
-    covariance = spread.T @ spread
+    covariance = shrunk(spread.T @ spread, len(groups))
     depth_slope = None
     if measured > 0 and measurement.table.conditions.depth_g_cm2 is not None:
         higher = _quantity(kinds, charges(mean, measured - 1)[..., 0])
@@ -179,13 +180,40 @@ def response(measurement: Measurement, gradients: MuonGradients, parameters: tup
     return Response(measurement.name, parameters, values, slopes, covariance, nuisances)
 
 
-def _quantity(kinds: list[str], charges: Array) -> Array:
+def shrunk(covariance: Array, samples: int) -> Array:
+    """Shrink the correlations of a covariance that is estimated from few samples towards none.
+
+    The intensity is that of Schaefer and Strimmer, Stat. Appl. Genet. Mol. Biol. 4 (2005) 32 (from memory): sum of the
+    variances of the correlations over the sum of their squares, with (1 - r^2)^2 / (samples - 1) for a variance. The
+    variances stay. Without it the covariance of more points than groups of batches could not be inverted.
+
+    Parameters
+    ----------
+    covariance : float64 array (n, n)
+    samples : int
+        Number of groups it comes from.
+
+    Returns
+    -------
+    float64 array (n, n)
+    """
+    error = np.sqrt(np.diag(covariance))
+    scale = np.where(error > 0.0, error, 1.0)
+    r = covariance / np.outer(scale, scale)
+    off = ~np.eye(len(r), dtype=bool)
+    squares = float(np.sum(r[off] ** 2))
+    noise = float(np.sum((1.0 - r[off] ** 2) ** 2)) / max(samples - 1, 1)
+    keep = 1.0 - min(1.0, noise / squares) if squares > 0.0 else 1.0
+    return np.asarray(np.where(off, keep * r, 1.0) * np.outer(error, error))
+
+
+def _quantity(kinds: Sequence[str], charges: Array) -> Array:
     plus, minus = charges
     table = {"flux": plus + minus, "mu+": plus, "mu-": minus, "ratio": plus / minus}
     return np.array([table[kind][i] for i, kind in enumerate(kinds)])
 
 
-def _log_slopes(kinds: list[str], both: Array) -> Array:
+def _log_slopes(kinds: Sequence[str], both: Array) -> Array:
     plus, minus = both[0, :, 1:] / both[0, :, :1], both[1, :, 1:] / both[1, :, :1]
     share = (both[0, :, 0] / both[..., 0].sum(axis=0))[:, None]
     table = {"flux": share * plus + (1.0 - share) * minus, "mu+": plus, "mu-": minus, "ratio": plus - minus}
@@ -215,7 +243,9 @@ def _operator(points: Points, gradients: MuonGradients, indices: Array) -> Array
     ):
         inside = (c[:-1] >= c_low - 1e-6) & (c[1:] <= c_high + 1e-6)
         if not inside.any() or low < p[0] * 0.999 or high > p[-1] * 1.001:
-            raise InputError(f"{gradients.site}: the run does not cover {at:g} GeV/c at cos_zenith {c_low:g}-{c_high:g}")
+            raise InputError(
+                f"{gradients.site}: the run does not cover {at:g} GeV/c at cos_zenith {c_low:g}-{c_high:g}"
+            )
         size = high - low
         if not points.is_bin:
             index = float(np.interp(math.log(at), np.log(np.sqrt(p[1:] * p[:-1])), indices))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, ValidationError, field_validator
 
-from sim3d.calibration.fit import FittedSet, Fit, as_record, fit, left_out
+from sim3d.calibration.fit import Fit, FittedSet, as_record, fit, left_out
 from sim3d.calibration.measurements import SHIPPED, Measurement, load_measurement
 from sim3d.calibration.predictions import response, run_configuration
 from sim3d.calibration.priors import DEFAULT, prior_covariance
@@ -24,6 +25,7 @@ from sim3d.conventions.arrays import Array
 from sim3d.conventions.text_files import read_text
 from sim3d.errors import InputError, RunError
 from sim3d.files.calibration_file import Calibration
+from sim3d.files.result_file import verify_result
 from sim3d.primaries.catalogue import highest_energy_GeV
 from sim3d.results.muon_gradients import muon_gradients
 from sim3d.results.result import load
@@ -95,7 +97,7 @@ class Calibrated:
     steps : list of dict
         Of every iteration: largest move in units of the error, and how the last linear prediction agrees.
     files : dict of str
-        SHA-256 of the response files.
+        SHA-256 of the data of the response files (``sim3d info`` prints it).
     """
 
     table: CalibrationTable
@@ -215,11 +217,12 @@ def calibrate(
         raise InputError("priors", str(problem), "a standard deviation: this parameter has none by default") from None
     centre = np.zeros(len(table.parameters))
     first: tuple[FittedSet, ...] = ()
+    sets: tuple[FittedSet, ...] = ()
     steps: list[dict[str, Any]] = []
     files: dict[str, str] = {}
     while True:
         iteration = len(steps)
-        before = first if iteration == 0 else sets
+        before = sets
         sets = tuple(
             _fitted_set(one, table, folder, work, centre, iteration, threads, files, say) for one in measurements
         )
@@ -272,9 +275,11 @@ def _fitted_set(
         path = folder / table.responses[name].file
         if not path.is_file():
             raise InputError(f"responses.{name}.file: {path}: no such file")
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = verify_result(path)["data_sha256"]
         if digest != table.responses[name].sha256:
-            raise InputError(f"responses.{name}.sha256", table.responses[name].sha256, f"{digest}, that of {path}")
+            raise InputError(
+                f"responses.{name}.sha256", table.responses[name].sha256, f"{digest}, of the data in {path}"
+            )
     else:
         config = response_configuration(measurement, table, centre, iteration)
         work.mkdir(parents=True, exist_ok=True)
@@ -283,7 +288,7 @@ def _fitted_set(
         outcome = run_to_file(config, path, threads=threads, resume=True)
         if outcome != "complete":
             raise RunError(f"{path}: the run was stopped ({outcome}); the same command goes on from there")
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = verify_result(path)["data_sha256"]
     files[f"{name}-{iteration}"] = digest
     result = load(path)
     own = np.array([result.record.config.vary.get(one, 0.0) for one in table.parameters])
@@ -291,7 +296,7 @@ def _fitted_set(
     sizes = [len(each.value) for each in measurement.points]
     covariance = np.zeros((sum(sizes), sum(sizes)))
     ends = np.cumsum([0, *sizes])
-    for each, a, b in zip(measurement.points, ends[:-1], ends[1:], strict=True):
+    for each, (a, b) in zip(measurement.points, itertools.pairwise(ends.tolist()), strict=True):
         covariance[a:b, a:b] = each.covariance
     return FittedSet(
         found, own, np.concatenate([each.value for each in measurement.points]), covariance,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,7 @@ from scipy.sparse import csr_matrix
 from sim3d.config.parameters import check_name
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
+from sim3d.files.calibration_file import read_calibration
 from sim3d.files.flux_table import FluxTable
 from sim3d.results.at_points import between, log_centres
 from sim3d.results.gradients import SiteGradients, over
@@ -78,6 +80,27 @@ class ParameterErrors:
         kept = np.flatnonzero(units > 0.0).tolist()
         units = units[kept]
         return cls(tuple(names[i] for i in kept), units, square[np.ix_(kept, kept)] / np.outer(units, units))
+
+    @classmethod
+    def of_calibration(cls, path: str | Path) -> ParameterErrors:
+        """Read the parameters and their covariance after the fit from a file of ``sim3d calibrate``.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        ParameterErrors
+            In units of the priors' standard deviations.
+
+        Raises
+        ------
+        InputError
+            If the file is no calibration.
+        """
+        found = read_calibration(Path(path))
+        return cls.of_matrix(found.parameters, found.covariance, found.sigma)
 
 
 class LogDerivatives:

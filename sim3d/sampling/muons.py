@@ -57,6 +57,9 @@ STEEP_COSINE."""
 
 NO_SLOPES = np.zeros((0, 0, 0, 0, 0, 0))
 """Array of the scores of a run without gradients of muons."""
+STEEP_FROM = 0.5
+P_DENSE = 0.45
+"""Share of the zenith cosines that are drawn uniformly from each of the ranges of :func:`dense_cosines`."""
 
 
 class Overhead(NamedTuple):
@@ -72,6 +75,8 @@ class Overhead(NamedTuple):
         Ascending.
     globe_share : float
         Fraction of the primaries drawn over the whole globe.
+    dense_from : float64 array (2,)
+        Lower ends of two ranges of the zenith cosine that are drawn often (:func:`dense_cosines`); negative: none.
     """
 
     radius_km: np.ndarray
@@ -79,6 +84,29 @@ class Overhead(NamedTuple):
     momentum_edges: np.ndarray
     cos_edges: np.ndarray
     globe_share: float
+    dense_from: np.ndarray
+
+
+def dense_cosines(config: Config) -> np.ndarray:
+    """Choose the ranges of the zenith cosine that are drawn often in a run that scores steep directions only.
+
+    A muon of momentum p keeps its primary's direction within some 0.05 rad + 0.3 GeV/p (transverse momentum, bending
+    and scattering of its ancestors). The choice changes statistical errors, not expectation values.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    float64 array (2,)
+        Lower ends: for the steepest zenith bin and for all of them; -1 if the bins reach below :data:`STEEP_FROM`.
+    """
+    edges = cos_edges(config)
+    if edges[0] < STEEP_FROM or edges[-1] < 1.0:
+        return np.array([-1.0, -1.0])
+    spread = 0.05 + np.array([0.15, 0.3]) / config.muons.momentum_GeV[0]
+    return np.cos(np.minimum(np.arccos(edges[[-2, 0]]) + spread, 1.5))
 
 
 def level_altitudes(config: Config, detector: Detector, layers: np.ndarray) -> np.ndarray:
@@ -127,6 +155,7 @@ def make_overhead(config: Config, detectors: tuple[Detector, ...], layers: np.nd
         momentum_edges=momentum_edges(config),
         cos_edges=cos_edges(config),
         globe_share=GLOBE_SHARE,
+        dense_from=dense_cosines(config),
     )
 
 
@@ -178,11 +207,13 @@ def muon_world(world: World, momentum_min_GeV: float) -> World:
 
 
 @njit(nogil=True)
-def draw_steep_cosine(rng):
+def draw_steep_cosine(dense_from, rng):
     """Draw a zenith cosine in (0, 1) with the density :func:`cosine_density`.
 
     Parameters
     ----------
+    dense_from : float64 array (2,)
+        See :class:`Overhead`.
     rng : uint64 array (1,)
         State of the random stream.
 
@@ -190,6 +221,11 @@ def draw_steep_cosine(rng):
     -------
     float
     """
+    if dense_from[0] >= 0.0:
+        u = uniform(rng)
+        for k in range(2):
+            if u < P_DENSE * (k + 1):
+                return dense_from[k] + (1.0 - dense_from[k]) * uniform(rng)
     u = uniform(rng)
     if u < P_ISOTROPIC:
         return math.sqrt(uniform(rng))
@@ -199,13 +235,15 @@ def draw_steep_cosine(rng):
 
 
 @njit(nogil=True)
-def cosine_density(c):
-    """Probability density of the drawn zenith cosines: a mixture, see P_ISOTROPIC.
+def cosine_density(c, dense_from):
+    """Probability density of the drawn zenith cosines: a mixture, see P_ISOTROPIC and P_DENSE.
 
     Parameters
     ----------
     c : float
         Zenith cosine.
+    dense_from : float64 array (2,)
+        See :class:`Overhead`.
 
     Returns
     -------
@@ -214,6 +252,11 @@ def cosine_density(c):
     g = P_ISOTROPIC * 2.0 * c + P_EVEN
     if c >= STEEP_COSINE:
         g += P_STEEP / (1.0 - STEEP_COSINE)
+    if dense_from[0] >= 0.0:
+        g *= 1.0 - 2.0 * P_DENSE
+        for k in range(2):
+            if c >= dense_from[k]:
+                g += P_DENSE / (1.0 - dense_from[k])
     return g
 
 
@@ -234,7 +277,7 @@ def cap_cosine(site, j):
 
 
 @njit(nogil=True)
-def line_density(start, site, radii, top_km, globe_share):
+def line_density(start, site, radii, top_km, globe_share, dense_from):
     """Probability density q (m^-2 sr^-1) with which an entry is drawn; see the module's header.
 
     Parameters
@@ -246,8 +289,8 @@ def line_density(start, site, radii, top_km, globe_share):
         Distances of the levels from the Earth's centre (km).
     top_km : float
         Height of the top of the atmosphere (km).
-    globe_share : float
-        Fraction of the primaries drawn over the whole globe.
+    globe_share, dense_from
+        See :class:`Overhead`.
 
     Returns
     -------
@@ -272,17 +315,17 @@ def line_density(start, site, radii, top_km, globe_share):
             if inside >= edge:
                 area = 2.0 * math.pi * (r * 1.0e3) ** 2 * (1.0 - edge)
                 share = (1.0 - globe_share) * CAP_SHARES[j] / (1.0 - GLOBE_SHARE) / n_levels
-                q += share * cosine_density(c) / (2.0 * math.pi * c * area)
+                q += share * cosine_density(c, dense_from) / (2.0 * math.pi * c * area)
     return q
 
 
 @njit(nogil=True)
-def draw_overhead(site, radii, top_km, globe_share, start, rng):
+def draw_overhead(site, radii, top_km, globe_share, dense_from, start, rng):
     """Draw an entry whose straight line passes near a site.
 
     Parameters
     ----------
-    site, radii, top_km, globe_share
+    site, radii, top_km, globe_share, dense_from
         As for :func:`line_density`.
     start : float64 array (9,)
         Receives position (km), direction of flight and carried perpendicular vector.
@@ -303,7 +346,7 @@ def draw_overhead(site, radii, top_km, globe_share, start, rng):
         nx, ny, nz = nx / r, ny / r, nz / r
         c = math.sqrt(uniform(rng))
         _direct(start, nx, ny, nz, r, c, rng)
-        return 1.0 / line_density(start, site, radii, top_km, globe_share)
+        return 1.0 / line_density(start, site, radii, top_km, globe_share, dense_from)
     u = (u - globe_share) / (1.0 - globe_share) * (1.0 - GLOBE_SHARE)
     j = 0
     while j < len(WIDER_RAD) - 1 and u >= CAP_SHARES[j]:
@@ -318,13 +361,13 @@ def draw_overhead(site, radii, top_km, globe_share, start, rng):
     nx, ny, nz, _, _, _ = turn(
         ax, ay, az, px, py, pz, tilt, math.sqrt(max(0.0, 1.0 - tilt * tilt)), math.cos(psi), math.sin(psi)
     )
-    c = draw_steep_cosine(rng)
+    c = draw_steep_cosine(dense_from, rng)
     _direct(start, nx, ny, nz, r, c, rng)
     top = EARTH_RADIUS_KM + top_km
     back = -r * c + math.sqrt((r * c) ** 2 + (top - r) * (top + r))
     for k in range(3):
         start[k] -= back * start[3 + k]
-    return 1.0 / line_density(start, site, radii, top_km, globe_share)
+    return 1.0 / line_density(start, site, radii, top_km, globe_share, dense_from)
 
 
 @njit(nogil=True)
@@ -411,7 +454,9 @@ def overhead_batch(task, scores, overhead, flux, gradients, slopes):
             radii, depths = overhead.radius_km[k], overhead.depth[k]
             rng[0] = child_key(child_key(primary_key(task.seed, index), BRANCH_OVERHEAD), k)
             energy, group, weight = draw_primary(task.source, place, task.batch_size, world.top_km, rng)
-            weight *= draw_overhead(sites[k], radii, world.top_km, overhead.globe_share, start, rng)
+            weight *= draw_overhead(
+                sites[k], radii, world.top_km, overhead.globe_share, overhead.dense_from, start, rng
+            )
             weight /= whole
             z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
             n, neutrinos, stack, crossings = follow_down(
