@@ -284,7 +284,6 @@ def test_a_run_of_muons_says_that_it_has_no_neutrinos(sea_level, capsys):
         ({"muons": {"altitudes_km": [-1.0]}}, "altitudes_km"),
         ({"scoring": {"neutrinos": False, "muons": True, "events": True}}, "records of neutrinos"),
         ({"scoring": {"neutrinos": False, "muons": True, "heights": True}}, "are of neutrinos"),
-        ({"scoring": {"neutrinos": False, "muons": True, "gradients": True}}, "are of neutrinos"),
     ],
 )
 def test_bad_configurations_get_one_line(tables, words):
