@@ -110,7 +110,6 @@ def cli(ctx: click.Context) -> None:
     Start here:
       sim3d run examples/quickstart.toml -o run.h5    simulate (about a minute)
       sim3d tables run.h5                             flux tables for PISA, GENIE, you
-      sim3d asymmetry run.h5                          the east-west effect
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
