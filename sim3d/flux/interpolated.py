@@ -19,7 +19,7 @@ from sim3d.errors import InputError
 from sim3d.files.checksums import is_result_file
 from sim3d.files.flux_table import EnergyKind, FluxTable
 from sim3d.files.honda import table_of_honda
-from sim3d.flux.model_parameters import LogDerivatives, ParameterErrors, ordered_values, scaled_table
+from sim3d.flux.model_parameters import LogDerivatives, ParameterErrors, errors_of_result, ordered_values, scaled_table
 from sim3d.flux.spline import FluxSpline
 from sim3d.results.result import Result, load
 from sim3d.results.tables import table_of_result
@@ -102,7 +102,8 @@ class Flux:
             :func:`sim3d.files.honda.table_of_honda`. Those of a result file are always means over bins.
         extrapolate : "refuse" or "flag"
         errors : ParameterErrors, optional
-            Model parameters and their errors; the result must have the gradients by them (``scoring.gradients``).
+            Model parameters and their errors; the result must have the gradients by them (``scoring.gradients``). By
+            default those of the run's calibration, if it has one.
 
         Returns
         -------
@@ -134,6 +135,7 @@ class Flux:
     ) -> Flux:
         """Make the interpolated fluxes of one site of a result; parameters as in :meth:`load`."""
         name = result.default_site(site)
+        errors = errors or errors_of_result(result)
         return cls(
             table_of_result(result, name, binning, azimuth=False),
             table_of_result(result, name, binning, azimuth=True),

@@ -7,6 +7,7 @@ in ln E and cos_zenith between the centres of their bins.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from sim3d.files.calibration_file import read_calibration
 from sim3d.files.flux_table import FluxTable
 from sim3d.results.at_points import between, log_centres
 from sim3d.results.gradients import SiteGradients, over
+from sim3d.results.result import Result
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,30 @@ class ParameterErrors:
         """
         found = read_calibration(Path(path))
         return cls.of_matrix(found.parameters, found.covariance, found.sigma)
+
+
+def errors_of_result(result: Result) -> ParameterErrors | None:
+    """Return the errors of the calibration that a run was made with.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    ParameterErrors or None
+        None if the run had no calibration, or made no gradients by all of its parameters.
+    """
+    found = result.attributes
+    if "calibration_covariance" not in found:
+        return None
+    names = tuple(json.loads(found["calibration_parameters"]))
+    if not result.record.config.scoring.neutrinos or not set(names) <= set(result.record.config.scoring.parameters):
+        return None
+    matrix = np.zeros((len(names), len(names)))
+    matrix[np.tril_indices(len(names))] = json.loads(found["calibration_covariance"])
+    matrix += np.tril(matrix, -1).T
+    return ParameterErrors.of_matrix(names, matrix, json.loads(found["calibration_sigma"]))
 
 
 class LogDerivatives:

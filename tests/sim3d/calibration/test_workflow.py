@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import sim3d
 from sim3d import cli
 from sim3d.calibration.measurements import load_measurement
 from sim3d.calibration.workflow import load_calibration_table, response_configuration
+from sim3d.config.gradients import CalibrationKeys
+from sim3d.config.load import make_config
 from sim3d.errors import InputError
-from sim3d.files.calibration_file import read_calibration
-from sim3d.flux.model_parameters import ParameterErrors
+from sim3d.files.calibration_file import read_calibration, write_calibration
+from sim3d.flux.model_parameters import ParameterErrors, errors_of_result
+from sim3d.results.result import Result
+from sim3d.simulation.calibrated import calibration_entries, run_values
+from sim3d.simulation.setup import make_setup
 
 pytest.importorskip("iminuit")
 
@@ -163,3 +170,45 @@ def test_a_file_that_is_no_calibration(tmp_path):
     (tmp_path / "text.h5").write_text("text")
     with pytest.raises(InputError, match="cannot be read"):
         read_calibration(tmp_path / "text.h5")
+
+
+def test_a_run_at_the_fitted_values(folder, made):
+    """The models are those of the values, added to [vary]; its fluxes have the errors of the calibration."""
+    stored = read_calibration(folder / "out.h5")
+    table = {
+        "run": {"primaries": 96}, "hadronic": {"model": "urqmd-sibyll"}, "primaries": {"model": "ghls2001-average"},
+        "sites": [{"name": "kamioka"}], "vary": {"sigma:nucleon": 0.01},
+        "scoring": {"gradients": list(stored.parameters)}, "calibration": {"file": str(folder / "out.h5")},
+    }  # fmt: skip
+    config = make_config(table)
+    values = dict(zip(stored.parameters, stored.values, strict=True))
+    assert run_values(config)["sigma:nucleon"] == pytest.approx(values["sigma:nucleon"] + 0.01)
+    setup = make_setup(config)
+    plain = make_setup(make_config({**table, "calibration": {}, "vary": {}}))
+    ratio = setup.hadronic.tables.interaction_length[0] / plain.hadronic.tables.interaction_length[0]
+    np.testing.assert_allclose(ratio, 1.0 / (1.0 + values["sigma:nucleon"] + 0.01))
+    at = setup.primaries.flux("p", 100.0) / plain.primaries.flux("p", 100.0)
+    assert at == pytest.approx(1.0 + values["primary:p@100"], abs=1e-4)
+    assert setup.models["calibration"] == "mine"
+
+
+def test_a_calibrated_result_has_errors(folder, made, fake_result, tmp_path):
+    stored = read_calibration(folder / "out.h5")
+    record = fake_result.record(sites=("kamioka",), batches=8, scoring={"gradients": list(stored.parameters)})
+    config = record.config.model_copy(update={"calibration": CalibrationKeys(file=str(folder / "out.h5"))})
+    record.models.update(calibration_entries(config))
+    result = Result(record)
+    errors = errors_of_result(result)
+    assert errors.names == stored.parameters
+    np.testing.assert_allclose(errors.covariance * np.outer(errors.sigma, errors.sigma), stored.covariance, rtol=1e-8)
+    assert sim3d.Flux.of_result(result).parameters == list(stored.parameters)
+    assert errors_of_result(Result(fake_result.record(sites=("kamioka",), batches=8))) is None
+
+
+def test_a_sum_out_of_range_is_refused(folder, made):
+    config = make_config({"sites": [{"name": "kamioka"}], "vary": {"primary:p@100": 9.9999},
+                          "calibration": {"file": str(folder / "big.h5")}})  # fmt: skip
+    stored = read_calibration(folder / "out.h5")
+    write_calibration(folder / "big.h5", replace(stored, values=np.abs(stored.values) + 0.1))
+    with pytest.raises(InputError, match=r"calibration.file, vary: primary:p@100"):
+        run_values(config)
