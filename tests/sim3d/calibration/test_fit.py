@@ -10,8 +10,6 @@ import pytest
 from sim3d.calibration.fit import Chi2, FittedSet, eigenmodes, fit, left_out, toys
 from sim3d.calibration.predictions import Response
 
-pytest.importorskip("iminuit")
-
 NAMES = ("pi+@31", "pi-@31", "K+@158", "sigma:nucleon")
 PRIOR = np.diag([0.03, 0.03, 0.05, 0.03]) ** 2
 PRIOR[0, 1] = PRIOR[1, 0] = 0.5 * 0.03**2

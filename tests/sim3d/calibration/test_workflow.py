@@ -22,8 +22,6 @@ from sim3d.results.result import Result
 from sim3d.simulation.calibrated import calibration_entries, run_values
 from sim3d.simulation.setup import make_setup
 
-pytest.importorskip("iminuit")
-
 MEASUREMENT = """
 name = "mine"
 title = "My muons"
