@@ -28,19 +28,24 @@ SIGMAS: dict[str, tuple[float, str]] = {
     "sigma:nucleon": (0.03, "spread of measurements and models"),
     "sigma:pion": (0.05, "spread of models; few measurements"),
     "sigma:kaon": (0.10, "spread of models; few measurements"),
-    "primary:CNO:norm": (0.05, "scale of direct measurements"),
-    "primary:MgSi:norm": (0.05, "scale of direct measurements"),
-    "primary:Fe:norm": (0.05, "scale of direct measurements"),
+    "primary:p:norm": (0.0063, "gsf:2026.1 at 100 GeV per nucleon"),
+    "primary:He:norm": (0.0113, "gsf:2026.1 at 100 GeV per nucleon"),
+    "primary:CNO:norm": (0.0187, "gsf:2026.1 at 100 GeV per nucleon"),
+    "primary:MgSi:norm": (0.0229, "gsf:2026.1 at 100 GeV per nucleon"),
+    "primary:Fe:norm": (0.0229, "gsf:2026.1 at 100 GeV per nucleon"),
     "angle:pion": (0.10, "HARP's angles against the generator's, docs/reports/accelerator.md step 9"),
     "solar:MV": (28.0, "20 MV of the series and 20 MV of a month"),
 }
 
-PIVOT_SIGMAS = (0.02, 0.015, 0.015, 0.03, 0.05, 0.10, 0.15)
-"""Errors of the fluxes of protons and helium at the pivots: the errors that the Global Spline Fit states for its groups
-(:meth:`sim3d.primaries.model.PrimaryModel.flux_error`), and at least the 1.2% of a common norm."""
+PIVOT_SIGMAS = {
+    "p": (0.0171, 0.0068, 0.0063, 0.0155, 0.0285, 0.0565, 0.0445),
+    "He": (0.0140, 0.0088, 0.0113, 0.0237, 0.0273, 0.0635, 0.0527),
+}
+"""Errors of the fluxes of protons and helium at the pivots, taken as independent between pivots: those that gsf:2026.1
+states at these energies (:meth:`sim3d.primaries.model.PrimaryModel.flux_error`). A common norm comes on top."""
 
 COMMON_NORM = 0.012
-"""Normalisation common to all primaries (AMS-02's systematic error of 1 to 2%)."""
+"""Normalisation common to all primaries; they share the energy scale of the magnetic spectrometers."""
 
 DEFAULT = (
     *(f"{pion}@{knot}" for pion in ("pi+", "pi-") for knot in (2, 5, 12, 31, 158, 20000, 2000000)),
@@ -95,5 +100,6 @@ def _is_primary(name: str) -> bool:
 def _own_sigma(name: str) -> float:
     if name.startswith("primary:") and "@" in name:
         pivots = ("5", "20", "100", "1000", "10000", "100000", "1000000")
-        return PIVOT_SIGMAS[pivots.index(name.partition("@")[2])]
+        group, _, pivot = name.removeprefix("primary:").partition("@")
+        return PIVOT_SIGMAS[group][pivots.index(pivot)]
     return SIGMAS[name][0]

@@ -125,7 +125,7 @@ def test_priors():
     sigma = dict(zip(DEFAULT, np.sqrt(np.diag(matrix)), strict=True))
     assert np.linalg.eigvalsh(matrix).min() > 0.0
     assert sigma["pi+@31"] == pytest.approx(0.0303, abs=1e-4)
-    assert sigma["primary:p@20"] == pytest.approx(np.hypot(0.015, 0.012))
+    assert sigma["primary:p@20"] == pytest.approx(np.hypot(0.0068, 0.012))
     assert set(SIGMAS) <= set(PARAMETERS)
     assert set(DEFAULT) <= set(PARAMETERS)
     own = prior_covariance(DEFAULT, {"pi+@31": 0.2})
