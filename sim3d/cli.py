@@ -28,6 +28,7 @@ COMMANDS = {
     "vary": "Gradients of a run: other yields or primaries, their errors.",
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower, in words and drawn.",
+    "calibrate": "Fit the model's parameters to measured muons, with a covariance.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "export": "A result or a Honda table for nuSQuIDS, netCDF, CSV or Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
@@ -50,7 +51,7 @@ COMMANDS = {
 
 # The folder of sim3d.commands that holds each command's module; the function is its `command`.
 _ROOMS = {
-    "runs": {"run", "merge", "reweight", "vary", "info", "replay"},
+    "runs": {"run", "merge", "reweight", "vary", "info", "replay", "calibrate"},
     "results": {
         "tables",
         "export",
@@ -109,7 +110,6 @@ def cli(ctx: click.Context) -> None:
     Start here:
       sim3d run examples/quickstart.toml -o run.h5    simulate (about a minute)
       sim3d tables run.h5                             flux tables for PISA, GENIE, you
-      sim3d asymmetry run.h5                          the east-west effect
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -82,4 +82,10 @@ def protect_files_of(config: Config) -> None:
     ----------
     config : Config
     """
-    protect(*(Path(name) for name in (config.atmosphere.profile, config.hadronic.table) if name is not None))
+    protect(
+        *(
+            Path(name)
+            for name in (config.atmosphere.profile, config.hadronic.table, config.calibration.file)
+            if name is not None
+        )
+    )
