@@ -102,7 +102,7 @@ def output_file(
     return output
 
 
-def report(path: Path, seconds: float, as_json: bool) -> None:
+def report(path: Path, seconds: float, as_json: bool, config_path: Path | None = None) -> None:
     """Print a summary of a finished run, as text or as JSON.
 
     Parameters
@@ -110,12 +110,16 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
     path : Path
         The result file.
     seconds : float
-        Duration of the run.
+        Duration of the command.
     as_json : bool
+    config_path : Path, optional
+        Configuration of the run, for the command that extends it.
     """
+    from sim3d.commands.worth import show_worth, steps_after_run
     from sim3d.results.summary import describe_result
 
-    document: dict[str, Any] = describe_result(open_result(path))
+    result = open_result(path)
+    document: dict[str, Any] = describe_result(result)
     if as_json:
         print_json({"file": path, "seconds": seconds, **document})
         return
@@ -139,3 +143,4 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
         click.echo(f"  {document['attributes']['muon_crossings']} muons and nucleons; see sim3d muons {path}")
     for line in document["warnings"]:
         click.echo(f"  WARNING {line}")
+    show_worth(result, steps_after_run(path, result, config_path))

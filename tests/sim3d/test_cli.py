@@ -200,7 +200,7 @@ def test_tables_json_and_folders(known, capsys):
     folder = known.path.parent / "made" / "for" / "me"
     assert cli.main(["tables", str(known.path), "-o", str(folder), "--json"]) == 0
     files = json.loads(capsys.readouterr().out)["files"]
-    assert len(files) == 8
+    assert len(files) == 8 + 2
     assert {path.name for path in folder.iterdir()} == {name.rsplit("/", 1)[-1] for name in files}
     blocked = known.path.parent / "a_file"
     blocked.write_text("")

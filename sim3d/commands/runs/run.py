@@ -73,5 +73,5 @@ def command(
         config, target, threads=threads, progress=speak, resume=resume, batches=batches, replace=force
     )
     if first and (as_json or not quiet) and target.exists():
-        report(target, time.perf_counter() - started, as_json)
+        report(target, time.perf_counter() - started, as_json, config_path)
     return STATUS_OF.get(outcome, 0)
