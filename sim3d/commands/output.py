@@ -47,6 +47,40 @@ def parse_range(text: str | None) -> tuple[int, int] | None:
     return ends[0], ends[1]
 
 
+def part_range(text: str, n_batches: int) -> tuple[int, int]:
+    """Find the batches of part K of N of a run.
+
+    Parameters
+    ----------
+    text : str
+        ``K/N`` with K from 1 to N.
+    n_batches : int
+        Batches of the run.
+
+    Returns
+    -------
+    (int, int)
+        The first batch and the one after the last; all parts together have every batch once.
+
+    Raises
+    ------
+    InputError
+        For anything else, or if there are fewer batches than parts.
+
+    Examples
+    --------
+    >>> [part_range(f"{k}/3", 10) for k in (1, 2, 3)]
+    [(0, 3), (3, 6), (6, 10)]
+    """
+    first, slash, last = text.partition("/")
+    k, n = whole_number(first), whole_number(last)
+    if not slash or k is None or n is None or not 1 <= k <= n:
+        raise InputError("--part", text, "K/N, two whole numbers with K from 1 to N, such as 1/10")
+    if n > n_batches:
+        raise InputError("--part", text, f"at most {n_batches} parts, the batches of this run")
+    return (k - 1) * n_batches // n, k * n_batches // n
+
+
 def output_file(
     output: Path | None, config_path: Path, force: bool, resume: bool = False, *, resumable: bool = False
 ) -> Path:
@@ -102,6 +136,15 @@ def output_file(
     return output
 
 
+def _shares(attributes: dict[str, Any], seconds: float) -> str:
+    """Say how much of the time was compiling, of a run in one session that compiled for more than 5 s."""
+    compiling = float(attributes.get("compile_time_s", 0.0))
+    if int(attributes.get("sessions", 0)) != 1 or not 5.0 < compiling < seconds:
+        return ""
+    simulating = float(attributes.get("wall_time_s", 0.0))
+    return f" ({simulating:.1f} s of simulation, {compiling:.1f} s of compiling or loading kernels)"
+
+
 def report(path: Path, seconds: float, as_json: bool, config_path: Path | None = None) -> None:
     """Print a summary of a finished run, as text or as JSON.
 
@@ -128,7 +171,7 @@ def report(path: Path, seconds: float, as_json: bool, config_path: Path | None =
     batches = f"{document['batches']} of {document['batches_total']} batches"
     if document["batches"] == document["batches_total"]:
         batches = f"{document['batches']} batches"
-    click.echo(f"{path}: {count}{batches} in {seconds:.1f} s")
+    click.echo(f"{path}: {count}{batches} in {seconds:.1f} s{_shares(document['attributes'], seconds)}")
     if document["attributes"].get("atmosphere", "").startswith("NRLMSIS"):
         click.echo(f"  atmosphere: {document['attributes']['atmosphere']}")
     if document["target"] is not None:

@@ -189,9 +189,10 @@ def decades(relative: Array, energies: Array, counted: NDArray[np.bool_]) -> tup
 
 
 def _relative_errors(result: Result, site: str, binning: str) -> Array:
-    flux, _, hits = result.binned(site, binning)
+    flux = result.binned(site, binning)[0]
     error = result.errors(site, binning).error
-    return np.where(hits > 0, error / np.where(hits > 0, flux, 1.0), np.inf)
+    # a hit whose weight is below the unit of the sums leaves a flux of 0: it counts as none
+    return np.where(flux > 0.0, error / np.where(flux > 0.0, flux, 1.0), np.inf)
 
 
 def _decade(relative: Array, energies: Array, scored: NDArray[np.bool_], low: float, high: float) -> Decade | None:

@@ -143,7 +143,7 @@ def _fit_in_words(pulls: dict[str, dict[str, dict[str, dict[str, Any]]]]) -> str
     quality = chi2 / ndf if ndf > 0 else float("nan")
     return (
         f"Fit: chi2/ndf {quality:.2f} in {bins} bins of 5 effective hits or more (good: below 1.2), {beyond:.1%} of "
-        "them beyond 3 sigma (good: below 1%); --all lists flavours and regions."
+        "them beyond 3 sigma (good: below 1%); `sim3d tables --smooth --all` lists flavours and regions."
     )
 
 
