@@ -10,7 +10,7 @@ CONFIG=${CONFIG:-mysite.toml}
 OUT=${OUT:-mysite.h5}
 LAUNCH=${LAUNCH-mpirun}
 [ -f "${SIM3D_ENV:-$HOME/sim3d-env}/bin/activate" ] && . "${SIM3D_ENV:-$HOME/sim3d-env}/bin/activate"
-export SIM3D_CACHE_DIR=${SIM3D_CACHE_DIR:-${SCRATCH:-$HOME/.cache}/sim3d-cache} # compiled kernels, for all nodes
+export SIM3D_CACHE_DIR=${SIM3D_CACHE_DIR:-$HOME/.cache/sim3d} # compiled kernels, for all nodes
 
 # PBS sends SIGTERM before it kills, some seconds only: rely on run.max_minutes. mpirun hands SIGUSR1 to all ranks.
 $LAUNCH sim3d run "$CONFIG" -o "$OUT" --resume --threads "${OMP_NUM_THREADS:-1}" &

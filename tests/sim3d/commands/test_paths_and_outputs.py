@@ -65,6 +65,7 @@ statistical = "error"
 """
 
 CASES = {
+    "make-tables": "make-tables --site kamioka --precision 50% --force --quiet -o {out}",
     "run": "run {in}/config.toml -o {out}/x.h5 --force",
     "merge": "merge {in}/first.h5 {in}/second.h5 -o {out}/x.h5 --force",
     "reweight": "reweight {in}/first.h5 --model ghls2001-low -o {out}/x.h5 --force",
