@@ -22,12 +22,14 @@ from sim3d.launcher import launcher_rank, rank_variable
 
 # Name and one line of help; the order is that of a first use.
 COMMANDS = {
+    "make-tables": "Flux tables of a place, as precise as you ask, in one command.",
     "run": "Simulate: from a TOML file to a result file (also under mpirun).",
     "merge": "Join parts of one run, as a job array makes them.",
     "reweight": "A run with event records under another primary model.",
     "vary": "Gradients of a run: other yields or primaries, their errors.",
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower, in words and drawn.",
+    "calibrate": "Fit the model's parameters to measured muons, with a covariance.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "export": "A result or a Honda table for nuSQuIDS, netCDF, CSV or Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
@@ -50,7 +52,7 @@ COMMANDS = {
 
 # The folder of sim3d.commands that holds each command's module; the function is its `command`.
 _ROOMS = {
-    "runs": {"run", "merge", "reweight", "vary", "info", "replay"},
+    "runs": {"make-tables", "run", "merge", "reweight", "vary", "info", "replay", "calibrate"},
     "results": {
         "tables",
         "export",
@@ -85,7 +87,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         room = next(room for room, names in _ROOMS.items() if cmd_name in names)
-        command: click.Command = importlib.import_module(f"sim3d.commands.{room}.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"sim3d.commands.{room}.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -107,9 +109,8 @@ def cli(ctx: click.Context) -> None:
 
     \b
     Start here:
-      sim3d run examples/quickstart.toml -o run.h5    simulate (about a minute)
-      sim3d tables run.h5                             flux tables for PISA, GENIE, you
-      sim3d asymmetry run.h5                          the east-west effect
+      sim3d make-tables --site kamioka --precision 20% -o kamioka    flux tables in one command
+      sim3d run examples/quickstart.toml -o run.h5                   what a configuration says
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -32,15 +32,16 @@ def daemonflux_covariance() -> Covariance:
     matrix : float64 array (n, n)
         Covariance.
     """
-    names = [yield_name(species, knot) for species in YIELD_SPECIES for knot in KNOTS_GEV]
+    names = [yield_name(species, knot) for species in YIELD_SPECIES for knot in KNOTS_GEV[species]]
     matrix = np.zeros((len(names), len(names)))
-    n = len(KNOTS_GEV)
-    for i, species in enumerate(YIELD_SPECIES):
+    for species in YIELD_SPECIES:
         errors = daemonflux_errors()[species]
         energies = sorted(errors)
-        moves = np.stack([np.interp(np.log(KNOTS_GEV), np.log(energies), unit) for unit in np.eye(len(energies))])
+        knots = np.log(KNOTS_GEV[species])
+        moves = np.stack([np.interp(knots, np.log(energies), unit) for unit in np.eye(len(energies))])
         own = moves.T @ np.diag([errors[energy] ** 2 for energy in energies]) @ moves
-        matrix[i * n : (i + 1) * n, i * n : (i + 1) * n] = own
+        places = [names.index(yield_name(species, knot)) for knot in KNOTS_GEV[species]]
+        matrix[np.ix_(places, places)] = own
     return tuple(names), matrix
 
 

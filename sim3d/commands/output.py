@@ -47,6 +47,40 @@ def parse_range(text: str | None) -> tuple[int, int] | None:
     return ends[0], ends[1]
 
 
+def part_range(text: str, n_batches: int) -> tuple[int, int]:
+    """Find the batches of part K of N of a run.
+
+    Parameters
+    ----------
+    text : str
+        ``K/N`` with K from 1 to N.
+    n_batches : int
+        Batches of the run.
+
+    Returns
+    -------
+    (int, int)
+        The first batch and the one after the last; all parts together have every batch once.
+
+    Raises
+    ------
+    InputError
+        For anything else, or if there are fewer batches than parts.
+
+    Examples
+    --------
+    >>> [part_range(f"{k}/3", 10) for k in (1, 2, 3)]
+    [(0, 3), (3, 6), (6, 10)]
+    """
+    first, slash, last = text.partition("/")
+    k, n = whole_number(first), whole_number(last)
+    if not slash or k is None or n is None or not 1 <= k <= n:
+        raise InputError("--part", text, "K/N, two whole numbers with K from 1 to N, such as 1/10")
+    if n > n_batches:
+        raise InputError("--part", text, f"at most {n_batches} parts, the batches of this run")
+    return (k - 1) * n_batches // n, k * n_batches // n
+
+
 def output_file(
     output: Path | None, config_path: Path, force: bool, resume: bool = False, *, resumable: bool = False
 ) -> Path:
@@ -102,7 +136,16 @@ def output_file(
     return output
 
 
-def report(path: Path, seconds: float, as_json: bool) -> None:
+def _shares(attributes: dict[str, Any], seconds: float) -> str:
+    """Say how much of the time was compiling, of a run in one session that compiled for more than 5 s."""
+    compiling = float(attributes.get("compile_time_s", 0.0))
+    if int(attributes.get("sessions", 0)) != 1 or not 5.0 < compiling < seconds:
+        return ""
+    simulating = float(attributes.get("wall_time_s", 0.0))
+    return f" ({simulating:.1f} s of simulation, {compiling:.1f} s of compiling or loading kernels)"
+
+
+def report(path: Path, seconds: float, as_json: bool, config_path: Path | None = None) -> None:
     """Print a summary of a finished run, as text or as JSON.
 
     Parameters
@@ -110,12 +153,16 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
     path : Path
         The result file.
     seconds : float
-        Duration of the run.
+        Duration of the command.
     as_json : bool
+    config_path : Path, optional
+        Configuration of the run, for the command that extends it.
     """
+    from sim3d.commands.worth import show_worth, steps_after_run
     from sim3d.results.summary import describe_result
 
-    document: dict[str, Any] = describe_result(open_result(path))
+    result = open_result(path)
+    document: dict[str, Any] = describe_result(result)
     if as_json:
         print_json({"file": path, "seconds": seconds, **document})
         return
@@ -124,7 +171,7 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
     batches = f"{document['batches']} of {document['batches_total']} batches"
     if document["batches"] == document["batches_total"]:
         batches = f"{document['batches']} batches"
-    click.echo(f"{path}: {count}{batches} in {seconds:.1f} s")
+    click.echo(f"{path}: {count}{batches} in {seconds:.1f} s{_shares(document['attributes'], seconds)}")
     if document["attributes"].get("atmosphere", "").startswith("NRLMSIS"):
         click.echo(f"  atmosphere: {document['attributes']['atmosphere']}")
     if document["target"] is not None:
@@ -139,3 +186,4 @@ def report(path: Path, seconds: float, as_json: bool) -> None:
         click.echo(f"  {document['attributes']['muon_crossings']} muons and nucleons; see sim3d muons {path}")
     for line in document["warnings"]:
         click.echo(f"  WARNING {line}")
+    show_worth(result, steps_after_run(path, result, config_path))

@@ -83,5 +83,5 @@ def protect_files_of(config: Config) -> None:
     config : Config
     """
     surfaces = (site.surface for site in config.sites)
-    names = (config.atmosphere.profile, config.hadronic.table, *surfaces)
+    names = (config.atmosphere.profile, config.hadronic.table, config.calibration.file, *surfaces)
     protect(*(Path(name) for name in names if name is not None))

@@ -19,6 +19,18 @@ ParameterValues = Annotated[dict[str, Float], AfterValidator(_checked)]
 """Values of parameters by name, checked against the ranges of :mod:`sim3d.config.parameters`."""
 
 
+class CalibrationKeys(Table):
+    """Table ``[calibration]``: a file of ``sim3d calibrate``, at whose values the run is made.
+
+    Attributes
+    ----------
+    file : str or None
+        None for none.
+    """
+
+    file: str | None = None
+
+
 class VariationTable(Table):
     """Table ``[[scoring.variations]]``: a point of parameters at which the flux is scored, too.
 

@@ -92,7 +92,8 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     except (ValueError, RecursionError) as exc:  # besides syntax: huge integers, endless nesting
         raise InputError(f"{file}: not valid TOML: {str(exc)[:200]}") from None
     config = make_config(data, overrides)
-    config = _beside(_beside(config, file, "atmosphere", "profile"), file, "hadronic", "table")
+    for section, key in (("atmosphere", "profile"), ("hadronic", "table"), ("calibration", "file")):
+        config = _beside(config, file, section, key)
     sites = tuple(
         site if site.surface is None else site.model_copy(update={"surface": str(file.parent / site.surface)})
         for site in config.sites

@@ -16,8 +16,28 @@ from sim3d.primaries.groups import GROUPS, REFERENCE_ENERGY_GEV
 
 YIELD_SPECIES = ("pi+", "pi-", "K+", "K-", "p", "n")
 
-KNOTS_GEV = (31.0, 158.0, 2.0e4, 2.0e6)
-"""Kinetic energies of the projectile at which the factors of yields are parameters (GeV)."""
+KNOTS_GEV: dict[str, tuple[float, ...]] = {
+    "pi+": (2.0, 5.0, 12.0, 31.0, 158.0, 2.0e4, 2.0e6),
+    "pi-": (2.0, 5.0, 12.0, 31.0, 158.0, 2.0e4, 2.0e6),
+    "K+": (31.0, 158.0, 2.0e4, 2.0e6),
+    "K-": (31.0, 158.0, 2.0e4, 2.0e6),
+    "p": (31.0, 158.0, 2.0e4, 2.0e6),
+    "n": (31.0, 158.0, 2.0e4, 2.0e6),
+    "tilt": (12.0, 31.0, 158.0),
+    "elasticity": (12.0, 158.0),
+}
+"""Kinetic energies of the projectile at which a change of the yields is a parameter (GeV), by kind of change."""
+
+FADE_GEV = (2.0, 5.0)
+"""Changes of p, n and elasticity are whole above the second energy and fade to none at the first, linear in ln E.
+
+Below, too few slow nucleons and mesons are left to pay for them.
+"""
+
+PIVOTS_GEV = (5.0, 20.0, 100.0, 1.0e3, 1.0e4, 1.0e5, 1.0e6)
+"""Kinetic energies per nucleon at which the flux of protons and of helium is a parameter (GeV)."""
+
+PIVOT_GROUPS = ("p", "He")
 
 SIGMA_KINDS = {
     "nucleon": "p, n, Lambda and, until its first interaction, the primary nucleus",
@@ -34,9 +54,9 @@ def yield_name(species: str, knot_GeV: float) -> str:
     Parameters
     ----------
     species : str
-        One of :data:`YIELD_SPECIES`.
+        A key of :data:`KNOTS_GEV`.
     knot_GeV : float
-        One of :data:`KNOTS_GEV`.
+        One of its :data:`KNOTS_GEV`.
 
     Returns
     -------
@@ -50,11 +70,23 @@ def _all() -> dict[str, tuple[str, str]]:
     """Class and description by name, in the order of the columns."""
     out = {}
     for species in YIELD_SPECIES:
-        for knot in KNOTS_GEV:
+        for knot in KNOTS_GEV[species]:
+            fast = "fast " if species in ("p", "n") else ""
             out[yield_name(species, knot)] = (
                 "yields",
-                f"relative change of the {species} that a proton makes at {knot:.0f} GeV (of a neutron: the mirror)",
+                f"relative change of the {fast}{species} that a proton makes at {knot:.0f} GeV "
+                "(of a neutron: the mirror)",
             )
+    for knot in KNOTS_GEV["tilt"]:
+        words = f"t in a factor (x / 0.2)^t on the pions of nucleons at {knot:.0f} GeV"
+        out[yield_name("tilt", knot)] = ("yields", words)
+    for knot in KNOTS_GEV["elasticity"]:
+        out[yield_name("elasticity", knot)] = (
+            "yields",
+            f"relative change of the energy of the fast nucleons that a nucleon makes at {knot:.0f} GeV",
+        )
+    out["K0/K"] = ("yields", "relative change of the K+ of neutrons and, with them, of the K0 of protons")
+    out["pion:pi"] = ("yields", "relative change of the charged pions that charged pions make; pi0 pay their energy")
     for kind, who in SIGMA_KINDS.items():
         out[f"sigma:{kind}"] = ("cross-sections", f"relative change of the cross section on air of {who}")
     for group in GROUPS:
@@ -64,9 +96,21 @@ def _all() -> dict[str, tuple[str, str]]:
             "primaries",
             f"d in (E / {REFERENCE_ENERGY_GEV:.0f} GeV)^-d on the flux of {group} nuclei",
         )
+    for group in PIVOT_GROUPS:
+        for pivot in PIVOTS_GEV:
+            out[pivot_name(group, pivot)] = (
+                "primaries",
+                f"relative change of the flux of {group} nuclei at {pivot:.0f} GeV per nucleon, linear in ln E to the "
+                "next pivots",
+            )
     out["solar:MV"] = ("solar", "change of the solar potential in MV")
     out["angle:pion"] = ("angles", "relative change of the angles at which charged pions leave an interaction")
     return out
+
+
+def pivot_name(group: str, pivot_GeV: float) -> str:
+    """Return the name of the parameter of a group's flux at a pivot, such as ``primary:p@100``."""
+    return f"primary:{group}@{pivot_GeV:.0f}"
 
 
 _PARAMETERS = _all()
@@ -99,7 +143,10 @@ _RANGES = {
     "yields": (-1.0, 10.0),
     "cross-sections": (-0.9, 10.0),
     "norm": (-0.99, 10.0),
+    "pivot": (-0.99, 10.0),
     "slope": (-1.0, 1.0),
+    "tilt": (-0.5, 0.5),
+    "elasticity": (-0.5, 0.5),
     "solar": (-3000.0, 3000.0),
     "angles": (-0.9, 10.0),
 }
@@ -118,7 +165,9 @@ def allowed_range(name: str) -> tuple[float, float]:
     low, high : float
     """
     kind = CLASS_OF[name]
-    return _RANGES[name.rsplit(":", 1)[1] if kind == "primaries" else kind]
+    if kind == "primaries":
+        kind = "pivot" if "@" in name else name.rsplit(":", 1)[1]
+    return _RANGES[name.partition("@")[0] if name.startswith(("tilt@", "elasticity@")) else kind]
 
 
 def check_name(name: str) -> None:
@@ -134,10 +183,12 @@ def check_name(name: str) -> None:
         If it does not.
     """
     if name not in PARAMETERS:
+        knots = "; ".join(f"{kind} at {', '.join(f'{k:.0f}' for k in at)}" for kind, at in KNOTS_GEV.items())
         raise ValueError(
-            f"{name!r} is not a parameter; there are SPECIES@GEV with {', '.join(YIELD_SPECIES)} at "
-            f"{', '.join(f'{knot:.0f}' for knot in KNOTS_GEV)}, sigma:{', sigma:'.join(SIGMA_KINDS)}, "
-            f"primary:GROUP:norm and primary:GROUP:slope of {', '.join(GROUPS)}, solar:MV, angle:pion"
+            f"{name!r} is not a parameter; there are KIND@GEV with {knots}, K0/K, pion:pi, "
+            f"sigma:{', sigma:'.join(SIGMA_KINDS)}, primary:GROUP:norm and primary:GROUP:slope of {', '.join(GROUPS)}, "
+            f"primary:GROUP@GEV with {', '.join(PIVOT_GROUPS)} at {', '.join(f'{k:.0f}' for k in PIVOTS_GEV)}, "
+            "solar:MV, angle:pion"
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from sim3d.config.gradients import GradientKeys, ParameterValues
+from sim3d.config.gradients import CalibrationKeys, GradientKeys, ParameterValues
 from sim3d.config.muons import MuonsTable
 from sim3d.config.table import Float, Int, Table
 from sim3d.conventions.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
@@ -335,7 +335,7 @@ class Config(Table):
 
     Attributes
     ----------
-    run, primaries, field, atmosphere, hadronic, transport, sampling, scoring, muons : Table
+    run, primaries, field, atmosphere, hadronic, transport, sampling, scoring, muons, calibration : Table
         The TOML tables of these names.
     sites : tuple of SiteTable
         The tables ``[[sites]]``, at least one.
@@ -354,6 +354,7 @@ class Config(Table):
     scoring: ScoringTable = ScoringTable()
     muons: MuonsTable = MuonsTable()
     vary: ParameterValues = Field(default_factory=dict)
+    calibration: CalibrationKeys = CalibrationKeys()
 
     @field_validator("sites")
     @classmethod
@@ -412,11 +413,8 @@ class Config(Table):
             raise ValueError("scoring.neutrinos: false without scoring.muons = true scores nothing")
         if self.scoring.events:
             raise ValueError("scoring.events: are records of neutrinos; not with scoring.neutrinos = false")
-        if self.scoring.heights or self.scoring.parameters or self.scoring.variations:
-            raise ValueError(
-                "scoring.heights, scoring.gradients, scoring.variations: are of neutrinos; not with "
-                "scoring.neutrinos = false"
-            )
+        if self.scoring.heights:
+            raise ValueError("scoring.heights: are of neutrinos; not with scoring.neutrinos = false")
         if self.run.target_error is not None:
             raise ValueError("run.target_error: is an error of neutrinos; not with scoring.neutrinos = false")
 

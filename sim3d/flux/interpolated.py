@@ -6,6 +6,7 @@ method is described in :mod:`sim3d.flux.spline`, and its use in docs/manual/pyth
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from sim3d.errors import InputError
 from sim3d.files.checksums import is_result_file
 from sim3d.files.flux_table import EnergyKind, FluxTable
 from sim3d.files.honda import table_of_honda
+from sim3d.flux.model_parameters import LogDerivatives, ParameterErrors, errors_of_result, ordered_values, scaled_table
 from sim3d.flux.spline import FluxSpline
 from sim3d.results.result import Result, load
 from sim3d.results.tables import table_of_result
@@ -25,6 +27,8 @@ from sim3d.results.tables import table_of_result
 CM2_PER_M2 = 1.0e4
 
 Extrapolate = Literal["refuse", "flag"]
+
+ErrorKind = Literal["statistical", "model", "total"]
 
 _SLACK = 1e-9
 """Relative tolerance at the ends of the table, for the rounding of energies."""
@@ -43,6 +47,8 @@ class Flux:
         The same with azimuth bins.
     extrapolate : "refuse" or "flag"
         For a point outside the table: raise an :class:`InputError` that names the range, or return NaN.
+    derivatives : LogDerivatives, optional
+        Derivatives by the model parameters that have errors; without them the flux has no parameters.
 
     Attributes
     ----------
@@ -56,7 +62,11 @@ class Flux:
     flavours = FLAVOURS
 
     def __init__(
-        self, average: FluxTable, by_azimuth: FluxTable | None = None, extrapolate: Extrapolate = "refuse"
+        self,
+        average: FluxTable,
+        by_azimuth: FluxTable | None = None,
+        extrapolate: Extrapolate = "refuse",
+        derivatives: LogDerivatives | None = None,
     ) -> None:
         if extrapolate not in ("refuse", "flag"):
             raise InputError("extrapolate", extrapolate, "refuse or flag")
@@ -66,6 +76,7 @@ class Flux:
         self.energy_range_GeV = (float(edges[0]), float(edges[-1]))
         self._average = FluxSpline(average)
         self._by_azimuth: FluxSpline | None = None
+        self._derivatives = derivatives
 
     @classmethod
     def load(
@@ -75,6 +86,7 @@ class Flux:
         binning: str = "honda",
         energies: EnergyKind = "points",
         extrapolate: Extrapolate = "refuse",
+        errors: ParameterErrors | None = None,
     ) -> Flux:
         """Read a result file of ``sim3d run`` or a Honda table (``.d``), distinguished by their first bytes.
 
@@ -89,6 +101,9 @@ class Flux:
             Whether the numbers of a Honda table are values at energies or means over bins, see
             :func:`sim3d.files.honda.table_of_honda`. Those of a result file are always means over bins.
         extrapolate : "refuse" or "flag"
+        errors : ParameterErrors, optional
+            Model parameters and their errors; the result must have the gradients by them (``scoring.gradients``). By
+            default those of the run's calibration, if it has one.
 
         Returns
         -------
@@ -101,7 +116,9 @@ class Flux:
         """
         path = Path(path)
         if is_result_file(path):
-            return cls.of_result(load(path), site, binning, extrapolate)
+            return cls.of_result(load(path), site, binning, extrapolate, errors)
+        if errors is not None:
+            raise InputError(f"errors: {path} is a Honda table, without gradients; give a result file that has them")
         table = table_of_honda(path, energies)
         if site is not None:
             raise InputError("site", site, "none, a Honda table has one site alone")
@@ -109,15 +126,138 @@ class Flux:
 
     @classmethod
     def of_result(
-        cls, result: Result, site: str | None = None, binning: str = "honda", extrapolate: Extrapolate = "refuse"
+        cls,
+        result: Result,
+        site: str | None = None,
+        binning: str = "honda",
+        extrapolate: Extrapolate = "refuse",
+        errors: ParameterErrors | None = None,
     ) -> Flux:
         """Make the interpolated fluxes of one site of a result; parameters as in :meth:`load`."""
         name = result.default_site(site)
+        errors = errors or errors_of_result(result)
         return cls(
             table_of_result(result, name, binning, azimuth=False),
             table_of_result(result, name, binning, azimuth=True),
             extrapolate,
+            None if errors is None else LogDerivatives(result.gradients(name), errors),
         )
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the model parameters that the flux depends on; empty if it knows none."""
+        return [] if self._derivatives is None else list(self._derivatives.errors.names)
+
+    @property
+    def parameter_covariance(self) -> Array:
+        """Covariance of the parameters, (parameters, parameters), each in units of the sigma of its prior."""
+        return np.zeros((0, 0)) if self._derivatives is None else self._derivatives.errors.covariance
+
+    def derivatives(
+        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
+    ) -> Array:
+        """Interpolate d ln(flux) / d(parameter) at points, broadcast over the arguments.
+
+        Parameters
+        ----------
+        flavour, energy_GeV, cos_zenith, azimuth_deg
+            As in :meth:`flux`. The derivatives are averages over azimuth.
+
+        Returns
+        -------
+        float64 array (points, parameters)
+            Per sigma of each parameter's prior; the points in the order of their broadcast arguments. Tau neutrinos
+            have zeros, points outside the table NaN (with ``extrapolate="flag"``).
+
+        Raises
+        ------
+        InputError
+            As :meth:`flux`.
+        """
+        _, index, good, (log_energy, cos, _), _ = self._points(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        if self._derivatives is None:
+            return np.zeros((len(index), 0))
+        known = index < len(FLAVOURS)
+        out = self._derivatives.at(np.where(known, index, 0), log_energy, cos)
+        out[~known] = 0.0
+        out[~good] = np.nan
+        return out
+
+    def covariance(
+        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
+    ) -> Array:
+        """Compute the covariance of ln(flux) between points that follows from the errors of the parameters.
+
+        Parameters
+        ----------
+        flavour, energy_GeV, cos_zenith, azimuth_deg
+            As in :meth:`flux`.
+
+        Returns
+        -------
+        float64 array (points, points)
+            Relative: multiply by the fluxes of both points for an absolute covariance. Zero without parameters. The
+            statistical errors of the simulation are not in it.
+
+        Raises
+        ------
+        InputError
+            As :meth:`flux`.
+        """
+        slopes = self.derivatives(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        return slopes @ self.parameter_covariance @ slopes.T
+
+    def shifted(self, values: Mapping[str, float]) -> Flux:
+        """Make the flux for other values of the parameters: flux times exp(sum of value times derivative).
+
+        That agrees to first order with :meth:`sim3d.results.gradients.SiteGradients.vary` and is never negative; for a
+        slope of the primaries it is exact. The factor is taken at the centres of the table's bins.
+
+        Parameters
+        ----------
+        values : mapping
+            Values by name, in units of sigma, from this flux's; parameters that are left out stay.
+
+        Returns
+        -------
+        Flux
+            With the same parameters and derivatives.
+
+        Raises
+        ------
+        InputError
+            For a name that is not in :attr:`parameters`, or a value that is not finite.
+        """
+        changes = ordered_values(self.parameters, values)
+        if self._derivatives is None:
+            return self
+        label = "shifted by " + ", ".join(f"{name} = {value:g} sigma" for name, value in values.items())
+        return Flux(
+            scaled_table(self.table, self._derivatives, changes, label),
+            None if self.azimuth_table is None else scaled_table(self.azimuth_table, self._derivatives, changes, label),
+            self.extrapolate,
+            self._derivatives,
+        )
+
+    def penalty(self, values: Mapping[str, float]) -> float:
+        """Compute the chi2 of values of the parameters: v^T C^-1 v, with C of :attr:`parameter_covariance`.
+
+        Parameters
+        ----------
+        values : mapping
+            As for :meth:`shifted`. A parameter that is left out is 0, not free.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        InputError
+            As :meth:`shifted`.
+        """
+        changes = ordered_values(self.parameters, values)
+        return float(changes @ np.linalg.lstsq(self.parameter_covariance, changes, rcond=None)[0])
 
     @property
     def has_errors(self) -> bool:
@@ -189,22 +329,47 @@ class Flux:
         return self._evaluate(False, flavour, energy_GeV, cos_zenith, azimuth_deg)
 
     def error(
-        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
+        self,
+        flavour: Any,
+        energy_GeV: ArrayLike,
+        cos_zenith: ArrayLike,
+        azimuth_deg: ArrayLike | None = None,
+        kind: ErrorKind = "statistical",
     ) -> Any:
-        """Interpolate the statistical error of the flux at points, one standard deviation.
+        """Interpolate the error of the flux at points, one standard deviation.
 
-        It is the flux times the relative error, interpolated linearly between bin centres. So it is the error of a bin
-        of the table around the point, not the (smaller) error of a fit. In an empty bin it is the upper limit.
-        Parameters and unit as in :meth:`flux`.
+        The statistical error is the flux times the relative error, interpolated linearly between bin centres. So it is
+        the error of a bin of the table around the point, not the (smaller) error of a fit. In an empty bin it is the
+        upper limit. Parameters and unit as in :meth:`flux`.
+
+        Parameters
+        ----------
+        flavour, energy_GeV, cos_zenith, azimuth_deg
+            As in :meth:`flux`.
+        kind : "statistical", "model" or "total"
+            Of the simulation, of the model parameters (:meth:`covariance`), or both in quadrature.
 
         Raises
         ------
         InputError
-            As :meth:`flux`, and for a table without errors.
+            As :meth:`flux`, for a table without errors, and for a flux without parameters.
         """
+        if kind not in ("statistical", "model", "total"):
+            raise InputError("kind", kind, "statistical, model or total")
+        point = (flavour, energy_GeV, cos_zenith, azimuth_deg)
+        if kind != "statistical":
+            if not self.parameters:
+                raise InputError(f"kind: {self.table.source} has no parameters with errors, only statistical ones")
+            slopes = self.derivatives(*point)
+            flux = self._evaluate(False, *point)
+            variance = np.einsum("ni,ij,nj->n", slopes, self.parameter_covariance, slopes, optimize=True)
+            model = flux * np.sqrt(np.maximum(variance, 0.0)).reshape(np.shape(flux))
+            if kind == "model":
+                return model
         if not self.has_errors:
             raise InputError(f"error: {self.table.source} carries no errors (no .err.d beside it)")
-        return self._evaluate(True, flavour, energy_GeV, cos_zenith, azimuth_deg)
+        statistical = self._evaluate(True, *point)
+        return statistical if kind == "statistical" else np.hypot(statistical, model)
 
     def _evaluate(self, error: bool, *point: Any) -> Any:
         spline, index, good, coordinates, shape = self._points(*point)

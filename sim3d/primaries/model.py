@@ -43,6 +43,8 @@ class PrimaryModel:
         for a model without errors.
     norm, slope : float64 arrays (5,)
         Changes of the groups' fluxes that the configuration asks for, see :class:`Spectrum`.
+    pivots : float64 array (5, n)
+        Further changes of them as a table, see :class:`Spectrum`.
     """
 
     name: str
@@ -55,11 +57,12 @@ class PrimaryModel:
     relative_error: np.ndarray = field(default_factory=lambda: np.zeros((6, 0)))
     norm: np.ndarray = field(default_factory=lambda: np.ones(5))
     slope: np.ndarray = field(default_factory=lambda: np.zeros(5))
+    pivots: np.ndarray = field(default_factory=_NO_TABLE.copy)
 
     @property
     def spectrum(self) -> Spectrum:
         """The fluxes as an argument of kernels."""
-        return Spectrum(self.fits, self.table, self.delta_GV, self.norm, self.slope)
+        return Spectrum(self.fits, self.table, self.delta_GV, self.norm, self.slope, self.pivots)
 
     def flux(self, group: str, energy_GeV: Any) -> np.ndarray:
         """Compute the flux of nuclei of a mass group.

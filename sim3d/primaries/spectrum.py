@@ -41,6 +41,8 @@ class Spectrum(NamedTuple):
         Solar potential minus that of the fits or the table (GV).
     norm, slope : float64 arrays (5,)
         Factor of a group's flux: norm (E / REFERENCE_ENERGY_GEV)^-slope.
+    pivots : float64 array (5, n)
+        Logarithm of a further factor at :data:`TABLE_ENERGIES_GEV`, at the energy after modulation; n is 0 without it.
     """
 
     fits: np.ndarray
@@ -48,6 +50,7 @@ class Spectrum(NamedTuple):
     delta_GV: float
     norm: np.ndarray = np.ones(5)
     slope: np.ndarray = np.zeros(5)
+    pivots: np.ndarray = np.zeros((5, 0))
 
 
 @njit(nogil=True)
@@ -149,6 +152,8 @@ def modulated_flux(energy, group, spectrum, delta_GV):
     slope = spectrum.slope[group]
     if slope != 0.0:
         value *= (energy / REFERENCE_ENERGY_GEV) ** -slope
+    if spectrum.pivots.shape[1] > 0:
+        value *= table_flux(max(energy, LOWEST_ENERGY_GEV), spectrum.pivots[group])
     return value * spectrum.norm[group]
 
 

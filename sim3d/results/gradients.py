@@ -229,6 +229,10 @@ class SiteGradients:
             raise InputError("parameter", name, f"one that the run made gradients for: {', '.join(self.parameters)}")
         return self._columns[name]
 
+    def mean(self) -> Array:
+        """Compute the mean of all columns over the batches, without errors: (flavour, energy, cos_zenith, column)."""
+        return np.asarray(np.tensordot(self._weights / max(int(self._weights.sum()), 1), self._groups, axes=1))
+
     def flux(self) -> tuple[Array, Array]:
         """Compute the run's own flux in these bins and its error, each (flavour, energy, cos_zenith)."""
         return self.derive(lambda mean: mean[..., 0])
@@ -360,7 +364,7 @@ class SiteGradients:
             raise InputError(f"covariance: needs a symmetric matrix of {n} x {n} finite numbers, got {matrix.shape}")
         if n and np.linalg.eigvalsh(matrix)[0] < -1e-9 * np.abs(matrix).max():
             raise InputError("covariance: the matrix has a negative eigenvalue")
-        mean = np.tensordot(self._weights / max(int(self._weights.sum()), 1), self._groups, axes=1)
+        mean = self.mean()
         return PropagatedErrors(self.site, names, matrix, mean[..., 0], mean[..., places])
 
     def at(self, values: Array, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike) -> Any:

@@ -35,6 +35,9 @@ _SLACK = 1e-9
 
 _NOT_MADE = {
     "muons": "scoring.muons: this run scored no muons; set it to true and run again",
+    "muon_gradients": (
+        "gradients of muons: this run made none; add to its configuration [scoring] muons = true and gradients = true"
+    ),
     "heights": "scoring.heights: this run counted no heights of production; set it to true and run again",
     "gradients": ("gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation"),
 }
@@ -152,7 +155,7 @@ class Result:
         Parameters
         ----------
         name : str
-            ``muons``, ``gradients`` or ``heights``.
+            ``muons``, ``muon_gradients``, ``gradients`` or ``heights``.
         site : str, optional
             By default the run's first site.
 

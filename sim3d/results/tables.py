@@ -145,36 +145,48 @@ def _azimuth_edges(result: Result, azimuth: bool, bins: int | None) -> Array:
     return np.asarray(result.azimuth_edges_deg) if bins is None else np.linspace(0.0, 360.0, bins + 1)
 
 
-def write_csv_tables(result: Result, folder: Path) -> list[Path]:
-    """Write the fluxes of every site as CSV: ``<site>-aa.csv`` (averaged over azimuth) and ``<site>-azimuth.csv``.
+def write_csv_tables(result: Result, folder: Path, binning: str = "honda") -> list[Path]:
+    """Write the fluxes of every site as CSV, averaged over azimuth and in azimuth bins.
 
     Parameters
     ----------
     result : Result
     folder : Path
         Must exist.
+    binning : str
+        honda, the bins that all formats share, or fluka or fine, which the names of the files then state.
 
     Returns
     -------
     list of Path
-        The files.
+        The files: ``<site>-aa.csv`` and ``<site>-azimuth.csv``, or ``<site>-fluka-aa.csv`` and so on.
+
+    Raises
+    ------
+    InputError
+        For an unknown binning, or if a file cannot be written.
     """
+    if binning not in TABLE_BINNINGS:
+        raise InputError("binning", binning, f"one of {', '.join(TABLE_BINNINGS)}")
     written = []
-    energies = np.asarray(result.binning_energies("fluka"))
-    cos_edges = np.asarray(result.binning_cos_edges("fluka"))
+    energies = np.asarray(result.binning_energies(binning))
+    cos_edges = np.asarray(result.binning_cos_edges(binning))
     azimuth_edges = np.asarray(result.azimuth_edges_deg)
     for name, site in result.sites.items():
         title = (
             f"sim3d atmospheric neutrino fluxes, {name}: latitude {site.lat_deg:.4f}, "
             f"longitude {site.lon_deg:.4f}, altitude {site.altitude_m:g} m, detector {site.patch}"
         )
-        for ending, binning in (("aa", "fluka_aa"), ("azimuth", "fluka")):
-            values, errors = flux_and_errors(result, name, binning)
+        stem = name if binning == "honda" else f"{name}-{binning}"
+        for ending, one in (("aa", f"{binning}_aa"), ("azimuth", binning)):
+            values, errors = flux_and_errors(result, name, one)
             edges = azimuth_edges if ending == "azimuth" else np.array([0.0, 360.0])
-            path = folder / f"{name}-{ending}.csv"
+            path = folder / f"{stem}-{ending}.csv"
             rows = csv_rows(result.flavours, energies, cos_edges, edges, values, errors.error, kind=errors.kind)
-            conventions = csv_conventions(result.azimuth_frame)
-            write_lines(path, (title, *conventions, KIND_LINE), (*TABLE_COLUMNS, KIND_COLUMN), rows)
+            unit, energy, *others = csv_conventions(result.azimuth_frame)
+            if binning == "fine":
+                energy = energy.replace("20 bins", "40 bins")
+            write_lines(path, (title, unit, energy, *others, KIND_LINE), (*TABLE_COLUMNS, KIND_COLUMN), rows)
             written.append(path)
     return written
 

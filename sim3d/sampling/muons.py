@@ -30,11 +30,14 @@ from sim3d.jit_cache import CACHE
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.primaries.spectrum import rigidity
 from sim3d.sampling.counters import C_MUON_CROSSINGS, C_MUON_PRIMARIES
+from sim3d.sampling.level_bins import find_bin, momentum_bin, particle_row
 from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.source import comes_through, draw_entry, draw_primary
 from sim3d.scoring.bins import inverse_cosine
 from sim3d.scoring.detectors import S_AREA, S_COSMIN, S_RADIUS, S_UPX, S_UPY, S_UPZ, Detector, inside_patch
-from sim3d.scoring.muons import PARTICLE_CODES, cos_edges, momentum_edges
+from sim3d.scoring.gradients import add_columns, new_terms, primary_terms
+from sim3d.scoring.muons import cos_edges, momentum_edges
+from sim3d.shower.gradients import carried_columns
 from sim3d.shower.kernel import shower
 from sim3d.shower.levels import L_LEVEL, L_MOMENTUM, L_SPECIES, L_UX, L_WEIGHT, L_X, LEVEL_COLUMNS, Levels
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
@@ -52,6 +55,12 @@ P_ISOTROPIC, P_EVEN, P_STEEP = 0.3, 0.4, 0.3
 """Fractions of zenith cosines drawn from the density 2 c (isotropic flux on a surface), uniformly, and uniformly above
 STEEP_COSINE."""
 
+NO_SLOPES = np.zeros((0, 0, 0, 0, 0, 0))
+"""Array of the scores of a run without gradients of muons."""
+STEEP_FROM = 0.5
+P_DENSE = 0.45
+"""Share of the zenith cosines that are drawn uniformly from each of the ranges of :func:`dense_cosines`."""
+
 
 class Overhead(NamedTuple):
     """Levels and bins of the muon kernel (numba argument).
@@ -66,6 +75,8 @@ class Overhead(NamedTuple):
         Ascending.
     globe_share : float
         Fraction of the primaries drawn over the whole globe.
+    dense_from : float64 array (2,)
+        Lower ends of two ranges of the zenith cosine that are drawn often (:func:`dense_cosines`); negative: none.
     """
 
     radius_km: np.ndarray
@@ -73,6 +84,29 @@ class Overhead(NamedTuple):
     momentum_edges: np.ndarray
     cos_edges: np.ndarray
     globe_share: float
+    dense_from: np.ndarray
+
+
+def dense_cosines(config: Config) -> np.ndarray:
+    """Choose the ranges of the zenith cosine that are drawn often in a run that scores steep directions only.
+
+    A muon of momentum p keeps its primary's direction within some 0.05 rad + 0.3 GeV/p (transverse momentum, bending
+    and scattering of its ancestors). The choice changes statistical errors, not expectation values.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    float64 array (2,)
+        Lower ends: for the steepest zenith bin and for all of them; -1 if the bins reach below :data:`STEEP_FROM`.
+    """
+    edges = cos_edges(config)
+    if edges[0] < STEEP_FROM or edges[-1] < 1.0:
+        return np.array([-1.0, -1.0])
+    spread = 0.05 + np.array([0.15, 0.3]) / config.muons.momentum_GeV[0]
+    return np.cos(np.minimum(np.arccos(edges[[-2, 0]]) + spread, 1.5))
 
 
 def level_altitudes(config: Config, detector: Detector, layers: np.ndarray) -> np.ndarray:
@@ -121,6 +155,7 @@ def make_overhead(config: Config, detectors: tuple[Detector, ...], layers: np.nd
         momentum_edges=momentum_edges(config),
         cos_edges=cos_edges(config),
         globe_share=GLOBE_SHARE,
+        dense_from=dense_cosines(config),
     )
 
 
@@ -172,11 +207,13 @@ def muon_world(world: World, momentum_min_GeV: float) -> World:
 
 
 @njit(nogil=True)
-def draw_steep_cosine(rng):
+def draw_steep_cosine(dense_from, rng):
     """Draw a zenith cosine in (0, 1) with the density :func:`cosine_density`.
 
     Parameters
     ----------
+    dense_from : float64 array (2,)
+        See :class:`Overhead`.
     rng : uint64 array (1,)
         State of the random stream.
 
@@ -184,6 +221,11 @@ def draw_steep_cosine(rng):
     -------
     float
     """
+    if dense_from[0] >= 0.0:
+        u = uniform(rng)
+        for k in range(2):
+            if u < P_DENSE * (k + 1):
+                return dense_from[k] + (1.0 - dense_from[k]) * uniform(rng)
     u = uniform(rng)
     if u < P_ISOTROPIC:
         return math.sqrt(uniform(rng))
@@ -193,13 +235,15 @@ def draw_steep_cosine(rng):
 
 
 @njit(nogil=True)
-def cosine_density(c):
-    """Probability density of the drawn zenith cosines: a mixture, see P_ISOTROPIC.
+def cosine_density(c, dense_from):
+    """Probability density of the drawn zenith cosines: a mixture, see P_ISOTROPIC and P_DENSE.
 
     Parameters
     ----------
     c : float
         Zenith cosine.
+    dense_from : float64 array (2,)
+        See :class:`Overhead`.
 
     Returns
     -------
@@ -208,6 +252,11 @@ def cosine_density(c):
     g = P_ISOTROPIC * 2.0 * c + P_EVEN
     if c >= STEEP_COSINE:
         g += P_STEEP / (1.0 - STEEP_COSINE)
+    if dense_from[0] >= 0.0:
+        g *= 1.0 - 2.0 * P_DENSE
+        for k in range(2):
+            if c >= dense_from[k]:
+                g += P_DENSE / (1.0 - dense_from[k])
     return g
 
 
@@ -228,7 +277,7 @@ def cap_cosine(site, j):
 
 
 @njit(nogil=True)
-def line_density(start, site, radii, top_km, globe_share):
+def line_density(start, site, radii, top_km, globe_share, dense_from):
     """Probability density q (m^-2 sr^-1) with which an entry is drawn; see the module's header.
 
     Parameters
@@ -240,8 +289,8 @@ def line_density(start, site, radii, top_km, globe_share):
         Distances of the levels from the Earth's centre (km).
     top_km : float
         Height of the top of the atmosphere (km).
-    globe_share : float
-        Fraction of the primaries drawn over the whole globe.
+    globe_share, dense_from
+        See :class:`Overhead`.
 
     Returns
     -------
@@ -266,17 +315,17 @@ def line_density(start, site, radii, top_km, globe_share):
             if inside >= edge:
                 area = 2.0 * math.pi * (r * 1.0e3) ** 2 * (1.0 - edge)
                 share = (1.0 - globe_share) * CAP_SHARES[j] / (1.0 - GLOBE_SHARE) / n_levels
-                q += share * cosine_density(c) / (2.0 * math.pi * c * area)
+                q += share * cosine_density(c, dense_from) / (2.0 * math.pi * c * area)
     return q
 
 
 @njit(nogil=True)
-def draw_overhead(site, radii, top_km, globe_share, start, rng):
+def draw_overhead(site, radii, top_km, globe_share, dense_from, start, rng):
     """Draw an entry whose straight line passes near a site.
 
     Parameters
     ----------
-    site, radii, top_km, globe_share
+    site, radii, top_km, globe_share, dense_from
         As for :func:`line_density`.
     start : float64 array (9,)
         Receives position (km), direction of flight and carried perpendicular vector.
@@ -297,7 +346,7 @@ def draw_overhead(site, radii, top_km, globe_share, start, rng):
         nx, ny, nz = nx / r, ny / r, nz / r
         c = math.sqrt(uniform(rng))
         _direct(start, nx, ny, nz, r, c, rng)
-        return 1.0 / line_density(start, site, radii, top_km, globe_share)
+        return 1.0 / line_density(start, site, radii, top_km, globe_share, dense_from)
     u = (u - globe_share) / (1.0 - globe_share) * (1.0 - GLOBE_SHARE)
     j = 0
     while j < len(WIDER_RAD) - 1 and u >= CAP_SHARES[j]:
@@ -312,13 +361,13 @@ def draw_overhead(site, radii, top_km, globe_share, start, rng):
     nx, ny, nz, _, _, _ = turn(
         ax, ay, az, px, py, pz, tilt, math.sqrt(max(0.0, 1.0 - tilt * tilt)), math.cos(psi), math.sin(psi)
     )
-    c = draw_steep_cosine(rng)
+    c = draw_steep_cosine(dense_from, rng)
     _direct(start, nx, ny, nz, r, c, rng)
     top = EARTH_RADIUS_KM + top_km
     back = -r * c + math.sqrt((r * c) ** 2 + (top - r) * (top + r))
     for k in range(3):
         start[k] -= back * start[3 + k]
-    return 1.0 / line_density(start, site, radii, top_km, globe_share)
+    return 1.0 / line_density(start, site, radii, top_km, globe_share, dense_from)
 
 
 @njit(nogil=True)
@@ -334,69 +383,7 @@ def _direct(start, nx, ny, nz, r, c, rng):
 
 
 @njit(nogil=True)
-def momentum_bin(momentum, edges):
-    """Index of the logarithmic momentum bin; -1 outside the range.
-
-    Parameters
-    ----------
-    momentum : float
-        GeV/c.
-    edges : float64 array (n + 1,)
-        GeV/c, equidistant in the logarithm.
-
-    Returns
-    -------
-    int
-    """
-    n = edges.shape[0] - 1
-    if momentum < edges[0] or momentum >= edges[n]:
-        return -1
-    return min(int(n * math.log(momentum / edges[0]) / math.log(edges[n] / edges[0])), n - 1)
-
-
-@njit(nogil=True)
-def find_bin(value, edges):
-    """Index of the bin of a value; -1 outside the range, and the last edge belongs to the last bin.
-
-    Parameters
-    ----------
-    value : float
-    edges : float64 array (n + 1,)
-        Ascending.
-
-    Returns
-    -------
-    int
-    """
-    n = edges.shape[0] - 1
-    if value < edges[0] or value > edges[n]:
-        return -1
-    i = 0
-    while i < n - 1 and value >= edges[i + 1]:
-        i += 1
-    return i
-
-
-@njit(nogil=True)
-def particle_row(species):
-    """Index of a species in PARTICLE_CODES; -1 if it is not scored.
-
-    Parameters
-    ----------
-    species : int
-
-    Returns
-    -------
-    int
-    """
-    for k in range(len(PARTICLE_CODES)):
-        if PARTICLE_CODES[k] == species:
-            return k
-    return -1
-
-
-@njit(nogil=True)
-def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neutrinos, crossings):
+def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neutrinos, crossings, gradients):
     """Simulate a shower and list the muons and nucleons that cross the levels, with a larger array if they do not fit.
 
     Parameters
@@ -405,8 +392,10 @@ def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neut
         As for :func:`sim3d.shower.kernel.shower`.
     radii, depths : float64 arrays (levels,)
         As in :class:`sim3d.shower.levels.Levels`.
-    crossings : float64 array (capacity, LEVEL_COLUMNS)
+    crossings : float64 array (capacity, LEVEL_COLUMNS + carried columns)
         Receives the crossings, from row 1 on.
+    gradients : Gradients or None
+        Parameters whose derivatives are computed.
 
     Returns
     -------
@@ -418,16 +407,17 @@ def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neut
     while True:
         crossings[0, 0] = 0.0
         _, neutrinos, stack = shower(
-            world, start, kinetic, z_over_a, key, stack, neutrinos, False, None, Levels(radii, depths, crossings), None
-        )
+            world, start, kinetic, z_over_a, key, stack, neutrinos, False, None, Levels(radii, depths, crossings),
+            gradients,
+        )  # fmt: skip
         n = int(crossings[0, 0])
         if n < crossings.shape[0]:
             return n, neutrinos, stack, crossings
-        crossings = np.empty((2 * n, LEVEL_COLUMNS))
+        crossings = np.empty((2 * n, crossings.shape[1]))
 
 
 @njit(nogil=True, cache=CACHE)
-def overhead_batch(task, scores, overhead, flux):
+def overhead_batch(task, scores, overhead, flux, gradients, slopes):
     """Simulate one batch of primaries over every site and score the muons and nucleons that cross the levels.
 
     Parameters
@@ -439,13 +429,19 @@ def overhead_batch(task, scores, overhead, flux):
     overhead : Overhead
     flux : float64 array (sites, levels, particles, momentum, cos_zenith)
         Integral of the flux over each bin (m^-2 s^-1), added to in index order.
+    gradients : Gradients or None
+        Parameters whose derivatives are computed; its own scores are not used.
+    slopes : float64 array (sites, levels, 2, momentum, cos_zenith, columns)
+        Columns of the gradients of mu+ and mu-, added to; of size zero without gradients.
     """
     world, sites, counters = task.world, task.sites, scores.counters
     rng = np.empty(1, dtype=np.uint64)
     start = np.empty(9)
-    stack = new_stack(32768)
-    neutrinos = np.empty((64, NEUTRINO_COLUMNS))
-    crossings = np.empty((4096, LEVEL_COLUMNS))
+    carried = carried_columns(gradients)
+    stack = new_stack(32768, carried)
+    neutrinos = np.empty((64, NEUTRINO_COLUMNS + carried))
+    crossings = np.empty((4096, LEVEL_COLUMNS + carried))
+    terms = new_terms(gradients)
     top = (EARTH_RADIUS_KM + world.top_km) * 1.0e3
     whole = 4.0 * math.pi * math.pi * top * top
     for place in range(task.batch_size):
@@ -458,12 +454,16 @@ def overhead_batch(task, scores, overhead, flux):
             radii, depths = overhead.radius_km[k], overhead.depth[k]
             rng[0] = child_key(child_key(primary_key(task.seed, index), BRANCH_OVERHEAD), k)
             energy, group, weight = draw_primary(task.source, place, task.batch_size, world.top_km, rng)
-            weight *= draw_overhead(sites[k], radii, world.top_km, overhead.globe_share, start, rng)
+            weight *= draw_overhead(
+                sites[k], radii, world.top_km, overhead.globe_share, overhead.dense_from, start, rng
+            )
             weight /= whole
             z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
             n, neutrinos, stack, crossings = follow_down(
-                world, start, energy, z_over_a, rng[0], radii, depths, stack, neutrinos, crossings
+                world, start, energy, z_over_a, rng[0], radii, depths, stack, neutrinos, crossings, gradients
             )
+            if gradients is not None and n > 0:
+                primary_terms(terms, gradients, task.source.spectrum, energy, group, -1.0)
             through = not task.cutoff
             for i in range(1, n + 1):
                 row = crossings[i]
@@ -486,4 +486,7 @@ def overhead_batch(task, scores, overhead, flux):
                 counters[C_MUON_CROSSINGS] += 1
                 level = int(row[L_LEVEL])
                 area = sites[k, S_AREA] * (overhead.radius_km[k, level] / sites[k, S_RADIUS]) ** 2
-                flux[k, level, particle, p, c] += weight * row[L_WEIGHT] * inverse_cosine(cosine) / area
+                value = weight * row[L_WEIGHT] * inverse_cosine(cosine) / area
+                flux[k, level, particle, p, c] += value
+                if gradients is not None and particle < slopes.shape[2]:
+                    add_columns(gradients, terms, row, LEVEL_COLUMNS, slopes[k, level, particle, p, c], value)

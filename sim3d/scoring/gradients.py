@@ -30,7 +30,7 @@ BINS = Binning("gradients", 0, 4, 2, False)
 
 _ENERGY_GROUP, _COS_GROUP, _N_BINS = BINS.energy_group, BINS.cos_group, BINS.n_energy
 
-_SOLAR_BITS = 10
+SOLAR_BITS = 10
 """d(flux)/dMV is about 1e-3 of the flux, so its fixed-point scale has 10 more bits."""
 
 _POTENTIAL_STEP_GV = 1.0e-3
@@ -87,14 +87,31 @@ def primary_terms(terms, gradients, spectrum, energy, group, vertex_depth):
         terms[gradients.solar_column] = (more - less) / (2.0e3 * _POTENTIAL_STEP_GV * flux)
     if vertex_depth >= 0.0 and gradients.vertex_column >= 0:
         terms[gradients.vertex_column] = 1.0 - vertex_depth
+    pivot, share = _between_pivots(gradients.pivot_ln_E, math.log(energy))
+    for k, weight in ((pivot, 1.0 - share), (pivot + 1, share)):
+        if gradients.pivot_column[group, k] >= 0:
+            terms[gradients.pivot_column[group, k]] = weight
     for v in range(n_points):
+        changes = gradients.point_pivot[v, group]
         ratio = gradients.point_norm[v, group] * math.exp(-gradients.point_slope[v, group] * tilt)
+        ratio *= 1.0 + (1.0 - share) * changes[pivot] + share * changes[pivot + 1]
         if gradients.point_delta_GV[v] != 0.0:
             ratio *= modulated_flux(energy, group, spectrum, delta + gradients.point_delta_GV[v]) / flux
         factor = gradients.point_sigma[v, 0]
         if vertex_depth >= 0.0 and factor != 1.0:
             ratio *= factor * math.exp(-(factor - 1.0) * vertex_depth)
         terms[first_point + v] = ratio
+
+
+@njit(nogil=True)
+def _between_pivots(pivots, ln_energy):
+    """Find the pivot below an energy, and the linear weight of the next one; the outermost one outside."""
+    n = pivots.shape[0]
+    k = 0
+    while k < n - 2 and ln_energy >= pivots[k + 1]:
+        k += 1
+    share = (ln_energy - pivots[k]) / (pivots[k + 1] - pivots[k])
+    return k, min(max(share, 0.0), 1.0)
 
 
 @njit(nogil=True)
@@ -117,14 +134,34 @@ def score_gradients(gradients, terms, neutrino, site, flavour, i_energy, i_cos, 
     if i_energy < 0 or e >= _N_BINS:
         return
     out = gradients.scores[site, flavour, e, i_cos // _COS_GROUP]
+    add_columns(gradients, terms, neutrino, NEUTRINO_COLUMNS, out, value)
+
+
+@njit(nogil=True)
+def add_columns(gradients, terms, row, first, out, value):
+    """Add a crossing to the columns of a bin: flux, derivatives, fluxes at the points.
+
+    Parameters
+    ----------
+    gradients : Gradients
+    terms : float64 array (columns,)
+        From :func:`primary_terms`.
+    row : float64 array
+        Of the particle; its carried columns begin at ``first``.
+    first : int
+    out : float64 array (columns,)
+        Added to.
+    value : float
+        Contribution of the crossing to the flux (m^-2 s^-1).
+    """
     n_inner, n_points = gradients.score_column.shape[0], gradients.point_sharpness.shape[0]
     first_point = out.shape[0] - n_points
     for j in range(first_point):
         out[j] += value * terms[j]
     for i in range(n_inner):
-        out[gradients.score_column[i]] += value * neutrino[NEUTRINO_COLUMNS + i]
+        out[gradients.score_column[i]] += value * row[first + i]
     for v in range(n_points):
-        out[first_point + v] += value * terms[first_point + v] * neutrino[NEUTRINO_COLUMNS + n_inner + v]
+        out[first_point + v] += value * terms[first_point + v] * row[first + n_inner + v]
 
 
 def gradient_sums(config: Config, detector: Detector) -> ExactSums:
@@ -147,6 +184,6 @@ def gradient_sums(config: Config, detector: Detector) -> ExactSums:
     # a bin is the sum of this many fine bins (in bits); lower the scale so that its flux has as many bits as theirs
     bins = math.ceil(math.log2(BINS.energy_group * BINS.cos_group * azimuth_bins))
     energies = fine[: BINS.n_energy * BINS.energy_group : BINS.energy_group] - bins
-    finer = np.array([_SOLAR_BITS if name == "solar:MV" else 0 for name in columns])
+    finer = np.array([SOLAR_BITS if name == "solar:MV" else 0 for name in columns])
     shape = (N_FLAVOURS, BINS.n_energy, BINS.n_cos, len(columns))
     return ExactSums(np.broadcast_to(energies[None, :, None, None] + finer, shape), squares=False, groups=True)

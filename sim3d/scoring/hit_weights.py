@@ -27,6 +27,10 @@ OUTLIER_SHARE = 0.5
 FEWEST_HITS = 200
 FEWEST_EFFECTIVE = 20.0
 SOME_HITS = 50
+SERIOUS_SHARE = 0.3
+"""Share of the flux in the heaviest hits above which a warning calls itself serious."""
+HARD_GEV = 100.0
+"""Lower end of the decades for which a warning advises a flatter spectrum of primaries."""
 """See :attr:`WeightSummary.rests_on_outliers`."""
 
 
@@ -161,6 +165,8 @@ def summarise(counts: np.ndarray) -> WeightSummary:
 def outlier_warnings(site: str, weights: np.ndarray, flavours: tuple[str, ...]) -> list[str]:
     """Write one line for each flavour and decade whose statistical error is dominated by a few hits.
 
+    A line says how serious that is (:data:`SERIOUS_SHARE`) and what to do.
+
     Parameters
     ----------
     site : str
@@ -176,10 +182,13 @@ def outlier_warnings(site: str, weights: np.ndarray, flavours: tuple[str, ...]) 
         for d in range(N_DECADES):
             summary = summarise(weights[f, d])
             if summary.rests_on_outliers:
-                span = f"{DECADE_EDGES_GEV[d]:g}-{DECADE_EDGES_GEV[d + 1]:g} GeV"
-                square, plain = 100.0 * summary.heaviest_square_share, 100.0 * summary.heaviest_share
+                span = f"{DECADE_EDGES_GEV[d]:g} to {DECADE_EDGES_GEV[d + 1]:g} GeV"
+                serious = summary.heaviest_share > SERIOUS_SHARE or summary.effective < FEWEST_EFFECTIVE
+                effect = "serious: flux and error may both be far off" if serious else "minor: the error is uncertain"
+                # a flatter spectrum of primaries simulates more of those that make neutrinos of high energy
+                remedy = " or a lower primaries.energy_index, such as 1.6" if DECADE_EDGES_GEV[d] >= HARD_GEV else ""
                 lines.append(
-                    f"{site} {flavour} {span}: the {HEAVIEST} heaviest of {summary.hits} hits carry {square:.0f}% of "
-                    f"the squared weights and {plain:.0f}% of the flux: its errors rest on a few hits"
+                    f"{site} {flavour}, {span}: {HEAVIEST} of {summary.hits} neutrinos make "
+                    f"{100.0 * summary.heaviest_share:.0f}% of the flux ({effect}); run more primaries{remedy}"
                 )
     return lines

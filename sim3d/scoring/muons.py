@@ -12,10 +12,14 @@ from sim3d.conventions.binning import SUB_BINS
 from sim3d.conventions.particles import CHARGE, MUM, MUP, NEUTRON, PROTON
 from sim3d.scoring.detectors import Detector
 from sim3d.scoring.exact_sums import ExactSums
+from sim3d.scoring.gradients import SOLAR_BITS
 
 PARTICLES: Final = ("mu+", "mu-", "p", "n")
 PARTICLE_CODES: Final = (MUP, MUM, PROTON, NEUTRON)
 PARTICLE_CHARGE: Final = tuple(int(CHARGE[code]) for code in PARTICLE_CODES)
+
+N_CHARGES: Final = 2
+"""Of :data:`PARTICLES` the first two, mu+ and mu-, have gradients."""
 
 _RESOLUTION_BITS = 30
 _COARSER_BITS = 10
@@ -90,6 +94,25 @@ def make_sums(config: Config, detector: Detector, n_levels: int) -> ExactSums:
     exponents = _RESOLUTION_BITS - coarser - np.round(np.log2(unit)).astype(np.int64)
     whole = np.broadcast_to(exponents, shape(config, n_levels))
     return ExactSums(np.ascontiguousarray(whole), groups=True)
+
+
+def make_gradient_sums(config: Config, detector: Detector, n_levels: int) -> ExactSums:
+    """Make the empty sums of the gradients of muons at a site: flux, derivatives, fluxes at the points.
+
+    Parameters
+    ----------
+    config : Config
+    detector : Detector
+    n_levels : int
+
+    Returns
+    -------
+    ExactSums
+        Of shape (levels, 2, momentum, cos_zenith, column), with the scales of :func:`make_sums`.
+    """
+    exponents = make_sums(config, detector, n_levels).exponents[:, :N_CHARGES]
+    finer = np.array([SOLAR_BITS if name == "solar:MV" else 0 for name in config.scoring.columns])
+    return ExactSums(np.ascontiguousarray(exponents[..., None] + finer), squares=False, groups=True)
 
 
 def sub_bin_width() -> float:

@@ -11,7 +11,7 @@ from sim3d.scoring.detectors import Detector
 from sim3d.scoring.exact_sums import ExactSums
 from sim3d.scoring.gradients import gradient_sums
 from sim3d.scoring.heights import height_sums
-from sim3d.scoring.muons import make_sums
+from sim3d.scoring.muons import make_gradient_sums, make_sums
 
 
 def make_optional_sums(config: Config, detector: Detector) -> dict[str, ExactSums]:
@@ -25,13 +25,16 @@ def make_optional_sums(config: Config, detector: Detector) -> dict[str, ExactSum
     Returns
     -------
     dict of ExactSums
-        By name: ``muons``, ``gradients``, ``heights``.
+        By name: ``muons``, ``muon_gradients``, ``gradients``, ``heights``.
     """
     out = {}
     if config.scoring.muons:
         table = config.muons
-        out["muons"] = make_sums(config, detector, table.ground + len(table.altitudes_km) + len(table.depths_g_cm2))
-    if config.scoring.columns:
+        n_levels = table.ground + len(table.altitudes_km) + len(table.depths_g_cm2)
+        out["muons"] = make_sums(config, detector, n_levels)
+        if config.scoring.columns:
+            out["muon_gradients"] = make_gradient_sums(config, detector, n_levels)
+    if config.scoring.columns and config.scoring.neutrinos:
         out["gradients"] = gradient_sums(config, detector)
     if config.scoring.heights:
         out["heights"] = height_sums(config, detector)

@@ -192,8 +192,10 @@ def _antilepton_helicity(momenta, lepton, neutrino, h0, h1, h2, h3):
     if p <= 0.0:
         return 0.0
     along = (l1 * px + l2 * py + l3 * pz) / p
-    value = (l0 * p - e * along) / (l0 * e - p * along)
-    return min(1.0, max(-1.0, value))
+    scale = l0 * e - p * along
+    if scale == 0.0:  # digits lost above some 1e7 GeV, where the factor E^2 / m^2 between frames is 1e16
+        return 0.0
+    return min(1.0, max(-1.0, (l0 * p - e * along) / scale))
 
 
 @njit(nogil=True)

@@ -398,7 +398,7 @@ def fly(
                 weight *= math.exp(-ds * mass / (momentum_mid * ctau))
             if at_level and fate == LOST:
                 if loss_factor == 1.0:  # nuclei, which have Z/A here, are not recorded as protons
-                    note_level(levels.crossings, below, species, momentum, weight, x, y, z, ux, uy, uz)
+                    note_level(levels.crossings, below, species, momentum, weight, x, y, z, ux, uy, uz, particle)
                 below += 1
         if fate != LOST or at_ground:
             break

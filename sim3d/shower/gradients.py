@@ -10,8 +10,9 @@ every particle carries
 
 Factors, with X / lambda the optical depth that a hadron crossed before its end:
 
-* a yield of a species by a nucleon: 1 + sum_k p_k w_k(T) with the hat functions w_k of the knots; only the yields along
-  the ancestry have a term (a mean does not depend on the other secondaries of an interaction);
+* a yield: the factor A x^a of :mod:`hadronic.interaction.yield_laws` at the x of the secondary, with A and a of fast
+  and of slow secondaries; only the yields along the ancestry have a term (a mean does not depend on the other
+  secondaries of an interaction);
 * a cross section (1 + p): (1 + p) exp(-p X / lambda) where it interacted, exp(-p X / lambda) where it did not;
 * an angle scale (1 + p) of pions: the von Mises-Fisher density with the concentration k / (1 + p)^2.
 
@@ -28,6 +29,7 @@ import numpy as np
 from numba import njit
 
 from hadronic.interaction.kernels import concentration
+from hadronic.interaction.yield_laws import FAST, SLOW, X_SLOW
 from sim3d.conventions.particles import PIM, PIP
 
 
@@ -38,18 +40,19 @@ class Gradients(NamedTuple):
 
     Attributes
     ----------
-    yield_column : int64 array (slots, knots)
-        Carried column of the yield's parameter; here and below -1 means none.
-    yield_weight : float64 array (nodes, knots)
-        Hat functions of the knots at the nodes of the yield tables.
+    yield_row : int64 array (slots,)
+        Row of a slot in ``yield_slope`` and ``point_yield``; here and below -1 means none.
+    yield_slope : float64 array (rows, nodes, 2, 2, yields)
+        d ln A and d a, of fast and slow secondaries, by the parameters of the yields, which are the first carried
+        columns.
     sigma_column : int64 array (species,)
         Carried column of the cross section's parameter.
     angle_column : int
         Carried column of the pions' angle scale.
     score_column : int64 array (n_inner,)
         Column of the scores for each carried column.
-    point_yield : float64 array (points, slots, nodes)
-        Factors of yields at the points.
+    point_yield : float64 array (points, rows, nodes, 2, 2)
+        ln A and a at the points.
     point_sigma : float64 array (points, species)
         Factors of cross sections.
     point_sharpness : float64 array (points,)
@@ -62,12 +65,18 @@ class Gradients(NamedTuple):
         Factors and changes of slope of the mass groups at the points.
     point_delta_GV : float64 array (points,)
         Changes of the solar potential at the points (GV).
+    pivot_column : int64 array (5, pivots)
+        Score columns of the groups' fluxes at the pivots.
+    pivot_ln_E : float64 array (pivots,)
+        Logarithms of the pivots (GeV per nucleon).
+    point_pivot : float64 array (points, 5, pivots)
+        Changes at the pivots.
     scores : float64 array (sites, 4, energies, zeniths, columns)
         Sums that a batch adds to.
     """
 
-    yield_column: np.ndarray
-    yield_weight: np.ndarray
+    yield_row: np.ndarray
+    yield_slope: np.ndarray
     sigma_column: np.ndarray
     angle_column: int
     score_column: np.ndarray
@@ -81,6 +90,9 @@ class Gradients(NamedTuple):
     point_norm: np.ndarray
     point_slope: np.ndarray
     point_delta_GV: np.ndarray
+    pivot_column: np.ndarray
+    pivot_ln_E: np.ndarray
+    point_pivot: np.ndarray
     scores: np.ndarray
 
 
@@ -145,7 +157,7 @@ def end_flight(own, gradients, species, optical_depth, interacted):
 
 
 @njit(nogil=True)
-def add_yield(row, gradients, slot, node):
+def add_yield(row, gradients, slot, node, x):
     """Update the carried columns of a secondary with the factors of the yield that it was drawn from.
 
     Parameters
@@ -155,14 +167,21 @@ def add_yield(row, gradients, slot, node):
     gradients : Gradients
     slot, node : int
         Slot and energy node of the yield tables.
+    x : float
+        Kinetic energy over that of the projectile.
     """
-    for knot in range(gradients.yield_column.shape[1]):
-        column = gradients.yield_column[slot, knot]
-        if column >= 0:
-            row[column] += gradients.yield_weight[node, knot]
+    place = gradients.yield_row[slot]
+    if place < 0:
+        return
+    region = FAST if x >= X_SLOW else SLOW
+    ln_x = math.log(x)
+    slopes = gradients.yield_slope
+    for k in range(slopes.shape[4]):
+        row[k] += slopes[place, node, region, 0, k] + ln_x * slopes[place, node, region, 1, k]
     n_inner = gradients.score_column.shape[0]
     for v in range(gradients.point_sharpness.shape[0]):
-        row[n_inner + v] *= gradients.point_yield[v, slot, node]
+        law = gradients.point_yield[v, place, node, region]
+        row[n_inner + v] *= math.exp(law[0] + ln_x * law[1])
 
 
 @njit(nogil=True)

@@ -89,7 +89,7 @@ def make_secondaries(
                 vx, vy, vz, gx, gy, gz = turn(ux, uy, uz, ex, ey, ez, c, s, math.cos(phi), math.sin(phi))
             put_daughter(particles, n_stack, particle, vx, vy, vz, gx, gy, gz, t_sec, weight, 0.0)
             if gradients is not None:
-                add_yield(particles[n_stack, STACK_COLUMNS:], gradients, slot, node)
+                add_yield(particles[n_stack, STACK_COLUMNS:], gradients, slot, node, t_sec / t)
                 if world.transverse:
                     add_angle(particles[n_stack, STACK_COLUMNS:], gradients, secondary, p_sec, c, sharper)
             species_of[n_stack] = secondary

@@ -11,6 +11,7 @@ from numba import njit
 from atmosphere.kernels import vertical_depth
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import MUM, MUP, NEUTRON, PROTON
+from sim3d.shower.stack import STACK_COLUMNS
 
 # columns of the list of crossings; column 0 of row 0 is the number of crossings so far, with those that did not fit
 L_LEVEL, L_SPECIES, L_MOMENTUM, L_WEIGHT, L_X, L_Y, L_Z, L_UX, L_UY, L_UZ = range(10)
@@ -37,10 +38,10 @@ class Levels(NamedTuple):
         Distances from the Earth's centre, descending.
     depth : float64 array (levels,)
         Vertical depth of the atmosphere there (g/cm2).
-    crossings : float64 array (n, LEVEL_COLUMNS)
+    crossings : float64 array (n, LEVEL_COLUMNS + carried columns)
         Receives level, species, momentum (GeV/c), weight, position (km) and direction of every muon, free proton and
-        neutron that crosses a level downwards. Rows that do not fit are counted only. In runs with levels muons do not
-        decay; their weight is multiplied by their survival probability.
+        neutron that crosses a level downwards, and what it carries for gradients. Rows that do not fit are counted
+        only. In runs with levels muons do not decay; their weight is multiplied by their survival probability.
     """
 
     radius_km: np.ndarray
@@ -141,7 +142,7 @@ def meson_decays(kinetic):
 
 
 @njit(nogil=True)
-def note_level(crossings, level, species, momentum, weight, x, y, z, ux, uy, uz):
+def note_level(crossings, level, species, momentum, weight, x, y, z, ux, uy, uz, particle):
     """Append a crossing of a muon, proton or neutron to the list; other species are ignored.
 
     Parameters
@@ -154,6 +155,9 @@ def note_level(crossings, level, species, momentum, weight, x, y, z, ux, uy, uz)
         Momentum (GeV/c), statistical weight.
     x, y, z, ux, uy, uz : float
         Geocentric position (km) and unit direction.
+    particle : float64 array (STACK_COLUMNS + carried columns,)
+        Its carried columns (:mod:`sim3d.shower.gradients`) are copied. Those of a nucleon do not contain its present
+        flight; those of a muon are complete.
     """
     if species != MUP and species != MUM and species != PROTON and species != NEUTRON:
         return
@@ -166,3 +170,5 @@ def note_level(crossings, level, species, momentum, weight, x, y, z, ux, uy, uz)
         crossings[row, L_WEIGHT] = weight
         crossings[row, L_X], crossings[row, L_Y], crossings[row, L_Z] = x, y, z
         crossings[row, L_UX], crossings[row, L_UY], crossings[row, L_UZ] = ux, uy, uz
+        for k in range(crossings.shape[1] - LEVEL_COLUMNS):
+            crossings[row, LEVEL_COLUMNS + k] = particle[STACK_COLUMNS + k]

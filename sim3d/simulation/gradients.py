@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from hadronic.interaction.kernels import YieldTables
-from hadronic.interaction.variation import hat_functions, slot_factor_rows
-from sim3d.config.parameters import KNOTS_GEV, YIELD_SPECIES, yield_name
+from hadronic.interaction.yield_laws import law_slopes, laws
+from sim3d.config.parameters import CLASS_OF, PIVOTS_GEV, pivot_name
 from sim3d.config.schema import Config
 from sim3d.conventions.binning import N_FLAVOURS
 from sim3d.conventions.particles import N_SPECIES
@@ -19,7 +19,7 @@ from sim3d.errors import InputError
 from sim3d.primaries.groups import GROUPS
 from sim3d.scoring.gradients import BINS
 from sim3d.shower.gradients import Gradients
-from sim3d.simulation.variation import SIGMA_SPECIES, pion_sharpness, sigma_factors, yield_factors
+from sim3d.simulation.variation import SIGMA_SPECIES, pion_sharpness, sigma_factors, yield_changes, yield_weights
 
 ANGLE = "angle:pion"
 
@@ -56,26 +56,33 @@ def make_gradients(config: Config, tables: YieldTables) -> Gradients | None:
             f"scoring.gradients: {ANGLE} is for models whose angles follow a formula (fluka-z, muon-tuned), not for "
             f"{config.hadronic.model}, which has tables of them; list the parameters without it"
         )
+    # parameters of the yields come first: they are the first carried columns
     inner = {name: i for i, name in enumerate(p for p in parameters if not p.startswith(("primary:", "solar:")))}
-    by_species = np.full((len(YIELD_SPECIES) + 1, len(KNOTS_GEV)), -1, dtype=np.int64)  # the last row: no parameter
-    for i, species in enumerate(YIELD_SPECIES):
-        for k, knot in enumerate(KNOTS_GEV):
-            by_species[i, k] = inner.get(yield_name(species, knot), -1)
-    rows = slot_factor_rows(tables)
+    yields = [name for name in parameters if CLASS_OF[name] == "yields"]
+    slopes = law_slopes(tables)
+    laid = np.zeros((*slopes.shape[1:], len(yields)))
+    for i, name in enumerate(yields):
+        kind, weight = yield_weights(name, tables.ln_T)
+        laid[..., i] = slopes[kind] * weight[:, None, None]
     points: list[Mapping[str, float]] = [point.parameters for point in config.scoring.variations]
     n = len(points)
+    at_points = np.zeros((n, *slopes.shape[1:]))
+    for v, point in enumerate(points):
+        changes = yield_changes(point, tables.ln_T)
+        if changes.any():
+            at_points[v] = laws(tables, changes)
+    moved = np.any(laid != 0.0, axis=(1, 2, 3, 4)) | np.any(at_points != 0.0, axis=(0, 2, 3, 4))
+    rows = np.where(moved, np.cumsum(moved) - 1, -1)
     kinds = np.full(N_SPECIES, -1, dtype=np.int64)
-    for kind, species_codes in SIGMA_SPECIES.items():
-        kinds[list(species_codes)] = inner.get(f"sigma:{kind}", -1)
+    for name, species_codes in SIGMA_SPECIES.items():
+        kinds[list(species_codes)] = inner.get(f"sigma:{name}", -1)
     return Gradients(
-        yield_column=by_species[rows],
-        yield_weight=hat_functions(tables.ln_T, KNOTS_GEV),
+        yield_row=rows.astype(np.int64),
+        yield_slope=np.ascontiguousarray(laid[moved]),
         sigma_column=kinds,
         angle_column=inner.get(ANGLE, -1),
         score_column=np.array([place[name] for name in inner], dtype=np.int64),
-        point_yield=np.array([_slot_factors(yield_factors(point, tables.ln_T), rows) for point in points]).reshape(
-            n, len(rows), len(tables.ln_T)
-        ),
+        point_yield=np.ascontiguousarray(at_points[:, moved]),
         point_sigma=np.array([sigma_factors(point) for point in points]).reshape(n, N_SPECIES),
         point_sharpness=np.array([pion_sharpness(point) for point in points]),
         norm_column=_group_columns(place, "norm"),
@@ -89,14 +96,16 @@ def make_gradients(config: Config, tables: YieldTables) -> Gradients | None:
             n, len(GROUPS)
         ),
         point_delta_GV=np.array([1.0e-3 * point.get("solar:MV", 0.0) for point in points]),
+        pivot_column=np.array(
+            [[place.get(pivot_name(group, pivot), -1) for pivot in PIVOTS_GEV] for group in GROUPS], dtype=np.int64
+        ),
+        pivot_ln_E=np.log(PIVOTS_GEV),
+        point_pivot=np.array(
+            [[[p.get(pivot_name(group, pivot), 0.0) for pivot in PIVOTS_GEV] for group in GROUPS] for p in points]
+        ).reshape(n, len(GROUPS), len(PIVOTS_GEV)),
         scores=np.zeros((0, N_FLAVOURS, BINS.n_energy, BINS.n_cos, len(columns))),
     )
 
 
 def _group_columns(place: Mapping[str, int], what: str) -> np.ndarray:
     return np.array([place.get(f"primary:{group}:{what}", -1) for group in GROUPS], dtype=np.int64)
-
-
-def _slot_factors(factors: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Rearrange factors (species, nodes) by slot of the yield tables, (slots, nodes)."""
-    return np.where(rows[:, None] >= 0, factors[rows], 1.0)

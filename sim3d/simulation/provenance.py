@@ -16,6 +16,7 @@ from sim3d.conventions.words import SITE_FRAME
 from sim3d.jit_cache import source_hash
 from sim3d.primaries.catalogue import MODELS
 from sim3d.primaries.model import PrimaryModel
+from sim3d.simulation.calibrated import calibration_entries
 
 if TYPE_CHECKING:
     from atmosphere.layers import LayeredAtmosphere
@@ -141,6 +142,7 @@ def model_entries(
     }
     if config.scoring.columns:
         entries["gradient_columns"] = ", ".join(config.scoring.columns)
+    entries |= calibration_entries(config)
     digest = profile_digest(config)
     if digest is not None:
         entries["atmosphere_profile_sha256"] = digest

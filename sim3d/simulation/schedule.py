@@ -19,6 +19,10 @@ _LARGEST_SHARE = 1.0 / 50.0
 """Largest fraction of the run's time for writing checkpoints; the interval grows if writing is slow."""
 
 
+FIRST_CHECKPOINT_S = 30.0
+"""Longest time before the first checkpoint, so that a run that is killed early is not lost."""
+
+
 class Command(IntEnum):
     """Command of rank 0 to all ranks.
 
@@ -98,7 +102,8 @@ class Scheduler:
     ----------
     queue : BatchQueue
     checkpoint_s : float
-        Seconds between checkpoints; 0 for one after every batch, infinite for none.
+        Seconds between checkpoints; 0 for one after every batch, infinite for none. The first one comes after 30 s
+        if this is longer.
     deadline_s : float
         Seconds from now after which to stop; infinite for never.
     max_lost : int
@@ -127,7 +132,8 @@ class Scheduler:
 
     def __post_init__(self) -> None:
         self._started = self.clock()
-        self._next_checkpoint = self._started + self.checkpoint_s
+        first = self.checkpoint_s if np.isinf(self.checkpoint_s) else min(self.checkpoint_s, FIRST_CHECKPOINT_S)
+        self._next_checkpoint = self._started + first
         self._written_at = 0  # finished batches when the last checkpoint was taken
         self._draining = False
         if self.max_lost < self.lost:

@@ -30,7 +30,7 @@ from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
 from sim3d.sampling.counters import C_PRIMARIES
 from sim3d.sampling.lost import Lost, indices
-from sim3d.sampling.muons import Overhead, check_levels, make_overhead, muon_world, overhead_batch
+from sim3d.sampling.muons import NO_SLOPES, Overhead, check_levels, make_overhead, muon_world, overhead_batch
 from sim3d.sampling.rotated import rotated_batch
 from sim3d.sampling.source import Source
 from sim3d.sampling.targeted import FOLLOWED_BELOW, targeted_batch
@@ -42,6 +42,7 @@ from sim3d.scoring.surface import read_surface, site_rows
 from sim3d.shower.gradients import Gradients
 from sim3d.shower.kernel import KINETIC_PER_DECAY_GEV
 from sim3d.shower.world import World, build_world
+from sim3d.simulation.calibrated import run_values
 from sim3d.simulation.gradients import make_gradients
 from sim3d.simulation.provenance import model_entries
 from sim3d.simulation.variation import pion_sharpness, varied_hadronic, varied_primaries
@@ -167,7 +168,8 @@ class Setup:
                 only=only,
             )
             if overhead is not None and muons is not None and extras:
-                overhead_batch(task._replace(world=muons), scores, overhead, extras["muons"])
+                slopes = extras.get("muon_gradients", NO_SLOPES)
+                overhead_batch(task._replace(world=muons), scores, overhead, extras["muons"], gradients, slopes)
             if not config.scoring.neutrinos:
                 scores.counters[C_PRIMARIES] += size
                 return
@@ -285,7 +287,7 @@ def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredA
 
 
 def make_primaries(config: Config) -> PrimaryModel:
-    """Build the primary model of a run, with the changes of the table ``[vary]``.
+    """Build the primary model of a run, with the changes of its calibration and of the table ``[vary]``.
 
     Parameters
     ----------
@@ -297,7 +299,7 @@ def make_primaries(config: Config) -> PrimaryModel:
     """
     table = config.primaries
     model = primary_model(table.model, table.potential, config.field.date, table.join_GeV)
-    return varied_primaries(model, config.vary)
+    return varied_primaries(model, run_values(config))
 
 
 def make_setup(config: Config) -> Setup:
@@ -328,7 +330,8 @@ def make_setup(config: Config) -> Setup:
     detectors = tuple(make_detector(table, field) for table in tables)
     atmosphere = make_atmosphere(config, detectors)
     model = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
-    hadronic = varied_hadronic(model, config.vary)
+    values = run_values(config)
+    hadronic = varied_hadronic(model, values)
     primaries = make_primaries(config)
     low, high = config.primaries.energy_GeV
     world = build_world(
@@ -343,7 +346,7 @@ def make_setup(config: Config) -> Setup:
         thinning_ratio=config.thinning,
         thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.primaries.energy_index),
         kinetic_per_decay=KINETIC_PER_DECAY_GEV,
-        pion_sharpness=pion_sharpness(config.vary),
+        pion_sharpness=pion_sharpness(values),
     )
     overhead = None
     if config.scoring.muons:

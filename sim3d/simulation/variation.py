@@ -10,14 +10,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from hadronic.interaction.variation import hat_functions, scaled_tables
+from hadronic.interaction.variation import hat_functions
+from hadronic.interaction.yield_laws import KINDS, changed_tables, laws
 from hadronic.models import HadronicModel
 from hadronic.species import N_SPECIES as N_HADRONS
-from sim3d.config.parameters import CLASS_OF, KNOTS_GEV, SIGMA_KINDS, YIELD_SPECIES, yield_name
+from sim3d.config.parameters import CLASS_OF, FADE_GEV, KNOTS_GEV, PIVOT_GROUPS, PIVOTS_GEV, SIGMA_KINDS, pivot_name
 from sim3d.conventions.particles import KL, KM, KP, KS, LAMBDA, N_SPECIES, NEUTRON, PIM, PIP, PROTON
 from sim3d.errors import InputError
 from sim3d.primaries.groups import GROUPS
 from sim3d.primaries.model import PrimaryModel
+from sim3d.primaries.spectrum import TABLE_ENERGIES_GEV
 
 SIGMA_SPECIES = {
     "nucleon": (PROTON, NEUTRON, LAMBDA),
@@ -27,22 +29,80 @@ SIGMA_SPECIES = {
 """Species with each cross section of :data:`sim3d.config.parameters.SIGMA_KINDS`."""
 
 
-def yield_factors(values: Mapping[str, float], ln_T: np.ndarray) -> np.ndarray:
-    """Compute the factors of the secondary yields at given projectile energies.
+YIELD_CLASS = tuple(name for name, kind in CLASS_OF.items() if kind == "yields")
+"""Parameters of the yields, in the order of their columns."""
+
+
+def yield_weights(name: str, ln_T: np.ndarray) -> tuple[int, np.ndarray]:
+    """Return the kind of change that a parameter of the yields makes, and its weight at projectile energies.
 
     Parameters
     ----------
-    values : mapping
-        Relative changes by parameter name.
+    name : str
+        One of :data:`YIELD_CLASS`.
     ln_T : float64 array (n,)
         Logarithms of the projectile's kinetic energy in GeV.
 
     Returns
     -------
-    float64 array (len(YIELD_SPECIES), n)
+    kind : int
+        Index of :data:`hadronic.interaction.yield_laws.KINDS`.
+    weight : float64 array (n,)
+        Change of this kind per unit of the parameter.
     """
-    changes = np.array([[values.get(yield_name(s, knot), 0.0) for knot in KNOTS_GEV] for s in YIELD_SPECIES])
-    return 1.0 + changes @ hat_functions(ln_T, KNOTS_GEV).T
+    if name in ("K0/K", "pion:pi"):
+        return KINDS.index("K0" if name == "K0/K" else "pions"), np.ones(len(ln_T))
+    kind, _, knot = name.partition("@")
+    knots = KNOTS_GEV[kind]
+    weight = hat_functions(ln_T, knots)[:, [f"{one:.0f}" for one in knots].index(knot)]
+    if kind in ("p", "n", "elasticity"):
+        weight = weight * np.interp(ln_T, np.log(FADE_GEV), [0.0, 1.0])
+    return KINDS.index(kind), weight
+
+
+def yield_changes(values: Mapping[str, float], ln_T: np.ndarray) -> np.ndarray:
+    """Compute the changes of the yields at given projectile energies.
+
+    Parameters
+    ----------
+    values : mapping
+        Values by parameter name.
+    ln_T : float64 array (n,)
+        Logarithms of the projectile's kinetic energy in GeV.
+
+    Returns
+    -------
+    float64 array (kinds, n)
+        For :func:`hadronic.interaction.yield_laws.laws`.
+    """
+    out = np.zeros((len(KINDS), len(ln_T)))
+    for name, value in values.items():
+        if CLASS_OF[name] == "yields":
+            kind, weight = yield_weights(name, ln_T)
+            out[kind] += value * weight
+    return out
+
+
+def pivot_factors(values: Mapping[str, float], ln_E: np.ndarray) -> np.ndarray:
+    """Compute the factors of the groups' fluxes that follow from the parameters at the pivots.
+
+    Parameters
+    ----------
+    values : mapping
+        Values by parameter name.
+    ln_E : float64 array (n,)
+        Logarithms of the kinetic energy per nucleon in GeV.
+
+    Returns
+    -------
+    float64 array (5, n)
+    """
+    out = np.ones((len(GROUPS), len(ln_E)))
+    hats = hat_functions(ln_E, PIVOTS_GEV)
+    for group in PIVOT_GROUPS:
+        changes = np.array([values.get(pivot_name(group, pivot), 0.0) for pivot in PIVOTS_GEV])
+        out[GROUPS.index(group)] += hats @ changes
+    return out
 
 
 def sigma_factors(values: Mapping[str, float]) -> np.ndarray:
@@ -93,8 +153,8 @@ def varied_hadronic(model: HadronicModel, values: Mapping[str, float]) -> Hadron
     """
     if not any(CLASS_OF[name] in ("yields", "cross-sections") for name in values):
         return model
-    tables = scaled_tables(model.tables, yield_factors(values, model.tables.ln_T), sigma_factors(values)[:N_HADRONS])
-    return replace(model, tables=tables)
+    law = laws(model.tables, yield_changes(values, model.tables.ln_T))
+    return replace(model, tables=changed_tables(model.tables, law, sigma_factors(values)[:N_HADRONS]))
 
 
 def varied_primaries(model: PrimaryModel, values: Mapping[str, float]) -> PrimaryModel:
@@ -121,8 +181,10 @@ def varied_primaries(model: PrimaryModel, values: Mapping[str, float]) -> Primar
     potential = model.solar_potential_MV + change_MV
     if not 0.0 <= potential <= 3000.0:
         raise InputError("solar:MV", change_MV, f"{-model.solar_potential_MV:g} to {3000 - model.solar_potential_MV:g}")
+    pivots = pivot_factors(values, np.log(TABLE_ENERGIES_GEV))
     return replace(
         model,
+        pivots=np.log(pivots) if np.any(pivots != 1.0) else model.pivots,
         solar_potential_MV=potential,
         delta_GV=model.delta_GV + 1.0e-3 * change_MV,
         norm=model.norm * np.array([1.0 + values.get(f"primary:{g}:norm", 0.0) for g in GROUPS]),

@@ -9,12 +9,16 @@ unless a mark file in it shows that all kernels are there already.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import sim3d
+from sim3d.errors import InputError
+from sim3d.files.atomic_files import write_bytes
 from sim3d.files.event_journal import BatchRecorder
 from sim3d.files.locks import alone
 from sim3d.jit_cache import CACHE_FOLDER
@@ -47,13 +51,18 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
             with _alone(mark, "sums"):
                 _empty_sums(setup)
             with _alone(mark, *_modes(setup)):
-                if show and (mark is None or not mark.exists()):
-                    note = "sim3d: compiling the kernels (once per version, about 20 s) ..."
-                    print(note, file=sys.stderr, flush=True)
+                cold = mark is None or not mark.exists()
+                begun = time.perf_counter()
+                if show and cold:
+                    print(_compile_note(setup, mark), file=sys.stderr, flush=True)
                 _empty_batch(setup)
-                if mark is not None:
-                    with contextlib.suppress(OSError):
+                seconds = time.perf_counter() - begun
+                if show and cold:
+                    print(f"sim3d: compiled in {seconds:.0f} s", file=sys.stderr, flush=True)
+                if mark is not None and cold:
+                    with contextlib.suppress(OSError, InputError):
                         mark.touch()
+                        write_bytes(_last_time(mark), f"{seconds:.0f}".encode())
         processes.barrier()
     return time.perf_counter() - started
 
@@ -79,8 +88,32 @@ def _empty_batch(setup: Setup) -> None:
     idle.batch_function()(0, scores, recorder, extras)
 
 
+def _compile_note(setup: Setup, mark: Path | None) -> str:
+    """Say what is compiled, for how long, and why, in one line."""
+    kind = " and ".join(_modes(setup))
+    kind += " with gradients" if setup.columns else ""
+    if mark is None:
+        return f"sim3d: compiling the kernels for {kind}: no cache folder can be written, so each run does it ..."
+    try:
+        seconds = f"{float(_last_time(mark).read_text(encoding='ascii')):.0f} s last time"
+    except (OSError, ValueError):
+        seconds = "one to two minutes"
+    return (
+        f"sim3d: compiling the kernels for {kind} ({seconds}; once for each version, installation and kind of run) ..."
+    )
+
+
+def _last_time(mark: Path) -> Path:
+    """Path of the file with the seconds that compiling this kind of run took last, of any version."""
+    return mark.parent.parent / f"{mark.name.rpartition('-')[0]}.seconds"
+
+
 def _mark(setup: Setup) -> Path | None:
-    """Return the file that marks the kernels of this sampling mode as cached, for this type of processor."""
+    """Return the file that marks the kernels of this sampling mode as cached, for this type of processor.
+
+    numba's index goes by the paths of the sources, so a mark is of one installation: the end of its name is a hash of
+    the package's folder.
+    """
     if CACHE_FOLDER is None:
         return None
     from llvmlite import binding
@@ -88,7 +121,8 @@ def _mark(setup: Setup) -> Path | None:
     kernel = setup.config.sampling.mode + ("-gradients" if setup.columns else "")
     kernel += "-muons" if setup.config.scoring.muons else ""
     kernel += "" if setup.config.scoring.neutrinos else "-alone"
-    return Path(CACHE_FOLDER) / f"compiled-{kernel}-{binding.get_host_cpu_name()}"
+    home = hashlib.sha256(str(Path(sim3d.__file__).resolve().parent).encode()).hexdigest()[:8]
+    return Path(CACHE_FOLDER) / f"compiled-{kernel}-{binding.get_host_cpu_name()}-{home}"
 
 
 @contextlib.contextmanager

@@ -138,7 +138,7 @@ def commands_in(text):
     """Pairs of command and the options that follow it, of every line ``sim3d COMMAND ...`` of a shell."""
     shell = [block.replace("\\\n", " ") for language, block in blocks(text) if language in ("", "bash")]
     for line in [line for block in shell for line in block.splitlines()] + inline(text):
-        for match in re.finditer(r"(?:^|[|&;] *|^mpirun [^|&;]*|/bin/) *sim3d ([a-z]+)\b([^#&;>]*)", line):
+        for match in re.finditer(r"(?:^|[|&;] *|^mpirun [^|&;]*|/bin/) *sim3d ([a-z][a-z-]*)\b([^#&;>]*)", line):
             yield match[1], options_in(match[2])
 
 

@@ -79,7 +79,7 @@ def test_an_array_and_its_merge(tmp_path, environment):
     """Two tasks do all batches between them."""
     (tmp_path / "run.toml").write_text(BASE.format(more="") + '[[sites]]\nname = "kamioka"\n')
     for queue, task in (("slurm", "0"), ("pbs", "1")):
-        done = run(f"{queue}/array.sh", tmp_path, environment, TASK=task, TASKS="2", BATCHES="16")
+        done = run(f"{queue}/array.sh", tmp_path, environment, TASK=task, TASKS="2")
         assert done.returncode == 0, done.stderr
     done = run("slurm/merge.sh", tmp_path, environment)
     assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 # A chain: every job submits the next one before it starts, and takes it back when the run is finished or has failed.
 # Edit as single.sh. MOST is the largest number of jobs in the chain.
 #PBS -N sim3d-chain
-#PBS -l select=4:ncpus=32:mpiprocs=16:ompthreads=2
+#PBS -l select=4:ncpus=32:mpiprocs=2:ompthreads=16
 #PBS -l walltime=12:00:00
 set -u
 cd "${PBS_O_WORKDIR:-.}" || exit 2

@@ -2,15 +2,15 @@
 # One MPI run. Submit it again to go on: what is finished is in $OUT all the time.
 # Edit: nodes, times, the environment, CONFIG and OUT. Keep run.max_minutes in CONFIG some minutes below walltime.
 #PBS -N sim3d
-#PBS -l select=4:ncpus=32:mpiprocs=16:ompthreads=2
+#PBS -l select=4:ncpus=32:mpiprocs=2:ompthreads=16
 #PBS -l walltime=12:00:00
 set -u
 cd "${PBS_O_WORKDIR:-.}" || exit 2
 CONFIG=${CONFIG:-mysite.toml}
 OUT=${OUT:-mysite.h5}
-LAUNCH=${LAUNCH-mpirun}
+LAUNCH=${LAUNCH-mpirun --bind-to none} # threads may use all cores of their rank
 [ -f "${SIM3D_ENV:-$HOME/sim3d-env}/bin/activate" ] && . "${SIM3D_ENV:-$HOME/sim3d-env}/bin/activate"
-export SIM3D_CACHE_DIR=${SIM3D_CACHE_DIR:-${SCRATCH:-$HOME/.cache}/sim3d-cache} # compiled kernels, for all nodes
+export SIM3D_CACHE_DIR=${SIM3D_CACHE_DIR:-$HOME/.cache/sim3d} # compiled kernels, for all nodes
 
 # PBS sends SIGTERM before it kills, some seconds only: rely on run.max_minutes. mpirun hands SIGUSR1 to all ranks.
 $LAUNCH sim3d run "$CONFIG" -o "$OUT" --resume --threads "${OMP_NUM_THREADS:-1}" &

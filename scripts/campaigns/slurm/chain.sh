@@ -3,8 +3,9 @@
 # Edit as single.sh. MOST is the largest number of jobs in the chain.
 #SBATCH --job-name=sim3d-chain
 #SBATCH --nodes=4
-#SBATCH --ntasks-per-node=16
-#SBATCH --cpus-per-task=2
+#SBATCH --ntasks-per-node=2 # one rank per socket, threads inside
+#SBATCH --cpus-per-task=16
+#SBATCH --mem=8G
 #SBATCH --time=12:00:00
 #SBATCH --signal=B:USR1@300
 set -u

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
 from sim3d.commands.paths import FileCommand
-from sim3d.conventions.text_tables import text_table
+from sim3d.commands.results.smooth import tables_of, write_smooth
+from sim3d.commands.worth import qualities, quoted, show_worth
+from sim3d.errors import InputError
 
-if TYPE_CHECKING:
-    from sim3d.flux.smoothing import RegionPull
-    from sim3d.results.result import Result
+BINNINGS = ("honda", "fluka", "fine")
 
 
 @click.command(cls=FileCommand)
@@ -29,110 +27,77 @@ if TYPE_CHECKING:
     help="honda: .d files with .err.d twins for PISA and GENIE; csv: one row per bin.",
 )
 @click.option(
+    "--binning",
+    type=click.Choice(BINNINGS),
+    help="Of CSV tables: 20 energies per decade and 20 zenith bins as in Honda's format, 20 and 40, or 40 and 40.  "
+    "[default: honda]",
+)
+@click.option(
     "--smooth", is_flag=True, help="Fit smooth fluxes to the noisy ones and write these, and the pulls they leave."
 )
+@click.option("--all", "everything", is_flag=True, help="With --smooth: the pulls by flavour and region.")
 @json_option
-def command(file: Path, folder: Path | None, file_format: str, smooth: bool, as_json: bool) -> None:
+def command(
+    file: Path,
+    folder: Path | None,
+    file_format: str,
+    binning: str | None,
+    smooth: bool,
+    everything: bool,
+    as_json: bool,
+) -> None:
     """Write flux tables for every site of a result, with the statistical error of every number.
 
+    All formats have the same bins.  SITE.meta.json beside them describes place, dates, models and quality.  The last
+    lines say how precise the tables are, and how many primaries 5% and 2% need.
+
     With --smooth the names begin with SITE-smooth, errors are those of the fit, SITE-smooth-pulls-*.csv has the
-    pull of every bin, and their summary is printed.
+    pull of every bin, and a sentence says how well the fit describes the raw table.
 
     Fluxes are in m^-2 s^-1 sr^-1 GeV^-1; cos_zenith +1 is down-going; azimuth is the arrival direction, in
     degrees counter-clockwise from south (90 is east).
     """
     from sim3d.files.honda_writing import azimuth_note
     from sim3d.results import tables as result_tables
+    from sim3d.results.metadata import write_metadata
 
+    if file_format == "honda" and binning not in (None, "honda"):
+        raise InputError("--binning", binning, "honda in Honda's format; other bins with --format csv")
     result = open_result(file)
     target = output_folder(folder, file)
     note = azimuth_note(len(result.azimuth_edges_deg) - 1)
     if file_format == "honda" and note:
         click.echo(f"sim3d: note: {note}", err=True)
+    bins = binning or "honda"
+    made = None
     if smooth:
-        _write_smooth(result, target, file_format, as_json)
-        return
-    write = result_tables.write_honda_tables if file_format == "honda" else result_tables.write_csv_tables
-    written = write(result, target)
-    if as_json:
-        print_json({"files": written})
-        return
-    for path in written:
-        click.echo(path)
-
-
-def _write_smooth(result: Result, folder: Path, file_format: str, as_json: bool) -> None:
-    from sim3d.files import csv_tables, honda_writing
-    from sim3d.files import honda as honda_tables
-    from sim3d.flux import smoothing
-
-    written: list[Path] = []
-    pulls: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
-    by_region: dict[str, list[RegionPull]] = {}
+        made = write_smooth(result, target, file_format, bins)
+        written = made.written
+    elif file_format == "honda":
+        written = result_tables.write_honda_tables(result, target)
+    else:
+        written = result_tables.write_csv_tables(result, target, bins)
+    listed = [*written]
     for site in result.sites:
-        name = f"{site}-smooth"
-        if file_format == "honda":
-            n = len(result.azimuth_edges_deg) - 1
-            blocks = honda_tables.HONDA_AZIMUTHS if n % honda_tables.HONDA_AZIMUTHS == 0 else None
-            pairs = smoothing.smooth_result(result, site, "honda", blocks)
-        else:
-            pairs = smoothing.smooth_result(result, site, "fluka")
-        pulls[site] = {}
-        for smoothed, original in pairs:
-            if file_format == "honda":
-                written += honda_writing.write_what_fits(smoothed.table, folder, name)
-            else:
-                written.append(csv_tables.write_table(smoothed.table, folder, name))
-            written.append(smoothing.write_pulls(smoothed, original, folder, name))
-            kind = "azimuth" if smoothed.table.has_azimuth else "average"
-            rows = [asdict(row) for row in smoothing.summary(smoothed)]
-            pulls[site][kind] = {row.pop("flavour"): row for row in rows}
-            by_region[f"{site} {kind}"] = smoothing.regions(smoothed)
+        listed.append(write_metadata(result, site, target, tables_of(site, written, result.sites)))
+    found = qualities(result)
     if as_json:
-        listed = {name: [asdict(row) for row in rows] for name, rows in by_region.items()}
-        print_json({"files": written, "pulls": pulls, "regions": listed})
+        document = {"files": listed, "quality": {site: one.as_dict() for site, one in found.items()}}
+        print_json(document | ({} if made is None else {"pulls": made.pulls, "regions": made.regions}))
         return
-    for path in written:
+    for path in listed:
         click.echo(path)
-    click.echo("Pulls of bins with 5 effective hits or more (Gaussian: rms below 1, 0.3% beyond 3):")
-    lines: list[list[str]] = []
-    for site, kinds in pulls.items():
-        for kind, flavours in kinds.items():
-            for flavour, row in flavours.items():
-                if row["bins"] == 0:
-                    cells = ["0", *("-",) * 5, f"{row['known_below_GeV']:.3g} GeV"]
-                    lines.append([f"{site} {kind} {flavour}", *cells])
-                    continue
-                cells = [
-                    f"{row['bins']}",
-                    f"{row['mean']:.2f}",
-                    f"{row['rms']:.2f}",
-                    f"{row['chi2']:.0f}/{row['ndf']:.0f}",
-                    f"{row['beyond_3']:.2%}",
-                    f"{row['largest']:.1f}",
-                    f"{row['known_below_GeV']:.3g} GeV",
-                ]
-                lines.append([f"{site} {kind} {flavour}", *cells])
-    head = ("", "bins", "mean", "rms", "chi2/ndf", ">3", "largest", "known below")
-    click.echo("\n".join(text_table(head, lines)))
-    click.echo(
-        "known below: where the fit's relative error is under one half; above it is an extrapolation, with an error of "
-        "at least the flux (CSV: error_kind is extrapolated)."
+    if made is not None:
+        for line in made.lines if everything else [made.fit]:
+            click.echo(line)
+    show_worth(result, _steps(file, folder, smooth), None if made is None else made.quality)
+
+
+def _steps(file: Path, folder: Path | None, smooth: bool) -> list[tuple[str, str]]:
+    """List the commands that come after tables."""
+    where = "" if folder is None else f" -o {quoted(folder)}"
+    name = quoted(file)
+    steps = (
+        [] if smooth else [(f"sim3d tables {name}{where} --smooth", "smooth tables, errors about three times smaller")]
     )
-    for name, regions in by_region.items():
-        click.echo(f"{name}: pulls summed over zenith third, decade and half of azimuth, and mean deviation:")
-        click.echo("\n".join(_region_table(regions)))
-
-
-def _region_table(regions: list[RegionPull]) -> list[str]:
-    """Format the sums of pulls: a row per decade and direction, a column per flavour."""
-    rows: dict[tuple[float, str], dict[str, str]] = {}
-    flavours = list(dict.fromkeys(one.flavour for one in regions))
-    for one in regions:
-        key = (one.low_GeV, one.zenith if one.azimuth == "all" else f"{one.zenith} {one.azimuth}")
-        rows.setdefault(key, {})[one.flavour] = f"{one.pull:+.1f} ({one.deviation:+.1%})"
-    lines = [
-        [f"{low:g}-{10 * low:g} GeV {place}", *(cells.get(flavour, "-") for flavour in flavours)]
-        for (low, place), cells in sorted(rows.items())
-    ]
-    return text_table(("", *flavours), lines)
+    return [*steps, (f"sim3d plot {name}{where}", "pictures"), (f"sim3d report {name}{where}", "all of it on one page")]

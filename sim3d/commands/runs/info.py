@@ -3,64 +3,103 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim3d.commands.arguments import json_option, open_result, print_json, result_file
 from sim3d.commands.paths import FileCommand
+from sim3d.commands.worth import quoted, show_worth
+
+if TYPE_CHECKING:
+    from sim3d.results.result import Result
 
 
 @click.command(cls=FileCommand)
 @result_file
 @click.option("--verify", is_flag=True, help="Check the file's checksums; status 2 if they do not agree.")
+@click.option("--all", "everything", is_flag=True, help="Also weights, every setting and versions.")
 @json_option
-def command(file: Path, verify: bool, as_json: bool) -> None:
-    """Show the sites, statistics, configuration and provenance of a result."""
+def command(file: Path, verify: bool, everything: bool, as_json: bool) -> None:
+    """Show place, dates, models, size and quality of a result; with --all also settings and versions."""
     if verify:
         check(file, as_json)
         return
-    from sim3d.results.summary import describe_result, key_lines
+    from sim3d.results.summary import describe_result
 
-    document = describe_result(open_result(file))
+    result = open_result(file)
+    document = describe_result(result)
     if as_json:
         print_json({"file": file, **document})
         return
-    click.echo(str(file))
+    for line in [str(file), *_short(result, document)]:
+        click.echo(line)
+    for line in document["warnings"]:
+        click.echo(f"  WARNING {line}")
+    if document["target"] is not None:
+        click.echo(f"  {document['target']}")
+    for index, reason in document["lost_primaries"]:
+        click.echo(f"  lost primary {index}: {reason}")
+    show_worth(result, [] if everything else [(f"sim3d info {quoted(file)} --all", "weights, every setting, versions")])
+    if everything:
+        for line in _long(document):
+            click.echo(line)
+
+
+def _short(result: Result, document: dict[str, Any]) -> list[str]:
+    """Describe a result on less than a screen: sites, dates, models, size."""
+    from sim3d.results.metadata import sun_in_words
+
+    config, attributes = result.record.config, document["attributes"]
+    lines = []
     for name, site in document["sites"].items():
-        click.echo(
+        lines.append(
             f"  site {name}: latitude {site['lat_deg']:.3f}, longitude {site['lon_deg']:.3f}, "
-            f"altitude {site['altitude_m']:g} m, declination {site['declination_deg']:.2f} deg"
+            f"altitude {site['altitude_m']:g} m; detector {site['patch']}, {site['area_m2'] * 1e-6:.4g} km2"
         )
-        click.echo(f"    detector {site['patch']}, {site['area_m2'] * 1e-6:.4g} km2; {site['hits']} hits")
+        if site["hits_by_flavour"]:
+            lines.append(
+                "    neutrinos: " + ", ".join(f"{flavour} {n:,}" for flavour, n in site["hits_by_flavour"].items())
+            )
+    cutoff = "" if config.field.cutoff else "; cutoffs are not applied"
+    lines += [
+        f"  field {attributes.get('field_generation', '')} of {config.field.date}{cutoff}; Sun: {sun_in_words(result)}",
+        f"  primaries {attributes.get('primary_model', '?')}, hadrons {attributes.get('hadronic_model', '?')}, "
+        f"air {attributes.get('atmosphere', '?')}",
+        f"  {attributes['primaries']:,} primaries in {document['batches']} of {document['batches_total']} batches, "
+        f"seed {attributes['seed']}, mode {config.sampling.mode}; sim3d {attributes.get('sim3d', '?')}",
+    ]
+    if document["event_records"] is not None:
+        lines.append(f"  {document['event_records']} event records")
+    if attributes.get("muon_crossings"):
+        lines.append(f"  {attributes['muon_crossings']} muons and nucleons; see sim3d muons")
+    return lines
+
+
+def _long(document: dict[str, Any]) -> list[str]:
+    """List weights, bins, attributes and configuration."""
+    from sim3d.results.summary import key_lines
+
+    lines = []
+    for name, site in document["sites"].items():
+        lines.append(f"  {name}: magnetic declination {site['declination_deg']:.2f} deg")
         if site["weights"]:
-            click.echo("    effective hits (largest weight over the mean) by decade of energy:")
+            lines.append("    effective number of neutrinos (largest weight over the mean) by decade of energy:")
         for flavour, decades in site["weights"].items():
             cells = [
                 f"{span} {row['effective_hits']:.0f} ({row['largest_over_mean']:.0f})"
                 for span, row in decades.items()
                 if row["hits"]
             ]
-            click.echo(f"      {flavour}: {', '.join(cells) or 'none'}")
-    for line in document["warnings"]:
-        click.echo(f"  WARNING {line}")
-    click.echo(
+            lines.append(f"      {flavour}: {', '.join(cells) or 'none'}")
+    lines.append(
         f"  bins: {document['energy_bins']} energies, {document['cos_zenith_bins']} cos_zenith, "
-        f"{document['azimuth_bins']} azimuth (frame of the {document['azimuth_frame']}); "
-        f"{document['batches']} of {document['batches_total']} batches"
+        f"{document['azimuth_bins']} azimuth (frame of the {document['azimuth_frame']})"
     )
-    if document["event_records"] is not None:
-        click.echo(f"  {document['event_records']} event records")
-    if document["attributes"].get("muon_crossings"):
-        click.echo(f"  {document['attributes']['muon_crossings']} muons and nucleons; see sim3d muons")
-    if document["target"] is not None:
-        click.echo(f"  {document['target']}")
-    for index, reason in document["lost_primaries"]:
-        click.echo(f"  lost primary {index}: {reason}")
     for title in ("attributes", "config"):
-        click.echo(f"  {title}:")
-        for line in key_lines(document[title], indent=4):
-            click.echo(line)
+        lines.append(f"  {title}:")
+        lines += key_lines(document[title], indent=4)
+    return lines
 
 
 def check(file: Path, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from sim3d.commands.paths import FileCommand, InputPath, OutputPath
 @click.option("--force", is_flag=True, help="Replace an existing result file.")
 @json_option
 def command(files: tuple[Path, ...], output: Path, force: bool, as_json: bool) -> None:
-    """Join results of one configuration: parts of a run (made with run --batch-range), or runs of different seeds.
+    """Join results of one configuration: parts of a run (made with run --part), or runs of different seeds.
 
     Parts of one run give bit by bit the single run, in any order. Runs of different seeds are weighted by their
     primaries, which averages weighted by errors would not replace: they are too low. Files of another configuration,

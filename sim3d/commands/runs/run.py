@@ -9,7 +9,7 @@ import click
 
 from sim3d.commands.arguments import json_option
 from sim3d.commands.numbers import WholeNumber
-from sim3d.commands.output import STATUS_OF, output_file, parse_range, report
+from sim3d.commands.output import STATUS_OF, output_file, parse_range, part_range, report
 from sim3d.commands.paths import FileCommand, InputPath, OutputPath, protect_files_of
 from sim3d.errors import InputError
 from sim3d.launcher import launcher_rank
@@ -30,6 +30,7 @@ from sim3d.launcher import launcher_rank
     "--threads", type=WholeNumber(min=1), metavar="T", help="Per process.  [default: OMP_NUM_THREADS, or all cores]"
 )
 @click.option("--resume", is_flag=True, help="Go on from the result file, if there is one.")
+@click.option("--part", metavar="K/N", help="Do only part K of N, K from 1 to N (a task of a job array).")
 @click.option("--batch-range", metavar="A:B", help="Do only the batches A to B - 1 (a part of a job array).")
 @click.option("--force", is_flag=True, help="Replace an existing result file.")
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
@@ -41,6 +42,7 @@ def command(
     seed: int | None,
     threads: int | None,
     resume: bool,
+    part: str | None,
     batch_range: str | None,
     force: bool,
     quiet: bool,
@@ -61,7 +63,9 @@ def command(
     if resume and force:
         raise InputError("--resume, --force: give one of them, to go on or to begin anew")
     protect_files_of(config)
-    batches = parse_range(batch_range)
+    if part is not None and batch_range is not None:
+        raise InputError("--part, --batch-range: give one of them")
+    batches = parse_range(batch_range) if part is None else part_range(part, config.n_batches)
     target = output_file(output, config_path, force, resume, resumable=True)
 
     from sim3d.simulation.engine import run_to_file
@@ -73,5 +77,5 @@ def command(
         config, target, threads=threads, progress=speak, resume=resume, batches=batches, replace=force
     )
     if first and (as_json or not quiet) and target.exists():
-        report(target, time.perf_counter() - started, as_json)
+        report(target, time.perf_counter() - started, as_json, config_path)
     return STATUS_OF.get(outcome, 0)

@@ -5,7 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from sim3d.commands.numbers import WholeNumber, whole_number
-from sim3d.commands.output import parse_range
+from sim3d.commands.output import parse_range, part_range
+from sim3d.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,15 @@ def test_an_option():
 
 def test_a_range_of_batches():
     assert parse_range("0:1e3") == (0, 1000)
+
+
+@pytest.mark.parametrize("batches", [3, 10, 1001])
+def test_parts_have_every_batch_once(batches):
+    ranges = [part_range(f"{k}/3", batches) for k in (1, 2, 3)]
+    assert [b for first, last in ranges for b in range(first, last)] == list(range(batches))
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "1/0", "a/b", "1/11", "-1/3"])
+def test_wrong_parts(text):
+    with pytest.raises(InputError, match="--part"):
+        part_range(text, 10)

@@ -20,7 +20,7 @@ import pytest
 from sim3d import cli
 from sim3d.commands.paths import FileCommand, InputPath, OutputPath
 from sim3d.files import atomic_files
-from sim3d.files.result_file import write_result
+from sim3d.files.result_file import verify_result, write_result
 from sim3d.flux import smoothing
 from sim3d.results.tables import table_of_result
 
@@ -36,12 +36,42 @@ profile = "profile.csv"
 name = "kamioka"
 """
 
+CALIBRATION = """
+name = "mine"
+measurements = ["mine.toml"]
+parameters = ["pi+@158", "sigma:pion"]
+[responses.mine]
+file = "special.h5"
+sha256 = "SHA"
+"""
+MEASUREMENT = """
+name = "mine"
+title = "Mine"
+citation = "none"
+[conditions]
+lat = 36.0
+lon = 137.0
+date = "2010-06-01"
+month = 6
+[[acceptance]]
+cos_zenith = [0.9, 1.0]
+[[observables]]
+name = "ratio"
+quantity = "ratio"
+file = "mine.csv"
+at = "p"
+value = "ratio"
+statistical = "error"
+"""
+
 CASES = {
+    "make-tables": "make-tables --site kamioka --precision 50% --force --quiet -o {out}",
     "run": "run {in}/config.toml -o {out}/x.h5 --force",
     "merge": "merge {in}/first.h5 {in}/second.h5 -o {out}/x.h5 --force",
     "reweight": "reweight {in}/first.h5 --model ghls2001-low -o {out}/x.h5 --force",
     "replay": "replay {in}/config.toml 7 --png {out}/x.png",
     "vary": "vary {in}/special.h5 --set pi+@158=0.1 --errors {in}/errors.csv -o {out}",
+    "calibrate": "calibrate {in}/calibration.toml -o {out}/x.h5 --quiet",
     "tables honda": "tables {in}/result.h5 -o {out}",
     "tables csv": "tables {in}/result.h5 --format csv -o {out}",
     "tables smooth": "tables {in}/result.h5 --smooth -o {out}",
@@ -117,6 +147,10 @@ def inputs(fake_result, tmp_path_factory):
             sums.add(rng.uniform(0.5, 1.0, sums.total.shape), batch)
     write_result(special, folder / "special.h5")
     (folder / "config.toml").write_text(TOML)
+    digest = verify_result(folder / "special.h5")["data_sha256"]
+    (folder / "calibration.toml").write_text(CALIBRATION.replace("SHA", digest))
+    (folder / "mine.toml").write_text(MEASUREMENT)
+    (folder / "mine.csv").write_text("p,ratio,error\n5,1.2,5\n50,1.3,5\n")
     heights = np.arange(0.0, 80.0, 1.0)
     rows = "".join(f"{h},{1.2e-3 * np.exp(-h / 7.5):.6e}\n" for h in heights)
     (folder / "profile.csv").write_text("height_km,density_g_cm3\n" + rows)

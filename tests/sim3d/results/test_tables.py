@@ -172,8 +172,8 @@ def test_csv(fake_result, tmp_path):
     result = fake_result(sites=("ino",), empty_above=1000.0)
     assert [path.name for path in result_tables.write_csv_tables(result, tmp_path)] == ["ino-aa.csv", "ino-azimuth.csv"]
     for ending, shape, binning in (
-        ("aa", (4, 100, 40, 1), "fluka_aa"),
-        ("azimuth", (4, 100, 40, 12), "fluka"),
+        ("aa", (4, 101, 20, 1), "honda_aa"),
+        ("azimuth", (4, 101, 20, 12), "honda"),
     ):
         lines = (tmp_path / f"ino-{ending}.csv").read_text().splitlines()
         comments = [line for line in lines if line.startswith("#")]
@@ -191,8 +191,8 @@ def test_csv(fake_result, tmp_path):
         assert [row["error_kind"] == "limit" for row in rows] == (~filled).ravel().tolist()
         assert error[~filled] == pytest.approx(result.upper_limit("ino", binning).reshape(shape)[~filled], rel=1e-5)
         assert [row["flavour"] for row in rows[:: len(rows) // 4]] == ["numu", "numubar", "nue", "nuebar"]
-        assert float(rows[0]["energy_GeV"]) == pytest.approx(10**-0.975, rel=1e-5)
-        assert (rows[0]["cos_zenith_low"], rows[0]["cos_zenith_high"]) == ("-1", "-0.95")
-        assert (rows[-1]["cos_zenith_low"], rows[-1]["cos_zenith_high"]) == ("0.95", "1")
+        assert float(rows[0]["energy_GeV"]) == pytest.approx(0.1, rel=1e-5)
+        assert (rows[0]["cos_zenith_low"], rows[0]["cos_zenith_high"]) == ("-1", "-0.9")
+        assert (rows[-1]["cos_zenith_low"], rows[-1]["cos_zenith_high"]) == ("0.9", "1")
         assert rows[-1]["azimuth_high_deg"] == "360"
         assert rows[0]["azimuth_high_deg"] == ("360" if ending == "aa" else "30")

@@ -21,7 +21,15 @@ from sim3d.results.muons import muon_spectra
 from sim3d.results.result import Result
 from sim3d.sampling.batch import BatchTask, empty_scores
 from sim3d.sampling.lost import indices
-from sim3d.sampling.muons import check_levels, draw_overhead, line_density, make_overhead, muon_world, overhead_batch
+from sim3d.sampling.muons import (
+    NO_SLOPES,
+    check_levels,
+    draw_overhead,
+    line_density,
+    make_overhead,
+    muon_world,
+    overhead_batch,
+)
 from sim3d.shower.kernel import shower
 from sim3d.shower.levels import L_LEVEL, L_MOMENTUM, L_SPECIES, L_WEIGHT, LEVEL_COLUMNS, Levels
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
@@ -103,7 +111,7 @@ def test_the_share_of_the_whole_globe_moves_no_mean():
             task = BatchTask(
                 world, setup.source, np.uint64(11), batch * 1000, 1000, setup.sites, False, setup.trace, indices([]), -1
             )
-            overhead_batch(task, empty_scores(1, 12), over, flux)
+            overhead_batch(task, empty_scores(1, 12), over, flux, None, NO_SLOPES)
             batches.append(flux[0, 0, :2].sum(axis=0))
         sums.append((np.mean(batches, axis=0), np.std(batches, axis=0, ddof=1) / math.sqrt(30)))
     (one, d_one), (other, d_other) = sums
@@ -125,8 +133,8 @@ def test_the_density_of_lines_is_positive_everywhere_and_integrates_to_one():
         up = rng.normal(size=3)
         up /= np.linalg.norm(up)
         start = np.concatenate((top * up, -up, np.zeros(3)))
-        assert density(start, setup.sites[0], over.radius_km[0], setup.world.top_km, 0.01) > 0.0
-    starts, weights = _draw(setup.sites[0], over.radius_km[0], setup.world.top_km, n)
+        assert density(start, setup.sites[0], over.radius_km[0], setup.world.top_km, 0.01, over.dense_from) > 0.0
+    starts, weights = _draw(setup.sites[0], over.radius_km[0], setup.world.top_km, n, over.dense_from)
     whole = 4.0 * math.pi**2 * (top * 1e3) ** 2
     inside = weights < 10.0 * np.median(weights)
     total = weights.mean() / whole
@@ -137,13 +145,13 @@ def test_the_density_of_lines_is_positive_everywhere_and_integrates_to_one():
 
 
 @njit(nogil=True, cache=CACHE)
-def _draw(site, radii, top_km, n):
+def _draw(site, radii, top_km, n, dense_from):
     from_stream = np.empty(1, dtype=np.uint64)
     starts = np.empty((n, 9))
     weights = np.empty(n)
     for i in range(n):
         from_stream[0] = primary_key(np.uint64(9), i)
-        weights[i] = draw_overhead(site, radii, top_km, 0.01, starts[i], from_stream)
+        weights[i] = draw_overhead(site, radii, top_km, 0.01, dense_from, starts[i], from_stream)
     return starts, weights
 
 
@@ -276,7 +284,6 @@ def test_a_run_of_muons_says_that_it_has_no_neutrinos(sea_level, capsys):
         ({"muons": {"altitudes_km": [-1.0]}}, "altitudes_km"),
         ({"scoring": {"neutrinos": False, "muons": True, "events": True}}, "records of neutrinos"),
         ({"scoring": {"neutrinos": False, "muons": True, "heights": True}}, "are of neutrinos"),
-        ({"scoring": {"neutrinos": False, "muons": True, "gradients": True}}, "are of neutrinos"),
     ],
 )
 def test_bad_configurations_get_one_line(tables, words):

@@ -168,7 +168,7 @@ def test_files_keep_them(tmp_path):
         assert again.keys() == reference.keys()
         for name, array in reference.items():
             np.testing.assert_array_equal(again[name], array, err_msg=f"{path.name} {name}")
-    assert load(whole).attributes["gradient_columns"].startswith("flux, pi+@31, ")
+    assert load(whole).attributes["gradient_columns"].startswith("flux, pi+@2, ")
 
 
 def test_what_a_user_calls(targeted):

@@ -58,7 +58,10 @@ def test_a_few_heavy_hits_are_reported():
     """A thousand hits and one of four hundred times their weight; with few hits the error itself says enough."""
     lines = outlier_warnings("here", noted([1.0] * 1000 + [400.0]), FLAVOURS)
     assert len(lines) == 1
-    assert "here nue 1-10 GeV" in lines[0]
+    assert lines[0].startswith("here nue, 1 to 10 GeV: 10 of 1001 neutrinos make ")
+    assert "(minor: the error is uncertain)" in outlier_warnings("x", noted([1.0] * 5000 + [100.0] * 2), FLAVOURS)[0]
+    assert "serious" in lines[0]
+    assert "energy_index" in outlier_warnings("x", noted([1.0] * 1000 + [400.0], 300.0), FLAVOURS)[0]
     assert outlier_warnings("here", noted([1.0] * 1000 + [3.0]), FLAVOURS) == []
     assert outlier_warnings("here", noted([1.0] * 20 + [400.0]), FLAVOURS) == []
     assert len(outlier_warnings("here", noted([1.0] * 95 + [50.0] * 3), FLAVOURS)) == 1

@@ -92,20 +92,25 @@ def test_checkpoints_by_the_clock():
     clock = Clock()
     scheduler = Scheduler(queue(), checkpoint_s=60.0, clock=clock)
     scheduler.take(5)
-    clock.now = 61.0
+    clock.now = 31.0  # the first one comes early
     assert scheduler.decide(False) == Command.NONE
     scheduler.report(1, [])
     assert scheduler.decide(False) == Command.COLLECT
     scheduler.checkpoint_taken(0.5)
+    clock.now = 90.0
+    scheduler.report(1, [])
+    assert scheduler.decide(False) == Command.NONE
     clock.now = 130.0
+    scheduler.checkpoint_taken(0.5)
+    clock.now = 200.0
     assert scheduler.decide(False) == Command.NONE
     scheduler.report(1, [])
     assert scheduler.decide(False) == Command.COLLECT
     scheduler.checkpoint_taken(6.0)
     scheduler.report(1, [])
-    clock.now = 400.0
+    clock.now = 470.0
     assert scheduler.decide(False) == Command.NONE
-    clock.now = 430.1
+    clock.now = 500.1
     assert scheduler.decide(False) == Command.COLLECT
 
 

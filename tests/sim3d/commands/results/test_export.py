@@ -114,7 +114,7 @@ def test_smooth_tables(result, tmp_path, capsys, monkeypatch):
         "ino-smooth-honda-ally-20-12.err.d",
         "ino-smooth-pulls-azimuth.csv",
     ]
-    assert document["files"] == [str(out / name) for name in names]
+    assert document["files"] == [str(out / name) for name in [*names, "ino.meta.json"]]
     assert set(document["pulls"]["ino"]) == {"average", "azimuth"}
     numbers = document["pulls"]["ino"]["average"]["numubar"]
     assert numbers["bins"] > 1000
@@ -125,7 +125,7 @@ def test_smooth_tables(result, tmp_path, capsys, monkeypatch):
 
 
 def test_smooth_tables_as_csv(result, tmp_path, capsys, monkeypatch):
-    """The same in FLUKA's binning (here of a small table, for time)."""
+    """The same bins in another format (here of a small table, for time)."""
     small = table_of_result(result, "ino", "honda", azimuth=False)
     small = dataclasses.replace(
         small,
@@ -136,14 +136,16 @@ def test_smooth_tables_as_csv(result, tmp_path, capsys, monkeypatch):
     )
 
     def smooth_result(_, site, binning, azimuth_bins=None):
-        assert (site, binning, azimuth_bins) == ("ino", "fluka", None)
+        assert (site, binning, azimuth_bins) == ("ino", "honda", None)
         return [(smoothing.smooth_average(small), small)]
 
     monkeypatch.setattr(smoothing, "smooth_result", smooth_result)
     assert cli.main(["tables", str(result.path), "-o", str(tmp_path / "out"), "--smooth", "--format", "csv"]) == 0
     said = capsys.readouterr().out
-    assert "ino average numu" in said
+    assert "Fit: chi2/ndf" in said
+    assert "ino, azimuth average, smooth" in said
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "ino-smooth-aa.csv",
         "ino-smooth-pulls-aa.csv",
+        "ino.meta.json",
     ]

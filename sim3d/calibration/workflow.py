@@ -1,0 +1,330 @@
+"""The steps of ``sim3d calibrate``: simulate the responses, fit, simulate again at the new centre until it stands."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field, ValidationError, field_validator
+
+from sim3d.calibration.fit import Fit, FittedSet, as_record, fit, left_out
+from sim3d.calibration.measurements import SHIPPED, Measurement, load_measurement
+from sim3d.calibration.predictions import response, run_configuration
+from sim3d.calibration.priors import DEFAULT, prior_covariance
+from sim3d.config.messages import describe
+from sim3d.config.parameters import PARAMETERS, allowed_range, check_name
+from sim3d.config.schema import Config
+from sim3d.config.table import Float, Int, Table
+from sim3d.conventions.arrays import Array
+from sim3d.conventions.text_files import read_text
+from sim3d.errors import InputError, RunError
+from sim3d.files.calibration_file import Calibration
+from sim3d.files.result_file import verify_result
+from sim3d.primaries.catalogue import highest_energy_GeV
+from sim3d.results.muon_gradients import muon_gradients
+from sim3d.results.result import load
+from sim3d.simulation.engine import run_to_file
+
+
+class ModelTable(Table):
+    """Table ``[model]``: models of the runs."""
+
+    hadronic: str = "accelerator"
+    primaries: str = "gsf:2026.1"
+    atmosphere: str = "nrlmsis"
+
+
+class ResponseTable(Table):
+    """Table ``[responses.NAME]``: a result file of before in the place of a run."""
+
+    file: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class CalibrationTable(Table):
+    """A calibration file; docs/manual/calibration.md describes every key."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")
+    measurements: tuple[str, ...] = SHIPPED
+    parameters: tuple[str, ...] = DEFAULT
+    primaries: Int = Field(2_000_000, ge=1000, le=10**12)
+    primaries_of: dict[str, Int] = Field(default_factory=dict)
+    seed: Int = Field(1, ge=0, lt=2**60)
+    iterations: Int = Field(3, ge=1, le=20)
+    tolerance: Float = Field(0.3, gt=0.0, le=10.0)
+    priors: dict[str, Float] = Field(default_factory=dict)
+    model: ModelTable = ModelTable()
+    responses: dict[str, ResponseTable] = Field(default_factory=dict)
+
+    @field_validator("parameters")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            check_name(name)
+        if len(set(value)) < len(value) or not value:
+            raise ValueError("must be one or more different parameters")
+        return tuple(name for name in PARAMETERS if name in value)
+
+    @field_validator("priors")
+    @classmethod
+    def _positive(cls, value: dict[str, float]) -> dict[str, float]:
+        for name, sigma in value.items():
+            check_name(name)
+            if not (np.isfinite(sigma) and sigma > 0.0):
+                raise ValueError(f"{name} = {sigma:g} must be a standard deviation above 0")
+        return value
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Result of a calibration.
+
+    Attributes
+    ----------
+    table : CalibrationTable
+    measurements : tuple of Measurement
+    first, last : tuple of FittedSet
+        With the responses at the start and at the end.
+    found : Fit
+    without : dict
+        From :func:`sim3d.calibration.fit.left_out`.
+    steps : list of dict
+        Of every iteration: largest move in units of the error, and how the last linear prediction agrees.
+    files : dict of str
+        SHA-256 of the data of the response files (``sim3d info`` prints it).
+    """
+
+    table: CalibrationTable
+    measurements: tuple[Measurement, ...]
+    first: tuple[FittedSet, ...]
+    last: tuple[FittedSet, ...]
+    found: Fit
+    without: dict[str, tuple[Array, Array]]
+    steps: list[dict[str, Any]]
+    files: dict[str, str]
+
+    def stored(self) -> Calibration:
+        """Return the calibration as a file keeps it."""
+        found = self.found
+        units = np.outer(found.sigma, found.sigma)
+        arrays: dict[str, Array] = {}
+        before = {one.name: one.response.values for one in self.first}
+        for one in self.last:
+            own = f"sets/{one.name}/"
+            arrays[own + "data"] = one.data
+            arrays[own + "data_covariance"] = one.covariance
+            arrays[own + "before"] = before[one.name]
+            arrays[own + "after"] = found.predictions[one.name]
+            arrays[own + "pulls"] = found.pulls[one.name]
+            arrays[own + "centre"] = one.centre
+            for key in ("values", "slopes", "covariance", "nuisances"):
+                arrays[f"{own}response/{key}"] = getattr(one.response, key)
+            arrays[own + "nuisance_values"], arrays[own + "nuisance_errors"] = found.nuisances[one.name]
+            if one.name in self.without:
+                arrays[own + "left_out_values"] = self.without[one.name][0] * found.sigma
+        record = {
+            **as_record(found),
+            "models": self.table.model.model_dump(),
+            "seed": self.table.seed,
+            "steps": self.steps,
+            "responses": self.files,
+            "citations": {one.name: one.table.citation for one in self.measurements},
+            "nuisances": {one.name: list(one.nuisance_names) for one in self.last},
+        }
+        return Calibration(
+            self.table.name, found.parameters, found.sigma, found.values * found.sigma,
+            found.covariance * units * found.scale**2, found.prior * units, found.scale, record, arrays,
+        )  # fmt: skip
+
+
+def load_calibration_table(path: Path) -> CalibrationTable:
+    """Read and check a calibration's TOML file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    CalibrationTable
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or something in it is wrong.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such calibration file")
+    try:
+        return CalibrationTable.model_validate(tomllib.loads(read_text(path)))
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"{path}: not valid TOML: {str(problem)[:200]}") from None
+    except ValidationError as problem:
+        raise InputError(f"{path}: {describe(problem)}") from None
+
+
+def calibrate(
+    table: CalibrationTable,
+    folder: Path,
+    work: Path,
+    threads: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Calibrated:
+    """Calibrate: simulate responses, fit, and simulate again at the new centre until it moves no more.
+
+    Every response is a result file in ``work``; an interrupted calibration goes on from them, and the numbers are the
+    same to the bit.
+
+    Parameters
+    ----------
+    table : CalibrationTable
+    folder : Path
+        Folder in which relative paths of the table begin.
+    work : Path
+        Folder for the result files.
+    threads : int, optional
+        Of the runs.
+    say : callable
+        Takes lines of progress.
+
+    Returns
+    -------
+    Calibrated
+
+    Raises
+    ------
+    InputError
+        If something does not fit together.
+    RunError
+        If a run failed or was interrupted.
+    """
+    measurements = tuple(load_measurement(name, folder) for name in table.measurements)
+    names = [one.name for one in measurements]
+    if len(set(names)) < len(names):
+        raise InputError("measurements", ", ".join(names), "each name once")
+    for key in (*table.responses, *table.primaries_of):
+        if key not in names:
+            raise InputError("responses, primaries_of", key, f"one of {', '.join(names)}")
+    try:
+        prior = prior_covariance(table.parameters, table.priors)
+    except KeyError as problem:
+        raise InputError("priors", str(problem), "a standard deviation: this parameter has none by default") from None
+    centre = np.zeros(len(table.parameters))
+    first: tuple[FittedSet, ...] = ()
+    sets: tuple[FittedSet, ...] = ()
+    steps: list[dict[str, Any]] = []
+    files: dict[str, str] = {}
+    while True:
+        iteration = len(steps)
+        before = sets
+        sets = tuple(
+            _fitted_set(one, table, folder, work, centre, iteration, threads, files, say) for one in measurements
+        )
+        first = first or sets
+        agreement = [_agreement(old, new) for old, new in zip(before, sets, strict=True)] if before else []
+        found = fit(sets, table.parameters, prior)
+        move = (found.values * found.sigma - centre) / (np.sqrt(np.diag(found.covariance)) * found.sigma)
+        largest = int(np.argmax(np.abs(move)))
+        steps.append(
+            {
+                "iteration": iteration, "chi2": found.chi2_total, "dof": found.dof, "valid": found.valid,
+                "largest_move": float(move[largest]), "parameter": table.parameters[largest],
+                "linear_chi2_per_point": float(sum(a for a, _ in agreement) / sum(n for _, n in agreement))
+                if agreement else None,
+            }
+        )  # fmt: skip
+        say(
+            f"iteration {iteration}: chi2 {found.chi2_total:.1f} of {found.dof} points; largest move "
+            f"{move[largest]:+.2f} sigma ({table.parameters[largest]})"
+        )
+        stands = float(np.abs(move).max()) < table.tolerance
+        given = all(name in table.responses for name in names)
+        if stands or given or len(steps) >= table.iterations:
+            break
+        centre = _inside(table.parameters, found.values * found.sigma)
+    return Calibrated(table, measurements, first, sets, found, left_out(sets, found), steps, files)
+
+
+def _inside(names: tuple[str, ...], values: Array) -> Array:
+    """Move values into the allowed ranges, and round them to 12 digits, as a run's configuration holds them."""
+    low, high = np.array([allowed_range(name) for name in names]).T
+    return np.array([float(f"{value:.12g}") for value in np.clip(values, low, high)])
+
+
+def _agreement(old: FittedSet, new: FittedSet) -> tuple[float, int]:
+    """chi2 of a fresh prediction against the linear one of the step before, with the statistics of both."""
+    linear = np.log(old.response.values) + old.response.slopes @ (new.centre - old.centre)
+    difference = np.log(new.response.values) - linear
+    covariance = old.response.covariance + new.response.covariance
+    # both are jackknife covariances of 24 groups: their diagonal alone can be inverted for many points
+    return float(np.sum(difference**2 / np.diag(covariance))), len(difference)
+
+
+def _fitted_set(
+    measurement: Measurement, table: CalibrationTable, folder: Path, work: Path, centre: Array, iteration: int,
+    threads: int | None, files: dict[str, str], say: Callable[[str], None],
+) -> FittedSet:  # fmt: skip
+    name = measurement.name
+    if name in table.responses:
+        path = folder / table.responses[name].file
+        if not path.is_file():
+            raise InputError(f"responses.{name}.file: {path}: no such file")
+        digest = verify_result(path)["data_sha256"]
+        if digest != table.responses[name].sha256:
+            raise InputError(
+                f"responses.{name}.sha256", table.responses[name].sha256, f"{digest}, of the data in {path}"
+            )
+    else:
+        config = response_configuration(measurement, table, centre, iteration)
+        work.mkdir(parents=True, exist_ok=True)
+        path = work / f"{name}-{iteration}.h5"
+        say(f"{name}: {config.run.primaries} primaries")
+        outcome = run_to_file(config, path, threads=threads, resume=True)
+        if outcome != "complete":
+            raise RunError(f"{path}: the run was stopped ({outcome}); the same command goes on from there")
+        digest = verify_result(path)["data_sha256"]
+    files[f"{name}-{iteration}"] = digest
+    result = load(path)
+    own = np.array([result.record.config.vary.get(one, 0.0) for one in table.parameters])
+    found = response(measurement, muon_gradients(result), table.parameters)
+    sizes = [len(each.value) for each in measurement.points]
+    covariance = np.zeros((sum(sizes), sum(sizes)))
+    ends = np.cumsum([0, *sizes])
+    for each, (a, b) in zip(measurement.points, itertools.pairwise(ends.tolist()), strict=True):
+        covariance[a:b, a:b] = each.covariance
+    return FittedSet(
+        found, own, np.concatenate([each.value for each in measurement.points]), covariance,
+        tuple(one.name for one in measurement.table.nuisances),
+        tuple((each.table.name, size) for each, size in zip(measurement.points, sizes, strict=True)),
+    )  # fmt: skip
+
+
+def response_configuration(
+    measurement: Measurement, table: CalibrationTable, centre: Array, iteration: int = 0
+) -> Config:
+    """Make the configuration of the run for a response; its seed depends on the measurement and the iteration.
+
+    Parameters
+    ----------
+    measurement : Measurement
+    table : CalibrationTable
+    centre : float64 array (parameters,)
+        Own units.
+    iteration : int
+
+    Returns
+    -------
+    Config
+    """
+    model = {**table.model.model_dump(), "highest_GeV": highest_energy_GeV(table.model.primaries)}
+    number = int(hashlib.sha256(measurement.name.encode()).hexdigest()[:6], 16)
+    return run_configuration(
+        measurement, model, table.parameters, dict(zip(table.parameters, centre.tolist(), strict=True)),
+        table.primaries_of.get(measurement.name, table.primaries), table.seed + 7919 * number + iteration,
+    )  # fmt: skip

@@ -1,0 +1,251 @@
+"""Derivatives of an interpolated flux by model parameters, with the covariance of these parameters.
+
+Parameters are counted in units of one standard deviation (sigma) of their prior. The derivatives are those that a run
+scored (:mod:`sim3d.results.gradients`), averaged over azimuth, as d ln(flux) / d(parameter), and interpolated linearly
+in ln E and cos_zenith between the centres of their bins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix
+
+from sim3d.config.parameters import check_name
+from sim3d.conventions.arrays import Array
+from sim3d.errors import InputError
+from sim3d.files.calibration_file import read_calibration
+from sim3d.files.flux_table import FluxTable
+from sim3d.results.at_points import between, log_centres
+from sim3d.results.gradients import SiteGradients, over
+from sim3d.results.result import Result
+
+
+@dataclass(frozen=True)
+class ParameterErrors:
+    """Parameters that have an error.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of :data:`sim3d.config.parameters.PARAMETERS`.
+    sigma : float64 array (n,)
+        Standard deviation of the prior of each parameter, in its own units; the unit of :attr:`covariance`.
+    covariance : float64 array (n, n)
+        Covariance of the parameters in units of ``sigma``.
+    """
+
+    names: tuple[str, ...]
+    sigma: Array
+    covariance: Array
+
+    @classmethod
+    def of_matrix(cls, names: Sequence[str], matrix: ArrayLike, sigma: ArrayLike | None = None) -> ParameterErrors:
+        """Make the errors from a covariance matrix in the parameters' own units.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Parameters.
+        matrix : array_like (n, n)
+            Covariance.
+        sigma : array_like (n,), optional
+            Units; by default the square roots of the diagonal.
+
+        Returns
+        -------
+        ParameterErrors
+            Without the parameters that have no error.
+
+        Raises
+        ------
+        InputError
+            For an unknown parameter, or a matrix that is no covariance.
+        """
+        square = np.asarray(matrix, dtype=float)
+        n = len(names)
+        if square.shape != (n, n) or not np.all(np.isfinite(square)) or not np.allclose(square, square.T):
+            raise InputError(f"covariance: needs a symmetric matrix of {n} x {n} finite numbers, got {square.shape}")
+        if n and np.linalg.eigvalsh(square)[0] < -1e-9 * np.abs(square).max():
+            raise InputError("covariance: the matrix has a negative eigenvalue")
+        for name in names:
+            try:
+                check_name(name)
+            except ValueError as problem:
+                raise InputError(f"covariance: {problem}") from None
+        units = np.sqrt(np.diag(square)) if sigma is None else np.asarray(sigma, dtype=float)
+        kept = np.flatnonzero(units > 0.0).tolist()
+        units = units[kept]
+        return cls(tuple(names[i] for i in kept), units, square[np.ix_(kept, kept)] / np.outer(units, units))
+
+    @classmethod
+    def of_calibration(cls, path: str | Path) -> ParameterErrors:
+        """Read the parameters and their covariance after the fit from a file of ``sim3d calibrate``.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        ParameterErrors
+            In units of the priors' standard deviations.
+
+        Raises
+        ------
+        InputError
+            If the file is no calibration.
+        """
+        found = read_calibration(Path(path))
+        return cls.of_matrix(found.parameters, found.covariance, found.sigma)
+
+
+def errors_of_result(result: Result) -> ParameterErrors | None:
+    """Return the errors of the calibration that a run was made with.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    ParameterErrors or None
+        None if the run had no calibration, or made no gradients by all of its parameters.
+    """
+    found = result.attributes
+    if "calibration_covariance" not in found:
+        return None
+    names = tuple(json.loads(found["calibration_parameters"]))
+    if not result.record.config.scoring.neutrinos or not set(names) <= set(result.record.config.scoring.parameters):
+        return None
+    matrix = np.zeros((len(names), len(names)))
+    matrix[np.tril_indices(len(names))] = json.loads(found["calibration_covariance"])
+    matrix += np.tril(matrix, -1).T
+    return ParameterErrors.of_matrix(names, matrix, json.loads(found["calibration_sigma"]))
+
+
+class LogDerivatives:
+    """d ln(flux) / d(parameter in units of its sigma) of one site, as a function of energy and zenith.
+
+    Parameters
+    ----------
+    gradients : SiteGradients
+        Of the run.
+    errors : ParameterErrors
+        Those that the run has no derivatives of are refused.
+
+    Attributes
+    ----------
+    errors : ParameterErrors
+
+    Raises
+    ------
+    InputError
+        If the run has no derivative by one of the parameters.
+    """
+
+    def __init__(self, gradients: SiteGradients, errors: ParameterErrors) -> None:
+        self.errors = errors
+        places = [gradients.column(name) for name in errors.names]
+        mean = gradients.mean()
+        slopes = over(mean[..., places], mean[..., :1]) * errors.sigma
+        self._slopes = _without_holes(slopes)
+        self._energies = log_centres(gradients.energy_edges_GeV)
+        self._cosines = 0.5 * (gradients.cos_edges[1:] + gradients.cos_edges[:-1])
+
+    def at(self, flavour: NDArray[np.int_], log_energy: Array, cos_zenith: Array) -> Array:
+        """Interpolate the derivatives at points.
+
+        Parameters
+        ----------
+        flavour : int array (n,)
+        log_energy, cos_zenith : float64 arrays (n,)
+            ln(E / GeV), zenith cosine. Beyond the outermost centres the derivatives are constant.
+
+        Returns
+        -------
+        float64 array (n, parameters)
+        """
+        below, above, up = between(self._energies, log_energy)
+        left, right, across = between(self._cosines, cos_zenith)
+        _, n_energy, n_cos, n_parameters = self._slopes.shape
+        rows = np.stack(
+            [(flavour * n_energy + e) * n_cos + c for e in (below, above) for c in (left, right)], axis=1
+        ).ravel()
+        weights = np.stack([e * c for e in (1.0 - up, up) for c in (1.0 - across, across)], axis=1).ravel()
+        first = np.arange(0, 4 * len(log_energy) + 1, 4)
+        corners = csr_matrix((weights, rows, first), shape=(len(log_energy), self._slopes[..., 0].size))
+        return np.asarray(corners @ self._slopes.reshape(-1, n_parameters))
+
+    def changes(self, values: Mapping[str, float]) -> Array:
+        """Arrange values of parameters, by name, in the order of the parameters.
+
+        Parameters
+        ----------
+        values : mapping
+            In units of sigma; parameters that are left out are 0.
+
+        Returns
+        -------
+        float64 array (parameters,)
+
+        Raises
+        ------
+        InputError
+            For a name that is not among them, or a value that is not finite.
+        """
+        return ordered_values(self.errors.names, values)
+
+
+def ordered_values(names: Sequence[str], values: Mapping[str, float]) -> Array:
+    """Arrange values by name in the order of ``names``; see :meth:`LogDerivatives.changes`."""
+    out = np.zeros(len(names))
+    for name, value in values.items():
+        if name not in names:
+            raise InputError("parameter", name, f"one of {', '.join(names) or 'none, this flux has no parameters'}")
+        if not np.isfinite(value):
+            raise InputError(name, value, "a finite number of standard deviations")
+        out[names.index(name)] = value
+    return out
+
+
+def scaled_table(table: FluxTable, derivatives: LogDerivatives, changes: Array, note: str) -> FluxTable:
+    """Multiply a table by exp(derivatives times changes) at the centres of its bins.
+
+    Parameters
+    ----------
+    table : FluxTable
+    derivatives : LogDerivatives
+    changes : float64 array (parameters,)
+        In units of sigma.
+    note : str
+        Of the new table.
+
+    Returns
+    -------
+    FluxTable
+    """
+    n_flavours, n_energies, n_cos, _ = table.flux.shape
+    middle = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
+    f, e, c = np.meshgrid(np.arange(n_flavours), np.log(table.energies_GeV), middle, indexing="ij")
+    logs = derivatives.at(f.ravel(), e.ravel(), c.ravel()) @ changes
+    factor = np.exp(logs).reshape(n_flavours, n_energies, n_cos, 1)
+    error = None if table.error is None else table.error * factor
+    return replace(table, flux=table.flux * factor, error=error, note=note)
+
+
+def _without_holes(slopes: Array) -> Array:
+    """Replace values that are not finite (bins without hits) by the nearest bin in energy that has one, else by 0."""
+    flat = np.moveaxis(slopes, 1, 0).copy()
+    n = len(flat)
+    good = np.asarray(np.isfinite(flat).all(axis=-1))
+    place = np.arange(n).reshape((n,) + (1,) * (good.ndim - 1))
+    distance = np.abs(place[:, None] - place[None]) + np.where(good[None], 0, 10 * n)
+    nearest = distance.argmin(axis=1)
+    filled = np.take_along_axis(flat, nearest[..., None], axis=0)
+    return np.ascontiguousarray(np.moveaxis(np.nan_to_num(filled, nan=0.0), 0, 1))

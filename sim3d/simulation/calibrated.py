@@ -1,0 +1,70 @@
+"""Values of the model parameters of a run: those of its calibration, plus those of the table ``[vary]``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim3d.config.parameters import check_values
+from sim3d.config.schema import Config
+from sim3d.errors import InputError
+from sim3d.files.calibration_file import read_calibration
+
+
+def run_values(config: Config) -> dict[str, float]:
+    """Return the values of the parameters at which a run is made.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    dict of float
+        By name; the values of the calibration and of ``[vary]`` are added up.
+
+    Raises
+    ------
+    InputError
+        If the calibration cannot be read, or a sum is out of its range.
+    """
+    values = dict(config.vary)
+    if config.calibration.file is None:
+        return values
+    found = read_calibration(Path(config.calibration.file))
+    for name, value in zip(found.parameters, found.values.tolist(), strict=True):
+        values[name] = values.get(name, 0.0) + value
+    try:
+        check_values(values)
+    except ValueError as problem:
+        raise InputError(f"calibration.file, vary: {problem}") from None
+    return values
+
+
+def calibration_entries(config: Config) -> dict[str, Any]:
+    """List the calibration of a run for its result file; empty if it has none.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    dict
+        ``calibration``: the name; ``calibration_parameters``, ``calibration_values``, ``calibration_sigma`` and
+        ``calibration_covariance`` (lower triangle, own units, 9 digits): JSON.
+    """
+    if config.calibration.file is None:
+        return {}
+    found = read_calibration(Path(config.calibration.file))
+    triangle = found.covariance[np.tril_indices(len(found.parameters))]
+    return {
+        "calibration": found.name,
+        "calibration_parameters": json.dumps(found.parameters),
+        "calibration_values": json.dumps(found.values.tolist()),
+        "calibration_sigma": json.dumps(found.sigma.tolist()),
+        "calibration_covariance": json.dumps([float(f"{one:.9g}") for one in triangle]),
+    }
