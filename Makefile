@@ -22,6 +22,9 @@ COVERED := tests/atmosphere tests/hadronic/interaction/test_kernels.py tests/had
 # samples of millions, and a rounding that numba and NumPy make in other ways
 UNCOVERED := poisson or uncorrelated or keys or slot_tail_inverts
 
+# compiled modules are kept: hundreds of processes of the tests import them, and uv compiles none when it installs
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test coverage validate bench docs hooks pins clean
 
 $(VENV)/bin/python:

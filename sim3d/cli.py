@@ -23,13 +23,13 @@ from sim3d.launcher import launcher_rank, rank_variable
 # Name and one line of help; the order is that of a first use.
 COMMANDS = {
     "make-tables": "Flux tables of a place, as precise as you ask, in one command.",
-    "run": "Simulate: from a TOML file to a result file (also under mpirun).",
+    "run": "Simulate: from a TOML file to a result file (mpirun too).",
     "merge": "Join parts of one run, as a job array makes them.",
     "reweight": "A run with event records under another primary model.",
     "vary": "Gradients of a run: other yields or primaries, their errors.",
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower, in words and drawn.",
-    "calibrate": "Fit the model's parameters to measured muons, with a covariance.",
+    "calibrate": "Fit model parameters to measured muons; their covariance.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "export": "A result or a Honda table for nuSQuIDS, netCDF, CSV or Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",

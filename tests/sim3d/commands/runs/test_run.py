@@ -29,6 +29,7 @@ def engine(monkeypatch, tmp_path, fake_result):
         """What was asked for, with the names of files that a configuration has."""
 
         atmosphere, hadronic = SimpleNamespace(profile=None), SimpleNamespace(table=None)
+        calibration = SimpleNamespace(file=None)
 
     def load_config(path, overrides=None):
         return Loaded(path=path, **(overrides or {}))
