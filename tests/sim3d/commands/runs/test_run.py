@@ -25,21 +25,11 @@ def engine(monkeypatch, tmp_path, fake_result):
         fake_result.write(path)
         return "complete"
 
-    class Loaded(dict):
-        """What was asked for, with the names of files that a configuration has."""
-
-        atmosphere, hadronic = SimpleNamespace(profile=None), SimpleNamespace(table=None)
-        calibration = SimpleNamespace(file=None)
-
-    def load_config(path, overrides=None):
-        return Loaded(path=path, **(overrides or {}))
-
     monkeypatch.setitem(sys.modules, "sim3d.simulation.engine", SimpleNamespace(run_to_file=run_to_file))
-    monkeypatch.setitem(sys.modules, "sim3d.config.load", SimpleNamespace(load_config=load_config))
     for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    Path("mine.toml").write_text("[run]\n")
+    Path("mine.toml").write_text("[[sites]]\nname = \"kamioka\"\n")
     return calls
 
 
@@ -56,7 +46,7 @@ def test_default_output(engine, capsys):
 def test_overrides_reach_the_configuration(engine, capsys):
     arguments = ["run", "mine.toml", "--primaries", "50", "--seed", "0", "--threads", "2", "--quiet"]
     assert cli.main(arguments) == 0
-    assert engine[0].config == {"path": Path("mine.toml"), "primaries": 50, "seed": 0}
+    assert (engine[0].config.run.primaries, engine[0].config.run.seed) == (50, 0)
     assert (engine[0].threads, engine[0].progress) == (2, False)
     assert capsys.readouterr().out == ""
 
@@ -64,7 +54,7 @@ def test_overrides_reach_the_configuration(engine, capsys):
 @pytest.mark.parametrize("text", ["1e3", "1000", "1_000", "1.0e3"])
 def test_whole_numbers_in_any_notation(engine, text):
     assert cli.main(["run", "mine.toml", "--primaries", text, "--batch-range", "0:1e1", "--quiet"]) == 0
-    assert engine[0].config["primaries"] == 1000
+    assert engine[0].config.run.primaries == 1000
     assert engine[0].batches == (0, 10)
 
 
