@@ -3,8 +3,8 @@
 import os
 
 # Set before NumPy is imported. The matrices of the tests are small, and two processes run them: with a thread for each
-# core OpenBLAS's threads wait for each other in loops (ten tests of leptons take 135 s of CPU for 7 on a busy machine).
-# OMP_NUM_THREADS is left as it is: the number of threads of a run follows it.
+# core OpenBLAS's threads wait for each other in loops. OMP_NUM_THREADS is left as it is: the number of threads of a run
+# follows it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from hypothesis import settings

@@ -29,7 +29,7 @@ def engine(monkeypatch, tmp_path, fake_result):
     for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    Path("mine.toml").write_text("[[sites]]\nname = \"kamioka\"\n")
+    Path("mine.toml").write_text('[[sites]]\nname = "kamioka"\n')
     return calls
 
 
