@@ -260,7 +260,7 @@ def _inside(names: tuple[str, ...], values: Array) -> Array:
 def _agreement(old: FittedSet, new: FittedSet) -> tuple[float, int]:
     """chi2 of a fresh prediction against the linear one of the step before, with the statistics of both."""
     linear = np.log(old.response.values) + old.response.slopes @ (new.centre - old.centre)
-    difference = np.log(new.response.values) - linear
+    difference: Array = np.log(new.response.values) - linear
     covariance = old.response.covariance + new.response.covariance
     # both are jackknife covariances of 24 groups: their diagonal alone can be inverted for many points
     return float(np.sum(difference**2 / np.diag(covariance))), len(difference)
