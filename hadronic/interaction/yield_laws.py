@@ -207,7 +207,9 @@ def _nucleon_law(
 ) -> None:
     law = out[sums.first : sums.first + len(sums.species)]
     changes: dict[str, Array] = {kind: 1.0 + by[kind] for kind in ("pi+", "pi-", "K+", "K-", "p", "n", "K0")}
-    factor: dict[int, Array] = {_kinds_of(projectile, kind): changes[kind] for kind in ("pi+", "pi-", "K+", "K-", "p", "n")}
+    factor: dict[int, Array] = {
+        _kinds_of(projectile, kind): changes[kind] for kind in ("pi+", "pi-", "K+", "K-", "p", "n")
+    }
     plus = _share(sums, PIP, PIM)
     factor[PI0] = plus * factor[PIP] + (1.0 - plus) * factor[PIM]
     kaons = _share(mirror, KP, KM)
