@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from validation_report import Report
+from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level
 
 from sim3d.config.load import make_config
 from sim3d.config.schema import Config
@@ -28,7 +28,7 @@ SMOOTH_RUNS = 4
 
 def _config(seed: int, primaries: int, batch_size: int) -> Config:
     run = {"seed": seed, "primaries": primaries, "batch_size": batch_size}
-    return make_config({"run": run, "sites": [{"name": SITE}]})
+    return make_config({"run": run, "primaries": OLD_PRIMARIES, "hadronic": OLD_HADRONIC, "sites": at_sea_level(SITE)})
 
 
 def _truth(long: Result, binning: str) -> np.ndarray:

@@ -185,7 +185,7 @@ def test_the_command(stored, tmp_path, capsys):
     record = read_result(out)
     models = {key: value for key, value in record.models.items() if not key.startswith("reweighted")}
     with pytest.raises(InputError, match=r"^reweighted_from_data_sha256: is None now"):
-        resume_point(out, record.config, models)
+        resume_point(out, record.config, models, record.detectors)
 
 
 @pytest.mark.parametrize(
