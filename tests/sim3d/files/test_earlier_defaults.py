@@ -6,6 +6,7 @@ import h5py
 import pytest
 
 from sim3d.config.load import make_config
+from sim3d.files.checksums import seal_in_place
 from sim3d.files.earlier_defaults import stated
 from sim3d.files.result_file import read_result
 from sim3d.results.metadata import sun_in_words
@@ -70,6 +71,7 @@ def test_a_file_of_before(fake_result, tmp_path):
         file.attrs["config_json"] = json.dumps(config)
         file.attrs["hadronic_definition"] = "printed"
         file.attrs["solar_potential_MV"] = 1109.0
+    seal_in_place(path)
     record = read_result(path)
     assert record.config.primaries.potential == 1109.0
     assert record.config.hadronic.definition == "printed"
