@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS, flavour_index
-from sim3d.flux.interpolation import azimuth_turn
-
-if TYPE_CHECKING:
-    from sim3d.flux.interpolated import Flux
+from sim3d.flux.interpolation import InterpolatedTables, azimuth_turn
 
 
 def integral_slopes(
-    flux: Flux, flavour: str, energy_edges_GeV: ArrayLike, cos_edges: ArrayLike, azimuth_edges_deg: ArrayLike | None
+    flux: InterpolatedTables,
+    derivatives: Callable[..., Array],
+    flavour: str,
+    energy_edges_GeV: ArrayLike,
+    cos_edges: ArrayLike,
+    azimuth_edges_deg: ArrayLike | None,
 ) -> Array:
     """Compute the derivatives of integrals of the flux by the parameters, each per sigma.
 
     Parameters
     ----------
-    flux : Flux
+    flux : InterpolatedTables
+    derivatives : callable
+        :meth:`sim3d.Flux.derivatives`.
     flavour : str
     energy_edges_GeV, cos_edges, azimuth_edges_deg
         As in :meth:`sim3d.Flux.integral`.
@@ -36,14 +41,18 @@ def integral_slopes(
     cos, c_first = _refined(cos_edges, flux.table.cos_edges)
     cells = np.asarray(flux.integral(flavour, energy, cos, azimuth_edges_deg))
     middle = np.sqrt(energy[1:] * energy[:-1])[:, None], 0.5 * (cos[1:] + cos[:-1])
-    slopes = flux.derivatives(flavour, *middle).reshape(len(energy) - 1, len(cos) - 1, -1)
+    slopes = derivatives(flavour, *middle).reshape(len(energy) - 1, len(cos) - 1, -1)
     if azimuth_edges_deg is not None:
         slopes = slopes[:, :, None]
     return _added(cells[..., None] * slopes, e_first, c_first)
 
 
 def integral_variance(
-    flux: Flux, flavour: str, energy_edges_GeV: ArrayLike, cos_edges: ArrayLike, azimuth_edges_deg: ArrayLike | None
+    flux: InterpolatedTables,
+    flavour: str,
+    energy_edges_GeV: ArrayLike,
+    cos_edges: ArrayLike,
+    azimuth_edges_deg: ArrayLike | None,
 ) -> Array:
     """Compute the statistical variance of integrals of the flux, with the cells of the table as independent.
 

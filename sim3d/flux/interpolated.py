@@ -434,7 +434,7 @@ class Flux(InterpolatedTables):
         value = sum(np.asarray(self.integral(name, *bins)) for name in names)
         slopes: Any = 0.0
         if self._model_wanted(kind):
-            slopes = sum(integral_slopes(self, name, *bins) for name in names)
+            slopes = sum(integral_slopes(self, self.derivatives, name, *bins) for name in names)
         if kind == "model":
             return value, 0.0, slopes
         if not self.has_errors:
