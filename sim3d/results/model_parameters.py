@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +24,9 @@ from sim3d.files.calibration_file import read_calibration
 from sim3d.files.flux_table import FluxTable
 from sim3d.results.at_points import between, log_centres
 from sim3d.results.gradients import SiteGradients, over
-from sim3d.results.result import Result
+
+if TYPE_CHECKING:
+    from sim3d.results.result import Result
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,20 @@ class ParameterErrors:
         kept = np.flatnonzero(units > 0.0).tolist()
         units = units[kept]
         return cls(tuple(names[i] for i in kept), units, square[np.ix_(kept, kept)] / np.outer(units, units))
+
+    def sigma_of(self, slopes: Array) -> Array:
+        """Compute sqrt(s^T C s), the standard deviation that follows from derivatives s per sigma.
+
+        Parameters
+        ----------
+        slopes : float64 array (..., n)
+
+        Returns
+        -------
+        float64 array (...)
+        """
+        values, vectors = np.linalg.eigh(self.covariance)
+        return np.asarray(np.sqrt(np.sum((slopes @ (vectors * np.sqrt(np.maximum(values, 0.0)))) ** 2, axis=-1)))
 
     @classmethod
     def of_calibration(cls, path: str | Path) -> ParameterErrors:
@@ -230,13 +247,34 @@ def scaled_table(table: FluxTable, derivatives: LogDerivatives, changes: Array, 
     -------
     FluxTable
     """
+    logs = at_centres(table, derivatives) @ changes
+    factor = np.exp(logs)[..., None]
+    error = None if table.error is None else table.error * factor
+    return replace(table, flux=table.flux * factor, error=error, note=note)
+
+
+def at_centres(table: FluxTable, derivatives: LogDerivatives) -> Array:
+    """Interpolate derivatives to the centres of a table's bins: (flavour, energy, cos_zenith, parameters)."""
     n_flavours, n_energies, n_cos, _ = table.flux.shape
     middle = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
     f, e, c = np.meshgrid(np.arange(n_flavours), np.log(table.energies_GeV), middle, indexing="ij")
-    logs = derivatives.at(f.ravel(), e.ravel(), c.ravel()) @ changes
-    factor = np.exp(logs).reshape(n_flavours, n_energies, n_cos, 1)
-    error = None if table.error is None else table.error * factor
-    return replace(table, flux=table.flux * factor, error=error, note=note)
+    return derivatives.at(f.ravel(), e.ravel(), c.ravel()).reshape(n_flavours, n_energies, n_cos, -1)
+
+
+def relative_error(table: FluxTable, derivatives: LogDerivatives) -> Array:
+    """Compute the relative error of the model at the centres of a table's bins; the same in all azimuth bins.
+
+    Parameters
+    ----------
+    table : FluxTable
+    derivatives : LogDerivatives
+
+    Returns
+    -------
+    float64 array, shape of the table's flux
+    """
+    sigma = derivatives.errors.sigma_of(at_centres(table, derivatives))
+    return np.repeat(sigma[..., None], table.flux.shape[3], axis=3)
 
 
 def _without_holes(slopes: Array) -> Array:
