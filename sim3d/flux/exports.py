@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import xarray
 
 NUSQUIDS_FLAVOURS = (("nue", "numu", None), ("nuebar", "numubar", None))
-"""[neutrino or antineutrino][flavour] of nuSQuIDS' arrays; None: tau neutrinos, which sim3d does not make."""
+"""Axes (neutrino or antineutrino, flavour) of nuSQuIDS' arrays; None: tau neutrinos, which sim3d does not make."""
 
 NUSQUIDS_NODES_PER_DECADE = 40
 NUSQUIDS_COS_NODES = 81
