@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import xarray
 
 NUSQUIDS_FLAVOURS = (("nue", "numu", None), ("nuebar", "numubar", None))
-"""[neutrino or antineutrino][flavour] of nuSQuIDS' arrays; None: tau neutrinos, which sim3d does not make."""
+"""Axes (neutrino or antineutrino, flavour) of nuSQuIDS' arrays; None: tau neutrinos, which sim3d does not make."""
 
 _ERROR_NOTES = {
     "statistical": "one standard deviation; where the flux is 0 nothing was hit and this is the 90% upper limit",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim3d.conventions.arrays import Array
-from sim3d.conventions.flavours import FLAVOURS, flavour_index
+from sim3d.conventions.flavours import FLAVOURS, flavour_index, flavour_indices
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.spline import FluxSpline
@@ -77,8 +77,7 @@ class InterpolatedTables:
         self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
     ) -> tuple[FluxSpline, np.ndarray, np.ndarray, tuple[Array, Array, Array], tuple[int, ...]]:
         """Return spline, flavour indices (4: tau), mask of points in range, coordinates and shape of the result."""
-        names, where = np.unique(np.asarray(flavour), return_inverse=True)
-        index = np.array([flavour_index(name) for name in names.tolist()], dtype=int)[where].reshape(np.shape(flavour))
+        index = flavour_indices(flavour)
         energy, cos = (np.asarray(x, dtype=float) for x in (energy_GeV, cos_zenith))
         azimuth = np.asarray(0.0 if azimuth_deg is None else azimuth_deg, dtype=float)
         if not np.all((cos >= -1.0) & (cos <= 1.0)):
@@ -133,9 +132,15 @@ class InterpolatedTables:
         # the simulation makes no tau neutrinos: their flux is 0
         chosen = good & (index < len(FLAVOURS))
         values = np.where(good, 0.0, np.nan)
-        at = tuple(x[chosen] for x in coordinates)
-        flux = spline.flux(index[chosen], at)  # type: ignore[arg-type]
-        values[chosen] = spline.error(index[chosen], at, flux) if error else flux  # type: ignore[arg-type]
+        everywhere = bool(chosen.all())
+        at = coordinates if everywhere else tuple(x[chosen] for x in coordinates)
+        kept = index if everywhere else index[chosen]
+        flux = spline.flux(kept, at)  # type: ignore[arg-type]
+        found = spline.error(kept, at, flux) if error else flux  # type: ignore[arg-type]
+        if everywhere:
+            values = found
+        else:
+            values[chosen] = found
         return values.reshape(shape)[()]
 
     def getFlux(self, pdgid: Any, energy: ArrayLike, cos_zenith: ArrayLike) -> Any:
