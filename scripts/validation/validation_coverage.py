@@ -17,7 +17,6 @@ from sim3d.files.flux_table import LIMIT
 from sim3d.files.result_file import write_result
 from sim3d.flux.smoothing import smooth_result
 from sim3d.results.result import Result, load
-from sim3d.results.tables import AZIMUTH_BLOCKS
 from sim3d.simulation.merge import merge_files
 
 SITE = "kamioka"
@@ -84,11 +83,12 @@ def _raw(report: Report, small: list[Result], long: Result) -> None:
 def _smooth(report: Report, small: list[Result], long: Result) -> None:
     true = _truth(long, "honda")
     energies, edges = long.binning_energies("honda"), long.binning_cos_edges("honda")
+    count = true.shape[3]
     place = np.ix_(energies < 30.0, np.abs(0.5 * (edges[1:] + edges[:-1])) < 0.1)
-    for half, azimuths in (("east", slice(0, AZIMUTH_BLOCKS // 2)), ("west", slice(AZIMUTH_BLOCKS // 2, None))):
+    for half, azimuths in (("east", slice(0, count // 2)), ("west", slice(count // 2, None))):
         pulls = []
         for result in small[:SMOOTH_RUNS]:
-            table = smooth_result(result, SITE, "honda", AZIMUTH_BLOCKS)[1][0].table
+            table = smooth_result(result, SITE, "honda", count)[1][0].table
             pull = (table.flux - true) / table.error
             pulls.append([pull[f][place][..., azimuths] for f in range(len(pull))])
         rms = float(np.sqrt(np.mean(np.square(pulls))))

@@ -17,6 +17,7 @@ from sim3d.config.gradients import CalibrationKeys, GradientKeys, ParameterValue
 from sim3d.config.muons import MuonsTable
 from sim3d.config.table import Float, Int, Table
 from sim3d.conventions.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
+from sim3d.conventions.flavours import flavour_name
 
 # Range of the field model's dates. geomag checks it, too; here a wrong date fails before numba is imported.
 _FIRST_DATE, _LAST_DATE = datetime.date(1900, 1, 1), datetime.date(2030, 1, 1)
@@ -82,6 +83,15 @@ class RunTable(Table):
     def _chosen(cls, value: Any, info: ValidationInfo) -> Any:
         """Replace the default; a size that is given counts as set (``model_fields_set``), a chosen one does not."""
         return chosen_batch_size(info.data.get("primaries", 1)) if isinstance(value, _Chosen) else value
+
+    @field_validator("target_observable", mode="before")
+    @classmethod
+    def _flavour(cls, value: Any) -> Any:
+        """Translate the usual spellings of a flavour (``numu_bar``, ``-14``); "flux" in any case."""
+        name = flavour_name(value)
+        if name is None and isinstance(value, str):
+            return value.strip().lower()
+        return value if name is None else name
 
     @field_validator("target_energy_GeV")
     @classmethod
