@@ -226,7 +226,8 @@ def cascade_flux(
     Parameters
     ----------
     cos_zenith : sequence of float, optional
-        Edges of zenith bins, ascending, at whose centres the equations are solved; by default 20 from -1 to 1.
+        Edges of zenith bins, ascending, in each of which the equations are solved at two angles; by default 20 from
+        -1 to 1.
     energy_GeV : (float, float)
         Range of neutrino energies; at most a tenth of the highest energy of the primary model, since fluxes closer to
         it lack their parents. The default needs a model with a knee, such as ``gsf:2026.1`` or ``crflux:H3a``.
@@ -246,16 +247,17 @@ def cascade_flux(
         For an energy beyond those of the primary model.
     """
     edges = np.linspace(-1.0, 1.0, 21) if cos_zenith is None else np.asarray(cos_zenith, dtype=float)
-    middle = 0.5 * (edges[1:] + edges[:-1])
+    # two Gauss-Legendre nodes in each bin; the same flux arrives from above and from below: one solution for both signs
+    half = 0.5 * np.diff(edges)
+    nodes = (edges[:-1] + half)[:, None] + half[:, None] * np.array([-1.0, 1.0]) / np.sqrt(3.0)
     energies = np.geomspace(*energy_GeV, points)
-    # on a sphere the same flux arrives from above and from below: one solution for both signs
-    sizes, where = np.unique(np.abs(middle).round(12), return_inverse=True)
-    solved = cascade_fluxes(sizes.tolist(), **models)
-    found = [solved[i] for i in where]
+    sizes, where = np.unique(np.abs(nodes).round(12), return_inverse=True)
+    found = cascade_fluxes(sizes.tolist(), **models)
     highest = found[0].grid.edges_GeV[-1] / MARGIN
     if energy_GeV[1] > highest * (1.0 + 1e-9):
         raise InputError("energy_GeV", energy_GeV[1], f"at most {highest:g}, a tenth of the highest primary energy")
     values = np.array([[one.flux(flavour, energies) for one in found] for flavour in FLAVOURS])
+    values = values[:, where.reshape(nodes.shape)].mean(axis=2)
     logs = np.log(energies)
     halfway = np.exp(np.concatenate([logs[:1], 0.5 * (logs[1:] + logs[:-1]), logs[-1:]]))
     note = "one-dimensional cascade equations, no charm"
