@@ -7,6 +7,9 @@ Every site's file, FOLDER/<site>.h5, is complete in itself: an interrupted campa
 share nothing but the compiled kernels: each has its own air, field and cutoffs. After a change of models, statistics or
 calibration the files are made again: one of other runs than those of this configuration is replaced.
 
+`--release VERSION` keeps the fluxes in FOLDER as those of a release (sim3d/reference/releases/VERSION.csv), for
+`sim3d compare --release`, and simulates nothing.
+
 A site is simulated once for each date of the field, and once more with another seed and a tenth of the primaries as a
 check: chi2 per bin, sky averages and east-west asymmetries of both are in the file's record and in FOLDER/checks.csv.
 The exit status is 1 if a check failed.
@@ -26,10 +29,12 @@ from pathlib import Path
 import numpy as np
 
 from geomag.sites import SITES
+from sim3d.analysis.releases import write_release
 from sim3d.calibration.priors import DEFAULT, prior_covariance
 from sim3d.config.toml_text import config_text
 from sim3d.files.calibration_file import named_calibration, read_calibration
 from sim3d.files.site_flux_file import read_site_flux, write_site_flux
+from sim3d.flux.interpolated import Flux
 from sim3d.flux.site_flux import site_tables
 from sim3d.results.model_parameters import ParameterErrors
 from sim3d.results.result import load
@@ -58,6 +63,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--launch", default="", metavar="COMMAND", help='such as "mpirun -n 64"')
     parser.add_argument("--threads", metavar="T")
+    parser.add_argument("--release", metavar="VERSION")
     return parser.parse_args()
 
 
@@ -149,6 +155,9 @@ def make(name: str, plan: SitePlan, errors: ParameterErrors, prior: np.ndarray, 
 def main() -> int:
     """Make the files of the chosen sites; return the exit status."""
     chosen = arguments()
+    if chosen.release:
+        print(write_release(chosen.release, (Flux.site(path) for path in sorted(chosen.output.glob("*.h5")))))
+        return 0
     names = [name.strip() for name in chosen.sites.split(",") if name.strip()]
     unknown = [name for name in names if name not in SITES]
     if unknown:
