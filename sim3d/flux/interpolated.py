@@ -19,8 +19,10 @@ from sim3d.errors import InputError
 from sim3d.files.checksums import is_result_file
 from sim3d.files.flux_table import ERROR_SOURCES, EnergyKind, FluxTable
 from sim3d.files.honda import table_of_honda
+from sim3d.files.site_flux_file import read_site_flux
 from sim3d.flux.integral_errors import integral_slopes, integral_variance
 from sim3d.flux.interpolation import Extrapolate, InterpolatedTables, bin_values
+from sim3d.flux.site_flux import shipped_site, site_tables
 from sim3d.results.model_parameters import (
     LogDerivatives,
     ParameterErrors,
@@ -37,7 +39,8 @@ ErrorKind = Literal["statistical", "model", "total"]
 class Flux(InterpolatedTables):
     """Interpolated fluxes of one site.
 
-    Make one with :meth:`load` (a file), :meth:`of_result` (a result in memory) or from tables.
+    Make one with :meth:`site` (a site that ships), :meth:`load` (a file), :meth:`of_result` (a result in memory) or
+    from tables.
 
     Parameters
     ----------
@@ -133,6 +136,35 @@ class Flux(InterpolatedTables):
             extrapolate,
             None if errors is None else LogDerivatives(result.gradients(name), errors),
         )
+
+    @classmethod
+    def site(cls, name: str | Path, date: str | None = None, extrapolate: Extrapolate = "refuse") -> Flux:
+        """Read the flux of a site that ships with sim3d, for a date; no run is needed.
+
+        The date moves the Sun (its month) and the geomagnetic field. The atmosphere does not follow it: it stays that
+        of the simulation, an annual one as far as the model has it. :mod:`sim3d.flux.site_flux` says how.
+
+        Parameters
+        ----------
+        name : str or Path
+            Of a site (``sim3d flux --list``), or a file of ``make site-tables``.
+        date : str, optional
+            YYYY-MM-DD; by default the flux as it was simulated.
+        extrapolate : "refuse" or "flag"
+
+        Returns
+        -------
+        Flux
+
+        Raises
+        ------
+        InputError
+            For a site without a flux that ships, with the command that makes its table, or a date out of range.
+        """
+        path = Path(name)
+        stored = read_site_flux(path) if path.suffix == ".h5" else shipped_site(str(name))
+        average, by_azimuth, derivatives = site_tables(stored, date)
+        return cls(average, by_azimuth, extrapolate, derivatives)
 
     @property
     def parameters(self) -> list[str]:
