@@ -121,7 +121,7 @@ class PrimariesTable(Table):
     solar_potential_MV: Float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
     join_GeV: Float | None = Field(None, ge=10.0, le=1.0e5, allow_inf_nan=False)
     energy_GeV: tuple[Float, Float] = (0.5, 1.0e6)
-    energy_index: Float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
+    energy_index: Float | None = Field(None, ge=0.0, le=4.0, allow_inf_nan=False)
 
     @field_validator("model")
     @classmethod
@@ -257,7 +257,7 @@ class SamplingTable(Table):
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
     thinning: Float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
-    effort: Float = Field(0.12, ge=0.01, le=100.0, allow_inf_nan=False)
+    effort: Float = Field(0.08, ge=0.01, le=100.0, allow_inf_nan=False)
     margin_deg: Float | None = Field(None, ge=0.0, le=12.0, allow_inf_nan=False)
     roulette_energy_GeV: Float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
     roulette_index: Float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
