@@ -18,6 +18,7 @@ from sim3d.config.muons import MuonsTable
 from sim3d.config.sites import Patch, SiteTable
 from sim3d.config.table import Float, Int, Table
 from sim3d.conventions.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
+from sim3d.conventions.flavours import flavour_name
 from sim3d.primaries.catalogue import DEFAULT_MODEL as DEFAULT_PRIMARIES
 
 # Range of the field model's dates. geomag checks it, too; here a wrong date fails before numba is imported.
@@ -82,6 +83,15 @@ class RunTable(Table):
         """Replace the default; a size that is given counts as set (``model_fields_set``), a chosen one does not."""
         return chosen_batch_size(info.data.get("primaries", 1)) if isinstance(value, _Chosen) else value
 
+    @field_validator("target_observable", mode="before")
+    @classmethod
+    def _flavour(cls, value: Any) -> Any:
+        """Translate the usual spellings of a flavour (``numu_bar``, ``-14``); "flux" in any case."""
+        name = flavour_name(value)
+        if name is None and isinstance(value, str):
+            return value.strip().lower()
+        return value if name is None else name
+
     @field_validator("target_energy_GeV")
     @classmethod
     def _target_range(cls, value: tuple[float, float]) -> tuple[float, float]:
@@ -110,7 +120,7 @@ class PrimariesTable(Table):
     solar: Literal["fit", "min", "max", "date"] | None = None
     join_GeV: Float | None = Field(None, ge=10.0, le=1.0e5, allow_inf_nan=False)
     energy_GeV: tuple[Float, Float] = (0.5, 1.0e6)
-    energy_index: Float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
+    energy_index: Float | None = Field(None, ge=0.0, le=4.0, allow_inf_nan=False)
 
     @field_validator("model")
     @classmethod
@@ -258,7 +268,7 @@ class SamplingTable(Table):
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
     thinning: Float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
-    effort: Float = Field(0.12, ge=0.01, le=100.0, allow_inf_nan=False)
+    effort: Float = Field(0.08, ge=0.01, le=100.0, allow_inf_nan=False)
     margin_deg: Float | None = Field(None, ge=0.0, le=12.0, allow_inf_nan=False)
     roulette_energy_GeV: Float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
     roulette_index: Float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)

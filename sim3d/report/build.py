@@ -24,6 +24,7 @@ from sim3d.plots.papers.figures import cutoff_figure
 from sim3d.plots.papers.plan import MapOptions, NotMade, require_hits
 from sim3d.report import page
 from sim3d.report import pictures as report_pictures
+from sim3d.report.errors import model_section
 from sim3d.report.page import FLAVOURS, Section, html
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
@@ -122,6 +123,8 @@ def build(
     for site in result.sites:
         say(site)
         sections.append(_site(report, site))
+    of_model = model_section(result, {site: decade_errors(result, site) for site in result.sites})
+    sections[2:2] = [] if of_model is None else [of_model]
     say("cutoffs")
     sections += [_references(report), _cutoffs(report), _provenance(document, file)]
     names = ", ".join(style.title(site) for site in result.sites)

@@ -12,7 +12,7 @@ from sim3d.primaries.catalogue import MODELS
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS, PrimaryInputError
 from sim3d.primaries.solar import FIT_POTENTIAL_MV
 from sim3d.primaries.spectrum import choose_group, rigidity
-from sim3d.sampling.source import energy_pdf, sample_energy
+from sim3d.sampling.energy_law import energy_pdf, sample_energy
 
 
 def test_protons_at_10_GeV():

@@ -155,6 +155,28 @@ def test_bad_values(run, message):
         config(**run)
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("numu_bar", "numubar"),
+        ("anti_nu_e", "nuebar"),
+        ("-14", "numubar"),
+        (12, "nue"),
+        (r"$\nu_\mu$", "numu"),
+        ("Flux", "flux"),
+    ],
+)
+def test_usual_spellings_of_a_flavour(given, name):
+    """The configuration holds this project's name, so that runs with different spellings are the same run."""
+    assert config(target_observable=given).run.target_observable == name
+
+
+@pytest.mark.parametrize("given", ["nutau", "numubarbar", 13, True, 1.5, ["numu"], None])
+def test_other_observables_are_refused(given):
+    with pytest.raises(InputError, match=r"run\.target_observable"):
+        config(target_observable=given)
+
+
 def test_a_part_has_no_target(tmp_path):
     with pytest.raises(InputError, match="not a --batch-range"):
         run_to_file(config(target_error=0.1), tmp_path / "run.h5", batches=(0, 2))
