@@ -67,7 +67,9 @@ def data_over_expectation(result: FitResult, axis: str, label: str | None = None
     base = np.zeros(len(total))
     for i, (name, values) in enumerate(found.components.items()):
         part = binning.project(values, axis)
-        ax.stairs(base + part, edges, baseline=base, fill=True, color=_COLOURS[i % len(_COLOURS)], alpha=0.5, label=name)
+        ax.stairs(
+            base + part, edges, baseline=base, fill=True, color=_COLOURS[i % len(_COLOURS)], alpha=0.5, label=name
+        )
         base = base + part
     ax.stairs(total, edges, color=style.BLACK)
     band = np.sqrt(variance)
