@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 OUT := output/quickstart
 comma := ,
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
-TEST_EXTRAS := mpi,test,exports,docs,primaries,msis,calibration
+TEST_EXTRAS := mpi,test,exports,docs,primaries,msis,calibration,analysis
 # kernels are interpreted, hundreds of times slower: tests of files, formats and formulas, and of statistics the short ones
 COVERED := tests/atmosphere tests/hadronic/interaction/test_kernels.py tests/hadronic/observables/test_yields.py \
     tests/geomag/test_geodesy.py tests/geomag/field/test_igrf.py tests/golden/test_old_files.py tests/sim3d/conventions \

@@ -178,7 +178,7 @@ RENAMED: Final = {"fluka-z-muon": "muon-tuned"}
 # What x means in the tables of generators: nothing had to be solved for.
 TABLE_DEFINITION: Final = "generator"
 
-DEFAULT_MODEL: Final = "fluka-z"
+DEFAULT_MODEL: Final = "accelerator"
 
 FROM_TABLE: Final = "table"
 """Stands for a name where a file of yields is given."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from sim3d.config.parameters import check_values, selected
+from sim3d.config.parameters import CLASSES, check_values, selected
 from sim3d.config.table import Float, Table
 
 
@@ -21,6 +21,19 @@ ParameterValues = Annotated[dict[str, Float], AfterValidator(_checked)]
 
 NO_CALIBRATION = "none"
 """Name in ``[calibration]`` of the unchanged models."""
+
+
+def without_angles() -> tuple[str, ...]:
+    """Return the classes of parameters that every hadronic model has.
+
+    Models with tables of angles have no derivative with respect to ``angle:pion``: the likelihood ratio of a table that
+    is linear between nodes is not smooth, so that no unbiased score exists.
+
+    Returns
+    -------
+    tuple of str
+    """
+    return tuple(name for name in CLASSES if name != "angles")
 
 
 class CalibrationKeys(Table):
@@ -66,7 +79,8 @@ class GradientKeys(Table):
     Attributes
     ----------
     gradients : bool or tuple of str
-        Parameters, or classes of them, for which derivatives of the flux are scored; True for all.
+        Parameters, or classes of them, for which derivatives of the flux are scored; True for all that the hadronic
+        model has (:class:`sim3d.config.schema.Config` replaces it by :func:`without_angles` where it is not all).
     variations : tuple of VariationTable
         Points of parameters at which the flux is scored by likelihood ratios.
     """

@@ -132,15 +132,10 @@ class InterpolatedTables:
         # the simulation makes no tau neutrinos: their flux is 0
         chosen = good & (index < len(FLAVOURS))
         values = np.where(good, 0.0, np.nan)
-        everywhere = bool(chosen.all())
-        at = coordinates if everywhere else tuple(x[chosen] for x in coordinates)
-        kept = index if everywhere else index[chosen]
-        flux = spline.flux(kept, at)  # type: ignore[arg-type]
-        found = spline.error(kept, at, flux) if error else flux  # type: ignore[arg-type]
-        if everywhere:
-            values = found
-        else:
-            values[chosen] = found
+        rows: Any = np.s_[:] if chosen.all() else chosen  # no copies where every point is inside
+        at = tuple(x[rows] for x in coordinates)
+        flux = spline.flux(index[rows], at)  # type: ignore[arg-type]
+        values[rows] = spline.error(index[rows], at, flux) if error else flux  # type: ignore[arg-type]
         return values.reshape(shape)[()]
 
     def getFlux(self, pdgid: Any, energy: ArrayLike, cos_zenith: ArrayLike) -> Any:

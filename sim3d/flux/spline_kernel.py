@@ -7,7 +7,7 @@ axis the interval, four polynomials, and then the sum over the products of the a
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -17,9 +17,6 @@ from scipy.interpolate import BSpline
 from sim3d.conventions.arrays import Array
 from sim3d.jit_cache import CACHE
 from sim3d.jit_options import HELPER
-
-if TYPE_CHECKING:
-    from sim3d.flux.spline import Axis
 
 WIDTH = 4
 """B-splines that are not 0 at a point, at most: those of degree 3."""
@@ -55,12 +52,12 @@ class AxisTables(NamedTuple):
     period: float
 
 
-def axis_tables(axis: Axis, edges: Array) -> AxisTables:
+def axis_tables(axis: Any, edges: Array) -> AxisTables:
     """Make the tables of an axis.
 
     Parameters
     ----------
-    axis : Axis
+    axis : sim3d.flux.spline.Axis
     edges : float64 array (cells + 1,)
         Edges of the cells, less the tolerance.
 

@@ -45,7 +45,7 @@ FILE_KINDS = {
 
 
 def sun_in_words(result: Result) -> str:
-    """Describe the solar modulation of a result: the name asked for, its potential, and the month if it is by date.
+    """Describe the solar modulation of a result: the name asked for, its potential, and the month that it is of.
 
     Parameters
     ----------
@@ -58,10 +58,11 @@ def sun_in_words(result: Result) -> str:
     solar = result.record.config.primaries.solar
     potential = result.attributes.get("solar_potential_MV")
     size = "" if potential is None else f"{float(potential):.0f} MV"
-    if solar == "date":
-        return f"{result.attributes.get('solar_modulation', 'by date')}" + (f", {size}" if size else "")
+    month = str(result.attributes.get("solar_modulation", ""))
     name = {"min": "solar minimum", "max": "solar maximum", "fit": "as in the data of the fit"}.get(solar or "", "")
-    return ", ".join(part for part in (name, size) if part) or "not modulated"
+    if solar == "date" and not month:
+        name = "by date"
+    return ", ".join(part for part in (name, month, size) if part) or "not modulated"
 
 
 def site_metadata(result: Result, site: str, files: Iterable[Path] = ()) -> dict[str, Any]:
