@@ -1,6 +1,6 @@
 """Interpolated fluxes as a continuous function of energy and direction, from a result file or a Honda table.
 
-:class:`sim3d.Result` gives the mean over the bin that contains a point; :class:`Flux` interpolates between bins. The
+:meth:`sim3d.Result.flux` interpolates the same bins linearly; :class:`Flux` draws a spline through them. The
 method is described in :mod:`sim3d.flux.spline`, and its use in docs/manual/python.md.
 """
 
@@ -23,6 +23,7 @@ from sim3d.flux.model_parameters import LogDerivatives, ParameterErrors, errors_
 from sim3d.flux.spline import FluxSpline
 from sim3d.results.result import Result, load
 from sim3d.results.tables import table_of_result
+from sim3d.results.words import WINDOW_GEV, median_errors
 
 CM2_PER_M2 = 1.0e4
 
@@ -77,6 +78,32 @@ class Flux:
         self._average = FluxSpline(average)
         self._by_azimuth: FluxSpline | None = None
         self._derivatives = derivatives
+
+    def __repr__(self) -> str:
+        """Return source, flavours, ranges and kinds of errors in a few lines."""
+        table = self.table
+        low, high = self.energy_range_GeV
+        cells = f"{len(table.energies_GeV)} energies, {len(table.cos_edges) - 1} zenith bins"
+        azimuths = "" if self.azimuth_table is None else f", {len(self.azimuth_table.azimuth_edges_deg) - 1} in azimuth"
+        kinds = ["statistical"] * self.has_errors + ["model"] * bool(self.parameters)
+        lines = [
+            f"sim3d flux of {table.name}"
+            + (f", from {table.source}" if table.source != table.name else "")
+            + (f" ({table.note})" if table.note else ""),
+            f"  {', '.join(self.flavours)}; {low:.4g} to {high:.5g} GeV, cos_zenith {table.cos_edges[0]:g} to "
+            f"{table.cos_edges[-1]:g}",
+            f"  interpolated between {cells}{azimuths or ', averaged over azimuth'}; m^-2 s^-1 sr^-1 GeV^-1",
+            f"  errors: {' and '.join(kinds) or 'none'}" + (f", {self._median_error()}" if self.has_errors else ""),
+        ]
+        return "\n".join(lines)
+
+    def _median_error(self) -> str:
+        """State the median statistical error of the bins of the azimuth average, by flavour."""
+        table = self.table
+        assert table.error is not None
+        every = np.ones(len(table.energies_GeV), dtype=bool)
+        found = median_errors(table.flux, table.error, table.energies_GeV, every, self.flavours)
+        return f"median of a bin, {WINDOW_GEV[0]:g} to {WINDOW_GEV[1]:g} GeV: {', '.join(found)}"
 
     @classmethod
     def load(
@@ -165,7 +192,7 @@ class Flux:
 
         Returns
         -------
-        float64 array (points, parameters)
+        float64 array (points, parameters), for a single point (parameters,)
             Per sigma of each parameter's prior; the points in the order of their broadcast arguments. Tau neutrinos
             have zeros, points outside the table NaN (with ``extrapolate="flag"``).
 
@@ -174,18 +201,25 @@ class Flux:
         InputError
             As :meth:`flux`.
         """
-        _, index, good, (log_energy, cos, _), _ = self._points(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        slopes, shape = self._slopes(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        return slopes if shape else slopes[0]
+
+    def _slopes(
+        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
+    ) -> tuple[Array, tuple[int, ...]]:
+        """Return the derivatives, (points, parameters), and the shape of the points."""
+        _, index, good, (log_energy, cos, _), shape = self._points(flavour, energy_GeV, cos_zenith, azimuth_deg)
         if self._derivatives is None:
-            return np.zeros((len(index), 0))
+            return np.zeros((len(index), 0)), shape
         known = index < len(FLAVOURS)
         out = self._derivatives.at(np.where(known, index, 0), log_energy, cos)
         out[~known] = 0.0
         out[~good] = np.nan
-        return out
+        return out, shape
 
     def covariance(
         self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
-    ) -> Array:
+    ) -> Any:
         """Compute the covariance of ln(flux) between points that follows from the errors of the parameters.
 
         Parameters
@@ -195,7 +229,7 @@ class Flux:
 
         Returns
         -------
-        float64 array (points, points)
+        float64 array (points, points), for a single point a number
             Relative: multiply by the fluxes of both points for an absolute covariance. Zero without parameters. The
             statistical errors of the simulation are not in it.
 
@@ -204,8 +238,9 @@ class Flux:
         InputError
             As :meth:`flux`.
         """
-        slopes = self.derivatives(flavour, energy_GeV, cos_zenith, azimuth_deg)
-        return slopes @ self.parameter_covariance @ slopes.T
+        slopes, shape = self._slopes(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        found = slopes @ self.parameter_covariance @ slopes.T
+        return found if shape else found[0, 0]
 
     def shifted(self, values: Mapping[str, float]) -> Flux:
         """Make the flux for other values of the parameters: flux times exp(sum of value times derivative).
@@ -360,12 +395,12 @@ class Flux:
         if kind != "statistical":
             if not self.parameters:
                 raise InputError(f"kind: {self.table.source} has no parameters with errors, only statistical ones")
-            slopes = self.derivatives(*point)
+            slopes, _ = self._slopes(*point)
             flux = self._evaluate(False, *point)
             variance = np.einsum("ni,ij,nj->n", slopes, self.parameter_covariance, slopes, optimize=True)
             model = flux * np.sqrt(np.maximum(variance, 0.0)).reshape(np.shape(flux))
             if kind == "model":
-                return model
+                return model[()]
         if not self.has_errors:
             raise InputError(f"error: {self.table.source} carries no errors (no .err.d beside it)")
         statistical = self._evaluate(True, *point)
@@ -419,8 +454,9 @@ class Flux:
 
         Returns
         -------
-        float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
-            m^-2 s^-1. Over a bin of the table it is the table's flux times the size of the bin, up to rounding. The
+        float64, or float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
+            m^-2 s^-1; one bin (two edges of each) gives a number, more an array. Over a bin of the table it is the
+            table's flux times the size of the bin, up to rounding. The
             quadrature is Gauss-Legendre between the knots and edges of the table.
 
         Raises
@@ -441,6 +477,8 @@ class Flux:
             found = [spline.integrals(index, (np.log(energy), cos, part)) for part in parts if len(part) > 1]
             whole = np.concatenate(found, axis=2) * np.radians(1.0)
             sums = np.add.reduceat(whole, np.searchsorted(pieces, azimuth[:-1]), axis=2)
+        if sums.size == 1:
+            return sums.reshape(())[()]
         return sums[..., 0] if azimuth_edges_deg is None else sums
 
     def bin_average(
@@ -456,7 +494,7 @@ class Flux:
 
         Returns
         -------
-        float64 array
+        float64, or float64 array
             m^-2 s^-1 sr^-1 GeV^-1.
 
         Raises
@@ -466,9 +504,10 @@ class Flux:
         """
         sums = self.integral(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg)
         width = np.multiply.outer(np.diff(np.asarray(energy_edges_GeV, float)), np.diff(np.asarray(cos_edges, float)))
-        if azimuth_edges_deg is None:
-            return sums / (2.0 * np.pi * width)
-        return sums / np.multiply.outer(width, np.radians(np.diff(_turn(azimuth_edges_deg))))
+        space = 2.0 * np.pi * width
+        if azimuth_edges_deg is not None:
+            space = np.multiply.outer(width, np.radians(np.diff(_turn(azimuth_edges_deg))))
+        return sums / space if space.size > 1 else sums / space.item()
 
 
 def _turn(values: ArrayLike) -> Array:
