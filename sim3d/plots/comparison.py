@@ -116,7 +116,13 @@ def draw_means(ax: Axes, matched: Matched, chosen: NDArray[np.bool_]) -> None:
     for k, ((low, high), label, colour, marker) in enumerate(COS_BANDS):
         inside = chosen & (matched.cos_zenith > low) & (matched.cos_zenith < high)
         x, mean, error = band_means(matched, inside, matched.energy_GeV)
-        look = {"color": colour, "marker": marker, "label": label, "linestyle": "none", "elinewidth": 0.8}
+        look: dict[str, Any] = {
+            "color": colour,
+            "marker": marker,
+            "label": label,
+            "linestyle": "none",
+            "elinewidth": 0.8,
+        }
         if k != 1:
             look["markerfacecolor"] = "white"
         ax.errorbar(x * 10.0 ** (_LOG_STEP * (k - 1)), mean, yerr=error, **look)

@@ -11,6 +11,7 @@ from matplotlib import rc_context
 
 from sim3d.files.csv_files import write_records
 from sim3d.plots import style
+from sim3d.plots.axes import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,7 +61,7 @@ def write_csv(
     return write_records(path, about, spectra.records(particles, acceptance))
 
 
-def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:
+def draw(spectra: MuonSpectra, folder: Path, about: Sequence[str] = ()) -> list[Path]:
     """Draw and save the muon figures of a site.
 
     Parameters
@@ -68,6 +69,8 @@ def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:
     spectra : MuonSpectra
     folder : Path
         Must exist.
+    about : sequence of str
+        What the run was, for the lines below the figures.
 
     Returns
     -------
@@ -80,10 +83,10 @@ def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:
         for level, altitude in enumerate(spectra.altitudes_km):
             place = f"{name}, {altitude:.3g} km ({spectra.depths_g_cm2[level]:.4g} g/cm$^2$)"
             stem = f"{spectra.site}-muons" + (f"-{altitude:.3g}km" if spectra.altitudes_km.size > 1 else "")
-            out += style.save(_spectra(spectra, level, place), folder, f"{stem}-spectra")
-            out += style.save(_ratio_and_zenith(spectra, level, place), folder, f"{stem}-ratio")
+            out += style.save(_spectra(spectra, level, place), folder, f"{stem}-spectra", about)
+            out += style.save(_ratio_and_zenith(spectra, level, place), folder, f"{stem}-ratio", about)
         if spectra.altitudes_km.size > 1:
-            out += style.save(_growth(spectra, name), folder, f"{spectra.site}-muons-altitude")
+            out += style.save(_growth(spectra, name), folder, f"{spectra.site}-muons-altitude", about)
     return out
 
 
@@ -102,7 +105,7 @@ def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
         good = _usable(flux, error)
         left.errorbar(
             p[good], (p**3 * flux)[good], (p**3 * error)[good], fmt=marker, ms=3, lw=1, color=colour,
-            label=f"cos zenith {edges[j]:g} to {edges[j + 1]:g}",
+            label=rf"$\cos\theta$ {edges[j]:g} to {edges[j + 1]:g}",
         )  # fmt: skip
     left.set_title(rf"$\mu^+ + \mu^-$, {place}")
     for k, look in enumerate(_LOOKS.values()):
@@ -111,13 +114,14 @@ def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
         if not good.any():
             continue
         right.errorbar(p[good], (p**3 * flux)[good], (p**3 * error)[good], ls="", ms=3, lw=1, **look)
-    right.set_title(f"cos zenith {edges[-2]:g} to {edges[-1]:g}")
+    right.set_title(rf"near the vertical, $\cos\theta$ {edges[-2]:g} to {edges[-1]:g}")
     for axes in (left, right):
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_xlabel("momentum (GeV/c)")
-        axes.set_ylabel(r"$p^3 \times$ flux (m$^{-2}$ s$^{-1}$ sr$^{-1}$ (GeV/c)$^2$)")
-        axes.legend()
+        plain_ticks(axes)
+        axes.set_xlabel("Momentum $p$ (GeV/c)")
+        axes.set_ylabel(r"$p^3\,\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ (GeV/c)$^2$)")
+        axes.legend(fontsize=8)
     return figure
 
 
@@ -130,9 +134,10 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
     good = _usable(value[level], error[level]) & (error[level] < 0.2 * value[level])
     left.errorbar(spectra.momenta_GeV[good], value[level][good], error[level][good], fmt="o", ms=3, color=style.BLACK)
     left.set_xscale("log")
-    left.set_xlabel("momentum (GeV/c)")
+    plain_ticks(left)
+    left.set_xlabel("Momentum (GeV/c)")
     left.set_ylabel(r"$\mu^+ / \mu^-$")
-    left.set_title(f"{place}, cos zenith above {steep:g}")
+    left.set_title(rf"{place}, $\cos\theta$ above {steep:g}")
     c = spectra.cos_zeniths
     for colour, marker, start in (
         (style.BLUE, "o", 0.0), (style.ORANGE, "s", 10.0), (style.VERMILION, "^", 100.0),
@@ -153,9 +158,9 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
             label=f"above {low:.3g} GeV/c",
         )  # fmt: skip
     fine = np.linspace(0.0, 1.0, 101)
-    right.plot(fine, fine**2, color=style.GREY, lw=1, label=r"cos$^2$")
-    right.set_xlabel("cos zenith")
-    right.set_ylabel("intensity / vertical")
+    right.plot(fine, fine**2, color=style.GREY, lw=1, label=r"$\cos^2\theta$")
+    right.set_xlabel(r"$\cos\theta_{\rm zenith}$")
+    right.set_ylabel("Intensity / vertical intensity")
     right.set_ylim(bottom=0.0)
     right.legend()
     return figure
@@ -170,8 +175,8 @@ def _growth(spectra: MuonSpectra, name: str) -> Figure:
         good = _usable(value, error)
         axes.errorbar(spectra.depths_g_cm2[good], value[good], error[good], ls="-", lw=0.8, ms=4, **look)
     axes.set_yscale("log")
-    axes.set_xlabel("depth (g/cm$^2$)")
-    axes.set_ylabel(f"intensity above {spectra.momentum_edges_GeV[0]:.3g} GeV/c\n(m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)")
+    axes.set_xlabel("Depth (g/cm$^2$)")
+    axes.set_ylabel(f"Intensity above {spectra.momentum_edges_GeV[0]:.3g} GeV/c\n(m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)")
     axes.set_title(f"{name}, cos zenith above {window[0]:g}")
     axes.legend()
     return figure

@@ -368,10 +368,10 @@ def asymmetry_figure(flavours: list[str], rows: list[tuple[str, Array, Array, di
         options = {"linestyle": "none", "elinewidth": 1.0, "markersize": 5.5, "label": name} | look
         ax.errorbar(value[shown], y[shown], xerr=error[shown], **options)
     name, value, error, _ = rows[0]
-    for y, one, sigma in zip(at, value, error, strict=True):
+    for row, one, sigma in zip(at, value, error, strict=True):
         text = rf"${one:+.3f} \pm {sigma:.3f}$" if np.isfinite(one) else "no hits"
         ax.annotate(
-            text, (1.015, y), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
+            text, (1.015, row), xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False
         )
     if len(rows) > 1:
         ax.annotate(name, (1.015, -0.55), xycoords=("axes fraction", "data"), va="center", fontsize=9)

@@ -64,6 +64,9 @@ RC: dict[Any, Any] = {
     "lines.linewidth": 1.0,
     "lines.markersize": 3.5,
     "axes.titlepad": 5.0,
+    # the first label of x and that of y meet in the corner
+    "xtick.major.pad": 5.0,
+    "ytick.major.pad": 4.0,
     "figure.titlesize": 11,
     "errorbar.capsize": 0.0,
     # Text in a PDF stays text.

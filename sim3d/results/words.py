@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.binning import ENERGY_EDGES_GEV
@@ -169,7 +170,9 @@ def place_in_words(detector: Detector) -> str:
     return f"{text}, {detector.altitude_m:.0f} m" if detector.altitude_m else text
 
 
-def median_errors(flux: Array, error: Array, energies: Array, scored: Array, flavours: Sequence[str]) -> list[str]:
+def median_errors(
+    flux: Array, error: Array, energies: Array, scored: NDArray[np.bool_], flavours: Sequence[str]
+) -> list[str]:
     """State the median relative error of the bins of each flavour in :data:`WINDOW_GEV`.
 
     Parameters
@@ -186,7 +189,7 @@ def median_errors(flux: Array, error: Array, energies: Array, scored: Array, fla
     list of str
         A flavour and its error in percent each; ``no hits`` where half of its bins or more are empty.
     """
-    inside = np.asarray(scored, dtype=bool) & (energies > WINDOW_GEV[0]) & (energies < WINDOW_GEV[1])
+    inside = scored & (energies > WINDOW_GEV[0]) & (energies < WINDOW_GEV[1])
     out = []
     for f, flavour in enumerate(flavours):
         good = flux[f][inside] > 0.0

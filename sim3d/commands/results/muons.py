@@ -63,9 +63,13 @@ def command(
         target = output_folder(folder, file)
 
         from sim3d.plots.muons import draw, write_csv
+        from sim3d.results.words import context_lines
 
         for one in spectra:
-            files += [write_csv(one, target, PARTICLES, acceptance), *draw(one, target)]
+            files += [
+                write_csv(one, target, PARTICLES, acceptance),
+                *draw(one, target, context_lines(result.record, one.site)),
+            ]
     if as_json:
         print_json([record for one in spectra for record in one.records(particles, acceptance)])
         return

@@ -34,7 +34,7 @@ def _is_drawn(figure, text):
     return True
 
 
-def find_overlaps(figure, slack=1.0):
+def find_overlaps(figure, slack=1.5):
     """Pairs of texts whose boxes overlap by more than ``slack`` pixels in both directions, and texts off the page."""
     texts = shown_texts(figure)
     problems = []
