@@ -9,6 +9,7 @@ import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
 from sim3d.commands.paths import FileCommand
+from sim3d.commands.worth import muon_lines
 from sim3d.conventions.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ def command(
             click.echo(line)
     for path in files:
         click.echo(path)
+    for one in spectra:
+        for line in muon_lines(one, result):
+            click.echo(line)
 
 
 def table(spectra: MuonSpectra, acceptance: tuple[float, float] | None = None) -> list[str]:

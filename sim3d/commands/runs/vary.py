@@ -19,6 +19,7 @@ from sim3d.commands.arguments import (
     settings_option,
 )
 from sim3d.commands.paths import FileCommand
+from sim3d.commands.worth import precision_lines
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import protect
@@ -107,6 +108,8 @@ def command(
         click.echo(line)
     for path in files:
         click.echo(path)
+    for line in precision_lines(result, list(document["sites"])):
+        click.echo(line)
 
 
 def _known(covariance: Any, site_gradients: SiteGradients) -> Any:

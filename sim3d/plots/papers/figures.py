@@ -20,7 +20,7 @@ from sim3d.analysis.reference import FLUKA_SITE
 from sim3d.errors import InputError
 from sim3d.plots import style
 from sim3d.plots.papers.plan import Drawn, MapOptions, NotMade, Plan, Skipped, require_hits
-from sim3d.results.words import context_lines, models_in_words
+from sim3d.results.words import context_lines, field_in_words, place_in_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -317,11 +317,17 @@ def _about(plan: Plan, result: Result, other: Result | None) -> list[str]:
     site = next((name for name in result.sites if plan.name.endswith(f"-{name}")), None)
     lines = context_lines(result.record, site)
     if site is None and plan.name in _MODEL_FIGURES:
-        return [models_in_words(result.record)]
+        name = result.record.models.get("hadronic_model", result.record.config.hadronic.model)
+        return [f"moments of the models' tables; the run's model: {name}", _GENERATORS]
+    if plan.name.startswith(("paper-cutoff", "paper-intensity")):
+        places = [place_in_words(one) for one in result.record.detectors if site in (None, one.name)]
+        return ["; ".join([*places, field_in_words(result.record)])]
     if other is not None and plan.name.startswith(("fluka-average", "fluka-runs-ratio")):
         lines += ["second run: " + line for line in context_lines(other.record)]
     return lines
 
+
+_GENERATORS = "urqmd-sibyll changes from UrQMD to Sibyll between 60 and 80 GeV"
 
 _MODEL_FIGURES = ("paper-zfactors", "paper-pions", "fluka-secondaries")
 """Figures of hadronic models alone: place and dates play no role."""
