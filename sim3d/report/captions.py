@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SIGMAS = 3.0
 """Number of standard errors beyond which a difference is stated."""
 
+SMALLEST = 0.01
+"""Smallest relative difference that is stated."""
+
 QUARTERS = ("north", "east", "south", "west")
 
 
@@ -118,8 +121,8 @@ def azimuth_caption(result: Result, site: str) -> str:
     if not np.all(np.isfinite(value)) or not np.all(np.isfinite(error)):
         return text
     least, most = int(np.argmin(value)), int(np.argmax(value))
-    if value[most] - value[least] < SIGMAS * float(np.hypot(error[most], error[least])):
-        return f"{text} All flavours together, no quarter of the compass differs from another by {SIGMAS:g} errors."
+    if value[most] - value[least] < max(SIGMAS * float(np.hypot(error[most], error[least])), SMALLEST):
+        return f"{text} All flavours together, no quarter of the compass differs from another beyond the errors."
     ends = [
         f"{name} from the {QUARTERS[k]} ({value[k]:.2f} ± {error[k]:.2f})"
         for name, k in (("lowest", least), ("highest", most))

@@ -66,10 +66,11 @@ def command(
         from sim3d.plots.muons import draw, write_csv
         from sim3d.results.words import context_lines
 
+        places = {name: (site.lat_deg, site.lon_deg) for name, site in result.sites.items()}
         for one in spectra:
             files += [
                 write_csv(one, target, PARTICLES, acceptance),
-                *draw(one, target, context_lines(result.record, one.site)),
+                *draw(one, target, context_lines(result.record, one.site), places[one.site]),
             ]
     if as_json:
         print_json([record for one in spectra for record in one.records(particles, acceptance)])

@@ -318,6 +318,8 @@ def _about(plan: Plan, result: Result, other: Result | None) -> list[str]:
     lines = context_lines(result.record, site)
     if site is None and plan.name in _MODEL_FIGURES:
         name = result.record.models.get("hadronic_model", result.record.config.hadronic.model)
+        if plan.name == "fluka-secondaries":
+            return [f"hadronic model: {name}", _RECOIL]
         return [f"moments of the models' tables; the run's model: {name}", _GENERATORS]
     if plan.name.startswith(("paper-cutoff", "paper-intensity")):
         places = [place_in_words(one) for one in result.record.detectors if site in (None, one.name)]
@@ -328,6 +330,8 @@ def _about(plan: Plan, result: Result, other: Result | None) -> list[str]:
 
 
 _GENERATORS = "urqmd-sibyll changes from UrQMD to Sibyll between 60 and 80 GeV"
+
+_RECOIL = "p + n: the spike at small x are recoil nucleons of a few hundred MeV, which the model adds to leading ones"
 
 _MODEL_FIGURES = ("paper-zfactors", "paper-pions", "fluka-secondaries")
 """Figures of hadronic models alone: place and dates play no role."""
