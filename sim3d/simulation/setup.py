@@ -20,7 +20,8 @@ from geomag.sites import SITES
 from geomag.sites import site as known_site
 from geomag.trajectories.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
-from sim3d.config.schema import Config, SiteTable
+from sim3d.config.schema import Config
+from sim3d.config.sites import SiteTable
 from sim3d.errors import InputError
 from sim3d.files.event_journal import BatchRecorder
 from sim3d.primaries.build import primary_model
@@ -225,9 +226,9 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
         lat, lon = known.lat, known.lon
     else:
         lat, lon = table.lat, table.lon
-    # By default the detector surface is at sea level, as in the calculations of Battistoni et al. and of Tserkovnyak
-    # et al.: underground sites are within 2.4 km of it, which changes fluxes by less than any table's statistics.
-    altitude_m = table.altitude_m if table.altitude_m is not None else 0.0
+    altitude_m = table.altitude_m
+    if altitude_m is None:
+        raise ValueError(f"sites: {table.name} has no altitude (that of a site with a surface is in its file)")
     geocentric, _ = geodetic_to_geocentric(lat, altitude_m * 1e-3)
     patch = table.patch
     if patch is None:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 from geomag.field.igrf import FieldModel
 from sim3d.config.load import make_config
@@ -45,7 +46,7 @@ def run(mode, primaries, seed=1, patch=(30.0, 60.0), site="kamioka", **tables):
         "sites": [{"name": site, "patch": {"ns_deg": patch[0], "ew_deg": patch[1]}}],
         **tables,
     }
-    record = simulate(make_config(config), threads=2)
+    record = simulate(make_config(with_earlier_inputs(config)), threads=2)
     assert record is not None
     assert not record.failure
     return record
