@@ -125,6 +125,7 @@ def test_sites_lists_all_with_their_cutoffs(capsys: pytest.CaptureFixture[str]) 
     assert found["kamioka"]["declination_deg"] == pytest.approx(-8.0, abs=0.5)
     assert found["juno"]["vertical_cutoff_GV"] > 15.0
     assert found["southpole"]["vertical_cutoff_GV"] == 0.01
+    assert (found["southpole"]["surface_m"], found["arca"]["surface_m"]) == (2835.0, 0.0)
     assert main(["sites"]) == 0
     assert "gransasso" in capsys.readouterr().out
 
