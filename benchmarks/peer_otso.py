@@ -1,9 +1,9 @@
 """Trace cosmic rays with OTSO and measure its speed, in its own Python: ``peer_otso.py in.npz out.npz``.
 
-The input is that of `peer_gtracr.py`, and directions (map_zenith_deg, map_azimuth_deg) in which to compute the cutoff; if
-wanted, places (place_lat, place_lon) at which to compute the vertical one. The output has for each setting the CPU
-seconds and the decisions (allowed or not), and the CPU seconds of the cutoffs. OTSO's library is called in this process,
-because starting processes and pandas would take most of the time. No code of it is copied.
+The input is that of `peer_gtracr.py`, and directions (map_zenith_deg, map_azimuth_deg) in which to compute the cutoff;
+if wanted, places (place_lat, place_lon) at which to compute the vertical one. The output has for each setting the CPU
+seconds and the decisions (allowed or not), and the CPU seconds of the cutoffs. OTSO's library is called in this
+process, because starting processes and pandas would take most of the time. No code of it is copied.
 """
 
 from __future__ import annotations

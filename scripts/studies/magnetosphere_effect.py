@@ -4,9 +4,9 @@
     python scripts/studies/magnetosphere_effect.py open.h5 [--kp 2] [--time 00:00]
 
 The run must have ``field.cutoff = false`` and ``scoring.events = true``.  The primary of each recorded neutrino is
-traced twice, through the IGRF alone to 10 Earth radii and with Tsyganenko's field of 1989 to the magnetopause, both by the
-integrator of order 8 and both to paths of 100 Earth radii, or of ``--max-path``.  The fluxes are sums of scores of the
-allowed ones, so that their ratio has little noise; its error is a jackknife over batches.
+traced twice by the integrator of order 8, through the IGRF alone to 10 Earth radii, and with Tsyganenko's field of 1989
+to the magnetopause, in both cases on paths of up to 100 Earth radii, or of ``--max-path``.  The fluxes are sums of
+scores of the allowed ones, so that their ratio has little noise; its error is a jackknife over batches.
 """
 
 from __future__ import annotations

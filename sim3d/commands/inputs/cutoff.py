@@ -346,6 +346,7 @@ def _intensity(
     from geomag.plots import intensity_figure
 
     target = output_folder(folder, DEFAULT_FOLDER / "map")
+    name = name_files("intensity", inputs)
     maps = []
     with tqdm(total=len(momenta), desc="intensity maps", unit="map", disable=None, file=sys.stderr) as bar:
         for momentum in momenta:
@@ -359,11 +360,11 @@ def _intensity(
         for j, lon in enumerate(one.lon_deg)
     )
     written = [
-        write_rows(target / "intensity.csv", comments(inputs, "Share of primary protons that arrive"), header, rows)
+        write_rows(target / f"{name}.csv", comments(inputs, "Share of primary protons that arrive"), header, rows)
     ]
     title = "Primary protons that arrive, averaged over all angles above the horizon\n"
     title += _describe(inputs).removeprefix("whole Earth, ")
-    written += draw(lambda: intensity_figure(maps, field, title), target, "intensity")
+    written += draw(lambda: intensity_figure(maps, field, title), target, name)
     if as_json:
         print_json(
             {
