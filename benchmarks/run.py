@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import measurement
 import numpy as np
 import peers
 from numba import njit
@@ -163,6 +164,7 @@ SECTIONS: dict[str, Callable[[], list[Row]]] = {
     "scaling": scaling,
     "starts": starts,
     "memory": memory,
+    "measurement": measurement.rows,
 }
 
 
