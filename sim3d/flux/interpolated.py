@@ -1,6 +1,6 @@
 """Interpolated fluxes as a continuous function of energy and direction, from a result file or a Honda table.
 
-:class:`sim3d.Result` gives the mean over the bin that contains a point; :class:`Flux` interpolates between bins. The
+:meth:`sim3d.Result.flux` interpolates the same bins linearly; :class:`Flux` draws a spline through them. The
 method is described in :mod:`sim3d.flux.spline`, and its use in docs/manual/python.md.
 """
 
@@ -32,6 +32,7 @@ from sim3d.results.model_parameters import (
 )
 from sim3d.results.result import Result, load
 from sim3d.results.tables import table_of_result
+from sim3d.results.words import WINDOW_GEV, median_errors
 
 ErrorKind = Literal["statistical", "model", "total"]
 
@@ -71,6 +72,32 @@ class Flux(InterpolatedTables):
     ) -> None:
         super().__init__(average, by_azimuth, extrapolate)
         self._derivatives = derivatives
+
+    def __repr__(self) -> str:
+        """Return source, flavours, ranges and kinds of errors in a few lines."""
+        table = self.table
+        low, high = self.energy_range_GeV
+        cells = f"{len(table.energies_GeV)} energies, {len(table.cos_edges) - 1} zenith bins"
+        azimuths = "" if self.azimuth_table is None else f", {len(self.azimuth_table.azimuth_edges_deg) - 1} in azimuth"
+        kinds = ["statistical"] * self.has_errors + ["model"] * bool(self.parameters)
+        lines = [
+            f"sim3d flux of {table.name}"
+            + (f", from {table.source}" if table.source != table.name else "")
+            + (f" ({table.note})" if table.note else ""),
+            f"  {', '.join(self.flavours)}; {low:.4g} to {high:.5g} GeV, cos_zenith {table.cos_edges[0]:g} to "
+            f"{table.cos_edges[-1]:g}",
+            f"  interpolated between {cells}{azimuths or ', averaged over azimuth'}; m^-2 s^-1 sr^-1 GeV^-1",
+            f"  errors: {' and '.join(kinds) or 'none'}" + (f", {self._median_error()}" if self.has_errors else ""),
+        ]
+        return "\n".join(lines)
+
+    def _median_error(self) -> str:
+        """State the median statistical error of the bins of the azimuth average, by flavour."""
+        table = self.table
+        assert table.error is not None
+        every = np.ones(len(table.energies_GeV), dtype=bool)
+        found = median_errors(table.flux, table.error, table.energies_GeV, every, self.flavours)
+        return f"median of a bin, {WINDOW_GEV[0]:g} to {WINDOW_GEV[1]:g} GeV: {', '.join(found)}"
 
     @classmethod
     def load(
@@ -188,7 +215,7 @@ class Flux(InterpolatedTables):
 
         Returns
         -------
-        float64 array (points, parameters)
+        float64 array (points, parameters), for a single point (parameters,)
             Per sigma of each parameter's prior; the points in the order of their broadcast arguments. Tau neutrinos
             have zeros, points outside the table NaN (with ``extrapolate="flag"``).
 
@@ -197,18 +224,25 @@ class Flux(InterpolatedTables):
         InputError
             As :meth:`flux`.
         """
-        _, index, good, (log_energy, cos, _), _ = self._points(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        slopes, shape = self._slopes(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        return slopes if shape else slopes[0]
+
+    def _slopes(
+        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
+    ) -> tuple[Array, tuple[int, ...]]:
+        """Return the derivatives, (points, parameters), and the shape of the points."""
+        _, index, good, (log_energy, cos, _), shape = self._points(flavour, energy_GeV, cos_zenith, azimuth_deg)
         if self._derivatives is None:
-            return np.zeros((len(index), 0))
+            return np.zeros((len(index), 0)), shape
         known = index < len(FLAVOURS)
         out = self._derivatives.at(np.where(known, index, 0), log_energy, cos)
         out[~known] = 0.0
         out[~good] = np.nan
-        return out
+        return out, shape
 
     def covariance(
         self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
-    ) -> Array:
+    ) -> Any:
         """Compute the covariance of ln(flux) between points that follows from the errors of the parameters.
 
         Parameters
@@ -218,7 +252,7 @@ class Flux(InterpolatedTables):
 
         Returns
         -------
-        float64 array (points, points)
+        float64 array (points, points), for a single point a number
             Relative: multiply by the fluxes of both points for an absolute covariance. Zero without parameters. The
             statistical errors of the simulation are not in it.
 
@@ -227,8 +261,9 @@ class Flux(InterpolatedTables):
         InputError
             As :meth:`flux`.
         """
-        slopes = self.derivatives(flavour, energy_GeV, cos_zenith, azimuth_deg)
-        return slopes @ self.parameter_covariance @ slopes.T
+        slopes, shape = self._slopes(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        found = slopes @ self.parameter_covariance @ slopes.T
+        return found if shape else found[0, 0]
 
     def shifted(self, values: Mapping[str, float]) -> Flux:
         """Make the flux for other values of the parameters: flux times exp(sum of value times derivative).
@@ -321,7 +356,7 @@ class Flux(InterpolatedTables):
         if kind != "statistical":
             model = self._model_error(*point)
             if kind == "model":
-                return model
+                return model[()]
         if not self.has_errors:
             raise InputError(f"error: {self.table.source} carries no errors (no .err.d beside it)")
         statistical = self._evaluate(True, *point)
@@ -331,7 +366,7 @@ class Flux(InterpolatedTables):
         """Error of the model at points: from the derivatives, or else from the table's own errors of the model."""
         spline, index, good, coordinates, shape = self._points(*point)
         if self._derivatives is not None:
-            relative = self._derivatives.errors.sigma_of(self.derivatives(*point))
+            relative = self._derivatives.errors.sigma_of(self._slopes(*point)[0])
         elif spline.table.model_relative is not None:
             relative = np.zeros(len(index))
             chosen = good & (index < len(FLAVOURS))

@@ -114,8 +114,9 @@ def test_intensity_writes_csv_and_pictures(tmp_path: Path, capsys: pytest.Captur
     few = ("--cell", "30", "--directions", "5", "-o", str(tmp_path))
     found = _json(capsys, "cutoff", "--intensity", "4", "--intensity", "20", *few)
     assert [one["momentum_GeV"] for one in found["maps"]] == [4.0, 20.0]
-    assert (tmp_path / "intensity.png").stat().st_size > 10000
-    lines = [line for line in (tmp_path / "intensity.csv").read_text().splitlines() if not line.startswith("#")]
+    assert (tmp_path / "intensity-2020-01-01.png").stat().st_size > 10000
+    text = (tmp_path / "intensity-2020-01-01.csv").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert len(lines) == 1 + 2 * 6 * 12
 
 
