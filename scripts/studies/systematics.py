@@ -32,6 +32,7 @@ from sim3d.config.load import make_config
 from sim3d.errors import is_input_error
 from sim3d.files.result_file import verify_result, write_result
 from sim3d.primaries.catalogue import model_names as primary_names
+from sim3d.primaries.solar import FORMER_POTENTIAL_MV
 from sim3d.results.result import Result
 from sim3d.simulation.engine import run_to_file
 from sim3d.simulation.reweight import reweight
@@ -125,7 +126,7 @@ def variations() -> list[Variation]:
         Variation("dipole", "degree 1", {"field": {"degree": 1}}, ("low",)),
         Variation("bending", "bending = false", {"transport": {"bending": False}}, ("low",)),
     ]
-    return out + [Variation("solar", name, solar=name) for name in ("min", "max")]
+    return out + [Variation("solar", name, solar=str(potential)) for name, potential in FORMER_POTENTIAL_MV.items()]
 
 
 def _definition(name: str) -> str | None:

@@ -24,6 +24,7 @@ from hadronic.definitions import DEFAULT_DEFINITION
 from sim3d.analysis.matching import agreement, match
 from sim3d.analysis.reference import fluka_table
 from sim3d.config.load import load_config, make_config
+from sim3d.plots.style import BLUE, GREEN, PURPLE, VERMILION
 
 ROOT = Path(__file__).resolve().parents[2]
 FLUKA_RANGE_GEV = (0.29, 10.0)
@@ -229,11 +230,13 @@ def high_energy(report: Report) -> None:
     def draw(figure: Any, _plt: Any) -> None:
         axis = figure.add_subplot()
         for k, (low, high, ratio, spread) in enumerate(shapes):
-            axis.errorbar(centres + 0.004 * k, ratio, spread, fmt="o", ms=3, lw=1, label=f"{low:g}-{high:g} GeV")
+            colour = (BLUE, VERMILION, GREEN, PURPLE)[k % 4]
+            look = {"fmt": "osD^"[k % 4], "ms": 3.5, "lw": 0.8, "color": colour, "label": f"{low:g} to {high:g} GeV"}
+            axis.errorbar(centres + 0.004 * k, ratio, spread, **look)
         axis.axhline(1.0, color="0.4", lw=0.8)
         axis.axhspan(0.9, 1.1, color="0.92", zorder=0)
         axis.set(
-            xlabel=r"$|\cos\theta_z|$",
+            xlabel=r"$|\cos\theta_{\rm zenith}|$",
             ylabel=r"$\nu_\mu+\bar\nu_\mu$: simulation / Volkova's shape",
             ylim=(0.6, 1.4),
             xlim=(0, 1),

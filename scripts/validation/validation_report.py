@@ -141,11 +141,12 @@ def figure_of(report: Report, name: str, draw: Callable[[Any, Any], None]) -> No
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from sim3d.plots.style import RC
+    from sim3d.plots.style import RC, add_context, save_as
 
     plt.rcParams.update({**RC, "figure.constrained_layout.use": False})
-    figure = plt.figure(figsize=(8.0, 5.6), layout="constrained")
+    figure = plt.figure(figsize=(7.4, 5.2), layout="constrained")
     draw(figure, plt)
-    figure.savefig(report.folder / f"{name}.png", dpi=160)
+    add_context(figure, ["validation: scripts/validation/validate.py"])
+    save_as(figure, report.folder / f"{name}.png")
     plt.close(figure)
     report.add("", f"![{name}]({name}.png)", "")

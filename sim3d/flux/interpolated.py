@@ -1,6 +1,6 @@
 """Interpolated fluxes as a continuous function of energy and direction, from a result file or a Honda table.
 
-:class:`sim3d.Result` gives the mean over the bin that contains a point; :class:`Flux` interpolates between bins. The
+:meth:`sim3d.Result.flux` interpolates the same bins linearly; :class:`Flux` draws a spline through them. The
 method is described in :mod:`sim3d.flux.spline`, and its use in docs/manual/python.md.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from sim3d.errors import InputError
 from sim3d.files.checksums import is_result_file
@@ -26,6 +28,7 @@ from sim3d.results.model_parameters import (
 )
 from sim3d.results.result import Result, load
 from sim3d.results.tables import table_of_result
+from sim3d.results.words import WINDOW_GEV, median_errors
 
 
 class Flux(FluxWithErrors):
@@ -53,6 +56,32 @@ class Flux(FluxWithErrors):
     energy_range_GeV : (float, float)
         Lowest and highest energy of the table; there is no extrapolation beyond.
     """
+
+    def __repr__(self) -> str:
+        """Return source, flavours, ranges and kinds of errors in a few lines."""
+        table = self.table
+        low, high = self.energy_range_GeV
+        cells = f"{len(table.energies_GeV)} energies, {len(table.cos_edges) - 1} zenith bins"
+        azimuths = "" if self.azimuth_table is None else f", {len(self.azimuth_table.azimuth_edges_deg) - 1} in azimuth"
+        kinds = ["statistical"] * self.has_errors + ["model"] * bool(self.parameters)
+        lines = [
+            f"sim3d flux of {table.name}"
+            + (f", from {table.source}" if table.source != table.name else "")
+            + (f" ({table.note})" if table.note else ""),
+            f"  {', '.join(self.flavours)}; {low:.4g} to {high:.5g} GeV, cos_zenith {table.cos_edges[0]:g} to "
+            f"{table.cos_edges[-1]:g}",
+            f"  interpolated between {cells}{azimuths or ', averaged over azimuth'}; m^-2 s^-1 sr^-1 GeV^-1",
+            f"  errors: {' and '.join(kinds) or 'none'}" + (f", {self._median_error()}" if self.has_errors else ""),
+        ]
+        return "\n".join(lines)
+
+    def _median_error(self) -> str:
+        """State the median statistical error of the bins of the azimuth average, by flavour."""
+        table = self.table
+        assert table.error is not None
+        every = np.ones(len(table.energies_GeV), dtype=bool)
+        found = median_errors(table.flux, table.error, table.energies_GeV, every, self.flavours)
+        return f"median of a bin, {WINDOW_GEV[0]:g} to {WINDOW_GEV[1]:g} GeV: {', '.join(found)}"
 
     @classmethod
     def load(

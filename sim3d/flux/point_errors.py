@@ -66,7 +66,7 @@ class FluxWithErrors(InterpolatedTables):
 
         Returns
         -------
-        float64 array (points, parameters)
+        float64 array (points, parameters), for a single point (parameters,)
             Per sigma of each parameter's prior; the points in the order of their broadcast arguments. Tau neutrinos
             have zeros, points outside the table NaN (with ``extrapolate="flag"``).
 
@@ -75,14 +75,21 @@ class FluxWithErrors(InterpolatedTables):
         InputError
             As :meth:`flux`.
         """
-        _, index, good, (log_energy, cos, _), _ = self._points(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        slopes, shape = self._slopes(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        return slopes if shape else slopes[0]
+
+    def _slopes(
+        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
+    ) -> tuple[Array, tuple[int, ...]]:
+        """Return the derivatives, (points, parameters), and the shape of the points."""
+        _, index, good, (log_energy, cos, _), shape = self._points(flavour, energy_GeV, cos_zenith, azimuth_deg)
         if self._derivatives is None:
-            return np.zeros((len(index), 0))
+            return np.zeros((len(index), 0)), shape
         known = index < len(FLAVOURS)
         out = self._derivatives.at(np.where(known, index, 0), log_energy, cos)
         out[~known] = 0.0
         out[~good] = np.nan
-        return out
+        return out, shape
 
     def prior_share(
         self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
@@ -104,15 +111,14 @@ class FluxWithErrors(InterpolatedTables):
         InputError
             As :meth:`flux`.
         """
-        point = (flavour, energy_GeV, cos_zenith, azimuth_deg)
-        shape = self._points(*point)[4]
+        slopes, shape = self._slopes(flavour, energy_GeV, cos_zenith, azimuth_deg)
         if self._derivatives is None:
             return np.full(shape, np.nan)[()]
-        return self._derivatives.errors.prior_share(self.derivatives(*point)).reshape(shape)[()]
+        return self._derivatives.errors.prior_share(slopes).reshape(shape)[()]
 
     def covariance(
         self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
-    ) -> Array:
+    ) -> Any:
         """Compute the covariance of ln(flux) between points that follows from the errors of the parameters.
 
         Parameters
@@ -122,7 +128,7 @@ class FluxWithErrors(InterpolatedTables):
 
         Returns
         -------
-        float64 array (points, points)
+        float64 array (points, points), for a single point a number
             Relative: multiply by the fluxes of both points for an absolute covariance. Zero without parameters. The
             statistical errors of the simulation are not in it.
 
@@ -131,8 +137,9 @@ class FluxWithErrors(InterpolatedTables):
         InputError
             As :meth:`flux`.
         """
-        slopes = self.derivatives(flavour, energy_GeV, cos_zenith, azimuth_deg)
-        return slopes @ self.parameter_covariance @ slopes.T
+        slopes, shape = self._slopes(flavour, energy_GeV, cos_zenith, azimuth_deg)
+        found = slopes @ self.parameter_covariance @ slopes.T
+        return found if shape else found[0, 0]
 
     def penalty(self, values: Mapping[str, float]) -> float:
         """Compute the chi2 of values of the parameters: v^T C^-1 v, with C of :attr:`parameter_covariance`.
@@ -193,7 +200,7 @@ class FluxWithErrors(InterpolatedTables):
         if kind != "statistical":
             model = self._model_error(*point)
             if kind == "model":
-                return model
+                return model[()]
         if not self.has_errors:
             raise InputError(f"error: {self.table.source} carries no errors (no .err.d beside it)")
         statistical = self._evaluate(True, *point)
@@ -203,7 +210,7 @@ class FluxWithErrors(InterpolatedTables):
         """Error of the model at points: from the derivatives, or else from the table's own errors of the model."""
         spline, index, good, coordinates, shape = self._points(*point)
         if self._derivatives is not None:
-            relative = self._derivatives.errors.sigma_of(self.derivatives(*point))
+            relative = self._derivatives.errors.sigma_of(self._slopes(*point)[0])
         elif spline.table.model_relative is not None:
             relative = np.zeros(len(index))
             chosen = good & (index < len(FLAVOURS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -230,7 +230,7 @@ def header(inputs: dict[str, Any], what: str) -> list[str]:
     return lines
 
 
-def draw(make: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
+def draw(make: Callable[[], Figure], folder: Path, name: str, about: Sequence[str] = ()) -> list[Path]:
     """Draw a figure in the project's style and write the PNG and the PDF.
 
     Parameters
@@ -241,6 +241,8 @@ def draw(make: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
         Must exist.
     name : str
         Without suffix.
+    about : sequence of str
+        Place, altitude, dates and field, for the lines below the figure.
 
     Returns
     -------
@@ -252,4 +254,4 @@ def draw(make: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
     from sim3d.plots.style import RC, save
 
     with matplotlib.rc_context(RC):
-        return save(make(), folder, name)
+        return save(make(), folder, name, about)

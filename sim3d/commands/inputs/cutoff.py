@@ -296,6 +296,8 @@ def _sky(tracer: CutoffTracer, inputs: dict[str, Any], folder: Path | None, as_j
 
     from geomag.cutoffs.cutoff import sky_map
     from geomag.plots import sky_map_figure
+    from sim3d.plots.style import title as style_title
+    from sim3d.results.words import degrees
 
     target = output_folder(folder, DEFAULT_FOLDER / "map")
     with tqdm(total=360, desc="sky map", unit="direction", disable=None, file=sys.stderr) as bar:
@@ -318,8 +320,9 @@ def _sky(tracer: CutoffTracer, inputs: dict[str, Any], folder: Path | None, as_j
         )
     )
     written = [write_rows(target / f"{stem}.csv", comments(inputs, "Rigidity cutoffs over the sky"), header, rows)]
-    title = _describe(inputs).replace(", IGRF", "\nIGRF")
-    written += draw(lambda: sky_map_figure(sky, title), target, stem)
+    shown = style_title(inputs["site"]) if inputs["site"] else degrees(inputs["lat"], inputs["lon"])
+    title = f"Rigidity cutoff over the sky: {shown}"
+    written += draw(lambda: sky_map_figure(sky, title), target, stem, [_describe(inputs)])
     if as_json:
         arrays = {key: getattr(sky, key) for key in header}
         print_json({**arrays, **inputs, "conventions": CUTOFF_CONVENTIONS, "files": written})
@@ -344,8 +347,10 @@ def _intensity(
 
     from geomag.cutoffs.intensity import intensity_map
     from geomag.plots import intensity_figure
+    from sim3d.plots.geomagnetic.coastlines import coastlines
 
     target = output_folder(folder, DEFAULT_FOLDER / "map")
+    name = name_files("intensity", inputs)
     maps = []
     with tqdm(total=len(momenta), desc="intensity maps", unit="map", disable=None, file=sys.stderr) as bar:
         for momentum in momenta:
@@ -359,11 +364,11 @@ def _intensity(
         for j, lon in enumerate(one.lon_deg)
     )
     written = [
-        write_rows(target / "intensity.csv", comments(inputs, "Share of primary protons that arrive"), header, rows)
+        write_rows(target / f"{name}.csv", comments(inputs, "Share of primary protons that arrive"), header, rows)
     ]
-    title = "Primary protons that arrive, averaged over all angles above the horizon\n"
-    title += _describe(inputs).removeprefix("whole Earth, ")
-    written += draw(lambda: intensity_figure(maps, field, title), target, "intensity")
+    title = "Primary protons that arrive, averaged over all angles above the horizon"
+    lines = coastlines()
+    written += draw(lambda: intensity_figure(maps, field, title, lines), target, name, [_describe(inputs)])
     if as_json:
         print_json(
             {

@@ -10,6 +10,7 @@ import click
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
 from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.commands.site_source import date_option, site_flux
+from sim3d.commands.worth import precision_lines
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def command(
     'sim3d[netcdf]'.
     """
     from sim3d.files import csv_tables, honda_writing
+    from sim3d.files.checksums import is_result_file
     from sim3d.flux import exports
 
     written: list[Path] = []
@@ -82,6 +84,9 @@ def command(
         return
     for path in written:
         click.echo(path)
+    if target != "heights" and file.is_file() and is_result_file(file):
+        for line in precision_lines(open_result(file), list(fluxes)):
+            click.echo(line)
 
 
 def _heights(file: Path, site: str | None, folder: Path | None) -> list[Path]:

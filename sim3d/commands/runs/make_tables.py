@@ -267,6 +267,7 @@ def _write(result: Result, site: str, folder: Path) -> tuple[list[Path], dict[st
     from sim3d.plots import result as plots
     from sim3d.plots.papers.plan import MapOptions
     from sim3d.report import build as report
+    from sim3d.report.about import tables_beside
     from sim3d.results import tables
     from sim3d.results.metadata import write_metadata
 
@@ -281,7 +282,7 @@ def _write(result: Result, site: str, folder: Path) -> tuple[list[Path], dict[st
         files += plots.draw(result, folder)
         step("report")
         assert result.path is not None
-        text, _ = report.build(result, result.path, MapOptions(), lambda _: None)
+        text, _ = report.build(result, result.path, MapOptions(), tables=tables_beside(folder, result))
         files.append(write_bytes(folder / f"{site}-report.html", text.encode()))
     return files, smooth.quality, [smooth.fit]
 
