@@ -174,6 +174,20 @@ def test_flux_at_the_middle_of_a_bin_is_that_of_the_bin(result):
     assert result.flux("nue", 9e3, 0.5) == 0.0
 
 
+def test_the_error_is_never_zero(result, fake_result):
+    """Around bins without hits it is at least the upper limit of their mean; nothing is known of a row without hits."""
+    energies = np.geomspace(0.2, 9e3, 30)
+    flux, error = result.flux("nue", energies, 0.31), result.error("nue", energies, 0.31)
+    assert np.any(flux == 0.0)
+    assert np.all(error > 0.0)
+    energy = result.binning_energies("fine_aa")
+    limit = result.upper_limit("kamioka", "fine_aa")
+    # the middle of the last bin, empty: its limit
+    assert result.error("nue", energy[-1], 0.525) == pytest.approx(limit[2, -1, 30])
+    assert result.error("nue", 1.0, 0.5, site="here") > 1e99
+    assert result.error("nutau", 1.0, 0.5) == 0.0
+
+
 def test_flavours_by_pdg_id_and_tau_neutrinos(result):
     """14, -14, 12, -12 are the four flavours; tau neutrinos are absent, which is zero and no exception."""
     for pdg, name in ((14, "numu"), (-14, "numubar"), (12, "nue"), (-12, "nuebar")):
