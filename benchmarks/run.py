@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import peers
+from decades import decades
 from numba import njit
 from sampling import figure_of_merit, paper_statistics, table_time
 from starting import memory, scaling, starts
@@ -160,6 +161,7 @@ SECTIONS: dict[str, Callable[[], list[Row]]] = {
     "merit": figure_of_merit,
     "paper": paper_statistics,
     "table": table_time,
+    "decades": decades,
     "scaling": scaling,
     "starts": starts,
     "memory": memory,

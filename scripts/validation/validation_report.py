@@ -12,6 +12,25 @@ from sim3d.config.schema import Config
 from sim3d.results.result import Result
 from sim3d.simulation.engine import run_to_file
 
+OLD_PRIMARIES: dict[str, Any] = {"model": "ghls2001-average", "solar": "fit"}
+OLD_HADRONIC: dict[str, Any] = {"model": "fluka-z", "definition": "printed"}
+"""Inputs with which the figures of docs/reports were made, where a section does not state others; not the defaults."""
+
+
+def at_sea_level(*names: str) -> list[dict[str, Any]]:
+    """List known sites as detectors at sea level, where those figures have them.
+
+    Parameters
+    ----------
+    *names : str
+
+    Returns
+    -------
+    list of dict
+        Tables of ``[[sites]]``.
+    """
+    return [{"name": name, "altitude_m": 0.0} for name in names]
+
 
 class Report:
     """Validation report in the making: sections, verdicts and timings.

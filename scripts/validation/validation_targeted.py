@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from validation_report import Report, figure_of
+from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
 
 from sim3d.analysis.asymmetry import east_west, published
 from sim3d.config.load import load_config, make_config
@@ -93,10 +93,11 @@ def targeted(report: Report) -> None:
     report : Report
     """
     base: dict[str, Any] = {
-        "primaries": {"energy_GeV": [1.0, 5000.0]},
+        "primaries": {**OLD_PRIMARIES, "energy_GeV": [1.0, 5000.0]},
+        "hadronic": OLD_HADRONIC,
         "field": {"date": "1995-01-01"},
         "scoring": {"energy_min_GeV": 0.5},
-        "sites": [{"name": name, "patch": {"ns_deg": 10, "ew_deg": 40}} for name in ("kamioka", "sno")],
+        "sites": [{**one, "patch": {"ns_deg": 10, "ew_deg": 40}} for one in at_sea_level("kamioka", "sno")],
     }
     many = {"primaries": 4_800_000, "batch_size": 20_000, "seed": 11}
     few = {"primaries": 960_000, "batch_size": 10_000, "seed": 12}
@@ -123,7 +124,7 @@ def targeted(report: Report) -> None:
 
     report.add("", "## Targeted against rotated sampling, without bending in the air", "")
     straight = {**base, "transport": {"bending": False}}
-    small = [{"name": name} for name in ("kamioka", "sno")]
+    small = at_sea_level("kamioka", "sno")
     runs = (
         report.run("targeted_straight", make_config({**straight, **harder, "run": few, "sites": small})),
         report.run("rotated_straight", make_config({**straight, "run": few, "sampling": {"mode": "rotated"}})),

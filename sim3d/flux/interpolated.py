@@ -6,7 +6,7 @@ method is described in :mod:`sim3d.flux.spline`, and its use in docs/manual/pyth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,31 +14,34 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim3d.conventions.arrays import Array
-from sim3d.conventions.flavours import FLAVOURS, flavour_index
+from sim3d.conventions.flavours import FLAVOURS
 from sim3d.errors import InputError
 from sim3d.files.checksums import is_result_file
-from sim3d.files.flux_table import EnergyKind, FluxTable
+from sim3d.files.flux_table import ERROR_SOURCES, EnergyKind, FluxTable
 from sim3d.files.honda import table_of_honda
-from sim3d.flux.model_parameters import LogDerivatives, ParameterErrors, errors_of_result, ordered_values, scaled_table
-from sim3d.flux.spline import FluxSpline
+from sim3d.files.site_flux_file import read_site_flux
+from sim3d.flux.integral_errors import integral_slopes, integral_variance
+from sim3d.flux.interpolation import Extrapolate, InterpolatedTables, bin_values, number_for_one
+from sim3d.flux.site_flux import shipped_site, site_tables
+from sim3d.results.model_parameters import (
+    LogDerivatives,
+    ParameterErrors,
+    errors_of_result,
+    ordered_values,
+    scaled_table,
+)
 from sim3d.results.result import Result, load
 from sim3d.results.tables import table_of_result
-from sim3d.results.words import WINDOW_GEV, median_errors
-
-CM2_PER_M2 = 1.0e4
-
-Extrapolate = Literal["refuse", "flag"]
+from sim3d.results.words import describe_flux
 
 ErrorKind = Literal["statistical", "model", "total"]
 
-_SLACK = 1e-9
-"""Relative tolerance at the ends of the table, for the rounding of energies."""
 
-
-class Flux:
+class Flux(InterpolatedTables):
     """Interpolated fluxes of one site.
 
-    Make one with :meth:`load` (a file), :meth:`of_result` (a result in memory) or from tables.
+    Make one with :meth:`site` (a site that ships), :meth:`load` (a file), :meth:`of_result` (a result in memory) or
+    from tables.
 
     Parameters
     ----------
@@ -60,8 +63,6 @@ class Flux:
         Lowest and highest energy of the table; there is no extrapolation beyond.
     """
 
-    flavours = FLAVOURS
-
     def __init__(
         self,
         average: FluxTable,
@@ -69,41 +70,12 @@ class Flux:
         extrapolate: Extrapolate = "refuse",
         derivatives: LogDerivatives | None = None,
     ) -> None:
-        if extrapolate not in ("refuse", "flag"):
-            raise InputError("extrapolate", extrapolate, "refuse or flag")
-        self.table, self.azimuth_table = average, by_azimuth
-        self.extrapolate = extrapolate
-        edges = average.energy_edges_GeV
-        self.energy_range_GeV = (float(edges[0]), float(edges[-1]))
-        self._average = FluxSpline(average)
-        self._by_azimuth: FluxSpline | None = None
+        super().__init__(average, by_azimuth, extrapolate)
         self._derivatives = derivatives
 
     def __repr__(self) -> str:
-        """Return source, flavours, ranges and kinds of errors in a few lines."""
-        table = self.table
-        low, high = self.energy_range_GeV
-        cells = f"{len(table.energies_GeV)} energies, {len(table.cos_edges) - 1} zenith bins"
-        azimuths = "" if self.azimuth_table is None else f", {len(self.azimuth_table.azimuth_edges_deg) - 1} in azimuth"
-        kinds = ["statistical"] * self.has_errors + ["model"] * bool(self.parameters)
-        lines = [
-            f"sim3d flux of {table.name}"
-            + (f", from {table.source}" if table.source != table.name else "")
-            + (f" ({table.note})" if table.note else ""),
-            f"  {', '.join(self.flavours)}; {low:.4g} to {high:.5g} GeV, cos_zenith {table.cos_edges[0]:g} to "
-            f"{table.cos_edges[-1]:g}",
-            f"  interpolated between {cells}{azimuths or ', averaged over azimuth'}; m^-2 s^-1 sr^-1 GeV^-1",
-            f"  errors: {' and '.join(kinds) or 'none'}" + (f", {self._median_error()}" if self.has_errors else ""),
-        ]
-        return "\n".join(lines)
-
-    def _median_error(self) -> str:
-        """State the median statistical error of the bins of the azimuth average, by flavour."""
-        table = self.table
-        assert table.error is not None
-        every = np.ones(len(table.energies_GeV), dtype=bool)
-        found = median_errors(table.flux, table.error, table.energies_GeV, every, self.flavours)
-        return f"median of a bin, {WINDOW_GEV[0]:g} to {WINDOW_GEV[1]:g} GeV: {', '.join(found)}"
+        """Return source, flavours, ranges and errors in a few lines."""
+        return describe_flux(self.table, self.azimuth_table, self.error_kinds)
 
     @classmethod
     def load(
@@ -164,11 +136,40 @@ class Flux:
         name = result.default_site(site)
         errors = errors or errors_of_result(result)
         return cls(
-            table_of_result(result, name, binning, azimuth=False),
-            table_of_result(result, name, binning, azimuth=True),
+            table_of_result(result, name, binning, azimuth=False, errors=errors),
+            table_of_result(result, name, binning, azimuth=True, errors=errors),
             extrapolate,
             None if errors is None else LogDerivatives(result.gradients(name), errors),
         )
+
+    @classmethod
+    def site(cls, name: str | Path, date: str | None = None, extrapolate: Extrapolate = "refuse") -> Flux:
+        """Read the flux of a site that ships with sim3d, for a date; no run is needed.
+
+        The date moves the Sun (its month) and the geomagnetic field. The atmosphere does not follow it: it stays that
+        of the simulation, an annual one as far as the model has it. :mod:`sim3d.flux.site_flux` says how.
+
+        Parameters
+        ----------
+        name : str or Path
+            Of a site (``sim3d flux --list``), or a file of ``make site-tables``.
+        date : str, optional
+            YYYY-MM-DD; by default the flux as it was simulated.
+        extrapolate : "refuse" or "flag"
+
+        Returns
+        -------
+        Flux
+
+        Raises
+        ------
+        InputError
+            For a site without a flux that ships, with the command that makes its table, or a date out of range.
+        """
+        path = Path(name)
+        stored = read_site_flux(path) if path.suffix == ".h5" else shipped_site(str(name))
+        average, by_azimuth, derivatives = site_tables(stored, date)
+        return cls(average, by_azimuth, extrapolate, derivatives)
 
     @property
     def parameters(self) -> list[str]:
@@ -205,9 +206,9 @@ class Flux:
         return slopes if shape else slopes[0]
 
     def _slopes(
-        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
+        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
     ) -> tuple[Array, tuple[int, ...]]:
-        """Return the derivatives, (points, parameters), and the shape of the points."""
+        """Return the derivatives, (points, parameters) also for one point, and the shape of the points."""
         _, index, good, (log_energy, cos, _), shape = self._points(flavour, energy_GeV, cos_zenith, azimuth_deg)
         if self._derivatives is None:
             return np.zeros((len(index), 0)), shape
@@ -295,73 +296,12 @@ class Flux:
         return float(changes @ np.linalg.lstsq(self.parameter_covariance, changes, rcond=None)[0])
 
     @property
-    def has_errors(self) -> bool:
-        """Whether the table contains statistical errors."""
-        return self.table.error is not None
-
-    def _spline(self, azimuth: bool) -> FluxSpline:
-        if not azimuth:
-            return self._average
-        if self.azimuth_table is None:
-            raise InputError("azimuth_deg: this table is averaged over azimuth, leave it out")
-        if self._by_azimuth is None:
-            self._by_azimuth = FluxSpline(self.azimuth_table)
-        return self._by_azimuth
-
-    def _points(
-        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
-    ) -> tuple[FluxSpline, np.ndarray, np.ndarray, tuple[Array, Array, Array], tuple[int, ...]]:
-        """Return spline, flavour indices (4: tau), mask of points in range, coordinates and shape of the result."""
-        names, where = np.unique(np.asarray(flavour), return_inverse=True)
-        index = np.array([flavour_index(name) for name in names.tolist()], dtype=int)[where].reshape(np.shape(flavour))
-        energy, cos = (np.asarray(x, dtype=float) for x in (energy_GeV, cos_zenith))
-        azimuth = np.asarray(0.0 if azimuth_deg is None else azimuth_deg, dtype=float)
-        if not np.all((cos >= -1.0) & (cos <= 1.0)):
-            raise InputError("cos_zenith: must be between -1 and 1")
-        if not np.all(np.isfinite(azimuth)):
-            raise InputError("azimuth_deg: must be finite")
-        low, high = self.energy_range_GeV
-        inside = (energy >= low * (1.0 - _SLACK)) & (energy <= high * (1.0 + _SLACK))
-        if self.extrapolate == "refuse" and not np.all(inside):
-            bad = float(energy[~inside].flat[0])
-            raise InputError("energy_GeV", bad, f"{low:.5g} to {high:.5g}, the range of {self.table.source}")
-        table = self.table
-        covered = (cos >= table.cos_edges[0]) & (cos <= table.cos_edges[-1])
-        if self.extrapolate == "refuse" and not np.all(covered):
-            raise InputError(
-                "cos_zenith",
-                float(cos[~covered].flat[0]),
-                f"{table.cos_edges[0]:g} to {table.cos_edges[-1]:g}, the range of {table.source}",
-            )
-        index, energy, cos, azimuth, good = np.broadcast_arrays(index, energy, cos, azimuth, inside & covered)
-        shape = index.shape
-        flat = (np.log(np.clip(energy.ravel(), low, high)), cos.ravel(), azimuth.ravel())
-        return self._spline(azimuth_deg is not None), index.ravel(), good.ravel(), flat, shape
-
-    def flux(
-        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
-    ) -> Any:
-        """Interpolate the flux at points, broadcast over the arguments.
-
-        Parameters
-        ----------
-        flavour : str, int, or array of them
-            numu, numubar, nue or nuebar, or a PDG id; tau neutrinos give zero.
-        energy_GeV, cos_zenith, azimuth_deg : array_like
-            Energies (GeV), zenith cosines (+1 down-going), azimuths of arrival (degrees from south through east,
-            any number of turns); without azimuths the average over them.
-
-        Returns
-        -------
-        float64
-            m^-2 s^-1 sr^-1 GeV^-1; 0 anywhere in an empty bin; with ``extrapolate="flag"`` NaN outside the table.
-
-        Raises
-        ------
-        InputError
-            For an unknown flavour, a point outside the table, or azimuths where the table has none.
-        """
-        return self._evaluate(False, flavour, energy_GeV, cos_zenith, azimuth_deg)
+    def error_kinds(self) -> tuple[ErrorKind, ...]:
+        """Kinds of errors that :meth:`error` knows for this flux."""
+        model = self._derivatives is not None or self.table.model_relative is not None
+        if not self.has_errors:
+            return ("model",) if model else ()
+        return ("statistical", "model", "total") if model else ("statistical",)
 
     def error(
         self,
@@ -387,151 +327,195 @@ class Flux:
         Raises
         ------
         InputError
-            As :meth:`flux`, for a table without errors, and for a flux without parameters.
+            As :meth:`flux`, for a table without errors, and for a flux whose model has none.
         """
-        if kind not in ("statistical", "model", "total"):
-            raise InputError("kind", kind, "statistical, model or total")
+        _check_kind(kind)
         point = (flavour, energy_GeV, cos_zenith, azimuth_deg)
         if kind != "statistical":
-            if not self.parameters:
-                raise InputError(f"kind: {self.table.source} has no parameters with errors, only statistical ones")
-            slopes, _ = self._slopes(*point)
-            flux = self._evaluate(False, *point)
-            variance = np.einsum("ni,ij,nj->n", slopes, self.parameter_covariance, slopes, optimize=True)
-            model = flux * np.sqrt(np.maximum(variance, 0.0)).reshape(np.shape(flux))
+            model = self._model_error(*point)
             if kind == "model":
-                return model[()]
+                return model
         if not self.has_errors:
             raise InputError(f"error: {self.table.source} carries no errors (no .err.d beside it)")
         statistical = self._evaluate(True, *point)
         return statistical if kind == "statistical" else np.hypot(statistical, model)
 
-    def _evaluate(self, error: bool, *point: Any) -> Any:
+    def _model_error(self, *point: Any) -> Any:
+        """Error of the model at points: from the derivatives, or else from the table's own errors of the model."""
         spline, index, good, coordinates, shape = self._points(*point)
-        # the simulation makes no tau neutrinos: their flux is 0
-        chosen = good & (index < len(FLAVOURS))
-        values = np.where(good, 0.0, np.nan)
-        at = tuple(x[chosen] for x in coordinates)
-        flux = spline.flux(index[chosen], at)  # type: ignore[arg-type]
-        values[chosen] = spline.error(index[chosen], at, flux) if error else flux  # type: ignore[arg-type]
-        return values.reshape(shape)[()]
+        if self._derivatives is not None:
+            relative = self._derivatives.errors.sigma_of(self._slopes(*point)[0])
+        elif spline.table.model_relative is not None:
+            relative = np.zeros(len(index))
+            chosen = good & (index < len(FLAVOURS))
+            at = tuple(x[chosen] for x in coordinates)
+            relative[chosen] = bin_values(spline, spline.table.model_relative, index[chosen], at)  # type: ignore[arg-type]
+        else:
+            raise InputError(f"kind: {self.table.source} has no parameters with errors, only statistical ones")
+        return (np.asarray(self._evaluate(False, *point)).ravel() * relative).reshape(shape)[()]
 
-    def getFlux(self, pdgid: Any, energy: ArrayLike, cos_zenith: ArrayLike) -> Any:
-        """Return the azimuth-averaged flux in the interface of nuflux and simweights, in **cm^-2** s^-1 sr^-1 GeV^-1.
-
-        Parameters
-        ----------
-        pdgid : int or array of int
-            PDG ids.
-        energy : array_like
-            GeV.
-        cos_zenith : array_like
-            +1 for down-going in these packages, as here.
-
-        Returns
-        -------
-        float64
-        """
-        return self.flux(pdgid, energy, cos_zenith) / CM2_PER_M2
-
-    def integral(
+    def ratio(
         self,
-        flavour: Any,
-        energy_edges_GeV: ArrayLike,
-        cos_edges: ArrayLike = (-1.0, 1.0),
-        azimuth_edges_deg: ArrayLike | None = None,
-    ) -> Any:
-        """Integrate the flux over energy and solid angle in bins.
+        numerator: str | Sequence[str],
+        denominator: str | Sequence[str],
+        energy_GeV: ArrayLike,
+        cos_zenith: ArrayLike,
+        azimuth_deg: ArrayLike | None = None,
+        kind: ErrorKind = "total",
+    ) -> tuple[Any, Any]:
+        """Compute the ratio of sums of flavours at points, and its error.
+
+        What moves both sums alike cancels in the error of the model. The statistical errors of the flavours are taken
+        as independent.
 
         Parameters
         ----------
-        flavour : str or int
-        energy_edges_GeV, cos_edges : array_like (n + 1,)
-            Ascending, inside the table.
-        azimuth_edges_deg : array_like, optional
-            Rising, at most one turn, from any azimuth to any other: 330 to 390, -30 to 30 and 330 to 30 are the same
-            window across 360. By default the integral is over the whole turn (a factor 2 pi).
+        numerator, denominator : str or sequence of str
+            Flavours to add up.
+        energy_GeV, cos_zenith, azimuth_deg
+            As in :meth:`flux`.
+        kind : "statistical", "model" or "total"
 
         Returns
         -------
-        float64, or float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
-            m^-2 s^-1; one bin (two edges of each) gives a number, more an array. Over a bin of the table it is the
-            table's flux times the size of the bin, up to rounding. The
-            quadrature is Gauss-Legendre between the knots and edges of the table.
+        value, error : float64
+            Of the points' shape; NaN where the denominator is 0.
 
         Raises
         ------
         InputError
-            For edges that are not ascending or outside the table (whatever ``extrapolate`` is).
-        """
-        energy = _edges("energy_edges_GeV", energy_edges_GeV, *self.energy_range_GeV)
-        cos = _edges("cos_edges", cos_edges, float(self.table.cos_edges[0]), float(self.table.cos_edges[-1]))
-        index = flavour_index(flavour)
-        spline = self._spline(azimuth_edges_deg is not None)
-        azimuth = np.array([0.0, 360.0]) if azimuth_edges_deg is None else _turn(azimuth_edges_deg)
-        sums = np.zeros(tuple(len(edges) - 1 for edges in (energy, cos, azimuth)))
-        if index < len(FLAVOURS):
-            # the spline's azimuths end at 360: a bin across it is two, whose integrals are added
-            pieces = azimuth if azimuth[-1] <= 360.0 or 360.0 in azimuth else np.sort(np.append(azimuth, 360.0))
-            parts = [pieces[pieces <= 360.0], pieces[pieces >= 360.0] - 360.0]
-            found = [spline.integrals(index, (np.log(energy), cos, part)) for part in parts if len(part) > 1]
-            whole = np.concatenate(found, axis=2) * np.radians(1.0)
-            sums = np.add.reduceat(whole, np.searchsorted(pieces, azimuth[:-1]), axis=2)
-        if sums.size == 1:
-            return sums.reshape(())[()]
-        return sums[..., 0] if azimuth_edges_deg is None else sums
+            As :meth:`error`; the model needs :attr:`parameters`.
 
-    def bin_average(
+        Examples
+        --------
+        ``flux.ratio(["numu", "numubar"], ["nue", "nuebar"], 1.0, 0.5)``
+        """
+        point = (energy_GeV, cos_zenith, azimuth_deg)
+        sides = []
+        for names in (_flavours(numerator), _flavours(denominator)):
+            values = [np.asarray(self.flux(name, *point)) for name in names]
+            slopes: Any = 0.0
+            errors: list[Any] = []
+            if self._model_wanted(kind):
+                parts = (
+                    value.ravel()[:, None] * self._slopes(name, *point)[0]
+                    for name, value in zip(names, values, strict=True)
+                )
+                slopes = np.asarray(sum(parts)).reshape(*values[0].shape, -1)
+            if kind != "model":
+                errors = [np.asarray(self.error(name, *point)) for name in names]
+            sides.append((sum(values), sum(error**2 for error in errors), slopes))
+        return self._ratio(*sides)
+
+    def integral_error(
         self,
-        flavour: Any,
+        flavour: str | Sequence[str],
         energy_edges_GeV: ArrayLike,
         cos_edges: ArrayLike = (-1.0, 1.0),
         azimuth_edges_deg: ArrayLike | None = None,
+        kind: ErrorKind = "total",
     ) -> Any:
-        """Compute the mean flux in bins.
+        """Compute the error of the integral of the flux over bins, one standard deviation.
 
-        Parameters and shape as in :meth:`integral`.
+        Errors of the model are common to the cells of the table in a bin. Statistical errors of the cells are taken as
+        independent; cells without hits add none.
+
+        Parameters
+        ----------
+        flavour : str or sequence of str
+            Several are added up.
+        energy_edges_GeV, cos_edges, azimuth_edges_deg
+            As in :meth:`integral`.
+        kind : "statistical", "model" or "total"
 
         Returns
         -------
-        float64, or float64 array
-            m^-2 s^-1 sr^-1 GeV^-1.
+        float64 array, shape of :meth:`integral`
+            m^-2 s^-1.
 
         Raises
         ------
         InputError
-            As :meth:`integral`.
+            As :meth:`integral` and :meth:`error`; the model needs :attr:`parameters`.
         """
-        sums = self.integral(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg)
-        width = np.multiply.outer(np.diff(np.asarray(energy_edges_GeV, float)), np.diff(np.asarray(cos_edges, float)))
-        space = 2.0 * np.pi * width
-        if azimuth_edges_deg is not None:
-            space = np.multiply.outer(width, np.radians(np.diff(_turn(azimuth_edges_deg))))
-        return sums / space if space.size > 1 else sums / space.item()
+        _, variance, slopes = self._integrals(flavour, (energy_edges_GeV, cos_edges, azimuth_edges_deg), kind)
+        return number_for_one(np.sqrt(variance + self._model_variance(slopes)))
+
+    def integral_ratio(
+        self,
+        numerator: str | Sequence[str],
+        denominator: str | Sequence[str],
+        energy_edges_GeV: ArrayLike,
+        cos_edges: ArrayLike = (-1.0, 1.0),
+        azimuth_edges_deg: ArrayLike | None = None,
+        kind: ErrorKind = "total",
+    ) -> tuple[Any, Any]:
+        """Compute the ratio of integrals of sums of flavours over bins, and its error.
+
+        Parameters
+        ----------
+        numerator, denominator : str or sequence of str
+            Flavours to add up.
+        energy_edges_GeV, cos_edges, azimuth_edges_deg
+            As in :meth:`integral`.
+        kind : "statistical", "model" or "total"
+            As in :meth:`ratio` and :meth:`integral_error`.
+
+        Returns
+        -------
+        value, error : float64 arrays, shape of :meth:`integral`
+
+        Raises
+        ------
+        InputError
+            As :meth:`integral_error`.
+        """
+        bins = (energy_edges_GeV, cos_edges, azimuth_edges_deg)
+        value, error = self._ratio(*(self._integrals(names, bins, kind) for names in (numerator, denominator)))
+        return number_for_one(value), number_for_one(error)
+
+    def _integrals(self, flavours: str | Sequence[str], bins: tuple[Any, Any, Any], kind: str) -> tuple[Any, Any, Any]:
+        """Return integrals of a sum of flavours, their statistical variance and their slopes, as far as wanted."""
+        names = _flavours(flavours)
+        value = sum(self.bin_integrals(name, *bins) for name in names)
+        slopes: Any = 0.0
+        if self._model_wanted(kind):
+            slopes = sum(integral_slopes(self, self._point_slopes, name, *bins) for name in names)
+        if kind == "model":
+            return value, 0.0, slopes
+        if not self.has_errors:
+            raise InputError(f"error: {self.table.source} carries no errors (no .err.d beside it)")
+        return value, sum(integral_variance(self, name, *bins) for name in names), slopes
+
+    def _point_slopes(self, *point: Any) -> Array:
+        return self._slopes(*point)[0]
+
+    def _model_wanted(self, kind: str) -> bool:
+        _check_kind(kind)
+        if kind != "statistical" and not self.parameters:
+            raise InputError(f"kind: {self.table.source} has no parameters with errors, only statistical ones")
+        return kind != "statistical"
+
+    def _model_variance(self, slopes: Any) -> Any:
+        if self._derivatives is None or np.ndim(slopes) == 0:
+            return 0.0
+        return self._derivatives.errors.sigma_of(slopes) ** 2
+
+    def _ratio(self, top: tuple[Any, Any, Any], bottom: tuple[Any, Any, Any]) -> tuple[Any, Any]:
+        """Return a ratio and its error; each side is (value, statistical variance, slopes by the parameters)."""
+        (a, da, sa), (b, db, sb) = top, bottom
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.where(b > 0.0, np.divide(a, b), np.nan)
+            variance = (da + value**2 * db) / np.square(b)
+            if np.ndim(sa):
+                variance = variance + self._model_variance((sa - value[..., None] * sb) / np.asarray(b)[..., None])
+            return value[()], np.where(b > 0.0, np.sqrt(variance), np.nan)[()]
 
 
-def _turn(values: ArrayLike) -> Array:
-    """Edges of azimuth bins (degrees) as numbers that rise, the first in [0, 360); they may fall once, across 360."""
-    edges = np.array(values, dtype=float)
-    name = "azimuth_edges_deg"
-    if edges.ndim != 1 or len(edges) < 2 or not np.all(np.isfinite(edges)):
-        raise InputError(f"{name}: needs two or more finite numbers")
-    falls = np.flatnonzero(np.diff(edges) < 0.0)
-    if len(falls) == 1 and edges.min() >= 0.0 and edges.max() <= 360.0:
-        edges[falls[0] + 1 :] += 360.0
-    # 360 stays 360 as the end of [0, 360], and is 0 as a beginning
-    edges -= 360.0 * np.floor(edges[0] / 360.0)
-    if not np.all(np.diff(edges) > 0.0):
-        raise InputError(f"{name}: needs numbers that rise (once they may fall, across 360)")
-    if edges[-1] - edges[0] > 360.0 * (1.0 + _SLACK):
-        raise InputError(name, f"{edges[0]:.5g} to {edges[-1]:.5g}", "at most one turn, 360 degrees")
-    return edges
+def _flavours(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
-def _edges(name: str, values: ArrayLike, low: float, high: float) -> Array:
-    edges = np.asarray(values, dtype=float)
-    if edges.ndim != 1 or len(edges) < 2 or not np.all(np.diff(edges) > 0.0):
-        raise InputError(f"{name}: needs two or more numbers that rise")
-    if edges[0] < low - _SLACK * abs(low) or edges[-1] > high + _SLACK * abs(high):
-        raise InputError(name, f"{edges[0]:.5g} to {edges[-1]:.5g}", f"{low:.5g} to {high:.5g}")
-    return np.clip(edges, low, high)
+def _check_kind(kind: str) -> None:
+    if kind not in ERROR_SOURCES:
+        raise InputError("kind", kind, "statistical, model or total")

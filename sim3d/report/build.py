@@ -25,6 +25,7 @@ from sim3d.plots.papers.figures import cutoff_sky, field_of
 from sim3d.plots.papers.plan import MapOptions, NotMade, require_hits
 from sim3d.report import about, captions, page
 from sim3d.report import pictures as report_pictures
+from sim3d.report.errors import model_section
 from sim3d.report.page import FLAVOURS, Section, html
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
@@ -121,6 +122,9 @@ def build(
         sections.append(_site(report, site))
     say("precision")
     sections.append(_precision(report, document))
+    of_model = model_section(result, {site: decade_errors(result, site) for site in result.sites})
+    if of_model is not None:
+        sections.append(of_model)
     say("comparison")
     sections += _references(report)
     sections += [

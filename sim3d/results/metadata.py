@@ -36,6 +36,8 @@ _MODELS = (
 _VERSIONS = ("sim3d", "kernels", "python", "libraries")
 
 FILE_KINDS = {
+    ".model.err.d": "errors of the model of the fluxes of the .d file of this name; no fluxes",
+    ".total.err.d": "statistical and model errors in quadrature of the fluxes of the .d file of this name; no fluxes",
     ".err.d": "statistical errors of the fluxes of the .d file of this name; no fluxes",
     ".d": "fluxes, Honda's format",
     ".csv": "fluxes and errors, one row per bin",

@@ -20,7 +20,8 @@ from geomag.sites import SITES
 from geomag.sites import site as known_site
 from geomag.trajectories.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
-from sim3d.config.schema import Config, SiteTable
+from sim3d.config.schema import Config
+from sim3d.config.sites import SiteTable
 from sim3d.errors import InputError
 from sim3d.files.event_journal import BatchRecorder
 from sim3d.primaries.build import primary_model
@@ -29,6 +30,7 @@ from sim3d.sampling.aiming import make_aim
 from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
 from sim3d.sampling.counters import C_PRIMARIES
+from sim3d.sampling.energy_law import energy_law
 from sim3d.sampling.lost import Lost, indices
 from sim3d.sampling.muons import NO_SLOPES, Overhead, check_levels, make_overhead, muon_world, overhead_batch
 from sim3d.sampling.rotated import rotated_batch
@@ -40,15 +42,12 @@ from sim3d.scoring.heights import NO_HEIGHTS
 from sim3d.scoring.optional_sums import make_optional_sums
 from sim3d.scoring.surface import read_surface, site_rows
 from sim3d.shower.gradients import Gradients
-from sim3d.shower.kernel import KINETIC_PER_DECAY_GEV
+from sim3d.shower.weight_sharing import NEUTRINO_SHARING
 from sim3d.shower.world import World, build_world
 from sim3d.simulation.calibrated import run_values
 from sim3d.simulation.gradients import make_gradients
 from sim3d.simulation.provenance import model_entries
 from sim3d.simulation.variation import pion_sharpness, varied_hadronic, varied_primaries
-
-THINNING_SPECTRAL_INDEX = 2.7
-"""Spectral index for the weights of the thinning. Expectation values are the same for any; this one is efficient."""
 
 
 class BatchFunction(Protocol):
@@ -227,9 +226,9 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
         lat, lon = known.lat, known.lon
     else:
         lat, lon = table.lat, table.lon
-    # By default the detector surface is at sea level, as in the calculations of Battistoni et al. and of Tserkovnyak
-    # et al.: underground sites are within 2.4 km of it, which changes fluxes by less than any table's statistics.
-    altitude_m = table.altitude_m if table.altitude_m is not None else 0.0
+    altitude_m = table.altitude_m
+    if altitude_m is None:
+        raise ValueError(f"sites: {table.name} has no altitude (that of a site with a surface is in its file)")
     geocentric, _ = geodetic_to_geocentric(lat, altitude_m * 1e-3)
     patch = table.patch
     if patch is None:
@@ -334,6 +333,7 @@ def make_setup(config: Config) -> Setup:
     hadronic = varied_hadronic(model, values)
     primaries = make_primaries(config)
     low, high = config.primaries.energy_GeV
+    index, law, roulette = energy_law(low, high, config.primaries.energy_index)
     world = build_world(
         atmosphere.layers,
         atmosphere.top_km,
@@ -344,15 +344,15 @@ def make_setup(config: Config) -> Setup:
         bending=config.transport.bending,
         transverse=config.transport.transverse,
         thinning_ratio=config.thinning,
-        thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.primaries.energy_index),
-        kinetic_per_decay=KINETIC_PER_DECAY_GEV,
+        roulette=roulette,
+        sharing=NEUTRINO_SHARING,
         pion_sharpness=pion_sharpness(values),
     )
     overhead = None
     if config.scoring.muons:
         overhead = make_overhead(config, detectors, world.layers)
         check_levels(overhead, atmosphere.top_km)
-    source = Source(primaries.spectrum, low, high, config.primaries.energy_index)
+    source = Source(primaries.spectrum, low, high, index, law)
     sites = site_rows(detectors, [None if found is None else found[0] for found in read])
     trace = trace_params(field)
     return Setup(

@@ -183,14 +183,31 @@ def stem(what: str, inputs: dict[str, Any], place: str = "") -> str:
     Returns
     -------
     str
-        Without suffix; the usual vertical and 20 km are not named.
+        Without suffix; the usual vertical and 20 km are not named, nor the magnetosphere where there is none.
     """
     parts = [what, place, str(inputs.get("date") or "")]
     if inputs.get("zenith_deg"):
         parts.append(f"zenith{inputs['zenith_deg']:g}-azimuth{inputs['azimuth_from_north_deg']:g}")
     if inputs.get("altitude_km", 20.0) != 20.0:
         parts.append(f"{inputs['altitude_km']:g}km")
+    if inputs.get("external"):
+        parts.append(f"t89-kp{inputs['kp']:g}-{str(inputs['time_UT']).replace(':', '')}UT")
     return "-".join(part for part in parts if part)
+
+
+def external_words(inputs: dict[str, Any]) -> str:
+    """Write the magnetosphere of a computation in words: ``, T89 Kp 2 at 06:00 UT``, or nothing.
+
+    Parameters
+    ----------
+    inputs : dict
+        With the settings of :func:`sim3d.commands.geomagnetic.options.find_magnetosphere`, or without.
+
+    Returns
+    -------
+    str
+    """
+    return f", T89 Kp {inputs['kp']:g} at {inputs['time_UT']} UT" if inputs.get("external") else ""
 
 
 def header(inputs: dict[str, Any], what: str) -> list[str]:

@@ -29,7 +29,7 @@ MAX_INTERACTIONS = 100_000_000
 
 
 @click.command(cls=FileCommand)
-@click.option("--model", metavar="NAME", help="Hadronic model.  [default: fluka-z]")
+@click.option("--model", metavar="NAME", help="Hadronic model.  [default: that of a run]")
 @click.option(
     "--table",
     metavar="FILE.h5",
@@ -48,7 +48,7 @@ MAX_INTERACTIONS = 100_000_000
 @click.option(
     "--definition",
     metavar="NAME",
-    help="What x is in the reference the model is solved for: printed (default), balanced or kinetic.",
+    help="What x is in the reference that fluka-z is solved for: balanced (default), kinetic or printed.",
 )
 @click.option(
     "--energy",

@@ -36,7 +36,7 @@ SURPLUS = 1.05
 
 COMMENTS = {
     "run.primaries": "more primaries, smaller errors: `sim3d run THIS -o FILE.h5 --resume` goes on",
-    "primaries.solar": 'or "fit", "min", "max", "date"; or solar_potential_MV = 700',
+    "primaries.solar": 'or "date", "min", "max", "fit"; or solar_potential_MV = 700',
     "field.date": "of the geomagnetic field",
     "sites.lat": "degrees north",
     "sites.lon": "degrees east",
@@ -48,7 +48,12 @@ COMMENTS = {
 @click.option("--lat", type=float, metavar="DEG", help="Latitude of your place, north positive.")
 @click.option("--lon", type=float, metavar="DEG", help="Longitude, east positive.")
 @click.option("--name", metavar="NAME", help="Name of your place, for the files.")
-@click.option("--altitude", type=float, metavar="M", help="Altitude above sea level, metres.")
+@click.option(
+    "--altitude",
+    type=float,
+    metavar="M",
+    help="Altitude above sea level, metres.  [default: of the surface at --site, else 0]",
+)
 @click.option("--date", metavar="YYYY-MM-DD", help="Of the geomagnetic field.  [default: as in sim3d run]")
 @click.option("--solar", metavar="fit|min|max|date|MV", help="Solar activity.  [default: as in sim3d run]")
 @click.option(
