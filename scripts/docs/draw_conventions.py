@@ -66,7 +66,10 @@ def draw_azimuth(ax: Axes) -> None:
         ax.plot([0.95 * x, 1.05 * x], [0.95 * y, 1.05 * y], color="k", lw=1)
         ax.text(0.82 * x, 0.82 * y, name, ha="center", va="center", fontsize=10, weight="bold")
         # two rings of numbers, one for each definition, outside the ticks
-        for angle, colour, radius in ((compass, ORANGE, 1.17), ((180 - compass) % 360, BLUE, 1.45 + 0.2 * abs(x))):
+        for angle, colour, radius in (
+            (compass, ORANGE, 1.17 + 0.1 * abs(x)),
+            ((180 - compass) % 360, BLUE, 1.45 + 0.2 * abs(x)),
+        ):
             label = f"{angle}\N{DEGREE SIGN}"
             ax.text(radius * x, radius * y, label, ha="center", va="center", color=colour, fontsize=9)
     a = np.radians(110.0)
