@@ -3,10 +3,10 @@
     sim3d run open.toml -o open.h5
     python scripts/studies/magnetosphere_effect.py open.h5 [--kp 2] [--time 00:00]
 
-The run must have ``field.cutoff = false`` and ``scoring.events = true``.  The primary of each recorded neutrino is traced
-twice, through the IGRF alone to 10 Earth radii and with Tsyganenko's field of 1989 to the magnetopause, both by the
-integrator of order 8 and both to paths of 100 Earth radii, or of ``--max-path``.  The fluxes are sums of scores of the
-allowed ones, so that their ratio has little noise; its error is a jackknife over batches.
+The run must have ``field.cutoff = false`` and ``scoring.events = true``.  The primary of each recorded neutrino is
+traced twice by the integrator of order 8, through the IGRF alone to 10 Earth radii, and with Tsyganenko's field of 1989
+to the magnetopause, in both cases on paths of up to 100 Earth radii, or of ``--max-path``.  The fluxes are sums of
+scores of the allowed ones, so that their ratio has little noise; its error is a jackknife over batches.
 """
 
 from __future__ import annotations
@@ -71,9 +71,8 @@ def report(result: Result, events: np.ndarray, with_it: np.ndarray, without: np.
                 parts = 100.0 * (left_out[0] / left_out[1] - 1.0)
                 value = 100.0 * (sums[0].sum() / sums[1].sum() - 1.0)
                 error = np.sqrt((GROUPS - 1) / GROUPS * ((parts - parts.mean()) ** 2).sum())
-                lines.append(
-                    f"{site}, sky {sky}, {low:g} to {high:g} GeV: {value:+.2f} +- {error:.2f} % ({chosen.sum()} neutrinos)"
-                )
+                words = f"{value:+.2f} +- {error:.2f} % ({chosen.sum()} neutrinos)"
+                lines.append(f"{site}, sky {sky}, {low:g} to {high:g} GeV: {words}")
     return lines
 
 

@@ -71,7 +71,7 @@ def release_rows(fluxes: Iterable[Flux]) -> list[dict[str, str | float]]:
         for flavour in flux.flavours:
             for zenith, low, high in THIRDS:
                 bins = (ENERGIES_GEV, [low, high])
-                mean = np.reshape(flux.bin_average(flavour, *bins), -1)
+                mean = flux.bin_average(flavour, *bins)[:, 0]
                 size = 2.0 * np.pi * (high - low) * np.diff(ENERGIES_GEV)
                 error = flux.integral_error(flavour, *bins, kind="statistical")[:, 0] / size
                 rows += [

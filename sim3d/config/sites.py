@@ -51,6 +51,7 @@ class SiteTable(Table):
     lat: Float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
     lon: Float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
     surface: str | None = None
+    depth_g_cm2: Float | None = Field(None, ge=1.0, le=1100.0, allow_inf_nan=False)
     altitude_m: Float | None = Field(None, ge=-5000, le=9000, allow_inf_nan=False)
     patch: Patch | None = None
 
@@ -65,10 +66,12 @@ class SiteTable(Table):
     @field_validator("altitude_m")
     @classmethod
     def _of_the_surface(cls, value: float | None, info: ValidationInfo) -> float | None:
-        """State the altitude where none is given: of a known site's surface, else sea level; a file knows its own."""
+        """State the altitude where none is given: of a known site's surface, else sea level; not beside another way."""
         given = info.data
-        if value is not None or given.get("surface") is not None or not {"name", "lat", "lon"} <= given.keys():
+        if value is not None or not {"name", "lat", "lon"} <= given.keys():
             return value
+        if given.get("surface") is not None or given.get("depth_g_cm2") is not None:
+            return None
         known = SITES.get(given["name"]) if given["lat"] is None and given["lon"] is None else None
         return 0.0 if known is None else known.surface_m
 
@@ -76,4 +79,6 @@ class SiteTable(Table):
     def _place(self) -> SiteTable:
         if (self.lat is None) != (self.lon is None):
             raise ValueError("give both lat and lon, or a known name alone")
+        if self.depth_g_cm2 is not None and (self.altitude_m is not None or self.surface is not None):
+            raise ValueError("give one of depth_g_cm2, altitude_m and surface")
         return self

@@ -34,9 +34,9 @@ def stated(config: Mapping[str, Any], attributes: Mapping[str, Any], altitude_m:
 
     Notes
     -----
-    ``primaries.solar`` unset was "fit". "min" and "max" were the potentials 491 and 1109 MV; they are those of months
-    since results state ``solar_modulation`` for them. ``hadronic.definition`` unset was "printed". The altitude of a
-    site, unset, was 0.
+    The Sun of ``[primaries]`` unset was "fit". "min" and "max" were the potentials 491 and 1109 MV; they are those of
+    months since results state ``solar_modulation`` for them. The definition of ``[hadronic]`` unset was "printed". The
+    altitude of a site, unset, was 0.
 
     Examples
     --------
@@ -57,6 +57,7 @@ def stated(config: Mapping[str, Any], attributes: Mapping[str, Any], altitude_m:
         hadronic["definition"] = str(attributes["hadronic_definition"])
     sites = out.get("sites")
     for site in sites if isinstance(sites, list) else []:
-        if isinstance(site, dict) and site.get("altitude_m") is None and site.get("surface") is None:
+        # a surface or a depth gives the altitude of its site
+        if isinstance(site, dict) and all(site.get(key) is None for key in ("altitude_m", "surface", "depth_g_cm2")):
             site["altitude_m"] = altitude_m.get(site.get("name", ""))
     return out

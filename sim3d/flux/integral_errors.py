@@ -39,7 +39,7 @@ def integral_slopes(
     """
     energy, e_first = _refined(energy_edges_GeV, flux.table.energy_edges_GeV)
     cos, c_first = _refined(cos_edges, flux.table.cos_edges)
-    cells = np.asarray(flux.bin_integrals(flavour, energy, cos, azimuth_edges_deg))
+    cells = np.asarray(flux.integral(flavour, energy, cos, azimuth_edges_deg))
     middle = np.sqrt(energy[1:] * energy[:-1])[:, None], 0.5 * (cos[1:] + cos[:-1])
     slopes = derivatives(flavour, *middle).reshape(len(energy) - 1, len(cos) - 1, -1)
     if azimuth_edges_deg is not None:
@@ -74,20 +74,20 @@ def integral_variance(
     cos, c_first = _refined(cos_edges, table.cos_edges)
     index = flavour_index(flavour)
     if index >= len(FLAVOURS):  # tau neutrinos: none are made
-        return np.zeros_like(flux.bin_integrals(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg))
+        return np.zeros_like(flux.integral(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg))
     relative = np.divide(table.error, table.flux, out=np.zeros_like(table.flux), where=table.hit)[index]
     at = np.ix_(
         _cell(np.sqrt(energy[1:] * energy[:-1]), table.energy_edges_GeV),
         _cell(0.5 * (cos[1:] + cos[:-1]), table.cos_edges),
     )
     if not azimuth:
-        cells = np.asarray(flux.bin_integrals(flavour, energy, cos))
+        cells = np.asarray(flux.integral(flavour, energy, cos))
         return _added((cells * relative[at][..., 0]) ** 2, e_first, c_first)
     assert azimuth_edges_deg is not None
     turn = azimuth_turn(azimuth_edges_deg)
     edges = np.concatenate([table.azimuth_edges_deg[:-1], table.azimuth_edges_deg + 360.0])
     angles, a_first = _refined(turn, edges)
-    cells = np.asarray(flux.bin_integrals(flavour, energy, cos, angles))
+    cells = np.asarray(flux.integral(flavour, energy, cos, angles))
     of_angle = _cell(np.mod(0.5 * (angles[1:] + angles[:-1]), 360.0), table.azimuth_edges_deg)
     summed = _added((cells * relative[at][..., of_angle]) ** 2, e_first, c_first)
     return np.add.reduceat(summed, a_first, axis=2)

@@ -176,40 +176,14 @@ class InterpolatedTables:
 
         Returns
         -------
-        float64, or float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
-            m^-2 s^-1; one bin (two edges of each) gives a number, more an array. Over a bin of the table it is the
-            table's flux times the size of the bin, up to rounding. The quadrature is Gauss-Legendre between the knots
-            and edges of the table.
+        float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
+            m^-2 s^-1. Over a bin of the table it is the table's flux times the size of the bin, up to rounding. The
+            quadrature is Gauss-Legendre between the knots and edges of the table.
 
         Raises
         ------
         InputError
             For edges that are not ascending or outside the table (whatever ``extrapolate`` is).
-        """
-        return number_for_one(self.bin_integrals(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg))
-
-    def bin_integrals(
-        self,
-        flavour: Any,
-        energy_edges_GeV: ArrayLike,
-        cos_edges: ArrayLike = (-1.0, 1.0),
-        azimuth_edges_deg: ArrayLike | None = None,
-    ) -> Array:
-        """Integrate the flux as :meth:`integral`; the array has all its axes also for one bin.
-
-        Parameters
-        ----------
-        flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg
-            As in :meth:`integral`.
-
-        Returns
-        -------
-        float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
-
-        Raises
-        ------
-        InputError
-            As :meth:`integral`.
         """
         energy = _edges("energy_edges_GeV", energy_edges_GeV, *self.energy_range_GeV)
         cos = _edges("cos_edges", cos_edges, float(self.table.cos_edges[0]), float(self.table.cos_edges[-1]))
@@ -239,19 +213,19 @@ class InterpolatedTables:
 
         Returns
         -------
-        float64, or float64 array
-            m^-2 s^-1 sr^-1 GeV^-1; a number for one bin.
+        float64 array
+            m^-2 s^-1 sr^-1 GeV^-1.
 
         Raises
         ------
         InputError
             As :meth:`integral`.
         """
-        sums = self.bin_integrals(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg)
+        sums = self.integral(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg)
         width = np.multiply.outer(np.diff(np.asarray(energy_edges_GeV, float)), np.diff(np.asarray(cos_edges, float)))
         if azimuth_edges_deg is None:
-            return number_for_one(sums / (2.0 * np.pi * width))
-        return number_for_one(sums / np.multiply.outer(width, np.radians(np.diff(azimuth_turn(azimuth_edges_deg)))))
+            return sums / (2.0 * np.pi * width)
+        return sums / np.multiply.outer(width, np.radians(np.diff(azimuth_turn(azimuth_edges_deg))))
 
 
 def bin_values(spline: FluxSpline, values: Array, flavour: Array, coordinates: tuple[Array, Array, Array]) -> Array:
@@ -273,21 +247,6 @@ def bin_values(spline: FluxSpline, values: Array, flavour: Array, coordinates: t
     (ie, we), (ic, wc), (ia, wa) = (axis.linear(c) for axis, c in zip(spline.axes, coordinates, strict=True))
     index = (flavour[:, None, None, None], ie[:, :, None, None], ic[:, None, :, None], ia[:, None, None, :])
     return np.asarray(np.einsum("nijk,ni,nj,nk->n", values[index], we, wc, wa, optimize=True))
-
-
-def number_for_one(values: Any) -> Any:
-    """Return the number in an array of one element; other arrays as they are.
-
-    Parameters
-    ----------
-    values : array_like
-
-    Returns
-    -------
-    float64, or array
-    """
-    array = np.asarray(values)
-    return array.reshape(())[()] if array.size == 1 else values
 
 
 def azimuth_turn(values: ArrayLike) -> Array:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.binning import ENERGY_EDGES_GEV
 from sim3d.conventions.flavours import FLAVOURS
-from sim3d.files.flux_table import FluxTable
 from sim3d.files.record import RunRecord
 from sim3d.scoring.detectors import Detector
 
@@ -63,7 +62,7 @@ def degrees(lat_deg: float, lon_deg: float) -> str:
 
 
 def sun_in_words(record: RunRecord) -> str:
-    """Describe the solar modulation: the name asked for, its potential, and the month if it is by date.
+    """Describe the solar modulation: the name asked for, its potential, and the month that it is of.
 
     Parameters
     ----------
@@ -77,9 +76,7 @@ def sun_in_words(record: RunRecord) -> str:
     potential = record.models.get("solar_potential_MV")
     size = "" if potential is None else f"{float(potential):.0f} MV"
     month = str(record.models.get("solar_modulation", ""))
-    name = _SUNS.get(solar or "", "")
-    if solar == "date" and not month:
-        name = "by date"
+    name = "by date" if solar == "date" and not month else _SUNS.get(solar or "", "")
     return ", ".join(part for part in (name, month, size) if part) or "not modulated"
 
 
@@ -200,43 +197,6 @@ def median_errors(
         known = f"{100.0 * median:.2g}%" if math.isfinite(median) and median < 0.995 else "above 100%"
         out.append(f"{flavour} {known}" if np.isfinite(relative).mean() >= 0.5 else f"{flavour} half empty")
     return out
-
-
-def describe_flux(average: FluxTable, by_azimuth: FluxTable | None, kinds: Sequence[str]) -> str:
-    """Describe an interpolated flux for ``print``.
-
-    Parameters
-    ----------
-    average, by_azimuth : FluxTable
-        What is interpolated; the second may be None.
-    kinds : sequence of str
-        Kinds of errors that are known.
-
-    Returns
-    -------
-    str
-        Lines.
-    """
-    edges, cosines = average.energy_edges_GeV, average.cos_edges
-    origin = f", from {average.source}" if average.source != average.name else ""
-    azimuths = ", averaged over azimuth"
-    if by_azimuth is not None:
-        azimuths = f", {len(by_azimuth.azimuth_edges_deg) - 1} in azimuth"
-    errors = ", ".join(kinds) or "none"
-    if average.error is not None:
-        every = np.ones(len(average.energies_GeV), dtype=bool)
-        found = median_errors(average.flux, average.error, average.energies_GeV, every, FLAVOURS)
-        errors += f"; statistical, median of a bin, {WINDOW_GEV[0]:g} to {WINDOW_GEV[1]:g} GeV: {', '.join(found)}"
-    return "\n".join(
-        [
-            f"sim3d flux of {average.name}{origin}" + (f" ({average.note})" if average.note else ""),
-            f"  {', '.join(FLAVOURS)}; {edges[0]:.4g} to {edges[-1]:.5g} GeV, cos_zenith {cosines[0]:g} to "
-            f"{cosines[-1]:g}",
-            f"  interpolated between {len(average.energies_GeV)} energies, {len(cosines) - 1} zenith bins{azimuths}; "
-            "m^-2 s^-1 sr^-1 GeV^-1",
-            f"  errors: {errors}",
-        ]
-    )
 
 
 def result_lines(record: RunRecord, errors: Mapping[str, Sequence[str]], azimuths: int, batches: int) -> list[str]:

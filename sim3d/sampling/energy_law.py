@@ -1,7 +1,7 @@
 """Probability law of the energies at which primaries are drawn, as a table, and the weights of the roulette for it.
 
 No single power law serves neutrinos from 0.1 GeV to 10 TeV. The law is a mixture: a part falls as (E + 2 GeV)^-2, for
-neutrinos up to some GeV, and a part is nearly flat in ln E above 15 GeV and falls above some TeV. E is the kinetic
+neutrinos up to some GeV, and a part is nearly flat in ln E above 15 GeV and falls slowly above 3 TeV. E is the kinetic
 energy per nucleon. The table holds the cumulative probability on a grid of ln E and is read linearly, so that the
 density of ln E is constant between nodes: draws and densities agree exactly. All choices change statistical errors, not
 expectation values.
@@ -22,10 +22,10 @@ at low energy, so that few primaries lie below the cutoffs. Any value gives the 
 FLUX_INDEX = 2.7
 """Index of the primary flux that the roulette assumes. Expectation values are the same for any."""
 
-HARD_SHARE = 0.2
+HARD_SHARE = 0.15
 """Share of the primaries drawn from the hard part of the mixture."""
 _HARD_FROM_GEV = 15.0
-_HARD_TO_GEV, _HARD_SLOPE = 3.0e3, 0.9
+_HARD_TO_GEV, _HARD_SLOPE = 3.0e3, 0.3
 _STEEPEST_ROULETTE = 1.3
 """Largest slope of the roulette's weights. A steeper one gives soft neutrinos of hard primaries weights that are rare
 and heavy; a flatter one follows more particles."""

@@ -203,6 +203,57 @@ class Setup:
         return simulate
 
 
+def coordinates(table: SiteTable) -> tuple[float, float]:
+    """Find the coordinates of a [[sites]] entry: its own, or those of a known name.
+
+    Parameters
+    ----------
+    table : SiteTable
+
+    Returns
+    -------
+    lat, lon : float
+        Geodetic degrees.
+
+    Raises
+    ------
+    geomag.errors.GeomagInputError
+        For an unknown name without coordinates.
+    """
+    if table.lat is None or table.lon is None:
+        known = known_site(table.name)
+        return known.lat, known.lon
+    return table.lat, table.lon
+
+
+def at_depth(table: SiteTable, atmosphere: LayeredAtmosphere) -> SiteTable:
+    """Give a site with a depth the altitude at which the atmosphere of the run has that depth.
+
+    Parameters
+    ----------
+    table : SiteTable
+    atmosphere : LayeredAtmosphere
+
+    Returns
+    -------
+    SiteTable
+        With ``altitude_m``; unchanged without a depth.
+
+    Raises
+    ------
+    InputError
+        For a depth below the ground.
+    """
+    if table.depth_g_cm2 is None:
+        return table
+    deepest = float(atmosphere.depth(0.0))
+    if table.depth_g_cm2 > deepest:
+        allowed = f"1 to {deepest:.1f}, that of sea level in {atmosphere.name}"
+        raise InputError(f"sites.{table.name}.depth_g_cm2", table.depth_g_cm2, allowed)
+    altitude_m = 1e3 * float(atmosphere.height(table.depth_g_cm2))
+    return table.model_copy(update={"altitude_m": altitude_m})
+
+
 def make_detector(table: SiteTable, field: FieldModel) -> Detector:
     """Make the detector of a [[sites]] entry: coordinates of a known name, geocentric latitude, declination.
 
@@ -221,14 +272,10 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
     geomag.errors.GeomagInputError
         For an unknown name without coordinates.
     """
-    if table.lat is None or table.lon is None:
-        known = known_site(table.name)
-        lat, lon = known.lat, known.lon
-    else:
-        lat, lon = table.lat, table.lon
+    lat, lon = coordinates(table)
     altitude_m = table.altitude_m
     if altitude_m is None:
-        raise ValueError(f"sites: {table.name} has no altitude (that of a site with a surface is in its file)")
+        raise ValueError(f"sites: {table.name} has no altitude (a surface or a depth gives it, see make_setup)")
     geocentric, _ = geodetic_to_geocentric(lat, altitude_m * 1e-3)
     patch = table.patch
     if patch is None:
@@ -246,7 +293,7 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
     )
 
 
-def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredAtmosphere:
+def make_atmosphere(config: Config) -> LayeredAtmosphere:
     """Build the atmosphere of a run.
 
     NRLMSIS is evaluated at the coordinates or the place of the configuration, else at the only site.
@@ -254,7 +301,6 @@ def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredA
     Parameters
     ----------
     config : Config
-    detectors : tuple of Detector
 
     Returns
     -------
@@ -262,8 +308,8 @@ def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredA
 
     Raises
     ------
-    InputError
-        For an unknown place.
+    InputError, geomag.errors.GeomagInputError
+        For an unknown place or site.
     """
     table = config.atmosphere
     if table.profile is not None:
@@ -273,8 +319,8 @@ def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredA
     if table.lat is not None and table.lon is not None:
         lat, lon = table.lat, table.lon
     else:
-        name = detectors[0].name if table.place is None else table.place.lower()
-        known = {detector.name: (detector.lat_deg, detector.lon_deg) for detector in detectors}
+        name = config.sites[0].name if table.place is None else table.place.lower()
+        known = {site.name: coordinates(site) for site in config.sites}
         if name not in known and name not in SITES:
             allowed = ", ".join(sorted({*known, *SITES}))
             raise InputError("atmosphere.place", table.place, allowed)
@@ -326,8 +372,8 @@ def make_setup(config: Config) -> Setup:
         table if found is None else table.model_copy(update={"altitude_m": found[1]})
         for table, found in zip(config.sites, read, strict=True)
     )
-    detectors = tuple(make_detector(table, field) for table in tables)
-    atmosphere = make_atmosphere(config, detectors)
+    atmosphere = make_atmosphere(config)
+    detectors = tuple(make_detector(at_depth(table, atmosphere), field) for table in tables)
     model = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
     values = run_values(config)
     hadronic = varied_hadronic(model, values)

@@ -350,6 +350,7 @@ def _intensity(
     from sim3d.plots.geomagnetic.coastlines import coastlines
 
     target = output_folder(folder, DEFAULT_FOLDER / "map")
+    name = name_files("intensity", inputs)
     maps = []
     with tqdm(total=len(momenta), desc="intensity maps", unit="map", disable=None, file=sys.stderr) as bar:
         for momentum in momenta:
@@ -363,11 +364,11 @@ def _intensity(
         for j, lon in enumerate(one.lon_deg)
     )
     written = [
-        write_rows(target / "intensity.csv", comments(inputs, "Share of primary protons that arrive"), header, rows)
+        write_rows(target / f"{name}.csv", comments(inputs, "Share of primary protons that arrive"), header, rows)
     ]
     title = "Primary protons that arrive, averaged over all angles above the horizon"
     lines = coastlines()
-    written += draw(lambda: intensity_figure(maps, field, title, lines), target, "intensity", [_describe(inputs)])
+    written += draw(lambda: intensity_figure(maps, field, title, lines), target, name, [_describe(inputs)])
     if as_json:
         print_json(
             {

@@ -84,7 +84,7 @@ def command(
         return
     for path in written:
         click.echo(path)
-    if target != "heights" and is_result_file(file):
+    if target != "heights" and file.is_file() and is_result_file(file):
         for line in precision_lines(open_result(file), list(fluxes)):
             click.echo(line)
 

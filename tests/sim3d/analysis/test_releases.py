@@ -59,8 +59,8 @@ def test_what_was_put_in_comes_out(tmp_path):
             # five of the 6.67 bins of the third
             expected = 1.0 + 0.1 * 5.0 / (20.0 / 3.0)
         assert one.ratio == pytest.approx(expected, abs=0.012), one
-    # a fifth of a decade has 3 bins of energy and halves of two, a third of the sky 6 of zenith and 2/3 of one; 4% each,
-    # in both tables
+    # a fifth of a decade has 3 bins of energy and halves of two, a third of the sky 6 of zenith and 2/3 of one; they
+    # have 4% each, in both tables
     cells = 5 * 4.0**2 / (3 + 2 * 0.5**2) * (20 / 3) ** 2 / (6 + (2 / 3) ** 2)
     assert found[0].error == pytest.approx(0.04 * np.sqrt(2.0 / cells), rel=0.05)
 
