@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from sim3d.flux.model_parameters import LogDerivatives, ParameterErrors
 
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
