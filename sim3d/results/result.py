@@ -18,6 +18,7 @@ from sim3d.conventions.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, Bin
 from sim3d.conventions.flavours import FLAVOURS, flavour_index
 from sim3d.conventions.words import result_conventions
 from sim3d.errors import InputError
+from sim3d.files.flux_table import NO_LIMIT
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result
 from sim3d.results.at_points import flux_at
@@ -36,11 +37,9 @@ _SLACK = 1e-9
 
 _NOT_MADE = {
     "muons": "scoring.muons: this run scored no muons; set it to true and run again",
-    "muon_gradients": (
-        "gradients of muons: this run made none; add to its configuration [scoring] muons = true and gradients = true"
-    ),
+    "muon_gradients": "gradients of muons: this run made none; add to [scoring] muons = true and gradients = true",
     "heights": "scoring.heights: this run counted no heights of production; set it to true and run again",
-    "gradients": ("gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation"),
+    "gradients": "gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation",
 }
 """Error messages for optional sums that a run did not make."""
 
@@ -87,6 +86,7 @@ class Result:
         self.record = record
         self.path = path
         self._gradients: dict[str, SiteGradients] = {}
+        self._errors: dict[tuple[str, str], BinErrors] = {}
         self.sites = {
             d.name: SiteInfo(d.name, d.lat_deg, d.lon_deg, d.altitude_m, d.declination_deg, d.patch, d.area_m2)
             for d in record.detectors
@@ -295,9 +295,7 @@ class Result:
         flux = total / n / space
         variance = np.maximum(0.0, squares - total**2 / n) / (n * max(n - 1, 1))
         error = np.sqrt(variance) / space
-        if not chosen.azimuth:
-            return flux[..., 0], error[..., 0], hits[..., 0]
-        return flux, error, hits
+        return (flux, error, hits) if chosen.azimuth else (flux[..., 0], error[..., 0], hits[..., 0])
 
     def upper_limit(self, site: str, binning: str = "fine") -> np.ndarray:
         """Compute the 90% upper limit of the flux in bins without hits; elsewhere return the flux itself.
@@ -327,12 +325,15 @@ class Result:
         InputError
             As :meth:`binned`.
         """
+        if found := self._errors.get((site, binning)):
+            return found
         chosen = self.binning(binning)
         flux, error, _ = self.binned(site, binning)
         azimuths = self.azimuth_edges_deg if chosen.azimuth else np.array([0.0, 360.0])
         shape = (*flux.shape[:3], len(azimuths) - 1)
         grid = neutrino_grid(chosen.energies_GeV, chosen.cos_edges, azimuths)
-        return bin_errors(flux.reshape(shape), error.reshape(shape), grid, self.n_batches).reshaped(flux.shape)
+        found = bin_errors(flux.reshape(shape), error.reshape(shape), grid, self.n_batches).reshaped(flux.shape)
+        return self._errors.setdefault((site, binning), found)
 
     def groups_east_west(self, site: str) -> np.ndarray:
         """Compute the mean flux of each group of batches in the eastern and western halves of azimuth at a site.
@@ -377,8 +378,7 @@ class Result:
         index = np.vectorize(flavour_index, otypes=[int])(flavour)
         # the simulation makes no tau neutrinos; a last row of zeros is their flux
         values = np.concatenate([values, np.zeros_like(values[:1])])
-        energy = np.asarray(energy_GeV, dtype=float)
-        cos = np.asarray(cos_zenith, dtype=float)
+        energy, cos = np.asarray(energy_GeV, dtype=float), np.asarray(cos_zenith, dtype=float)
         energy_edges = chosen.energy_edges_GeV
         low, high = energy_edges[0] * (1.0 - _SLACK), energy_edges[-1] * (1.0 + _SLACK)
         if not np.all((energy >= low) & (energy <= high)):
@@ -388,8 +388,7 @@ class Result:
         azimuth = None if azimuth_deg is None else np.asarray(azimuth_deg, dtype=float)
         if azimuth is not None and not np.all(np.isfinite(azimuth)):
             raise InputError("azimuth_deg: must be finite")
-        lowest = self.record.config.scoring.energy_min_GeV
-        edges = (energy_edges, chosen.cos_edges)
+        lowest, edges = self.record.config.scoring.energy_min_GeV, (energy_edges, chosen.cos_edges)
         return flux_at(values, index, edges, energy, cos, azimuth, lowest_GeV=lowest, errors=errors)
 
     def default_site(self, site: str | None) -> str:
@@ -447,11 +446,13 @@ class Result:
     ) -> Any:
         """Return the statistical error of :meth:`flux`, one standard deviation.
 
-        The bins around the point are taken as independent; a bin without hits counts as 0 +- 0. Between bins it is
-        smaller than :meth:`sim3d.Flux.error`, which is the error of one bin. Parameters, unit and errors raised as in
-        :meth:`flux`.
+        The bins around the point have the errors of tables (:meth:`errors`) and are taken as independent. A bin without
+        hits counts with its 90% upper limit, so the error is 0 for tau neutrinos only; 9.9999e99 where nothing is known
+        (one batch, a flavour without a hit). Between bins it is smaller than :meth:`sim3d.Flux.error`, which is the
+        error of one bin. Parameters, unit and errors raised as in :meth:`flux`.
         """
-        return self._interpolated(1, flavour, energy_GeV, cos_zenith, azimuth_deg, site, binning)
+        found = self._interpolated(1, flavour, energy_GeV, cos_zenith, azimuth_deg, site, binning)
+        return np.where(found >= 1e-6 * NO_LIMIT, NO_LIMIT, found)[()]
 
     def _interpolated(
         self,
@@ -467,7 +468,8 @@ class Result:
         name = f"{binning}_aa" if azimuth_deg is None else binning
         if binning.endswith("_aa"):
             raise InputError("binning", binning, "honda, fluka or fine; without azimuth_deg it is averaged anyway")
-        values = self.binned(self.default_site(site), name)[which]
+        place = self.default_site(site)
+        values = self.errors(place, name).error if which else self.binned(place, name)[0]
         return self._lookup(
             values, flavour, energy_GeV, cos_zenith, azimuth_deg, self.binning(name), errors=bool(which)
         )
