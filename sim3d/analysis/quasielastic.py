@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sim3d.conventions.arrays import Array
-from sim3d.conventions.flavours import FLAVOURS
+from sim3d.conventions.flavours import FLAVOURS, flavour_name
 from sim3d.conventions.particles import ELECTRON_MASS_GEV, MASS_GEV, MUP, NEUTRON, PROTON
 
 # Constants of the PDG's review of 2022 (Workman et al., Prog. Theor. Exp. Phys. 2022, 083C01).
@@ -75,14 +75,15 @@ class Channel:
         return max(0.0, (final**2 - self.target_mass**2) / (2.0 * self.target_mass))
 
 
-def channel(flavour: str) -> Channel:
+def channel(flavour: str | int) -> Channel:
     """Return masses and interference sign of a flavour's reaction.
 
     A neutrino scatters on a neutron, an antineutrino on a proton.
 
     Parameters
     ----------
-    flavour : str
+    flavour : str or int
+        In any spelling that :func:`sim3d.conventions.flavours.flavour_name` knows, or a PDG id.
 
     Returns
     -------
@@ -93,10 +94,11 @@ def channel(flavour: str) -> Channel:
     ValueError
         For an unknown flavour.
     """
-    if flavour not in FLAVOURS:
+    name = flavour_name(flavour)
+    if name not in FLAVOURS:
         raise ValueError(f"flavour: {flavour!r}, allowed: {', '.join(FLAVOURS)}")
-    lepton = float(MASS_GEV[MUP]) if flavour.startswith("numu") else ELECTRON_MASS_GEV
-    if flavour.endswith("bar"):
+    lepton = float(MASS_GEV[MUP]) if name.startswith("numu") else ELECTRON_MASS_GEV
+    if name.endswith("bar"):
         return Channel(lepton, PROTON_MASS_GEV, NEUTRON_MASS_GEV, -1)
     return Channel(lepton, NEUTRON_MASS_GEV, PROTON_MASS_GEV, 1)
 

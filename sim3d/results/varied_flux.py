@@ -9,7 +9,7 @@ import numpy as np
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.files.flux_table import FluxTable
-from sim3d.results.bin_errors import bin_errors, neutrino_grid
+from sim3d.results.bin_errors import BinErrors, bin_errors, neutrino_grid
 from sim3d.scoring.exact_sums import N_GROUPS
 
 
@@ -43,15 +43,27 @@ class VariedFlux:
     cos_edges: Array
     label: str
 
+    def bin_errors(self) -> BinErrors:
+        """Compute the errors of tables: expected ones where hits are few, upper limits where there are none.
+
+        Returns
+        -------
+        BinErrors
+            In the shape of ``flux``.
+        """
+        energies = np.sqrt(self.energy_edges_GeV[1:] * self.energy_edges_GeV[:-1])
+        grid = neutrino_grid(energies, self.cos_edges, np.array([0.0, 360.0]))
+        found = bin_errors(self.flux[..., None], self.error[..., None], grid, N_GROUPS)
+        return found.reshaped(self.flux.shape)
+
     def table(self) -> FluxTable:
         """Return the varied flux as a flux table in these bins, for interpolation and export."""
         energies, whole = np.sqrt(self.energy_edges_GeV[1:] * self.energy_edges_GeV[:-1]), np.array([0.0, 360.0])
-        grid = neutrino_grid(energies, self.cos_edges, whole)
-        errors = bin_errors(self.flux[..., None], self.error[..., None], grid, N_GROUPS)
+        errors = self.bin_errors()
         return FluxTable(
             flux=self.flux[..., None],
-            error=errors.error,
-            kind=errors.kind,
+            error=errors.error[..., None],
+            kind=errors.kind[..., None],
             energies_GeV=energies,
             energy_edges_GeV=self.energy_edges_GeV,
             energy_kind="bins",

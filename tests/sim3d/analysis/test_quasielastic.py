@@ -178,3 +178,7 @@ def test_form_factors_at_rest():
 def test_unknown_flavour():
     with pytest.raises(ValueError, match="nutau"):
         qe.channel("nutau")
+
+
+def test_usual_spellings_of_a_flavour():
+    assert qe.channel("numu_bar") == qe.channel(-14) == qe.channel("numubar") != qe.channel("numu")

@@ -7,12 +7,12 @@ import simweights
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.interpolated import Flux
-from sim3d.flux.model_parameters import LogDerivatives, ParameterErrors
 from sim3d.measurement.binning import Binning, cos_axis, log_axis
 from sim3d.measurement.fluxes import atmospheric, cascade_flux, flux_at_events, power_law, reweighted_power_law
 from sim3d.measurement.model import Model
 from sim3d.measurement.samples import Sample, sample_of_weighter
 from sim3d.results.gradients import SiteGradients
+from sim3d.results.model_parameters import LogDerivatives, ParameterErrors
 from sim3d.scoring.exact_sums import N_GROUPS
 from sim3d.scoring.gradients import BINS
 

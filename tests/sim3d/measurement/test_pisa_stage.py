@@ -14,10 +14,10 @@ import pytest
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.interpolated import Flux
-from sim3d.flux.model_parameters import LogDerivatives, ParameterErrors
 from sim3d.measurement import pisa_stage
 from sim3d.measurement.pisa_stage import configuration, make_stage, mode_names, modes, nuisances_of
 from sim3d.results.gradients import SiteGradients
+from sim3d.results.model_parameters import LogDerivatives, ParameterErrors
 from sim3d.scoring.exact_sums import N_GROUPS
 from sim3d.scoring.gradients import BINS
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 import sim3d
 from sim3d.config.load import make_config
@@ -23,7 +24,7 @@ DATA = {
 
 
 def config(**run):
-    return make_config({**DATA, "run": {**DATA["run"], **run}})
+    return make_config(with_earlier_inputs({**DATA, "run": {**DATA["run"], **run}}))
 
 
 def watched(batches, **run):
@@ -152,6 +153,28 @@ def test_a_target_out_of_reach(tmp_path, capsys):
 def test_bad_values(run, message):
     with pytest.raises(InputError, match=message.replace("[", r"\[")):
         config(**run)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("numu_bar", "numubar"),
+        ("anti_nu_e", "nuebar"),
+        ("-14", "numubar"),
+        (12, "nue"),
+        (r"$\nu_\mu$", "numu"),
+        ("Flux", "flux"),
+    ],
+)
+def test_usual_spellings_of_a_flavour(given, name):
+    """The configuration holds this project's name, so that runs with different spellings are the same run."""
+    assert config(target_observable=given).run.target_observable == name
+
+
+@pytest.mark.parametrize("given", ["nutau", "numubarbar", 13, True, 1.5, ["numu"], None])
+def test_other_observables_are_refused(given):
+    with pytest.raises(InputError, match=r"run\.target_observable"):
+        config(target_observable=given)
 
 
 def test_a_part_has_no_target(tmp_path):
