@@ -3,6 +3,7 @@
 #   make test      all quick tests (MPI, nuSQuIDS, simweights and netCDF included), then types, import rules, lint, docs
 #   make coverage  part of the tests with kernels interpreted, output/coverage/
 #   make validate  the slow physics report, output/validation/report.md
+#   make site-tables   the fluxes that ship, a site at a time (hours; SITES=kamioka,sno PRIMARIES=N), sim3d/reference/sites/
 #   make bench     speed, output/benchmarks.json and .md
 #   make docs      the documentation site, output/site/index.html
 #   make hooks     checks before each commit (pre-commit, local)
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 OUT := output/quickstart
 comma := ,
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
-TEST_EXTRAS := mpi,test,exports,docs,primaries,msis,calibration
+TEST_EXTRAS := mpi,test,exports,docs,primaries,msis,calibration,analysis
 # kernels are interpreted, hundreds of times slower: tests of files, formats and formulas, and of statistics the short ones
 COVERED := tests/atmosphere tests/hadronic/interaction/test_kernels.py tests/hadronic/observables/test_yields.py \
     tests/geomag/test_geodesy.py tests/geomag/field/test_igrf.py tests/golden/test_old_files.py tests/sim3d/conventions \
@@ -25,7 +26,7 @@ UNCOVERED := poisson or uncorrelated or keys or slot_tail_inverts
 # compiled modules are kept: hundreds of processes of the tests import them, and uv compiles none when it installs
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test coverage validate bench docs hooks pins clean
+.PHONY: run test coverage validate site-tables bench docs hooks pins clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("sim3d needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -73,6 +74,10 @@ pins: | $(VENV)/bin/python
 validate: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m slow
 	$(BIN)/python scripts/validation/validate.py --output output/validation
+
+site-tables: $(VENV)/.installed-test
+	$(BIN)/python scripts/campaigns/site_tables.py -o output/site-tables $(if $(SITES),--sites $(SITES)) $(if $(PRIMARIES),--primaries $(PRIMARIES))
+	@mkdir -p sim3d/reference/sites && cp output/site-tables/*.h5 sim3d/reference/sites/
 
 docs: $(VENV)/.installed-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

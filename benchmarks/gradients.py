@@ -53,6 +53,7 @@ def prepare(mode: str, scoring: dict[str, Any]) -> Any:
         "run": {"primaries": 10 * BATCH, "batch_size": BATCH},
         "sampling": {"mode": mode},
         "scoring": {"energy_min_GeV": 0.1, **scoring},
+        "hadronic": {"model": "fluka-z"},  # the angles of models with tables have no derivative
         "sites": [{"name": "kamioka"}],
     }
     if mode == "rotated":

@@ -1,9 +1,9 @@
 """Trace cosmic rays with gtracr and measure its speed, in its own Python: ``peer_gtracr.py in.npz out.npz``.
 
-The input has lat, lon, altitude_km, the names of the settings to run and, for each trajectory, zenith_deg,
-azimuth_from_north_deg and rigidity_GV. The output has for each setting the CPU seconds (best of two) and the decisions
-(allowed or not). No code of gtracr is copied: its public tracer is called once per trajectory, with the start that its
-own coordinates give.
+The input has lat, lon (one, or one for each trajectory), altitude_km, the names of the settings to run and, for each
+trajectory, zenith_deg, azimuth_from_north_deg and rigidity_GV. The output has for each setting the CPU seconds (best of
+two) and the decisions (allowed or not). No code of gtracr is copied: its public tracer is called once per trajectory,
+with the start that its own coordinates give.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def main() -> None:
     trajectories = [
         Trajectory(
             plabel="p+",
-            latitude=float(given["lat"]),
-            longitude=float(given["lon"]),
+            latitude=float(lat),
+            longitude=float(lon),
             detector_altitude=0.0,
             particle_altitude=float(given["altitude_km"]),
             zenith_angle=float(zenith),
@@ -44,8 +44,11 @@ def main() -> None:
             bfield_type="igrf",
             date=DATE,
         )
-        for zenith, azimuth, rigidity in zip(
-            given["zenith_deg"], given["azimuth_from_north_deg"], given["rigidity_GV"], strict=True
+        for lat, lon, zenith, azimuth, rigidity in zip(
+            *np.broadcast_arrays(
+                *(given[key] for key in ("lat", "lon", "zenith_deg", "azimuth_from_north_deg", "rigidity_GV"))
+            ),
+            strict=True,
         )
     ]
     starts = [list(t.particle_sixvector) for t in trajectories]

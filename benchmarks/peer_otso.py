@@ -1,9 +1,9 @@
 """Trace cosmic rays with OTSO and measure its speed, in its own Python: ``peer_otso.py in.npz out.npz``.
 
-The input is that of `peer_gtracr.py`, and directions (map_zenith_deg, map_azimuth_deg) in which to compute the cutoff.
-The output has for each setting the CPU seconds and the decisions (allowed or not), and the CPU seconds of the cutoffs.
-OTSO's library is called in this process, because starting processes and pandas would take most of the time. No code of
-it is copied.
+The input is that of `peer_gtracr.py`, and directions (map_zenith_deg, map_azimuth_deg) in which to compute the cutoff;
+if wanted, places (place_lat, place_lon) at which to compute the vertical one. The output has for each setting the CPU
+seconds and the decisions (allowed or not), and the CPU seconds of the cutoffs. OTSO's library is called in this
+process, because starting processes and pandas would take most of the time. No code of it is copied.
 """
 
 from __future__ import annotations
@@ -92,6 +92,25 @@ def main() -> None:
             task = fortran_data_utils.prepare_fortran_cutoff([*place, altitude, zenith, azimuth], data)
             cutoff_utils.standard_cutoff(task, data.g, data.h, data)
         out[f"map seconds {name}"] = np.array(time.process_time() - begun)
+        if "place_lat" not in given:
+            continue
+        spent = 0.0
+        for place_lat, place_lon in zip(given["place_lat"], given["place_lon"], strict=True):
+            one = ["place", float(place_lat), float(place_lon)]
+            data = prepared(
+                otso_cutoff,
+                "OTSO_cutoff",
+                cutoff_inputs.CutoffInputs,
+                OTSO.cutoff,
+                percent,
+                one,
+                cutoff_comp="Vertical",
+            )
+            task = fortran_data_utils.prepare_fortran_cutoff([*one, altitude, 0.0, 0.0], data)
+            begun = time.process_time()
+            cutoff_utils.standard_cutoff(task, data.g, data.h, data)
+            spent += time.process_time() - begun
+        out[f"places seconds {name}"] = np.array(spent)
     np.savez(sys.argv[2], **out)
 
 

@@ -21,7 +21,8 @@ import numpy as np
 from numba import njit
 
 import sim3d  # noqa: F401  (sets the kernel cache before numba is imported)
-from geomag.cutoffs.cutoff import CutoffTracer, certain_rigidity_GV, sky_map
+from geomag.cutoffs.cutoff import CutoffTracer, sky_map
+from geomag.cutoffs.scanning import certain_rigidity_GV
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import EARTH_RADIUS_KM
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
@@ -207,7 +208,7 @@ def scan_sample(count: int) -> tuple[Sample, int]:
     zenith = np.repeat(np.degrees(np.arccos(np.arange(0.95, 0.0, -0.1))), 36)
     azimuth = np.tile(np.arange(5.0, 360.0, 10.0), 10)
     directions = arrival_direction(LAT, LON, zenith, azimuth)
-    last = [int(np.ceil(certain_rigidity_GV(tracer.xyz_km, u, tracer.tracer) / 0.01)) for u in directions]
+    last = [int(np.ceil(certain_rigidity_GV(tracer.xyz_km, u, tracer.scanner.tracer) / 0.01)) for u in directions]
     total = sum(last)
     which = np.repeat(np.arange(len(last)), last)
     multiple = np.concatenate([np.arange(1, n + 1) for n in last])
@@ -263,7 +264,7 @@ def map_seconds(lowest_GV: float | None = None) -> float:
         Seconds.
     """
     made = []
-    spent = seconds(lambda: made.append(sky_map(CutoffTracer(LAT, LON, lowest_GV=lowest_GV))), best_of=2)
+    spent = seconds(lambda: made.append(sky_map(CutoffTracer(LAT, LON, lowest_GV=lowest_GV, precise=False))), best_of=2)
     if lowest_GV is not None and made[-1].lower_GV.min() < lowest_GV + 0.5:
         raise RuntimeError(f"the penumbra reaches down to {lowest_GV:g} GV: the scan must start lower")
     return spent

@@ -15,8 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import measurement
 import numpy as np
 import peers
+import world_map
+from decades import decades
 from numba import njit
 from sampling import figure_of_merit, paper_statistics, table_time
 from starting import memory, scaling, starts
@@ -157,12 +160,15 @@ def write(rows: list[Row]) -> None:
 
 SECTIONS: dict[str, Callable[[], list[Row]]] = {
     "peers": peers.rows,
+    "world": world_map.rows,
     "merit": figure_of_merit,
     "paper": paper_statistics,
     "table": table_time,
+    "decades": decades,
     "scaling": scaling,
     "starts": starts,
     "memory": memory,
+    "measurement": measurement.rows,
 }
 
 
@@ -176,7 +182,8 @@ def main() -> int:
     for name in names:
         if name not in arguments.only:
             continue
-        for row in kernels(peers.core_speed(rows)) if name == "kernels" else SECTIONS[name]():
+        scaled = {"kernels": kernels, "world": world_map.rows}.get(name)
+        for row in scaled(peers.core_speed(rows)) if scaled else SECTIONS[name]():
             rows.append(row)
             ratio = "" if row["ratio"] is None else f", {row['ratio']:.4g} x {row['peer']}"
             verdict = "" if row["met"] is None else (" (met)" if row["met"] else f" (MISSED, target {row['target']:g})")

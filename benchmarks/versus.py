@@ -48,6 +48,15 @@ RUNS = {
 }
 """Primaries (ten seconds: starting a process varies by a tenth), tables of the configuration, lines of the site."""
 
+INPUTS = """[primaries]
+model = "ghls2001-average"
+solar = "fit"
+[hadronic]
+model = "fluka-z"
+definition = "printed"
+"""
+"""Inputs of the runs, stated because two revisions may have different defaults."""
+
 FEW = 200
 """Primaries of the run that is subtracted."""
 
@@ -113,7 +122,8 @@ def run_rows(checkout: Path, scale: float) -> Values:
         for name, (primaries, tables, site) in RUNS.items():
             config = Path(folder) / "run.toml"
             size = f"[run]\nseed = 5\nprimaries = {FEW}\nbatch_size = 100\n"
-            config.write_text(f'{size}{tables}[[sites]]\nname = "kamioka"\n{site}', encoding="utf-8")
+            place = f'[[sites]]\nname = "kamioka"\naltitude_m = 0\n{site}'
+            config.write_text(f"{size}{INPUTS}{tables}{place}", encoding="utf-8")
             many = FEW + 100 * max(1, round(scale * primaries / 100))
             command = ["-m", "sim3d.cli", "run", str(config), "-o", str(Path(folder) / "run.h5"), "--force", "--quiet"]
             command += ["--threads", "1"]

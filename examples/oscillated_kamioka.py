@@ -20,6 +20,7 @@ import numpy as np
 import sim3d
 from sim3d.flux import exports, prem
 from sim3d.plots import style
+from sim3d.plots.axes import outer_labels
 
 # NuFIT 6.0, normal ordering, with Super-Kamiokande's atmospheric data: Esteban et al., JHEP 12 (2024) 216, table 1.
 ANGLES_DEG = {(0, 1): 33.68, (0, 2): 8.56, (1, 2): 43.3}
@@ -66,8 +67,7 @@ def draw(state: exports.NusquidsState, after: np.ndarray, title: str) -> plt.Fig
             state.energy_GeV, state.cos_zenith, ratio, cmap="RdBu_r", vmin=0.0, vmax=2.0, shading="gouraud"
         )
         ax.set(xscale="log", title=style.LABELS[flavour], xlim=(ENERGY_GeV[0], ENERGY_GeV[-1]), ylim=(-1, 1))
-    figure.supxlabel("Neutrino energy (GeV)", fontsize=10)
-    figure.supylabel(r"$\cos\theta_{\rm zenith}$ (+1: down-going)", fontsize=10)
+    outer_labels(axes, "Neutrino energy (GeV)", r"$\cos\theta_{\rm zenith}$ (+1: down-going)")
     figure.suptitle(title, fontsize=10)
     figure.colorbar(image, ax=axes, label="Flux with oscillations / without", aspect=40)
     return figure
@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen.output.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(style.RC):
         figure = draw(state, after, f"{flux.table.name}: NuFIT 6.0, normal ordering, PREM")
-        for path in style.save(figure, chosen.output, "oscillated-kamioka"):
+        for path in style.save(figure, chosen.output, f"oscillated-{flux.table.name}"):
             print(path)
         plt.close(figure)
     muons = {name: values[:, :, :, 1].sum(axis=2) for name, values in (("before", state.flux), ("after", after))}

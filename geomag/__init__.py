@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from geomag.errors import GeomagInputError
     from geomag.field.dipole import geomagnetic_coordinates, stoermer_cutoff_GV
     from geomag.field.igrf import FieldModel
+    from geomag.field.magnetosphere import Magnetosphere
     from geomag.sites import SITES, Site, site
     from geomag.stations import Station, place, stations
     from geomag.trajectories.asymptotic import AsymptoticDirections, asymptotic_directions
@@ -41,6 +42,7 @@ __all__ = [
     "GeomagInputError",
     "IntensityMap",
     "LatitudeCurve",
+    "Magnetosphere",
     "Penumbra",
     "PlaceCutoffs",
     "Site",
@@ -80,6 +82,7 @@ def _public() -> dict[str, Any]:
     from geomag.errors import GeomagInputError
     from geomag.field.dipole import geomagnetic_coordinates, stoermer_cutoff_GV
     from geomag.field.igrf import FieldModel
+    from geomag.field.magnetosphere import Magnetosphere
     from geomag.sites import SITES, Site, site
     from geomag.stations import Station, place, stations
     from geomag.trajectories.asymptotic import AsymptoticDirections, asymptotic_directions

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geomag.arrays import Array
 from geomag.cutoffs.cutoff import SkyMap
@@ -35,7 +36,7 @@ def _edges(centres: Array) -> Array:
 
 
 def sky_map_figure(sky: SkyMap, title: str) -> Figure:
-    """Draw the three cutoffs over the sky, azimuth ordered N-W-S-E-N as in Tserkovnyak et al.
+    """Draw the effective cutoff over the sky and the width of the penumbra, azimuth ordered N-E-S-W-N.
 
     Parameters
     ----------
@@ -47,50 +48,68 @@ def sky_map_figure(sky: SkyMap, title: str) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Three panels with a common colour scale.
+        Two panels: the effective cutoff, and the upper minus the lower one.
     """
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
-    from matplotlib.ticker import NullFormatter, ScalarFormatter
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-    across = (360.0 - sky.azimuth_from_north_deg) % 360.0
-    order = np.argsort(across)
-    cosine = np.cos(np.radians(sky.zenith_deg))
-    rows = np.argsort(cosine)
-    x, y = _edges(across[order]), _edges(cosine[rows])
-    x[0], x[-1] = max(x[0], 0.0), min(x[-1], 360.0)
-    y[0], y[-1] = max(y[0], 0.0), min(y[-1], 1.0)
-    panels = (("upper", sky.upper_GV), ("effective", sky.effective_GV), ("lower", sky.lower_GV))
+    x, order = _compass_edges(sky.azimuth_from_north_deg)
+    rows = np.argsort(sky.zenith_deg)
+    y = _edges(sky.zenith_deg[rows])
+    y[0], y[-1] = max(y[0], 0.0), min(y[-1], 90.0)
     # a logarithmic scale shows the west's structure beside the east's height
-    low, high = float(sky.lower_GV.min()), float(sky.upper_GV.max()) * 1.001
+    low, high = float(sky.effective_GV.min()), float(sky.effective_GV.max()) * 1.001
+    low = min(max(low, 1e-3 * high), 0.999 * high)
+    figure = Figure(figsize=(7.0, 6.6), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, sharey=True)
+    shown = np.maximum(sky.effective_GV[np.ix_(rows, order)], low)
+    mesh = top.pcolormesh(x, y, shown, cmap="viridis", norm=LogNorm(low, high), rasterized=True)
     levels = [v for v in LEVELS_GV if low < v < high]
-    figure = Figure(figsize=(6.4, 7.6), layout="constrained")
-    axes = figure.subplots(3, 1, sharex=True, sharey=True)
-    for axis, (name, values) in zip(axes, panels, strict=True):
-        shown = values[np.ix_(rows, order)]
-        mesh = axis.pcolormesh(x, y, shown, cmap="viridis", norm=LogNorm(low, high), rasterized=True)
-        if min(shown.shape) > 2 and levels and name != "lower":  # the penumbra makes lines there ragged
-            lines = axis.contour(across[order], cosine[rows], shown, levels, colors="white", linewidths=0.8)
-            axis.clabel(lines, fmt="%g", fontsize=8)
-        axis.set_ylabel(r"$\cos\,\theta_{\rm zenith}$")
-        axis.text(
-            0.012, 0.95, name, transform=axis.transAxes, va="top", ha="left", color="black",
-            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 2.0},
-        )  # fmt: skip
+    if min(shown.shape) > 2 and levels:
+        at, around = _around(sky.azimuth_from_north_deg[order], shown)
+        lines = top.contour(at, sky.zenith_deg[rows], around, levels, colors="white", linewidths=0.8)
+        top.clabel(lines, fmt="%g", fontsize=8)
+    bar = figure.colorbar(mesh, ax=top, label="effective cutoff (GV)", aspect=18)
+    bar.set_ticks([v for v in LEVELS_GV if low <= v <= high] or [low])
+    bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    width = (sky.upper_GV - sky.lower_GV)[np.ix_(rows, order)]
+    mesh = bottom.pcolormesh(x, y, width, cmap="magma", vmin=0.0, vmax=max(float(width.max()), 1e-3), rasterized=True)
+    figure.colorbar(mesh, ax=bottom, label="upper minus lower cutoff (GV)", aspect=18)
+    for axis in (top, bottom):
+        axis.set_ylabel("zenith angle (degrees)")
         axis.tick_params(which="both", color="white")
         axis.minorticks_off()
-    axes[0].set_title(title)
-    axes[-1].set_xticks([0, 90, 180, 270, 360], ["N", "W", "S", "E", "N"])
-    axes[-1].set_xlabel("direction the particle comes from")
-    bar = figure.colorbar(mesh, ax=list(axes), label="rigidity cutoff (GV)", aspect=40)
-    bar.set_ticks([v for v in LEVELS_GV if low <= v <= high])
-    bar.ax.yaxis.set_major_formatter(ScalarFormatter())
-    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    top.set_ylim(y[-1], y[0])
+    bottom.set_xlim(0.0, 360.0)
+    bottom.set_xticks([0, 90, 180, 270, 360], COMPASS_LABELS)
+    bottom.set_xlabel("Particles come from (compass bearing)")
+    figure.suptitle(title, fontsize=10)
     return figure
 
 
+COMPASS_LABELS = ["N\n0°", "E\n90°", "S\n180°", "W\n270°", "N"]
+"""Letters and bearings below an axis with azimuth."""
+
+
+def _compass_edges(azimuth_from_north_deg: Array) -> tuple[Array, NDArray[np.intp]]:
+    """Cell edges of azimuths from 0 to 360 degrees, and their order from north through east."""
+    across = np.asarray(azimuth_from_north_deg) % 360.0
+    order = np.argsort(across)
+    edges = _edges(across[order])
+    edges[0], edges[-1] = max(edges[0], 0.0), min(edges[-1], 360.0)
+    return edges, order
+
+
+def _around(across: Array, values: Array) -> tuple[Array, Array]:
+    """Repeat the first and last column beyond 0 and 360 degrees, so that contours reach the rim."""
+    at = np.concatenate([[across[-1] - 360.0], across, [across[0] + 360.0]])
+    return at, np.hstack([values[:, -1:], values, values[:, :1]])
+
+
 def whole_sky_figure(maps: Sequence[tuple[str, WholeSky]], title: str) -> Figure:
-    """Draw effective cutoffs over whole skies, azimuth ordered N-W-S-E-N as in Tserkovnyak et al.
+    """Draw effective cutoffs over whole skies, azimuth ordered N-E-S-W-N.
 
     Parameters
     ----------
@@ -115,25 +134,28 @@ def whole_sky_figure(maps: Sequence[tuple[str, WholeSky]], title: str) -> Figure
     figure = Figure(figsize=(6.4, 1.0 + 3.3 * len(maps)), layout="constrained")
     axes = figure.subplots(len(maps), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for axis, (name, sky) in zip(axes, maps, strict=True):
-        across = (360.0 - sky.azimuth_from_north_deg) % 360.0
-        order = np.argsort(across)
+        x, order = _compass_edges(sky.azimuth_from_north_deg)
         shown = np.maximum(sky.effective_GV[:, order], low)
-        x, y = _edges(across[order]), _edges(sky.cos_zenith)
+        y = _edges(sky.cos_zenith)
         mesh = axis.pcolormesh(x, y, shown, cmap="viridis", norm=LogNorm(low, high), rasterized=True)
         if levels and min(shown.shape) > 2:
-            lines = axis.contour(across[order], sky.cos_zenith, shown, levels, colors="white", linewidths=0.7)
+            at, around = _around(sky.azimuth_from_north_deg[order] % 360.0, shown)
+            lines = axis.contour(at, sky.cos_zenith, around, levels, colors="white", linewidths=0.7)
             axis.clabel(lines, fmt="%g", fontsize=8)
         axis.axhline(0.0, color="white", linewidth=0.8, linestyle=":")
-        axis.set_ylabel(r"$\cos\,\theta_{\rm zenith}$ (+1: from above)")
+        axis.set_xlim(0.0, 360.0)
+        axis.set_ylim(y[0], y[-1])
+        axis.set_ylabel(r"$\cos\theta_{\rm zenith}$ (+1: from above)")
         axis.text(
             0.012, 0.97, name, transform=axis.transAxes, va="top", ha="left", color="black",
             bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 2.0},
         )  # fmt: skip
         axis.tick_params(which="both", color="white")
         axis.minorticks_off()
-    axes[-1].set_xticks([0, 90, 180, 270, 360], ["N", "W", "S", "E", "N"])
-    axes[-1].set_xlabel("direction the neutrino, and its primary, comes from")
-    figure.suptitle(title, fontsize=10)
+    axes[-1].set_xticks([0, 90, 180, 270, 360], COMPASS_LABELS)
+    axes[-1].set_xlabel("The neutrino, and its primary, come from (compass bearing)")
+    if title:
+        figure.suptitle(title, fontsize=10)
     bar = figure.colorbar(mesh, ax=list(axes), label="effective rigidity cutoff (GV)", aspect=40)
     bar.set_ticks([v for v in LEVELS_GV if low <= v <= high])
     bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -141,7 +163,12 @@ def whole_sky_figure(maps: Sequence[tuple[str, WholeSky]], title: str) -> Figure
     return figure
 
 
-def intensity_figure(maps: Sequence[IntensityMap], field: FieldModel, title: str) -> Figure:
+_SHOWN_SITES = {"sno": "SNO", "kamioka": "Super-K"}
+
+
+def intensity_figure(
+    maps: Sequence[IntensityMap], field: FieldModel, title: str, coastlines: Sequence[Array] = ()
+) -> Figure:
     """Draw intensity maps, with the dip equator and the SNO and Super-Kamiokande sites for orientation.
 
     Parameters
@@ -152,6 +179,8 @@ def intensity_figure(maps: Sequence[IntensityMap], field: FieldModel, title: str
         The field they were made in.
     title : str
         Above all panels.
+    coastlines : sequence of array, shape (points, 2)
+        Longitude and latitude of lines to draw, degrees.
 
     Returns
     -------
@@ -172,22 +201,31 @@ def intensity_figure(maps: Sequence[IntensityMap], field: FieldModel, title: str
     for axis, one in zip(grid.flat, maps, strict=False):
         x, y = _edges(one.lon_deg), _edges(one.lat_deg)
         mesh = axis.pcolormesh(x, y, one.fraction, cmap="viridis", vmin=0.0, vmax=1.0, rasterized=True)
+        for line in coastlines:
+            axis.plot(line[:, 0], line[:, 1], color="white", linewidth=0.5)
         axis.contour(lon, lat, dip, [0.0], colors="white", linewidths=0.9, linestyles="--")
-        for name in ("sno", "kamioka"):
+        for name, label in _SHOWN_SITES.items():
             place = SITES[name]
             axis.plot(place.lon, place.lat, "+", color="white", markersize=10, markeredgewidth=2.6)
             axis.plot(place.lon, place.lat, "+", color="black", markersize=9, markeredgewidth=1.2)
+            axis.annotate(
+                label, (place.lon, place.lat), (-5, 5), textcoords="offset points", ha="right", color="black",
+                fontsize=7,
+                bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
+            )  # fmt: skip
         axis.set_title(f"{one.rigidity_GV:g} GeV/c")
-        axis.set_xticks([-180, -90, 0, 90, 180])
+        axis.set_xticks([-120, -60, 0, 60, 120])
         axis.set_yticks([-90, -45, 0, 45, 90])
+        axis.set_xlim(-180.0, 180.0)
+        axis.set_ylim(-90.0, 90.0)
         axis.minorticks_off()
         axis.set_aspect("equal")
     for axis in grid.flat[len(maps) :]:
         axis.set_visible(False)
     for axis in grid[-1]:
-        axis.set_xlabel("longitude (deg east)")
+        axis.set_xlabel("Longitude (degrees east)")
     for axis in grid[:, 0]:
-        axis.set_ylabel("latitude (deg)")
-    figure.suptitle(f"{title}\ncrosses: SNO and Super-Kamiokande; dashed: dip equator", fontsize=10)
-    figure.colorbar(mesh, ax=list(grid.flat), label="intensity / intensity without field", aspect=40)
+        axis.set_ylabel("Latitude (degrees)")
+    figure.suptitle(f"{title}; dashed: dip equator", fontsize=10)
+    figure.colorbar(mesh, ax=list(grid.flat), label="Intensity / without field", aspect=20 * rows, shrink=0.8)
     return figure

@@ -1,7 +1,8 @@
 """Named detector sites.
 
-Latitude and longitude are geodetic (WGS84), degrees, east positive.  No altitude: all of them lie within 3
-km of sea level, and the simulation's Earth is the sphere of 6371.2 km.
+Latitude and longitude are geodetic (WGS84), degrees, east positive.  The altitude is that of the surface of rock,
+ice or sea straight above the detector, where air ends and neutrinos stop being born; it is not that of the detector.
+Unless its line names a source, it is from memory, good to some 50 m (6 g/cm2 of air, which moves no flux by 1%).
 """
 
 from __future__ import annotations
@@ -23,41 +24,72 @@ class Site:
         Geodetic latitude and longitude, degrees, east positive.
     description : str
         Which experiment or laboratory.
+    surface_m : float
+        Altitude of the surface straight above the detector, metres above sea level.
     """
 
     name: str
     lat: float
     lon: float
     description: str
+    surface_m: float = 0.0
 
 
 _ALL = (
     # 36 25' 32.6" N, 137 18' 37.1" E: Super-Kamiokande, Y. Fukuda et al., NIM A 501 (2003) 418
-    Site("kamioka", 36.4257, 137.3103, "Super-Kamiokande, Hyper-Kamiokande region (Japan)"),
+    # 1000 m below the top of Mt. Ikenoyama (ibid.; www-sk.icrr.u-tokyo.ac.jp), detector at 370 m
+    Site("kamioka", 36.4257, 137.3103, "Super-Kamiokande, Hyper-Kamiokande region (Japan)", 1370.0),
     # 46 28' 30" N, 81 12' 04" W: J. Boger et al. (SNO), NIM A 449 (2000) 172
-    Site("sno", 46.475, -81.2011, "SNO and SNO+, Creighton mine, Sudbury (Canada)"),
+    # surface at 309 m, about flat: SNOLAB's description of its site
+    Site("sno", 46.475, -81.2011, "SNO and SNO+, Creighton mine, Sudbury (Canada)", 309.0),
     # 42 27' N, 13 34' E: the underground halls, www.lngs.infn.it
-    Site("gransasso", 42.4528, 13.5744, "LNGS, Gran Sasso (Italy)"),
+    # halls at 963 m, 1400 m of rock
+    Site("gransasso", 42.4528, 13.5744, "LNGS, Gran Sasso (Italy)", 2360.0),
     # 47 49' N, 92 15' W: MINOS far detector, D. G. Michael et al., NIM A 596 (2008) 190
-    Site("soudan", 47.8203, -92.2414, "Soudan mine, MINOS (USA)"),
+    # 705 m below the surface, 210 m below sea level (ibid.)
+    Site("soudan", 47.8203, -92.2414, "Soudan mine, MINOS (USA)", 495.0),
     # 89 59.4' S, 63 27' W: IceCube, M. G. Aartsen et al., JINST 12 (2017) P03012; azimuths stay defined there
-    Site("southpole", -89.99, -63.4531, "IceCube (Antarctica)"),
+    # surface of the ice
+    Site("southpole", -89.99, -63.4531, "IceCube (Antarctica)", 2835.0),
     # middle of the road tunnel between Modane and Bardonecchia: LSM, www.lsm.in2p3.fr
-    Site("frejus", 45.14, 6.69, "LSM, Frejus tunnel (France, Italy)"),
+    # laboratory at 1263 m, 1700 m of rock
+    Site("frejus", 45.14, 6.69, "LSM, Frejus tunnel (France, Italy)", 2960.0),
     # 9 58' N, 77 16' E: INO at the Bodi West hills, S. Ahmed et al., Pramana 88 (2017) 79
-    Site("ino", 9.963, 77.273, "INO-ICAL, Bodi West hills (India)"),
+    # the peak
+    Site("ino", 9.963, 77.273, "INO-ICAL, Bodi West hills (India)", 1590.0),
     # 63 39' 31" N, 26 02' 48" E: LAGUNA site study, D. Angus et al., arXiv:1001.0077
-    Site("pyhasalmi", 63.6586, 26.0467, "Pyhasalmi mine (Finland)"),
+    # flat
+    Site("pyhasalmi", 63.6586, 26.0467, "Pyhasalmi mine (Finland)", 150.0),
     # 22 07' N, 112 31' E: F. An et al. (JUNO), J. Phys. G 43 (2016) 030401
-    Site("juno", 22.1181, 112.5181, "JUNO, Jiangmen (China)"),
+    # the hill above the hall
+    Site("juno", 22.1181, 112.5181, "JUNO, Jiangmen (China)", 250.0),
     # 44 21' N, 103 45' W: the Yates shaft, Lead, South Dakota; DUNE far detector, arXiv:2002.02967
-    Site("surf", 44.352, -103.751, "SURF, DUNE far detector (USA)"),
+    # collar of the shaft
+    Site("surf", 44.352, -103.751, "SURF, DUNE far detector (USA)", 1620.0),
     # 42 48' N, 6 02' E and 36 16' N, 16 06' E: KM3NeT 2.0, J. Phys. G 43 (2016) 084001
-    Site("orca", 42.8, 6.0333, "KM3NeT/ORCA (Mediterranean off Toulon)"),
-    Site("arca", 36.2667, 16.1, "KM3NeT/ARCA (Mediterranean off Sicily)"),
+    # the surface of the sea
+    Site("orca", 42.8, 6.0333, "KM3NeT/ORCA (Mediterranean off Toulon)", 0.0),
+    Site("arca", 36.2667, 16.1, "KM3NeT/ARCA (Mediterranean off Sicily)", 0.0),
 )
 
-SITES: dict[str, Site] = {s.name: s for s in _ALL}
+_LATER = (
+    # Wikipedia, "China Jinping Underground Laboratory", and the table of laboratories of github.com/lopez86/PyWIMPs;
+    # tunnels at 1600 m under 2400 m of rock (ibid.; the altitude of the tunnels from memory)
+    Site("jinping", 28.1532, 101.7114, "CJPL, Jinping mountains, Sichuan (China)", 4000.0),
+    # PyWIMPs, as above; surface from memory: the mine lies at the coast
+    Site("boulby", 54.5534, -0.8245, "Boulby mine, North Yorkshire (United Kingdom)", 90.0),
+    # place from memory (51 46' N, 104 25' E); surface of the lake 456 m above sea level: baikalh2o.com
+    Site("baikal", 51.77, 104.41, "Baikal-GVD, Lake Baikal (Russia)", 456.0),
+    # place of the Cascadia Basin node of Ocean Networks Canada from memory; the sea
+    Site("p-one", 47.76, -127.76, "P-ONE, Cascadia Basin (Pacific off Vancouver Island)", 0.0),
+    # place from memory (Nature Astronomy 7 (2023) 1497, to be checked); the sea
+    Site("trident", 17.4, 114.0, "TRIDENT (South China Sea)", 0.0),
+    # place from memory, 0.6 km from Super-Kamiokande under another part of the same mountain
+    Site("kamland", 36.4225, 137.3153, "KamLAND, Kamioka mine (Japan)", 1300.0),
+)
+"""Sites whose places come from the sources that their lines name; "from memory" waits for a published one."""
+
+SITES: dict[str, Site] = {s.name: s for s in (*_ALL, *_LATER)}
 """All named sites by name."""
 
 

@@ -178,7 +178,7 @@ RENAMED: Final = {"fluka-z-muon": "muon-tuned"}
 # What x means in the tables of generators: nothing had to be solved for.
 TABLE_DEFINITION: Final = "generator"
 
-DEFAULT_MODEL: Final = "fluka-z"
+DEFAULT_MODEL: Final = "accelerator"
 
 FROM_TABLE: Final = "table"
 """Stands for a name where a file of yields is given."""
@@ -239,7 +239,7 @@ def load_model(
     >>> model = load_model("fluka-z")
     >>> moments = model.moments(P, PIP, 100.0)
     >>> round(moments.Z_ET, 4), round(moments.multiplicity, 2)
-    (0.0433, 3.29)
+    (0.0433, 3.23)
     """
     if table is not None:
         if name not in (None, FROM_TABLE):

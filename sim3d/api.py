@@ -24,8 +24,10 @@ def run(
     ----------
     config : Config, mapping or path
         A checked configuration, nested mappings with the tables and keys of a TOML file, or the path of a TOML file.
-    threads, progress
-        See :func:`sim3d.simulation.engine.simulate`.
+    threads : int, optional
+        Threads; by default one for each usable core.
+    progress : bool
+        Whether to show a line with progress, rate and time left.
 
     Returns
     -------

@@ -30,6 +30,7 @@ COMMANDS = {
     "info": "What a result file holds.",
     "replay": "One primary of a run again: its shower, in words and drawn.",
     "calibrate": "Fit model parameters to measured muons; their covariance.",
+    "flux": "The flux at a known site, now: no run, with its errors.",
     "tables": "Flux tables of a result, with errors: Honda's format or CSV.",
     "export": "A result or a Honda table for nuSQuIDS, netCDF, CSV or Honda.",
     "asymmetry": "East-west asymmetries of a result, next to published values.",
@@ -54,6 +55,7 @@ COMMANDS = {
 _ROOMS = {
     "runs": {"make-tables", "run", "merge", "reweight", "vary", "info", "replay", "calibrate"},
     "results": {
+        "flux",
         "tables",
         "export",
         "asymmetry",

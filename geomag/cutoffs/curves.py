@@ -17,16 +17,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geomag.arrays import Array
-from geomag.cutoffs.cutoff import CUTOFF_TOLERANCE, DEFAULT_FLOOR_KM, DEFAULT_MAX_PATH_RADII, check_max_path
 from geomag.cutoffs.intensity import hemisphere
+from geomag.cutoffs.scanning import CUTOFF_TOLERANCE, DEFAULT_FLOOR_KM, DEFAULT_MAX_PATH_RADII, check_max_path
 from geomag.cutoffs.world import PlaceCutoffs, place_cutoffs
 from geomag.errors import GeomagInputError, check_range
 from geomag.field.dipole import geomagnetic_direction, stoermer_cutoff_GV
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import EARTH_RADIUS_KM
+from geomag.field.magnetosphere import Magnetosphere
 from geomag.geodesy import arrival_direction, cartesian_to_geodetic, geodetic_to_cartesian, local_axes
 from geomag.trajectories.batch import BatchTracer
 from geomag.trajectories.early_verdicts import ALLOWED
+from geomag.trajectories.precise import PreciseTracer
 from geomag.trajectories.tracing import trace_params
 
 DEFAULT_LATITUDES_DEG = tuple(np.arange(-80.0, 81.0, 5.0))
@@ -130,6 +132,7 @@ def latitude_curve(
     altitude_km: float = 20.0,
     floor_km: float = DEFAULT_FLOOR_KM,
     max_path_radii: float = DEFAULT_MAX_PATH_RADII,
+    external: Magnetosphere | None = None,
     **options: Any,
 ) -> LatitudeCurve:
     """Cutoffs and allowed shares against geomagnetic latitude.
@@ -148,6 +151,8 @@ def latitude_curve(
         Direction of the cutoffs.
     altitude_km, floor_km, max_path_radii : float
         As for `geomag.cutoffs.world.place_cutoffs`.
+    external : Magnetosphere, optional
+        External field and magnetopause.
     **options
         More of that function, such as `step_GV` and `map_tasks`.
 
@@ -180,6 +185,7 @@ def latitude_curve(
         altitude_km=altitude,
         floor_km=floor_km,
         max_path_radii=max_path_radii,
+        external=external,
         **options,
     )
     xyz = geodetic_to_cartesian(lat, lon, altitude)
@@ -189,8 +195,12 @@ def latitude_curve(
             for place in zip(lat.ravel(), lon.ravel(), strict=True)
         ]
     ).reshape(xyz.shape)
-    params = trace_params(field, floor_km, True, CUTOFF_TOLERANCE, max_path_radii=check_max_path(max_path_radii))
-    tracer = BatchTracer(field, params)
+    tracer: BatchTracer | PreciseTracer
+    if external is None:
+        params = trace_params(field, floor_km, True, CUTOFF_TOLERANCE, max_path_radii=check_max_path(max_path_radii))
+        tracer = BatchTracer(field, params)
+    else:
+        tracer = PreciseTracer(field, floor_km, external, max_path_radii=check_max_path(max_path_radii))
     sources = hemisphere(DIRECTIONS, "solid-angle")
     share = np.empty((len(lats), len(rigidities)))
     for i in range(len(lats)):

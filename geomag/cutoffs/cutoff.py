@@ -3,7 +3,7 @@
 Every rigidity that is a multiple of the step is traced between two bounds; nothing is bisected, because in the
 penumbra allowed and forbidden rigidities alternate.  The upper bound is rigorous (above it a particle that comes from
 above the horizon arrives whatever the field does, `geomag.trajectories.sharper_verdicts.escape_is_certain_at`).  The
-lower end is one step, or what the caller says.
+lower end is one step, or what the caller says.  How rigidities are traced is in `geomag.cutoffs.scanning`.
 
 Definitions (all multiples of the step; D. F. Smart & M. A. Shea, Adv. Space Res. 36 (2005) 2012):
 upper: the first rigidity above the highest forbidden one; lower: the lowest allowed one; effective: upper
@@ -17,45 +17,26 @@ FROM, from north through east; km, degrees, GV.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from geomag.arrays import Array, IntArray
+from geomag.cutoffs.scanning import (
+    CUTOFF_TOLERANCE,
+    DEFAULT_ALTITUDE_KM,
+    DEFAULT_FLOOR_KM,
+    DEFAULT_MAX_PATH_RADII,
+    DEFAULT_STEP_GV,
+    Scanner,
+    check_max_path,
+)
 from geomag.errors import GeomagInputError, check_range
 from geomag.field.igrf import FieldModel
+from geomag.field.magnetosphere import Magnetosphere
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
-from geomag.trajectories.batch import BatchTracer
-from geomag.trajectories.early_verdicts import CURVATURE, UNDECIDED
-from geomag.trajectories.sharper_verdicts import STEEPEST
-from geomag.trajectories.tracing import trace_params
-
-CUTOFF_TOLERANCE = 1e-5
-"""Error per step of the integrator in the cutoff tools (ten times tighter than in the simulation)."""
-
-DEFAULT_ALTITUDE_KM = 20.0
-DEFAULT_FLOOR_KM = 20.0
-DEFAULT_STEP_GV = 0.01
-DEFAULT_MAX_PATH_RADII = 100.0
-"""Path, in units of 6371.2 km, after which a trajectory is undecided and counts as forbidden."""
-
-
-def check_max_path(max_path_radii: float) -> float:
-    """Return the longest path as a float when it is allowed, else raise.
-
-    Parameters
-    ----------
-    max_path_radii : float
-        Units of 6371.2 km, 60 to 100000: six escape radii leave room for the early verdicts.
-
-    Returns
-    -------
-    float
-        The same.
-    """
-    return check_range("max-path", max_path_radii, 60.0, 100000.0, "Earth radii")
+from geomag.trajectories.early_verdicts import UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -106,73 +87,6 @@ class SkyMap:
     lower_GV: Array
     effective_GV: Array
     undecided: IntArray
-
-
-def certain_rigidity_GV(xyz_km: Array, direction: Array, tracer: BatchTracer) -> float:
-    """Rigidity above which a particle from above the horizon is certain to be allowed.
-
-    Parameters
-    ----------
-    xyz_km, direction : array, shape (3,)
-        Place (km) and unit momentum of the arriving particle.
-    tracer : BatchTracer
-        The field and its bounds.
-
-    Returns
-    -------
-    float
-        GV.
-    """
-    r = float(np.linalg.norm(xyz_km))
-    mu = -float(xyz_km @ direction) / r
-    # a geodetic floor tilts the horizon by up to 0.2 degrees: 0.005 covers what that does to the cosine
-    sine = math.sqrt(1.0 - min(max(mu - 0.005, 0.0), 1.0) ** 2)
-    kappa = 0.95
-    if sine < STEEPEST:
-        # the largest with (sine + kappa)^2 < 4 kappa STEEPEST, see geomag.trajectories.sharper_verdicts
-        kappa = max(kappa, 2.0 * STEEPEST - sine + 2.0 * math.sqrt(STEEPEST * (STEEPEST - sine)))
-    return CURVATURE * r * tracer.horizontal_bound_nT(r) / kappa
-
-
-def scan(
-    xyz_km: Array,
-    directions: Array,
-    tracer: BatchTracer,
-    step_GV: float = DEFAULT_STEP_GV,
-    lowest_GV: float | None = None,
-) -> tuple[int, list[IntArray]]:
-    """Verdict of every rigidity from the lowest to the one above which all are allowed.
-
-    Parameters
-    ----------
-    xyz_km : array, shape (3,) or (D, 3)
-        Place, km, or one for each direction.
-    directions : array, shape (D, 3)
-        Unit momenta of the arriving particles.
-    tracer : BatchTracer
-        Field and parameters.
-    step_GV : float
-        Step.
-    lowest_GV : float, optional
-        Where the scan starts; one step if not given.
-
-    Returns
-    -------
-    first : int
-        The rigidities are (first + i) step.
-    verdicts : list of int8 arrays
-        One for each direction: 1 allowed, 0 forbidden, 2 undecided.
-    """
-    first = 1 if lowest_GV is None else max(1, round(lowest_GV / step_GV))
-    places = np.broadcast_to(xyz_km, np.shape(directions))
-    ends = zip(places, directions, strict=True)
-    highest = [math.ceil(certain_rigidity_GV(place, u, tracer) / step_GV) for place, u in ends]
-    last = np.maximum(first, highest)
-    # every direction's lowest rigidity first: those take longest, and neighbours in the list behave alike
-    multiple, which = np.nonzero(np.arange(first, last.max() + 1)[:, None] <= last)
-    rigidities: Array = (multiple + first) * np.float64(step_GV)
-    found = tracer.verdicts(places[which], np.asarray(directions)[which], rigidities)
-    return first, [found[which == i] for i in range(len(directions))]
 
 
 def reduce_scan(first: int, verdicts: IntArray, step_GV: float) -> Cutoff:
@@ -226,6 +140,11 @@ class CutoffTracer:
         Of the integrator.
     max_path_radii : float
         Path after which a trajectory is undecided, units of 6371.2 km, 60 to 100000.
+    precise : bool
+        Trace the penumbra again by an integrator of order 8 (`geomag.cutoffs.scanning`), which takes two
+        to three times as long.
+    external : Magnetosphere, optional
+        External field and magnetopause, of the same time as the field.
     """
 
     def __init__(
@@ -240,6 +159,8 @@ class CutoffTracer:
         lowest_GV: float | None = None,
         tolerance: float = CUTOFF_TOLERANCE,
         max_path_radii: float = DEFAULT_MAX_PATH_RADII,
+        precise: bool = True,
+        external: Magnetosphere | None = None,
     ) -> None:
         self.lat = check_range("lat", lat, -90.0, 90.0, "degrees")
         self.lon = check_range("lon", lon, -360.0, 360.0, "degrees")
@@ -249,9 +170,15 @@ class CutoffTracer:
         self.lowest_GV = None if lowest_GV is None else check_range("lowest", lowest_GV, 0.001, 100.0, "GV")
         self.field = field if field is not None else FieldModel()
         self.max_path_radii = check_max_path(max_path_radii)
-        self.tracer = BatchTracer(
+        self.scanner = Scanner(
             self.field,
-            trace_params(self.field, self.floor_km, True, tolerance, max_path_radii=self.max_path_radii),
+            self.floor_km,
+            step_GV=self.step_GV,
+            lowest_GV=self.lowest_GV,
+            max_path_radii=self.max_path_radii,
+            precise=precise,
+            external=external,
+            tolerance=tolerance,
         )
         self.xyz_km = geodetic_to_cartesian(self.lat, self.lon, self.altitude_km)
 
@@ -290,7 +217,7 @@ class CutoffTracer:
         zenith = check_range("zenith", zenith_deg, 0.0, 90.0, "degrees")
         azimuths = [check_range("azimuth-from-north", a, -360.0, 360.0, "degrees") for a in azimuths_from_north_deg]
         directions = np.array([arrival_direction(self.lat, self.lon, zenith, a) for a in azimuths])
-        first, scans = scan(self.xyz_km, directions, self.tracer, self.step_GV, self.lowest_GV)
+        first, scans = self.scanner.scan(self.xyz_km, directions)
         return [reduce_scan(first, verdicts, self.step_GV) for verdicts in scans]
 
 
@@ -305,6 +232,8 @@ def cutoff(
     floor_km: float = DEFAULT_FLOOR_KM,
     lowest_GV: float | None = None,
     max_path_radii: float = DEFAULT_MAX_PATH_RADII,
+    precise: bool = True,
+    external: Magnetosphere | None = None,
 ) -> Cutoff:
     """Rigidity cutoffs for a place, direction and altitude.
 
@@ -326,6 +255,10 @@ def cutoff(
         Lowest rigidity of the scan; one step if not given.
     max_path_radii : float
         Path after which a trajectory is undecided, units of 6371.2 km, 60 to 100000.
+    precise : bool
+        Trace the penumbra again by an integrator of order 8.
+    external : Magnetosphere, optional
+        External field and magnetopause.
 
     Returns
     -------
@@ -348,6 +281,8 @@ def cutoff(
         step_GV=step_GV,
         lowest_GV=lowest_GV,
         max_path_radii=max_path_radii,
+        precise=precise,
+        external=external,
     )
     return tracer.cutoff(zenith_deg, azimuth_from_north_deg)
 

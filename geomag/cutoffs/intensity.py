@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from geomag.arrays import Array
-from geomag.cutoffs.cutoff import DEFAULT_ALTITUDE_KM, DEFAULT_FLOOR_KM
+from geomag.cutoffs.scanning import DEFAULT_ALTITUDE_KM, DEFAULT_FLOOR_KM
 from geomag.errors import GeomagInputError, check_range
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import CACHE

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geomag.arrays import Array, IntArray
-from geomag.cutoffs.cutoff import Cutoff, CutoffTracer, reduce_scan, scan
+from geomag.cutoffs.cutoff import Cutoff, CutoffTracer, reduce_scan
 from geomag.errors import check_range
 from geomag.geodesy import arrival_direction
 
@@ -63,6 +63,6 @@ def penumbra(tracer: CutoffTracer, zenith_deg: float = 0.0, azimuth_from_north_d
     zenith = check_range("zenith", zenith_deg, 0.0, 90.0, "degrees")
     azimuth = check_range("azimuth-from-north", azimuth_from_north_deg, -360.0, 360.0, "degrees")
     direction = arrival_direction(tracer.lat, tracer.lon, zenith, azimuth)
-    first, (verdicts,) = scan(tracer.xyz_km, direction[None], tracer.tracer, tracer.step_GV, tracer.lowest_GV)
+    first, (verdicts,) = tracer.scanner.scan(tracer.xyz_km, direction[None])
     rigidity: Array = (first + np.arange(len(verdicts), dtype=np.float64)) * np.float64(tracer.step_GV)
     return Penumbra(rigidity, verdicts, reduce_scan(first, verdicts, tracer.step_GV))

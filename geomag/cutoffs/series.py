@@ -58,7 +58,11 @@ def _one_date(
     options: Any,
 ) -> Array:
     """Upper, lower, effective, undecided and starts_allowed at one date."""
-    tracer = CutoffTracer(lat, lon, field=FieldModel(dates[task], degree), **options)
+    options = dict(options)
+    external = options.pop("external", None)
+    if external is not None:
+        external = external.on(dates[task])
+    tracer = CutoffTracer(lat, lon, field=FieldModel(dates[task], degree), external=external, **options)
     found = tracer.cutoff(zenith, azimuth)
     return np.array(
         [found.upper_GV, found.lower_GV, found.effective_GV, found.undecided, found.starts_allowed], dtype=float
@@ -114,7 +118,8 @@ def cutoff_series(
     map_tasks : callable
         See `geomag.cutoffs.world`.
     **options
-        Of `geomag.cutoffs.cutoff.CutoffTracer`: altitude, floor, step, lowest rigidity, longest path.
+        Of `geomag.cutoffs.cutoff.CutoffTracer`: altitude, floor, step, lowest rigidity, longest path, and
+        `external`, whose time of the day is kept at each date.
 
     Returns
     -------

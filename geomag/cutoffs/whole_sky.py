@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from geomag.arrays import Array
-from geomag.cutoffs.cutoff import CUTOFF_TOLERANCE, DEFAULT_ALTITUDE_KM, reduce_scan, scan
+from geomag.cutoffs.cutoff import reduce_scan
+from geomag.cutoffs.scanning import CUTOFF_TOLERANCE, DEFAULT_ALTITUDE_KM, scan
 from geomag.errors import check_range
 from geomag.field.igrf import FieldModel
 from geomag.geodesy import WGS84_A_KM, WGS84_B_KM, arrival_direction, geodetic_to_cartesian

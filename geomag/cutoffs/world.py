@@ -18,21 +18,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geomag.arrays import Array, BoolArray, IntArray
-from geomag.cutoffs.cutoff import (
-    CUTOFF_TOLERANCE,
+from geomag.cutoffs.cutoff import reduce_scan
+from geomag.cutoffs.scanning import (
     DEFAULT_ALTITUDE_KM,
     DEFAULT_FLOOR_KM,
     DEFAULT_MAX_PATH_RADII,
     DEFAULT_STEP_GV,
+    Scanner,
     check_max_path,
-    reduce_scan,
-    scan,
 )
 from geomag.errors import GeomagInputError, check_range
 from geomag.field.igrf import FieldModel
+from geomag.field.magnetosphere import Magnetosphere
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
-from geomag.trajectories.batch import BatchTracer
-from geomag.trajectories.tracing import trace_params
 
 MapTasks = Callable[[Callable[[int], Array], Iterable[int]], Iterable[Array]]
 """Like the builtin `map`: a function of the number of a task and the numbers give the results in order."""
@@ -76,14 +74,12 @@ class WorldCutoffs(PlaceCutoffs):
     """
 
 
-def _scan_places(
-    task: int, lat: Array, lon: Array, xyz_km: Array, momenta: Array, tracer: BatchTracer, step: float, lowest: Any
-) -> Array:
+def _scan_places(task: int, xyz_km: Array, momenta: Array, scanner: Scanner) -> Array:
     """Rows upper, lower, effective, undecided, starts_allowed for the places of a task."""
     found = []
-    for i in range(task * PLACES_PER_TASK, min((task + 1) * PLACES_PER_TASK, len(lat))):
-        first, (verdicts,) = scan(xyz_km[i], momenta[i : i + 1], tracer, step, lowest)
-        one = reduce_scan(first, verdicts, step)
+    for i in range(task * PLACES_PER_TASK, min((task + 1) * PLACES_PER_TASK, len(xyz_km))):
+        first, (verdicts,) = scanner.scan(xyz_km[i], momenta[i : i + 1])
+        one = reduce_scan(first, verdicts, scanner.step_GV)
         found.append((one.upper_GV, one.lower_GV, one.effective_GV, one.undecided, one.starts_allowed))
     return np.array(found, dtype=float)
 
@@ -100,6 +96,8 @@ def place_cutoffs(
     step_GV: float = DEFAULT_STEP_GV,
     lowest_GV: float | None = None,
     max_path_radii: float = DEFAULT_MAX_PATH_RADII,
+    precise: bool = True,
+    external: Magnetosphere | None = None,
     map_tasks: MapTasks = map,
 ) -> PlaceCutoffs:
     """Cutoffs at a list of places.
@@ -120,6 +118,10 @@ def place_cutoffs(
         Lowest rigidity of the scan; one step if not given.
     max_path_radii : float
         Path after which a trajectory is undecided, units of 6371.2 km.
+    precise : bool
+        Trace the penumbra again by an integrator of order 8 (`geomag.cutoffs.scanning`).
+    external : Magnetosphere, optional
+        External field and magnetopause.
     map_tasks : callable
         See the module's header.
 
@@ -158,13 +160,18 @@ def place_cutoffs(
     step = check_range("step", step_GV, 0.001, 10.0, "GV")
     lowest = None if lowest_GV is None else check_range("lowest", lowest_GV, 0.001, 100.0, "GV")
     field = field if field is not None else FieldModel()
-    params = trace_params(field, floor, True, CUTOFF_TOLERANCE, max_path_radii=check_max_path(max_path_radii))
-    tracer = BatchTracer(field, params)
+    scanner = Scanner(
+        field,
+        floor,
+        step_GV=step,
+        lowest_GV=lowest,
+        max_path_radii=check_max_path(max_path_radii),
+        precise=precise,
+        external=external,
+    )
     momenta = np.array([arrival_direction(*ends) for ends in zip(lats, lons, zeniths, azimuths, strict=True)])
     xyz = geodetic_to_cartesian(lats, lons, altitudes)
-    task = functools.partial(
-        _scan_places, lat=lats, lon=lons, xyz_km=xyz, momenta=momenta, tracer=tracer, step=step, lowest=lowest
-    )
+    task = functools.partial(_scan_places, xyz_km=xyz, momenta=momenta, scanner=scanner)
     found = np.concatenate(list(map_tasks(task, range(-(-len(lats) // PLACES_PER_TASK)))))
     return PlaceCutoffs(
         lats.copy(), lons.copy(), found[:, 0], found[:, 1], found[:, 2], found[:, 3].astype(int), found[:, 4] > 0.5

@@ -2,123 +2,36 @@
 
 The asymptotic direction of approach is the direction from which a particle comes before the field of the Earth has bent
 its path (K. G. McCracken, U. R. Rao & M. A. Shea, MIT Tech. Rep. 77 (1962)).  The antiparticle is followed outwards to
-the escape radius; its direction there is it.  Given as geographic latitude and longitude of that vector (not of the
-place where the path leaves).  Beyond a radius r (in Earth radii) the dipole bends a path by at most about 29/(r^2 R)
-radians (R in GV): 0.29/R at 10 radii, 0.046/R at 25, the default.
+the escape radius, or to the magnetopause with an external field; its direction there is it.  Given as geographic
+latitude and longitude of that vector (not of the place where the path leaves).  Beyond a radius r (in Earth radii) the
+dipole bends a path by at most about 29/(r^2 R) radians (R in GV): 0.29/R at 10 radii, 0.046/R at 25, the default.
 
 Units: km, GV, degrees.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 from geomag.arrays import Array, IntArray
 from geomag.errors import GeomagInputError, check_range
 from geomag.field.dipole import geomagnetic_coordinates
 from geomag.field.igrf import FieldModel
-from geomag.field.kernels import CACHE, EARTH_RADIUS_KM
+from geomag.field.kernels import EARTH_RADIUS_KM
+from geomag.field.magnetosphere import Magnetosphere
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
-from geomag.trajectories.early_verdicts import ALLOWED, CURVATURE, P_ESCAPE2
-from geomag.trajectories.tracing import backtrack_state, trace_params, turn_at
+from geomag.trajectories.early_verdicts import ALLOWED
+from geomag.trajectories.precise import PreciseTracer
 
-TOLERANCE = 1e-6
-"""Error per step: the directions of a path of a few Earth radii are then good to about 0.01 degrees."""
 DEFAULT_ESCAPE_RADII = 25.0
 """Where a path counts as outside; what the field bends farther out is in the module's header."""
 DEFAULT_MAX_PATH_RADII = 200.0
 
 VERDICTS = ("forbidden", "allowed", "undecided")
 """Words of the verdicts 0, 1 and 2."""
-
-
-@njit(nogil=True)
-def back_to_radius(x, y, z, tx, ty, tz, k, radius_km, gauss):
-    """Follow a path that left a sphere in its last, long step back to the sphere, by the classical Runge-Kutta method.
-
-    Parameters
-    ----------
-    x, y, z : float
-        Position outside the sphere, km.
-    tx, ty, tz : float
-        Unit direction of the path there.
-    k : float
-        As for `geomag.trajectories.tracing.turn_at`.
-    radius_km : float
-        Radius of the sphere.
-    gauss : float64 array
-        Packed field.
-
-    Returns
-    -------
-    x, y, z, tx, ty, tz, length : float
-        Position and direction on the sphere (to first order in the bending since), and the length gone back, km.
-    """
-    steps = 16
-    along = x * tx + y * ty + z * tz
-    room = along * along - (x * x + y * y + z * z - radius_km * radius_km)
-    # the straight chord; one that misses the sphere ends at its lowest point
-    length = along - math.sqrt(max(room, 0.0))
-    h = -length / steps
-    n = int(gauss[0, 7])
-    for _ in range(steps):
-        ax, ay, az = turn_at(x, y, z, tx, ty, tz, k, gauss, n)
-        c = 0.5 * h
-        ux, uy, uz = tx + c * ax, ty + c * ay, tz + c * az
-        bx, by, bz = turn_at(x + c * tx, y + c * ty, z + c * tz, ux, uy, uz, k, gauss, n)
-        vx, vy, vz = tx + c * bx, ty + c * by, tz + c * bz
-        cx, cy, cz = turn_at(x + c * ux, y + c * uy, z + c * uz, vx, vy, vz, k, gauss, n)
-        wx, wy, wz = tx + h * cx, ty + h * cy, tz + h * cz
-        dx, dy, dz = turn_at(x + h * vx, y + h * vy, z + h * vz, wx, wy, wz, k, gauss, n)
-        s = h / 6.0
-        x, y, z = (
-            x + s * (tx + 2 * ux + 2 * vx + wx),
-            y + s * (ty + 2 * uy + 2 * vy + wy),
-            z + s * (tz + 2 * uz + 2 * vz + wz),
-        )
-        tx, ty, tz = (
-            tx + s * (ax + 2 * bx + 2 * cx + dx),
-            ty + s * (ay + 2 * by + 2 * cy + dy),
-            tz + s * (az + 2 * bz + 2 * cz + dz),
-        )
-    return x, y, z, tx, ty, tz, length
-
-
-@njit(nogil=True, cache=CACHE)
-def follow_many(places, momenta, rigidities, gauss, params, ends):
-    """Fill the last states of antiparticles, one after the other.
-
-    Parameters
-    ----------
-    places, momenta : float64 array, shape (K, 3)
-        Where the particles arrive (km) and their unit momenta there.
-    rigidities : float64 array, shape (K,)
-        GV.
-    gauss, params : float64 array
-        Field, and parameters of `geomag.trajectories.tracing.trace_params`.
-    ends : float64 array, shape (K, 8)
-        Filled: verdict, last position (km), direction there, path (km).
-    """
-    for i in range(rigidities.shape[0]):
-        verdict, x, y, z, tx, ty, tz, path, _ = backtrack_state(
-            places[i, 0], places[i, 1], places[i, 2],
-            momenta[i, 0], momenta[i, 1], momenta[i, 2],
-            rigidities[i], gauss, params,
-        )  # fmt: skip
-        if verdict == ALLOWED:
-            # the last step may end radii beyond the escape radius
-            radius = math.sqrt(params[P_ESCAPE2])
-            x, y, z, tx, ty, tz, back = back_to_radius(x, y, z, tx, ty, tz, -CURVATURE / rigidities[i], radius, gauss)
-            path -= back
-        norm = 1.0 / np.sqrt(tx * tx + ty * ty + tz * tz)
-        ends[i, 0], ends[i, 7] = verdict, path
-        ends[i, 1], ends[i, 2], ends[i, 3] = x, y, z
-        ends[i, 4], ends[i, 5], ends[i, 6] = tx * norm, ty * norm, tz * norm
 
 
 @dataclass(frozen=True)
@@ -192,7 +105,7 @@ def asymptotic_directions(
     floor_km: float = 20.0,
     escape_radii: float = DEFAULT_ESCAPE_RADII,
     max_path_radii: float = DEFAULT_MAX_PATH_RADII,
-    tolerance: float = TOLERANCE,
+    external: Magnetosphere | None = None,
 ) -> AsymptoticDirections:
     """Asymptotic directions of approach at a place, for rigidities and directions of arrival.
 
@@ -211,8 +124,8 @@ def asymptotic_directions(
         Height of the start, and height below which a path is forbidden, above the ellipsoid.
     escape_radii, max_path_radii : float
         Radius at which a path is outside, and path after which it is undecided, units of 6371.2 km.
-    tolerance : float
-        Error per step of the integrator.
+    external : Magnetosphere, optional
+        External field and magnetopause; a path then ends on the magnetopause, or at the escape radius in the tail.
 
     Returns
     -------
@@ -246,13 +159,11 @@ def asymptotic_directions(
     if zenith.ndim != 1:
         raise GeomagInputError("zenith and azimuth must be one-dimensional")
     field = field if field is not None else FieldModel()
-    params = trace_params(field, floor, True, tolerance, escape, longest, shortcuts=False)
+    tracer = PreciseTracer(field, floor, external, escape_radii=escape, max_path_radii=longest, early=False)
     shape = (len(zenith), len(rigidities))
     directions = arrival_direction(lat, lon, zenith, azimuth)
     momenta = np.repeat(directions, len(rigidities), axis=0)
-    places = np.broadcast_to(geodetic_to_cartesian(lat, lon, altitude), momenta.shape).copy()
-    ends = np.empty((len(momenta), 8))
-    follow_many(places, momenta, np.tile(rigidities, len(zenith)), field.gauss, params, ends)
+    ends = tracer.ends(geodetic_to_cartesian(lat, lon, altitude), momenta, np.tile(rigidities, len(zenith)))
     verdict = ends[:, 0].astype(np.int8).reshape(shape)
     outwards = ends[:, 4:7].reshape((*shape, 3))
     outwards[verdict != ALLOWED] = np.nan

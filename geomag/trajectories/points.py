@@ -23,6 +23,7 @@ from geomag.errors import GeomagInputError, check_range
 from geomag.field.dipole import geomagnetic_coordinates
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import EARTH_RADIUS_KM
+from geomag.field.magnetosphere import Magnetosphere, beyond_magnetopause, external_field
 from geomag.geodesy import WGS84_A_KM, WGS84_B_KM, arrival_direction, cartesian_to_geodetic, geodetic_to_cartesian
 from geomag.trajectories.asymptotic import DEFAULT_ESCAPE_RADII, DEFAULT_MAX_PATH_RADII, check_rigidities
 from geomag.trajectories.early_verdicts import ALLOWED, CURVATURE, FORBIDDEN, UNDECIDED
@@ -81,17 +82,27 @@ class Trajectory:
 
 
 def _follow(
-    start: Array, direction: Array, rigidity: float, field: FieldModel, floor_km: float, limits: tuple[float, float]
+    start: Array,
+    direction: Array,
+    rigidity: float,
+    field: FieldModel,
+    floor_km: float,
+    limits: tuple[float, float],
+    external: Magnetosphere | None,
 ) -> tuple[int, float, object]:
     """Verdict, length of the path and its dense output."""
     escape, longest = limits
     equator, pole = WGS84_A_KM + floor_km, WGS84_B_KM + floor_km
     weight = np.array([1.0, 1.0, (equator / pole) ** 2])
     k = -CURVATURE / rigidity
+    packed = None if external is None else external.packed(field)
 
     def slope(_s: float, state: Array) -> Array:
         x, y, z = state[3:]
-        bx, by, bz = field.field_xyz(state[:3])
+        b = field.field_xyz(state[:3])
+        if packed is not None:
+            b += external_field(state[0], state[1], state[2], packed)
+        bx, by, bz = b
         return np.array([x, y, z, k * (y * bz - z * by), k * (z * bx - x * bz), k * (x * by - y * bx)])
 
     def above(_s: float, state: Array) -> float:
@@ -99,7 +110,8 @@ def _follow(
         return math.sqrt(float(weight @ state[:3] ** 2)) - equator + 1e-5
 
     def outside(_s: float, state: Array) -> float:
-        return float(np.linalg.norm(state[:3])) - escape
+        beyond = float(np.linalg.norm(state[:3])) - escape
+        return beyond if packed is None else max(beyond, beyond_magnetopause(state[0], state[1], state[2], packed))
 
     def perigee(_s: float, state: Array) -> float:
         return float(weight @ (state[:3] * state[3:]))
@@ -116,6 +128,8 @@ def _follow(
         rtol=RELATIVE_TOLERANCE,
         atol=RELATIVE_TOLERANCE * scale,
         events=(above, outside, perigee),
+        # no path is to leave the magnetosphere and come back within one step
+        max_step=np.inf if packed is None else EARTH_RADIUS_KM,
         dense_output=True,
     )
     # a passage below the floor within one step shows at its lowest point
@@ -144,6 +158,7 @@ def trace(
     spacing_km: float = 100.0,
     escape_radii: float = DEFAULT_ESCAPE_RADII,
     max_path_radii: float = DEFAULT_MAX_PATH_RADII,
+    external: Magnetosphere | None = None,
 ) -> Sequence[Trajectory]:
     """Ways of particles of several rigidities that arrive at a place from one direction.
 
@@ -163,6 +178,8 @@ def trace(
         Distance of the points along the path; the last one is the end.
     escape_radii, max_path_radii : float
         Radius at which a path is outside, and path after which it is undecided, units of 6371.2 km.
+    external : Magnetosphere, optional
+        External field and magnetopause; a path then ends on the magnetopause, or at the escape radius in the tail.
 
     Returns
     -------
@@ -198,7 +215,7 @@ def trace(
     limits = (escape * EARTH_RADIUS_KM, longest * EARTH_RADIUS_KM)
     ways = []
     for rigidity in rigidities:
-        verdict, length, dense = _follow(start, direction, float(rigidity), field, floor, limits)
+        verdict, length, dense = _follow(start, direction, float(rigidity), field, floor, limits, external)
         path = np.append(np.arange(0.0, length, spacing), length)
         states = dense(path).T  # type: ignore[operator]
         outwards = states[:, 3:] / np.linalg.norm(states[:, 3:], axis=1, keepdims=True)

@@ -34,6 +34,7 @@ these amounts, so that the same two lines hold with r and w of the stretched spa
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -291,6 +292,7 @@ def backtrack(x, y, z, ux, uy, uz, rigidity_GV, gauss, params):
     return backtrack_state(x, y, z, ux, uy, uz, rigidity_GV, gauss, params)[0]
 
 
+@functools.lru_cache(maxsize=8)
 def multipole_bounds(field: FieldModel) -> tuple[Array, Array]:
     """Bounds of the field of each degree on the sphere of 6371.2 km.
 
@@ -307,7 +309,7 @@ def multipole_bounds(field: FieldModel) -> tuple[Array, Array]:
     Returns
     -------
     horizontal, total : array, shape (degree+1,)
-        Bounds on the horizontal and on the whole field of degree n, nT; element 0 is zero.
+        Bounds on the horizontal and on the whole field of degree n, nT; element 0 is zero.  Read-only: they are kept.
     """
     step = 1.5
     lat, lon = np.meshgrid(np.arange(-90.0, 90.1, step), np.arange(0.0, 360.0, step), indexing="ij")
@@ -320,6 +322,7 @@ def multipole_bounds(field: FieldModel) -> tuple[Array, Array]:
         enu = FieldModel.from_coefficients(*only).field_enu(lat, lon, EARTH_RADIUS_KM)
         horizontal[n] = np.hypot(enu[..., 0], enu[..., 1]).max() / math.cos(n * reach)
         total[n] = np.linalg.norm(enu, axis=-1).max() / math.cos((n + 1) * reach)
+    horizontal.flags.writeable = total.flags.writeable = False
     return horizontal, total
 
 

@@ -185,6 +185,8 @@ def _projectile_rows(builder: YieldTableBuilder, content: YieldFile, name: str, 
         shapes = {i: quantiles_of(counts[i], content.x_edges) for i in set(nearest)}
         ln_x = _blend(one.T_GeV, np.array([shapes[i] for i in nearest]), T)
         numbers = _blend_means(one.T_GeV, mean, T)
+        if _is_leading(row):
+            numbers = np.minimum(numbers, 1.0)  # one in every interaction is 1 but for rounding
         if (row in SPECIES or row == NEUTRON_K_PLUS) and row not in ("p", "n"):
             numbers, ln_x = _open(name, one, numbers, ln_x, T)
         scales = None

@@ -31,24 +31,24 @@ def draw_zenith(ax: Axes) -> None:
     ax.plot([-1.25, 1.25], [0, 0], color="k", lw=2)
     ax.text(1.25, -0.05, "detector, flat and horizontal", ha="right", va="top", fontsize=8)
     ax.annotate("", (0, 1.3), (0, 0), arrowprops={**ARROW, "color": GREY})
-    ax.text(0.04, 1.3, "local vertical", color=GREY, va="top", fontsize=8)
+    ax.text(0.0, 1.33, "local vertical", color=GREY, ha="center", va="bottom", fontsize=8)
     zenith = np.radians(50.0)
     source = np.array([-np.sin(zenith), np.cos(zenith)]) * 1.25
     ax.annotate("", (0, 0), source, arrowprops={**ARROW, "color": BLUE})
     ax.annotate("", -0.55 * source, (0, 0), arrowprops={**ARROW, "color": BLUE, "ls": "--"})
-    ax.text(source[0] - 0.02, source[1], "comes from here", color=BLUE, ha="center", va="bottom", fontsize=8)
-    ax.text(0.48, -0.45, "flies on this way", color=BLUE, fontsize=8)
+    ax.text(source[0] - 0.02, source[1] + 0.03, "comes from here", color=BLUE, ha="center", va="bottom", fontsize=8)
+    ax.text(0.62, -0.66, "flies on this way", color=BLUE, ha="center", va="top", fontsize=8)
     ax.add_patch(Arc((0, 0), 1.2, 1.2, theta1=90, theta2=140, color=ORANGE, lw=1.4))
-    ax.text(-0.2, 0.64, "zenith angle", color=ORANGE, ha="center", va="bottom", fontsize=8)
+    ax.text(-0.32, 0.68, "zenith\nangle", color=ORANGE, ha="center", va="bottom", fontsize=8)
     ax.text(
-        0.2,
-        0.95,
+        0.12,
+        1.05,
         "cos_zenith = +1: from overhead\ncos_zenith =  0: along the horizon\ncos_zenith = -1: from below",
         fontsize=8,
         va="top",
     )
     ax.set_xlim(-1.4, 1.5)
-    ax.set_ylim(-0.8, 1.5)
+    ax.set_ylim(-0.95, 1.5)
     ax.set_title("Zenith", fontsize=10)
 
 
@@ -65,20 +65,23 @@ def draw_azimuth(ax: Axes) -> None:
         x, y = np.sin(a), np.cos(a)
         ax.plot([0.95 * x, 1.05 * x], [0.95 * y, 1.05 * y], color="k", lw=1)
         ax.text(0.82 * x, 0.82 * y, name, ha="center", va="center", fontsize=10, weight="bold")
-        honda = (180 - compass) % 360
-        for angle, colour, shift in ((honda, BLUE, 0.05), (compass, ORANGE, -0.1)):
+        # two rings of numbers, one for each definition, outside the ticks
+        for angle, colour, radius in (
+            (compass, ORANGE, 1.17 + 0.1 * abs(x)),
+            ((180 - compass) % 360, BLUE, 1.45 + 0.2 * abs(x)),
+        ):
             label = f"{angle}\N{DEGREE SIGN}"
-            ax.text(1.26 * x, 1.18 * y + shift, label, ha="center", va="center", color=colour, fontsize=9)
+            ax.text(radius * x, radius * y, label, ha="center", va="center", color=colour, fontsize=9)
     a = np.radians(110.0)
     ax.annotate("", (0, 0), (np.sin(a), np.cos(a)), arrowprops={**ARROW, "color": "k"})
-    ax.text(0.62, -0.16, "neutrino", fontsize=8, ha="center", rotation=-20)
+    ax.text(0.5, -0.34, "neutrino", fontsize=8, ha="center", va="top", rotation=-20)
     # from south counter-clockwise to the direction of arrival, and from north clockwise
-    ax.add_patch(Arc((0, 0), 0.7, 0.7, theta1=-90, theta2=-20, color=BLUE, lw=1.6))
+    ax.add_patch(Arc((0, 0), 0.8, 0.8, theta1=-90, theta2=-20, color=BLUE, lw=1.6))
     ax.add_patch(Arc((0, 0), 0.5, 0.5, theta1=-20, theta2=90, color=ORANGE, lw=1.6))
-    ax.text(-1.55, -1.62, "in files and fluxes: from south, counter-clockwise", color=BLUE, fontsize=8)
-    ax.text(-1.55, -1.82, "in the cutoff tools: from north, through east", color=ORANGE, fontsize=8)
-    ax.set_xlim(-1.6, 1.6)
-    ax.set_ylim(-1.9, 1.5)
+    ax.text(0.0, -1.78, "blue: files and fluxes, from south through east", color=BLUE, fontsize=8, ha="center")
+    ax.text(0.0, -1.98, "orange: compass bearing, from north through east", color=ORANGE, fontsize=8, ha="center")
+    ax.set_xlim(-1.9, 1.9)
+    ax.set_ylim(-2.05, 1.6)
     ax.set_title("Azimuth of the direction it comes from, from above", fontsize=10)
 
 

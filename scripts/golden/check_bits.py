@@ -31,10 +31,15 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "tests" / "data" / "bits.json"
 Document = dict[str, Any]
 
+# every input is stated, so that new defaults leave the runs as they are
 _COMMON = """
 [primaries]
+model = "ghls2001-average"
 energy_GeV = [2.0, 1000.0]
-solar = "max"
+solar_potential_MV = 1109.0
+[hadronic]
+model = "fluka-z"
+definition = "printed"
 [field]
 date = "2015-01-01"
 """
@@ -77,7 +82,7 @@ def configuration(name: str) -> str:
     text += "[transport]\nbending = false\n" if mode == "rotated" else ""
     text += _FULL if kind == "full" else ""
     for site, patch in zip(("kamioka", "sno"), _PATCHES[mode], strict=True):
-        text += f'[[sites]]\nname = "{site}"\n{patch}\n'
+        text += f'[[sites]]\nname = "{site}"\naltitude_m = 0.0\n{patch}\n'
     return text
 
 

@@ -20,27 +20,30 @@ GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "data" / "golden.json"
 
 _COMMON: dict[str, Any] = {
     "run": {"seed": 20200101, "primaries": 2000, "batch_size": 250},
-    "primaries": {"energy_GeV": [2.0, 1000.0], "solar": "max"},
+    # every input is stated, so that new defaults leave the runs as they are
+    "primaries": {"model": "ghls2001-average", "energy_GeV": [2.0, 1000.0], "solar_potential_MV": 1109.0},
+    "hadronic": {"model": "fluka-z", "definition": "printed"},
     "field": {"date": "2015-01-01"},
 }
+_KAMIOKA, _SNO = ({"name": name, "altitude_m": 0.0} for name in ("kamioka", "sno"))
 RUNS: dict[str, dict[str, Any]] = {
     "targeted": {
         **_COMMON,
-        "sites": [{"name": "kamioka"}, {"name": "sno", "patch": {"radius_deg": 5}}],
+        "sites": [_KAMIOKA, {**_SNO, "patch": {"radius_deg": 5}}],
     },
     "analog": {
         **_COMMON,
         "sampling": {"mode": "analog"},
         "sites": [
-            {"name": "kamioka", "patch": {"ns_deg": 60, "ew_deg": 120}},
-            {"name": "sno", "patch": {"radius_deg": 40}},
+            {**_KAMIOKA, "patch": {"ns_deg": 60, "ew_deg": 120}},
+            {**_SNO, "patch": {"radius_deg": 40}},
         ],
     },
     "rotated": {
         **_COMMON,
         "transport": {"bending": False},
         "sampling": {"mode": "rotated"},
-        "sites": [{"name": "kamioka"}, {"name": "sno"}],
+        "sites": [_KAMIOKA, _SNO],
     },
 }
 

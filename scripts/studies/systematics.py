@@ -25,25 +25,31 @@ from typing import Any
 
 from systematics_table import EFFECTS, WINDOWS_GEV, Row, draw, markdown, put_into, rows, sizes
 
-from hadronic.models import DEFAULT_MODEL
+from hadronic.definitions import FORMULA_MODELS
 from hadronic.models import model_names as hadronic_names
 from sim3d import load
 from sim3d.config.load import make_config
 from sim3d.errors import is_input_error
 from sim3d.files.result_file import verify_result, write_result
 from sim3d.primaries.catalogue import model_names as primary_names
+from sim3d.primaries.solar import FORMER_POTENTIAL_MV
 from sim3d.results.result import Result
 from sim3d.simulation.engine import run_to_file
 from sim3d.simulation.reweight import reweight
+
+Tables = dict[str, dict[str, Any]]
 
 SITES = ("kamioka", "sno")
 SEED = 7
 LARGEST_BATCH = 4000
 FITS = ("ghls2001-low", "ghls2001-high")
 PRIMARIES = ("gsf:2026.1", "crflux:H3a", "crflux:GST3", "crflux:GST4", "crflux:ZS")
+INPUTS: Tables = {
+    "primaries": {"model": "ghls2001-average", "solar": "fit"},
+    "hadronic": {"model": "fluka-z", "definition": "printed"},
+}
+"""Inputs of the base run, with which the figures of docs/reports/systematics.md were made; sites lie at sea level."""
 MONTHS = {"january": 1, "july": 7}
-
-Tables = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,9 @@ def variations() -> list[Variation]:
     out = [Variation("fits", name, model=name) for name in FITS]
     out += [Variation("primaries", name, model=name) for name in PRIMARIES if name in known]
     out += [
-        Variation("hadronic", name, {"hadronic": {"model": name}}) for name in hadronic_names() if name != DEFAULT_MODEL
+        Variation("hadronic", name, {"hadronic": {"model": name, "definition": _definition(name)}})
+        for name in hadronic_names()
+        if name != INPUTS["hadronic"]["model"]
     ]
     for site in SITES:
         for month, number in MONTHS.items():
@@ -118,7 +126,12 @@ def variations() -> list[Variation]:
         Variation("dipole", "degree 1", {"field": {"degree": 1}}, ("low",)),
         Variation("bending", "bending = false", {"transport": {"bending": False}}, ("low",)),
     ]
-    return out + [Variation("solar", name, solar=name) for name in ("min", "max")]
+    return out + [Variation("solar", name, solar=str(potential)) for name, potential in FORMER_POTENTIAL_MV.items()]
+
+
+def _definition(name: str) -> str | None:
+    """Definition of x of a hadronic model: that of the base, for models that have one."""
+    return str(INPUTS["hadronic"]["definition"]) if name in FORMULA_MODELS else None
 
 
 def base(part: str, primaries: int) -> Tables:
@@ -139,12 +152,13 @@ def base(part: str, primaries: int) -> Tables:
     run = {"seed": SEED, "primaries": primaries, "batch_size": min(LARGEST_BATCH, max(1, primaries // 48))}
     tables: Tables = {
         "run": run,
-        "primaries": {"energy_GeV": [0.5, 1e6]},
+        "primaries": {**INPUTS["primaries"], "energy_GeV": [0.5, 1e6]},
+        "hadronic": INPUTS["hadronic"],
         "scoring": {"energy_min_GeV": 0.19},
-        "sites": [{"name": site} for site in SITES],  # type: ignore[dict-item]
+        "sites": [{"name": site, "altitude_m": 0.0} for site in SITES],  # type: ignore[dict-item]
     }
     if part == "high":
-        tables["primaries"] = {"energy_GeV": [5.0, 1e6], "energy_index": 1.6}
+        tables["primaries"] = {**INPUTS["primaries"], "energy_GeV": [5.0, 1e6], "energy_index": 1.6}
         tables["transport"] = {"bending": False}
         tables["sampling"] = {"mode": "rotated"}
         tables["scoring"] = {"energy_min_GeV": 6.0}

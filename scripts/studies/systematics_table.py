@@ -19,6 +19,7 @@ import numpy as np
 
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.plots import style
+from sim3d.plots.axes import legend_below, outer_labels
 from sim3d.results.pairs import jackknife_of_two
 from sim3d.results.result import Result
 
@@ -353,13 +354,11 @@ def draw(found: list[Row], folder: Path) -> list[Path]:
                         ax.axhline(one.fluka_percent, color=style.GREY, linewidth=0.6, linestyle=":")
                 ax.set(xscale="log", yscale="log", ylim=(SMALLEST_PERCENT, 60.0), xlim=(0.2, 200.0))
                 ax.set_title(f"{style.title(site)}, {style.LABELS[flavour]}")
-        for ax in axes[-1]:
-            ax.set_xlabel("Neutrino energy (GeV)")
-        figure.supylabel("Size of the effect (%)", fontsize=10)
-        handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=2)
-        figure.suptitle("Dotted: FLUKA's estimates, 15% hadronic, 7% primaries, 2% field, 1% air", fontsize=9)
-        paths = style.save(figure, folder, "systematics")
+        outer_labels(axes, "Neutrino energy (GeV)", "Size of the effect (%)")
+        legend_below(figure, axes[0, 0], columns=2)
+        figure.suptitle("Size of systematic effects on the flux over the sky", fontsize=11)
+        note = "dotted: estimates of the FLUKA calculation, 15% hadronic, 7% primaries, 2% field, 1% air"
+        paths = style.save(figure, folder, "systematics", [note])
         plt.close(figure)
     return paths
 

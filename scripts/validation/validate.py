@@ -17,13 +17,14 @@ import numpy as np
 from validation_cascade import cascade
 from validation_coverage import coverage
 from validation_gradients import gradients
-from validation_report import Report, figure_of
+from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
 from validation_targeted import patches, targeted
 
 from hadronic.definitions import DEFAULT_DEFINITION
 from sim3d.analysis.matching import agreement, match
 from sim3d.analysis.reference import fluka_table
 from sim3d.config.load import load_config, make_config
+from sim3d.plots.style import BLUE, GREEN, PURPLE, VERMILION
 
 ROOT = Path(__file__).resolve().parents[2]
 FLUKA_RANGE_GEV = (0.29, 10.0)
@@ -78,7 +79,7 @@ def _fluka_section(report: Report, definition: str) -> None:
 
 
 def fluka(report: Report) -> None:
-    """Compare fluxes with FLUKA's table bin by bin, with the default definition of x.
+    """Compare fluxes with FLUKA's table bin by bin, with the definition of x that conserves energy, the default.
 
     Parameters
     ----------
@@ -87,14 +88,14 @@ def fluka(report: Report) -> None:
     _fluka_section(report, DEFAULT_DEFINITION)
 
 
-def fluka_balanced_definition(report: Report) -> None:
-    """Compare fluxes with FLUKA's table with F of mesons read as E/T, for information only.
+def fluka_printed_definition(report: Report) -> None:
+    """Compare fluxes with FLUKA's table with F of mesons read as E/E, as printed, for information only.
 
     Parameters
     ----------
     report : Report
     """
-    _fluka_section(report, "balanced")
+    _fluka_section(report, "printed")
 
 
 def fluka_kinetic_definition(report: Report) -> None:
@@ -168,19 +169,20 @@ def high_energy(report: Report) -> None:
     config = make_config(
         {
             "run": {"primaries": 4_000_000, "batch_size": 20_000},
-            "primaries": {"energy_GeV": [100.0, 1.0e6], "energy_index": 1.4},
+            "primaries": {**OLD_PRIMARIES, "energy_GeV": [100.0, 1.0e6], "energy_index": 1.4},
             "field": {"cutoff": False},
             "transport": {"bending": False},
             "sampling": {"mode": "rotated", "thinning": 3.0, "roulette_energy_GeV": 0.0},
             "scoring": {"energy_min_GeV": 90.0},
-            "sites": [{"name": "kamioka"}],
+            "hadronic": OLD_HADRONIC,
+            "sites": at_sea_level("kamioka"),
         }
     )
     result = report.run("high_energy", config)
     flux, error, _ = result.binned("kamioka", "fine_aa")
     energies = result.binning_energies("fine_aa")
     centres = np.arange(0.05, 1.0, 0.1)  # |cos zenith|: without field and cutoff, down-going and up-going are one
-    model = load_model(config.hadronic.model)
+    model = load_model(config.hadronic.model, config.hadronic.definition)
     pions = sum(model.moments(P, s, 1e4).Z_TT for s in (PIP, PIM))
     kaons = sum(model.moments(P, s, 1e4).Z_TT for s in (KP, KM))
     # K -> mu nu with branching 0.636 against pi -> mu nu: int x^1.7 of a flat spectrum up to 1 - r
@@ -228,11 +230,13 @@ def high_energy(report: Report) -> None:
     def draw(figure: Any, _plt: Any) -> None:
         axis = figure.add_subplot()
         for k, (low, high, ratio, spread) in enumerate(shapes):
-            axis.errorbar(centres + 0.004 * k, ratio, spread, fmt="o", ms=3, lw=1, label=f"{low:g}-{high:g} GeV")
+            colour = (BLUE, VERMILION, GREEN, PURPLE)[k % 4]
+            look = {"fmt": "osD^"[k % 4], "ms": 3.5, "lw": 0.8, "color": colour, "label": f"{low:g} to {high:g} GeV"}
+            axis.errorbar(centres + 0.004 * k, ratio, spread, **look)
         axis.axhline(1.0, color="0.4", lw=0.8)
         axis.axhspan(0.9, 1.1, color="0.92", zorder=0)
         axis.set(
-            xlabel=r"$|\cos\theta_z|$",
+            xlabel=r"$|\cos\theta_{\rm zenith}|$",
             ylabel=r"$\nu_\mu+\bar\nu_\mu$: simulation / Volkova's shape",
             ylim=(0.6, 1.4),
             xlim=(0, 1),
@@ -254,12 +258,13 @@ def one_dimension(report: Report) -> None:
     report.add("", "## Switches: 1-D limit, step length", "")
     base: dict[str, Any] = {
         "run": {"primaries": 1_000_000, "batch_size": 20_000},
-        "primaries": {"energy_GeV": [2.0, 2000.0], "energy_index": 1.6},
+        "primaries": {**OLD_PRIMARIES, "energy_GeV": [2.0, 2000.0], "energy_index": 1.6},
         "field": {"cutoff": False},
         "transport": {"bending": False},
         "sampling": {"mode": "rotated", "thinning": 3.0, "roulette_energy_GeV": 0.0},
         "scoring": {"energy_min_GeV": 0.3},
-        "sites": [{"name": "kamioka"}],
+        "hadronic": OLD_HADRONIC,
+        "sites": at_sea_level("kamioka"),
     }
     runs = {
         "3-D, 1 km": base,
@@ -308,10 +313,11 @@ def speed(report: Report) -> None:
     config = make_config(
         {
             "run": {"primaries": 200_000, "batch_size": 20_000},
-            "primaries": {"energy_GeV": [1.5, 500.0], "energy_index": 2.0},
+            "primaries": {**OLD_PRIMARIES, "energy_GeV": [1.5, 500.0], "energy_index": 2.0},
             "sampling": {"mode": "analog", "thinning": 0.0},
             "scoring": {"energy_min_GeV": 0.3},
-            "sites": [{"name": "kamioka"}],
+            "hadronic": OLD_HADRONIC,
+            "sites": at_sea_level("kamioka"),
         }
     )
     from sim3d.simulation.engine import simulate
@@ -329,7 +335,7 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "one_dimension": one_dimension,
     "cascade": cascade,
     "fluka": fluka,
-    "fluka_balanced_definition": fluka_balanced_definition,
+    "fluka_printed_definition": fluka_printed_definition,
     "fluka_kinetic_definition": fluka_kinetic_definition,
     "east_west": east_west,
     "targeted": targeted,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from validation_report import Report
+from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level
 
 from sim3d.config.load import make_config
 from sim3d.results.jackknife import jackknife
@@ -44,7 +44,9 @@ def _config(mode: str, vary: Mapping[str, float], gradients: bool) -> Any:
     table: dict[str, Any] = {
         "run": {"primaries": PRIMARIES[mode], "batch_size": PRIMARIES[mode] // BATCHES, "seed": 17},
         "sampling": {"mode": mode},
-        "sites": [{"name": "kamioka"}],
+        "primaries": OLD_PRIMARIES,
+        "hadronic": OLD_HADRONIC,
+        "sites": at_sea_level("kamioka"),
         "scoring": {
             "energy_min_GeV": 0.3,
             "gradients": sorted({*STEPS, *(key for point in POINTS.values() for key in point)})

@@ -12,6 +12,25 @@ from sim3d.config.schema import Config
 from sim3d.results.result import Result
 from sim3d.simulation.engine import run_to_file
 
+OLD_PRIMARIES: dict[str, Any] = {"model": "ghls2001-average", "solar": "fit"}
+OLD_HADRONIC: dict[str, Any] = {"model": "fluka-z", "definition": "printed"}
+"""Inputs with which the figures of docs/reports were made, where a section does not state others; not the defaults."""
+
+
+def at_sea_level(*names: str) -> list[dict[str, Any]]:
+    """List known sites as detectors at sea level, where those figures have them.
+
+    Parameters
+    ----------
+    *names : str
+
+    Returns
+    -------
+    list of dict
+        Tables of ``[[sites]]``.
+    """
+    return [{"name": name, "altitude_m": 0.0} for name in names]
+
 
 class Report:
     """Validation report in the making: sections, verdicts and timings.
@@ -122,11 +141,12 @@ def figure_of(report: Report, name: str, draw: Callable[[Any, Any], None]) -> No
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from sim3d.plots.style import RC
+    from sim3d.plots.style import RC, add_context, save_as
 
     plt.rcParams.update({**RC, "figure.constrained_layout.use": False})
-    figure = plt.figure(figsize=(8.0, 5.6), layout="constrained")
+    figure = plt.figure(figsize=(7.4, 5.2), layout="constrained")
     draw(figure, plt)
-    figure.savefig(report.folder / f"{name}.png", dpi=160)
+    add_context(figure, ["validation: scripts/validation/validate.py"])
+    save_as(figure, report.folder / f"{name}.png")
     plt.close(figure)
     report.add("", f"![{name}]({name}.png)", "")

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from validation_report import Report, figure_of
+from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
 
 from sim3d.analysis.asymmetry import east_west, published
 from sim3d.config.load import load_config, make_config
 from sim3d.conventions.flavours import FLAVOURS
+from sim3d.plots.axes import ZENITH_LABEL
+from sim3d.plots.style import BLUE, GREEN, PURPLE, VERMILION
 from sim3d.results.result import Result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,10 +93,11 @@ def targeted(report: Report) -> None:
     report : Report
     """
     base: dict[str, Any] = {
-        "primaries": {"energy_GeV": [1.0, 5000.0]},
+        "primaries": {**OLD_PRIMARIES, "energy_GeV": [1.0, 5000.0]},
+        "hadronic": OLD_HADRONIC,
         "field": {"date": "1995-01-01"},
         "scoring": {"energy_min_GeV": 0.5},
-        "sites": [{"name": name, "patch": {"ns_deg": 10, "ew_deg": 40}} for name in ("kamioka", "sno")],
+        "sites": [{**one, "patch": {"ns_deg": 10, "ew_deg": 40}} for one in at_sea_level("kamioka", "sno")],
     }
     many = {"primaries": 4_800_000, "batch_size": 20_000, "seed": 11}
     few = {"primaries": 960_000, "batch_size": 10_000, "seed": 12}
@@ -121,7 +124,7 @@ def targeted(report: Report) -> None:
 
     report.add("", "## Targeted against rotated sampling, without bending in the air", "")
     straight = {**base, "transport": {"bending": False}}
-    small = [{"name": name} for name in ("kamioka", "sno")]
+    small = at_sea_level("kamioka", "sno")
     runs = (
         report.run("targeted_straight", make_config({**straight, **harder, "run": few, "sites": small})),
         report.run("rotated_straight", make_config({**straight, "run": few, "sampling": {"mode": "rotated"}})),
@@ -133,8 +136,10 @@ def targeted(report: Report) -> None:
         grid = np.linspace(-4.5, 4.5, 37)
         z = np.concatenate(pulls)
         axis.hist(z, grid, histtype="stepfilled", color="0.85", label=f"{len(z)} bins")
-        axis.plot(grid, len(z) * 0.25 * np.exp(-0.5 * grid**2) / np.sqrt(2 * np.pi), label="Gaussian of width 1")
-        axis.set(xlabel="(targeted - analog or rotated) / error", ylabel="bins per 0.25", xlim=(-4.5, 4.5))
+        fine = np.linspace(-4.5, 4.5, 361)
+        normal = len(z) * 0.25 * np.exp(-0.5 * fine**2) / np.sqrt(2 * np.pi)
+        axis.plot(fine, normal, color=BLUE, label="Gaussian of width 1")
+        axis.set(xlabel="(targeted - analog or rotated) / error", ylabel="Bins per 0.25", xlim=(-4.5, 4.5))
         axis.legend()
 
     figure_of(report, "targeted_pulls", draw)
@@ -200,7 +205,7 @@ def patches(report: Report) -> None:
         centres = 0.5 * (result.cos_zenith_edges[:-1:2] + result.cos_zenith_edges[2::2])
         edges = result.energy_edges_GeV
         a, b = (int(np.argmin(np.abs(np.log(edges / e)))) for e in (0.5, 3.16))
-        top = 0.0
+        top, bottom = 0.0, np.inf
         for axis, place in zip(axes, ("kamioka", "sno"), strict=True):
             curves = {}
             for size in sizes:
@@ -212,13 +217,21 @@ def patches(report: Report) -> None:
             for k, size in enumerate(sizes):
                 value, error = curves[size]
                 axis.errorbar(
-                    centres + 0.012 * (k - 1.5), value / 4.0, error / 4.0, fmt="osD^"[k], ms=3, lw=0.8, label=size
+                    centres + 0.012 * (k - 1.5),
+                    value / 4.0,
+                    error / 4.0,
+                    fmt="osD^"[k],
+                    ms=3.5,
+                    lw=0.8,
+                    label=size,
+                    color=(BLUE, VERMILION, GREEN, PURPLE)[k],
                 )
-            axis.set(xlabel=r"$\cos\theta_z$", title={"kamioka": "Kamioka", "sno": "SNO"}[place], xlim=(-1, 1))
+            axis.set(xlabel=ZENITH_LABEL, title={"kamioka": "Kamioka", "sno": "SNO"}[place], xlim=(-1, 1))
             axis.set_xticks([-1.0, -0.5, 0.0, 0.5, 1.0], ["", "-0.5", "0", "0.5", ""])
             top = max(top, float(curves["10x40"][0].max()) / 4.0)
-        axes[0].set_ylabel(r"mean flux of four flavours, 0.5-3.2 GeV (m$^{-2}$ s$^{-1}$ sr$^{-1}$)")
-        axes[0].set_ylim(0, 1.25 * top)
+            bottom = min(bottom, float(curves["10x40"][0].min()) / 4.0)
+        axes[0].set_ylabel(r"Mean flux of four flavours, 0.5-3.2 GeV (m$^{-2}$ s$^{-1}$ sr$^{-1}$)")
+        axes[0].set_ylim(0.8 * bottom, 1.25 * top)
         axes[1].legend(title="patch (degrees)")
 
     figure_of(report, "patches", draw)

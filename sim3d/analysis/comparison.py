@@ -292,7 +292,7 @@ def _tables(first: FluxTable, second: FluxTable, energy_GeV: tuple[float, float]
         covered = (second.cos_edges[0] >= first.cos_edges[0]) and (second.cos_edges[-1] <= first.cos_edges[-1])
         if not covered:
             raise InputError(f"{first.source}: covers less of the zenith than {second.source}")
-        rows = [[flux.bin_average(f, e, second.cos_edges)[0] for e in edges[inside]] for f in first.flavours]
+        rows = [[flux.bin_average(f, e, second.cos_edges) for e in edges[inside]] for f in first.flavours]
         values = np.array(rows).reshape(4, int(inside.sum()), len(middles))
         error = None
         if flux.has_errors:

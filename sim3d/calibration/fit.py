@@ -190,13 +190,23 @@ class Chi2:
         """Gauss-Newton matrix: half of the second derivatives of chi2 without those of the predictions."""
         out = np.eye(self.size)
         out[: self.n, : self.n] = self._inverse_prior
-        for i, one in enumerate(self.sets):
-            jacobian = np.zeros((len(one.data), self.size))
-            prediction = self.prediction(i, x)[:, None]
-            jacobian[:, : self.n] = one.response.slopes * self.sigma * prediction
-            jacobian[:, self.places[i]] = one.response.nuisances * prediction
+        for i in range(len(self.sets)):
+            jacobian = self.jacobian(i, x)
             out += jacobian.T @ self._inverse[i] @ jacobian
         return out
+
+    def jacobian(self, i: int, x: Array) -> Array:
+        """Derivatives of the predictions of a set by parameters and nuisances, each per sigma."""
+        one = self.sets[i]
+        out = np.zeros((len(one.data), self.size))
+        prediction = self.prediction(i, x)[:, None]
+        out[:, : self.n] = one.response.slopes * self.sigma * prediction
+        out[:, self.places[i]] = one.response.nuisances * prediction
+        return out
+
+    def inverse(self, i: int) -> Array:
+        """Inverse of the covariance of the points of a set, of data and simulation."""
+        return np.asarray(self._inverse[i])
 
 
 def minimise(chi2: Chi2) -> tuple[Array, Array, bool]:
@@ -223,15 +233,7 @@ def minimise(chi2: Chi2) -> tuple[Array, Array, bool]:
         from iminuit import Minuit
     except ImportError:
         raise InputError(f"calibrate: needs the package iminuit, which is not installed ({EXTRA})") from None
-    x = np.concatenate([chi2.centre, chi2.nuisance_centre])
-    for _ in range(20):
-        step = np.linalg.solve(chi2.information(x), -0.5 * chi2.gradient(x))
-        size, before = 1.0, chi2(x)
-        while chi2(x + size * step) > before and size > 1e-6:
-            size *= 0.5
-        x = x + size * step
-        if np.max(np.abs(step)) < _ONLY_FOR_NUMBERS:
-            break
+    x = gauss_newton(chi2)
     minuit = Minuit(chi2, x, grad=chi2.gradient)
     minuit.errordef = Minuit.LEAST_SQUARES
     minuit.strategy = 1
@@ -245,6 +247,30 @@ def minimise(chi2: Chi2) -> tuple[Array, Array, bool]:
     covariance = minuit.covariance
     matrix = np.linalg.inv(chi2.information(values)) if covariance is None else np.array(covariance)
     return values, np.asarray(0.5 * (matrix + matrix.T)), bool(minuit.valid)
+
+
+def gauss_newton(chi2: Chi2) -> Array:
+    """Find the minimum by Gauss-Newton steps, halved where chi2 would rise.
+
+    Parameters
+    ----------
+    chi2 : Chi2
+
+    Returns
+    -------
+    float64 array
+        Parameters, then nuisances, in units of sigma.
+    """
+    x = np.concatenate([chi2.centre, chi2.nuisance_centre])
+    for _ in range(20):
+        step = np.linalg.solve(chi2.information(x), -0.5 * chi2.gradient(x))
+        size, before = 1.0, chi2(x)
+        while chi2(x + size * step) > before and size > 1e-6:
+            size *= 0.5
+        x = x + size * step
+        if np.max(np.abs(step)) < _ONLY_FOR_NUMBERS:
+            break
+    return np.asarray(x)
 
 
 def fit(
@@ -317,15 +343,14 @@ def left_out(sets: Sequence[FittedSet], whole: Fit) -> dict[str, tuple[Array, Ar
     return out
 
 
-def toys(
-    sets: Sequence[FittedSet], parameters: tuple[str, ...], prior: Array, number: int, seed: int
-) -> tuple[Array, Array]:
+def toys(sets: Sequence[FittedSet], prior: Array, number: int, seed: int) -> tuple[Array, Array]:
     """Fit pseudo-data: data, prior centres and centres of the nuisances are thrown around the model at its centre.
+
+    The fits are Gauss-Newton's alone, whose minimum is that of MIGRAD.
 
     Parameters
     ----------
     sets : sequence of FittedSet
-    parameters : tuple of str
     prior : float64 array (n, n)
     number, seed : int
 
@@ -348,11 +373,42 @@ def toys(
             nuisances[one.name] = rng.normal(size=len(one.nuisance_names))
             at_truth = one.response.values * np.exp(one.response.slopes @ (truth - one.centre))
             thrown.append(replace(one, data=at_truth + lower @ rng.normal(size=len(one.data))))
-        found = fit(thrown, parameters, prior, centre, nuisances)
-        errors = np.sqrt(np.diag(found.covariance))
-        pulls[t] = (found.values - truth / found.sigma) / errors
-        totals[t] = found.chi2_total
+        chi2 = Chi2(thrown, prior, centre, nuisances)
+        x = gauss_newton(chi2)
+        errors = np.sqrt(np.diag(np.linalg.inv(chi2.information(x)))[: chi2.n])
+        pulls[t] = (x[: chi2.n] - truth / chi2.sigma) / errors
+        totals[t] = chi2(x)
     return pulls, totals
+
+
+def simulation_noise(sets: Sequence[FittedSet], found: Fit) -> Array:
+    """Compute by how much the statistics of the simulation alone move each fitted parameter.
+
+    Two iterations with independent runs differ by sqrt(2) times that even when nothing moves: a fit whose noise is near
+    its error cannot come to rest.
+
+    Parameters
+    ----------
+    sets : sequence of FittedSet
+    found : Fit
+        Of these sets.
+
+    Returns
+    -------
+    float64 array (n,)
+        One standard deviation, in units of the parameters' errors after the fit.
+    """
+    prior = found.prior * np.outer(found.sigma, found.sigma)
+    chi2 = Chi2(sets, prior, found.prior_centre * found.sigma)
+    x = np.concatenate([found.values, *(found.nuisances[one.name][0] for one in chi2.sets)])
+    whole = np.linalg.inv(chi2.information(x))
+    variance = np.zeros((chi2.size, chi2.size))
+    for i, one in enumerate(chi2.sets):
+        reach = whole @ chi2.jacobian(i, x).T @ chi2.inverse(i)
+        p = one.response.values
+        variance += reach @ (one.response.covariance * np.outer(p, p)) @ reach.T
+    n = chi2.n
+    return np.asarray(np.sqrt(np.diag(variance)[:n] / np.diag(whole)[:n]))
 
 
 def eigenmodes(found: Fit) -> tuple[Array, Array]:

@@ -83,7 +83,10 @@ class NuisanceTable(Table):
     """Table ``[[nuisances]]``: an error that is common to points, and where it was published."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
-    kind: Literal["norm", "power", "ramp", "momentum-offset", "momentum-scale", "curvature", "curvature-odd", "depth"]
+    kind: Literal[
+        "norm", "power", "ramp", "momentum-offset", "momentum-scale", "curvature", "curvature-odd", "depth",
+        "height-scale", "solar",
+    ]  # fmt: skip
     size: Positive
     power: Float = 0.0
     at_GeV: Positive = 1.0

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from sim3d.calibration.height_scale import height_scale_slope
 from sim3d.calibration.measurements import Measurement, Points
 from sim3d.config.load import make_config
 from sim3d.config.schema import Config
@@ -26,6 +27,9 @@ MOMENTUM_MARGIN = 1.03
 _BINS_PER_DECADE = 20
 _SMOOTH_DEGREE = 4
 _DEPTH_STEP_KM = 0.2
+SOLAR = "solar:MV"
+SEA_LEVEL_G_CM2, HEIGHT_SCALE_M = 1033.0, 8400.0
+"""Depth at sea level and the scale with which it falls; they only set the size of the nuisance `height-scale`."""
 PRIMARY_FACTOR = 3.0e3
 """Highest primary energy simulated over the highest momentum measured."""
 
@@ -176,7 +180,10 @@ def response(measurement: Measurement, gradients: MuonGradients, parameters: tup
     if measured > 0 and measurement.table.conditions.depth_g_cm2 is not None:
         higher = _quantity(kinds, charges(mean, measured - 1)[..., 0])
         depth_slope = np.log(values / higher) / _depth_step(gradients)
-    nuisances = _nuisances(measurement, both[..., 0], gradients, mean[measured, :, :, :, 0].sum(axis=2), depth_slope)
+    spectra = mean[measured, :, :, :, 0].sum(axis=2)
+    # of the Sun's potential in the month of the measurement, which the run's gradient by it gives
+    solar = slopes[:, parameters.index(SOLAR)] if SOLAR in parameters else np.zeros(len(values))
+    nuisances = _nuisances(measurement, both[..., 0], gradients, spectra, depth_slope, solar)
     return Response(measurement.name, parameters, values, slopes, covariance, nuisances)
 
 
@@ -264,7 +271,12 @@ def _depth_step(gradients: MuonGradients) -> float:
 
 
 def _nuisances(
-    measurement: Measurement, charges: Array, gradients: MuonGradients, spectra: Array, depth: Array | None
+    measurement: Measurement,
+    charges: Array,
+    gradients: MuonGradients,
+    spectra: Array,
+    depth: Array | None,
+    solar: Array,
 ) -> Array:
     """Change of ln(value) by each nuisance, (points, nuisances)."""
     edges = gradients.momentum_edges_GeV
@@ -300,9 +312,21 @@ def _nuisances(
                 change = even[quantity] * p
             elif kind == "curvature-odd":
                 change = odd[quantity] * p
+            elif kind == "solar":
+                change = solar[here]
+            elif kind == "height-scale":
+                change = _height_scale(measurement, each) if quantity in ("flux", "mu+", "mu-") else np.zeros_like(p)
             else:
                 if depth is None:
                     raise InputError(f"{measurement.name}: nuisance {nuisance.name} needs conditions.depth_g_cm2")
                 change = depth[here]
             out[here, k] = nuisance.size * change
     return out
+
+
+def _height_scale(measurement: Measurement, points: Points) -> Array:
+    """d ln(flux) / d ln(height scale) of the points, at the mean zenith angles of their acceptance."""
+    where = measurement.table.conditions
+    depth = where.depth_g_cm2 or SEA_LEVEL_G_CM2 * math.exp(-where.altitude_m / HEIGHT_SCALE_M)
+    cos = np.array([0.5 * (low + high) for low, high in points.cos_zenith])
+    return height_scale_slope(points.at_GeV, cos, depth)

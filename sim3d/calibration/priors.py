@@ -34,8 +34,12 @@ SIGMAS: dict[str, tuple[float, str]] = {
     "primary:MgSi:norm": (0.0229, "gsf:2026.1 at 100 GeV per nucleon"),
     "primary:Fe:norm": (0.0229, "gsf:2026.1 at 100 GeV per nucleon"),
     "angle:pion": (0.10, "HARP's angles against the generator's, docs/reports/accelerator.md step 9"),
-    "solar:MV": (28.0, "20 MV of the series and 20 MV of a month"),
+    "solar:MV": (20.0, "offset of the whole series of potentials; each month has MONTH_MV on top"),
 }
+
+MONTH_MV = 20.0
+"""Scatter of a month's potential about the series (MV). Each measurement has it as its nuisance ``solar``; of the month
+of a flux of neutrinos it is a part of the covariance that a calibration stores."""
 
 PIVOT_SIGMAS = {
     "p": (0.0171, 0.0068, 0.0063, 0.0155, 0.0285, 0.0565, 0.0445),

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field, ValidationError, field_validator
 
-from sim3d.calibration.fit import Fit, FittedSet, as_record, fit, left_out
+from sim3d.calibration.fit import Fit, FittedSet, as_record, fit, left_out, simulation_noise
 from sim3d.calibration.measurements import SHIPPED, Measurement, load_measurement
-from sim3d.calibration.predictions import response, run_configuration
-from sim3d.calibration.priors import DEFAULT, prior_covariance
+from sim3d.calibration.predictions import SOLAR, response, run_configuration
+from sim3d.calibration.priors import DEFAULT, MONTH_MV, prior_covariance
 from sim3d.config.messages import describe
 from sim3d.config.parameters import PARAMETERS, allowed_range, check_name
 from sim3d.config.schema import Config
@@ -57,6 +57,7 @@ class CalibrationTable(Table):
     primaries_of: dict[str, Int] = Field(default_factory=dict)
     seed: Int = Field(1, ge=0, lt=2**60)
     iterations: Int = Field(3, ge=1, le=20)
+    schedule: tuple[Float, ...] = (1.0,)
     tolerance: Float = Field(0.3, gt=0.0, le=10.0)
     priors: dict[str, Float] = Field(default_factory=dict)
     model: ModelTable = ModelTable()
@@ -70,6 +71,13 @@ class CalibrationTable(Table):
         if len(set(value)) < len(value) or not value:
             raise ValueError("must be one or more different parameters")
         return tuple(name for name in PARAMETERS if name in value)
+
+    @field_validator("schedule")
+    @classmethod
+    def _shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not value or not all(0.0 < share <= 1.0 for share in value):
+            raise ValueError("must be shares of the primaries above 0, at most 1, one for each iteration")
+        return value
 
     @field_validator("priors")
     @classmethod
@@ -137,9 +145,15 @@ class Calibrated:
             "citations": {one.name: one.table.citation for one in self.measurements},
             "nuisances": {one.name: list(one.nuisance_names) for one in self.last},
         }
+        covariance, prior = found.covariance * units * found.scale**2, found.prior * units
+        if SOLAR in found.parameters:
+            # the fit's is the offset of the series; the month of a flux scatters about it, which no muon tells
+            i = found.parameters.index(SOLAR)
+            covariance[i, i] += MONTH_MV**2
+            prior[i, i] += MONTH_MV**2
         return Calibration(
-            self.table.name, found.parameters, found.sigma, found.values * found.sigma,
-            found.covariance * units * found.scale**2, found.prior * units, found.scale, record, arrays,
+            self.table.name, found.parameters, np.sqrt(np.diag(prior)), found.values * found.sigma,
+            covariance, prior, found.scale, record, arrays,
         )  # fmt: skip
 
 
@@ -231,17 +245,20 @@ def calibrate(
         found = fit(sets, table.parameters, prior)
         move = (found.values * found.sigma - centre) / (np.sqrt(np.diag(found.covariance)) * found.sigma)
         largest = int(np.argmax(np.abs(move)))
+        noise = simulation_noise(sets, found)
         steps.append(
             {
                 "iteration": iteration, "chi2": found.chi2_total, "dof": found.dof, "valid": found.valid,
                 "largest_move": float(move[largest]), "parameter": table.parameters[largest],
                 "linear_chi2_per_point": float(sum(a for a, _ in agreement) / sum(n for _, n in agreement))
                 if agreement else None,
+                "noise": float(noise[largest]),
             }
         )  # fmt: skip
         say(
             f"iteration {iteration}: chi2 {found.chi2_total:.1f} of {found.dof} points; largest move "
-            f"{move[largest]:+.2f} sigma ({table.parameters[largest]})"
+            f"{move[largest]:+.2f} sigma ({table.parameters[largest]}), of which the statistics of the simulation "
+            f"make {noise[largest]:.2f}"
         )
         stands = float(np.abs(move).max()) < table.tolerance
         given = all(name in table.responses for name in names)
@@ -323,8 +340,10 @@ def response_configuration(
     Config
     """
     model = {**table.model.model_dump(), "highest_GeV": highest_energy_GeV(table.model.primaries)}
+    share = table.schedule[min(iteration, len(table.schedule) - 1)]
+    primaries = max(1000, round(share * table.primaries_of.get(measurement.name, table.primaries)))
     number = int(hashlib.sha256(measurement.name.encode()).hexdigest()[:6], 16)
     return run_configuration(
         measurement, model, table.parameters, dict(zip(table.parameters, centre.tolist(), strict=True)),
-        table.primaries_of.get(measurement.name, table.primaries), table.seed + 7919 * number + iteration,
+        primaries, table.seed + 7919 * number + iteration,
     )  # fmt: skip

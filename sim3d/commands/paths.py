@@ -72,7 +72,9 @@ def _companions(path: Path) -> list[Path]:
     """Event records of a result, and errors of a Honda table, that are read with a file."""
     if not path.name:
         return []
-    return [events_path(path), journal_path(path), path.with_name(path.name.removesuffix(".d") + ".err.d")]
+    stem = path.name.removesuffix(".d")
+    errors = [path.with_name(f"{stem}{kind}.err.d") for kind in ("", ".model", ".total")]
+    return [events_path(path), journal_path(path), *errors]
 
 
 def protect_files_of(config: Config) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -11,6 +12,9 @@ import click
 
 LINE_EVERY_S = 10.0
 """Least time between two lines in a log."""
+
+MINUTE_S = 60.0
+"""Time between the lines of work without steps, after the first."""
 
 
 @contextlib.contextmanager
@@ -59,3 +63,36 @@ def steps(total: int, what: str) -> Iterator[Callable[[str], None]]:
         done += 1
 
     yield tell
+
+
+@contextlib.contextmanager
+def waiting(what: str, note: str) -> Iterator[None]:
+    """Print lines on stderr while one piece of work runs that has no steps: after ten seconds, then every minute.
+
+    Parameters
+    ----------
+    what : str
+        Name of the work.
+    note : str
+        Reason why it may take long, in the first line only.
+
+    Yields
+    ------
+    None
+    """
+    ended = threading.Event()
+    started = time.monotonic()
+
+    def speak() -> None:
+        pause, text = LINE_EVERY_S, f" ({note})"
+        while not ended.wait(pause):
+            click.echo(f"sim3d: {what}: {time.monotonic() - started:.0f} s so far{text}", err=True)
+            pause, text = MINUTE_S, ""
+
+    speaker = threading.Thread(target=speak, daemon=True)
+    speaker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        speaker.join()

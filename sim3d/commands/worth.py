@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
 from sim3d.conventions.text_tables import text_table
 from sim3d.results.quality import DECADES_GEV, GOALS, WINDOW_GEV, Decade, Quality, site_quality
 
 if TYPE_CHECKING:
+    from sim3d.results.muons import MuonSpectra
     from sim3d.results.result import Result
 
 KINDS = {"average": "azimuth average", "azimuth": "azimuth bins"}
@@ -129,6 +131,111 @@ def _precision(site: str, quality: Quality) -> list[str]:
     return [
         f"{site}, {window}, averaged over azimuth: {flavours} with {quality.primaries:,} primaries; {', '.join(needs)}."
     ]
+
+
+def precision_lines(result: Result, sites: Sequence[str] | None = None) -> list[str]:
+    """State in one sentence for each site how precise its fluxes are, and how many primaries 5% and 2% need.
+
+    Parameters
+    ----------
+    result : Result
+    sites : sequence of str, optional
+        By default all of the run.
+
+    Returns
+    -------
+    list of str
+        None for a run without neutrinos.
+    """
+    return [
+        line
+        for site, quality in qualities(result).items()
+        if sites is None or site in sites
+        for line in _precision(site, quality)
+    ]
+
+
+def error_lines(what: str, errors: Mapping[str, float], goals: Sequence[float], result: Result) -> list[str]:
+    """State the largest statistical error of some numbers, and the primaries that smaller ones need.
+
+    Errors fall with the square root of the number of primaries.
+
+    Parameters
+    ----------
+    what : str
+        Name of the numbers.
+    errors : mapping of float
+        One standard deviation, absolute, by name; NaN for numbers without hits.
+    goals : sequence of float
+        Errors for which primaries are given, where they are not reached yet.
+    result : Result
+
+    Returns
+    -------
+    list of str
+    """
+    known = {name: error for name, error in errors.items() if math.isfinite(error) and error > 0.0}
+    primaries = int(result.attributes["primaries"])
+    if not known:
+        return [f"{what}: no error is known with {primaries:,} primaries; run more."]
+    worst = max(known, key=lambda name: known[name])
+    text = f"{what}: statistical error {known[worst]:.2g} at most ({worst}) with {primaries:,} primaries"
+    needs = []
+    for goal in goals:
+        if known[worst] <= goal:
+            needs.append(f"{goal:g} is reached")
+        else:
+            needs.append(f"{goal:g} needs about {counted(primaries * (known[worst] / goal) ** 2)}")
+    missing = len(errors) - len(known)
+    lacking = f"; {missing} of {len(errors)} have no hits" if missing else ""
+    return [f"{text}; {', '.join(needs)}{lacking}."]
+
+
+MUON_SPANS_GEV = ((0.1, 1.0), (1.0, 10.0), (10.0, 100.0), (100.0, 1000.0))
+"""Ranges of momentum for which the errors of muons are given, GeV/c."""
+
+
+def muon_lines(spectra: MuonSpectra, result: Result) -> list[str]:
+    """State the median error of the bins of muons and the share of empty ones, by decade of momentum.
+
+    Parameters
+    ----------
+    spectra : MuonSpectra
+    result : Result
+
+    Returns
+    -------
+    list of str
+    """
+    flux, error = spectra.flux[:, :2], spectra.error[:, :2]
+    relative = np.where(flux > 0.0, error / np.where(flux > 0.0, flux, 1.0), np.inf)
+    cells, head, worst = [], [], 0.0
+    for low, high in MUON_SPANS_GEV:
+        chosen = (spectra.momenta_GeV > low) & (spectra.momenta_GeV < high)
+        if not chosen.any():
+            continue
+        ordered = np.sort(relative[:, :, chosen], axis=None)
+        median = float(ordered[len(ordered) // 2])
+        empty = float(np.mean(np.isinf(ordered)))
+        head.append(f"{low:g}-{high:g}")
+        cells.append(
+            "half empty" if math.isinf(median) else percent(median) + (f", {_share(empty)} empty" if empty else "")
+        )
+        worst = max(worst, median) if low >= 1.0 and high <= 100.0 else worst
+    lines = ["Median statistical error of a bin of mu+ and mu-, by momentum in GeV/c:"]
+    lines += text_table(["", *head], [[spectra.site, *cells]])
+    primaries = int(result.attributes["primaries"])
+    if math.isinf(worst):
+        lines.append(f"{spectra.site}: run at least ten times the {primaries:,} primaries.")
+    elif worst > 0.0:
+        needs = [
+            f"{goal:.0%} is reached"
+            if worst <= goal
+            else f"{goal:.0%} needs about {counted(primaries * (worst / goal) ** 2)}"
+            for goal in GOALS
+        ]
+        lines.append(f"{spectra.site}, 1 to 100 GeV/c, with {primaries:,} primaries: {', '.join(needs)}.")
+    return lines
 
 
 def round_up(number: float) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from sim3d.config.parameters import check_values, selected
+from sim3d.config.parameters import CLASSES, check_values, selected
 from sim3d.config.table import Float, Table
 
 
@@ -19,16 +19,43 @@ ParameterValues = Annotated[dict[str, Float], AfterValidator(_checked)]
 """Values of parameters by name, checked against the ranges of :mod:`sim3d.config.parameters`."""
 
 
+NO_CALIBRATION = "none"
+"""Name in ``[calibration]`` of the unchanged models."""
+
+
+def without_angles() -> tuple[str, ...]:
+    """Return the classes of parameters that every hadronic model has.
+
+    Models with tables of angles have no derivative with respect to ``angle:pion``: the likelihood ratio of a table that
+    is linear between nodes is not smooth, so that no unbiased score exists.
+
+    Returns
+    -------
+    tuple of str
+    """
+    return tuple(name for name in CLASSES if name != "angles")
+
+
 class CalibrationKeys(Table):
-    """Table ``[calibration]``: a file of ``sim3d calibrate``, at whose values the run is made.
+    """Table ``[calibration]``: the calibration at whose values the run is made, by its name or as a file.
 
     Attributes
     ----------
+    name : str
+        Of a calibration that ships (``sim3d calibrate --list``), or :data:`NO_CALIBRATION`. The run looks it up, not
+        the check of the configuration: a result stays readable when its calibration ships no more.
     file : str or None
-        None for none.
+        A file of ``sim3d calibrate`` in the place of the name; None for none.
     """
 
+    name: str = Field(NO_CALIBRATION, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")
     file: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> CalibrationKeys:
+        if self.file is not None and self.name != NO_CALIBRATION:
+            raise ValueError("give either name or file, not both")
+        return self
 
 
 class VariationTable(Table):
@@ -52,7 +79,8 @@ class GradientKeys(Table):
     Attributes
     ----------
     gradients : bool or tuple of str
-        Parameters, or classes of them, for which derivatives of the flux are scored; True for all.
+        Parameters, or classes of them, for which derivatives of the flux are scored; True for all that the hadronic
+        model has (:class:`sim3d.config.schema.Config` replaces it by :func:`without_angles` where it is not all).
     variations : tuple of VariationTable
         Points of parameters at which the flux is scored by likelihood ratios.
     """

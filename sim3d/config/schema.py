@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import datetime
 import math
-import re
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from sim3d.config.gradients import CalibrationKeys, GradientKeys, ParameterValues
+from hadronic.definitions import DEFAULT_DEFINITION, FORMULA_MODELS
+from sim3d.config.gradients import CalibrationKeys, GradientKeys, ParameterValues, without_angles
 from sim3d.config.muons import MuonsTable
+from sim3d.config.sites import Patch, SiteTable
 from sim3d.config.table import Float, Int, Table
 from sim3d.conventions.binning import DEFAULT_AZIMUTH_BINS, ENERGY_EDGES_GEV
 from sim3d.conventions.flavours import flavour_name
+from sim3d.primaries.catalogue import DEFAULT_MODEL as DEFAULT_PRIMARIES
 
 # Range of the field model's dates. geomag checks it, too; here a wrong date fails before numba is imported.
 _FIRST_DATE, _LAST_DATE = datetime.date(1900, 1, 1), datetime.date(2030, 1, 1)
@@ -27,9 +29,6 @@ ENERGY_CENTRES_GEV = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
 
 MOST_BATCHES = 10**7
 """Largest number of batches: the result file and rank 0 store one mark for every batch."""
-
-SMALLEST_PATCH_DEG = 1.0e-3
-"""Smallest extent of a patch in degrees, about 100 m; a smaller one would not change a flux noticeably."""
 
 
 LARGEST_CHOSEN_BATCH, FEWEST_CHOSEN_BATCHES = 10_000, 48
@@ -116,12 +115,12 @@ class PrimariesTable(Table):
     Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
     """
 
-    model: str = "ghls2001-average"
-    solar: Literal["fit", "min", "max", "date"] | None = None
+    model: str = DEFAULT_PRIMARIES
     solar_potential_MV: Float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
+    solar: Literal["fit", "min", "max", "date"] | None = None
     join_GeV: Float | None = Field(None, ge=10.0, le=1.0e5, allow_inf_nan=False)
     energy_GeV: tuple[Float, Float] = (0.5, 1.0e6)
-    energy_index: Float = Field(2.0, ge=0.0, le=4.0, allow_inf_nan=False)
+    energy_index: Float | None = Field(None, ge=0.0, le=4.0, allow_inf_nan=False)
 
     @field_validator("model")
     @classmethod
@@ -131,6 +130,12 @@ class PrimariesTable(Table):
         if value not in model_names():
             raise ValueError(f"must be one of {', '.join(model_names())}")
         return value
+
+    @field_validator("solar")
+    @classmethod
+    def _by_date(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """State the modulation where none is given, so that a result says what it was made with."""
+        return "date" if value is None and info.data.get("solar_potential_MV", 0.0) is None else value
 
     @field_validator("energy_GeV")
     @classmethod
@@ -149,7 +154,7 @@ class PrimariesTable(Table):
     @property
     def potential(self) -> float | str:
         """Solar potential (MV) or its name, as an argument of :func:`sim3d.primaries.build.primary_model`."""
-        return self.solar_potential_MV if self.solar_potential_MV is not None else (self.solar or "fit")
+        return self.solar_potential_MV if self.solar_potential_MV is not None else (self.solar or "date")
 
 
 def _day(value: Any) -> datetime.date:
@@ -227,9 +232,15 @@ class HadronicTable(Table):
     Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
     """
 
-    model: str = "fluka-z"
+    model: str = "accelerator"
     definition: str | None = None
     table: str | None = None
+
+    @field_validator("definition")
+    @classmethod
+    def _stated(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """State the definition of a model that has several, so that a result says which it was made with."""
+        return DEFAULT_DEFINITION if value is None and info.data.get("model") in FORMULA_MODELS else value
 
     @model_validator(mode="after")
     def _table_of_the_model(self) -> HadronicTable:
@@ -257,7 +268,7 @@ class SamplingTable(Table):
 
     mode: Literal["targeted", "analog", "rotated"] = "targeted"
     thinning: Float | None = Field(None, ge=0.0, le=1e6, allow_inf_nan=False)
-    effort: Float = Field(0.12, ge=0.01, le=100.0, allow_inf_nan=False)
+    effort: Float = Field(0.08, ge=0.01, le=100.0, allow_inf_nan=False)
     margin_deg: Float | None = Field(None, ge=0.0, le=12.0, allow_inf_nan=False)
     roulette_energy_GeV: Float = Field(1.0, ge=0.0, le=100.0, allow_inf_nan=False)
     roulette_index: Float = Field(1.0, ge=0.0, le=3.0, allow_inf_nan=False)
@@ -268,62 +279,6 @@ class SamplingTable(Table):
         if value is not None or "mode" not in info.data:
             return value
         return 2.0 if info.data["mode"] == "targeted" else 10.0
-
-
-class Patch(Table):
-    """Key ``patch`` of a site: extent of the detector surface, a rectangle or a spherical cap.
-
-    Attributes
-    ----------
-    ns_deg, ew_deg : float or None
-        Extent along magnetic north and magnetic east (degrees).
-    radius_deg : float or None
-        Radius of a cap (degrees), instead of a rectangle.
-    """
-
-    ns_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
-    ew_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
-    radius_deg: Float | None = Field(None, ge=SMALLEST_PATCH_DEG, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _one_shape(self) -> Patch:
-        rectangle = (self.ns_deg is not None, self.ew_deg is not None)
-        if self.radius_deg is not None and any(rectangle):
-            raise ValueError("give either ns_deg and ew_deg, or radius_deg")
-        if self.radius_deg is None and not all(rectangle):
-            raise ValueError("needs both ns_deg and ew_deg, or radius_deg")
-        too_large = (self.ns_deg or 0) > 180 or (self.ew_deg or 0) > 360 or (self.radius_deg or 0) > 180
-        if too_large:
-            raise ValueError("is larger than the Earth: at most ns_deg = 180, ew_deg = 360, radius_deg = 180")
-        return self
-
-
-class SiteTable(Table):
-    """Table ``[[sites]]``: name, position and patch of a detector site.
-
-    Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
-    """
-
-    name: str
-    lat: Float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
-    lon: Float | None = Field(None, ge=-360, le=360, allow_inf_nan=False)
-    altitude_m: Float | None = Field(None, ge=-5000, le=9000, allow_inf_nan=False)
-    surface: str | None = None
-    patch: Patch | None = None
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        name = value.lower()
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,39}", name):
-            raise ValueError("must be 1 to 40 letters, digits, '_', '-' or '.' (it becomes part of file names)")
-        return name
-
-    @model_validator(mode="after")
-    def _place(self) -> SiteTable:
-        if (self.lat is None) != (self.lon is None):
-            raise ValueError("give both lat and lon, or a known name alone")
-        return self
 
 
 class ScoringTable(GradientKeys):
@@ -365,6 +320,15 @@ class Config(Table):
     muons: MuonsTable = MuonsTable()
     vary: ParameterValues = Field(default_factory=dict)
     calibration: CalibrationKeys = CalibrationKeys()
+
+    @field_validator("scoring")
+    @classmethod
+    def _all_gradients(cls, value: ScoringTable, info: ValidationInfo) -> ScoringTable:
+        """Read "all gradients" as all that the hadronic model has."""
+        hadronic = info.data.get("hadronic")
+        if hadronic is None or hadronic.model in FORMULA_MODELS or value.gradients is not True:
+            return value
+        return value.model_copy(update={"gradients": without_angles()})
 
     @field_validator("sites")
     @classmethod

@@ -10,6 +10,9 @@ import re
 import unicodedata
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sim3d.errors import InputError
 
 NUMU, NUMUBAR, NUE, NUEBAR = range(4)
@@ -90,3 +93,39 @@ def flavour_index(flavour: Any) -> int:
     if name in TAU_FLAVOURS:
         return len(FLAVOURS)
     raise InputError(f"flavour: {flavour!r} is not one of {', '.join(FLAVOURS)}, nutau, nutaubar or a PDG id")
+
+
+def flavour_indices(flavours: Any) -> NDArray[np.int_]:
+    """Return the indices of an array of flavours, see :func:`flavour_index`.
+
+    Parameters
+    ----------
+    flavours : array_like of str or int, any shape
+
+    Returns
+    -------
+    int array, of the same shape
+
+    Raises
+    ------
+    InputError
+        For an unknown flavour.
+
+    Examples
+    --------
+    >>> flavour_indices([14, -12, 16]).tolist(), int(flavour_indices("nue"))
+    ([0, 3, 4], 2)
+    """
+    given = np.asarray(flavours)
+    if given.dtype.kind == "i" and given.size > len(_PDG_NAMES):
+        # many PDG ids: a table instead of a sort
+        place = np.full(33, -1)  # negative ids count from the end
+        for pdg_id in _PDG_NAMES:
+            place[pdg_id] = flavour_index(pdg_id)
+        unknown = given[(given < -16) | (given > 16)]
+        index = place[given] if unknown.size == 0 else np.full(given.shape, -1)
+        if index.min() < 0:
+            flavour_index(int(unknown[0] if unknown.size else given[index < 0][0]))
+        return index
+    names, where = np.unique(given, return_inverse=True)
+    return np.array([flavour_index(name) for name in names.tolist()], dtype=int)[where].reshape(given.shape)

@@ -17,6 +17,9 @@ from sim3d.files.hdf5_writing import hdf5_image
 
 FORMAT = "sim3d-calibration 1"
 
+SHIPPED_FOLDER = Path(__file__).parents[1] / "reference" / "calibrations"
+"""Folder of the calibrations that ship, ``<name>.h5``; it need not exist."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -123,3 +126,36 @@ def read_calibration(path: Path) -> Calibration:
             )
     except (OSError, KeyError, ValueError) as problem:
         raise InputError(f"{path}: cannot be read as a calibration: {str(problem)[:200]}") from None
+
+
+def shipped_calibrations() -> dict[str, Path]:
+    """Find the calibrations that ship with sim3d.
+
+    Returns
+    -------
+    dict of Path
+        File by name, in alphabetical order.
+    """
+    return {path.stem: path for path in sorted(SHIPPED_FOLDER.glob("*.h5"))}
+
+
+def named_calibration(name: str) -> Path:
+    """Find the file of a calibration that ships.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If none of this name ships.
+    """
+    known = shipped_calibrations()
+    if name not in known:
+        raise InputError("calibration.name", name, f"one of {', '.join([*known, 'none'])} (or give calibration.file)")
+    return known[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,15 @@ TABLE_COLUMNS = (
     "flux",
     "error",
 )
+
+MODEL_COLUMNS = ("model_error", "total_error")
+"""Columns after ``error`` of a flux whose model has errors; ``error`` is the statistical one."""
+
+MODEL_LINE = (
+    "error: statistical; model_error: of the model's parameters, common to neighbouring bins; total_error: both in "
+    "quadrature"
+)
+"""Comment line of files with these columns."""
 
 KIND_COLUMN = "error_kind"
 """Last column of tables that say of what kind each error is, see :data:`sim3d.files.flux_table.ERROR_KINDS`."""
@@ -60,17 +69,46 @@ def write_table(table: FluxTable, folder: Path, name: str) -> Path:
     path = folder / f"{name}-{'azimuth' if table.has_azimuth else 'aa'}.csv"
     energy = "a point, not a bin" if table.energy_kind == "points" else "log centre of a bin"
     unit, _, *others = csv_conventions(table.azimuth_frame)
-    about = [f"atmospheric neutrino fluxes, {table.name}", unit, f"energy_GeV: {energy}", *others]
+    title = f"atmospheric neutrino fluxes, {table.name}" + (f": {table.place}" if table.place else "")
+    about = [title, unit, f"energy_GeV: {energy}", *others]
     if table.note:
         about.append(table.note)
     error = np.full_like(table.flux, np.nan) if table.error is None else table.error
+    return write_grid(path, about, table, error)
+
+
+def write_grid(path: Path, about: Iterable[str], table: FluxTable, error: NDArray[np.float64]) -> Path:
+    """Write the fluxes of a table and their errors under given comments.
+
+    Parameters
+    ----------
+    path : Path
+    about : iterable of str
+        Comment lines; those on the columns of errors are added.
+    table : FluxTable
+    error : float64 array, shape of its flux
+        Statistical.
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    lines = list(about)
     angles = (table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
     columns: tuple[str, ...] = TABLE_COLUMNS
+    more: list[NDArray[np.float64]] = []
+    model = table.model_error
+    if model is not None:
+        lines.append(MODEL_LINE)
+        columns = (*columns, *MODEL_COLUMNS)
+        more = [model, np.hypot(error, model)]
     if table.kind is not None:
-        about.append(KIND_LINE)
-        columns = (*TABLE_COLUMNS, KIND_COLUMN)
-    rows = csv_rows(table.flavours, *angles, table.flux, error, kind=table.kind)
-    return write_lines(path, about, columns, rows)
+        lines.append(KIND_LINE)
+        columns = (*columns, KIND_COLUMN)
+    return write_lines(
+        path, lines, columns, csv_rows(table.flavours, *angles, table.flux, error, *more, kind=table.kind)
+    )
 
 
 def csv_rows(

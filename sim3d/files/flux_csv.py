@@ -28,6 +28,7 @@ REQUIRED_COLUMNS = ("flavour", "energy_GeV", "cos_zenith", "flux")
 
 _COS_EDGES = ("cos_zenith_low", "cos_zenith_high")
 _AZIMUTH_EDGES = ("azimuth_low_deg", "azimuth_high_deg")
+_ERRORS = ("error", "model_error")
 _GEV = {"ev": 1e-9, "kev": 1e-6, "mev": 1e-3, "gev": 1.0, "tev": 1e3, "pev": 1e6}
 
 _PRINTED_PRECISION = 1e-5
@@ -54,6 +55,8 @@ class FluxRows:
         Edges of the bins, None without such columns.
     energy_kind : "points" or "bins"
         Whether a comment calls the energies points.
+    model_error : float64 array (n,) or None
+        Error of the model, in the unit of the flux; None without such a column.
     """
 
     flavour: list[str]
@@ -65,6 +68,7 @@ class FluxRows:
     cos_edges: Array | None = None
     azimuth_edges_deg: Array | None = None
     energy_kind: EnergyKind = "bins"
+    model_error: Array | None = None
 
 
 def parse_flux_rows(text: str, source: str) -> FluxRows:
@@ -112,6 +116,7 @@ def parse_flux_rows(text: str, source: str) -> FluxRows:
         cos_edges,
         _edges(values, _AZIMUTH_EDGES),
         "points" if points else "bins",
+        values["model_error"] * unit.factor if "model_error" in values else None,
     )
 
 
@@ -149,6 +154,11 @@ def table_of_rows(rows: FluxRows, path: Path) -> FluxTable | None:
         return None
     if rows.error is not None:
         error[at] = rows.error
+    model = None
+    if rows.model_error is not None:
+        model = np.zeros(shape)
+        model[at] = rows.model_error
+        model = np.divide(model, flux, out=np.zeros(shape), where=flux > 0.0)
     exact = exact_energies(energies, _PRINTED_PRECISION)
     kind: EnergyKind = rows.energy_kind if len(energies) > 1 else "points"
     return FluxTable(
@@ -161,6 +171,7 @@ def table_of_rows(rows: FluxRows, path: Path) -> FluxTable | None:
         azimuth_edges_deg=np.append(azimuth_bins[:, 0], azimuth_bins[-1, 1]),
         name=path.name.removesuffix(".gz").removesuffix(".csv"),
         source=str(path),
+        model_relative=model,
     )
 
 
@@ -215,13 +226,13 @@ def _numbers(
     rows: list[list[str]], columns: dict[str, tuple[int, float]], start: str
 ) -> tuple[list[str], dict[str, list[float]]]:
     """Read the names of flavours and the columns of numbers, with checks."""
-    wanted = [n for n in ("energy", "cos_zenith", *_COS_EDGES, *_AZIMUTH_EDGES, "flux", "error") if n in columns]
+    wanted = [n for n in ("energy", "cos_zenith", *_COS_EDGES, *_AZIMUTH_EDGES, "flux", *_ERRORS) if n in columns]
     names: list[str] = []
     numbers: dict[str, list[float]] = {name: [] for name in wanted}
     for count, cells in enumerate(rows, start=1):
         try:
             name = flavour_name(cells[columns["flavour"][0]])
-            values = {key: float(cells[columns[key][0]] or ("nan" if key == "error" else "")) for key in wanted}
+            values = {key: float(cells[columns[key][0]] or ("nan" if key in _ERRORS else "")) for key in wanted}
         except (IndexError, ValueError):
             raise InputError(f"{start}, row {count}: needs four values, has {cells}") from None
         if name is None:
@@ -241,6 +252,7 @@ def _numbers(
 def _check_row(values: dict[str, float], start: str) -> None:
     energy, flux, error = values["energy"], values["flux"], values.get("error", 0.0)
     cosines = [values[name] for name in ("cos_zenith", *_COS_EDGES) if name in values]
+    model = values.get("model_error", 0.0)
     good = (
         math.isfinite(energy)
         and energy > 0.0
@@ -248,6 +260,7 @@ def _check_row(values: dict[str, float], start: str) -> None:
         and math.isfinite(flux)
         and flux >= 0.0
         and not error < 0.0
+        and not model < 0.0
     )
     if not good:
         shown = ", ".join(f"{cosine:g}" for cosine in cosines)

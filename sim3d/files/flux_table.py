@@ -29,6 +29,9 @@ sample: the standard error of the mean of the batches, or of a fit. expected: fr
 are in the bin. limit: no hit, the 90% upper limit. extrapolated: the flux is that of a fit where no hits are near.
 """
 
+ERROR_SOURCES = ("statistical", "model", "total")
+"""Where an error comes from: the simulation, the parameters of the model, or both in quadrature."""
+
 NO_LIMIT = 9.9999e99
 """Written for an infinite limit (a site without any hit), because not every reader accepts ``inf``."""
 
@@ -63,6 +66,11 @@ class FluxTable:
         Frame of the azimuths (:data:`sim3d.conventions.words.AZIMUTH_FRAMES`); empty if it is not known.
     kind : int8 array, shape of ``flux``, or None
         Kind of each error, an index of :data:`ERROR_KINDS`; None if not known.
+    model_relative : float64 array, shape of ``flux``, or None
+        Relative error of the flux that follows from the errors of the model's parameters, one standard deviation; None
+        if not known. It is common to neighbouring bins.
+    place : str
+        Position, altitude and detector, in words; empty if they are not known.
     """
 
     flux: Array
@@ -77,6 +85,8 @@ class FluxTable:
     note: str = ""
     azimuth_frame: str = ""
     kind: NDArray[np.int8] | None = None
+    model_relative: Array | None = None
+    place: str = ""
 
     flavours = FLAVOURS
 
@@ -94,6 +104,22 @@ class FluxTable:
     def hit(self) -> NDArray[np.bool_]:
         """Where the flux is not 0, shape of ``flux``."""
         return ~self.empty
+
+    @property
+    def model_error(self) -> Array | None:
+        """Error of the model, in the unit of the flux and of its shape; 0 where the flux is 0, None if not known."""
+        return None if self.model_relative is None else self.model_relative * self.flux
+
+    @property
+    def total_error(self) -> Array | None:
+        """Statistical and model error in quadrature; the limit where the flux is 0, None if one is not known."""
+        model = self.model_error
+        return None if self.error is None or model is None else np.hypot(self.error, model)
+
+    def errors(self) -> dict[str, Array]:
+        """Return the errors that the table has, by :data:`ERROR_SOURCES`: in the unit of the flux and of its shape."""
+        found = (self.error, self.model_error, self.total_error)
+        return {name: one for name, one in zip(ERROR_SOURCES, found, strict=True) if one is not None}
 
     def with_azimuth_bins(self, n: int) -> FluxTable:
         """Average over neighbouring azimuth bins so that ``n`` remain, see :func:`rebin_azimuth`.
@@ -114,7 +140,19 @@ class FluxTable:
         error = np.zeros_like(self.flux) if self.error is None else self.error
         flux, error = rebin_azimuth(self.flux, error, n)
         edges = np.linspace(0.0, 360.0, n + 1)
-        return replace(self, flux=flux, error=None if self.error is None else error, kind=None, azimuth_edges_deg=edges)
+        group = np.repeat(np.eye(n), self.flux.shape[3] // n, axis=0) / (self.flux.shape[3] // n)
+        return replace(
+            self, flux=flux, error=None if self.error is None else error, kind=None, azimuth_edges_deg=edges,
+            model_relative=self._averaged_model(group),
+        )  # fmt: skip
+
+    def _averaged_model(self, weights: Array) -> Array | None:
+        """Average the relative model error over azimuth, with the fluxes as weights: all bins move together."""
+        if self.model_relative is None:
+            return None
+        flux = self.flux @ weights
+        plain = self.model_relative @ weights
+        return np.divide((self.flux * self.model_relative) @ weights, flux, out=plain, where=flux > 0.0)
 
     def azimuth_average(self) -> FluxTable:
         """Average the fluxes over azimuth; errors are added in quadrature, as independent.
@@ -135,7 +173,10 @@ class FluxTable:
             # a limit is lower by the number of bins, see rebin_azimuth
             limit = (self.error @ share) / len(share)
             error = np.where(flux > 0.0, np.sqrt(squares), limit)[..., None]
-        return replace(self, flux=flux[..., None], error=error, kind=None, azimuth_edges_deg=np.array([0.0, 360.0]))
+        return replace(
+            self, flux=flux[..., None], error=error, kind=None, azimuth_edges_deg=np.array([0.0, 360.0]),
+            model_relative=self._averaged_model(share[:, None]),
+        )  # fmt: skip
 
 
 def rebin_azimuth(flux: Array, error: Array, n: int) -> tuple[Array, Array]:

@@ -7,7 +7,8 @@ from 0..30 to 330..360 (arrival direction, degrees counter-clockwise from SOUTH:
 lines, so no blank line and no comment may be added.
 
 The twin ``.err.d`` has the same layout with the absolute statistical error (1 sigma) of every number, and headers that
-begin with ``error of flux``. Where there was no hit the flux is 0 and the error file holds the upper limit.
+begin with ``error of flux``. Where there was no hit the flux is 0 and the error file holds the upper limit. Of a flux
+whose model has errors there are two more twins: ``.model.err.d`` and, of both in quadrature, ``.total.err.d``.
 
 :func:`read` reads such tables of any origin: any number of zenith and azimuth blocks in any order, any energies.
 """
@@ -255,7 +256,7 @@ def _contiguous(bins: set[tuple[float, float]], path: Path, what: str) -> list[t
 
 
 def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
-    """Read the fluxes of a Honda table, with the errors of its twin ``.err.d`` if that is beside it.
+    """Read the fluxes of a Honda table, with the errors of its twins ``.err.d`` and ``.model.err.d`` if they exist.
 
     Parameters
     ----------
@@ -276,11 +277,13 @@ def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
     if energy_kind not in ENERGY_KINDS:
         raise InputError("energies", energy_kind, f"one of {', '.join(ENERGY_KINDS)}")
     if is_error_table(path):
-        flux = path.with_name(path.name.replace(".err.d", ".d"))
+        flux = path.with_name(re.sub(r"(\.model|\.total)?\.err\.d", ".d", path.name))
         hint = f"; the fluxes are in {flux.name}" if flux != path else ""
         raise InputError(f"{path}: holds the errors of fluxes, no fluxes{hint}")
     table = read(path)
-    error = _twin(path, table)
+    error, model = _twin(path, table, ""), _twin(path, table, ".model")
+    if model is not None:
+        model = np.divide(model, table.flux, out=np.zeros_like(model), where=table.flux > 0.0)
     edges = energy_edges(table.energies_GeV, energy_kind, str(path))
     return FluxTable(
         flux=table.flux,
@@ -293,6 +296,7 @@ def table_of_honda(path: Path, energy_kind: EnergyKind = "points") -> FluxTable:
         name=_stem(path),
         source=str(path),
         azimuth_frame=table.azimuth_frame,
+        model_relative=model,
     )
 
 
@@ -300,9 +304,9 @@ def _stem(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".d")
 
 
-def _twin(path: Path, table: HondaTable) -> Array | None:
-    """Read the errors of a table from the ``.err.d`` (or ``.err.d.gz``) beside it; None if there is none."""
-    names = [f"{_stem(path)}.err.d{end}" for end in ("", ".gz")]
+def _twin(path: Path, table: HondaTable, kind: str) -> Array | None:
+    """Read the errors of a table from the ``<kind>.err.d`` (or ``.err.d.gz``) beside it; None if there is none."""
+    names = [f"{_stem(path)}{kind}.err.d{end}" for end in ("", ".gz")]
     if path.name.endswith(".gz"):
         names.reverse()
     beside = next((twin for name in names if (twin := path.with_name(name)).is_file()), None)

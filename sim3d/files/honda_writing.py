@@ -1,4 +1,4 @@
-"""Write flux tables in Honda's text format (:mod:`sim3d.files.honda` describes it), with a twin file of errors."""
+"""Write flux tables in Honda's text format (:mod:`sim3d.files.honda` describes it), with twin files of errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ _FLUX_HEAD, _ERROR_HEAD = "average flux", "error of flux"
 
 
 def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
-    """Write a flux table in Honda's format, with its twin ``.err.d`` if it has errors; see :func:`file_stem`.
+    """Write a flux table in Honda's format, with a twin for each kind of error that it has; see :func:`file_stem`.
+
+    The twins are ``.err.d`` (statistical), ``.model.err.d`` and ``.total.err.d``.
 
     Parameters
     ----------
@@ -49,7 +51,13 @@ def write_table(table: FluxTable, folder: Path, name: str) -> list[Path]:
         raise InputError("azimuth bins of this table", n, "equal bins of whole degrees for a Honda table")
     grid = (table.energies_GeV, table.cos_edges)
     stem = folder / file_stem(table, name)
-    return write_pair(stem, table.flux, table.error, *grid, table.azimuth_frame)
+    errors = table.errors()
+    written = write_pair(stem, table.flux, errors.pop("statistical", None), *grid, table.azimuth_frame)
+    for kind, error in errors.items():
+        path = stem.with_name(f"{stem.name}.{kind}.err.d")
+        text = "".join(blocks(error, *grid, f"{kind} {_ERROR_HEAD}", table.azimuth_frame))
+        written.append(write_bytes(path, text.encode("ascii")))
+    return written
 
 
 def file_stem(table: FluxTable, name: str) -> str:

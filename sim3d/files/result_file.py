@@ -26,6 +26,7 @@ from sim3d.conventions.words import CROSSING_FRAME, RESULT_CONVENTIONS, result_c
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import write_bytes
 from sim3d.files.checksums import data_digest, is_sealed, seal, seal_problem, text_digest
+from sim3d.files.earlier_defaults import stated
 from sim3d.files.event_journal import EventIndex
 from sim3d.files.hdf5_writing import hdf5_image
 from sim3d.files.record import RunRecord, make_tally
@@ -269,7 +270,7 @@ def read_result(path: str | Path) -> RunRecord:
     with _opened(path) as file:
         _check_format(file, path)
         try:
-            config = Config.model_validate(json.loads(file.attrs["config_json"]))
+            config = Config.model_validate(_stated(file))
         except ValueError as exc:  # not JSON, or keys that this version does not know
             detail = " ".join(str(exc).split())[:120]
             raise InputError(f"{path}: its configuration cannot be read ({detail})") from None
@@ -310,6 +311,15 @@ def read_result(path: str | Path) -> RunRecord:
             watch_sums=file["watch"][()] if "watch" in file else np.zeros(3, dtype=np.int64),
             events=EventIndex(file["events/records"][()], file["events/digests"][()]) if "events" in file else None,
         )
+
+
+def _stated(file: h5py.File) -> Any:
+    """Stored configuration, with what earlier versions left unset."""
+    config = json.loads(file.attrs["config_json"])
+    if not isinstance(config, dict):
+        return config
+    altitudes = {name: float(group.attrs["altitude_m"]) for name, group in file["sites"].items()}
+    return stated(config, file.attrs, altitudes)
 
 
 def _read_lost(file: h5py.File) -> list[Lost]:

@@ -6,7 +6,7 @@ xarray is imported only when it is needed; nuSQuIDS itself is not needed to writ
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,19 @@ from sim3d.files.atomic_files import write_bytes
 from sim3d.files.flux_table import ERROR_KINDS, FluxTable
 from sim3d.files.hdf5_writing import hdf5_image
 from sim3d.flux.interpolated import Flux
+from sim3d.flux.point_errors import ErrorKind
 
 if TYPE_CHECKING:
     import xarray
 
 NUSQUIDS_FLAVOURS = (("nue", "numu", None), ("nuebar", "numubar", None))
-"""[neutrino or antineutrino][flavour] of nuSQuIDS' arrays; None: tau neutrinos, which sim3d does not make."""
+"""Axes (neutrino or antineutrino, flavour) of nuSQuIDS' arrays; None: tau neutrinos, which sim3d does not make."""
+
+_ERROR_NOTES = {
+    "statistical": "one standard deviation; where the flux is 0 nothing was hit and this is the 90% upper limit",
+    "model": "error of the model's parameters, one standard deviation, common to neighbouring bins",
+    "total": "statistical and model error in quadrature",
+}
 
 NUSQUIDS_NODES_PER_DECADE = 40
 NUSQUIDS_COS_NODES = 81
@@ -46,11 +53,14 @@ class NusquidsState:
     flux : float64 array (n_cos, n_E, 2, 3)
         [node, node, neutrino or antineutrino, e mu tau], m^-2 s^-1 sr^-1 GeV^-1, for ``Set_initial_state(flux,
         Basis.flavor)``. The fluxes that nuSQuIDS returns (``EvalFlavor``) have the same unit.
+    errors : dict of float64 arrays, shape of ``flux``
+        Errors of the fluxes at the nodes, by :data:`sim3d.files.flux_table.ERROR_SOURCES`, as far as they are known.
     """
 
     cos_zenith: Array
     energy_GeV: Array
     flux: Array
+    errors: dict[ErrorKind, Array] = field(default_factory=dict)
 
     def write(self, path: Path) -> Path:
         """Write the three arrays as HDF5, with their units as attributes.
@@ -79,6 +89,7 @@ class NusquidsState:
             ("cos_zenith", self.cos_zenith, "1"),
             ("energy_GeV", self.energy_GeV, "GeV"),
             ("flux", self.flux, "m^-2 s^-1 sr^-1 GeV^-1"),
+            *((f"error_{kind}", values, "m^-2 s^-1 sr^-1 GeV^-1") for kind, values in self.errors.items()),
         ):
             file[name] = values
             file[name].attrs["units"] = unit
@@ -122,11 +133,14 @@ def nusquids_state(
         energy_GeV = np.clip(energy_GeV, low, high * (1.0 - 1e-12))
     cos, energy = _nodes("cos_zenith", cos_zenith), _nodes("energy_GeV", energy_GeV)
     state = np.zeros((len(cos), len(energy), 2, 3))
+    errors: dict[ErrorKind, Array] = {kind: np.zeros_like(state) for kind in flux.error_kinds}
     for i, row in enumerate(NUSQUIDS_FLAVOURS):
         for j, flavour in enumerate(row):
             if flavour is not None:
                 state[:, :, i, j] = flux.flux(flavour, energy, cos[:, None])
-    return NusquidsState(cos, energy, state)
+                for kind, values in errors.items():
+                    values[:, :, i, j] = flux.error(flavour, energy, cos[:, None], kind=kind)
+    return NusquidsState(cos, energy, state, errors)
 
 
 def dataset(*tables: FluxTable) -> xarray.Dataset:
@@ -142,7 +156,8 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
     xarray.Dataset
         ``flux`` and ``flux_error`` (flavour, energy, cos_zenith, azimuth) and ``flux_average``,
         ``flux_average_error`` (flavour, energy, cos_zenith), as far as the tables have them; bin edges as CF bounds
-        (``energy_bounds`` and so on). Errors are one standard deviation, or the upper limit where the flux is 0.
+        (``energy_bounds`` and so on). Errors are one standard deviation, or the upper limit where the flux is 0; they
+        are statistical. Where the model has errors there are ``flux_model_error`` and ``flux_total_error``, too.
 
     Raises
     ------
@@ -182,9 +197,9 @@ def dataset(*tables: FluxTable) -> xarray.Dataset:
         what = "differential flux" + ("" if table.has_azimuth else ", averaged over azimuth")
         cells = f"energy: {'mean' if table.energy_kind == 'bins' else 'point'} cos_zenith: mean azimuth: mean"
         variables[name] = (dims, table.flux[cut], {"units": unit, "long_name": what, "cell_methods": cells})
-        if table.error is not None:
-            note = "one standard deviation; where the flux is 0 nothing was hit and this is the 90% upper limit"
-            variables[f"{name}_error"] = (dims, table.error[cut], {"units": unit, "long_name": note})
+        for source, error in table.errors().items():
+            ending = "error" if source == "statistical" else f"{source}_error"
+            variables[f"{name}_{ending}"] = (dims, error[cut], {"units": unit, "long_name": _ERROR_NOTES[source]})
         if table.kind is not None:
             flags = np.arange(len(ERROR_KINDS), dtype=np.int8)
             about_kind = {"long_name": "kind of error", "flag_values": flags, "flag_meanings": " ".join(ERROR_KINDS)}

@@ -1,6 +1,6 @@
 """Interpolated fluxes as a continuous function of energy and direction, from a result file or a Honda table.
 
-:class:`sim3d.Result` gives the mean over the bin that contains a point; :class:`Flux` interpolates between bins. The
+:meth:`sim3d.Result.flux` interpolates the same bins linearly; :class:`Flux` draws a spline through them. The
 method is described in :mod:`sim3d.flux.spline`, and its use in docs/manual/python.md.
 """
 
@@ -8,36 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from sim3d.conventions.arrays import Array
-from sim3d.conventions.flavours import FLAVOURS, flavour_index
 from sim3d.errors import InputError
 from sim3d.files.checksums import is_result_file
-from sim3d.files.flux_table import EnergyKind, FluxTable
+from sim3d.files.flux_table import EnergyKind
 from sim3d.files.honda import table_of_honda
-from sim3d.flux.model_parameters import LogDerivatives, ParameterErrors, errors_of_result, ordered_values, scaled_table
-from sim3d.flux.spline import FluxSpline
+from sim3d.files.site_flux_file import read_site_flux
+from sim3d.flux.interpolation import Extrapolate
+from sim3d.flux.point_errors import FluxWithErrors
+from sim3d.flux.site_flux import shipped_site, site_tables
+from sim3d.results.model_parameters import (
+    LogDerivatives,
+    ParameterErrors,
+    errors_of_result,
+    ordered_values,
+    scaled_table,
+)
 from sim3d.results.result import Result, load
 from sim3d.results.tables import table_of_result
-
-CM2_PER_M2 = 1.0e4
-
-Extrapolate = Literal["refuse", "flag"]
-
-ErrorKind = Literal["statistical", "model", "total"]
-
-_SLACK = 1e-9
-"""Relative tolerance at the ends of the table, for the rounding of energies."""
+from sim3d.results.words import WINDOW_GEV, median_errors
 
 
-class Flux:
+class Flux(FluxWithErrors):
     """Interpolated fluxes of one site.
 
-    Make one with :meth:`load` (a file), :meth:`of_result` (a result in memory) or from tables.
+    Make one with :meth:`site` (a site that ships), :meth:`load` (a file), :meth:`of_result` (a result in memory) or
+    from tables.
 
     Parameters
     ----------
@@ -59,24 +57,31 @@ class Flux:
         Lowest and highest energy of the table; there is no extrapolation beyond.
     """
 
-    flavours = FLAVOURS
+    def __repr__(self) -> str:
+        """Return source, flavours, ranges and kinds of errors in a few lines."""
+        table = self.table
+        low, high = self.energy_range_GeV
+        cells = f"{len(table.energies_GeV)} energies, {len(table.cos_edges) - 1} zenith bins"
+        azimuths = "" if self.azimuth_table is None else f", {len(self.azimuth_table.azimuth_edges_deg) - 1} in azimuth"
+        kinds = ["statistical"] * self.has_errors + ["model"] * bool(self.parameters)
+        lines = [
+            f"sim3d flux of {table.name}"
+            + (f", from {table.source}" if table.source != table.name else "")
+            + (f" ({table.note})" if table.note else ""),
+            f"  {', '.join(self.flavours)}; {low:.4g} to {high:.5g} GeV, cos_zenith {table.cos_edges[0]:g} to "
+            f"{table.cos_edges[-1]:g}",
+            f"  interpolated between {cells}{azimuths or ', averaged over azimuth'}; m^-2 s^-1 sr^-1 GeV^-1",
+            f"  errors: {' and '.join(kinds) or 'none'}" + (f", {self._median_error()}" if self.has_errors else ""),
+        ]
+        return "\n".join(lines)
 
-    def __init__(
-        self,
-        average: FluxTable,
-        by_azimuth: FluxTable | None = None,
-        extrapolate: Extrapolate = "refuse",
-        derivatives: LogDerivatives | None = None,
-    ) -> None:
-        if extrapolate not in ("refuse", "flag"):
-            raise InputError("extrapolate", extrapolate, "refuse or flag")
-        self.table, self.azimuth_table = average, by_azimuth
-        self.extrapolate = extrapolate
-        edges = average.energy_edges_GeV
-        self.energy_range_GeV = (float(edges[0]), float(edges[-1]))
-        self._average = FluxSpline(average)
-        self._by_azimuth: FluxSpline | None = None
-        self._derivatives = derivatives
+    def _median_error(self) -> str:
+        """State the median statistical error of the bins of the azimuth average, by flavour."""
+        table = self.table
+        assert table.error is not None
+        every = np.ones(len(table.energies_GeV), dtype=bool)
+        found = median_errors(table.flux, table.error, table.energies_GeV, every, self.flavours)
+        return f"median of a bin, {WINDOW_GEV[0]:g} to {WINDOW_GEV[1]:g} GeV: {', '.join(found)}"
 
     @classmethod
     def load(
@@ -137,75 +142,40 @@ class Flux:
         name = result.default_site(site)
         errors = errors or errors_of_result(result)
         return cls(
-            table_of_result(result, name, binning, azimuth=False),
-            table_of_result(result, name, binning, azimuth=True),
+            table_of_result(result, name, binning, azimuth=False, errors=errors),
+            table_of_result(result, name, binning, azimuth=True, errors=errors),
             extrapolate,
             None if errors is None else LogDerivatives(result.gradients(name), errors),
         )
 
-    @property
-    def parameters(self) -> list[str]:
-        """Names of the model parameters that the flux depends on; empty if it knows none."""
-        return [] if self._derivatives is None else list(self._derivatives.errors.names)
+    @classmethod
+    def site(cls, name: str | Path, date: str | None = None, extrapolate: Extrapolate = "refuse") -> Flux:
+        """Read the flux of a site that ships with sim3d, for a date; no run is needed.
 
-    @property
-    def parameter_covariance(self) -> Array:
-        """Covariance of the parameters, (parameters, parameters), each in units of the sigma of its prior."""
-        return np.zeros((0, 0)) if self._derivatives is None else self._derivatives.errors.covariance
-
-    def derivatives(
-        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
-    ) -> Array:
-        """Interpolate d ln(flux) / d(parameter) at points, broadcast over the arguments.
+        The date moves the Sun (its month) and the geomagnetic field. The atmosphere does not follow it: it stays that
+        of the simulation, an annual one as far as the model has it. :mod:`sim3d.flux.site_flux` says how.
 
         Parameters
         ----------
-        flavour, energy_GeV, cos_zenith, azimuth_deg
-            As in :meth:`flux`. The derivatives are averages over azimuth.
+        name : str or Path
+            Of a site (``sim3d flux --list``), or a file of ``make site-tables``.
+        date : str, optional
+            YYYY-MM-DD; by default the flux as it was simulated.
+        extrapolate : "refuse" or "flag"
 
         Returns
         -------
-        float64 array (points, parameters)
-            Per sigma of each parameter's prior; the points in the order of their broadcast arguments. Tau neutrinos
-            have zeros, points outside the table NaN (with ``extrapolate="flag"``).
+        Flux
 
         Raises
         ------
         InputError
-            As :meth:`flux`.
+            For a site without a flux that ships, with the command that makes its table, or a date out of range.
         """
-        _, index, good, (log_energy, cos, _), _ = self._points(flavour, energy_GeV, cos_zenith, azimuth_deg)
-        if self._derivatives is None:
-            return np.zeros((len(index), 0))
-        known = index < len(FLAVOURS)
-        out = self._derivatives.at(np.where(known, index, 0), log_energy, cos)
-        out[~known] = 0.0
-        out[~good] = np.nan
-        return out
-
-    def covariance(
-        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
-    ) -> Array:
-        """Compute the covariance of ln(flux) between points that follows from the errors of the parameters.
-
-        Parameters
-        ----------
-        flavour, energy_GeV, cos_zenith, azimuth_deg
-            As in :meth:`flux`.
-
-        Returns
-        -------
-        float64 array (points, points)
-            Relative: multiply by the fluxes of both points for an absolute covariance. Zero without parameters. The
-            statistical errors of the simulation are not in it.
-
-        Raises
-        ------
-        InputError
-            As :meth:`flux`.
-        """
-        slopes = self.derivatives(flavour, energy_GeV, cos_zenith, azimuth_deg)
-        return slopes @ self.parameter_covariance @ slopes.T
+        path = Path(name)
+        stored = read_site_flux(path) if path.suffix == ".h5" else shipped_site(str(name))
+        average, by_azimuth, derivatives = site_tables(stored, date)
+        return cls(average, by_azimuth, extrapolate, derivatives)
 
     def shifted(self, values: Mapping[str, float]) -> Flux:
         """Make the flux for other values of the parameters: flux times exp(sum of value times derivative).
@@ -238,261 +208,3 @@ class Flux:
             self.extrapolate,
             self._derivatives,
         )
-
-    def penalty(self, values: Mapping[str, float]) -> float:
-        """Compute the chi2 of values of the parameters: v^T C^-1 v, with C of :attr:`parameter_covariance`.
-
-        Parameters
-        ----------
-        values : mapping
-            As for :meth:`shifted`. A parameter that is left out is 0, not free.
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        InputError
-            As :meth:`shifted`.
-        """
-        changes = ordered_values(self.parameters, values)
-        return float(changes @ np.linalg.lstsq(self.parameter_covariance, changes, rcond=None)[0])
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether the table contains statistical errors."""
-        return self.table.error is not None
-
-    def _spline(self, azimuth: bool) -> FluxSpline:
-        if not azimuth:
-            return self._average
-        if self.azimuth_table is None:
-            raise InputError("azimuth_deg: this table is averaged over azimuth, leave it out")
-        if self._by_azimuth is None:
-            self._by_azimuth = FluxSpline(self.azimuth_table)
-        return self._by_azimuth
-
-    def _points(
-        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None
-    ) -> tuple[FluxSpline, np.ndarray, np.ndarray, tuple[Array, Array, Array], tuple[int, ...]]:
-        """Return spline, flavour indices (4: tau), mask of points in range, coordinates and shape of the result."""
-        names, where = np.unique(np.asarray(flavour), return_inverse=True)
-        index = np.array([flavour_index(name) for name in names.tolist()], dtype=int)[where].reshape(np.shape(flavour))
-        energy, cos = (np.asarray(x, dtype=float) for x in (energy_GeV, cos_zenith))
-        azimuth = np.asarray(0.0 if azimuth_deg is None else azimuth_deg, dtype=float)
-        if not np.all((cos >= -1.0) & (cos <= 1.0)):
-            raise InputError("cos_zenith: must be between -1 and 1")
-        if not np.all(np.isfinite(azimuth)):
-            raise InputError("azimuth_deg: must be finite")
-        low, high = self.energy_range_GeV
-        inside = (energy >= low * (1.0 - _SLACK)) & (energy <= high * (1.0 + _SLACK))
-        if self.extrapolate == "refuse" and not np.all(inside):
-            bad = float(energy[~inside].flat[0])
-            raise InputError("energy_GeV", bad, f"{low:.5g} to {high:.5g}, the range of {self.table.source}")
-        table = self.table
-        covered = (cos >= table.cos_edges[0]) & (cos <= table.cos_edges[-1])
-        if self.extrapolate == "refuse" and not np.all(covered):
-            raise InputError(
-                "cos_zenith",
-                float(cos[~covered].flat[0]),
-                f"{table.cos_edges[0]:g} to {table.cos_edges[-1]:g}, the range of {table.source}",
-            )
-        index, energy, cos, azimuth, good = np.broadcast_arrays(index, energy, cos, azimuth, inside & covered)
-        shape = index.shape
-        flat = (np.log(np.clip(energy.ravel(), low, high)), cos.ravel(), azimuth.ravel())
-        return self._spline(azimuth_deg is not None), index.ravel(), good.ravel(), flat, shape
-
-    def flux(
-        self, flavour: Any, energy_GeV: ArrayLike, cos_zenith: ArrayLike, azimuth_deg: ArrayLike | None = None
-    ) -> Any:
-        """Interpolate the flux at points, broadcast over the arguments.
-
-        Parameters
-        ----------
-        flavour : str, int, or array of them
-            numu, numubar, nue or nuebar, or a PDG id; tau neutrinos give zero.
-        energy_GeV, cos_zenith, azimuth_deg : array_like
-            Energies (GeV), zenith cosines (+1 down-going), azimuths of arrival (degrees from south through east,
-            any number of turns); without azimuths the average over them.
-
-        Returns
-        -------
-        float64
-            m^-2 s^-1 sr^-1 GeV^-1; 0 anywhere in an empty bin; with ``extrapolate="flag"`` NaN outside the table.
-
-        Raises
-        ------
-        InputError
-            For an unknown flavour, a point outside the table, or azimuths where the table has none.
-        """
-        return self._evaluate(False, flavour, energy_GeV, cos_zenith, azimuth_deg)
-
-    def error(
-        self,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        azimuth_deg: ArrayLike | None = None,
-        kind: ErrorKind = "statistical",
-    ) -> Any:
-        """Interpolate the error of the flux at points, one standard deviation.
-
-        The statistical error is the flux times the relative error, interpolated linearly between bin centres. So it is
-        the error of a bin of the table around the point, not the (smaller) error of a fit. In an empty bin it is the
-        upper limit. Parameters and unit as in :meth:`flux`.
-
-        Parameters
-        ----------
-        flavour, energy_GeV, cos_zenith, azimuth_deg
-            As in :meth:`flux`.
-        kind : "statistical", "model" or "total"
-            Of the simulation, of the model parameters (:meth:`covariance`), or both in quadrature.
-
-        Raises
-        ------
-        InputError
-            As :meth:`flux`, for a table without errors, and for a flux without parameters.
-        """
-        if kind not in ("statistical", "model", "total"):
-            raise InputError("kind", kind, "statistical, model or total")
-        point = (flavour, energy_GeV, cos_zenith, azimuth_deg)
-        if kind != "statistical":
-            if not self.parameters:
-                raise InputError(f"kind: {self.table.source} has no parameters with errors, only statistical ones")
-            slopes = self.derivatives(*point)
-            flux = self._evaluate(False, *point)
-            variance = np.einsum("ni,ij,nj->n", slopes, self.parameter_covariance, slopes, optimize=True)
-            model = flux * np.sqrt(np.maximum(variance, 0.0)).reshape(np.shape(flux))
-            if kind == "model":
-                return model
-        if not self.has_errors:
-            raise InputError(f"error: {self.table.source} carries no errors (no .err.d beside it)")
-        statistical = self._evaluate(True, *point)
-        return statistical if kind == "statistical" else np.hypot(statistical, model)
-
-    def _evaluate(self, error: bool, *point: Any) -> Any:
-        spline, index, good, coordinates, shape = self._points(*point)
-        # the simulation makes no tau neutrinos: their flux is 0
-        chosen = good & (index < len(FLAVOURS))
-        values = np.where(good, 0.0, np.nan)
-        at = tuple(x[chosen] for x in coordinates)
-        flux = spline.flux(index[chosen], at)  # type: ignore[arg-type]
-        values[chosen] = spline.error(index[chosen], at, flux) if error else flux  # type: ignore[arg-type]
-        return values.reshape(shape)[()]
-
-    def getFlux(self, pdgid: Any, energy: ArrayLike, cos_zenith: ArrayLike) -> Any:
-        """Return the azimuth-averaged flux in the interface of nuflux and simweights, in **cm^-2** s^-1 sr^-1 GeV^-1.
-
-        Parameters
-        ----------
-        pdgid : int or array of int
-            PDG ids.
-        energy : array_like
-            GeV.
-        cos_zenith : array_like
-            +1 for down-going in these packages, as here.
-
-        Returns
-        -------
-        float64
-        """
-        return self.flux(pdgid, energy, cos_zenith) / CM2_PER_M2
-
-    def integral(
-        self,
-        flavour: Any,
-        energy_edges_GeV: ArrayLike,
-        cos_edges: ArrayLike = (-1.0, 1.0),
-        azimuth_edges_deg: ArrayLike | None = None,
-    ) -> Any:
-        """Integrate the flux over energy and solid angle in bins.
-
-        Parameters
-        ----------
-        flavour : str or int
-        energy_edges_GeV, cos_edges : array_like (n + 1,)
-            Ascending, inside the table.
-        azimuth_edges_deg : array_like, optional
-            Rising, at most one turn, from any azimuth to any other: 330 to 390, -30 to 30 and 330 to 30 are the same
-            window across 360. By default the integral is over the whole turn (a factor 2 pi).
-
-        Returns
-        -------
-        float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
-            m^-2 s^-1. Over a bin of the table it is the table's flux times the size of the bin, up to rounding. The
-            quadrature is Gauss-Legendre between the knots and edges of the table.
-
-        Raises
-        ------
-        InputError
-            For edges that are not ascending or outside the table (whatever ``extrapolate`` is).
-        """
-        energy = _edges("energy_edges_GeV", energy_edges_GeV, *self.energy_range_GeV)
-        cos = _edges("cos_edges", cos_edges, float(self.table.cos_edges[0]), float(self.table.cos_edges[-1]))
-        index = flavour_index(flavour)
-        spline = self._spline(azimuth_edges_deg is not None)
-        azimuth = np.array([0.0, 360.0]) if azimuth_edges_deg is None else _turn(azimuth_edges_deg)
-        sums = np.zeros(tuple(len(edges) - 1 for edges in (energy, cos, azimuth)))
-        if index < len(FLAVOURS):
-            # the spline's azimuths end at 360: a bin across it is two, whose integrals are added
-            pieces = azimuth if azimuth[-1] <= 360.0 or 360.0 in azimuth else np.sort(np.append(azimuth, 360.0))
-            parts = [pieces[pieces <= 360.0], pieces[pieces >= 360.0] - 360.0]
-            found = [spline.integrals(index, (np.log(energy), cos, part)) for part in parts if len(part) > 1]
-            whole = np.concatenate(found, axis=2) * np.radians(1.0)
-            sums = np.add.reduceat(whole, np.searchsorted(pieces, azimuth[:-1]), axis=2)
-        return sums[..., 0] if azimuth_edges_deg is None else sums
-
-    def bin_average(
-        self,
-        flavour: Any,
-        energy_edges_GeV: ArrayLike,
-        cos_edges: ArrayLike = (-1.0, 1.0),
-        azimuth_edges_deg: ArrayLike | None = None,
-    ) -> Any:
-        """Compute the mean flux in bins.
-
-        Parameters and shape as in :meth:`integral`.
-
-        Returns
-        -------
-        float64 array
-            m^-2 s^-1 sr^-1 GeV^-1.
-
-        Raises
-        ------
-        InputError
-            As :meth:`integral`.
-        """
-        sums = self.integral(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg)
-        width = np.multiply.outer(np.diff(np.asarray(energy_edges_GeV, float)), np.diff(np.asarray(cos_edges, float)))
-        if azimuth_edges_deg is None:
-            return sums / (2.0 * np.pi * width)
-        return sums / np.multiply.outer(width, np.radians(np.diff(_turn(azimuth_edges_deg))))
-
-
-def _turn(values: ArrayLike) -> Array:
-    """Edges of azimuth bins (degrees) as numbers that rise, the first in [0, 360); they may fall once, across 360."""
-    edges = np.array(values, dtype=float)
-    name = "azimuth_edges_deg"
-    if edges.ndim != 1 or len(edges) < 2 or not np.all(np.isfinite(edges)):
-        raise InputError(f"{name}: needs two or more finite numbers")
-    falls = np.flatnonzero(np.diff(edges) < 0.0)
-    if len(falls) == 1 and edges.min() >= 0.0 and edges.max() <= 360.0:
-        edges[falls[0] + 1 :] += 360.0
-    # 360 stays 360 as the end of [0, 360], and is 0 as a beginning
-    edges -= 360.0 * np.floor(edges[0] / 360.0)
-    if not np.all(np.diff(edges) > 0.0):
-        raise InputError(f"{name}: needs numbers that rise (once they may fall, across 360)")
-    if edges[-1] - edges[0] > 360.0 * (1.0 + _SLACK):
-        raise InputError(name, f"{edges[0]:.5g} to {edges[-1]:.5g}", "at most one turn, 360 degrees")
-    return edges
-
-
-def _edges(name: str, values: ArrayLike, low: float, high: float) -> Array:
-    edges = np.asarray(values, dtype=float)
-    if edges.ndim != 1 or len(edges) < 2 or not np.all(np.diff(edges) > 0.0):
-        raise InputError(f"{name}: needs two or more numbers that rise")
-    if edges[0] < low - _SLACK * abs(low) or edges[-1] > high + _SLACK * abs(high):
-        raise InputError(name, f"{edges[0]:.5g} to {edges[-1]:.5g}", f"{low:.5g} to {high:.5g}")
-    return np.clip(edges, low, high)

@@ -23,6 +23,7 @@ from scipy.sparse import csr_array, eye_array
 
 from sim3d.conventions.arrays import Array
 from sim3d.files.flux_table import FluxTable
+from sim3d.flux.spline_kernel import axis_tables, evaluate
 
 Ints = NDArray[np.intp]
 
@@ -43,7 +44,6 @@ Only where one cell is empty does it matter which of two a point is in."""
 TOLERANCE = 1e-6
 MAX_ITERATIONS = 60
 _LARGEST_STEP = 1.0
-_CHUNK = 50_000
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,10 @@ class Axis:
         row = np.arange(len(x) + 1) * index.shape[1]
         return csr_array((value.ravel(), index.ravel(), row), shape=(len(x), len(self.cardinal)))
 
+    def cell_edges(self) -> Array:
+        """Return the edges of the cells less the tolerance, :data:`CELL_SLACK` of a cell, (n + 1,)."""
+        return self.edges - CELL_SLACK * np.diff(self.edges).min()
+
     def cell(self, x: Array) -> Ints:
         """Find the cell that contains each x; one within rounding of an edge is in the cell above it.
 
@@ -170,8 +174,7 @@ class Axis:
         """
         if self.period:
             x = self.low + np.mod(x - self.low, self.period)
-        edges = self.edges - CELL_SLACK * np.diff(self.edges).min()
-        cell = np.searchsorted(edges, x, side="right") - 1
+        cell = np.searchsorted(self.cell_edges(), x, side="right") - 1
         return np.mod(cell, len(self.sites)) if self.period else np.clip(cell, 0, len(self.sites) - 1)
 
     def linear(self, x: Array) -> tuple[Ints, Array]:
@@ -324,6 +327,7 @@ class FluxSpline:
         nodes = [axis.nodes() for axis in self.axes]
         self._basis = [axis.matrix(x) for axis, (x, _) in zip(self.axes, nodes, strict=True)]
         self._average = [average for _, average in nodes]
+        self._tables = tuple(axis_tables(axis, axis.cell_edges()) for axis in self.axes)
         self._correct = [self._inverse(i) for i in range(3)]
         shape = [len(axis.cardinal) for axis in self.axes]
         self.coefficients = np.empty((len(table.flux), *shape))
@@ -394,17 +398,10 @@ class FluxSpline:
         float64 array (n,)
             m^-2 s^-1 sr^-1 GeV^-1.
         """
-        self.fit(np.unique(flavour).tolist())
+        self.fit(np.flatnonzero(np.bincount(flavour, minlength=1)).tolist())
         out = np.empty(len(flavour))
-        for start in range(0, len(out), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            x = [c[part] for c in coordinates]
-            f = flavour[part]
-            (ie, we), (ic, wc), (ia, wa) = (axis.local(c) for axis, c in zip(self.axes, x, strict=True))
-            index = (f[:, None, None, None], ie[:, :, None, None], ic[:, None, :, None], ia[:, None, None, :])
-            logs = np.einsum("nijk,ni,nj,nk->n", self.coefficients[index], we, wc, wa, optimize=True)
-            cells = tuple(axis.cell(c) for axis, c in zip(self.axes, x, strict=True))
-            out[part] = np.exp(logs) * self.factor[(f, *cells)]
+        x, y, z = (np.ascontiguousarray(c, dtype=float) for c in coordinates)
+        evaluate(flavour, x, y, z, self._tables, self.coefficients, self.factor, out)
         return out
 
     def error(self, flavour: Ints, coordinates: tuple[Array, Array, Array], flux: Array) -> Array:

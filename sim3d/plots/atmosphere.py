@@ -1,4 +1,4 @@
-"""Draw the density profile of an atmosphere by season, relative to the US Standard Atmosphere."""
+"""Draw the density profile of an atmosphere by season, relative to the mean of the seasons."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.ticker import MaxNLocator
 
-from atmosphere import linsley
 from sim3d.plots import style
+from sim3d.plots.axes import legend_below
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,12 +40,14 @@ def draw(place: str, seasons: dict[int, LayeredAtmosphere], folder: Path) -> lis
     """
     with rc_context(style.RC):
         figure = compare(place, seasons)
-        written = style.save(figure, folder, f"atmosphere-{place}-seasons")
+        written = style.save(figure, folder, f"atmosphere-{place}-seasons", ["NRLMSIS 2.1"])
     return written
 
 
 def compare(place: str, seasons: dict[int, LayeredAtmosphere]) -> Figure:
-    """Draw the ratios of density and of depth to the US Standard Atmosphere, by height.
+    """Draw the ratios of density and of depth to their means over the seasons, by height.
+
+    The reference is of the same model, because the layers of the US Standard Atmosphere would leave kinks.
 
     Parameters
     ----------
@@ -59,16 +61,18 @@ def compare(place: str, seasons: dict[int, LayeredAtmosphere]) -> Figure:
     """
     figure, (left, right) = style.subplots(1, 2, figsize=(7.6, 4.4), sharey=True)
     height = np.linspace(0.0, HIGHEST_KM, 401)
-    standard = linsley()
-    for (month, air), (colour, line) in zip(seasons.items(), _LOOKS, strict=False):
+    density = {month: air.density(height) for month, air in seasons.items()}
+    depth = {month: air.depth(height) for month, air in seasons.items()}
+    means = [np.mean(list(values.values()), axis=0) for values in (density, depth)]
+    for month, (colour, line) in zip(seasons, _LOOKS, strict=False):
         look = {"color": colour, "linestyle": line, "linewidth": 1.4, "label": calendar.month_name[month]}
-        left.plot(air.density(height) / standard.density(height), height, **look)
-        right.plot(air.depth(height) / standard.depth(height), height, **look)
+        left.plot(density[month] / means[0], height, **look)
+        right.plot(depth[month] / means[1], height, **look)
     for ax, what in ((left, "Density"), (right, "Depth")):
         ax.axvline(1.0, color=style.GREY, linewidth=0.6)
-        ax.set(xlabel=f"{what} over that of US Standard 1976", ylim=(0.0, HIGHEST_KM))
+        ax.set(xlabel=f"{what} / mean of the months shown", ylim=(0.0, HIGHEST_KM))
         ax.xaxis.set_major_locator(MaxNLocator(5))
     left.set_ylabel("Height (km)")
-    left.legend()
-    figure.suptitle(f"NRLMSIS, {style.title(place)}", fontsize=10)
+    legend_below(figure, left)
+    figure.suptitle(f"{style.title(place)}: air by season", fontsize=11)
     return figure

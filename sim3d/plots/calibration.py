@@ -37,8 +37,25 @@ def data_over_prediction(measurement: Measurement, first: FittedSet, last: Fitte
         begin = here.stop
         error = np.sqrt(np.diag(last.total_covariance))[here]
         before, after = first.response.values[here], found.predictions[last.name][here]
-        ax.errorbar(points.at_GeV, points.value / before, error / before, fmt="o", ms=3, mfc="none", label="before")
-        ax.errorbar(points.at_GeV, points.value / after, error / after, fmt="s", ms=3, label="after, with nuisances")
+        ax.errorbar(
+            points.at_GeV,
+            points.value / before,
+            error / before,
+            fmt="o",
+            ms=3,
+            mfc="none",
+            color=style.GREY,
+            label="before",
+        )
+        ax.errorbar(
+            points.at_GeV,
+            points.value / after,
+            error / after,
+            fmt="s",
+            ms=3,
+            color=style.BLUE,
+            label="after, with nuisances",
+        )
         ax.axhline(1.0, lw=0.8, color="0.5")
         ax.set(xscale="log", ylabel=f"Data over prediction, {points.table.name}")
     axes[0, 0].set_title(measurement.table.title)
@@ -62,7 +79,14 @@ def pulls(found: Fit) -> Figure:
     figure, ax = style.subplots(figsize=(5.4, 1.0 + 0.19 * n))
     rows = np.arange(n)[::-1]
     ax.axvspan(-1.0, 1.0, color="0.9")
-    ax.errorbar(found.values - found.prior_centre, rows, xerr=np.sqrt(np.diag(found.covariance)), fmt="o", ms=3)
+    ax.errorbar(
+        found.values - found.prior_centre,
+        rows,
+        xerr=np.sqrt(np.diag(found.covariance)),
+        fmt="o",
+        ms=3,
+        color=style.BLUE,
+    )
     ax.set_yticks(rows, found.parameters, fontsize=7)
     ax.set(xlabel="Value and error in units of the prior's", ylim=(-1, n))
     return figure

@@ -11,6 +11,7 @@ from matplotlib import rc_context
 
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.plots import style
+from sim3d.plots.axes import plain_ticks
 from sim3d.studies.cascade.flux import LOWEST_SHOWN_GEV, MARGIN, CascadeFlux
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def draw(fluxes: Sequence[CascadeFlux], title: str, folder: Path) -> list[Path]:
     """
     with rc_context(style.RC):
         return [
-            *style.save(spectra(fluxes, title), folder, "cascade-spectra"),
-            *style.save(parents(fluxes[0], title), folder, "cascade-parents"),
+            *style.save(spectra(fluxes), folder, "cascade-spectra", [title]),
+            *style.save(parents(fluxes[0]), folder, "cascade-parents", [title]),
         ]
 
 
@@ -51,13 +52,12 @@ def _energies(flux: CascadeFlux) -> np.ndarray:
     return np.geomspace(LOWEST_SHOWN_GEV, float(flux.grid.edges_GeV[-1]) / MARGIN, 301)
 
 
-def spectra(fluxes: Sequence[CascadeFlux], title: str) -> Figure:
+def spectra(fluxes: Sequence[CascadeFlux]) -> Figure:
     """Draw E^3 times the fluxes of neutrinos, p^3 times those of muons, and the charge ratio.
 
     Parameters
     ----------
     fluxes : sequence of CascadeFlux
-    title : str
 
     Returns
     -------
@@ -80,32 +80,32 @@ def spectra(fluxes: Sequence[CascadeFlux], title: str) -> Figure:
         )
     for ax in (left, middle, right):
         ax.set_xscale("log")
+        plain_ticks(ax)
     left.set(
-        yscale="log", xlabel="neutrino energy $E$ (GeV)", ylabel=r"$E^3\,\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^2$)"
+        yscale="log", xlabel="Neutrino energy $E$ (GeV)", ylabel=r"$E^3\,\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^2$)"
     )
     middle.set(
         yscale="log",
-        xlabel="muon momentum $p$ (GeV/c)",
+        xlabel="Muon momentum $p$ (GeV/c)",
         ylabel=r"$p^3\,\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ (GeV/c)$^2$)",
     )
-    right.set(xlabel="muon momentum $p$ (GeV/c)", ylabel=r"$\mu^+ / \mu^-$", ylim=(1.0, 1.6))
+    right.set(xlabel="Muon momentum $p$ (GeV/c)", ylabel=r"$\mu^+ / \mu^-$", ylim=(1.0, 1.6))
     for ax in (left, middle):
         low, high = ax.get_ylim()
         ax.set_ylim(max(low, 1e-4 * high), 2.0 * high)
         ax.legend()
     if right.lines:
         right.legend()
-    figure.suptitle(f"{title}; cascade equations, one dimension", fontsize=10)
+    figure.suptitle("Cascade equations, one dimension", fontsize=11)
     return figure
 
 
-def parents(flux: CascadeFlux, title: str) -> Figure:
+def parents(flux: CascadeFlux) -> Figure:
     """Draw the shares of neutrinos that come from pions, kaons and muons, by flavour.
 
     Parameters
     ----------
     flux : CascadeFlux
-    title : str
 
     Returns
     -------
@@ -119,9 +119,9 @@ def parents(flux: CascadeFlux, title: str) -> Figure:
             for kind, share in flux.parent_shares(flavour).items():
                 label = f"{kind}s" if line == "-" else None
                 ax.plot(at[shown], share[shown], line, color=_PARENTS[kind], label=label)
-        ax.set(xscale="log", ylim=(0.0, 1.0), xlabel="neutrino energy (GeV)")
+        ax.set(xscale="log", ylim=(0.0, 1.0), xlabel="Neutrino energy (GeV)")
         ax.set_title(f"{style.LABELS[pair[0]]} (solid), {style.LABELS[pair[1]]} (dashed)")
-    axes[0].set_ylabel("share by parent")
+    axes[0].set_ylabel("Share by parent")
     axes[1].legend(loc="center left")
-    figure.suptitle(rf"{title}, $\cos\theta$ = {flux.cos_zenith:g}", fontsize=10)
+    figure.suptitle(rf"Where neutrinos come from, $\cos\theta$ = {flux.cos_zenith:g}", fontsize=11)
     return figure

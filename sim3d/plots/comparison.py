@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.plots import style
+from sim3d.plots.axes import ZENITH_LABEL, legend_below, outer_labels, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +28,11 @@ COS_BANDS = (
 )
 N_ENERGY_BANDS = 4
 
-_LARGEST_ERROR = 0.3
+LARGEST_ERROR = 0.3
 """Ratios with a larger relative error are left out: they would stretch the axis."""
+
+_LOG_STEP, _COS_STEP = 0.025, 0.012
+"""Distance of series that are drawn side by side, in decades of energy and in cos_zenith."""
 
 
 def draw(matched: Matched, folder: Path, stem: str, title: str) -> list[Path]:
@@ -50,35 +53,99 @@ def draw(matched: Matched, folder: Path, stem: str, title: str) -> list[Path]:
     written: list[Path] = []
     with rc_context(style.RC):
         for name, figure in (("energy", _energy(matched, title)), ("zenith", _zenith(matched, title))):
-            written += style.save(figure, folder, f"{stem}-{name}")
+            written += style.save(figure, folder, f"{stem}-{name}", [f"ratio of fluxes: {title}"])
     return written
 
 
 def _energy(matched: Matched, title: str) -> Figure:
-    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.4, 5.8), sharex=True, sharey=True)
     for ax, flavour in zip(axes.flat, FLAVOURS, strict=True):
-        for (low, high), label, colour, marker in COS_BANDS:
-            chosen = (matched.flavour == flavour) & (matched.cos_zenith > low) & (matched.cos_zenith < high)
-            look = {"color": colour, "marker": marker, "label": label}
-            _means(ax, matched, chosen, matched.energy_GeV, look)
-        ax.set(xscale="log", title=style.LABELS[flavour])
+        chosen = matched.flavour == flavour
+        draw_means(ax, matched, chosen)
+        ax.set(xscale="log", title=f"{style.LABELS[flavour]}: {mean_ratio(matched, chosen)}")
+        plain_ticks(ax)
     return _finish(figure, axes, title, "Neutrino energy (GeV)")
 
 
 def _zenith(matched: Matched, title: str) -> Figure:
-    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.4), sharex=True, sharey=True)
+    figure, axes = style.subplots(2, 2, figsize=(7.4, 5.8), sharex=True, sharey=True)
     logs = np.log10(matched.energy_GeV)
     edges = np.linspace(logs.min() - 1e-9, logs.max() + 1e-9, N_ENERGY_BANDS + 1)
     for ax, low, high in zip(axes.flat, edges[:-1], edges[1:], strict=True):
-        for flavour in FLAVOURS:
-            chosen = (matched.flavour == flavour) & (logs >= low) & (logs < high)
-            _means(ax, matched, chosen, matched.cos_zenith, style.points(flavour))
-        ax.set(xlim=(-1, 1), title=f"{10**low:.3g} to {10**high:.3g} GeV")
-    return _finish(figure, axes, title, r"$\cos\theta_{\rm zenith}$ (+1: down-going)")
+        inside = (logs >= low) & (logs < high)
+        for k, flavour in enumerate(FLAVOURS):
+            look = style.points(flavour)
+            x, mean, error = band_means(matched, inside & (matched.flavour == flavour), matched.cos_zenith)
+            ax.errorbar(x + _COS_STEP * (k - 1.5), mean, yerr=error, **look)
+        ax.set(xlim=(-1, 1), title=f"{10**low:.3g} to {10**high:.3g} GeV: {mean_ratio(matched, inside)}")
+    return _finish(figure, axes, title, ZENITH_LABEL)
 
 
-def _means(ax: Axes, matched: Matched, chosen: NDArray[np.bool_], against: Array, look: Mapping[str, Any]) -> None:
-    """Draw the mean ratio, and its error, of the rows that share a value of ``against``."""
+def mean_ratio(matched: Matched, chosen: NDArray[np.bool_]) -> str:
+    """State the mean ratio of rows and its error, each row with the same weight.
+
+    Weights from the errors would favour rows that are low by chance, whose errors are small; rows without hits count
+    as 0 for the same reason.
+
+    Parameters
+    ----------
+    matched : Matched
+    chosen : bool array
+
+    Returns
+    -------
+    str
+    """
+    ratio, sigma = matched.ratio()
+    good = chosen & np.isfinite(ratio)
+    if not good.any():
+        return "no bins"
+    seen = np.where((matched.hits > 0) & np.isfinite(sigma), sigma, 0.0)[good]
+    error = float(np.sqrt(np.sum(seen**2))) / int(good.sum())
+    mean = f"mean ratio {float(np.where(matched.hits > 0, ratio, 0.0)[good].mean()):.2f}"
+    return rf"{mean} $\pm$ {error:.2f}" if error > 0.0 else mean
+
+
+def draw_means(ax: Axes, matched: Matched, chosen: NDArray[np.bool_]) -> None:
+    """Draw mean ratios against energy in three bands of zenith, side by side.
+
+    Parameters
+    ----------
+    ax : Axes
+    matched : Matched
+    chosen : bool array
+        Rows, of one flavour say.
+    """
+    for k, ((low, high), label, colour, marker) in enumerate(COS_BANDS):
+        inside = chosen & (matched.cos_zenith > low) & (matched.cos_zenith < high)
+        x, mean, error = band_means(matched, inside, matched.energy_GeV)
+        look: dict[str, Any] = {
+            "color": colour,
+            "marker": marker,
+            "label": label,
+            "linestyle": "none",
+            "elinewidth": 0.8,
+        }
+        if k != 1:
+            look["markerfacecolor"] = "white"
+        ax.errorbar(x * 10.0 ** (_LOG_STEP * (k - 1)), mean, yerr=error, **look)
+
+
+def band_means(matched: Matched, chosen: NDArray[np.bool_], against: Array) -> tuple[Array, Array, Array]:
+    """Compute the mean ratio, and its error, of the rows that share a value of ``against``.
+
+    Parameters
+    ----------
+    matched : Matched
+    chosen : bool array
+    against : float64 array
+        Energy or cos_zenith of the rows.
+
+    Returns
+    -------
+    at, mean, error : float64 arrays
+        Without means whose error is above :data:`LARGEST_ERROR`.
+    """
     ratio, sigma = matched.ratio()
     chosen = chosen & (matched.hits > 0)
     x = np.unique(against[chosen])
@@ -86,17 +153,14 @@ def _means(ax: Axes, matched: Matched, chosen: NDArray[np.bool_], against: Array
     n = np.bincount(at, minlength=len(x))
     mean = np.bincount(at, ratio[chosen], minlength=len(x)) / n
     error = np.sqrt(np.bincount(at, sigma[chosen] ** 2, minlength=len(x))) / n
-    known = error < _LARGEST_ERROR
-    ax.errorbar(x[known], mean[known], yerr=error[known], **{"linestyle": "none", "elinewidth": 0.8, **look})
+    known = error < LARGEST_ERROR
+    return x[known], mean[known], error[known]
 
 
 def _finish(figure: Figure, axes: NDArray[Any], title: str, x_label: str) -> Figure:
     for ax in axes.flat:
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    for ax in axes[-1]:
-        ax.set_xlabel(x_label)
-    figure.supylabel("Ratio of fluxes", fontsize=10)
-    figure.suptitle(title, fontsize=10)
+    legend_below(figure, axes.flat[0])
+    outer_labels(axes, x_label, "Ratio of fluxes")
+    figure.suptitle(title, fontsize=11)
     return figure

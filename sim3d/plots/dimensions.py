@@ -28,11 +28,24 @@ from sim3d.analysis.dimensions import (
     windows,
     zenith_groups,
 )
+from sim3d.analysis.trends import harmonics
 from sim3d.conventions.arrays import Array
 from sim3d.plots import style
-from sim3d.plots.axes import ZENITH_LABEL, draw_points, legend_below
+from sim3d.plots.axes import (
+    ZENITH_LABEL,
+    compass,
+    compass_axis,
+    draw_curve,
+    draw_points,
+    legend_below,
+    outer_labels,
+    plain_ticks,
+    value_limits,
+)
+from sim3d.plots.result import asymmetry_figure
 from sim3d.results.pairs import jackknife_of_two
 from sim3d.results.windows import lowest_energy
+from sim3d.results.words import context_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,7 +95,7 @@ def draw(results: Mapping[str, Result], site: str, folder: Path) -> list[Path]:
             figures["bending-azimuth"] = azimuth(full, results[STRAIGHT], site)
             figures["bending-asymmetry"] = asymmetries(results, site)
         for name, figure in figures.items():
-            written += style.save(figure, folder, f"{site}-{name}")
+            written += style.save(figure, folder, f"{site}-{name}", context_lines(full.record, site))
     return written
 
 
@@ -109,6 +122,7 @@ def zenith(full: Result, collinear: Result, site: str) -> Figure:
             # side by side, not on top of each other
             _points(ax, centres + 0.012 * (i - 1.5), value[i], error[i], style.points(flavour))
         ax.set_title(f"{window[0]:.3g} to {window[1]:g} GeV")
+        value_limits(ax, *_known(value, error), include=1.0, most=0.15)
     _finish(figure, axes, ZENITH_LABEL, f"{style.title(site)}: three dimensions over one")
     return figure
 
@@ -138,8 +152,10 @@ def energy(full: Result, collinear: Result, site: str) -> Figure:
         look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "label": _words(band)}
         for ax, (i, flavour) in zip(axes.flat, enumerate(full.flavours), strict=True):
             value, error = (np.array([one[k][i] for one in found]) for k in (0, 1))
-            _points(ax, centres, value, error, look)
+            shift = 10.0 ** (0.02 * (list(_BAND_LOOKS).index(band) - 1))
+            _points(ax, centres * shift, value, error, look)
             ax.set(xscale="log", title=style.LABELS[flavour])
+            plain_ticks(ax)
     _finish(figure, axes, "Neutrino energy (GeV)", f"{style.title(site)}: three dimensions over one")
     return figure
 
@@ -162,15 +178,19 @@ def azimuth(full: Result, straight: Result, site: str) -> Figure:
     edges = np.asarray(full.azimuth_edges_deg)
     value, error = jackknife_of_two(quotient, full, straight, azimuth_groups(site, window))
     for ax, (i, flavour) in zip(axes.flat, enumerate(full.flavours), strict=True):
-        _points(ax, 0.5 * (edges[1:] + edges[:-1]), value[i], error[i], style.points(flavour))
-        ax.set(xlim=(0, 360), title=style.LABELS[flavour])
-        ax.set_xticks([0, 90, 180, 270, 360], ["S", "E", "N", "W", "S"])
-        ax.set_xticks(np.arange(0, 361, 30), minor=True)
+        centres = 0.5 * (edges[1:] + edges[:-1])
+        fine = np.linspace(0.0, 360.0, 181)
+        curve, spread = harmonics(centres, value[i], error[i], 180.0 - fine)
+        draw_curve(ax, fine, curve, spread, style.COLOURS[flavour], line=style.LINES[flavour])
+        _points(ax, compass(centres), value[i], error[i], style.points(flavour))
+        ax.set_title(style.LABELS[flavour])
+        compass_axis(ax, "")
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
-    figure.supxlabel("Azimuth the neutrino arrives from (ticks every 30 degrees)", fontsize=10)
-    figure.supylabel("Flux with bending in the air / without", fontsize=10)
+    outer_labels(axes, "Neutrinos come from (compass bearing)", "With bending / without")
     figure.suptitle(
-        rf"{style.title(site)}: {window[0]:.2g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$", fontsize=10
+        rf"{style.title(site)}: effect of bending in the air, {window[0]:.2g} to {window[1]:g} GeV, "
+        r"$|\cos\theta_{\rm zenith}| < 0.5$",
+        fontsize=10,
     )
     return figure
 
@@ -188,15 +208,12 @@ def asymmetries(results: Mapping[str, Result], site: str) -> Figure:
     -------
     Figure
     """
-    figure, ax = style.subplots(figsize=(5.6, 4.4))
     rows = bending_asymmetries(results, site)
     window = east_west_window(results[FULL]) or asymmetry.ENERGY_WINDOW_GEV
-    at = np.arange(len(rows), dtype=float)
-    ax.axhline(0.0, color=style.GREY, linewidth=0.6)
-    for k, (name, (colour, marker)) in enumerate((n, _RUN_LOOKS[n]) for n in RUN_LABELS if n in results):
+    series: list[tuple[str, Array, Array, dict[str, Any]]] = []
+    for name, (colour, marker) in ((n, _RUN_LOOKS[n]) for n in RUN_LABELS if n in results):
         value, error = (np.array([row.by_run[name][j] for row in rows]) for j in (0, 1))
-        look = {"color": colour, "marker": marker, "linestyle": "none", "markersize": 5.5, "label": RUN_LABELS[name]}
-        draw_points(ax, at + 0.14 * (k - 1.5), value, error, look)
+        series.append((RUN_LABELS[name], value, error, {"color": colour, "marker": marker}))
     others = asymmetry.published(site) if asymmetry.is_published_window(window, asymmetry.COS_ZENITH_MAX) else {}
     if others:
         known = [others[row.flavour] for row in rows]
@@ -204,22 +221,23 @@ def asymmetries(results: Mapping[str, Result], site: str) -> Figure:
             np.array([np.nan if x is None else x for x in column])
             for column in ([one.paper for one in known], [one.paper_error for one in known])
         )
-        look = {"color": style.VERMILION, "marker": "x", "linestyle": "none", "markersize": 5.5}
-        draw_points(ax, at + 0.28, value, error, look | {"label": "Tserkovnyak et al."})
-    ax.set_xticks(at, [style.LABELS[row.flavour] for row in rows])
-    ax.tick_params(axis="x", which="minor", bottom=False, top=False)
-    ax.set(
-        xlim=(-0.5, len(rows) - 0.5),
-        ylabel=r"$(N_{\rm E}-N_{\rm W})/(N_{\rm E}+N_{\rm W})$, E: travelling east",
-        title=rf"{style.title(site)}: {window[0]:.2g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$",
+        series.append(("Tserkovnyak et al.", value, error, {"color": style.VERMILION, "marker": "x"}))
+    heading = (
+        rf"{style.title(site)}: east-west asymmetry, {window[0]:.2g} to {window[1]:g} GeV, "
+        r"$|\cos\theta_{\rm zenith}| < 0.5$"
     )
-    ax.legend()
-    return figure
+    return asymmetry_figure([row.flavour for row in rows], series, heading)
 
 
 def _words(band: str) -> str:
     """Return the legend text of a band of :data:`sim3d.analysis.dimensions.BANDS`."""
     return band.replace("|cos|", r"$|\cos\theta|$").replace("cos ", r"$\cos\theta$ ")
+
+
+def _known(value: Array, error: Array) -> tuple[Array, Array]:
+    """Leave out what is not drawn."""
+    known = error < LARGEST_ERROR * np.abs(value)
+    return value[known], error[known]
 
 
 def _points(ax: Axes, x: Array, value: Array, error: Array, look: dict[str, Any]) -> None:
@@ -230,8 +248,6 @@ def _points(ax: Axes, x: Array, value: Array, error: Array, look: dict[str, Any]
 def _finish(figure: Figure, axes: NDArray[Any], x_label: str, title: str) -> None:
     for ax in axes.flat:
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
-    for ax in axes[-1]:
-        ax.set_xlabel(x_label)
-    figure.supylabel("Ratio of fluxes, 3-D / 1-D", fontsize=10)
-    figure.suptitle(title, fontsize=10)
+    outer_labels(axes, x_label, "3-D / 1-D")
+    figure.suptitle(title, fontsize=11)
     legend_below(figure, axes.flat[0])

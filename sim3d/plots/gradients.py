@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from matplotlib import rc_context
 from sim3d.config.parameters import CLASS_OF, UNITS, in_units
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.plots import style
+from sim3d.plots.axes import legend_below, outer_labels, plain_ticks
 from sim3d.scoring.gradients import BINS
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from sim3d.results.gradients import PropagatedErrors, SiteGradients
     from sim3d.results.varied_flux import VariedFlux
 
-LINES = 8
+LINES = 5
 """Parameters in a panel: those with the largest effect on the flux."""
 KNOWN = 0.2
 """Largest relative error of the sky-averaged flux at which an energy is drawn; with few hits results are unreliable."""
@@ -44,7 +46,7 @@ def known_energies(site_gradients: SiteGradients) -> np.ndarray:
     return (flux > 0.0) & (error < KNOWN * flux)
 
 
-def draw_gradients(site_gradients: SiteGradients, folder: Path) -> list[Path]:
+def draw_gradients(site_gradients: SiteGradients, folder: Path, about: Sequence[str] = ()) -> list[Path]:
     """Draw and save d ln flux / d parameter of the parameters with the largest effect, one panel per flavour.
 
     Parameters
@@ -52,6 +54,8 @@ def draw_gradients(site_gradients: SiteGradients, folder: Path) -> list[Path]:
     site_gradients : SiteGradients
     folder : Path
         Must exist.
+    about : sequence of str
+        What the run was, for the lines below the figures.
 
     Returns
     -------
@@ -73,37 +77,80 @@ def draw_gradients(site_gradients: SiteGradients, folder: Path) -> list[Path]:
         if chosen:
             with rc_context(style.RC):
                 figure = _panels({name: values[name] for name in chosen}, known)
-                figure.suptitle(f"{style.title(site_gradients.site)}: gradients of the flux over the sky", fontsize=10)
-                written += _saved(figure, folder, f"{site_gradients.site}-gradients-{kind}")
+                title = f"{style.title(site_gradients.site)}: how the flux over the sky changes with its inputs"
+                figure.suptitle(title, fontsize=11)
+                written += style.save(figure, folder, f"{site_gradients.site}-gradients-{kind}", about)
     return written
 
 
 def _panels(values: dict[str, np.ndarray], known: np.ndarray) -> Figure:
     figure, axes = style.subplots(2, 2, figsize=(7.6, 6.6), sharex=True, sharey=True)
     for i, (flavour, ax) in enumerate(zip(FLAVOURS, axes.flat, strict=True)):
-        for (name, (value, error)), colour, marker in zip(values.items(), _COLOURS, _MARKERS, strict=False):
+        looks = zip(values.items(), _COLOURS, _MARKERS, strict=False)
+        for k, ((name, (value, error)), colour, marker) in enumerate(looks):
             ax.errorbar(
-                BINS.energies_GeV[known[i]],
+                BINS.energies_GeV[known[i]] * 10.0 ** (0.015 * (k - 2)),
                 value[i, known[i]],
                 error[i, known[i]],
                 color=colour,
                 marker=marker,
                 linewidth=0.7,
                 elinewidth=0.6,
-                label=in_units(name),
+                label=words(name),
             )
         ax.axhline(0.0, color=style.GREY, linewidth=0.6)
         ax.set(xscale="log", title=style.LABELS[flavour])
-    for ax in axes[1]:
-        ax.set_xlabel("Neutrino energy (GeV)")
-    for ax in axes[:, 0]:
-        ax.set_ylabel(r"$\partial\ln\Phi\,/\,\partial$ parameter")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+        plain_ticks(ax)
+    outer_labels(axes, "Neutrino energy (GeV)", r"$\partial\ln\Phi\,/\,\partial$ parameter")
+    legend_below(figure, axes[0, 0], columns=3)
     return figure
 
 
-def draw_varied(site_gradients: SiteGradients, varied: VariedFlux, folder: Path) -> list[Path]:
+_PARTICLES = {
+    "pi+": r"$\pi^+$",
+    "pi-": r"$\pi^-$",
+    "pi0": r"$\pi^0$",
+    "K+": "K$^+$",
+    "K-": "K$^-$",
+    "p": "p",
+    "n": "n",
+    "nucleon": "nucleons",
+    "pion": "pions",
+    "kaon": "kaons",
+}
+_KINDS = {"sigma": "cross section of", "angle": "angles of", "gamma": "slope of primary", "norm": "size of primary"}
+
+
+def words(name: str) -> str:
+    r"""Write a parameter in words for a legend.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``pi+@31`` or ``sigma:nucleon``.
+
+    Returns
+    -------
+    str
+        The name with its unit where there are no words for it.
+
+    Examples
+    --------
+    >>> words("pi+@31"), words("sigma:nucleon")
+    ('yield of $\\pi^+$ at 31 GeV', 'cross section of nucleons')
+    """
+    particle, at, energy = name.partition("@")
+    if at and particle in _PARTICLES:
+        return f"yield of {_PARTICLES[particle]} at {energy} GeV"
+    kind, colon, what = name.partition(":")
+    if colon and kind in _KINDS:
+        return f"{_KINDS[kind]} {_PARTICLES.get(what, what)}"
+    return in_units(name)
+
+
+def draw_varied(
+    site_gradients: SiteGradients, varied: VariedFlux, folder: Path, about: Sequence[str] = ()
+) -> list[Path]:
     """Draw and save the ratio of a varied flux to the run's own.
 
     Parameters
@@ -112,6 +159,8 @@ def draw_varied(site_gradients: SiteGradients, varied: VariedFlux, folder: Path)
     varied : VariedFlux
     folder : Path
         Must exist.
+    about : sequence of str
+        What the run was, for the lines below the figure.
 
     Returns
     -------
@@ -124,16 +173,19 @@ def draw_varied(site_gradients: SiteGradients, varied: VariedFlux, folder: Path)
         for i, flavour in enumerate(FLAVOURS):
             value, error = varied.sky_ratio[i], varied.sky_ratio_error[i]
             sure = known[i]
-            ax.errorbar(BINS.energies_GeV[sure], value[sure], error[sure], **style.points(flavour))
+            at = BINS.energies_GeV[sure] * 10.0 ** (0.012 * (i - 1.5))
+            ax.errorbar(at, value[sure], error[sure], **style.points(flavour))
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
         ax.set(xscale="log", xlabel="Neutrino energy (GeV)", ylabel="Varied flux / flux")
-        label = varied.label if len(varied.label) < 80 else varied.label[:77] + "..."
-        ax.set_title(f"{style.title(varied.site)}: {label}", fontsize=8)
-        ax.legend(ncols=4)
-        return _saved(figure, folder, f"{varied.site}-varied")
+        plain_ticks(ax)
+        ax.set_title(f"{style.title(varied.site)}: flux over the sky with other inputs")
+        legend_below(figure, ax)
+        return style.save(figure, folder, f"{varied.site}-varied", [f"varied: {varied.label}", *about])
 
 
-def draw_errors(site_gradients: SiteGradients, errors: PropagatedErrors, source: str, folder: Path) -> list[Path]:
+def draw_errors(
+    site_gradients: SiteGradients, errors: PropagatedErrors, source: str, folder: Path, about: Sequence[str] = ()
+) -> list[Path]:
     """Draw and save the relative errors of fluxes and flavour ratio that follow from the parameters' errors.
 
     Parameters
@@ -144,6 +196,8 @@ def draw_errors(site_gradients: SiteGradients, errors: PropagatedErrors, source:
         Where the parameters' errors are from, for the title.
     folder : Path
         Must exist.
+    about : sequence of str
+        What the run was, for the lines below the figure.
 
     Returns
     -------
@@ -169,11 +223,7 @@ def draw_errors(site_gradients: SiteGradients, errors: PropagatedErrors, source:
             label=label,
         )
         ax.set(xscale="log", xlabel="Neutrino energy (GeV)", ylabel="Error from the parameters (%)", ylim=(0.0, None))
-        ax.set_title(f"{style.title(errors.site)}: errors of {source}, flux over the sky")
-        ax.legend(ncols=2)
-        return _saved(figure, folder, f"{errors.site}-errors")
-
-
-def _saved(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    paths = style.save(figure, folder, stem)
-    return paths
+        plain_ticks(ax)
+        ax.set_title(f"{style.title(errors.site)}: errors of the flux over the sky from its inputs")
+        legend_below(figure, ax)
+        return style.save(figure, folder, f"{errors.site}-errors", [f"errors of the inputs: {source}", *about])

@@ -101,7 +101,8 @@ def secondary_spectra(model: HadronicModel) -> Figure:
         ax.set(title=title, yscale="log", xlim=(0.0, 1.0), ylim=((1e-4 if "p" in names else 1e-5) * top, 2.0 * top))
     for ax in axes[-1]:
         ax.set_xlabel(r"$x = E/E_{\rm proton}$, total energies")
-    figure.supylabel(r"$dN/dx$ per interaction", fontsize=10)
-    figure.suptitle(f"Secondaries of p-air: {model.name}; kinetic energy of the proton", fontsize=10)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"$dN/dx$ per interaction")
+    figure.suptitle(f"Secondaries of p-air in {model.name}, by kinetic energy of the proton", fontsize=11)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(shades))
     return figure

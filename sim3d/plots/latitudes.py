@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import colormaps, rc_context
 
 from sim3d.plots import style
+from sim3d.plots.axes import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ def draw(found: LatitudeBands, folder: Path, title: str) -> list[Path]:
 
 
 def spectra(found: LatitudeBands, title: str) -> Figure:
-    """Draw the flux against kinetic energy, one line per band; energies at which nothing is allowed have no point.
+    """Draw the flux against kinetic energy, one series per band, as far as it is known to 50%.
 
     Parameters
     ----------
@@ -51,13 +52,13 @@ def spectra(found: LatitudeBands, title: str) -> Figure:
     -------
     Figure
     """
-    figure, ax = style.subplots(figsize=(6.4, 5.4))
+    figure, ax = style.subplots(figsize=(7.2, 5.0))
     # dark to light from the equator to the poles, so that the order shows in grey print too
     colours = colormaps["viridis"](np.linspace(0.0, 0.88, len(found.bands)))
     ax.plot(found.energy_GeV, found.outside, color=style.BLACK, linestyle="--", zorder=9, label="without field")
     for i, (band, colour) in enumerate(zip(found.bands, colours, strict=True)):
-        seen = band.share > 0.0
-        label = rf"${band.low_rad:.2g} - {band.high_rad:.3g}$"
+        seen = (band.share > 0.0) & (band.flux_error < 0.5 * band.flux)
+        label = f"{np.degrees(band.low_rad):.0f} to {np.degrees(band.high_rad):.0f}"
         marker = _MARKERS[i % len(_MARKERS)]
         look = {"color": colour, "marker": marker, "markersize": 3.2, "elinewidth": 0.8, "linewidth": 0.9}
         ax.errorbar(found.energy_GeV[seen], band.flux[seen], band.flux_error[seen], label=label, **look)
@@ -70,5 +71,7 @@ def spectra(found: LatitudeBands, title: str) -> Figure:
         xlabel=r"Kinetic energy $E$ of the protons (GeV)",
         ylabel=r"Flux of primary protons (m$^{-2}$ s$^{-1}$ sr$^{-1}$ GeV$^{-1}$)",
     )
-    ax.legend(title="|geomagnetic latitude| (rad)", loc="lower left")
+    plain_ticks(ax)
+    # beside the axes: below and in them the curves are everywhere
+    figure.legend(title="|geomagnetic\nlatitude| (degrees)", loc="outside right upper", fontsize=8)
     return figure

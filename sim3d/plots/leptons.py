@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from matplotlib import rc_context
 
 from sim3d.conventions.arrays import Array
 from sim3d.plots import style
+from sim3d.plots.axes import compass, compass_axis, legend_below
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +37,7 @@ def draw(
     energy_GeV: tuple[float, float],
     cos_max: float,
     folder: Path,
+    about: Sequence[str] = (),
 ) -> list[Path]:
     """Draw and save the figures ``<site>-leptons-azimuth`` and ``<site>-leptons-asymmetry``.
 
@@ -52,6 +55,8 @@ def draw(
         Limit of ``|cos_zenith|``, for the titles.
     folder : Path
         Must exist.
+    about : sequence of str
+        What the run was, for the lines below the figures.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def draw(
             ("azimuth", azimuth(both, np.asarray(azimuth_edges_deg), title)),
             ("asymmetry", asymmetry(both, others, title)),
         ):
-            written += style.save(figure, folder, f"{site}-leptons-{name}")
+            written += style.save(figure, folder, f"{site}-leptons-{name}", about)
     return written
 
 
@@ -90,29 +95,28 @@ def azimuth(ours: list[Leptons], edges_deg: Array, title: str) -> Figure:
     figure, axes = style.subplots(1, len(ours), figsize=(8.0, 3.9), sharex=True)
     centres = 0.5 * (edges_deg[:-1] + edges_deg[1:])
     for ax, one in zip(axes, ours, strict=True):
+        # from north through east; the bins of the file are from south through east
         ax.stairs(
-            one.azimuth_rate["neutrino"],
+            np.roll(one.azimuth_rate["neutrino"][::-1], -(len(centres) // 2)),
             edges_deg,
             color=style.GREY,
             linewidth=1.0,
             label="by the neutrino's direction",
         )
         look = {"color": style.GREY, "marker": "none"}
-        _points(ax, centres, one.azimuth_rate["neutrino"], one.azimuth_error["neutrino"], look)
+        _points(ax, compass(centres), one.azimuth_rate["neutrino"], one.azimuth_error["neutrino"], look)
         _points(
             ax,
-            centres,
+            compass(centres),
             one.azimuth_rate["lepton"],
             one.azimuth_error["lepton"],
             _LOOKS["lepton"] | {"label": "by the lepton's direction"},
         )
-        ax.set(title=_NAMES[one.species], xlim=(0, 360), xlabel="Azimuth of arrival (ticks every 30 degrees)")
+        ax.set_title(_NAMES[one.species])
         ax.set_ylim(bottom=0)
-        ax.set_xticks([0, 90, 180, 270, 360], ["S", "E", "N", "W", "S"])
-        ax.set_xticks(np.arange(0, 361, 30), minor=True)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
-    figure.supylabel(r"Events (kt$^{-1}$ yr$^{-1}$ sr$^{-1}$)", fontsize=10)
+        compass_axis(ax, "Direction of arrival (compass bearing)")
+    axes[0].set_ylabel(r"Events (kt$^{-1}$ yr$^{-1}$ sr$^{-1}$)")
+    legend_below(figure, axes[0])
     figure.suptitle(title, fontsize=10)
     return figure
 
@@ -158,7 +162,7 @@ def asymmetry(ours: list[Leptons], others: dict[str, PublishedLeptons], title: s
     ax.tick_params(axis="x", which="minor", bottom=False, top=False)
     ax.set(
         xlim=(-0.6, len(ours) - 0.4),
-        ylabel=r"$(N_{\rm E}-N_{\rm W})/(N_{\rm E}+N_{\rm W})$, E: travelling east",
+        ylabel=r"$A=(W-E)\,/\,(W+E)$, $W$: from the west",
         title=title,
     )
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
 
+from sim3d.conventions.arrays import Array
+from sim3d.conventions.reference_files import reference_rows
 from sim3d.files.csv_files import write_records
 from sim3d.plots import style
+from sim3d.plots.axes import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +32,71 @@ _BANDS = tuple(
 )
 MOST_RELATIVE_ERROR = 0.5
 """Points with a larger error are left out of the figures; they are in the CSV file."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measured muon spectra near the vertical.
+
+    Attributes
+    ----------
+    name : str
+    altitude_km : float
+    momentum_GeV : float64 array (n,)
+        GeV/c.
+    flux_plus, flux_minus, error_plus, error_minus : float64 arrays (n,)
+        m^-2 s^-1 sr^-1 (GeV/c)^-1.
+    """
+
+    name: str
+    altitude_km: float
+    momentum_GeV: Array
+    flux_plus: Array
+    flux_minus: Array
+    error_plus: Array
+    error_minus: Array
+
+
+_MEASURED = (
+    ("muons_bess_tev_2002_ground.csv", "BESS-TeV 2002", 36.2, 140.1, 0.03, ("stat_{}", "syst_{}")),
+    ("muons_caprice94_ground.csv", "CAPRICE94", 56.5, -101.0, 0.36, ("err_{}",)),
+)
+"""File, name, latitude, longitude, altitude (km) and columns of errors of the spectra by charge that ship."""
+
+_SAME_PLACE_DEG, _SAME_ALTITUDE_KM = 1.0, 0.5
+
+
+def measured_near(lat_deg: float, lon_deg: float) -> list[Measured]:
+    """Read the measured spectra of a place; their citations are in the files of ``sim3d/reference``.
+
+    Parameters
+    ----------
+    lat_deg, lon_deg : float
+        Sets taken within one degree count.
+
+    Returns
+    -------
+    list of Measured
+    """
+    found = []
+    for file, name, lat, lon, altitude, errors in _MEASURED:
+        east = (lon_deg - lon + 180.0) % 360.0 - 180.0
+        if abs(lat_deg - lat) > _SAME_PLACE_DEG or abs(east) > _SAME_PLACE_DEG:
+            continue
+        rows = reference_rows(file)
+        at = np.array([0.5 * (float(row["p_lo"]) + float(row["p_hi"])) for row in rows])
+        numbers = []
+        for charge in ("plus", "minus"):
+            numbers.append(np.array([float(row[f"flux_{charge}"]) for row in rows]))
+        for charge in ("plus", "minus"):
+            columns = [[float(row[one.format(charge)]) for row in rows] for one in errors]
+            numbers.append(np.sqrt(np.sum(np.square(columns), axis=0)))
+        found.append(Measured(name, altitude, at, *numbers))
+    return found
+
+
+def _of_level(measured: Sequence[Measured], altitude_km: float) -> list[Measured]:
+    return [one for one in measured if abs(one.altitude_km - altitude_km) < _SAME_ALTITUDE_KM]
 
 
 def write_csv(
@@ -60,7 +129,12 @@ def write_csv(
     return write_records(path, about, spectra.records(particles, acceptance))
 
 
-def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:
+def draw(
+    spectra: MuonSpectra,
+    folder: Path,
+    about: Sequence[str] = (),
+    place: tuple[float, float] | None = None,
+) -> list[Path]:
     """Draw and save the muon figures of a site.
 
     Parameters
@@ -68,6 +142,10 @@ def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:
     spectra : MuonSpectra
     folder : Path
         Must exist.
+    about : sequence of str
+        What the run was, for the lines below the figures.
+    place : (float, float), optional
+        Latitude and longitude of the site: spectra measured there are drawn beside those of the run.
 
     Returns
     -------
@@ -75,15 +153,18 @@ def draw(spectra: MuonSpectra, folder: Path) -> list[Path]:
         Files written (PNG and PDF of each).
     """
     name = style.title(spectra.site)
+    measured = [] if place is None else measured_near(*place)
     out: list[Path] = []
     with rc_context(style.RC):
         for level, altitude in enumerate(spectra.altitudes_km):
-            place = f"{name}, {altitude:.3g} km ({spectra.depths_g_cm2[level]:.4g} g/cm$^2$)"
+            where = f"{name}, {altitude:.3g} km ({spectra.depths_g_cm2[level]:.4g} g/cm$^2$)"
             stem = f"{spectra.site}-muons" + (f"-{altitude:.3g}km" if spectra.altitudes_km.size > 1 else "")
-            out += style.save(_spectra(spectra, level, place), folder, f"{stem}-spectra")
-            out += style.save(_ratio_and_zenith(spectra, level, place), folder, f"{stem}-ratio")
+            out += style.save(
+                _spectra(spectra, level, where, _of_level(measured, altitude)), folder, f"{stem}-spectra", about
+            )
+            out += style.save(_ratio_and_zenith(spectra, level, where), folder, f"{stem}-ratio", about)
         if spectra.altitudes_km.size > 1:
-            out += style.save(_growth(spectra, name), folder, f"{spectra.site}-muons-altitude")
+            out += style.save(_growth(spectra, name), folder, f"{spectra.site}-muons-altitude", about)
     return out
 
 
@@ -91,7 +172,7 @@ def _usable(value: np.ndarray, error: np.ndarray) -> np.ndarray:
     return (value > 0.0) & (error < MOST_RELATIVE_ERROR * value)
 
 
-def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
+def _spectra(spectra: MuonSpectra, level: int, place: str, measured: Sequence[Measured]) -> Figure:
     """Draw p^3 times the spectra of muons at a few zenith angles, and of all particles near the vertical."""
     figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
     p, edges = spectra.momenta_GeV, spectra.cos_zenith_edges
@@ -102,7 +183,7 @@ def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
         good = _usable(flux, error)
         left.errorbar(
             p[good], (p**3 * flux)[good], (p**3 * error)[good], fmt=marker, ms=3, lw=1, color=colour,
-            label=f"cos zenith {edges[j]:g} to {edges[j + 1]:g}",
+            label=rf"$\cos\theta$ {edges[j]:g} to {edges[j + 1]:g}",
         )  # fmt: skip
     left.set_title(rf"$\mu^+ + \mu^-$, {place}")
     for k, look in enumerate(_LOOKS.values()):
@@ -111,13 +192,21 @@ def _spectra(spectra: MuonSpectra, level: int, place: str) -> Figure:
         if not good.any():
             continue
         right.errorbar(p[good], (p**3 * flux)[good], (p**3 * error)[good], ls="", ms=3, lw=1, **look)
-    right.set_title(f"cos zenith {edges[-2]:g} to {edges[-1]:g}")
+    for one in measured:
+        for charge, colour in (("plus", style.VERMILION), ("minus", style.BLUE)):
+            label = one.name if charge == "plus" else None
+            y, sigma = (one.momentum_GeV**3 * getattr(one, f"{what}_{charge}") for what in ("flux", "error"))
+            right.errorbar(
+                one.momentum_GeV, y, sigma, ls="", marker="x", ms=3, lw=0.8, color=colour, label=label, zorder=1.5
+            )
+    right.set_title(rf"near the vertical, $\cos\theta$ {edges[-2]:g} to {edges[-1]:g}")
     for axes in (left, right):
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_xlabel("momentum (GeV/c)")
-        axes.set_ylabel(r"$p^3 \times$ flux (m$^{-2}$ s$^{-1}$ sr$^{-1}$ (GeV/c)$^2$)")
-        axes.legend()
+        plain_ticks(axes)
+        axes.set_xlabel("Momentum $p$ (GeV/c)")
+        axes.set_ylabel(r"$p^3\,\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ (GeV/c)$^2$)")
+        axes.legend(fontsize=8)
     return figure
 
 
@@ -130,9 +219,10 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
     good = _usable(value[level], error[level]) & (error[level] < 0.2 * value[level])
     left.errorbar(spectra.momenta_GeV[good], value[level][good], error[level][good], fmt="o", ms=3, color=style.BLACK)
     left.set_xscale("log")
-    left.set_xlabel("momentum (GeV/c)")
+    plain_ticks(left)
+    left.set_xlabel("Momentum (GeV/c)")
     left.set_ylabel(r"$\mu^+ / \mu^-$")
-    left.set_title(f"{place}, cos zenith above {steep:g}")
+    left.set_title(rf"{place}, $\cos\theta$ above {steep:g}")
     c = spectra.cos_zeniths
     for colour, marker, start in (
         (style.BLUE, "o", 0.0), (style.ORANGE, "s", 10.0), (style.VERMILION, "^", 100.0),
@@ -153,9 +243,9 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
             label=f"above {low:.3g} GeV/c",
         )  # fmt: skip
     fine = np.linspace(0.0, 1.0, 101)
-    right.plot(fine, fine**2, color=style.GREY, lw=1, label=r"cos$^2$")
-    right.set_xlabel("cos zenith")
-    right.set_ylabel("intensity / vertical")
+    right.plot(fine, fine**2, color=style.GREY, lw=1, label=r"$\cos^2\theta$")
+    right.set_xlabel(r"$\cos\theta_{\rm zenith}$")
+    right.set_ylabel("Intensity / vertical intensity")
     right.set_ylim(bottom=0.0)
     right.legend()
     return figure
@@ -170,8 +260,8 @@ def _growth(spectra: MuonSpectra, name: str) -> Figure:
         good = _usable(value, error)
         axes.errorbar(spectra.depths_g_cm2[good], value[good], error[good], ls="-", lw=0.8, ms=4, **look)
     axes.set_yscale("log")
-    axes.set_xlabel("depth (g/cm$^2$)")
-    axes.set_ylabel(f"intensity above {spectra.momentum_edges_GeV[0]:.3g} GeV/c\n(m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)")
+    axes.set_xlabel("Depth (g/cm$^2$)")
+    axes.set_ylabel(f"Intensity above {spectra.momentum_edges_GeV[0]:.3g} GeV/c\n(m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)")
     axes.set_title(f"{name}, cos zenith above {window[0]:g}")
     axes.legend()
     return figure

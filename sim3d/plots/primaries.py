@@ -98,6 +98,11 @@ def nucleons(models: list[PrimaryModel]) -> Figure:
         ylim=(0.6, 1.6),
         yscale="linear",
     )
+    last = highest_energy_GeV(base.name)
+    if last < 0.5 * KINETIC_ENERGIES_GEV[1]:
+        bottom.axvline(last, color=style.GREY, linewidth=0.6, linestyle=":")
+        note = f"{title(base)}\nends here"
+        bottom.text(1.3 * last, 0.95, note, transform=bottom.get_xaxis_transform(), va="top", fontsize=8, color="0.3")
     figure.legend(*top.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
@@ -131,8 +136,10 @@ def groups(models: list[PrimaryModel]) -> Figure:
     last.axis("off")
     last.legend(*axes.flat[0].get_legend_handles_labels(), loc="center")
     axes[0, 2].tick_params(labelbottom=True)
-    figure.supxlabel("Kinetic energy per nucleon $E$ (GeV)", fontsize=10)
-    figure.supylabel(rf"$E^{{2.7}}\,\Phi$ of nuclei {_UNIT}", fontsize=10)
+    for ax in (*axes[-1, :2], axes[0, 2]):
+        ax.set_xlabel("Kinetic energy per nucleon $E$ (GeV)")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(rf"$E^{{2.7}}\,\Phi$ {_UNIT}")
     return figure
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
 
 from sim3d.conventions.constants import EARTH_RADIUS_KM
-from sim3d.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION, new_figure, save_as
+from sim3d.plots.axes import legend_below
+from sim3d.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION, add_context, new_figure, save_as
 from sim3d.simulation.replay import Replay, local_frame
 
 _KINDS = {
-    "protons and neutrons": (("p", "n", "Lambda"), BLACK),
-    "pions": (("pi+", "pi-"), ORANGE),
-    "kaons": (("K+", "K-", "KL", "KS"), VERMILION),
-    "muons": (("mu+", "mu-"), BLUE),
+    "protons and neutrons": (("p", "n", "Lambda"), BLACK, "-"),
+    "pions": (("pi+", "pi-"), ORANGE, "-"),
+    "kaons": (("K+", "K-", "KL", "KS"), VERMILION, "--"),
+    "muons": (("mu+", "mu-"), BLUE, "-"),
 }
 _MOST_NEUTRINOS = 300
 
@@ -38,29 +40,48 @@ def draw(replay: Replay, path: Path) -> None:
         return np.column_stack([points @ frame[0], points @ frame[1], height])
 
     with rc_context(RC):
-        figure = new_figure((7.0, 6.0))
+        figure = new_figure((7.2, 6.4))
         axes = figure.add_subplot(projection="3d")
-        for label, (species, colour) in _KINDS.items():
+        every = np.concatenate([local(p.points) for p in replay.paths])
+        _draw_primary(axes, local(replay.paths[0].points))
+        for label, (species, colour, line) in _KINDS.items():
             chosen = [local(p.points) for p in replay.paths if p.species in species]
-            for k, line in enumerate(chosen):
-                axes.plot(*line.T, color=colour, linewidth=0.8, label=f"{label} ({len(chosen)})" if k == 0 else None)
+            for k, points in enumerate(chosen):
+                axes.plot(
+                    *points.T, line, color=colour, linewidth=1.3, label=f"{label} ({len(chosen)})" if k == 0 else None
+                )
         births = replay.neutrinos[:_MOST_NEUTRINOS]
         if births:
             points = local(np.array([_position(birth) for birth in births]))
+            every = np.concatenate([every, points])
             label = f"neutrinos born ({len(replay.neutrinos)})"
-            axes.scatter(*points.T, color=GREEN, s=6, label=label, depthshade=False)
-        low, high = axes.get_xlim(), axes.get_ylim()
-        corners = np.array([[low[i], high[j]] for i, j in ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))])
+            axes.scatter(*points.T, color=GREEN, s=14, label=label, depthshade=False)
+        # equal scales across, so that angles in the plan are true; a shower is far higher than wide
+        middle = 0.5 * (every.max(axis=0) + every.min(axis=0))
+        half = max(0.55 * float(np.ptp(every[:, :2], axis=0).max()), 1.0)
+        axes.set_xlim(middle[0] - half, middle[0] + half)
+        axes.set_ylim(middle[1] - half, middle[1] + half)
+        axes.set_zlim(0.0, 1.05 * float(every[:, 2].max()))
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * half + middle[:2]
         axes.plot(corners[:, 0], corners[:, 1], np.zeros(5), color=GREY, linewidth=0.8, label="sea level")
         axes.minorticks_off()
         axes.locator_params(nbins=5)
-        axes.set_xlabel("east (km)")
-        axes.set_ylabel("north (km)")
-        axes.set_zlabel("height (km)")
+        axes.set_xlabel("East (km)")
+        axes.set_ylabel("North (km)")
+        axes.set_zlabel("Height (km)")
+        axes.set_box_aspect((1.0, 1.0, 1.2), zoom=0.9)
         first = replay.primary
-        axes.set_title(f"primary {first['index']}: {first['group']}, {first['energy_GeV']:.4g} GeV per nucleon")
-        axes.legend(loc="upper left", fontsize=8)
+        axes.set_title(f"Primary {first['index']}: {first['group']}, {first['energy_GeV']:.4g} GeV per nucleon")
+        legend_below(figure, axes, columns=3)
+        add_context(
+            figure, ["secondaries are drawn independently: energy is conserved on average, not in each collision"]
+        )
         save_as(figure, path)
+
+
+def _draw_primary(axes: Any, points: np.ndarray) -> None:
+    """Draw the way in of the first particle, from above the picture to its first collision."""
+    axes.plot(*points[[0, -1]].T, color=BLACK, linewidth=0.8, linestyle=":", label="way in")
 
 
 def _position(birth: dict[str, float]) -> np.ndarray:

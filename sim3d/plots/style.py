@@ -8,13 +8,19 @@ palette can be told apart with any colour vision, and in print.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import Bbox
 
+import sim3d
 from sim3d.files.atomic_files import write_bytes
+from sim3d.results.words import SITE_TITLES
 
 # Okabe and Ito's palette (jfly.uni-koeln.de/color); a marker of its own per flavour for grey printers.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, BLACK, GREY = (
@@ -35,6 +41,8 @@ LABELS = {
 }
 COLOURS = {"numu": BLUE, "numubar": ORANGE, "nue": GREEN, "nuebar": VERMILION}
 MARKERS = {"numu": "o", "numubar": "s", "nue": "^", "nuebar": "v"}
+# Dashed lines for antineutrinos, as their markers are open.
+LINES = {"numu": "-", "numubar": "--", "nue": "-", "nuebar": "--"}
 
 RC: dict[Any, Any] = {
     "figure.dpi": 100,
@@ -42,6 +50,7 @@ RC: dict[Any, Any] = {
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "axes.titlesize": 10,
+    "axes.formatter.use_mathtext": True,
     "axes.labelsize": 10,
     "legend.fontsize": 9,
     "legend.frameon": False,
@@ -55,6 +64,11 @@ RC: dict[Any, Any] = {
     "axes.grid": False,
     "lines.linewidth": 1.0,
     "lines.markersize": 3.5,
+    "axes.titlepad": 5.0,
+    # the first label of x and that of y meet in the corner
+    "xtick.major.pad": 5.0,
+    "ytick.major.pad": 4.0,
+    "figure.titlesize": 11,
     "errorbar.capsize": 0.0,
     # Text in a PDF stays text.
     "pdf.fonttype": 42,
@@ -83,8 +97,15 @@ def points(flavour: str) -> dict[str, Any]:
     }
 
 
+CONTEXT_GID = "context"
+"""Mark of the text below a figure that states place, dates, models and program."""
+
+_CONTEXT_PT = 7.0
+_CONTEXT_LINE_IN = 1.35 * _CONTEXT_PT / 72.0
+
+
 def title(site: str) -> str:
-    """Return the name of a site for a figure's title.
+    """Return the name of a site for a figure's title: known sites as they are spelt, others as the user wrote it.
 
     Parameters
     ----------
@@ -94,7 +115,61 @@ def title(site: str) -> str:
     -------
     str
     """
-    return site.capitalize() if len(site) > 4 else site.upper()
+    return SITE_TITLES.get(site, site)
+
+
+def add_context(figure: Figure, lines: Sequence[str] = ()) -> None:
+    """Write below a figure what it was made from; its layout does not change, the saved picture is higher.
+
+    Parameters
+    ----------
+    figure : Figure
+    lines : sequence of str
+        Such as those of :func:`sim3d.results.words.context_lines`. Long lines are broken. Without a line that names
+        the program it is added.
+    """
+    for old in [text for text in figure.texts if text.get_gid() == CONTEXT_GID]:
+        old.remove()
+    said = [line for line in lines if line]
+    if not any("sim3d" in line for line in said):
+        said = [*said[:-1], f"{said[-1]}; sim3d {sim3d.__version__}" if said else f"sim3d {sim3d.__version__}"]
+    text = "\n".join(piece for line in said for piece in _broken(line, 0.93 * figure.get_figwidth()))
+    artist = figure.text(
+        0.015, 0.0, text, ha="left", va="top", fontsize=_CONTEXT_PT, color="0.35", linespacing=1.25, gid=CONTEXT_GID
+    )
+    artist.set_in_layout(False)
+
+
+def _broken(line: str, width_in: float) -> list[str]:
+    """Break a line of the context at blanks so that each piece fits into a width."""
+    font = FontProperties(size=_CONTEXT_PT)
+    pieces: list[str] = []
+    for word in line.split():
+        longer = f"{pieces[-1]} {word}" if pieces else word
+        box = TextPath((0.0, 0.0), longer, prop=font).get_extents()
+        if pieces and box.x1 / 72.0 <= width_in:
+            pieces[-1] = longer
+        else:
+            pieces.append(word)
+    return pieces
+
+
+def _settle(figure: Figure) -> None:
+    """Place everything once and for all, so that legends stay with the figure when the page grows by the context."""
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    for legend in figure.legends:
+        legend.set_bbox_to_anchor((0.0, 0.0, 1.0, 1.0), figure.transFigure)
+    figure.set_layout_engine("none")
+
+
+def _page(figure: Figure) -> Bbox:
+    """Return the part of the paper to save, in inches: the figure, and below it its context."""
+    width, height = figure.get_size_inches()
+    lines = [text.get_text().count("\n") + 1 for text in figure.texts if text.get_gid() == CONTEXT_GID]
+    below = sum(lines) * _CONTEXT_LINE_IN + 0.06 if lines else 0.0
+    return Bbox([[0.0, -below], [width, height]])
 
 
 def new_figure(figsize: tuple[float, float]) -> Figure:
@@ -135,8 +210,8 @@ def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], *
     return figure, figure.subplots(rows, columns, **options)
 
 
-def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
-    """Save a figure as ``stem.png`` and ``stem.pdf``.
+def save(figure: Figure, folder: Path, stem: str, about: Sequence[str] = ()) -> list[Path]:
+    """Save a figure as ``stem.png`` and ``stem.pdf``, with what it was made from in small letters below.
 
     Parameters
     ----------
@@ -144,16 +219,20 @@ def save(figure: Figure, folder: Path, stem: str) -> list[Path]:
     folder : Path
         Must exist.
     stem : str
+    about : sequence of str
+        Place, dates, models and program, see :func:`add_context`.
 
     Returns
     -------
     list of Path
         Files written.
     """
+    add_context(figure, about)
+    words = " ".join(text.get_text() for text in figure.texts if text.get_gid() == CONTEXT_GID).replace("\n", " ")
     # Without a date, equal results give equal files.
     return [
-        save_as(figure, folder / f"{stem}.png"),
-        save_as(figure, folder / f"{stem}.pdf", metadata={"CreationDate": None}),
+        save_as(figure, folder / f"{stem}.png", metadata={"Description": words}),
+        save_as(figure, folder / f"{stem}.pdf", metadata={"CreationDate": None, "Subject": words}),
     ]
 
 
@@ -179,5 +258,8 @@ def save_as(figure: Figure, path: Path, **options: Any) -> Path:
         If the file cannot be written.
     """
     image = io.BytesIO()
+    if any(text.get_gid() == CONTEXT_GID for text in figure.texts):
+        _settle(figure)
+        options = {"bbox_inches": _page(figure)} | options
     figure.savefig(image, format=path.suffix.removeprefix(".").lower(), **options)
     return write_bytes(path, image.getbuffer())

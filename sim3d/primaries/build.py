@@ -16,19 +16,17 @@ Potentials: :mod:`sim3d.primaries.solar`. Models of libraries: :mod:`sim3d.prima
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from sim3d.primaries.catalogue import MODELS, model_names
+from sim3d.primaries.catalogue import DEFAULT_MODEL, MODELS, model_names
 from sim3d.primaries.ghls import ghls_model
 from sim3d.primaries.groups import PrimaryInputError
 from sim3d.primaries.model import PrimaryModel
-from sim3d.primaries.solar import SOLAR_POTENTIAL_MV, potential_by_date
+from sim3d.primaries.solar import FIT_POTENTIAL_MV, NAMED_MONTHS, date_of, potential_by_date
 
 
 def primary_model(
-    name: str = "ghls2001-average",
+    name: str = DEFAULT_MODEL,
     solar_potential_MV: float | str = "fit",
     date: str | None = None,
     join_GeV: float | None = None,
@@ -40,10 +38,11 @@ def primary_model(
     name : str
         One of :func:`model_names`.
     solar_potential_MV : float or str
-        Force-field potential in MV (0 to 3000), or "fit", "min", "max" (:data:`SOLAR_POTENTIAL_MV`), or "date".
+        Force-field potential in MV (0 to 3000); or a month: "fit", "min", "max"
+        (:data:`sim3d.primaries.solar.NAMED_MONTHS`), or "date". Months are those of
+        :func:`sim3d.primaries.solar.potential_by_date`; the models ``gsf:`` have a series of their own.
     date : str, optional
-        ``YYYY-MM-DD``, needed for "date": the potential is that of its month
-        (:func:`sim3d.primaries.solar.potential_by_date`; the models ``gsf:`` have a series of their own).
+        ``YYYY-MM-DD``, needed for "date".
     join_GeV : float, optional
         Kinetic energy per nucleon (GeV) below which the GHLS fits replace a model that does not hold at low energies
         (see :mod:`sim3d.primaries.libraries`). The default is 100 GeV.
@@ -66,18 +65,11 @@ def primary_model(
     """
     if name not in model_names():
         raise PrimaryInputError(f"primaries.model: {name!r} is not one of {', '.join(model_names())}")
-    by_date = solar_potential_MV == "date"
-    if by_date:
-        if date is None:
-            raise PrimaryInputError('primaries.solar: "date" needs a date')
+    month = None
+    if isinstance(solar_potential_MV, str):
+        month = _date(solar_potential_MV, date)
         # a Global Spline Fit has its own series of potentials, for its own interstellar spectrum; see below
-        potential, words = (math.nan, "") if name.startswith("gsf:") else potential_by_date(date)
-    elif isinstance(solar_potential_MV, str):
-        if solar_potential_MV not in SOLAR_POTENTIAL_MV:
-            raise PrimaryInputError(
-                f"primaries.solar: {solar_potential_MV!r} is not one of {', '.join([*SOLAR_POTENTIAL_MV, 'date'])}"
-            )
-        potential, words = SOLAR_POTENTIAL_MV[solar_potential_MV], f"{solar_potential_MV} (Shikaze et al. 2007)"
+        potential, words = (FIT_POTENTIAL_MV, "") if name.startswith("gsf:") else potential_by_date(month)
     else:
         potential, words = float(solar_potential_MV), "given"
         if not 0.0 <= potential <= 3000.0:
@@ -85,14 +77,25 @@ def primary_model(
     if name not in MODELS:
         from sim3d.primaries.libraries import library_spectrum
 
-        found = library_spectrum(name, date if by_date else None, join_GeV)
+        found = library_spectrum(name, month, join_GeV)
         if found.potential_MV is not None:
             potential, words, delta = found.potential_MV, found.solar, 0.0
         else:
-            delta = (potential - SOLAR_POTENTIAL_MV["fit"]) * 1e-3
+            delta = (potential - FIT_POTENTIAL_MV) * 1e-3
         return PrimaryModel(
             name, potential, np.zeros((5, 2, 5)), delta, found.table, found.source, words, found.relative_error
         )
     if join_GeV is not None:
         raise PrimaryInputError(f"primaries.join_GeV: {join_GeV:g} is for models of libraries, not for {name}")
     return ghls_model(name, potential, words)
+
+
+def _date(name: str, date: str | None) -> str:
+    """Date that a word for the solar modulation stands for."""
+    if name in NAMED_MONTHS:
+        return date_of(name)
+    if name != "date":
+        raise PrimaryInputError(f"primaries.solar: {name!r} is not one of {', '.join([*NAMED_MONTHS, 'date'])}")
+    if date is None:
+        raise PrimaryInputError('primaries.solar: "date" needs a date')
+    return date

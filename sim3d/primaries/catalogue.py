@@ -12,6 +12,8 @@ MODELS = {
     "ghls2001-high": "high fits of helium and heavier nuclei",
     "ghls2001-low": "low fits of helium and heavier nuclei",
 }
+DEFAULT_MODEL = "gsf:2026.1"
+"""Model of a run that names none."""
 GHLS_SOURCE = "Gaisser, Honda, Lipari and Stanev, Proc. 27th ICRC (2001) 1643"
 HIGHEST_GHLS_GEV = 1.0e6
 """Kinetic energy per nucleon (GeV) up to which the GHLS fits may be used; they have no knee."""

@@ -8,7 +8,7 @@ from sim3d.conventions.reference_files import reference_rows
 from sim3d.primaries.catalogue import GHLS_SOURCE
 from sim3d.primaries.groups import GROUPS
 from sim3d.primaries.model import PrimaryModel
-from sim3d.primaries.solar import SOLAR_POTENTIAL_MV
+from sim3d.primaries.solar import FIT_POTENTIAL_MV
 
 
 def _read_fits() -> dict[str, dict[str, tuple[float, float, float, float]]]:
@@ -22,7 +22,7 @@ def _read_fits() -> dict[str, dict[str, tuple[float, float, float, float]]]:
 
 def ghls_model(
     name: str = "ghls2001-average",
-    solar_potential_MV: float = SOLAR_POTENTIAL_MV["fit"],
+    solar_potential_MV: float = FIT_POTENTIAL_MV,
     solar: str = "fit (Shikaze et al. 2007)",
 ) -> PrimaryModel:
     """Build the primary-flux model of Gaisser, Honda, Lipari and Stanev (Proc. 27th ICRC, 2001, p. 1643).
@@ -48,5 +48,5 @@ def ghls_model(
         chosen = {"only": 1.0} if "only" in table[group] else weights
         for k, (fit, weight) in enumerate(chosen.items()):
             fits[i, k] = (*table[group][fit], weight)
-    delta = (solar_potential_MV - SOLAR_POTENTIAL_MV["fit"]) * 1e-3
+    delta = (solar_potential_MV - FIT_POTENTIAL_MV) * 1e-3
     return PrimaryModel(name, solar_potential_MV, fits, delta, source=GHLS_SOURCE, solar=solar)

@@ -1,4 +1,4 @@
-"""Tabulate the primary fluxes of the libraries crflux and globalsplinefit (the extra ``primaries``) by mass group.
+"""Tabulate the primary fluxes of the libraries globalsplinefit and crflux (the extra ``primaries``) by mass group.
 
 A library has fluxes dPhi/dE of single nuclei (A, Z) per total energy E of the nucleus. They are converted to fluxes per
 kinetic energy per nucleon T. A nucleus has A nucleons, and dE = A dT with E = A (T + m), so it adds A^2 dPhi/dE to
@@ -28,7 +28,7 @@ from sim3d.conventions.arrays import Array
 from sim3d.primaries.catalogue import LIBRARY_MODELS, LibraryModel
 from sim3d.primaries.ghls import ghls_model
 from sim3d.primaries.groups import GROUP_MASS_NUMBER, GROUPS, NUCLEON_MASS_GEV, PrimaryInputError
-from sim3d.primaries.solar import FIT_MONTH, SOLAR_POTENTIAL_MV, year_and_month
+from sim3d.primaries.solar import FIT_MONTH, FIT_POTENTIAL_MV, month_in_series, year_and_month
 from sim3d.primaries.spectrum import TABLE_ENERGIES_GEV
 
 EXTRA = "pip install 'sim3d[primaries]'"
@@ -54,8 +54,8 @@ class LibrarySpectrum:
     source : str
         Citation, library and its version.
     potential_MV : float or None
-        Solar potential of the table on the scale of :data:`sim3d.primaries.solar.SOLAR_POTENTIAL_MV`, if the table is
-        for a given date; None if it is for July 1998.
+        Solar potential of the table on the scale of with 591 MV in July 1998, if the table is of a model with
+        a series of its own and for a given date; else None, and the table is for July 1998.
     solar : str
         Source of the potential, in words.
     """
@@ -208,9 +208,9 @@ def _global_spline_fit(name: str, model: LibraryModel, date: str | None) -> Libr
         fit = library.GSFKineticEnergyPerNucleon(version=model.construct[0])
     except ValueError as problem:
         raise PrimaryInputError(f"primaries.model: {name}: {problem}") from None
-    month = FIT_MONTH if date is None else year_and_month(date)
-    potential = _potential(fit, name, month)
-    reference = _potential(fit, name, FIT_MONTH)
+    series = _series(fit)
+    month, month_words = month_in_series(series, FIT_MONTH if date is None else year_and_month(date))
+    potential, reference = series[month], series[FIT_MONTH]
     interval = (_yyyymm(*month), _yyyymm(*(month[0] + month[1] // 12, month[1] % 12 + 1)))
     energies = TABLE_ENERGIES_GEV
     nucleons = np.zeros((len(GROUPS), energies.size))
@@ -235,28 +235,26 @@ def _global_spline_fit(name: str, model: LibraryModel, date: str | None) -> Libr
     flux = np.vstack([nucleons, nucleons.sum(axis=0)])
     relative = np.sqrt(np.maximum(variance, 0.0)) / np.maximum(flux, _FLOOR)
     words = (
-        f"{month[0]}-{month[1]:02d}: {potential:.0f} MV, {potential - reference:+.0f} MV from 1998-07 "
+        f"{month_words}: {potential:.0f} MV, {potential - reference:+.0f} MV from 1998-07 "
         "(the fit's own series of potentials)"
     )
     return LibrarySpectrum(
         table=np.log(np.maximum(nucleons / GROUP_MASS_NUMBER[:, None], _FLOOR)),
         relative_error=relative,
         source=f"{model.citation} (globalsplinefit {version('globalsplinefit')})",
-        potential_MV=None if date is None else SOLAR_POTENTIAL_MV["fit"] + potential - reference,
+        potential_MV=None if date is None else FIT_POTENTIAL_MV + potential - reference,
         solar=words,
     )
 
 
-def _potential(fit: Any, name: str, month: tuple[int, int]) -> float:
-    """Potential (MV) of a month in the series of a Global Spline Fit."""
-    year = fit.phi.get(month[0])
-    value = math.nan if year is None else 1000.0 * float(year[month[1] - 1])
-    if not math.isfinite(value):
-        raise PrimaryInputError(
-            f'primaries.solar: "date" takes the month of field.date, the potentials of {name} have none for '
-            f"{month[0]}-{month[1]:02d} (years {min(fit.phi)} to {max(fit.phi)}); give solar_potential_MV"
-        )
-    return value
+def _series(fit: Any) -> dict[tuple[int, int], float]:
+    """Potentials (MV) of a Global Spline Fit by (year, month)."""
+    return {
+        (int(year), number): 1000.0 * float(value)
+        for year, values in fit.phi.items()
+        for number, value in enumerate(values, start=1)
+        if math.isfinite(value)
+    }
 
 
 def _yyyymm(year: int, month: int) -> int:

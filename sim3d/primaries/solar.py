@@ -1,28 +1,39 @@
-"""Potentials of solar modulation (force field) by name and by date.
+"""Potentials of solar modulation (force field) by date and by name.
 
 All spectra are modulated relative to July 1998, when the data of the GHLS fits were taken. Only the difference of two
-potentials of one series is used, because the zero of a series depends on its interstellar spectrum.
+potentials of one series is used, because the zero of a series depends on its interstellar spectrum. A name stands for a
+month, so that names and dates follow one series, the model's own.
 
 Sources
 -------
-By name: Y. Shikaze et al. (BESS), Astropart. Phys. 28 (2007) 154, one series on one interstellar spectrum: 491 MV
-(July 1997, solar minimum), 591 MV (July 1998), 1109 MV (August 2002, solar maximum; the 1296 MV of August 2000 follow
-the large Forbush decreases of that summer and are no average maximum).
-By date: I. G. Usoskin et al., J. Geophys. Res. Space Phys. 122 (2017) 3875, on the interstellar spectrum of Vos and
-Potgieter (2015); ``reference/solar_potential_usoskin2017.csv``.
+Series: I. G. Usoskin et al., J. Geophys. Res. Space Phys. 122 (2017) 3875, on the interstellar spectrum of Vos and
+Potgieter (2015); ``reference/solar_potential_usoskin2017.csv``. The models ``gsf:`` bring series of their own
+(:mod:`sim3d.primaries.libraries`).
+Scale: 591 MV in July 1998, and the months of the names: Y. Shikaze et al. (BESS), Astropart. Phys. 28 (2007) 154, who
+flew in July 1997 (solar minimum) and in August 2002 (solar maximum; August 2000 follows the large Forbush decreases of
+that summer and is no average maximum).
 """
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from functools import cache
 
 from sim3d.conventions.reference_files import reference_rows
 
-SOLAR_POTENTIAL_MV = {"fit": 591.0, "min": 491.0, "max": 1109.0}
-"""Potentials by name (MV): of the fits' data, of solar minimum and of solar maximum."""
-FIT_MONTH = (1998, 7)
-"""Year and month of the data of the fits (AMS-01, BESS-98)."""
+FIT_POTENTIAL_MV = 591.0
+"""Potential of July 1998 (MV), which sets the scale of all others."""
+NAMED_MONTHS = {"fit": (1998, 7), "min": (1997, 7), "max": (2002, 8)}
+"""Year and month that a name stands for: of the fits' data (AMS-01, BESS-98), of solar minimum, of solar maximum."""
+FIT_MONTH = NAMED_MONTHS["fit"]
+CYCLE_YEARS = 11
+"""Length of the solar cycle (years): a month after the end of a series takes the value of this many years before."""
+CYCLE_SIGMA_MV = 190.0
+"""Root mean square difference of two months that lie a cycle apart (MV): 186 in the series of ``gsf:2026.1``, 168 in
+that of Usoskin et al., as large as the scatter of the series themselves (tests/sim3d/primaries/test_solar.py)."""
+FORMER_POTENTIAL_MV = {"min": 491.0, "max": 1109.0}
+"""What the names meant in results that do not state the month of their modulation (MV; Shikaze et al.)."""
 
 
 class SolarInputError(ValueError):
@@ -40,8 +51,54 @@ def monthly_potentials() -> dict[tuple[int, int], float]:
     }
 
 
+def month_in_series(series: Mapping[tuple[int, int], float], month: tuple[int, int]) -> tuple[tuple[int, int], str]:
+    """Choose the month of a series that stands for a month.
+
+    Parameters
+    ----------
+    series : mapping
+        Potentials by (year, month).
+    month : (int, int)
+        Year and month.
+
+    Returns
+    -------
+    month : (int, int)
+        The same month; after the end of the series that of one solar cycle (:data:`CYCLE_YEARS`) before, or of as many
+        as are needed.
+    words : str
+        The month; where another stands for it, which one and why.
+
+    Raises
+    ------
+    SolarInputError
+        For a month before the series, or one that it lacks.
+
+    Examples
+    --------
+    >>> month_in_series(monthly_potentials(), (2027, 3))
+    ((2016, 3), '2016-03 (11 years before 2027-03, one sigma 190 MV)')
+    """
+    year, number = month
+    cycles = 0
+    while (year, number) > max(series):
+        year, cycles = year - CYCLE_YEARS, cycles + 1
+    if (year, number) not in series:
+        (first_year, first_month), (last_year, last_month) = min(series), max(series)
+        raise SolarInputError(
+            f"primaries.solar: by date it takes the month of field.date, {month[0]}-{month[1]:02d}; the series of "
+            f"potentials has {first_year}-{first_month:02d} to {last_year}-{last_month:02d}; choose "
+            'solar = "fit", "min" or "max", or a solar_potential_MV'
+        )
+    words = f"{year}-{number:02d}"
+    if cycles:
+        years = cycles * CYCLE_YEARS
+        words += f" ({years} years before {month[0]}-{month[1]:02d}, one sigma {CYCLE_SIGMA_MV:.0f} MV)"
+    return (year, number), words
+
+
 def potential_by_date(date: str) -> tuple[float, str]:
-    """Compute the solar potential of a month on the scale of :data:`SOLAR_POTENTIAL_MV`.
+    """Compute the solar potential of a month on the scale with 591 MV in July 1998.
 
     Parameters
     ----------
@@ -58,7 +115,7 @@ def potential_by_date(date: str) -> tuple[float, str]:
     Raises
     ------
     SolarInputError
-        For a date that is not valid, or a month that the series does not have.
+        For a date that is not valid, or a month before the series.
 
     Examples
     --------
@@ -66,19 +123,35 @@ def potential_by_date(date: str) -> tuple[float, str]:
     430.0
     """
     table = monthly_potentials()
-    month = year_and_month(date)
-    if month not in table:
-        (first_year, first_month), (last_year, last_month) = min(table), max(table)
-        raise SolarInputError(
-            f'primaries.solar: "date" takes the month of field.date = {date}, the table of potentials has '
-            f"{first_year}-{first_month:02d} to {last_year}-{last_month:02d}; give solar_potential_MV"
-        )
+    month, words = month_in_series(table, year_and_month(date))
     difference = table[month] - table[FIT_MONTH]
-    words = (
-        f"{month[0]}-{month[1]:02d}: {table[month]:.0f} MV, {difference:+.0f} MV from 1998-07 "
-        "(Usoskin et al. 2017, Vos and Potgieter's interstellar spectrum)"
+    return (
+        FIT_POTENTIAL_MV + difference,
+        f"{words}: {table[month]:.0f} MV, {difference:+.0f} MV from 1998-07 "
+        "(Usoskin et al. 2017, Vos and Potgieter's interstellar spectrum)",
     )
-    return SOLAR_POTENTIAL_MV["fit"] + difference, words
+
+
+def date_of(name: str) -> str:
+    """Return the first day of the month that a name stands for.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`NAMED_MONTHS`.
+
+    Returns
+    -------
+    str
+        ``YYYY-MM-DD``.
+
+    Examples
+    --------
+    >>> date_of("max")
+    '2002-08-01'
+    """
+    year, month = NAMED_MONTHS[name]
+    return f"{year}-{month:02d}-01"
 
 
 def year_and_month(date: str) -> tuple[int, int]:

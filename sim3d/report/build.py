@@ -1,7 +1,7 @@
-"""Build the HTML report of a run: configuration, statistical precision, fluxes, comparison with published values.
+"""Build the HTML report of a run: sites with dates, cutoff and spectra first, then precision, comparison, provenance.
 
 The page is one file without scripts, with its pictures embedded. Layout and style are in ``templates/report.html``, the
-HTML of tables and pictures in :mod:`sim3d.report.page`.
+HTML of tables and pictures in :mod:`sim3d.report.page`, sentences about the numbers in :mod:`sim3d.report.captions`.
 """
 
 from __future__ import annotations
@@ -14,35 +14,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
+from geomag.cutoffs.cutoff import CutoffTracer
+from geomag.plots import whole_sky_figure
 from sim3d.analysis import asymmetry, matching
 from sim3d.analysis import reference as compare
 from sim3d.conventions.text_tables import number, percent, with_error
-from sim3d.errors import InputError
 from sim3d.plots import result as plots
 from sim3d.plots import style
-from sim3d.plots.papers.figures import cutoff_figure
+from sim3d.plots.papers.figures import cutoff_sky, field_of
 from sim3d.plots.papers.plan import MapOptions, NotMade, require_hits
-from sim3d.report import page
+from sim3d.report import about, captions, page
 from sim3d.report import pictures as report_pictures
+from sim3d.report.errors import model_section
 from sim3d.report.page import FLAVOURS, Section, html
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
+from sim3d.results.quality import site_quality
+from sim3d.results.words import degrees, field_in_words, models_in_words, sun_in_words
 from sim3d.scoring.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sim3d.results.result import Result
-
-# Labels of the report's first lines, and the attributes of the result that hold their values.
-_FACTS = (
-    ("Primaries", "primaries"),
-    ("Primary model", "primary_model"),
-    ("Solar potential", "solar_potential_MV"),
-    ("Hadronic model", "hadronic_model"),
-    ("Field", "field_generation"),
-    ("Atmosphere", "atmosphere"),
-)
 
 _COMPARED_GEV = (0.29, 10.0)
 
@@ -93,6 +87,7 @@ def build(
     file: Path,
     options: MapOptions | None = None,
     progress: Callable[[str], object] | None = None,
+    tables: Sequence[Path] = (),
 ) -> tuple[str, list[str]]:
     """Build the HTML report of a run.
 
@@ -105,6 +100,8 @@ def build(
         Resolution of the cutoff maps.
     progress : callable, optional
         Called with a word before each part.
+    tables : sequence of Path
+        Tables of the result that lie in the folder of the page, for links.
 
     Returns
     -------
@@ -118,15 +115,26 @@ def build(
     say = progress or (lambda _: None)
     report = ReportPage(result, options or MapOptions())
     document = describe_result(result)
-    sections = [_configuration(document), _precision(report, document)]
+    sums = about.checksums(file)
+    sections = []
     for site in result.sites:
         say(site)
         sections.append(_site(report, site))
-    say("cutoffs")
-    sections += [_references(report), _cutoffs(report), _provenance(document, file)]
-    names = ", ".join(style.title(site) for site in result.sites)
-    title = f"sim3d: {file.stem}, {names}"
-    return page.page(title, _lead(document), sections, sim3d.__version__), report.skipped
+    say("precision")
+    sections.append(_precision(report, document))
+    of_model = model_section(result, {site: decade_errors(result, site) for site in result.sites})
+    if of_model is not None:
+        sections.append(of_model)
+    say("comparison")
+    sections += _references(report)
+    sections += [
+        about.repeat_and_cite(result, file, sums, list(tables)),
+        about.configuration(result),
+        about.provenance(document, file, sums),
+    ]
+    names = " and ".join(style.title(site) for site in result.sites)
+    title = f"{names}: atmospheric neutrino fluxes"
+    return page.page(title, _lead(result, document, file), sections, sim3d.__version__), report.skipped
 
 
 def parts(result: Result) -> int:
@@ -140,58 +148,33 @@ def parts(result: Result) -> int:
     -------
     int
     """
-    return len(result.sites) + 1
+    return len(result.sites) + 2
 
 
-def _lead(document: dict[str, Any]) -> Markup:
-    """Write the first lines: state of the run, its models, and warnings."""
-    attributes = document["attributes"]
-    shown: dict[str, Any] = {"Batches": f"{document['batches']} of {document['batches_total']}"}
-    for label, key in _FACTS:
-        value = attributes.get(key)
-        if value is not None:
-            shown[label] = number(value) if key != "solar_potential_MV" else f"{number(value)} MV"
-    if "field_date" in attributes and "Field" in shown:
-        shown["Field"] = f"{shown['Field']}, {attributes['field_date']}, degree {attributes.get('field_degree')}"
+def _lead(result: Result, document: dict[str, Any], file: Path) -> Markup:
+    """Write the first lines: dates, Sun, models and size of the run, and warnings about its state."""
+    record = result.record
+    shown: dict[str, Any] = {
+        "Geomagnetic field": field_in_words(record),
+        "Sun": sun_in_words(record),
+        "Models": models_in_words(record),
+        "Primaries": f"{record.counters['primaries']:,}",
+    }
     lines = []
     if not document["complete"]:
         state = f"{document['batches']} of {document['batches_total']} batches are in it"
         lines.append(f"The run is not finished: {state}. Errors are right for what is there.")
+    attributes = document["attributes"]
     if attributes.get("failure"):
         lines.append(f"The run failed: {attributes['failure']}")
     if document["target"]:
         lines.append(str(document["target"]))
     if document["lost_primaries"]:
         lines.append(f"{len(document['lost_primaries'])} primaries were left out (see the provenance).")
-    warnings = html.warning("State of the run", lines)
-    return page.join([html.facts(shown), warnings])
-
-
-def _configuration(document: dict[str, Any]) -> Section:
-    from sim3d.results.summary import key_lines
-
-    sites = [
-        (
-            style.title(name),
-            site["patch"],
-            f"{site['lat_deg']:.3f}",
-            f"{site['lon_deg']:.3f}",
-            f"{site['declination_deg']:.2f}",
-            number(site["area_m2"] * 1e-6),
-            number(site["hits"]),
-        )
-        for name, site in document["sites"].items()
-    ]
-    head = ("Site", "Patch", "Latitude (°)", "Longitude (°)", "Declination (°)", "Area (km²)", "Hits")
-    body = page.join(
-        [
-            html.table(head, sites, text_columns=2),
-            html.folded(
-                "All keys of the configuration", html.preformatted("\n".join(key_lines(document["config"], 0)))
-            ),
-        ]
-    )
-    return Section("configuration", "Configuration", body)
+    if not record.config.field.cutoff:
+        lines.append("field.cutoff = false: this run let every primary in.")
+    name = html.paragraph(f"Report of {file.name}", "note")
+    return page.join([name, html.facts(shown), html.warning("State of the run", lines)])
 
 
 def decade_errors(result: Result, site: str) -> np.ndarray:
@@ -224,7 +207,8 @@ def _precision(report: ReportPage, document: dict[str, Any]) -> Section:
     parts: list[Markup] = [
         html.paragraph(
             "Statistical error (one standard deviation) of the flux over the whole sky, integrated over a decade of "
-            "energy; in brackets the effective number of hits, (Σw)²/Σw²."
+            "energy; in brackets the effective number of hits, (Σw)²/Σw². The error may be larger than one over the "
+            "root of that number, because neutrinos of one shower are not independent."
         ),
         html.warning("Errors that rest on few hits", document["warnings"]),
     ]
@@ -268,42 +252,84 @@ def _site(report: ReportPage, site: str) -> Section:
 
         return drawn
 
+    cutoffs = _cutoffs(report, site)
     parts = [
-        html.heading("Energy spectra"),
+        html.facts(_place(report, site)),
+        html.heading("Energy spectrum"),
         report.picture(
             f"spectra of {site}",
             within(plots.spectra, window=False),
             f"Energy spectra of the four flavours at {name}, averaged over the sky, times energy cubed.",
+            captions.spectra_caption(result, site),
         ),
         html.folded("The same in numbers", _spectrum_table(result, site)),
         html.heading("Flavour ratios"),
         report.picture(
             f"ratios of {site}",
             within(plots.flavour_ratios, window=False),
-            f"Ratios of fluxes averaged over the sky at {name} against energy.",
+            f"Ratios of fluxes averaged over the sky at {name} against energy, one panel each.",
         ),
         html.heading("Zenith"),
         report.picture(
             f"zenith of {site}",
             within(plots.zenith, window=False),
             f"Zenith angle distributions at {name} in four bands of energy; +1 is down-going.",
+            captions.zenith_caption(result, site),
         ),
         html.heading("Azimuth"),
         report.picture(
             f"azimuth of {site}",
             within(plots.azimuth, window=True),
-            f"Azimuth distributions at {name}, 0.5 to 3 GeV, near the horizon, over their mean.",
-            "Azimuth of arrival: S, E, N, W, S; the flux is lowest from the east where the cutoff is highest.",
+            f"Azimuth distributions at {name}, 0.5 to 3 GeV, near the horizon, over their mean, north-east-south-west.",
+            captions.azimuth_caption(result, site),
         ),
+        cutoffs,
         html.heading("East-west asymmetry"),
         _asymmetry_table(result, site),
         report.picture(
             f"asymmetry of {site}",
             within(plots.east_west, window=True),
-            f"East-west asymmetries of the four flavours at {name} next to published values.",
+            f"East-west asymmetries of the four flavours at {name}.",
+            captions.asymmetry_caption(result, site),
         ),
     ]
     return Section(f"site-{site}", f"Fluxes at {name}", page.join(parts))
+
+
+def _place(report: ReportPage, site: str) -> dict[str, Any]:
+    """List the first facts of a site: place, vertical cutoff, altitude, errors."""
+    result = report.result
+    here = result.sites[site]
+    found = CutoffTracer(here.lat_deg, here.lon_deg, field=field_of(result), step_GV=report.options.step_GV).cutoff()
+    shown = {
+        "Place": degrees(here.lat_deg, here.lon_deg),
+        "Vertical cutoff": f"{found.effective_GV:.2g} GV (± {0.5 * report.options.step_GV:g})",
+        "Altitude": f"{here.altitude_m:.0f} m",
+        "Detector": f"{here.patch}, {number(here.area_m2 * 1e-6)} km²",
+    }
+    quality = site_quality(result, site)
+    worst = max(quality.median_error, key=lambda flavour: quality.median_error[flavour])
+    if quality.median_error[worst] < 1.0:
+        shown["Median error of a table bin, 0.3 to 10 GeV"] = f"{percent(quality.median_error[worst])} ({worst})"
+    return shown
+
+
+def _cutoffs(report: ReportPage, site: str) -> Markup:
+    """Write the cutoff map over the sky of a site, in the same order of azimuth as the fluxes."""
+    result, here, name = report.result, report.result.sites[site], style.title(site)
+    found = cutoff_sky(site, here.lat_deg, here.lon_deg, field_of(result), report.options)
+    alt = f"Map of the cutoff over the sky of {name}: azimuth N-E-S-W-N, zenith from below to above."
+    text = html.paragraph(
+        "Effective rigidity cutoff of the primary behind a neutrino of each direction, for a neutrino that flies along "
+        "its primary; below the horizon the primary enters on the far side of the Earth. The simulation itself traces "
+        "every primary and uses no such map."
+    )
+
+    def make() -> Any:
+        return whole_sky_figure([found], "")
+
+    picture = report.picture(f"cutoffs of {site}", make, alt, captions.cutoff_caption(name, found[1]))
+    return page.join([html.heading("Geomagnetic cutoff over the sky"), text, picture])
 
 
 def _spectrum_table(result: Result, site: str) -> Markup:
@@ -339,20 +365,18 @@ def _asymmetry_table(result: Result, site: str) -> Markup:
         rows.append(cells)
     head = ["Flavour", "This run"] + (["Tserkovnyak et al.", "Lipari"] if published else [])
     low, high = asymmetry.ENERGY_WINDOW_GEV
-    caption = f"(N_E − N_W)/(N_E + N_W), N_E travelling towards the east; {low:g}–{high:g} GeV, |cos zenith| < 0.5"
-    extra = "" if published else html.paragraph("No published asymmetries for this site ship with sim3d.", "note")
-    return page.join([html.table(head, rows, caption), extra])
+    caption = f"A = (W − E)/(W + E), W: neutrinos from the west; {low:g}–{high:g} GeV, |cos zenith| < 0.5"
+    return Markup(html.table(head, rows, caption))
 
 
-def _references(report: ReportPage) -> Section:
-    """Write the comparison with FLUKA's table, for the site it was made for."""
+def _references(report: ReportPage) -> list[Section]:
+    """Write the comparison with FLUKA's table, for the site it was made for; no section where there is none."""
     result, site = report.result, compare.FLUKA_SITE
     matched = matching.fluka_rows(result, site) if site in result.sites else None
     if matched is None:
         why = f"the run has no site {site}" if site not in result.sites else "the run scores nothing in its range"
         report.skipped.append(f"comparison with FLUKA's table: {why}")
-        text = f"FLUKA's table is for {style.title(site)} alone, and {why}: nothing to compare."
-        return Section("references", "Comparison with references", html.paragraph(text))
+        return []
     low, high = _COMPARED_GEV
     near = (matched.energy_GeV >= low) & (matched.energy_GeV <= high)
     rows = []
@@ -402,60 +426,4 @@ def _references(report: ReportPage) -> Section:
             f"Zenith dependence at {name} at four energies: this run as lines, FLUKA as points.",
         ),
     ]
-    return Section("references", "Comparison with references", page.join(parts))
-
-
-def _cutoffs(report: ReportPage) -> Section:
-    """Write cutoff maps of the run's sites."""
-    result = report.result
-    used = result.record.config.field.cutoff
-    parts = [
-        html.paragraph(
-            "Effective rigidity cutoff of the primary behind a neutrino of each direction, for a neutrino that flies "
-            "along its primary; below the horizon the primary enters on the far side of the Earth. The simulation "
-            "itself traces every primary and uses no such map."
-        )
-    ]
-    if not used:
-        parts.append(html.warning("field.cutoff = false", ["This run let every primary in."]))
-    for name, site in result.sites.items():
-        place = (name, site.lat_deg, site.lon_deg)
-
-        def make(place: tuple[str, float, float] = place) -> Any:
-            return cutoff_figure([place], result, report.options)
-
-        alt = f"Map of the cutoff over the sky of {style.title(name)}: azimuth N-W-S-E-N, zenith from below to above."
-        parts.append(report.picture(f"cutoffs of {name}", make, alt))
-    return Section("cutoffs", "Cutoff sky map", page.join(parts))
-
-
-def _provenance(document: dict[str, Any], file: Path) -> Section:
-    attributes = document["attributes"]
-    rows: list[tuple[str, Any]] = [("file", file.name), *_checksums(file)]
-    rows += [(key, number(value)) for key, value in attributes.items() if not key.startswith("convention_")]
-    conventions = [
-        (key.removeprefix("convention_"), value) for key, value in attributes.items() if key.startswith("convention_")
-    ]
-    lost = [(f"primary {index}", reason) for index, reason in document["lost_primaries"]]
-    parts = [
-        html.table(("Item", "Value"), [(k, v if v != "" else "–") for k, v in rows], text_columns=2),
-        html.heading("Primaries left out") if lost else "",
-        html.table(("Primary", "Reason"), lost, text_columns=2) if lost else "",
-        html.heading("Conventions"),
-        html.table(("Quantity", "Meaning"), conventions, text_columns=2),
-    ]
-    return Section("provenance", "Provenance", page.join(parts))
-
-
-def _checksums(file: Path) -> list[tuple[str, str]]:
-    from sim3d.files.result_file import verify_result
-
-    try:
-        found = verify_result(file)
-    except InputError as problem:
-        return [("checksums", f"not checked: {problem}")]
-    return [
-        ("bytes", "as written" if found["file"] == "sealed" else "rewritten by another program, same numbers"),
-        ("data sha256", found["data_sha256"]),
-        ("config sha256", found["config_sha256"]),
-    ]
+    return [Section("references", "Comparison with references", page.join(parts))]

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib import rc_context
 
-from sim3d.plots import result as plots
 from sim3d.plots import style
-from sim3d.plots.axes import legend_below
+from sim3d.plots.axes import energy_axis, legend_below
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
 
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
     from sim3d.results.result import Result
 
-WIDTH_IN = 5.4
-"""On a phone of 360 points across, text of 10 pt is then about 9 points high."""
+WIDTH_IN = 4.8
+"""On a phone of 390 points across, text of 10 pt is then about 11 points high."""
 
 _DPI = 180
 
-_TITLE = 64
+_TITLE = 56
 """Letters of a title that fit the width."""
 
 
@@ -50,11 +49,24 @@ def png(make: Callable[[], Figure]) -> bytes:
             # font sizes stay the same: more height makes up for part of the lost width
             figure.set_size_inches(WIDTH_IN, height * (WIDTH_IN / width) ** 0.4)
             title = figure.get_suptitle()
-            if len(title) > _TITLE and "$" not in title:
-                figure.suptitle("\n".join(textwrap.wrap(title, _TITLE)), fontsize=10)
+            if len(title) > _TITLE:
+                # a formula is shorter than its source and may not be broken
+                pieces = title.split(";  ") if "$" in title else textwrap.wrap(title, _TITLE)
+                figure.suptitle("\n".join(pieces), fontsize=10)
         stream = io.BytesIO()
-        figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
-    return stream.getvalue()
+        figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
+    return _with_palette(stream)
+
+
+def _with_palette(stream: io.BytesIO) -> bytes:
+    """Reduce a PNG to 256 colours, a third of its size: the page is to load at once."""
+    from PIL import Image
+
+    with Image.open(stream) as image:
+        small = image.convert("RGB").quantize(256)
+    out = io.BytesIO()
+    small.save(out, format="png", optimize=True)
+    return out.getvalue()
 
 
 def precision(result: Result, site: str) -> Figure:
@@ -70,17 +82,17 @@ def precision(result: Result, site: str) -> Figure:
     Figure
     """
     groups, centres = windows.sky_average(result, site)
-    figure, ax = style.subplots(figsize=(5.4, 3.9))
+    figure, ax = style.subplots(figsize=(4.8, 3.6))
     value, error = jackknife(lambda mean: mean, groups, result.group_weights)
+    # shown to where errors reach 100%
+    energy_axis(ax, centres, value, 0.5 * error)
     for i, flavour in enumerate(result.flavours):
         known = (value[i] > 0) & np.isfinite(error[i]) & (error[i] > 0)
         look = style.points(flavour)
         del look["elinewidth"]
         ax.plot(centres[known], 100.0 * error[i][known] / value[i][known], **look)
     ax.set(
-        xscale="log",
         yscale="log",
-        xlim=plots.ENERGY_AXIS_GEV,
         ylim=(0.1, 120.0),
         xlabel="Neutrino energy (GeV)",
         ylabel="Relative statistical error (%)",

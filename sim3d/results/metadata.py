@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import write_bytes
 from sim3d.results.quality import site_quality
+from sim3d.results.words import sun_in_words
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
@@ -35,31 +36,13 @@ _MODELS = (
 _VERSIONS = ("sim3d", "kernels", "python", "libraries")
 
 FILE_KINDS = {
+    ".model.err.d": "errors of the model of the fluxes of the .d file of this name; no fluxes",
+    ".total.err.d": "statistical and model errors in quadrature of the fluxes of the .d file of this name; no fluxes",
     ".err.d": "statistical errors of the fluxes of the .d file of this name; no fluxes",
     ".d": "fluxes, Honda's format",
     ".csv": "fluxes and errors, one row per bin",
 }
 """What a table file holds, by the end of its name."""
-
-
-def sun_in_words(result: Result) -> str:
-    """Describe the solar modulation of a result: the name asked for, its potential, and the month if it is by date.
-
-    Parameters
-    ----------
-    result : Result
-
-    Returns
-    -------
-    str
-    """
-    solar = result.record.config.primaries.solar
-    potential = result.attributes.get("solar_potential_MV")
-    size = "" if potential is None else f"{float(potential):.0f} MV"
-    if solar == "date":
-        return f"{result.attributes.get('solar_modulation', 'by date')}" + (f", {size}" if size else "")
-    name = {"min": "solar minimum", "max": "solar maximum", "fit": "as in the data of the fit"}.get(solar or "", "")
-    return ", ".join(part for part in (name, size) if part) or "not modulated"
 
 
 def site_metadata(result: Result, site: str, files: Iterable[Path] = ()) -> dict[str, Any]:
@@ -94,7 +77,7 @@ def site_metadata(result: Result, site: str, files: Iterable[Path] = ()) -> dict
         },
         "field_date": config.field.date,
         "geomagnetic_cutoff": config.field.cutoff,
-        "sun": sun_in_words(result),
+        "sun": sun_in_words(result.record),
         "solar_potential_MV": attributes.get("solar_potential_MV"),
         "models": {key: attributes[key] for key in _MODELS if attributes.get(key) not in (None, "")},
         "primaries": attributes["primaries"],

@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 
 from sim3d.conventions.arrays import Array
 from sim3d.results.windows import lowest_energy
+from sim3d.results.words import WINDOW_GEV
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
 
 DECADES_GEV = tuple((10.0**k, 10.0 ** (k + 1)) for k in range(-1, 4))
 """Ranges of energy for which the quality is given."""
-
-WINDOW_GEV = (0.3, 10.0)
-"""Range of energy in which a precision is asked for: that of most atmospheric neutrinos in a detector."""
 
 GOALS = (0.05, 0.02)
 """Median errors for which the needed primaries are given."""

@@ -15,13 +15,13 @@ from sim3d.conventions.arrays import Array
 from sim3d.conventions.words import csv_conventions
 from sim3d.errors import InputError
 from sim3d.files import honda, honda_writing
-from sim3d.files.csv_files import write_lines
-from sim3d.files.csv_tables import KIND_COLUMN, KIND_LINE, TABLE_COLUMNS, csv_rows
+from sim3d.files.csv_tables import write_grid
 from sim3d.files.flux_table import FluxTable, rebin_azimuth
 from sim3d.results.bin_errors import BinErrors, bin_errors, neutrino_grid
+from sim3d.results.model_parameters import LogDerivatives, ParameterErrors, errors_of_result, relative_error
 
 if TYPE_CHECKING:
-    from sim3d.results.result import Result
+    from sim3d.results.result import Result, SiteInfo
 
 TABLE_BINNINGS = ("honda", "fluka", "fine")
 """Binnings that a table can have; the azimuth average of each has its own sums of squares and errors."""
@@ -73,7 +73,12 @@ def _sample(result: Result, site: str, binning: str, azimuth_bins: int | None) -
 
 
 def table_of_result(
-    result: Result, site: str, binning: str = "honda", azimuth: bool = True, azimuth_bins: int | None = None
+    result: Result,
+    site: str,
+    binning: str = "honda",
+    azimuth: bool = True,
+    azimuth_bins: int | None = None,
+    errors: ParameterErrors | None = None,
 ) -> FluxTable:
     """Make a flux table of one site of a result.
 
@@ -87,10 +92,13 @@ def table_of_result(
         With azimuth bins, or the azimuth average with the errors that belong to it.
     azimuth_bins : int, optional
         Merge azimuth bins first so that this many remain.
+    errors : ParameterErrors, optional
+        Parameters of the model and their errors; by default those of the run's calibration, if it has one.
 
     Returns
     -------
     FluxTable
+        With the errors of the model, if its parameters have errors.
 
     Raises
     ------
@@ -102,11 +110,11 @@ def table_of_result(
     if site not in result.sites:
         raise InputError("site", site, f"one of {', '.join(result.sites)}")
     name = binning if azimuth else f"{binning}_aa"
-    flux, errors = flux_and_errors(result, site, name, azimuth_bins)
-    return FluxTable(
+    flux, statistical = flux_and_errors(result, site, name, azimuth_bins)
+    table = FluxTable(
         flux=flux,
-        error=errors.error,
-        kind=errors.kind,
+        error=statistical.error,
+        kind=statistical.kind,
         energies_GeV=np.asarray(result.binning_energies(binning)),
         energy_edges_GeV=np.asarray(result.binning_energy_edges(binning)),
         energy_kind="bins",
@@ -115,7 +123,27 @@ def table_of_result(
         name=site,
         source=site,
         azimuth_frame=result.azimuth_frame,
+        place=place_in_words(result.sites[site]),
     )
+    errors = errors or errors_of_result(result)
+    if errors is None:
+        return table
+    return replace(table, model_relative=relative_error(table, LogDerivatives(result.gradients(site), errors)))
+
+
+def place_in_words(site: SiteInfo) -> str:
+    """Describe where the fluxes of a table are: position, altitude and detector.
+
+    Parameters
+    ----------
+    site : SiteInfo
+
+    Returns
+    -------
+    str
+    """
+    position = f"latitude {site.lat_deg:.4f}, longitude {site.lon_deg:.4f}"
+    return f"{position}, altitude {site.altitude_m:g} m, detector {site.patch}"
 
 
 def sample_table(
@@ -169,25 +197,17 @@ def write_csv_tables(result: Result, folder: Path, binning: str = "honda") -> li
     if binning not in TABLE_BINNINGS:
         raise InputError("binning", binning, f"one of {', '.join(TABLE_BINNINGS)}")
     written = []
-    energies = np.asarray(result.binning_energies(binning))
-    cos_edges = np.asarray(result.binning_cos_edges(binning))
-    azimuth_edges = np.asarray(result.azimuth_edges_deg)
     for name, site in result.sites.items():
-        title = (
-            f"sim3d atmospheric neutrino fluxes, {name}: latitude {site.lat_deg:.4f}, "
-            f"longitude {site.lon_deg:.4f}, altitude {site.altitude_m:g} m, detector {site.patch}"
-        )
+        title = f"sim3d atmospheric neutrino fluxes, {name}: {place_in_words(site)}"
         stem = name if binning == "honda" else f"{name}-{binning}"
-        for ending, one in (("aa", f"{binning}_aa"), ("azimuth", binning)):
-            values, errors = flux_and_errors(result, name, one)
-            edges = azimuth_edges if ending == "azimuth" else np.array([0.0, 360.0])
-            path = folder / f"{stem}-{ending}.csv"
-            rows = csv_rows(result.flavours, energies, cos_edges, edges, values, errors.error, kind=errors.kind)
+        for ending, azimuth in (("aa", False), ("azimuth", True)):
+            table = table_of_result(result, name, binning, azimuth)
+            assert table.error is not None
             unit, energy, *others = csv_conventions(result.azimuth_frame)
             if binning == "fine":
                 energy = energy.replace("20 bins", "40 bins")
-            write_lines(path, (title, unit, energy, *others, KIND_LINE), (*TABLE_COLUMNS, KIND_COLUMN), rows)
-            written.append(path)
+            path = folder / f"{stem}-{ending}.csv"
+            written.append(write_grid(path, (title, unit, energy, *others), table, table.error))
     return written
 
 
@@ -203,9 +223,9 @@ def write_honda_tables(result: Result, folder: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        ``<site>-honda-ally-20-12.d``, ``<site>-honda-aa.d`` and their ``.err.d`` twins, per site
-        (:func:`sim3d.files.honda_writing.file_stem`). A table with azimuth has the result's own bins where their number
-        is no multiple of 12, and is left out where they have no whole degrees.
+        ``<site>-honda-ally-20-12.d``, ``<site>-honda-aa.d`` and their twins of errors, per site
+        (:func:`sim3d.files.honda_writing.write_table`). A table with azimuth has the result's own bins where their
+        number is no multiple of 12, and is left out where they have no whole degrees.
     """
     written = []
     azimuths = honda.HONDA_AZIMUTHS

@@ -102,7 +102,7 @@ class Aim(NamedTuple):
     energy_min: float
 
 
-def make_aim(effort: float = 0.12, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
+def make_aim(effort: float = 0.08, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
     """Build the default settings of the drawing of rotations (``benchmarks/run.py`` measures their efficiency).
 
     Parameters

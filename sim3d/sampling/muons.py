@@ -44,6 +44,7 @@ from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
 from sim3d.shower.random_streams import BRANCH_OVERHEAD, child_key, primary_key, uniform
 from sim3d.shower.rotations import perpendicular, turn
 from sim3d.shower.stack import new_stack
+from sim3d.shower.weight_sharing import MUON_SHARING
 from sim3d.shower.world import STOPPED_GEV, World
 
 WIDER_RAD = (0.005, 0.026, 0.105, 0.35)
@@ -182,7 +183,7 @@ def muon_world(world: World, momentum_min_GeV: float) -> World:
     """Copy a world with kinetic-energy thresholds for muons and nucleons of a lowest momentum.
 
     A muon has at most the total energy of the meson it comes from, so mesons below that energy need not be simulated.
-    Neutrinos are not listed and decays of muons are not split.
+    Neutrinos are not listed, and weights are shared as is best for muons (MUON_SHARING).
 
     Parameters
     ----------
@@ -203,7 +204,7 @@ def muon_world(world: World, momentum_min_GeV: float) -> World:
         elif species != LAMBDA:
             least[species] = max(STOPPED_GEV, muon_energy - mass)
     least[MUP] = least[MUM] = max(STOPPED_GEV, muon_energy - float(MASS_GEV[MUP]))
-    return world._replace(kinetic_min=least, energy_min=math.inf, kinetic_per_decay=math.inf)
+    return world._replace(kinetic_min=least, energy_min=math.inf, sharing=MUON_SHARING)
 
 
 @njit(nogil=True)

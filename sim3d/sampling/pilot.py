@@ -12,6 +12,7 @@ import math
 from numba import njit
 
 from sim3d.conventions.binning import N_ENERGY
+from sim3d.conventions.particles import KL, KP
 from sim3d.sampling.aiming import (
     A_KIND,
     A_SECTOR,
@@ -33,8 +34,10 @@ from sim3d.scoring.bins import energy_bin, inverse_cosine
 from sim3d.scoring.detectors import S_RADIUS, sphere_crossings
 from sim3d.scoring.hit_weights import reference_flux
 from sim3d.shower.neutrino_list import (
+    NU_DECAY,
     NU_ENERGY,
     NU_FLAVOUR,
+    NU_PARENT,
     NU_SHIFT_X,
     NU_TURN,
     NU_UX,
@@ -58,6 +61,9 @@ _HORIZON_GAIN = 0.01
 _LEAST_UNSURE, _UNSURE_PER_TURN = 2.0e-4, 0.012
 """Uncertainty of the predicted cos^2: a constant plus a term proportional to the deflection."""
 _LEAST_ROTATIONS = 1.0e-3
+_TOGETHER_GEV, _KAONS_TOGETHER_GEV = 5.0, 40.0
+"""Energies from which the neutrinos of one decay are one row of the table, with their importances added. The angles
+between them are 0.05 GeV / E; those between the neutrinos of a kaon, 0.24 GeV / E."""
 
 
 @njit(nogil=True)
@@ -146,8 +152,55 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
 
 
 @njit(nogil=True)
+def neutrino_value(neutrino, scale):
+    """Compute the importance of a crossing of a neutrino at the vertical.
+
+    Parameters
+    ----------
+    neutrino : float64 array (NEUTRINO_COLUMNS,)
+        Row of the list of neutrinos.
+    scale : float
+        See :func:`list_crossings`.
+
+    Returns
+    -------
+    float
+    """
+    energy = neutrino[NU_ENERGY]
+    return scale * neutrino[NU_WEIGHT] / (energy * flavour_flux(int(neutrino[NU_FLAVOUR]), energy))
+
+
+@njit(nogil=True)
+def _together_from(parent):
+    """Energy (GeV) from which the neutrinos of one decay share a row of the table."""
+    return _KAONS_TOGETHER_GEV if KP <= parent <= KL else _TOGETHER_GEV
+
+
+@njit(nogil=True)
+def _sum_decay(neutrinos, first, n, scale):
+    """Row of the most important of the fast neutrinos of a decay, and the sum of their importances.
+
+    ``first`` is the row of the first of them; the neutrinos of a decay are consecutive.
+    """
+    limit = _together_from(int(neutrinos[first, NU_PARENT]))
+    best, largest, total = first, 0.0, 0.0
+    j = first
+    while j < n and neutrinos[j, NU_DECAY] == neutrinos[first, NU_DECAY]:
+        energy = neutrinos[j, NU_ENERGY]
+        if energy >= limit and energy_bin(energy) < N_ENERGY:
+            value = neutrino_value(neutrinos[j], scale)
+            total += value
+            if value > largest:
+                best, largest = j, value
+        j += 1
+    return best, total
+
+
+@njit(nogil=True)
 def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, squares):
     """List the crossings of a pilot's neutrinos with the site's sphere, with their importances.
+
+    Fast neutrinos of one decay, which fly nearly together, are one crossing: that of the most important of them.
 
     Parameters
     ----------
@@ -178,13 +231,20 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
     n_aims = 0
     total = 0.0
     radius = site[S_RADIUS]
-    for i in range(n):
-        energy = neutrinos[i, NU_ENERGY]
+    summed = -1.0
+    for first in range(n):
+        energy = neutrinos[first, NU_ENERGY]
         if energy_bin(energy) >= N_ENERGY:
             continue
+        i, value = first, neutrino_value(neutrinos[first], scale)
+        if energy >= _together_from(int(neutrinos[first, NU_PARENT])):
+            decay = neutrinos[first, NU_DECAY]
+            if decay == summed:
+                continue
+            summed = decay
+            i, value = _sum_decay(neutrinos, first, n, scale)
         x, y, z = neutrinos[i, NU_X], neutrinos[i, NU_Y], neutrinos[i, NU_Z]
         ux, uy, uz = neutrinos[i, NU_UX], neutrinos[i, NU_UY], neutrinos[i, NU_UZ]
-        value = scale * neutrinos[i, NU_WEIGHT] / (energy * flavour_flux(int(neutrinos[i, NU_FLAVOUR]), energy))
         # largest deflection (rad) in a strong field
         reach = STRONG_FIELD_NT * abs(neutrinos[i, NU_TURN]) if bending else 0.0
         down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)

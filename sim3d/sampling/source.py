@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 from numba import njit
 
 from geomag.trajectories.tracing import backtrack
@@ -18,6 +19,7 @@ from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.primaries.spectrum import Spectrum, choose_group, nucleon_flux
 from sim3d.sampling.counters import C_BACKTRACKED, C_FORBIDDEN, C_NEUTRINOS, C_PRIMARIES, C_UNDECIDED
+from sim3d.sampling.energy_law import NO_LAW, energy_of_law, energy_pdf, law_pdf, sample_energy
 from sim3d.shower.kernel import shower
 from sim3d.shower.random_streams import primary_key, uniform
 from sim3d.shower.rotations import turn
@@ -35,13 +37,43 @@ class Source(NamedTuple):
     energy_low, energy_high : float
         Range of kinetic energy per nucleon (GeV).
     energy_index : float
-        Power-law index of the sampling density, see :func:`sim3d.sampling.source.sample_energy`.
+        Power-law index of the sampling density (:func:`sim3d.sampling.energy_law.sample_energy`), without a law.
+    law : float64 array (nodes,)
+        Table of the sampling density (:func:`sim3d.sampling.energy_law.mixture_law`); of size zero for a power law.
     """
 
     spectrum: Spectrum
     energy_low: float
     energy_high: float
     energy_index: float
+    law: np.ndarray = NO_LAW
+
+
+@njit(nogil=True)
+def draw_energy(source, low, u):
+    """Draw the energy of a primary from the run's sampling density.
+
+    Parameters
+    ----------
+    source : Source
+    low : float
+        Lower end of the range (GeV); the upper one is ``source.energy_high``.
+    u : float
+        Cumulative probability.
+
+    Returns
+    -------
+    energy : float
+        Kinetic energy per nucleon (GeV).
+    pdf : float
+        Its probability density (GeV^-1).
+    """
+    high, law = source.energy_high, source.law
+    if law.shape[0] > 0:
+        energy = energy_of_law(u, low, high, law)
+        return energy, law_pdf(energy, low, high, law)
+    energy = sample_energy(u, low, high, source.energy_index)
+    return energy, energy_pdf(energy, low, high, source.energy_index)
 
 
 @njit(nogil=True)
@@ -66,13 +98,10 @@ def draw_primary(source, place, batch_size, top_km, rng):
     weight : float
         Nucleons per second that this primary represents, where one whole batch represents the flux on the Earth.
     """
-    energy = sample_energy(
-        (place + uniform(rng)) / batch_size, source.energy_low, source.energy_high, source.energy_index
-    )
+    energy, pdf = draw_energy(source, source.energy_low, (place + uniform(rng)) / batch_size)
     group = choose_group(energy, uniform(rng), source.spectrum)
     radius_m = (EARTH_RADIUS_KM + top_km) * 1.0e3
     surface = math.pi * 4.0 * math.pi * radius_m * radius_m
-    pdf = energy_pdf(energy, source.energy_low, source.energy_high, source.energy_index)
     weight = surface * nucleon_flux(energy, source.spectrum) / pdf / batch_size
     return energy, group, weight
 
@@ -215,55 +244,3 @@ def comes_through(world, trace, place, direction, rigidity_GV, counters):
     if verdict == 2:
         counters[C_UNDECIDED] += 1
     return False
-
-
-SAMPLING_SHIFT_GEV = 2.0
-"""Energies are drawn from (E + 2 GeV)^-index. Like the fits' own (E + b exp(-c sqrt(E)))^-gamma with b = 2.15, this
-density flattens at low energy, so that few primaries lie below the cutoffs. Any value gives the same expectation."""
-
-
-@njit(nogil=True)
-def sample_energy(u, low, high, index):
-    """Quantile function of the sampling density of energy, proportional to (E + SAMPLING_SHIFT_GEV)^-index.
-
-    Parameters
-    ----------
-    u : float
-        Cumulative probability.
-    low, high : float
-        Range (GeV).
-    index : float
-
-    Returns
-    -------
-    float
-        Energy (GeV).
-    """
-    bottom, top = low + SAMPLING_SHIFT_GEV, high + SAMPLING_SHIFT_GEV
-    if abs(index - 1.0) < 1e-9:
-        energy = bottom * (top / bottom) ** u - SAMPLING_SHIFT_GEV
-    else:
-        a = 1.0 - index
-        energy = (bottom**a + u * (top**a - bottom**a)) ** (1.0 / a) - SAMPLING_SHIFT_GEV
-    return min(max(energy, low), high)
-
-
-@njit(nogil=True)
-def energy_pdf(energy, low, high, index):
-    """Probability density (GeV^-1) of the energies of :func:`sample_energy`.
-
-    Parameters
-    ----------
-    energy, low, high : float
-        GeV.
-    index : float
-
-    Returns
-    -------
-    float
-    """
-    bottom, top = low + SAMPLING_SHIFT_GEV, high + SAMPLING_SHIFT_GEV
-    if abs(index - 1.0) < 1e-9:
-        return 1.0 / ((energy + SAMPLING_SHIFT_GEV) * math.log(top / bottom))
-    a = 1.0 - index
-    return a * (energy + SAMPLING_SHIFT_GEV) ** (-index) / (top**a - bottom**a)

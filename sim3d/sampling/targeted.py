@@ -52,7 +52,7 @@ from sim3d.sampling.first_interaction import (
 )
 from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.pilot import list_aims
-from sim3d.sampling.source import comes_through, energy_pdf, sample_energy
+from sim3d.sampling.source import comes_through, draw_energy
 from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary
 from sim3d.scoring.gradients import new_terms, primary_terms
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
@@ -157,8 +157,7 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
         Estimate of the whole weight (s^-1) before the path through the field is known.
     """
     low = max(world.kinetic_min[PROTON], source.energy_low - LARGEST_ENERGY_LOSS_GEV)
-    kinetic = sample_energy((place + uniform(rng)) / batch_size, low, source.energy_high, source.energy_index)
-    pdf = energy_pdf(kinetic, low, source.energy_high, source.energy_index)
+    kinetic, pdf = draw_energy(source, low, (place + uniform(rng)) / batch_size)
     group = choose_group(kinetic, uniform(rng), source.spectrum)
     nucleons = nucleon_flux(kinetic, source.spectrum)
     share = GROUP_MASS_NUMBER[group] * group_flux(kinetic, group, source.spectrum) / nucleons

@@ -186,7 +186,7 @@ def outlier_warnings(site: str, weights: np.ndarray, flavours: tuple[str, ...]) 
                 serious = summary.heaviest_share > SERIOUS_SHARE or summary.effective < FEWEST_EFFECTIVE
                 effect = "serious: flux and error may both be far off" if serious else "minor: the error is uncertain"
                 # a flatter spectrum of primaries simulates more of those that make neutrinos of high energy
-                remedy = " or a lower primaries.energy_index, such as 1.6" if DECADE_EDGES_GEV[d] >= HARD_GEV else ""
+                remedy = " or primaries.energy_index = 1.1" if DECADE_EDGES_GEV[d] >= HARD_GEV else ""
                 lines.append(
                     f"{site} {flavour}, {span}: {HEAVIEST} of {summary.hits} neutrinos make "
                     f"{100.0 * summary.heaviest_share:.0f}% of the flux ({effect}); run more primaries{remedy}"

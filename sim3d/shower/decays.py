@@ -124,10 +124,10 @@ def _kl3_maximum(mass: float, m_pi: float, m_l: float, slopes: tuple[float, floa
     return 1.02 * max(density(mass, m_pi, m_l, *slopes, a, b) for a in e_l for b in e_nu)
 
 
-_KL3_CHARGED_E = _kl3_maximum(_M_K, _M_PI0, _M_E, KL3_SLOPES["K+-"])
-_KL3_CHARGED_MU = _kl3_maximum(_M_K, _M_PI0, _M_MU, KL3_SLOPES["K+-"])
-_KL3_LONG_E = _kl3_maximum(_M_K0, _M_PI, _M_E, KL3_SLOPES["KL"])
-_KL3_LONG_MU = _kl3_maximum(_M_K0, _M_PI, _M_MU, KL3_SLOPES["KL"])
+KL3_CHARGED_E = _kl3_maximum(_M_K, _M_PI0, _M_E, KL3_SLOPES["K+-"])
+KL3_CHARGED_MU = _kl3_maximum(_M_K, _M_PI0, _M_MU, KL3_SLOPES["K+-"])
+KL3_LONG_E = _kl3_maximum(_M_K0, _M_PI, _M_E, KL3_SLOPES["KL"])
+KL3_LONG_MU = _kl3_maximum(_M_K0, _M_PI, _M_MU, KL3_SLOPES["KL"])
 _SLOPES_CHARGED_PLUS, _SLOPES_CHARGED_ZERO = KL3_SLOPES["K+-"]
 _SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO = KL3_SLOPES["KL"]
 
@@ -277,7 +277,7 @@ def _three_particles(mass, m1, code1, m2, code2, m3, code3, energy, momentum, rn
 
 
 @njit(**UNCOUNTED)
-def _muon_and_neutrino(mass, positive, energy, momentum, rng, codes, momenta, helicities):
+def muon_and_neutrino(mass, positive, energy, momentum, rng, codes, momenta, helicities):
     """Sample the decay in flight of a charged meson into a muon and its neutrino; return 2."""
     two_body(momenta, mass, _M_MU, 0.0, rng)
     codes[0] = MUP if positive else MUM
@@ -289,7 +289,7 @@ def _muon_and_neutrino(mass, positive, energy, momentum, rng, codes, momenta, he
 
 
 @njit(**UNCOUNTED)
-def _kl3(
+def kl3(
     mass, m_pi, pion, positive, electron, slope_plus, slope_zero, largest, energy, momentum, rng, codes, momenta,
     helicities,
 ):  # fmt: skip
@@ -366,7 +366,7 @@ def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicitie
     u = uniform(rng)
     same, other = (PIP, PIM) if positive else (PIM, PIP)
     if u < _KCH0:
-        return _muon_and_neutrino(_M_K, positive, energy, momentum, rng, codes, momenta, helicities)
+        return muon_and_neutrino(_M_K, positive, energy, momentum, rng, codes, momenta, helicities)
     if u < _KCH1:
         return _two_particles(_M_K, _M_PI, same, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
     if u < _KCH2:
@@ -378,9 +378,9 @@ def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicitie
             _M_K, _M_PI0, PI0, _M_PI0, PI0, _M_PI, same, energy, momentum, rng, codes, momenta
         )  # fmt: skip
     electron = u < _KCH4
-    return _kl3(
+    return kl3(
         _M_K, _M_PI0, PI0, positive, electron, _SLOPES_CHARGED_PLUS, _SLOPES_CHARGED_ZERO,
-        _KL3_CHARGED_E if electron else _KL3_CHARGED_MU, energy, momentum, rng, codes, momenta, helicities,
+        KL3_CHARGED_E if electron else KL3_CHARGED_MU, energy, momentum, rng, codes, momenta, helicities,
     )  # fmt: skip
 
 
@@ -399,9 +399,9 @@ def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
     if u < _KL1:
         positive = uniform(rng) < 0.5
         electron = u < _KL0
-        return _kl3(
+        return kl3(
             _M_K0, _M_PI, PIM if positive else PIP, positive, electron, _SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO,
-            _KL3_LONG_E if electron else _KL3_LONG_MU, energy, momentum, rng, codes, momenta, helicities,
+            KL3_LONG_E if electron else KL3_LONG_MU, energy, momentum, rng, codes, momenta, helicities,
         )  # fmt: skip
     if u < _KL2:
         return _three_particles(
@@ -471,7 +471,7 @@ def decay(species, energy, momentum, helicity, rng, codes, momenta, helicities):
     for k in range(MAX_DAUGHTERS):
         helicities[k] = 0.0
     if species in (PIP, PIM):
-        return _muon_and_neutrino(_M_PI, species == PIP, energy, momentum, rng, codes, momenta, helicities)
+        return muon_and_neutrino(_M_PI, species == PIP, energy, momentum, rng, codes, momenta, helicities)
     if species in (MUP, MUM):
         return decay_muon(species, energy, momentum, helicity, rng, codes, momenta)
     if species in (KP, KM):

@@ -13,17 +13,17 @@ from sim3d.shower.gradients import add_angle, add_yield
 from sim3d.shower.random_streams import child_key, poisson, uniform
 from sim3d.shower.rotations import turn
 from sim3d.shower.stack import EX, EY, EZ, KINETIC, STACK_COLUMNS, UX, UY, UZ, WEIGHT, put_daughter
-from sim3d.shower.weight_sharing import survives_thinning
+from sim3d.shower.weight_sharing import kaon_factor, survives_roulette, wanted_weight
 
 
 @njit(**HELPER)
 def make_secondaries(
-    world, particle, projectile, node, branch, primary_kinetic, particles, species_of, key_of, n_stack, rng, gradients
+    world, particle, projectile, node, branch, primary_level, particles, species_of, key_of, n_stack, rng, gradients
 ):
     """Sample the secondaries of an interaction (species, number, energy, angle) and put them on the stack.
 
     The slots of the yield tables (projectile, secondary) are drawn independently of one another. Secondaries below
-    their lowest kinetic energy (``World.kinetic_min``) are not drawn.
+    their lowest kinetic energy (``World.kinetic_min``) are not drawn. Kaons may be drawn more often, with less weight.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def make_secondaries(
         Index of the energy node of the yield tables.
     branch : uint64
         Key of the interaction's random stream.
-    primary_kinetic : float
-        Kinetic energy per nucleon of the shower's primary (GeV), for the Russian roulette.
+    primary_level : float
+        :func:`sim3d.shower.weight_sharing.roulette_level` of the shower's primary, for the Russian roulette.
     particles, species_of, key_of : arrays
         The stack; it must have free rows.
     n_stack : int
@@ -55,6 +55,7 @@ def make_secondaries(
     yields, masses, kinetic_min = world.yields, world.mass, world.kinetic_min
     slot_offset, slot_species = yields.slot_offset, yields.slot_species
     slot_mean, slot_kind = yields.slot_mean, yields.slot_kind
+    roulette, sharing = world.roulette, world.sharing
     t = particle[KINETIC]
     ux, uy, uz = particle[UX], particle[UY], particle[UZ]
     ex, ey, ez = particle[EX], particle[EY], particle[EZ]
@@ -63,7 +64,8 @@ def make_secondaries(
         if secondary > LAMBDA:
             continue  # pi0 decays to photons
         survival = slot_survival(yields, slot, node, kinetic_min[secondary] / t)
-        mean = slot_mean[slot, node] * survival
+        factor = kaon_factor(sharing, secondary, slot_kind[slot] == 1)
+        mean = slot_mean[slot, node] * survival * factor
         if mean <= 0.0:
             continue
         slot_key = child_key(branch, slot + 1)
@@ -75,9 +77,10 @@ def make_secondaries(
         for j in range(number):
             rng[0] = child_key(slot_key, j + 1)
             t_sec = t * sample_x(yields, slot, node, 1.0 - survival * uniform(rng))
-            weight = survives_thinning(
-                world.thinning_ratio, world.thinning_index, primary_kinetic, t_sec, particle[WEIGHT], rng
-            )
+            wanted = wanted_weight(world.thinning_ratio, roulette, primary_level, t_sec)
+            if t_sec > sharing.kaons_from_GeV:
+                wanted /= factor
+            weight = survives_roulette(wanted, particle[WEIGHT] / factor, rng)
             if weight == 0.0:
                 continue
             vx, vy, vz, gx, gy, gz = ux, uy, uz, ex, ey, ez

@@ -11,9 +11,9 @@ sum of KAPPA q ds / p over its ancestors. Its point of production would be displ
 shift S the sum of T u ds. Scattering does not change this, because its azimuths are drawn relative to the carried
 perpendicular vector, which rotates with the direction.
 
-A fast muon decays several times along one path, each time with a share of its statistical weight
-(:func:`sim3d.shower.weight_sharing.muon_decays`). Without this most fast muons would reach the ground undecayed, and
-electron neutrinos of many GeV would be rare in the sample.
+A fast muon or meson decays several times along one path, each time with a share of its statistical weight
+(:mod:`sim3d.shower.weight_sharing`). Without this most fast muons would reach the ground undecayed and most fast mesons
+would interact, so that neutrinos of high energies would be rare in the sample.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from numba import njit
 
 from hadronic.interaction.kernels import interaction_length, pick_node
 from sim3d.conventions.particles import LAMBDA, MUM, MUP, NEUTRON, PROTON
-from sim3d.shower.decay_products import list_decay_products
+from sim3d.shower.decay_products import MOST_NEUTRINOS, list_decay_products
 from sim3d.shower.decays import MAX_DAUGHTERS
 from sim3d.shower.flight import DECAY, INTERACTION, fly, medium_of
 from sim3d.shower.gradients import carried_columns, end_flight, new_ancestry
@@ -47,13 +47,7 @@ from sim3d.shower.stack import (
     put_primary,
 )
 from sim3d.shower.track import T_END, T_START, note
-from sim3d.shower.weight_sharing import decays_to_come
-
-KINETIC_PER_DECAY_GEV = 2.5
-"""Default of ``World.kinetic_per_decay`` for runs (GeV): about one decay of a fast muon in the air.
-
-This is a variance-reduction setting: it changes statistical errors, not expectation values.
-"""
+from sim3d.shower.weight_sharing import decays_to_come, roulette_level
 
 
 @njit(nogil=True)
@@ -108,7 +102,8 @@ def shower(
     particle = np.empty(STACK_COLUMNS + carried_columns(gradients))
     # unpacked once: numba makes an atomic reference count each time an array is read from a tuple
     masses, charges, ctau_km, kinetic_min = world.mass, world.charge, world.ctau_km, world.kinetic_min
-    yields, medium = world.yields, medium_of(world)
+    yields, medium, sharing = world.yields, medium_of(world), world.sharing
+    primary_level = roulette_level(world.roulette, kinetic)
     particles, species_of, key_of = stack.particles, stack.species, stack.keys
 
     put_primary(particles, start, kinetic)
@@ -120,8 +115,8 @@ def shower(
     while n_stack > 0:
         if n_stack + STACK_RESERVE > particles.shape[0]:
             particles, species_of, key_of = grown_stack(particles, species_of, key_of)
-        if n_neutrinos + 2 * MAX_DAUGHTERS > neutrinos.shape[0]:
-            neutrinos = grown(neutrinos, 2 * neutrinos.shape[0] + 2 * MAX_DAUGHTERS)
+        if n_neutrinos + MOST_NEUTRINOS > neutrinos.shape[0]:
+            neutrinos = grown(neutrinos, 2 * neutrinos.shape[0] + MOST_NEUTRINOS)
 
         n_stack -= 1
         for k in range(particle.shape[0]):
@@ -140,7 +135,7 @@ def shower(
         if ctau < math.inf:
             proper_left = -ctau * math.log(uniform(rng))
         length = interaction_length(yields, species, math.log(t)) if is_hadron else math.inf
-        particle[DECAYS] = decays_to_come(particle[DECAYS], species, t, world.kinetic_per_decay, levels)
+        particle[DECAYS] = decays_to_come(particle[DECAYS], sharing, species, t)
         proper_left /= particle[DECAYS]
         if levels is not None and species in (MUP, MUM):
             # with levels, muons do not decay: their weight is multiplied by their survival probability
@@ -168,13 +163,13 @@ def shower(
                 projectile = NEUTRON
             node = pick_node(yields, math.log(particle[KINETIC]), uniform(rng))
             n_stack = make_secondaries(
-                world, particle, projectile, node, branch, kinetic, particles, species_of, key_of, n_stack, rng,
+                world, particle, projectile, node, branch, primary_level, particles, species_of, key_of, n_stack, rng,
                 gradients,
             )  # fmt: skip
         elif fate == DECAY:
             n_stack, n_neutrinos = list_decay_products(
-                world, particle, species, own_key, particles, species_of, key_of, n_stack, neutrinos, n_neutrinos, rng,
-                daughters,
+                world, particle, species, own_key, primary_level, particles, species_of, key_of, n_stack, neutrinos,
+                n_neutrinos, rng, daughters,
             )  # fmt: skip
         is_primary = False
 

@@ -24,11 +24,6 @@ The minimum is 1.815 MeV cm2/g: D. E. Groom et al., At. Data Nucl. Data Tables 7
 """
 
 
-KINETIC_PER_MESON_DECAY_GEV = 25.0
-MOST_MESON_DECAYS = 12.0
-"""Variance-reduction settings of :func:`meson_decays`: they change statistical errors, not expectation values."""
-
-
 class Levels(NamedTuple):
     """Levels at which down-going particles are recorded, and the list of their crossings (numba argument).
 
@@ -119,26 +114,6 @@ def muon_stops_above(levels, kinetic, r, kinetic_min, layers):
         return True
     air = levels.depth[level] - vertical_depth(max(r - EARTH_RADIUS_KM, 0.0), layers)
     return kinetic - LEAST_MUON_LOSS_GEV_CM2_G * air <= kinetic_min
-
-
-@njit(nogil=True)
-def meson_decays(kinetic):
-    """Choose the number of decays that share the statistical weight of a charged meson.
-
-    Most mesons above a hundred GeV interact. Without this the few muons from their decays would have large statistical
-    errors. See :func:`sim3d.shower.weight_sharing.muon_decays` for the method.
-
-    Parameters
-    ----------
-    kinetic : float
-        Kinetic energy (GeV).
-
-    Returns
-    -------
-    float
-        A whole number from 1 to MOST_MESON_DECAYS.
-    """
-    return min(max(1.0, math.floor(kinetic / KINETIC_PER_MESON_DECAY_GEV)), MOST_MESON_DECAYS)
 
 
 @njit(nogil=True)

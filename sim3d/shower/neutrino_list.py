@@ -8,12 +8,12 @@ from sim3d.jit_options import HELPER
 from sim3d.shower.stack import SHIFT_X, SHIFT_Y, SHIFT_Z, STACK_COLUMNS, TURN, X, Y, Z
 
 NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ = range(9)
-NU_TURN, NU_SHIFT_X, NU_SHIFT_Y, NU_SHIFT_Z, NU_TAG = range(9, 14)
-NEUTRINO_COLUMNS = 14
+NU_TURN, NU_SHIFT_X, NU_SHIFT_Y, NU_SHIFT_Z, NU_TAG, NU_PARENT, NU_DECAY = range(9, 16)
+NEUTRINO_COLUMNS = 16
 
 
 @njit(**HELPER)
-def list_neutrino(neutrinos, row, parent, flavour, energy, weight, ux, uy, uz, tag):
+def list_neutrino(neutrinos, row, parent, species, flavour, energy, weight, ux, uy, uz, tag, decay):
     """Write a neutrino into a row of the list, at the position where its parent decayed.
 
     Parameters
@@ -22,6 +22,8 @@ def list_neutrino(neutrinos, row, parent, flavour, energy, weight, ux, uy, uz, t
     row : int
     parent : float64 array (STACK_COLUMNS + carried columns,)
         The particle that decays; position, turn, shift and carried columns are copied from it.
+    species : int
+        The parent's species.
     flavour : int
         Code of :mod:`sim3d.conventions.flavours`.
     energy, weight : float
@@ -30,6 +32,8 @@ def list_neutrino(neutrinos, row, parent, flavour, energy, weight, ux, uy, uz, t
         Unit direction of flight.
     tag : float
         Identifier of the neutrino's position in the decay tree.
+    decay : float
+        Identifier of the decay; neutrinos of one decay are consecutive rows.
     """
     neutrinos[row, NU_FLAVOUR] = flavour
     neutrinos[row, NU_ENERGY] = energy
@@ -41,5 +45,7 @@ def list_neutrino(neutrinos, row, parent, flavour, energy, weight, ux, uy, uz, t
     neutrinos[row, NU_SHIFT_Y] = parent[SHIFT_Y]
     neutrinos[row, NU_SHIFT_Z] = parent[SHIFT_Z]
     neutrinos[row, NU_TAG] = tag
+    neutrinos[row, NU_PARENT] = species
+    neutrinos[row, NU_DECAY] = decay
     for k in range(parent.shape[0] - STACK_COLUMNS):
         neutrinos[row, NEUTRINO_COLUMNS + k] = parent[STACK_COLUMNS + k]

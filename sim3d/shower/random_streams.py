@@ -32,6 +32,7 @@ BRANCH_INTERACTION = 1
 BRANCH_DECAY = 2
 BRANCH_SCATTERING = 3
 BRANCH_NEXT_DECAY = 4
+BRANCH_ROULETTE = 5
 BRANCH_ROTATION = 9
 BRANCH_TAPE = 11
 BRANCH_AIM = 12
@@ -41,12 +42,17 @@ BRANCHES = {
     "decay of a particle": BRANCH_DECAY,
     "multiple scattering of a muon": BRANCH_SCATTERING,
     "what goes on after one of several decays": BRANCH_NEXT_DECAY,
+    "roulette of a daughter of a decay": BRANCH_ROULETTE,
     "rotations and roulette of a primary (mode rotated)": BRANCH_ROTATION,
     "shower of a primary (mode targeted)": BRANCH_TAPE,
     "rotations of a primary (mode targeted)": BRANCH_AIM,
     "muons of a primary": BRANCH_OVERHEAD,
 }
 """Number of each branch, by the process that draws from it."""
+
+
+FIRST_DRAW = 16
+"""Draws of one decay after the first have the children FIRST_DRAW + 1, ... of its key; daughters have 1 to 4."""
 
 
 @njit(nogil=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from hadronic.interaction.kernels import YieldTables
 from sim3d.conventions.particles import CHARGE, CTAU_KM, LAMBDA, MASS_GEV, N_SPECIES, NEUTRON, PROTON
 from sim3d.shower.energy_loss import loss_table
+from sim3d.shower.weight_sharing import SINGLE_DECAYS, Sharing, power_roulette
 
 PION_THRESHOLD_GEV = 0.28
 """Threshold kinetic energy of pion production by a nucleon on a nucleon at rest: 2 m + m^2 / 2 m_N = 0.280 GeV.
@@ -51,12 +51,12 @@ class World(NamedTuple):
     bending, transverse : bool
         Whether the field bends charged particles; whether secondaries have transverse momentum (False: collinear) and
         muons scatter.
-    thinning_ratio, thinning_index : float
-        Parameters of the Russian roulette, see :func:`sim3d.shower.weight_sharing.survives_thinning`; ratio 0 turns
-        it off.
-    kinetic_per_decay : float
-        Kinetic energy (GeV) for each of the decays that share a muon's weight, see
-        :func:`sim3d.shower.weight_sharing.muon_decays`; infinity for one decay.
+    thinning_ratio : float
+        Parameter of the Russian roulette, see :func:`sim3d.shower.weight_sharing.wanted_weight`; 0 turns it off.
+    roulette : float64 array (nodes,)
+        ln of the roulette's wanted weights by energy, see :func:`sim3d.shower.weight_sharing.roulette_level`.
+    sharing : Sharing
+        Numbers of decays and draws that share the weight of a particle.
     pion_sharpness : float
         Factor of the concentration of the angles of charged pions; 1 is the hadronic model's.
     """
@@ -76,8 +76,8 @@ class World(NamedTuple):
     bending: bool
     transverse: bool
     thinning_ratio: float
-    thinning_index: float
-    kinetic_per_decay: float
+    roulette: np.ndarray
+    sharing: Sharing
     pion_sharpness: float
 
 
@@ -119,13 +119,14 @@ def build_world(
     bending: bool = True,
     transverse: bool = True,
     thinning_ratio: float = 0.0,
-    thinning_index: float = 0.7,
-    kinetic_per_decay: float = math.inf,
+    roulette: np.ndarray | None = None,
+    sharing: Sharing = SINGLE_DECAYS,
     pion_sharpness: float = 1.0,
 ) -> World:
     """Build a :class:`World`: convert the arguments and add the tables of particles and of energy loss.
 
-    Parameters as the attributes of :class:`World`; ``energy_min_GeV`` is its ``energy_min``.
+    Parameters as the attributes of :class:`World`; ``energy_min_GeV`` is its ``energy_min``. Without ``roulette`` the
+    wanted weight is proportional to E^-0.7.
 
     Returns
     -------
@@ -147,7 +148,7 @@ def build_world(
         bending=bool(bending),
         transverse=bool(transverse),
         thinning_ratio=float(thinning_ratio),
-        thinning_index=float(thinning_index),
-        kinetic_per_decay=float(kinetic_per_decay),
+        roulette=power_roulette(0.7) if roulette is None else np.ascontiguousarray(roulette, dtype=np.float64),
+        sharing=sharing,
         pion_sharpness=float(pion_sharpness),
     )

@@ -8,10 +8,34 @@ from typing import Any
 
 import numpy as np
 
+from sim3d.config.gradients import NO_CALIBRATION
 from sim3d.config.parameters import check_values
 from sim3d.config.schema import Config
 from sim3d.errors import InputError
-from sim3d.files.calibration_file import read_calibration
+from sim3d.files.calibration_file import Calibration, named_calibration, read_calibration
+
+
+def calibration_of(config: Config) -> Calibration | None:
+    """Read the calibration of a run, by its name or its file.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    Calibration or None
+        None if the run has none.
+
+    Raises
+    ------
+    InputError
+        For a name that does not ship, or a file that cannot be read.
+    """
+    keys = config.calibration
+    if keys.file is not None:
+        return read_calibration(Path(keys.file))
+    return None if keys.name == NO_CALIBRATION else read_calibration(named_calibration(keys.name))
 
 
 def run_values(config: Config) -> dict[str, float]:
@@ -32,15 +56,15 @@ def run_values(config: Config) -> dict[str, float]:
         If the calibration cannot be read, or a sum is out of its range.
     """
     values = dict(config.vary)
-    if config.calibration.file is None:
+    found = calibration_of(config)
+    if found is None:
         return values
-    found = read_calibration(Path(config.calibration.file))
     for name, value in zip(found.parameters, found.values.tolist(), strict=True):
         values[name] = values.get(name, 0.0) + value
     try:
         check_values(values)
     except ValueError as problem:
-        raise InputError(f"calibration.file, vary: {problem}") from None
+        raise InputError(f"calibration, vary: {problem}") from None
     return values
 
 
@@ -55,16 +79,23 @@ def calibration_entries(config: Config) -> dict[str, Any]:
     -------
     dict
         ``calibration``: the name; ``calibration_parameters``, ``calibration_values``, ``calibration_sigma`` and
-        ``calibration_covariance`` (lower triangle, own units, 9 digits): JSON.
+        ``calibration_covariance`` and ``calibration_prior`` (lower triangles, own units, 9 digits): JSON;
+        ``calibration_scale``.
     """
-    if config.calibration.file is None:
+    found = calibration_of(config)
+    if found is None:
         return {}
-    found = read_calibration(Path(config.calibration.file))
-    triangle = found.covariance[np.tril_indices(len(found.parameters))]
+    lower = np.tril_indices(len(found.parameters))
     return {
         "calibration": found.name,
         "calibration_parameters": json.dumps(found.parameters),
         "calibration_values": json.dumps(found.values.tolist()),
         "calibration_sigma": json.dumps(found.sigma.tolist()),
-        "calibration_covariance": json.dumps([float(f"{one:.9g}") for one in triangle]),
+        "calibration_covariance": _numbers(found.covariance[lower]),
+        "calibration_prior": _numbers(found.prior[lower]),
+        "calibration_scale": found.scale,
     }
+
+
+def _numbers(values: np.ndarray) -> str:
+    return json.dumps([float(f"{one:.9g}") for one in values])

@@ -6,8 +6,11 @@ command can read it, and a resumed run adds the other batches. The result is bit
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from sim3d.errors import InputError
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result, write_result
 from sim3d.jit_cache import source_hash
+from sim3d.scoring.detectors import Detector
 
 FREE_KEYS = (
     "run.primaries",
@@ -95,8 +99,18 @@ def flat(values: Any, prefix: str = "") -> dict[str, Any]:
     return out
 
 
+_SAME_PLACE = 1e-9
+"""Difference of numbers of a detector up to which it is one: its declination is rounded as its machine rounds."""
+
+
 def difference(
-    old: Config, old_models: dict[str, Any], new: Config, new_models: dict[str, Any], free: tuple[str, ...] = ()
+    old: Config,
+    old_models: dict[str, Any],
+    old_detectors: Sequence[Detector],
+    new: Config,
+    new_models: dict[str, Any],
+    new_detectors: Sequence[Detector],
+    free: tuple[str, ...] = (),
 ) -> tuple[str, Any, Any] | None:
     """Find the first difference of two runs for which their batches must not be added up.
 
@@ -105,6 +119,8 @@ def difference(
     old, new : Config
     old_models, new_models : dict
         Entries of the models (:func:`sim3d.simulation.provenance.model_entries`).
+    old_detectors, new_detectors : sequence of Detector
+        As simulated, whatever the configuration says of them (a known site may have moved).
     free : tuple of str
         Keys that may differ, besides :data:`FREE_KEYS`.
 
@@ -118,6 +134,12 @@ def difference(
         for key in [*before, *(key for key in now if key not in before)]:
             if key not in (*FREE_KEYS, *free) and before.get(key) != now.get(key):
                 return key, before.get(key), now.get(key)
+    for one, other in zip(old_detectors, new_detectors, strict=True):
+        for field in dataclasses.fields(Detector):
+            a, b = getattr(one, field.name), getattr(other, field.name)
+            same = a == b if isinstance(a, str) else math.isclose(a, b, rel_tol=_SAME_PLACE, abs_tol=_SAME_PLACE)
+            if not same:
+                return f"sites.{one.name}.{field.name}", a, b
     return None
 
 
@@ -148,7 +170,7 @@ def with_stored_batch_size(config: Config, size: int) -> Config:
     return make_config({**data, "run": {**data["run"], "batch_size": size}})
 
 
-def resume_point(path: Path, config: Config, models: dict[str, Any]) -> RunRecord | None:
+def resume_point(path: Path, config: Config, models: dict[str, Any], detectors: Sequence[Detector]) -> RunRecord | None:
     """Read the checkpoint from which a run continues.
 
     Parameters
@@ -157,6 +179,8 @@ def resume_point(path: Path, config: Config, models: dict[str, Any]) -> RunRecor
     config : Config
     models : dict
         Entries of the models of the run (:func:`sim3d.simulation.provenance.model_entries`).
+    detectors : sequence of Detector
+        Of the run.
 
     Returns
     -------
@@ -175,7 +199,7 @@ def resume_point(path: Path, config: Config, models: dict[str, Any]) -> RunRecor
         raise InputError(
             f"{path}: was merged from runs of several seeds; it cannot be resumed, merge another run to it"
         )
-    changed = difference(record.config, record.models, config, models)
+    changed = difference(record.config, record.models, record.detectors, config, models, detectors)
     if changed is not None:
         key, old, new = changed
         raise InputError(

@@ -362,7 +362,7 @@ def _run_to_file(
             try:
                 remove_leftovers(path)
                 if resume:
-                    start = resume_point(path, config, setup.models)
+                    start = resume_point(path, config, setup.models, setup.detectors)
                     idle = start is not None and nothing_left(start, config, batches)
                 journal = _open_journal(path, config, start, idle)
             except InputError as exc:

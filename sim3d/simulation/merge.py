@@ -172,7 +172,7 @@ def merge_to_file(paths: Sequence[Path], target: Path) -> None:
 
 
 def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord, free: tuple[str, ...] = ()) -> None:
-    changed = difference(whole.config, whole.models, part.config, part.models, free)
+    changed = difference(whole.config, whole.models, whole.detectors, part.config, part.models, part.detectors, free)
     if changed is not None:
         key, old, new = changed
         raise InputError(f"{path}: not a part of the run of {first}: {key} is {new!r} there and {old!r} in {first}")

@@ -61,24 +61,24 @@ def provenance(config: Config, primaries: PrimaryModel, processes: Processes, th
     }
 
 
-def primary_entries(primaries: PrimaryModel, by_date: bool) -> dict[str, Any]:
+def primary_entries(primaries: PrimaryModel, by_month: bool) -> dict[str, Any]:
     """List the solar potential of a primary model, and where they apply its source and the month of its modulation.
 
     Parameters
     ----------
     primaries : PrimaryModel
-    by_date : bool
-        Whether the modulation is that of the run's date.
+    by_month : bool
+        Whether the modulation is that of a month (by date or by name), not a potential that was given.
 
     Returns
     -------
     dict
-        ``primary_source`` is given for models of libraries, ``solar_modulation`` for a modulation by date.
+        ``primary_source`` is given for models of libraries, ``solar_modulation`` for a modulation by month.
     """
     entries: dict[str, Any] = {"solar_potential_MV": primaries.solar_potential_MV}
     if primaries.name not in MODELS:
         entries["primary_source"] = primaries.source
-    if by_date:
+    if by_month:
         entries["solar_modulation"] = primaries.solar
     return entries
 
@@ -136,7 +136,7 @@ def model_entries(
         "hadronic_definition": hadronic.definition,
         **hadronic.provenance,
         "primary_model": primaries.name,
-        **primary_entries(primaries, config.primaries.solar == "date"),
+        **primary_entries(primaries, config.primaries.solar is not None),
         # sums of different frames must not be added up: resume and merge compare these entries
         "azimuth_frame": SITE_FRAME,
     }

@@ -37,7 +37,7 @@ from sim3d.jit_cache import CACHE
 from sim3d.primaries.catalogue import joins, model_names
 from sim3d.primaries.groups import GROUP_MASS_NUMBER, GROUPS
 from sim3d.primaries.model import PrimaryModel
-from sim3d.primaries.solar import SOLAR_POTENTIAL_MV
+from sim3d.primaries.solar import NAMED_MONTHS
 from sim3d.primaries.spectrum import group_flux
 from sim3d.sampling.counters import C_MUON_CROSSINGS, C_MUON_PRIMARIES, COUNTERS, N_COUNTERS
 from sim3d.scoring.exact_sums import TallyOverflowError
@@ -135,7 +135,7 @@ def changed_config(
             primaries["join_GeV"] = None
     if solar is not None:
         primaries["solar"] = primaries["solar_potential_MV"] = None
-        if solar in SOLAR_POTENTIAL_MV or solar == "date":
+        if solar in NAMED_MONTHS or solar == "date":
             primaries["solar"] = solar
         else:
             try:
@@ -143,9 +143,7 @@ def changed_config(
             except ValueError:
                 primaries["solar_potential_MV"] = -1.0
             if not 0.0 <= primaries["solar_potential_MV"] <= 3000.0:
-                raise InputError(
-                    "--solar", solar, f"{', '.join(SOLAR_POTENTIAL_MV)}, date, or a potential of 0 to 3000 MV"
-                )
+                raise InputError("--solar", solar, f"{', '.join(NAMED_MONTHS)}, date, or a potential of 0 to 3000 MV")
     return make_config(data)
 
 
@@ -258,7 +256,7 @@ def reweight(
         record.provenance["reweighted_without"] = ", ".join(dropped)
     replaced = ("primary_source", "solar_modulation", "muon_")
     record.models = {k: v for k, v in record.models.items() if not k.startswith(replaced)}
-    models = {"primary_model": new.name, **primary_entries(new, config.primaries.solar == "date"), **source}
+    models = {"primary_model": new.name, **primary_entries(new, config.primaries.solar is not None), **source}
     return RunRecord(
         config=config,
         detectors=record.detectors,
@@ -276,7 +274,7 @@ def reweight(
 
 def _check_same_model(path: Path, record: RunRecord, old: PrimaryModel) -> None:
     """Raise an error if the run's primary model differs from the one that this installation builds."""
-    entries = primary_entries(old, record.config.primaries.solar == "date")
+    entries = primary_entries(old, record.config.primaries.solar is not None)
     for key, value in entries.items():
         if key in record.models and record.models[key] != value:
             raise InputError(

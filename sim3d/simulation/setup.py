@@ -20,7 +20,8 @@ from geomag.sites import SITES
 from geomag.sites import site as known_site
 from geomag.trajectories.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
-from sim3d.config.schema import Config, SiteTable
+from sim3d.config.schema import Config
+from sim3d.config.sites import SiteTable
 from sim3d.errors import InputError
 from sim3d.files.event_journal import BatchRecorder
 from sim3d.primaries.build import primary_model
@@ -29,6 +30,7 @@ from sim3d.sampling.aiming import make_aim
 from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
 from sim3d.sampling.counters import C_PRIMARIES
+from sim3d.sampling.energy_law import energy_law
 from sim3d.sampling.lost import Lost, indices
 from sim3d.sampling.muons import NO_SLOPES, Overhead, check_levels, make_overhead, muon_world, overhead_batch
 from sim3d.sampling.rotated import rotated_batch
@@ -40,15 +42,12 @@ from sim3d.scoring.heights import NO_HEIGHTS
 from sim3d.scoring.optional_sums import make_optional_sums
 from sim3d.scoring.surface import read_surface, site_rows
 from sim3d.shower.gradients import Gradients
-from sim3d.shower.kernel import KINETIC_PER_DECAY_GEV
+from sim3d.shower.weight_sharing import NEUTRINO_SHARING
 from sim3d.shower.world import World, build_world
 from sim3d.simulation.calibrated import run_values
 from sim3d.simulation.gradients import make_gradients
 from sim3d.simulation.provenance import model_entries
 from sim3d.simulation.variation import pion_sharpness, varied_hadronic, varied_primaries
-
-THINNING_SPECTRAL_INDEX = 2.7
-"""Spectral index for the weights of the thinning. Expectation values are the same for any; this one is efficient."""
 
 
 class BatchFunction(Protocol):
@@ -204,6 +203,57 @@ class Setup:
         return simulate
 
 
+def coordinates(table: SiteTable) -> tuple[float, float]:
+    """Find the coordinates of a [[sites]] entry: its own, or those of a known name.
+
+    Parameters
+    ----------
+    table : SiteTable
+
+    Returns
+    -------
+    lat, lon : float
+        Geodetic degrees.
+
+    Raises
+    ------
+    geomag.errors.GeomagInputError
+        For an unknown name without coordinates.
+    """
+    if table.lat is None or table.lon is None:
+        known = known_site(table.name)
+        return known.lat, known.lon
+    return table.lat, table.lon
+
+
+def at_depth(table: SiteTable, atmosphere: LayeredAtmosphere) -> SiteTable:
+    """Give a site with a depth the altitude at which the atmosphere of the run has that depth.
+
+    Parameters
+    ----------
+    table : SiteTable
+    atmosphere : LayeredAtmosphere
+
+    Returns
+    -------
+    SiteTable
+        With ``altitude_m``; unchanged without a depth.
+
+    Raises
+    ------
+    InputError
+        For a depth below the ground.
+    """
+    if table.depth_g_cm2 is None:
+        return table
+    deepest = float(atmosphere.depth(0.0))
+    if table.depth_g_cm2 > deepest:
+        allowed = f"1 to {deepest:.1f}, that of sea level in {atmosphere.name}"
+        raise InputError(f"sites.{table.name}.depth_g_cm2", table.depth_g_cm2, allowed)
+    altitude_m = 1e3 * float(atmosphere.height(table.depth_g_cm2))
+    return table.model_copy(update={"altitude_m": altitude_m})
+
+
 def make_detector(table: SiteTable, field: FieldModel) -> Detector:
     """Make the detector of a [[sites]] entry: coordinates of a known name, geocentric latitude, declination.
 
@@ -222,14 +272,10 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
     geomag.errors.GeomagInputError
         For an unknown name without coordinates.
     """
-    if table.lat is None or table.lon is None:
-        known = known_site(table.name)
-        lat, lon = known.lat, known.lon
-    else:
-        lat, lon = table.lat, table.lon
-    # By default the detector surface is at sea level, as in the calculations of Battistoni et al. and of Tserkovnyak
-    # et al.: underground sites are within 2.4 km of it, which changes fluxes by less than any table's statistics.
-    altitude_m = table.altitude_m if table.altitude_m is not None else 0.0
+    lat, lon = coordinates(table)
+    altitude_m = table.altitude_m
+    if altitude_m is None:
+        raise ValueError(f"sites: {table.name} has no altitude (a surface or a depth gives it, see make_setup)")
     geocentric, _ = geodetic_to_geocentric(lat, altitude_m * 1e-3)
     patch = table.patch
     if patch is None:
@@ -247,7 +293,7 @@ def make_detector(table: SiteTable, field: FieldModel) -> Detector:
     )
 
 
-def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredAtmosphere:
+def make_atmosphere(config: Config) -> LayeredAtmosphere:
     """Build the atmosphere of a run.
 
     NRLMSIS is evaluated at the coordinates or the place of the configuration, else at the only site.
@@ -255,7 +301,6 @@ def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredA
     Parameters
     ----------
     config : Config
-    detectors : tuple of Detector
 
     Returns
     -------
@@ -263,8 +308,8 @@ def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredA
 
     Raises
     ------
-    InputError
-        For an unknown place.
+    InputError, geomag.errors.GeomagInputError
+        For an unknown place or site.
     """
     table = config.atmosphere
     if table.profile is not None:
@@ -274,8 +319,8 @@ def make_atmosphere(config: Config, detectors: tuple[Detector, ...]) -> LayeredA
     if table.lat is not None and table.lon is not None:
         lat, lon = table.lat, table.lon
     else:
-        name = detectors[0].name if table.place is None else table.place.lower()
-        known = {detector.name: (detector.lat_deg, detector.lon_deg) for detector in detectors}
+        name = config.sites[0].name if table.place is None else table.place.lower()
+        known = {site.name: coordinates(site) for site in config.sites}
         if name not in known and name not in SITES:
             allowed = ", ".join(sorted({*known, *SITES}))
             raise InputError("atmosphere.place", table.place, allowed)
@@ -327,13 +372,14 @@ def make_setup(config: Config) -> Setup:
         table if found is None else table.model_copy(update={"altitude_m": found[1]})
         for table, found in zip(config.sites, read, strict=True)
     )
-    detectors = tuple(make_detector(table, field) for table in tables)
-    atmosphere = make_atmosphere(config, detectors)
+    atmosphere = make_atmosphere(config)
+    detectors = tuple(make_detector(at_depth(table, atmosphere), field) for table in tables)
     model = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
     values = run_values(config)
     hadronic = varied_hadronic(model, values)
     primaries = make_primaries(config)
     low, high = config.primaries.energy_GeV
+    index, law, roulette = energy_law(low, high, config.primaries.energy_index)
     world = build_world(
         atmosphere.layers,
         atmosphere.top_km,
@@ -344,15 +390,15 @@ def make_setup(config: Config) -> Setup:
         bending=config.transport.bending,
         transverse=config.transport.transverse,
         thinning_ratio=config.thinning,
-        thinning_index=max(0.0, THINNING_SPECTRAL_INDEX - config.primaries.energy_index),
-        kinetic_per_decay=KINETIC_PER_DECAY_GEV,
+        roulette=roulette,
+        sharing=NEUTRINO_SHARING,
         pion_sharpness=pion_sharpness(values),
     )
     overhead = None
     if config.scoring.muons:
         overhead = make_overhead(config, detectors, world.layers)
         check_levels(overhead, atmosphere.top_km)
-    source = Source(primaries.spectrum, low, high, config.primaries.energy_index)
+    source = Source(primaries.spectrum, low, high, index, law)
     sites = site_rows(detectors, [None if found is None else found[0] for found in read])
     trace = trace_params(field)
     return Setup(

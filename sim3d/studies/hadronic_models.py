@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from hadronic.definitions import DEFAULT_DEFINITION
 from hadronic.models import HadronicModel
 from hadronic.moments import Moments
 from hadronic.observables.transverse import mean_pT
@@ -22,6 +21,8 @@ from hadronic.species import IS_BARYON, P
 from sim3d.conventions.text_tables import text_table, with_error
 
 SECONDARIES = ("pi+", "pi-", "pi0", "K+", "K-", "K0", "p", "n", "Lambda")
+READING = "printed"
+"""Definition of x in which all models are read, whatever they were solved for: the words of FLUKA's tables."""
 # Kinetic energies (GeV): those of FLUKA's and daemonflux's tables, and higher ones.
 SURVEY_ENERGIES_GEV = (5.0, 10.0, 30.0, 100.0, 157.0, 1.0e3, 2.0e4, 1.0e5)
 # Secondaries whose sampled F and Z are compared with the table: frequent enough for small errors.
@@ -74,7 +75,7 @@ def field_of(quantity: str, secondary: str) -> str:
     -------
     str
     """
-    return moment_field(DEFAULT_DEFINITION, quantity, bool(IS_BARYON[label_codes(secondary)[0]]))
+    return moment_field(READING, quantity, bool(IS_BARYON[label_codes(secondary)[0]]))
 
 
 def exact(model: HadronicModel, quantity: str, secondary: str, T_GeV: float) -> float:

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.constants import speed_of_light
 
-from geomag.cutoffs.cutoff import CUTOFF_TOLERANCE, DEFAULT_FLOOR_KM
+from geomag.cutoffs.scanning import CUTOFF_TOLERANCE, DEFAULT_FLOOR_KM
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import EARTH_RADIUS_KM
 from geomag.geodesy import WGS84_A_KM, WGS84_B_KM, cartesian_to_geodetic, local_axes

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import pkgutil
 import re
 import shlex
@@ -47,6 +48,7 @@ def test_a_table_for_my_site(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path(name).write_text(text)
     commands = re.findall(r"^    sim3d (.+)$", page, re.M)
+    assert commands.pop(0).startswith("make-tables ")  # the same in one command; tests/sim3d/commands has its own test
     assert [command.split()[0] for command in commands] == ["run", "tables", "tables", "info", "plot", "asymmetry"]
     for command in commands:
         result = CliRunner().invoke(cli, shlex.split(command))
@@ -84,3 +86,58 @@ def test_links(path):
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):
         if not target.startswith(("http:", "https:", "mailto:")):
             assert (path.parent / target).exists(), target
+
+
+# ---- the quick start
+
+
+def test_quick_start(monkeypatch, capsys):
+    """Code cells of the notebook run in their order, with fewer primaries, and print a flux with its error."""
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    notebook = json.loads((DOCS / "manual" / "quickstart.ipynb").read_text())
+    assert notebook["nbformat"] == 4
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert "40_000" in cells[0]
+    names = {}
+    for cell in cells:
+        exec(compile(cell.replace("40_000", "4_000"), "quickstart.ipynb", "exec"), names)
+    printed = capsys.readouterr().out
+    value, error = map(float, re.search(r"numu at 1 GeV and cos_zenith 0.5: (\d+) \+- (\d+) m", printed).groups())
+    assert 30.0 < value < 500.0  # 121 +- 2 in a long run
+    assert 0.0 < error < value
+    assert all(not cell.get("outputs") for cell in notebook["cells"])
+    matplotlib.pyplot.close(names["figure"])
+
+
+def test_readme_in_python():
+    """README's lines of Python print a flux with its error."""
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert len([line for line in code.splitlines() if line]) <= 6
+    compile(code, "README.md", "exec")
+    assert "result.flux(" in code
+    assert "result.error(" in code
+
+
+# ---- pictures
+
+
+def test_gallery():
+    """Every picture of the documentation is in the gallery, and a command stands below it."""
+    text = (DOCS / "manual" / "gallery.md").read_text()
+    shown = {(DOCS / "manual" / name).resolve() for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)}
+    assert shown == {path.resolve() for path in DOCS.rglob("*.png")}
+    for block in re.split(r"^(?=!\[)", text, flags=re.M)[1:]:
+        rest = text[text.index(block) :]
+        assert re.search(r"\A(?:!\[.*\)\n+)+    (?:sim3d|python) ", rest), block
+
+
+def test_glossary():
+    """Terms are in alphabetical order within their part, and pages of the manual link to them."""
+    text = (DOCS / "manual" / "glossary.md").read_text()
+    for part in text.split("\n## ")[1:]:
+        terms = re.findall(r"^([^\n]+)\n:   ", part, re.M)
+        assert len(terms) >= 10
+        assert terms == sorted(terms, key=str.lower)
+    for page in ("my-site", "configuration", "parallel", "production", "python", "cutoffs", "conventions"):
+        assert "](glossary.md" in (DOCS / "manual" / f"{page}.md").read_text(), page

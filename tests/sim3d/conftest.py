@@ -200,7 +200,7 @@ def make_world():
 
     air = linsley()
     gauss = FieldModel("2020-01-01", 10).gauss
-    tables = load_model("fluka-z", None).tables
+    tables = load_model("fluka-z", "printed").tables
 
     def make(**options):
         return build_world(air.layers, air.top_km, gauss, tables, **options)

@@ -8,8 +8,16 @@ from typing import Any
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
-from sim3d.commands.geomagnetic.options import end_options, find_place, parse_rigidities, place_options, view_options
-from sim3d.commands.geomagnetic.output import draw, header, place_stem, place_words, stem
+from sim3d.commands.geomagnetic.options import (
+    end_options,
+    find_magnetosphere,
+    find_place,
+    magnetosphere_options,
+    parse_rigidities,
+    place_options,
+    view_options,
+)
+from sim3d.commands.geomagnetic.output import draw, external_words, header, place_stem, place_words, stem
 from sim3d.commands.paths import FileCommand
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_rows
@@ -36,6 +44,7 @@ CONVENTIONS = {
 @click.command(cls=FileCommand)
 @place_options
 @view_options
+@magnetosphere_options
 @click.option(
     "--rigidity",
     "rigidities",
@@ -58,6 +67,11 @@ def command(
     date: str,
     degree: int,
     floor: float | None,
+    external: str,
+    kp: float | None,
+    time: str | None,
+    pressure: float | None,
+    bz: float | None,
     rigidities: str,
     cone: bool,
     escape_radii: float,
@@ -74,6 +88,7 @@ def command(
       sim3d asymptotic --site OULU
       sim3d asymptotic --site THUL --rigidity 0.5:20:0.1 --date 2005-01-20
       sim3d asymptotic --site kamioka --zenith 30 --cone
+      sim3d asymptotic --site OULU --external t89 --kp 4 --time 06:00
     """
     name, lat, lon = find_place(site, lat, lon)
     values = parse_rigidities(rigidities)
@@ -83,6 +98,7 @@ def command(
     from sim3d.plots.geomagnetic.asymptotic import asymptotic_figure
 
     field = FieldModel(date, degree)
+    magnetosphere, settings = find_magnetosphere(external, kp, time, pressure, bz, date)
     floor = min(20.0, altitude) if floor is None else floor
     if cone:
         aside = zenith or 30.0
@@ -91,7 +107,7 @@ def command(
         zeniths, azimuths = [zenith], [azimuth]
     limits = {"altitude_km": altitude, "floor_km": floor, "escape_radii": escape_radii, "max_path_radii": max_path}
     found = asymptotic_directions(
-        lat, lon, values, field, zenith_deg=zeniths, azimuth_from_north_deg=azimuths, **limits
+        lat, lon, values, field, zenith_deg=zeniths, azimuth_from_north_deg=azimuths, external=magnetosphere, **limits
     )
     if not (found.verdict == 1).any():
         raise InputError("--rigidity", rigidities, "at least one that arrives; none of these does")
@@ -103,6 +119,7 @@ def command(
         "date": field.date,
         "field": field.generation,
         "degree": field.degree,
+        **settings,
     }
     target = output_folder(folder, DEFAULT_FOLDER / "asymptotic")
     view = {} if cone else {"zenith_deg": zenith, "azimuth_from_north_deg": azimuth}
@@ -126,7 +143,7 @@ def command(
     title = f"{name} ({words})" if name else words
     lines = header({**inputs, **CONVENTIONS}, f"Asymptotic directions of approach, {title}")
     written = [write_rows(target / f"{stem_name}.csv", lines, COLUMNS, rows)]
-    full = f"{title}, {altitude:g} km, {field.generation} degree {degree} of {field.date}"
+    full = f"{title}, {altitude:g} km, {field.generation} degree {degree} of {field.date}{external_words(inputs)}"
     written += draw(lambda: asymptotic_figure(found, (lat, lon), field, full), target, stem_name)
     if as_json:
         print_json(

@@ -15,6 +15,7 @@ from sim3d.commands.geomagnetic.output import (
     decimals,
     direction_words,
     draw,
+    external_words,
     header,
     place_stem,
     place_words,
@@ -104,6 +105,7 @@ def run_latitude(
     )
     written = [write_rows(target / f"{name}.csv", header(inputs, what), columns, rows)]
     title = f"{view}, {inputs['altitude_km']:g} km, {inputs['field']} degree {inputs['degree']} of {inputs['date']}"
+    title += external_words(inputs)
     written += draw(lambda: latitude_figure(found, title), target, name)
     if as_json:
         arrays = dict(zip(columns, table.T, strict=True))
@@ -177,7 +179,7 @@ def run_azimuth(
         write_rows(target / f"{name}.csv", header(inputs, f"Cutoffs by azimuth, {title}"), AZIMUTH_COLUMNS, rows)
     ]
     full = f"{title}, zenith {zenith:g} deg, {inputs['altitude_km']:g} km\n"
-    full += f"{inputs['field']} degree {inputs['degree']} of {inputs['date']}"
+    full += f"{inputs['field']} degree {inputs['degree']} of {inputs['date']}{external_words(inputs)}"
     written += draw(lambda: azimuth_figure(found, full), target, name)
     if as_json:
         arrays = {key: getattr(found, key) for key in AZIMUTH_COLUMNS}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim3d.commands.numbers import WholeNumber
 from sim3d.errors import InputError
+
+if TYPE_CHECKING:
+    from geomag.field.magnetosphere import Magnetosphere
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -102,6 +106,38 @@ scan_options = _together(
 )
 """Those of the view, and --step, --lowest, --max-path; ``step``, ``lowest``, ``max_path``."""
 
+magnetosphere_options = _together(
+    click.option(
+        "--external",
+        type=click.Choice(["none", "t89"]),
+        default="none",
+        show_default=True,
+        help="Add the field of the magnetosphere: Tsyganenko 1989. Paths then end on its boundary.",
+    ),
+    click.option(
+        "--kp",
+        type=float,
+        metavar="KP",
+        help="Kp index of --external t89, 0 to 9 (5- is 4.67); 6 and more are one level.  [default: 2]",
+    ),
+    click.option(
+        "--time", metavar="HH:MM", help="Time of day (UT) of --external t89.  [default: that of --date, else 00:00]"
+    ),
+    click.option(
+        "--pressure",
+        type=float,
+        metavar="NPA",
+        help="Dynamic pressure of the solar wind for the boundary (Shue 1998), 0.1 to 50 nPa.  [default: 2]",
+    ),
+    click.option(
+        "--bz",
+        type=float,
+        metavar="NT",
+        help="Northward interplanetary field for the boundary (Shue 1998), -40 to 40 nT.  [default: 0]",
+    ),
+)
+"""The magnetosphere: ``external``, ``kp``, ``time``, ``pressure``, ``bz``; see :func:`find_magnetosphere`."""
+
 end_options = _together(
     click.option(
         "--escape-radii",
@@ -156,6 +192,64 @@ def find_place(site: str | None, lat: float | None, lon: float | None) -> tuple[
     if lat is None or lon is None:
         raise InputError("where? Give --site NAME, or both --lat and --lon")
     return None, lat, lon
+
+
+def find_magnetosphere(
+    external: str, kp: float | None, time: str | None, pressure: float | None, bz: float | None, date: str
+) -> tuple[Magnetosphere | None, dict[str, Any]]:
+    """Return the magnetosphere that the options ask for, and its settings for headers and JSON.
+
+    Parameters
+    ----------
+    external : str
+        "none" or "t89".
+    kp : float or None
+    time : str or None
+        Time of the day; None takes that of the date.
+    pressure, bz : float or None
+        nPa, nT.
+    date : str
+        As given, with or without a time.
+
+    Returns
+    -------
+    magnetosphere : Magnetosphere or None
+    settings : dict
+        Empty without a magnetosphere.
+
+    Raises
+    ------
+    InputError
+        For settings without ``--external t89``, and for a time that cannot be read or is given twice.
+    """
+    given = {"--kp": kp, "--time": time, "--pressure": pressure, "--bz": bz}
+    if external == "none":
+        wrong = [name for name, value in given.items() if value is not None]
+        if wrong:
+            raise InputError(f"{wrong[0]} belongs to --external t89: give both, or neither")
+        return None, {}
+    from geomag.field.igrf import parse_date
+    from geomag.field.magnetosphere import Magnetosphere
+
+    when = parse_date(date)
+    if time is not None:
+        if when.time() != datetime.time():
+            raise InputError("--time", time, f"left out, as --date {date} has a time of its own")
+        try:
+            clock = datetime.datetime.strptime(time.strip(), "%H:%M").time()
+        except ValueError:
+            raise InputError("--time", time, "HH:MM, 00:00 to 23:59, universal time") from None
+        when = datetime.datetime.combine(when.date(), clock)
+    options = {"kp": kp, "pressure_nPa": pressure, "bz_nT": bz}
+    found = Magnetosphere(when, **{key: value for key, value in options.items() if value is not None})
+    return found, {
+        "external": "Tsyganenko 1989 (T89c)",
+        "time_UT": when.strftime("%H:%M"),
+        "kp": found.kp,
+        "magnetopause": "Shue et al. 1998",
+        "pressure_nPa": found.pressure_nPa,
+        "bz_nT": found.bz_nT,
+    }
 
 
 def parse_dates(text: str) -> list[float]:

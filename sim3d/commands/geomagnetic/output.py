@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,14 +183,31 @@ def stem(what: str, inputs: dict[str, Any], place: str = "") -> str:
     Returns
     -------
     str
-        Without suffix; the usual vertical and 20 km are not named.
+        Without suffix; the usual vertical and 20 km are not named, nor the magnetosphere where there is none.
     """
     parts = [what, place, str(inputs.get("date") or "")]
     if inputs.get("zenith_deg"):
         parts.append(f"zenith{inputs['zenith_deg']:g}-azimuth{inputs['azimuth_from_north_deg']:g}")
     if inputs.get("altitude_km", 20.0) != 20.0:
         parts.append(f"{inputs['altitude_km']:g}km")
+    if inputs.get("external"):
+        parts.append(f"t89-kp{inputs['kp']:g}-{str(inputs['time_UT']).replace(':', '')}UT")
     return "-".join(part for part in parts if part)
+
+
+def external_words(inputs: dict[str, Any]) -> str:
+    """Write the magnetosphere of a computation in words: ``, T89 Kp 2 at 06:00 UT``, or nothing.
+
+    Parameters
+    ----------
+    inputs : dict
+        With the settings of :func:`sim3d.commands.geomagnetic.options.find_magnetosphere`, or without.
+
+    Returns
+    -------
+    str
+    """
+    return f", T89 Kp {inputs['kp']:g} at {inputs['time_UT']} UT" if inputs.get("external") else ""
 
 
 def header(inputs: dict[str, Any], what: str) -> list[str]:
@@ -213,7 +230,7 @@ def header(inputs: dict[str, Any], what: str) -> list[str]:
     return lines
 
 
-def draw(make: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
+def draw(make: Callable[[], Figure], folder: Path, name: str, about: Sequence[str] = ()) -> list[Path]:
     """Draw a figure in the project's style and write the PNG and the PDF.
 
     Parameters
@@ -224,6 +241,8 @@ def draw(make: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
         Must exist.
     name : str
         Without suffix.
+    about : sequence of str
+        Place, altitude, dates and field, for the lines below the figure.
 
     Returns
     -------
@@ -235,4 +254,4 @@ def draw(make: Callable[[], Figure], folder: Path, name: str) -> list[Path]:
     from sim3d.plots.style import RC, save
 
     with matplotlib.rc_context(RC):
-        return save(make(), folder, name)
+        return save(make(), folder, name, about)

@@ -13,6 +13,7 @@ from sim3d.commands.geomagnetic.output import (
     decimals,
     direction_words,
     draw,
+    external_words,
     header,
     known_cutoffs,
     place_stem,
@@ -64,6 +65,7 @@ def run(
     lines = header({**inputs, **cutoffs, **bounds}, f"Verdict of every rigidity, {title}")
     written = [write_rows(target / f"{name}.csv", lines, ("rigidity_GV", "verdict"), rows)]
     full = f"{title}, {direction_words(*view.values())}, {inputs['altitude_km']:g} km, {inputs['date']}"
+    full += external_words(inputs)
     written += draw(lambda: penumbra_figure(found, full, digits), target, name)
     if as_json:
         print_json(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import datetime
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -17,6 +19,9 @@ from sim3d.conventions.text_files import read_text
 from sim3d.conventions.words import CUTOFF_CONVENTIONS
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_rows
+
+if TYPE_CHECKING:
+    from geomag.field.magnetosphere import Magnetosphere
 
 DEFAULT_FOLDER = Path("output/cutoff/places")
 NUMBERS = ("lat", "lon", "altitude_km", "zenith_deg", "azimuth_from_north_deg")
@@ -81,6 +86,16 @@ def read_places(path: Path, defaults: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def _moment(date: Any, external: Magnetosphere | None) -> datetime.datetime | None:
+    """Return the moment of a row: its date with its own time of the day, else with that of the magnetosphere."""
+    if external is None:
+        return None
+    from geomag.field.igrf import parse_date
+
+    when = parse_date(date)
+    return when if len(str(date)) > len("2000-01-01") else parse_date(external.on(when).time)
+
+
 def run(
     path: Path,
     view: dict[str, float],
@@ -100,7 +115,7 @@ def run(
     view : dict
         Zenith angle and azimuth of rows that have none.
     scan : dict
-        Floor, step, lowest rigidity and longest path.
+        Floor, step, lowest rigidity, longest path, integrator and magnetosphere.
     inputs : dict
         For headers and JSON; altitude and date of rows that have none.
     folder : Path or None
@@ -117,15 +132,20 @@ def run(
     # the coefficients of a day are those of midnight: within a flight the field does not change
     days = [str(row["date"])[:10] for row in rows]
     fields = {day: FieldModel(day, inputs["degree"]) for day in dict.fromkeys(days)}
+    # the magnetosphere turns with the hours; a row without a time has that of the options
+    times = [_moment(row["date"], scan["external"]) for row in rows]
     # below the floor's height a row has its own floor, whatever the others have
-    tasks = [(day, min(scan["floor_km"], row["altitude_km"])) for day, row in zip(days, rows, strict=True)]
+    tasks = [
+        (day, time, min(scan["floor_km"], row["altitude_km"])) for day, time, row in zip(days, times, rows, strict=True)
+    ]
     groups = {task: [i for i, one in enumerate(tasks) if one == task] for task in dict.fromkeys(tasks)}
     shared = SharedMap(
         sum(-(-len(group) // PLACES_PER_TASK) for group in groups.values()), threads=threads, name="places"
     )
     results = np.empty((len(rows), len(RESULTS)))
-    for (day, floor), group in groups.items():
-        shared.section = f"{day} {floor}"
+    for (day, time, floor), group in groups.items():
+        shared.section = f"{day} {time} {floor}"
+        external = scan["external"] and dataclasses.replace(scan["external"], time=time)
         columns = {key: [rows[i][key] for i in group] for key in NUMBERS}
         found = place_cutoffs(
             columns["lat"],
@@ -135,13 +155,14 @@ def run(
             azimuth_from_north_deg=columns["azimuth_from_north_deg"],
             altitude_km=columns["altitude_km"],
             map_tasks=shared,
-            **{**scan, "floor_km": floor},
+            **{**scan, "floor_km": floor, "external": external},
         )
         results[group] = np.column_stack([getattr(found, key) for key in RESULTS])
     shared.finish()
     if not shared.first:
         return
-    inputs = {"places": path.name, **{key: inputs[key] for key in inputs if key not in {"altitude_km", "date"}}}
+    own = {"altitude_km", "date", "time_UT"}
+    inputs = {"places": path.name, **{key: inputs[key] for key in inputs if key not in own}}
     inputs |= {"step_GV": scan["step_GV"]}
     if as_json:
         print_json(

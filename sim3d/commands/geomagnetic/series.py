@@ -9,7 +9,16 @@ import click
 
 from sim3d.commands.arguments import output_folder, print_json
 from sim3d.commands.geomagnetic.distribution import SharedMap
-from sim3d.commands.geomagnetic.output import decimals, direction_words, draw, header, place_stem, place_words, stem
+from sim3d.commands.geomagnetic.output import (
+    decimals,
+    direction_words,
+    draw,
+    external_words,
+    header,
+    place_stem,
+    place_words,
+    stem,
+)
 from sim3d.conventions.words import CUTOFF_CONVENTIONS
 from sim3d.files.csv_files import write_rows
 
@@ -75,6 +84,7 @@ def run(
     view = direction_words(inputs["zenith_deg"], inputs["azimuth_from_north_deg"])
     written = [write_rows(target / f"{name}.csv", header(inputs, f"Rigidity cutoffs by date, {title}"), COLUMNS, rows)]
     full = f"{title}, {view}, {inputs['altitude_km']:g} km\n{inputs['field']} degree {inputs['degree']}"
+    full += external_words(inputs)
     written += draw(lambda: series_figure(found, full), target, name)
     if as_json:
         arrays = {key: getattr(found, key) for key in COLUMNS}

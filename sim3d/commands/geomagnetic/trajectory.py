@@ -9,8 +9,16 @@ import click
 import numpy as np
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
-from sim3d.commands.geomagnetic.options import end_options, find_place, parse_rigidities, place_options, view_options
-from sim3d.commands.geomagnetic.output import draw, header, place_stem, place_words, stem
+from sim3d.commands.geomagnetic.options import (
+    end_options,
+    find_magnetosphere,
+    find_place,
+    magnetosphere_options,
+    parse_rigidities,
+    place_options,
+    view_options,
+)
+from sim3d.commands.geomagnetic.output import draw, external_words, header, place_stem, place_words, stem
 from sim3d.commands.paths import FileCommand
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_rows
@@ -32,6 +40,7 @@ _MOST = 50
 @click.command(cls=FileCommand)
 @place_options
 @view_options
+@magnetosphere_options
 @click.option(
     "--rigidity",
     "rigidities",
@@ -55,6 +64,11 @@ def command(
     date: str,
     degree: int,
     floor: float | None,
+    external: str,
+    kp: float | None,
+    time: str | None,
+    pressure: float | None,
+    bz: float | None,
     rigidities: str,
     spacing: float,
     escape_radii: float,
@@ -68,6 +82,7 @@ def command(
 
     \b
       sim3d trajectory --site OULU --rigidity 5
+      sim3d trajectory --site OULU --rigidity 0.7 --external t89 --kp 4 --time 06:00
       sim3d trajectory --site kamioka --rigidity 8,10.5,20 --zenith 30 --azimuth-from-north 270
     """
     name, lat, lon = find_place(site, lat, lon)
@@ -80,6 +95,7 @@ def command(
     from sim3d.plots.geomagnetic.trajectories import trajectory_figure
 
     field = FieldModel(date, degree)
+    magnetosphere, settings = find_magnetosphere(external, kp, time, pressure, bz, date)
     floor = min(20.0, altitude) if floor is None else floor
     inputs: dict[str, Any] = {
         "site": name,
@@ -95,6 +111,7 @@ def command(
         "date": field.date,
         "field": field.generation,
         "degree": field.degree,
+        **settings,
     }
     ways = trace(
         lat,
@@ -107,6 +124,7 @@ def command(
         },
         escape_radii=escape_radii,
         max_path_radii=max_path,
+        external=magnetosphere,
     )
     target = output_folder(folder, DEFAULT_FOLDER / "trajectory")
     chosen = "-".join(f"{value:g}" for value in values) if len(values) <= 3 else f"{values[0]:g}to{values[-1]:g}"
@@ -143,7 +161,7 @@ def command(
     ]
     lines += [f"{end['rigidity_GV']:g} GV: {_words(end)}" for end in ends]
     written = [write_rows(target / f"{stem_name}.csv", lines, COLUMNS, rows)]
-    full = f"{title}, {altitude:g} km, {field.generation} degree {degree} of {field.date}"
+    full = f"{title}, {altitude:g} km, {field.generation} degree {degree} of {field.date}{external_words(inputs)}"
     written += draw(lambda: trajectory_figure(ways, full), target, stem_name)
     if as_json:
         print_json({"trajectories": ends, **inputs, "conventions": CONVENTIONS, "files": written})

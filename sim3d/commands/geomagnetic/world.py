@@ -9,7 +9,7 @@ import click
 
 from sim3d.commands.arguments import output_folder, print_json
 from sim3d.commands.geomagnetic.distribution import SharedMap
-from sim3d.commands.geomagnetic.output import decimals, direction_words, draw, header, stem
+from sim3d.commands.geomagnetic.output import decimals, direction_words, draw, external_words, header, stem
 from sim3d.conventions.words import CUTOFF_CONVENTIONS
 from sim3d.files.csv_files import write_rows
 from sim3d.files.netcdf import Variable, write_netcdf
@@ -71,7 +71,8 @@ def run(
     maps = []
     for field in fields:
         shared.section = field.date
-        maps.append(world_cutoffs(field, cell, map_tasks=shared, **options))
+        external = options["external"] and options["external"].on(field.date)
+        maps.append(world_cutoffs(field, cell, map_tasks=shared, **{**options, "external": external}))
     written: list[Path] = []
     if shared.first:
         for field, world in zip(fields, maps, strict=True):
@@ -105,8 +106,9 @@ def run(
         low, high = float(world.effective_GV.min()), float(world.effective_GV.max())
         below = "below " if world.starts_allowed.any() else ""
         click.echo(
-            f"{field.generation} degree {field.degree} of {field.date}, {view}, {inputs['altitude_km']:g} km, "
-            f"{places} places: effective cutoff from {below}{low:.{digits}f} to {high:.{digits}f} GV"
+            f"{field.generation} degree {field.degree} of {field.date}{external_words(inputs)}, {view}, "
+            f"{inputs['altitude_km']:g} km, {places} places: "
+            f"effective cutoff from {below}{low:.{digits}f} to {high:.{digits}f} GV"
         )
     for path in written:
         click.echo(path)
@@ -184,7 +186,7 @@ def _title(inputs: dict[str, Any]) -> str:
     where = direction_words(inputs["zenith_deg"], inputs["azimuth_from_north_deg"])
     return (
         f"{inputs['date']}, {where}, {inputs['altitude_km']:g} km above the ellipsoid\n"
-        f"{inputs['field']} degree {inputs['degree']}, step {inputs['step_GV']:g} GV"
+        f"{inputs['field']} degree {inputs['degree']}{external_words(inputs)}, step {inputs['step_GV']:g} GV"
     )
 
 

@@ -33,7 +33,12 @@ _DEFAULT_DATE = "2020-01-01"
 @click.option("--site", metavar="NAME", help="A site known by name (`sim3d sites` lists them).")
 @click.option("--lat", type=float, metavar="DEG", help="Geodetic latitude; with --lon.")
 @click.option("--lon", type=float, metavar="DEG", help="Longitude, east positive.")
-@click.option("--altitude", type=float, metavar="M", help="Of the observer above sea level.  [default: 0]")
+@click.option(
+    "--altitude",
+    type=float,
+    metavar="M",
+    help="Of the observer above sea level.  [default: the surface at --site, else 0]",
+)
 @click.option("--depth", type=float, metavar="G/CM2", help="Vertical depth of the observer, instead of an altitude.")
 @click.option(
     "--cos-zenith",
@@ -47,10 +52,8 @@ _DEFAULT_DATE = "2020-01-01"
 @click.option("--definition", metavar="NAME", help="Definition of x, of models that have one.")
 @click.option("--table", type=InputPath(), metavar="FILE.h5", help="File of yields, instead of --model.")
 @click.option("--primaries", metavar="NAME", help="Primary model.  [default: that of a run]")
-@click.option(
-    "--solar", metavar="WORD|MV", help="fit, min, max, date or MV.  [default: date with --date, else a run's]"
-)
-@click.option("--date", metavar="YYYY-MM-DD", help="Of the Sun, the field and NRLMSIS.")
+@click.option("--solar", metavar="WORD|MV", help="fit, min, max, date or MV.  [default: date]")
+@click.option("--date", metavar="YYYY-MM-DD", help=f"Of the Sun, the field and NRLMSIS.  [default: {_DEFAULT_DATE}]")
 @click.option(
     "--atmosphere", default="us-standard", show_default=True, metavar="NAME|FILE.csv", help="Or nrlmsis, or a profile."
 )
@@ -101,6 +104,8 @@ def command(
 
     cosines = cosines or (1.0,)
     place = _place(site, lat, lon)
+    if altitude is None and depth is None:
+        altitude = _surface_m(site)
     hadronic = load_model(model, definition, table)
     spectrum = _primaries(primaries, solar, date)
     air = _air(atmosphere, place, date, month)
@@ -155,6 +160,15 @@ def _place(site: str | None, lat: float | None, lon: float | None) -> tuple[str,
     return f"{lat:g}, {lon:g}", lat, lon
 
 
+def _surface_m(site: str | None) -> float:
+    """Altitude of the surface above a site known by name, which is where a run has it; 0 without one."""
+    if site is None:
+        return 0.0
+    from geomag.sites import site as known_site
+
+    return known_site(site).surface_m
+
+
 def _number(text: str) -> float | None:
     try:
         value = float(text)
@@ -174,11 +188,7 @@ def _primaries(name: str | None, solar: str | None, date: str | None) -> Primary
         if number is None and solar not in _SOLAR:
             raise InputError("--solar", solar, f"{', '.join(_SOLAR)} or a number of MV")
         potential = solar if number is None else number
-    elif date is not None:
-        potential = "date"
-    if potential == "date" and date is None:
-        date = _DEFAULT_DATE if solar is None else None
-    return primary_model(name or table.model, potential, date)
+    return primary_model(name or table.model, potential, date or _DEFAULT_DATE)
 
 
 def _air(name: str, place: tuple[str, float, float] | None, date: str | None, month: int | None) -> LayeredAtmosphere:

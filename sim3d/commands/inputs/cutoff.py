@@ -14,7 +14,9 @@ import click
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.commands.geomagnetic.options import (
     check_kinds,
+    find_magnetosphere,
     find_place,
+    magnetosphere_options,
     parse_dates,
     place_options,
     scan_options,
@@ -26,11 +28,13 @@ from sim3d.commands.geomagnetic.output import (
     decimals,
     direction_words,
     draw,
+    external_words,
     known_cutoffs,
     place_stem,
     place_words,
 )
 from sim3d.commands.geomagnetic.output import header as comments
+from sim3d.commands.geomagnetic.output import stem as name_files
 from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.conventions.words import CUTOFF_CONVENTIONS
@@ -48,6 +52,12 @@ DEFAULT_MAX_PATH = 100.0
 @click.command(cls=FileCommand)
 @place_options
 @scan_options
+@click.option(
+    "--precise/--fast",
+    default=None,
+    help="Trace the penumbra with an integrator of order 8, or all with order 5.  [default: precise, fast with --map]",
+)
+@magnetosphere_options
 @click.option("--map", "sky", is_flag=True, help="Map the sky of the place: 10 zenith by 36 azimuth bins.")
 @click.option("--world", is_flag=True, help="Map the cutoffs over the Earth: CSV, netCDF and figure.")
 @click.option(
@@ -102,6 +112,12 @@ def command(
     degree: int,
     floor: float | None,
     max_path: float,
+    precise: bool | None,
+    external: str,
+    kp: float | None,
+    time: str | None,
+    pressure: float | None,
+    bz: float | None,
     sky: bool,
     world: bool,
     dates: str | None,
@@ -120,12 +136,13 @@ def command(
     """Compute geomagnetic rigidity cutoffs for a place, direction, altitude and date.
 
     Every rigidity is traced through the IGRF: allowed at 10 Earth radii, forbidden below the floor or after the
-    longest path.
+    longest path. With --external, through the magnetosphere to its boundary, or to 25 Earth radii in the tail.
 
     \b
       sim3d cutoff --site kamioka
       sim3d cutoff --site OULU --date 2000-01-01 --penumbra
       sim3d cutoff --lat 36.4 --lon 137.3 --zenith 60 --azimuth-from-north 90
+      sim3d cutoff --site OULU --external t89 --kp 3 --date 2000-01-01 --time 12:00
       sim3d cutoff --site sno --map
       sim3d cutoff --world
       sim3d cutoff --site OULU --dates 1900:2030:5
@@ -151,6 +168,10 @@ def command(
         raise InputError("--intensity maps the whole Earth: give it without --site, --lat, --lon and --map")
     if intensity and max_path != DEFAULT_MAX_PATH:
         raise InputError("--max-path", max_path, f"{DEFAULT_MAX_PATH:g} with --intensity")
+    if intensity and (external != "none" or precise is not None):
+        raise InputError("--intensity is for the internal field, traced fast: give no --external, --precise and --fast")
+    if external != "none" and precise is not None:
+        raise InputError("--external is always traced precisely: give no --precise and --fast")
     if wide and (site is not None or lat is not None or lon is not None):
         raise InputError("--world, --places and --curve latitude choose the places: give no --site, --lat and --lon")
     if folder is not None and not (sky or wide or strip or curve or dates):
@@ -161,8 +182,11 @@ def command(
     from geomag.field.igrf import FieldModel
 
     field = FieldModel(date, degree)
+    magnetosphere, settings = find_magnetosphere(external, kp, time, pressure, bz, date)
     if floor is None:
         floor = min(20.0, altitude)
+    if precise is None:
+        precise = not sky
     inputs: dict[str, Any] = {
         "altitude_km": altitude,
         "floor_km": floor,
@@ -170,8 +194,18 @@ def command(
         "date": field.date,
         "field": field.generation,
         "degree": field.degree,
+        **settings,
     }
-    scan: dict[str, Any] = {"floor_km": floor, "step_GV": step, "lowest_GV": lowest, "max_path_radii": max_path}
+    if not intensity:
+        inputs["integrator"] = "order 8" if settings else "order 5, 8 in the penumbra" if precise else "order 5"
+    scan: dict[str, Any] = {
+        "floor_km": floor,
+        "step_GV": step,
+        "lowest_GV": lowest,
+        "max_path_radii": max_path,
+        "precise": precise,
+        "external": magnetosphere,
+    }
     view = {"zenith_deg": zenith, "azimuth_from_north_deg": azimuth}
     target: dict[str, Any] = {"folder": folder, "threads": threads, "as_json": as_json}
     if world:
@@ -252,7 +286,7 @@ def _describe(inputs: dict[str, Any]) -> str:
         place = place_words(inputs["lat"], inputs["lon"])
     if inputs.get("site"):
         place = f"{inputs['site']} ({place})"
-    field = f"{inputs['field']} degree {inputs['degree']} of {inputs['date']}"
+    field = f"{inputs['field']} degree {inputs['degree']} of {inputs['date']}{external_words(inputs)}"
     return f"{place}, altitude {inputs['altitude_km']:g} km, {field}"
 
 
@@ -262,13 +296,15 @@ def _sky(tracer: CutoffTracer, inputs: dict[str, Any], folder: Path | None, as_j
 
     from geomag.cutoffs.cutoff import sky_map
     from geomag.plots import sky_map_figure
+    from sim3d.plots.style import title as style_title
+    from sim3d.results.words import degrees
 
     target = output_folder(folder, DEFAULT_FOLDER / "map")
     with tqdm(total=360, desc="sky map", unit="direction", disable=None, file=sys.stderr) as bar:
         sky = sky_map(tracer, progress=bar.update)
     check_start(sky.lower_GV, tracer.lowest_GV, tracer.step_GV, "map")
     name = place_stem(inputs["site"], inputs["lat"], inputs["lon"])
-    stem = f"{name}-cutoff-map-{inputs['date']}"
+    stem = name_files(f"{name}-cutoff-map", {"date": inputs["date"], **inputs})
     digits = decimals(inputs["step_GV"])
     header = ("zenith_deg", "azimuth_from_north_deg", "upper_GV", "lower_GV", "effective_GV", "undecided")
     rows = (
@@ -284,8 +320,9 @@ def _sky(tracer: CutoffTracer, inputs: dict[str, Any], folder: Path | None, as_j
         )
     )
     written = [write_rows(target / f"{stem}.csv", comments(inputs, "Rigidity cutoffs over the sky"), header, rows)]
-    title = _describe(inputs).replace(", IGRF", "\nIGRF")
-    written += draw(lambda: sky_map_figure(sky, title), target, stem)
+    shown = style_title(inputs["site"]) if inputs["site"] else degrees(inputs["lat"], inputs["lon"])
+    title = f"Rigidity cutoff over the sky: {shown}"
+    written += draw(lambda: sky_map_figure(sky, title), target, stem, [_describe(inputs)])
     if as_json:
         arrays = {key: getattr(sky, key) for key in header}
         print_json({**arrays, **inputs, "conventions": CUTOFF_CONVENTIONS, "files": written})
@@ -310,8 +347,10 @@ def _intensity(
 
     from geomag.cutoffs.intensity import intensity_map
     from geomag.plots import intensity_figure
+    from sim3d.plots.geomagnetic.coastlines import coastlines
 
     target = output_folder(folder, DEFAULT_FOLDER / "map")
+    name = name_files("intensity", inputs)
     maps = []
     with tqdm(total=len(momenta), desc="intensity maps", unit="map", disable=None, file=sys.stderr) as bar:
         for momentum in momenta:
@@ -325,11 +364,11 @@ def _intensity(
         for j, lon in enumerate(one.lon_deg)
     )
     written = [
-        write_rows(target / "intensity.csv", comments(inputs, "Share of primary protons that arrive"), header, rows)
+        write_rows(target / f"{name}.csv", comments(inputs, "Share of primary protons that arrive"), header, rows)
     ]
-    title = "Primary protons that arrive, averaged over all angles above the horizon\n"
-    title += _describe(inputs).removeprefix("whole Earth, ")
-    written += draw(lambda: intensity_figure(maps, field, title), target, "intensity")
+    title = "Primary protons that arrive, averaged over all angles above the horizon"
+    lines = coastlines()
+    written += draw(lambda: intensity_figure(maps, field, title, lines), target, name, [_describe(inputs)])
     if as_json:
         print_json(
             {

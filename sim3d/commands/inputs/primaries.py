@@ -67,7 +67,7 @@ def command(
     """Print the fluxes of primary models by mass group, and draw them with their ratios.
 
     Fluxes of nuclei per m2 s sr and GeV per nucleon, kinetic energy per nucleon; the all-nucleon flux is the sum of
-    the mass numbers times these. The models crflux:... and gsf:... need the extra `primaries`.
+    the mass numbers times these. The models crflux:... need the extra `primaries`.
 
     With --latitudes: one model's protons at an altitude in bands of geomagnetic latitude, behind the geomagnetic
     field of the date [1998-07-01]; primaries alone, no secondary (albedo) protons.

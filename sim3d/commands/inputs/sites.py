@@ -15,9 +15,11 @@ from sim3d.conventions.text_tables import text_table
 @click.option("--stations", "monitors", is_flag=True, help="List neutron-monitor stations by their codes instead.")
 @json_option
 def command(monitors: bool, as_json: bool) -> None:
-    """List the sites known by name: place, declination, vertical cutoff (2020-01-01, degree 10, 20 km).
+    """List the sites known by name: place, altitude of the surface above the detector, declination, vertical cutoff.
 
-    The cutoff is the effective one from overhead; `sim3d cutoff --site NAME` gives it in any direction.
+    The surface of rock, ice or sea is the altitude of a site in runs and in `sim3d cascade` that give none. Declination
+    and cutoff are of 2020-01-01, degree 10, 20 km. The cutoff is the effective one from overhead; `sim3d cutoff --site
+    NAME` gives it in any direction.
     """
     if monitors:
         _stations(as_json)
@@ -38,6 +40,7 @@ def command(monitors: bool, as_json: bool) -> None:
                 "name": place.name,
                 "lat": place.lat,
                 "lon": place.lon,
+                "surface_m": place.surface_m,
                 "declination_deg": round(field.declination_deg(lat_geocentric, place.lon), 2),
                 "vertical_cutoff_GV": CutoffTracer(place.lat, place.lon, field=field).cutoff().effective_GV,
                 "description": place.description,
@@ -46,20 +49,24 @@ def command(monitors: bool, as_json: bool) -> None:
     if as_json:
         print_json({"date": field.date, "field": field.generation, "degree": field.degree, "sites": entries})
         return
-    click.echo(f"Geodetic degrees; declination and vertical cutoff: {field.generation}, {field.date}, 20 km")
+    click.echo(
+        "Geodetic degrees; surface above the detector; declination and vertical cutoff: "
+        f"{field.generation}, {field.date}, 20 km"
+    )
     rows = [
         (
             entry["name"],
             f"{entry['lat']:.4f}",
             f"{entry['lon']:.4f}",
+            f"{entry['surface_m']:.0f}",
             f"{entry['declination_deg']:.2f}",
             f"{entry['vertical_cutoff_GV']:.2f}",
             entry["description"],
         )
         for entry in entries
     ]
-    head = ("name", "lat", "lon", "declination", "cutoff GV", "description")
-    click.echo("\n".join(text_table(head, rows, "lrrrrl", indent=0)))
+    head = ("name", "lat", "lon", "surface m", "declination", "cutoff GV", "description")
+    click.echo("\n".join(text_table(head, rows, "lrrrrrl", indent=0)))
 
 
 def _stations(as_json: bool) -> None:

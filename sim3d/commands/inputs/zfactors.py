@@ -12,6 +12,7 @@ import click
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand, InputPath
+from sim3d.commands.yields import show_energy_carried
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_records, write_rows
@@ -29,7 +30,7 @@ MAX_INTERACTIONS = 100_000_000
 
 
 @click.command(cls=FileCommand)
-@click.option("--model", metavar="NAME", help="Hadronic model.  [default: fluka-z]")
+@click.option("--model", metavar="NAME", help="Hadronic model.  [default: that of a run]")
 @click.option(
     "--table",
     metavar="FILE.h5",
@@ -48,7 +49,7 @@ MAX_INTERACTIONS = 100_000_000
 @click.option(
     "--definition",
     metavar="NAME",
-    help="What x is in the reference the model is solved for: printed (default), balanced or kinetic.",
+    help="What x is in the reference that fluka-z is solved for: balanced (default), kinetic or printed.",
 )
 @click.option(
     "--energy",
@@ -123,6 +124,8 @@ def command(
         return
     # The model is loaded first, so that wrong input leaves no empty folder behind.
     chosen = load_model(model, definition, table)
+    if not as_json:
+        show_energy_carried(chosen)
     wanted = list(energies) if energies else list(ZFACTOR_ENERGIES_GEV)
     rows = compare_protons(chosen, wanted, interactions, seed)
     others = [] if energies else compare_daemonflux(chosen, interactions, seed)

@@ -9,6 +9,7 @@ import click
 
 from sim3d.commands.arguments import cos_max_option, json_option, open_result, print_json, result_file
 from sim3d.commands.paths import FileCommand
+from sim3d.commands.worth import error_lines
 from sim3d.conventions.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def command(file: Path, energy: tuple[float, float], cos_max: float, as_json: bo
         click.echo(f"\n{site}")
         for line in _table(*values):
             click.echo(line)
+    errors = {f"{row.flavour}, {site}": row.error for site, (ours, _) in sites.items() for row in ours}
+    for line in ("", *error_lines("A", errors, (0.02, 0.01), result)):
+        click.echo(line)
 
 
 def _as_dict(ours: list[Asymmetry], others: dict[str, Published]) -> dict[str, Any]:

@@ -12,14 +12,21 @@ import click
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
 from sim3d.commands.paths import FileCommand, InputPath
 from sim3d.conventions.text_tables import text_table
+from sim3d.errors import InputError
 
 if TYPE_CHECKING:
     from sim3d.analysis.comparison import FluxSource
 
 
 @click.command(cls=FileCommand)
-@click.argument("file", metavar="FILE", type=InputPath())
-@click.argument("reference", metavar="REFERENCE", type=InputPath())
+@click.argument("file", metavar="FILE", type=InputPath(), required=False)
+@click.argument("reference", metavar="REFERENCE", type=InputPath(), required=False)
+@click.option(
+    "--release",
+    "release",
+    metavar="VERSION",
+    help="Compare the fluxes that ship with those of a release, without files.",
+)
 @click.option("--site", metavar="NAME", help="Of a result.  [default: its only site, or kamioka]")
 @click.option("--reference-site", metavar="NAME", help="Of a result that is the reference.  [default: as --site]")
 @click.option(
@@ -41,8 +48,9 @@ if TYPE_CHECKING:
 @folder_option("Write compare.csv, every number with its ratio, and figures of the ratios there.")
 @json_option
 def command(
-    file: Path,
-    reference: Path,
+    file: Path | None,
+    reference: Path | None,
+    release: str | None,
     site: str | None,
     reference_site: str | None,
     energy: tuple[float, float],
@@ -58,7 +66,17 @@ def command(
     Two tables with the same bins are compared bin by bin, others are interpolated.  A row of a CSV is compared with the
     bin of a result that is centred there.  Fluxes are averages over azimuth.  Ratios are FILE/REFERENCE; chi2 uses the
     statistical errors that are known.
+
+    With --release what changed is listed by site, flavour, energy and zenith, and the entries `numbers` of the
+    changelog since then (in a source tree).
     """
+    if release is not None:
+        if file is not None:
+            raise InputError("--release", release, "given without files: it compares the fluxes that ship")
+        _release(release, as_json)
+        return
+    if file is None or reference is None:
+        raise InputError("FILE REFERENCE: name two files, or give --release VERSION")
     from sim3d.analysis.comparison import pair
     from sim3d.analysis.matching import agreement
 
@@ -121,6 +139,30 @@ def command(
         click.echo("The statistical errors exceed the tolerance: simulate more to judge.")
     for path in written:
         click.echo(path)
+
+
+def _release(version: str, as_json: bool) -> None:
+    """Print what changed since a release."""
+    from sim3d.analysis.releases import announced, changes
+    from sim3d.files.site_flux_file import shipped_sites
+    from sim3d.flux.interpolated import Flux
+
+    rows = changes(version, (Flux.site(name) for name in shipped_sites()))
+    entries = announced(version)
+    if as_json:
+        print_json({"release": version, "changes": [asdict(row) for row in rows], "numbers": entries})
+        return
+    cells = [
+        (row.site, row.flavour, f"{row.low_GeV:g}-{row.high_GeV:g}", row.zenith, f"{row.ratio - 1.0:+.1%}",
+         f"{row.error:.1%}", f"{(row.ratio - 1.0) / row.error:+.1f}" if row.error > 0.0 else "-")
+        for row in rows
+    ]  # fmt: skip
+    click.echo(f"Fluxes that ship over those of {version}, statistical errors of both:")
+    click.echo("\n".join(text_table(("site", "flavour", "GeV", "zenith", "change", "error", "pull"), cells, "llllrrr")))
+    if not entries:
+        click.echo(f"No entry `numbers` since {version} (an installed package has no changelog).")
+    for entry in entries:
+        click.echo(f"numbers: {entry}")
 
 
 def _number(value: float, form: str, unit: str = "") -> str:

@@ -9,6 +9,8 @@ import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
 from sim3d.commands.paths import FileCommand, InputPath
+from sim3d.commands.site_source import date_option, site_flux
+from sim3d.commands.worth import precision_lines
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     type=click.Choice(["points", "bins"]),
     help="Of a Honda table: its numbers are values at the energies, or means over bins.  [default: points]",
 )
+@date_option
 @json_option
 def command(
     file: Path,
@@ -45,20 +48,23 @@ def command(
     site: str | None,
     binning: str | None,
     energies: str | None,
+    date: str | None,
     as_json: bool,
 ) -> None:
     """Write the fluxes of FILE for another program.
 
-    FILE is a result (.h5) or a Honda table (.d), of any author.  Errors are written too if there are any (a Honda table
-    has them in its twin .err.d).  netcdf needs the extra: pip install 'sim3d[netcdf]'.
+    FILE is a result (.h5), a Honda table (.d) of any author, or the name of a site of `sim3d flux --list`.  Errors are
+    written too if there are any (a Honda table has them in its twins .err.d).  netcdf needs the extra: pip install
+    'sim3d[netcdf]'.
     """
     from sim3d.files import csv_tables, honda_writing
+    from sim3d.files.checksums import is_result_file
     from sim3d.flux import exports
 
     written: list[Path] = []
     if target == "heights":
         written = _heights(file, site, folder)
-    fluxes = {} if target == "heights" else _fluxes(file, site, binning, energies)
+    fluxes = {} if target == "heights" else _fluxes(file, site, binning, energies, date)
     where = output_folder(folder, file)
     for name, flux in fluxes.items():
         tables = [flux.table] if flux.azimuth_table is None else [flux.table, flux.azimuth_table]
@@ -78,6 +84,9 @@ def command(
         return
     for path in written:
         click.echo(path)
+    if target != "heights" and file.is_file() and is_result_file(file):
+        for line in precision_lines(open_result(file), list(fluxes)):
+            click.echo(line)
 
 
 def _heights(file: Path, site: str | None, folder: Path | None) -> list[Path]:
@@ -90,11 +99,19 @@ def _heights(file: Path, site: str | None, folder: Path | None) -> list[Path]:
     return [one.write_csv(target) for one in heights]
 
 
-def _fluxes(file: Path, site: str | None, binning: str | None, energies: str | None) -> dict[str, Flux]:
+def _fluxes(
+    file: Path, site: str | None, binning: str | None, energies: str | None, date: str | None
+) -> dict[str, Flux]:
     """Return fluxes by the name of their files."""
     from sim3d.files.checksums import is_result_file
     from sim3d.flux.interpolated import Flux
 
+    shipped = site_flux(file, date)
+    if shipped is not None:
+        for name, value in (("site", site), ("binning", binning), ("energies", energies)):
+            if value is not None:
+                raise InputError(name, value, "left out for a site, which has one table")
+        return {shipped.table.name: shipped}
     if is_result_file(file):
         if energies is not None:
             raise InputError("energies", energies, "left out for a result, whose numbers are means over bins")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from sim3d.commands.arguments import (
 )
 from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand, InputPath
+from sim3d.commands.progress import steps
 
 
 @click.command(cls=FileCommand)
@@ -81,16 +81,9 @@ def command(
     chosen = figures.select(figures.plans(result, second, options), only)
     target = output_folder(folder, file)
 
-    from tqdm import tqdm
-
     from sim3d.files.atomic_files import write_bytes
 
-    with tqdm(total=len(chosen), desc="figures", unit="figure", disable=None, file=sys.stderr, leave=False) as bar:
-
-        def show(name: str) -> None:
-            bar.set_postfix_str(name, refresh=False)
-            bar.update(1)
-
+    with steps(len(chosen), "figures") as show:
         drawn, skipped = figures.draw(chosen, target, show)
     page = write_bytes(target / "captions.md", figures.captions(drawn, skipped, file.name).encode())
     if as_json:

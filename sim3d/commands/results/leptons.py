@@ -19,6 +19,7 @@ from sim3d.commands.arguments import (
     result_file,
 )
 from sim3d.commands.paths import FileCommand
+from sim3d.commands.worth import error_lines
 from sim3d.conventions.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
@@ -81,9 +82,11 @@ def command(
         target = output_folder(folder, file)
 
         from sim3d.plots.leptons import draw
+        from sim3d.results.words import context_lines
 
         for site, (ours, others) in sites.items():
-            files += draw(site, ours, others, result.azimuth_edges_deg, energy, cos_max, target)
+            about = context_lines(result.record, site)
+            files += draw(site, ours, others, result.azimuth_edges_deg, energy, cos_max, target, about)
     nucleons = "water's nucleons" if hydrogen else "oxygen's nucleons"
     targets = f"{nucleons}, {'no Pauli blocking' if free else 'Pauli blocking'}"
     if as_json:
@@ -108,6 +111,11 @@ def command(
             click.echo(line)
     for path in files:
         click.echo(path)
+    errors = {
+        f"{_name(row)}, {site}": row.asymmetry_error["lepton"] for site, (ours, _) in sites.items() for row in ours
+    }
+    for line in error_lines("A of the lepton's direction", errors, (0.02, 0.01), result):
+        click.echo(line)
 
 
 def _as_dict(ours: list[Leptons], others: dict[str, PublishedLeptons]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
 from sim3d.commands.paths import FileCommand
+from sim3d.commands.worth import muon_lines
 from sim3d.conventions.text_tables import text_table, with_error
 
 if TYPE_CHECKING:
@@ -63,9 +64,14 @@ def command(
         target = output_folder(folder, file)
 
         from sim3d.plots.muons import draw, write_csv
+        from sim3d.results.words import context_lines
 
+        places = {name: (site.lat_deg, site.lon_deg) for name, site in result.sites.items()}
         for one in spectra:
-            files += [write_csv(one, target, PARTICLES, acceptance), *draw(one, target)]
+            files += [
+                write_csv(one, target, PARTICLES, acceptance),
+                *draw(one, target, context_lines(result.record, one.site), places[one.site]),
+            ]
     if as_json:
         print_json([record for one in spectra for record in one.records(particles, acceptance)])
         return
@@ -74,6 +80,9 @@ def command(
             click.echo(line)
     for path in files:
         click.echo(path)
+    for one in spectra:
+        for line in muon_lines(one, result):
+            click.echo(line)
 
 
 def table(spectra: MuonSpectra, acceptance: tuple[float, float] | None = None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -17,6 +16,7 @@ from sim3d.commands.arguments import (
     result_file,
 )
 from sim3d.commands.paths import FileCommand
+from sim3d.commands.progress import steps
 
 
 @click.command(cls=FileCommand)
@@ -30,27 +30,22 @@ from sim3d.commands.paths import FileCommand
 def command(file: Path, folder: Path | None, sky_cell: float, step: float, as_json: bool) -> None:
     """Write one self-contained HTML page, FILE-report.html, that any browser opens, also offline and on a phone.
 
-    Configuration, statistical precision, spectra, zenith and azimuth distributions, east-west asymmetries, comparison
-    with references, cutoff maps of the sky, and provenance.
+    For each site place, cutoff, spectra, zenith and azimuth distributions, cutoff map of the sky and east-west
+    asymmetries; then precision, comparison with references, links to tables beside the page, how to repeat and cite
+    the run, its configuration and provenance.
     """
     result = open_result(file)
     check_maps(sky_cell=sky_cell, step=step)
     target = output_folder(folder, file)
 
-    from tqdm import tqdm
-
     from sim3d.files.atomic_files import write_bytes
     from sim3d.plots.papers.plan import MapOptions
     from sim3d.report import build as report
+    from sim3d.report.about import tables_beside
 
     options = MapOptions(sky_cell_deg=sky_cell, step_GV=step)
-    with tqdm(total=report.parts(result), desc="report", disable=None, file=sys.stderr, leave=False) as bar:
-
-        def show(part: str) -> None:
-            bar.set_postfix_str(part, refresh=False)
-            bar.update(1)
-
-        text, skipped = report.build(result, file, options, show)
+    with steps(report.parts(result), "report") as show:
+        text, skipped = report.build(result, file, options, show, tables_beside(target, result))
     path = write_bytes(target / f"{file.stem}-report.html", text.encode())
     if as_json:
         print_json({"file": path, "bytes": len(text.encode()), "skipped": skipped})

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
 from sim3d.commands.paths import FileCommand
 from sim3d.commands.results.smooth import tables_of, write_smooth
+from sim3d.commands.site_source import date_option, site_flux
 from sim3d.commands.worth import qualities, quoted, show_worth
 from sim3d.errors import InputError
+
+if TYPE_CHECKING:
+    from sim3d.flux.interpolated import Flux
 
 BINNINGS = ("honda", "fluka", "fine")
 
@@ -36,6 +41,7 @@ BINNINGS = ("honda", "fluka", "fine")
     "--smooth", is_flag=True, help="Fit smooth fluxes to the noisy ones and write these, and the pulls they leave."
 )
 @click.option("--all", "everything", is_flag=True, help="With --smooth: the pulls by flavour and region.")
+@date_option
 @json_option
 def command(
     file: Path,
@@ -44,9 +50,12 @@ def command(
     binning: str | None,
     smooth: bool,
     everything: bool,
+    date: str | None,
     as_json: bool,
 ) -> None:
-    """Write flux tables for every site of a result, with the statistical error of every number.
+    """Write flux tables for every site of a result, with the errors of every number.
+
+    In the place of a file the name of a site that ships with sim3d (`sim3d flux --list`) gives its tables.
 
     All formats have the same bins.  SITE.meta.json beside them describes place, dates, models and quality.  The last
     lines say how precise the tables are, and how many primaries 5% and 2% need.
@@ -63,6 +72,10 @@ def command(
 
     if file_format == "honda" and binning not in (None, "honda"):
         raise InputError("--binning", binning, "honda in Honda's format; other bins with --format csv")
+    shipped = site_flux(file, date)
+    if shipped is not None:
+        _write_site(shipped, file, folder, file_format, binning, smooth, as_json)
+        return
     result = open_result(file)
     target = output_folder(folder, file)
     note = azimuth_note(len(result.azimuth_edges_deg) - 1)
@@ -91,6 +104,31 @@ def command(
         for line in made.lines if everything else [made.fit]:
             click.echo(line)
     show_worth(result, _steps(file, folder, smooth), None if made is None else made.quality)
+
+
+def _write_site(
+    flux: Flux, file: Path, folder: Path | None, file_format: str, binning: str | None, smooth: bool, as_json: bool
+) -> None:
+    """Write the tables of a site that ships, which are smooth and in Honda's bins."""
+    from sim3d.files import csv_tables, honda_writing
+
+    if smooth or binning not in (None, "honda"):
+        raise InputError(
+            "--smooth, --binning", binning or "smooth", "left out for a site: its tables are smooth, honda"
+        )
+    target = output_folder(folder, file)
+    written: list[Path] = []
+    for table in (flux.table, flux.azimuth_table):
+        assert table is not None
+        if file_format == "honda":
+            written += honda_writing.write_what_fits(table, target, table.name)
+        else:
+            written.append(csv_tables.write_table(table, target, table.name))
+    if as_json:
+        print_json({"files": written, "state": flux.table.note})
+        return
+    for path in written:
+        click.echo(path)
 
 
 def _steps(file: Path, folder: Path | None, smooth: bool) -> list[tuple[str, str]]:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from sim3d.commands.arguments import json_option
+from sim3d.commands.arguments import json_option, print_json
 from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand, InputPath, OutputPath
+from sim3d.errors import InputError
 
 
 @click.command(cls=FileCommand)
-@click.argument("config_path", metavar="CALIBRATION.toml", type=InputPath())
+@click.argument("config_path", metavar="CALIBRATION.toml", type=InputPath(), required=False)
 @click.option(
     "-o",
     "--output",
@@ -30,14 +31,16 @@ from sim3d.commands.paths import FileCommand, InputPath, OutputPath
 @click.option(
     "--threads", type=WholeNumber(min=1), metavar="T", help="Of the runs.  [default: OMP_NUM_THREADS, or all cores]"
 )
+@click.option("--list", "listed", is_flag=True, help="List the calibrations that ship with sim3d, and no more.")
 @click.option("--no-report", is_flag=True, help="No HTML report.")
 @click.option("--quiet", is_flag=True, help="No progress, no summary.")
 @json_option
 def command(
-    config_path: Path,
+    config_path: Path | None,
     output: Path | None,
     work: Path | None,
     threads: int | None,
+    listed: bool,
     no_report: bool,
     quiet: bool,
     as_json: bool,
@@ -47,7 +50,14 @@ def command(
     Each measurement is simulated under its own conditions, with derivatives by all parameters. A fit with the priors of
     the parameters and the common errors of the measurements gives new values, at which everything is simulated again
     until they move no more. The same command goes on after an interruption, with the same numbers bit by bit.
+
+    A run takes a calibration by its name or as a file: [calibration] name = "NAME" or file = "FILE.h5".
     """
+    if listed:
+        _list(as_json)
+        return 0
+    if config_path is None:
+        raise InputError("CALIBRATION.toml: name a file, or give --list")
     from sim3d.calibration.workflow import calibrate, load_calibration_table
     from sim3d.files.atomic_files import check_output
     from sim3d.files.calibration_file import write_calibration
@@ -76,3 +86,18 @@ def command(
         click.echo(summary(stored))
         click.echo(f"{target} written")
     return 0
+
+
+def _list(as_json: bool) -> None:
+    """Print the calibrations that ship: names, chi2 and models."""
+    from sim3d.files.calibration_file import read_calibration, shipped_calibrations
+
+    found = [read_calibration(path) for path in shipped_calibrations().values()]
+    if as_json:
+        print_json({"calibrations": [{"name": one.name, **one.record} for one in found]})
+        return
+    if not found:
+        click.echo("No calibration ships with this version of sim3d; `sim3d calibrate CALIBRATION.toml` makes one.")
+    for one in found:
+        models = ", ".join(f"{key} {value}" for key, value in one.record["models"].items())
+        click.echo(f"{one.name}: chi2 {one.record['chi2']:.1f} of {one.record['dof']} points; {models}")

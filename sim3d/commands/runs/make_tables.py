@@ -36,7 +36,7 @@ SURPLUS = 1.05
 
 COMMENTS = {
     "run.primaries": "more primaries, smaller errors: `sim3d run THIS -o FILE.h5 --resume` goes on",
-    "primaries.solar": 'or "fit", "min", "max", "date"; or solar_potential_MV = 700',
+    "primaries.solar": 'or "date", "min", "max", "fit"; or solar_potential_MV = 700',
     "field.date": "of the geomagnetic field",
     "sites.lat": "degrees north",
     "sites.lon": "degrees east",
@@ -48,7 +48,12 @@ COMMENTS = {
 @click.option("--lat", type=float, metavar="DEG", help="Latitude of your place, north positive.")
 @click.option("--lon", type=float, metavar="DEG", help="Longitude, east positive.")
 @click.option("--name", metavar="NAME", help="Name of your place, for the files.")
-@click.option("--altitude", type=float, metavar="M", help="Altitude above sea level, metres.")
+@click.option(
+    "--altitude",
+    type=float,
+    metavar="M",
+    help="Altitude above sea level, metres.  [default: of the surface at --site, else 0]",
+)
 @click.option("--date", metavar="YYYY-MM-DD", help="Of the geomagnetic field.  [default: as in sim3d run]")
 @click.option("--solar", metavar="fit|min|max|date|MV", help="Solar activity.  [default: as in sim3d run]")
 @click.option(
@@ -262,6 +267,7 @@ def _write(result: Result, site: str, folder: Path) -> tuple[list[Path], dict[st
     from sim3d.plots import result as plots
     from sim3d.plots.papers.plan import MapOptions
     from sim3d.report import build as report
+    from sim3d.report.about import tables_beside
     from sim3d.results import tables
     from sim3d.results.metadata import write_metadata
 
@@ -276,7 +282,7 @@ def _write(result: Result, site: str, folder: Path) -> tuple[list[Path], dict[st
         files += plots.draw(result, folder)
         step("report")
         assert result.path is not None
-        text, _ = report.build(result, result.path, MapOptions(), lambda _: None)
+        text, _ = report.build(result, result.path, MapOptions(), tables=tables_beside(folder, result))
         files.append(write_bytes(folder / f"{site}-report.html", text.encode()))
     return files, smooth.quality, [smooth.fit]
 

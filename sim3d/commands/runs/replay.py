@@ -10,6 +10,7 @@ import click
 from sim3d.commands.arguments import json_option, print_json
 from sim3d.commands.numbers import WholeNumber
 from sim3d.commands.paths import FileCommand, InputPath, OutputPath, protect_files_of
+from sim3d.commands.progress import waiting
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import check_output
 
@@ -51,7 +52,8 @@ def command(
         check_output(png)
     from sim3d.simulation.replay import replay
 
-    found = replay(config, index)
+    with waiting("replay", "kernels are compiled once for each version, installation and kind of run: 1 to 2 minutes"):
+        found = replay(config, index)
     if png is not None and found.paths:
         from sim3d.plots.shower import draw
 

@@ -73,6 +73,11 @@ def command(
     first = launcher_rank() in (None, 0)
     started = time.perf_counter()
     speak = first and not quiet and not as_json
+    if first and config.hadronic.table is not None:
+        from hadronic.models import load_model
+        from sim3d.commands.yields import show_energy_carried
+
+        show_energy_carried(load_model(table=config.hadronic.table), quiet=not speak)
     outcome = run_to_file(
         config, target, threads=threads, progress=speak, resume=resume, batches=batches, replace=force
     )

@@ -19,6 +19,7 @@ from sim3d.commands.arguments import (
     settings_option,
 )
 from sim3d.commands.paths import FileCommand
+from sim3d.commands.worth import precision_lines
 from sim3d.conventions.text_tables import text_table, with_error
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import protect
@@ -107,6 +108,8 @@ def command(
         click.echo(line)
     for path in files:
         click.echo(path)
+    for line in precision_lines(result, list(document["sites"])):
+        click.echo(line)
 
 
 def _known(covariance: Any, site_gradients: SiteGradients) -> Any:
@@ -205,14 +208,16 @@ def _write(
     from sim3d.files import csv_tables, honda_writing
     from sim3d.plots import gradients as gradient_plots
     from sim3d.results.tables import table_of_result
+    from sim3d.results.words import context_lines
 
-    files = gradient_plots.draw_gradients(site_gradients, folder) if site_gradients.parameters else []
+    about = context_lines(result.record, site_gradients.site)
+    files = gradient_plots.draw_gradients(site_gradients, folder, about) if site_gradients.parameters else []
     if varied is not None:
-        files += gradient_plots.draw_varied(site_gradients, varied, folder)
+        files += gradient_plots.draw_varied(site_gradients, varied, folder, about)
         files.append(csv_tables.write_table(varied.table(), folder, f"{site_gradients.site}-varied"))
         for azimuth in (False, True):
             table = varied.applied_to(table_of_result(result, site_gradients.site, "honda", azimuth))
             files += honda_writing.write_what_fits(table, folder, f"{site_gradients.site}-varied")
     if propagated is not None:
-        files += gradient_plots.draw_errors(site_gradients, propagated, source, folder)
+        files += gradient_plots.draw_errors(site_gradients, propagated, source, folder, about)
     return files

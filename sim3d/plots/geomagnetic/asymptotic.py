@@ -91,12 +91,12 @@ def asymptotic_figure(found: AsymptoticDirections, place: tuple[float, float], f
         for colour, name in names:
             ax.plot([], [], "-", color=colour, label=name)
     map_axes(ax)
-    ax.set_ylabel("latitude of the direction (deg)")
-    ax.set_xlabel("longitude of the direction (deg)")
+    ax.set_ylabel("Latitude of the direction (degrees)")
+    ax.set_xlabel("Longitude of the direction (degrees)")
     ax.set_title(title)
     ax.legend(loc="lower left", fontsize=8, frameon=True, framealpha=0.85)
     if points is not None:
-        bar = figure.colorbar(points, ax=ax, label="rigidity (GV)", shrink=0.8)
+        bar = figure.colorbar(points, ax=ax, label="Rigidity (GV)", shrink=0.8)
         bar.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         bar.ax.yaxis.set_minor_formatter(NullFormatter())
         bar.set_ticks([r for r in LABELLED_GV if low <= r <= high] or [low])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim3d.plots import style
+from sim3d.plots.axes import COMPASS_LABELS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,8 +33,8 @@ def series_figure(found: CutoffSeries, title: str) -> Figure:
         found.year, found.lower_GV, found.upper_GV, color=style.BLUE, alpha=0.2, linewidth=0, label="lower to upper"
     )
     ax.plot(found.year, found.effective_GV, "o-", color=style.BLUE, label="effective")
-    ax.set_xlabel("year")
-    ax.set_ylabel("rigidity cutoff (GV)")
+    ax.set_xlabel("Year")
+    ax.set_ylabel("Rigidity cutoff (GV)")
     ax.set_title(title)
     ax.legend()
     return figure
@@ -64,7 +65,7 @@ def latitude_figure(found: LatitudeCurve, title: str) -> Figure:
     )
     ax.plot(found.lat_deg, mean, "o-", color=style.BLUE, label="effective, mean over longitude")
     ax.plot(found.lat_deg, found.stoermer_GV.mean(axis=1), "--", color=style.BLACK, label="Stoermer, centred dipole")
-    ax.set_ylabel("rigidity cutoff (GV)")
+    ax.set_ylabel("Rigidity cutoff (GV)")
     ax.set_ylim(bottom=0.0)
     ax.legend()
     ax.set_title(title)
@@ -74,10 +75,10 @@ def latitude_figure(found: LatitudeCurve, title: str) -> Figure:
         for j, rigidity in enumerate(found.rigidity_GV):
             colour, marker = colours[j % len(colours)], "osD^v<"[j % 6]
             ax.plot(found.lat_deg, found.allowed_share[:, j], marker=marker, color=colour, label=f"{rigidity:g} GV")
-        ax.set_ylabel("allowed share of the sky")
+        ax.set_ylabel("Allowed share of the sky")
         ax.set_ylim(-0.03, 1.03)
         ax.legend(loc="center")
-    axes[-1, 0].set_xlabel("geomagnetic latitude (deg)")
+    axes[-1, 0].set_xlabel("Geomagnetic latitude (degrees)")
     axes[-1, 0].set_xlim(-90.0, 90.0)
     axes[-1, 0].set_xticks(range(-90, 91, 30))
     return figure
@@ -113,10 +114,10 @@ def azimuth_figure(found: AzimuthCurve, title: str) -> Figure:
     ax.plot(x, closed(found.effective_GV), "o-", color=style.BLUE, label="effective")
     ax.plot(x, closed(found.stoermer_GV), "--", color=style.BLACK, label="Stoermer, centred dipole")
     ax.set_xlim(0.0, 360.0)
-    ax.set_xticks([0, 90, 180, 270, 360], ["N", "E", "S", "W", "N"])
+    ax.set_xticks([0, 90, 180, 270, 360], COMPASS_LABELS)
     ax.set_ylim(bottom=0.0)
-    ax.set_xlabel("direction the particle comes from")
-    ax.set_ylabel("rigidity cutoff (GV)")
+    ax.set_xlabel("Particles come from (compass bearing)")
+    ax.set_ylabel("Rigidity cutoff (GV)")
     ax.set_title(title)
     ax.legend()
     return figure

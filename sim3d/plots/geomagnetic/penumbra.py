@@ -64,7 +64,7 @@ def penumbra_figure(found: Penumbra, title: str, digits: int = 2) -> Figure:
         )
     ax.set_xlim(edges[0], edges[-1])
     ax.set_yticks([])
-    ax.set_xlabel("rigidity (GV)")
+    ax.set_xlabel("Rigidity (GV)")
     ax.set_title(title, pad=34)
     words = ("forbidden", "allowed", "undecided")
     used = [i for i in range(3) if (found.verdict[shown] == i).any()]

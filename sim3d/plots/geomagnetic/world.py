@@ -89,7 +89,7 @@ def world_figure(
     _sites(ax, sites)
     map_axes(ax)
     ax.set_title(title)
-    figure.colorbar(mesh, ax=ax, label=f"{which} rigidity cutoff (GV)", shrink=0.8)
+    figure.colorbar(mesh, ax=ax, label=f"{which.capitalize()} rigidity cutoff (GV)", shrink=0.8)
     return figure
 
 
@@ -125,5 +125,5 @@ def change_figure(
     _sites(ax, sites)
     map_axes(ax)
     ax.set_title(title)
-    figure.colorbar(mesh, ax=ax, label="change of the effective cutoff (GV)", shrink=0.8)
+    figure.colorbar(mesh, ax=ax, label="Change of the effective cutoff (GV)", shrink=0.8)
     return figure

@@ -14,7 +14,7 @@ from sim3d.analysis import reference as compare
 from sim3d.analysis.reference import fluka_grid
 from sim3d.conventions.arrays import Array
 from sim3d.plots import style
-from sim3d.plots.axes import draw_points, legend_below
+from sim3d.plots.axes import draw_points, energy_axis, legend_below, outer_labels
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
 
@@ -33,8 +33,6 @@ INDEX = 2.5
 _FIRST, _MERGE, _POINTS = 5, 10, 19
 
 _LABEL = rf"$E^{{{INDEX}}}\,\Phi$ (GeV$^{{1.5}}$ m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)"
-
-_ENERGY_AXIS_GEV = (0.08, 1.0e4)
 
 _KNOWN = 0.5
 """Relative error above which a point does not set the range of an axis."""
@@ -118,13 +116,12 @@ def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
                 ranges += [float(one) for one in reference]
                 ax.plot(grid.energy_GeV, reference, line, color=colour, zorder=0, label=f"FLUKA, {label}")
         ax.set_title(rf"$|\cos\theta_{{\rm zenith}}| = {cosine:.3f}$")
-        ax.set(xscale="log", yscale="log", xlim=_ENERGY_AXIS_GEV)
+        ax.set(yscale="log")
+    energy_axis(axes[0, 0], energies, value.T, error.T)
     axes[0, 0].set_ylim(*_log_range(ranges))
-    # not the figure's own label: the legend under the axes would overlap it
-    axes[1, 1].set_xlabel("Neutrino energy (GeV)")
-    figure.supylabel(_LABEL, fontsize=10)
-    reference_label = "; lines: FLUKA at solar maximum" if site == compare.FLUKA_SITE else ""
-    figure.suptitle(f"{style.title(site)}: {style.LABELS[flavour]}; points: sim3d{reference_label}", fontsize=10)
+    outer_labels(axes, "Neutrino energy (GeV)", _LABEL)
+    reference_label = ", FLUKA at solar maximum (lines)" if site == compare.FLUKA_SITE else ""
+    figure.suptitle(f"{style.title(site)}: {style.LABELS[flavour]}, this run (points){reference_label}", fontsize=11)
     legend_below(figure, axes[0, 0])
     return figure
 
@@ -167,12 +164,16 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
                     ranges += [float(one) for one in reference[i]]
             if row == 0:
                 ax.set_title(name)
-            ax.set(xscale="log", yscale="log", xlim=_ENERGY_AXIS_GEV)
-            ax.legend(loc="lower left")
-        axes[row, 0].set_ylim(*_log_range(ranges))
-    figure.supxlabel("Neutrino energy (GeV)", fontsize=10)
-    figure.supylabel(_LABEL, fontsize=10)
-    figure.suptitle(f"{style.title(site)}: average over the whole sky", fontsize=10)
+            ax.set(yscale="log")
+            ax.legend(loc="lower center", fontsize=8)
+        low, high = _log_range(ranges)
+        # room for the legend under the curves
+        axes[row, 0].set_ylim(low / (high / low) ** 0.3, high)
+    every = [_average(result, site) for _, result in results]
+    known = [np.concatenate([one[k] for one in every]) for k in (0, 1)]
+    energy_axis(axes[0, 0], centres(results[0][1]), *known)
+    outer_labels(axes, "Neutrino energy (GeV)", _LABEL)
+    figure.suptitle(f"{style.title(site)}: average over the whole sky", fontsize=11)
     return figure
 
 
@@ -209,14 +210,15 @@ def ratio(one: tuple[str, Result], other: tuple[str, Result], site: str) -> Figu
         spread += [float(one) for one in reach[known & (error < 0.1 * value)]]
         rough += [float(one) for one in reach[known]]
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
-        ax.set(xscale="log", xlim=_ENERGY_AXIS_GEV, title=style.LABELS[flavour])
+        ax.set_title(style.LABELS[flavour])
         if not known.any():
             ax.text(0.5, 0.6, "no point known to 30%", transform=ax.transAxes, ha="center")
+    energy_axis(axes[0, 0], energies, np.concatenate([above, below]), np.concatenate([above_error, below_error]))
     half = 1.2 * max(spread or rough)
     axes[0, 0].set_ylim(max(0.0, 1.0 - half), 1.0 + half)
-    figure.supxlabel("Neutrino energy (GeV)", fontsize=10)
-    figure.supylabel(f"({one[0]}) / ({other[0]})", fontsize=10)
-    figure.suptitle(f"{style.title(site)}: ratio of fluxes averaged over the whole sky", fontsize=10)
+    outer_labels(axes, "Neutrino energy (GeV)", "Ratio of fluxes")
+    name = f"{style.title(site)}: ({one[0]}) / ({other[0]}), averaged over the whole sky"
+    figure.suptitle(name, fontsize=11)
     return figure
 
 

@@ -8,17 +8,19 @@ The papers are Tserkovnyak et al. (names ``paper-...``) and Battistoni et al. (t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context
 
-from sim3d.analysis import matching
+from sim3d.analysis import asymmetry, matching
 from sim3d.analysis.reference import FLUKA_SITE
 from sim3d.errors import InputError
 from sim3d.plots import style
 from sim3d.plots.papers.plan import Drawn, MapOptions, NotMade, Plan, Skipped, require_hits
+from sim3d.results.words import context_lines, field_in_words, place_in_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -120,8 +122,7 @@ def cutoff_figure(places: Sequence[tuple[str, float, float]], result: Result, op
 
     field = field_of(result)
     maps = [cutoff_sky(*place, field, options) for place in places]
-    title = f"Cutoffs, neutrino along its primary; {field.generation} degree {field.degree} of {field.date}"
-    return whole_sky_figure(maps, title)
+    return whole_sky_figure(maps, "Rigidity cutoff of the primary, for a neutrino that flies along it")
 
 
 def _paper_cutoffs(result: Result, options: MapOptions) -> Figure:
@@ -139,14 +140,14 @@ def _own_cutoffs(result: Result, site: str, options: MapOptions) -> Figure:
 def _intensity(result: Result, options: MapOptions) -> Figure:
     from geomag.cutoffs.intensity import PAPER_MOMENTA_GV, intensity_map
     from geomag.plots import intensity_figure
+    from sim3d.plots.geomagnetic.coastlines import coastlines
 
     field = field_of(result)
     maps = [
         intensity_map(momentum, field, cell_deg=options.cell_deg, directions=options.directions)
         for momentum in PAPER_MOMENTA_GV
     ]
-    title = f"Primary protons that arrive, averaged over all angles; {field.generation} degree {field.degree} of "
-    return intensity_figure(maps, field, title + str(field.date))
+    return intensity_figure(maps, field, "Primary protons that arrive, averaged over all angles", coastlines())
 
 
 def _own_model(result: Result) -> HadronicModel:
@@ -261,19 +262,24 @@ def plans(result: Result, other: Result | None = None, options: MapOptions | Non
     list of Plan
     """
     options = options or MapOptions()
-    found = [
-        Plan(
-            "paper-cutoff",
-            PAPER,
-            "Effective rigidity cutoff over the whole sky of SNO (top) and Super-Kamiokande (bottom), for a neutrino "
-            "that flies along its primary; below the horizon the primary enters on the far side of the Earth.",
-            partial(_paper_cutoffs, result, options),
-        ),
+    found = []
+    if any(site in result.sites for site in PAPER_SITES):
+        found.append(
+            Plan(
+                "paper-cutoff",
+                PAPER,
+                "Effective rigidity cutoff over the whole sky of SNO (top) and Super-Kamiokande (bottom), for a "
+                "neutrino that flies along its primary; below the horizon the primary enters on the far side of the "
+                "Earth.",
+                partial(_paper_cutoffs, result, options),
+            )
+        )
+    found += [
         Plan(
             "paper-intensity",
             PAPER,
             "Share of the primary protons of 2, 4, 6, 10, 20 and 50 GeV/c that reach the Earth, averaged over all "
-            "angles; crosses: SNO and Super-Kamiokande.",
+            "angles; crosses: SNO and Super-Kamiokande; dashed: dip equator.",
             partial(_intensity, result, options),
         ),
         Plan(
@@ -303,13 +309,39 @@ def plans(result: Result, other: Result | None = None, options: MapOptions | Non
     )
     for site in result.sites:
         found += _fluka_plans(result, other, site)
-    return found
+    return [replace(plan, about=tuple(_about(plan, result, other))) for plan in found]
+
+
+def _about(plan: Plan, result: Result, other: Result | None) -> list[str]:
+    """Say what a figure was made from: the run, or both runs where two are drawn."""
+    site = next((name for name in result.sites if plan.name.endswith(f"-{name}")), None)
+    lines = context_lines(result.record, site)
+    if site is None and plan.name in _MODEL_FIGURES:
+        name = result.record.models.get("hadronic_model", result.record.config.hadronic.model)
+        if plan.name == "fluka-secondaries":
+            return [f"hadronic model: {name}", _RECOIL]
+        return [f"moments of the models' tables; the run's model: {name}", _GENERATORS]
+    if plan.name.startswith(("paper-cutoff", "paper-intensity")):
+        places = [place_in_words(one) for one in result.record.detectors if site in (None, one.name)]
+        return ["; ".join([*places, field_in_words(result.record)])]
+    if other is not None and plan.name.startswith(("fluka-average", "fluka-runs-ratio")):
+        lines += ["second run: " + line for line in context_lines(other.record)]
+    return lines
+
+
+_GENERATORS = "urqmd-sibyll changes from UrQMD to Sibyll between 60 and 80 GeV"
+
+_RECOIL = "p + n: the spike at small x are recoil nucleons of a few hundred MeV, which the model adds to leading ones"
+
+_MODEL_FIGURES = ("paper-zfactors", "paper-pions", "fluka-secondaries")
+"""Figures of hadronic models alone: place and dates play no role."""
 
 
 def _site_plans(result: Result, site: str, options: MapOptions) -> list[Plan]:
     """List the figures of Tserkovnyak et al. for a site."""
     title, window = style.title(site), "0.5-3 GeV"
     note = f" {_FLUKA_NOTE}" if site == FLUKA_SITE else ""
+    published = bool(asymmetry.published(site))
     found = []
     if site not in PAPER_SITES:
         caption = f"Effective rigidity cutoff over the whole sky of {title}, as in paper-cutoff."
@@ -318,14 +350,16 @@ def _site_plans(result: Result, site: str, options: MapOptions) -> list[Plan]:
         ("energy", f"Energy spectra at {title}, averaged over the sky.{note}", False),
         (
             "azimuth",
-            f"Azimuth at {title}, {window}, |cos zenith| < 0.5, with the asymmetry A next to that of {PAPER}",
+            f"Azimuth at {title}, {window}, |cos zenith| < 0.5, with the asymmetry A"
+            + (f" next to that of {PAPER}" if published else "."),
             True,
         ),
         ("zenith", f"Zenith angle at {title}, {window}.{note}", False),
     ):
         make = partial(_of_site, kind, result, site, window=in_window)
         found.append(Plan(f"paper-{kind}-{site}", PAPER, caption, make))
-    caption = f"East-west asymmetries at {title}, {window}, |cos zenith| < 0.5, next to {PAPER} and Lipari."
+    beside = f", next to {PAPER} and Lipari" if published else ""
+    caption = f"East-west asymmetries at {title}, {window}, |cos zenith| < 0.5{beside}."
     make = partial(_of_site, "east_west", result, site, window=True)
     return [*found, Plan(f"paper-asymmetry-{site}", PAPER, caption, make)]
 
@@ -417,7 +451,7 @@ def draw(
         try:
             with rc_context(style.RC):
                 figure = plan.make()
-                files = tuple(style.save(figure, folder, plan.name))
+                files = tuple(style.save(figure, folder, plan.name, plan.about))
         except NotMade as reason:
             skipped.append(Skipped(plan.name, str(reason)))
             continue

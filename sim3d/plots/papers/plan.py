@@ -58,12 +58,15 @@ class Plan:
         What it shows, in words.
     make : callable
         Draws it, or raises :class:`NotMade`.
+    about : tuple of str
+        Place, dates, models and program, for the lines below it.
     """
 
     name: str
     source: str
     caption: str
     make: Callable[[], Figure]
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ import numpy as np
 from sim3d.analysis import asymmetry
 from sim3d.analysis import reference as compare
 from sim3d.analysis.reference import fluka_grid
+from sim3d.analysis.trends import smooth_curves, zenith_coordinate
 from sim3d.plots import result as plots
 from sim3d.plots import style
-from sim3d.plots.axes import ZENITH_LABEL, draw_points, legend_below
+from sim3d.plots.axes import ZENITH_LABEL, draw_curve, draw_points, legend_below, outer_labels
 from sim3d.plots.papers.plan import NotMade
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
@@ -47,12 +48,10 @@ def energy(result: Result, site: str) -> Figure:
     grid = fluka_grid()
     weight = grid.energy_GeV**plots.SPECTRAL_INDEX
     for i, flavour in enumerate(result.flavours):
-        line = "--" if flavour.endswith("bar") else "-"
-        ax.plot(grid.energy_GeV, grid.sky_average()[i] * weight, line, color=style.COLOURS[flavour], zorder=0)
-    ax.plot([], [], "-", color=style.GREY, label=rf"$\nu$, {FLUKA_LABEL}")
-    ax.plot([], [], "--", color=style.GREY, label=rf"$\bar\nu$, {FLUKA_LABEL}")
+        ax.plot(grid.energy_GeV, grid.sky_average()[i] * weight, ":", color=style.COLOURS[flavour], zorder=0)
+    ax.plot([], [], ":", color=style.GREY, label=FLUKA_LABEL)
     figure.legends[0].remove()
-    legend_below(figure, ax, columns=3)
+    legend_below(figure, ax)
     return figure
 
 
@@ -69,18 +68,17 @@ def azimuth(result: Result, site: str) -> Figure:
     Figure
     """
     figure = plots.azimuth(result, site)
-    ours = {one.flavour: one for one in asymmetry.east_west(result, site)}
     others = asymmetry.published(site)
-    for ax, flavour in zip(figure.axes, result.flavours, strict=True):
-        one = ours[flavour]
-        text = "no hits" if np.isnan(one.value) else rf"$A = {one.value:.3f} \pm {one.error:.3f}$"
-        other = others.get(flavour)
-        if other is not None and other.paper is not None:
-            text += "\n" + rf"Tserkovnyak et al.: ${other.paper:.3f} \pm {other.paper_error or 0.0:.3f}$"
-        ax.text(0.97, 0.04, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=9)
+    known = [others[flavour] for flavour in result.flavours if flavour in others]
+    if not any(one.paper is not None for one in known):
+        return figure
+    for ax, one in zip(figure.axes, known, strict=True):
+        if one.paper is not None:
+            text = rf"Tserkovnyak et al.: $A = {one.paper:.3f} \pm {one.paper_error or 0.0:.3f}$"
+            ax.text(0.97, 0.04, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=8)
     # room for the words under the points
     low, high = figure.axes[0].get_ylim()
-    figure.axes[0].set_ylim(low - 0.25 * (high - low), high)
+    figure.axes[0].set_ylim(low - 0.18 * (high - low), high)
     return figure
 
 
@@ -111,8 +109,11 @@ def zenith(result: Result, site: str) -> Figure:
     low, high = float(edges[chosen[0]]), float(edges[chosen[-1] + 1])
     grid = fluka_grid()
     reference = grid.integral((low, high))
-    figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
+    fine = np.linspace(-1.0, 1.0, 201)
+    curves, spreads = smooth_curves(zenith_coordinate(centres), value, error, zenith_coordinate(fine))
+    figure, axes = style.subplots(2, 2, figsize=(7.4, 5.8), sharex=True)
     for ax, (i, flavour) in zip(axes.flat, enumerate(result.flavours), strict=True):
+        draw_curve(ax, fine, curves[i], spreads[i], style.COLOURS[flavour], line=style.LINES[flavour])
         draw_points(ax, centres, value[i], error[i], style.points(flavour), zeros=False)
         top = float(np.nanmax(np.append(value[i] + np.nan_to_num(error[i]), 0.0)))
         if site == compare.FLUKA_SITE:
@@ -121,9 +122,7 @@ def zenith(result: Result, site: str) -> Figure:
         ax.set(xlim=(-1, 1), ylim=(0, 1.15 * top or 1.0), title=style.LABELS[flavour])
         if top == 0.0:
             ax.text(0.5, 0.5, "no hits", transform=ax.transAxes, ha="center")
-    for ax in axes[-1]:
-        ax.set_xlabel(ZENITH_LABEL)
-    figure.supylabel(r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)", fontsize=10)
-    extra = f"; crosses: {FLUKA_LABEL}" if site == compare.FLUKA_SITE else ""
-    figure.suptitle(f"{style.title(site)}: {low:.2g} to {high:.2g} GeV, points: sim3d{extra}", fontsize=10)
+    outer_labels(axes, ZENITH_LABEL, r"$\int\Phi\,dE$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$)")
+    extra = f", {FLUKA_LABEL} (crosses)" if site == compare.FLUKA_SITE else ""
+    figure.suptitle(f"{style.title(site)}: {low:.2g} to {high:.2g} GeV, this run (points, lines){extra}", fontsize=11)
     return figure

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geomag.cutoffs.cutoff import CUTOFF_TOLERANCE, DEFAULT_ALTITUDE_KM, CutoffTracer, scan
+from geomag.cutoffs.cutoff import CutoffTracer
+from geomag.cutoffs.scanning import CUTOFF_TOLERANCE, DEFAULT_ALTITUDE_KM, scan
 from geomag.cutoffs.whole_sky import entry_places
 from geomag.field.igrf import FieldModel
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian

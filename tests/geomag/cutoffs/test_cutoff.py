@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from geomag.cutoffs.cutoff import Cutoff, CutoffTracer, cutoff, reduce_scan, scan, sky_map
+from geomag.cutoffs.cutoff import Cutoff, CutoffTracer, cutoff, reduce_scan, sky_map
 from geomag.cutoffs.intensity import hemisphere, intensity_map
+from geomag.cutoffs.scanning import scan
 from geomag.errors import GeomagInputError
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import EARTH_RADIUS_KM

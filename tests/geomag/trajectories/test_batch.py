@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from geomag.cutoffs.cutoff import CutoffTracer, reduce_scan, scan, sky_map
+from geomag.cutoffs.cutoff import CutoffTracer, reduce_scan, sky_map
+from geomag.cutoffs.scanning import scan
 from geomag.errors import GeomagInputError
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import EARTH_RADIUS_KM

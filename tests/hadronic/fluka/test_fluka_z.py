@@ -18,7 +18,7 @@ from hadronic.observables.zfactors import moment_field
 from hadronic.reference import fluka_reference
 from hadronic.species import KL, KM, KP, KS, LAMBDA, N_PROJECTILES, NAMES, PI0, PIM, PIP, N, P
 
-MODELS = {name: load_model(definition=name) for name in DEFINITIONS}
+MODELS = {name: load_model("fluka-z", definition=name) for name in DEFINITIONS}
 MODEL = MODELS["balanced"]
 CODES = {name: (code,) for code, name in enumerate(NAMES)} | {"K0": (KL, KS), "p+n": (P, N)}
 BARYONS = ("p", "n", "p+n", "Lambda")

@@ -12,7 +12,7 @@ from hadronic.interaction.cross_sections import nucleon_interaction_length
 from hadronic.models import load_model
 from hadronic.species import KL, KM, KP, KS, LAMBDA, PI0, PIM, PIP, N, P
 
-TABLES = load_model().tables
+TABLES = load_model("fluka-z", "printed").tables
 N_SLOTS = TABLES.slot_species.size
 N_NODES = TABLES.ln_T.size
 

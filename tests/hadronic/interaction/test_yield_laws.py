@@ -111,7 +111,7 @@ def test_what_cannot_be_held_is_refused(model):
 
 
 def test_a_mean_above_one_becomes_a_poisson_number():
-    tables = load_model("fluka-z").tables
+    tables = load_model("fluka-z", "printed").tables
     law = np.zeros((len(tables.slot_species), len(tables.ln_T), 2, 2))
     slot = int(np.flatnonzero(tables.slot_kind == BERNOULLI)[0])
     law[slot, :, :, 0] = np.log(3.0)

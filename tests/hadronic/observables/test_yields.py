@@ -15,7 +15,7 @@ P, N, PIP, PIM = (species_code(name) for name in ("p", "n", "pi+", "pi-"))
 
 @pytest.fixture(scope="module")
 def model():
-    return load_model("fluka-z")
+    return load_model("fluka-z", "printed")
 
 
 @pytest.mark.parametrize("secondary", [PIP, PIM, P, N])

@@ -16,12 +16,12 @@ INTERACTIONS = 100_000
 
 @pytest.fixture(scope="module")
 def model():
-    return load_model()
+    return load_model("fluka-z", "printed")
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)
 def test_sampled_moments_are_fluka_s(definition):
-    rows = compare_protons(load_model(definition=definition), [5.0, 10.0, 30.0, 50.0, 100.0], INTERACTIONS)
+    rows = compare_protons(load_model("fluka-z", definition), [5.0, 10.0, 30.0, 50.0, 100.0], INTERACTIONS)
     assert len(rows) == len(fluka_reference())
     for row in rows:
         where = f"{row.quantity} {row.secondary} at {row.kinetic_energy_GeV:g} GeV"

@@ -94,7 +94,7 @@ def test_mean_pT_is_that_of_the_events(T, scale):
     tables = build_table_model(content, LG_T_NODES)
     one = content.projectiles["p"]
     node = one.T_GeV.tolist().index(T)
-    model = load_model()
+    model = load_model("fluka-z", "printed")
     model = type(model)("t", "generator", "", tables)
     for name, code in (("p", P), ("pi+", PIP)):
         sums, errors = one.moments[node, SPECIES.index(name)], one.moment_errors[node, SPECIES.index(name)]
@@ -131,7 +131,7 @@ def test_tabulated_angles_are_angles_and_grow_with_u(model, x, u, node):
 
 
 def test_parametric_models_draw_the_angles_they_drew():
-    tables = load_model().tables
+    tables = load_model("fluka-z", "printed").tables
     assert tables.angle_scale.size == 0
     for slot in range(0, tables.slot_species.size, 7):
         species = int(tables.slot_species[slot])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from sim3d.calibration.fit import Chi2, FittedSet, eigenmodes, fit, left_out, toys
+from sim3d.calibration.fit import Chi2, FittedSet, eigenmodes, fit, gauss_newton, left_out, simulation_noise, toys
 from sim3d.calibration.predictions import Response
 
 NAMES = ("pi+@31", "pi-@31", "K+@158", "sigma:nucleon")
@@ -79,20 +78,33 @@ def test_the_covariance_is_that_of_the_linear_problem():
 
 
 def check_toys(number):
-    pulls, chi2 = toys([made(), made("two", 7, 2, nuisances=1)], NAMES, PRIOR, number, seed=20260101)
+    pulls, chi2 = toys([made(), made("two", 7, 2, nuisances=1)], PRIOR, number, seed=20260101)
     mean, width = pulls.mean(axis=0), pulls.std(axis=0, ddof=1)
     assert np.all(np.abs(mean) < 3.5 / np.sqrt(number)), mean
     assert np.all(np.abs(width - 1.0) < 3.5 / np.sqrt(2.0 * (number - 1))), width
     assert abs(chi2.mean() - 19.0) < 3.5 * np.sqrt(2.0 * 19.0 / number)
 
 
-def test_toys_have_pulls_of_mean_zero_and_width_one():
-    check_toys(60)
-
-
-@pytest.mark.slow
-def test_a_thousand_toys():
+def test_a_thousand_toys_have_pulls_of_mean_zero_and_width_one():
     check_toys(1000)
+
+
+def test_the_noise_of_the_simulation_is_the_scatter_of_fits():
+    """The same data fitted with predictions that scatter by the simulation's covariance alone."""
+    sets = [made(), made("two", 7, 2, nuisances=1)]
+    noisy = [replace(one, response=replace(one.response, covariance=9.0 * one.response.covariance)) for one in sets]
+    found = fit(noisy, NAMES, PRIOR)
+    rng = np.random.default_rng(4)
+    values = []
+    for _ in range(400):
+        thrown = []
+        for one in noisy:
+            shift = np.linalg.cholesky(one.response.covariance) @ rng.normal(size=len(one.data))
+            thrown.append(replace(one, response=replace(one.response, values=one.response.values * np.exp(shift))))
+        chi2 = Chi2(thrown, PRIOR)
+        values.append(gauss_newton(chi2)[:4])
+    scatter = np.std(values, axis=0, ddof=1) / np.sqrt(np.diag(found.covariance))
+    np.testing.assert_allclose(simulation_noise(noisy, found), scatter, rtol=3.5 / np.sqrt(2 * 399))
 
 
 def test_too_small_errors_are_seen_by_the_toys(monkeypatch):

@@ -17,7 +17,7 @@ from sim3d.config.gradients import CalibrationKeys
 from sim3d.config.load import make_config
 from sim3d.errors import InputError
 from sim3d.files.calibration_file import read_calibration, write_calibration
-from sim3d.flux.model_parameters import ParameterErrors, errors_of_result
+from sim3d.results.model_parameters import ParameterErrors, errors_of_result
 from sim3d.results.result import Result
 from sim3d.simulation.calibrated import calibration_entries, run_values
 from sim3d.simulation.setup import make_setup
@@ -208,5 +208,5 @@ def test_a_sum_out_of_range_is_refused(folder, made):
                           "calibration": {"file": str(folder / "big.h5")}})  # fmt: skip
     stored = read_calibration(folder / "out.h5")
     write_calibration(folder / "big.h5", replace(stored, values=np.abs(stored.values) + 0.1))
-    with pytest.raises(InputError, match=r"calibration.file, vary: primary:p@100"):
+    with pytest.raises(InputError, match=r"calibration, vary: primary:p@100"):
         run_values(config)

@@ -69,7 +69,44 @@ def test_defaults():
     assert config.sampling.mode == "targeted"
     assert config.sites[0].patch == Patch(ns_deg=2.0, ew_deg=2.0)
     assert config.transport.bending
-    assert config.primaries.potential == "fit"
+    assert config.primaries.model == "gsf:2026.1"
+    assert config.primaries.solar == config.primaries.potential == "date"
+    assert config.hadronic.model == "accelerator"
+    assert config.hadronic.definition is None
+
+
+def test_altitudes_are_stated():
+    """Of the surface above a known site; sea level for an own place; what is given, 0 too; a file knows its own."""
+    own = {"name": "kamioka2", "lat": 36.4, "lon": 137.3}
+    sites = [{"name": "southpole"}, {"name": "ORCA"}, own, {**own, "name": "kamioka"}, {"name": "sno", "altitude_m": 0}]
+    config = make_config({"sites": [*sites, {"name": "frejus", "surface": "mountain.csv"}]})
+    assert [site.altitude_m for site in config.sites] == [2835.0, 0.0, 0.0, 0.0, 0.0, None]
+    assert make_config({"sites": [{"name": "nowhere"}]}).sites[0].altitude_m == 0.0
+    # what is stated by default is not written into a configuration file
+    assert "altitude_m" not in config.model_dump(exclude_unset=True)["sites"][0]
+    assert Config.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_modulation_and_definition_are_stated():
+    """So that a result says what it was made with; a potential in MV is no date."""
+    site = [{"name": "sno"}]
+    given = make_config({"sites": site, "primaries": {"solar_potential_MV": 700.0}, "hadronic": {"model": "fluka-z"}})
+    assert given.primaries.solar is None
+    assert given.primaries.potential == 700.0
+    assert given.hadronic.definition == "balanced"
+    tuned = {"model": "muon-tuned", "definition": "printed"}
+    assert make_config({"sites": site, "hadronic": tuned}).hadronic.definition == "printed"
+    assert Config.model_validate(given.model_dump(mode="json")) == given
+
+
+def test_all_gradients_of_the_model():
+    """`true` leaves out the angles of models that have tables of them; a list is taken as it is."""
+    site = [{"name": "sno"}]
+    tables = make_config({"sites": site, "scoring": {"gradients": True}})
+    formula = make_config({"sites": site, "scoring": {"gradients": True}, "hadronic": {"model": "fluka-z"}})
+    assert set(formula.scoring.parameters) - set(tables.scoring.parameters) == {"angle:pion"}
+    asked = make_config({"sites": site, "scoring": {"gradients": ["angles"]}})
+    assert asked.scoring.parameters == ("angle:pion",)
 
 
 def test_the_default_patch_follows_the_mode():

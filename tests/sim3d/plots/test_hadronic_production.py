@@ -7,7 +7,7 @@ from sim3d.plots.hadronic_production import by_angle, harp, spectra
 
 
 def test_panels_have_their_measurements_and_labels():
-    model = load_model("fluka-z")
+    model = load_model("fluka-z", "printed")
     few = [*proton_spectra()[:3], *pion_spectra()[:2]]
     angles = [data for data in angle_data() if (data.projectile, data.secondary) in (("p", "pi+"), ("pi+", "pi-"))]
     channels = [compare_spectrum(model, data) for data in few] + [compare_angles(model, data) for data in angles]

@@ -8,6 +8,7 @@ from sim3d.primaries.build import primary_model
 from sim3d.primaries.catalogue import LIBRARY_MODELS, model_names
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS, NUCLEON_MASS_GEV, PrimaryInputError
 from sim3d.primaries.libraries import crflux_groups, crflux_model, group_of
+from sim3d.primaries.solar import SolarInputError
 from sim3d.primaries.spectrum import TABLE_ENERGIES_GEV, Spectrum, choose_group, group_flux
 
 ENERGIES = np.geomspace(1.0, 1e7, 60)
@@ -31,8 +32,8 @@ def gsf():
 
 def test_a_table_gives_what_the_fits_give():
     """The GHLS fits, tabulated, to 1e-4 between the points and with another potential; groups are chosen alike."""
-    model = primary_model(solar_potential_MV="max")
-    fit = primary_model()
+    model = primary_model("ghls2001-average", "max")
+    fit = primary_model("ghls2001-average")
     table = np.log([fit.flux(group, TABLE_ENERGIES_GEV) for group in GROUPS])
     spectrum = Spectrum(np.zeros((5, 2, 5)), table, model.delta_GV)
     for k, group in enumerate(GROUPS):
@@ -75,7 +76,7 @@ def test_every_model_of_crflux_has_a_name(crflux):
 @pytest.mark.parametrize("name", CRFLUX)
 def test_joining(crflux, name):
     """GHLS below join / sqrt(10), the library above join * sqrt(10), and nothing outside both between."""
-    model, low = primary_model(name), primary_model()
+    model, low = primary_model(name), primary_model("ghls2001-average")
     raw = GROUP_MASS_NUMBER @ crflux_groups(name, ENERGIES)
     flux, ghls = model.nucleon_flux(ENERGIES), low.nucleon_flux(ENERGIES)
     if not LIBRARY_MODELS[name].joins:
@@ -92,7 +93,7 @@ def test_joining(crflux, name):
 def test_gaisser_honda_protons_are_ours(crflux):
     """Gaisser and Honda (2002) took the protons of GHLS; crflux has the same parameters."""
     np.testing.assert_allclose(
-        primary_model("crflux:GH").flux("p", ENERGIES), primary_model().flux("p", ENERGIES), rtol=1e-4
+        primary_model("crflux:GH").flux("p", ENERGIES), primary_model("ghls2001-average").flux("p", ENERGIES), rtol=1e-4
     )
 
 
@@ -145,7 +146,7 @@ def test_modulating_the_table_is_modulating_the_fit(gsf):
 
 def test_dates_without_potential(gsf):
     """The series of a fit has its own range."""
-    with pytest.raises(PrimaryInputError, match="1975 to 2025"):
+    with pytest.raises(SolarInputError, match="1975-01 to 2025-12"):
         primary_model("gsf:2026.1", "date", "1960-01-01")
 
 

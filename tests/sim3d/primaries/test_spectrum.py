@@ -10,14 +10,14 @@ from scipy.integrate import quad
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.catalogue import MODELS
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS, PrimaryInputError
-from sim3d.primaries.solar import SOLAR_POTENTIAL_MV
+from sim3d.primaries.solar import FIT_POTENTIAL_MV
 from sim3d.primaries.spectrum import choose_group, rigidity
-from sim3d.sampling.source import energy_pdf, sample_energy
+from sim3d.sampling.energy_law import energy_pdf, sample_energy
 
 
 def test_protons_at_10_GeV():
     """About 20 per m2 s sr GeV (the published unit of K is a misprint), and Bartol's form by hand."""
-    model = primary_model(solar_potential_MV="fit")
+    model = primary_model("ghls2001-average", "fit")
     flux = float(model.flux("p", 10.0))
     assert flux == pytest.approx(20.0, rel=0.1)
     gamma, norm, b, c, weight = model.fits[0, 0]
@@ -34,16 +34,16 @@ def test_published_parameters():
 
 def test_200_MV_moves_protons_by_9_and_15_percent():
     """Design 4.1: 9% at 8 GeV and 15% at 4 GeV, less flux at the higher potential."""
-    fit = SOLAR_POTENTIAL_MV["fit"]
+    fit = FIT_POTENTIAL_MV
     for energy, percent in ((8.0, 9.0), (4.0, 15.0)):
-        low, high = (float(primary_model(solar_potential_MV=v).flux("p", energy)) for v in (fit, fit + 200.0))
+        low, high = (float(primary_model("ghls2001-average", v).flux("p", energy)) for v in (fit, fit + 200.0))
         assert 100.0 * (1.0 - high / low) == pytest.approx(percent, abs=2.0)
 
 
 def test_modulation_is_the_force_field():
     """J(E) / (E (E + 2m)) at E with one potential is that at E + delta Z/A with the fit's."""
-    base = primary_model(solar_potential_MV="fit")
-    moved = primary_model(solar_potential_MV=SOLAR_POTENTIAL_MV["fit"] + 300.0)
+    base = primary_model("ghls2001-average", "fit")
+    moved = primary_model("ghls2001-average", FIT_POTENTIAL_MV + 300.0)
     m2 = 2 * 0.9389187
     for k, group in enumerate(GROUPS):
         shift = 0.3 * GROUP_CHARGE[k] / GROUP_MASS_NUMBER[k]
@@ -55,7 +55,7 @@ def test_modulation_is_the_force_field():
 
 def test_solar_minimum_has_more_primaries_than_maximum():
     """Order of the named potentials, and no effect at 10 TeV."""
-    flux = {name: primary_model(solar_potential_MV=name).nucleon_flux([2.0, 1e4]) for name in ("min", "fit", "max")}
+    flux = {name: primary_model("ghls2001-average", name).nucleon_flux([2.0, 1e4]) for name in ("min", "fit", "max")}
     assert flux["min"][0] > flux["fit"][0] > flux["max"][0]
     assert flux["max"][1] == pytest.approx(flux["min"][1], rel=1e-3)
 
@@ -72,7 +72,7 @@ def test_average_is_the_mean_of_high_and_low():
 
 def test_nucleon_flux_is_the_superposition():
     """All-nucleon flux: A times each group's; protons are most of it and helium a fifth or so."""
-    model = primary_model()
+    model = primary_model("ghls2001-average")
     parts = np.array([a * float(model.flux(g, 10.0)) for g, a in zip(GROUPS, GROUP_MASS_NUMBER, strict=True)])
     total = float(model.nucleon_flux(10.0))
     assert total == pytest.approx(parts.sum(), rel=1e-12)
@@ -112,7 +112,7 @@ def test_sampled_energies_stay_in_range(u, low, factor, index):
 
 def test_groups_are_chosen_by_their_share():
     """Nucleons come in nuclei in proportion to A times the flux."""
-    model = primary_model()
+    model = primary_model("ghls2001-average")
     n = 20_000
     chosen = [choose_group(5.0, (i + 0.5) / n, model.spectrum) for i in range(n)]
     shares = np.bincount(chosen, minlength=5) / n
@@ -139,5 +139,5 @@ def test_errors_name_the_key(name, potential, word):
 def test_unknown_group():
     """The message lists what there is."""
     with pytest.raises(PrimaryInputError, match="CNO"):
-        primary_model().flux("Uranium", 10.0)
+        primary_model("ghls2001-average").flux("Uranium", 10.0)
     assert len(MODELS) == 3

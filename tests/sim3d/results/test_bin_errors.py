@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 import sim3d
 from sim3d.config.load import make_config
@@ -126,7 +127,7 @@ def runs():
 
     def run(seed, primaries, batch_size):
         tables = {"seed": seed, "primaries": primaries, "batch_size": batch_size}
-        return sim3d.run(make_config({"run": tables, "sites": [{"name": "kamioka"}]}))
+        return sim3d.run(make_config(with_earlier_inputs({"run": tables, "sites": [{"name": "kamioka"}]})))
 
     return [run(seed, 4000, 100) for seed in (11, 12, 13, 14)], run(15, 60_000, 1000)
 

@@ -14,6 +14,7 @@ from sim3d.errors import InputError
 from sim3d.files.checksums import SEAL_BYTES
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result, save_result, write_result
+from sim3d.results.quality import site_quality
 from sim3d.results.result import POISSON_LIMIT_90, Result
 from sim3d.scoring.exact_sums import N_GROUPS
 from sim3d.scoring.hit_weights import empty_weights
@@ -160,11 +161,14 @@ def test_flux_at_the_middle_of_a_bin_is_that_of_the_bin(result):
     flux, error, _ = result.binned("kamioka", "fine")
     average, average_error, _ = result.binned("kamioka", "fine_aa")
     energy = result.binning_energies("fine")
-    assert result.flux("nue", energy[60], -0.98) == pytest.approx(average[2, 60, 0])
-    assert result.error("nue", energy[60], -0.98) == pytest.approx(average_error[2, 60, 0])
-    assert result.flux("numubar", energy[10], 0.025, 105.0, site="kamioka") == pytest.approx(flux[1, 10, 20, 3])
-    assert result.error("numubar", energy[10], 0.025, 105.0) == pytest.approx(error[1, 10, 20, 3])
-    grid = result.flux("numu", energy[:, None, None], np.array([-0.475, 0.525])[:, None], np.arange(12) * 30 + 15)
+    assert result.flux("nue", energy[60], -0.98, binning="fine") == pytest.approx(average[2, 60, 0])
+    assert result.error("nue", energy[60], -0.98, binning="fine") == pytest.approx(average_error[2, 60, 0])
+    assert result.flux("numubar", energy[10], 0.025, 105.0, site="kamioka", binning="fine") == pytest.approx(
+        flux[1, 10, 20, 3]
+    )
+    assert result.error("numubar", energy[10], 0.025, 105.0, binning="fine") == pytest.approx(error[1, 10, 20, 3])
+    cosines, azimuths = np.array([-0.475, 0.525])[:, None], np.arange(12) * 30 + 15
+    grid = result.flux("numu", energy[:, None, None], cosines, azimuths, binning="fine")
     assert grid.shape == (N_ENERGY, 2, 12)
     np.testing.assert_allclose(grid, flux[0][:, [10, 30]], rtol=1e-9, atol=1e-12 * flux.max())
     assert result.flux("numu", energy[:, None], np.array([-0.9, 0.0, 0.9])).shape == (N_ENERGY, 3)
@@ -174,16 +178,67 @@ def test_flux_at_the_middle_of_a_bin_is_that_of_the_bin(result):
     assert result.flux("nue", 9e3, 0.5) == 0.0
 
 
+def test_flux_is_that_of_the_tables_and_of_the_spline(fake_result):
+    """At centres of Honda's bins exactly the table's number; anywhere the spline's, within the curvature of a bin."""
+    smooth = fake_result(noise=0.0, batches=2)
+    table = smooth.binned("sno", "honda_aa")[0]
+    error = smooth.errors("sno", "honda_aa").error
+    energy, edges = smooth.binning_energies("honda_aa"), smooth.binning_cos_edges("honda_aa")
+    middles = 0.5 * (edges[1:] + edges[:-1])
+    for f, flavour in enumerate(smooth.flavours):
+        got = smooth.flux(flavour, energy[:, None], middles, site="sno")
+        np.testing.assert_allclose(got, table[f], rtol=1e-9)
+        np.testing.assert_allclose(
+            smooth.error(flavour, energy[:, None], middles, site="sno"),
+            error[f],
+            rtol=1e-9,
+            atol=1e-12 * table[f].max(),
+        )
+    spline = sim3d.Flux.of_result(smooth, "sno")
+    points = (np.geomspace(0.12, 8e3, 60)[:, None], np.linspace(-0.93, 0.93, 9))
+    # in azimuth the made flux is 1 +- 0.6: a chord over a bin of 30 degrees lies up to (pi/6)^2 / 8 x 0.6 off, of 0.4
+    for azimuth, rtol in ((None, 0.02), (77.0, 0.05)):
+        ours = smooth.flux("nue", *points, azimuth, site="sno")
+        np.testing.assert_allclose(ours, spline.flux("nue", *points, azimuth), rtol=rtol)
+    # noisy bins: the two differ by less than the error of a bin nearly everywhere
+    noisy = fake_result(noise=0.3, batches=8)
+    pull = (noisy.flux("nue", *points) - sim3d.Flux.of_result(noisy).flux("nue", *points)) / noisy.error("nue", *points)
+    assert np.median(np.abs(pull)) < 0.67  # the median of a Gaussian of that error
+
+
+def test_numbers_for_single_points(result):
+    """A point gives a number, an array of one point an array."""
+    for value in (result.flux("numu", 1.0, 0.5), result.error("numu", 1.0, 0.5), result.flux("numu", 1.0, 0.5, 10.0)):
+        assert isinstance(value, float)
+    assert result.flux("numu", [1.0], 0.5).shape == (1,)
+    assert result.flux(["numu"], 1.0, 0.5).shape == (1,)
+
+
+def test_print_shows_what_a_result_holds(fake_result):
+    text = str(fake_result(sites=("ino", "kamioka"), noise=0.3))
+    lines = text.splitlines()
+    assert lines[0].startswith("sim3d result: 1,000 primaries")
+    assert "  site INO: 36.40° N, 137.30° E" in lines
+    assert "numu, numubar, nue, nuebar; 0.0944 to 10,593 GeV, cos_zenith -1 to 1, 12 azimuth bins" in text
+    assert "IGRF-14" in text
+    for site in ("ino", "kamioka"):
+        worst = site_quality(fake_result(sites=("ino", "kamioka"), noise=0.3), site).median_error
+        assert all(f"{name} {100 * error:.2g}%" in text for name, error in worst.items())
+    empty = str(fake_result(sites=("ino",), empty_above=0.5, without=("nue",)))
+    assert "nue half empty" in empty
+    assert len(text.splitlines()) < 12
+
+
 def test_the_error_is_never_zero(result, fake_result):
     """Around bins without hits it is at least the upper limit of their mean; nothing is known of a row without hits."""
     energies = np.geomspace(0.2, 9e3, 30)
-    flux, error = result.flux("nue", energies, 0.31), result.error("nue", energies, 0.31)
+    flux, error = (of("nue", energies, 0.31, binning="fine") for of in (result.flux, result.error))
     assert np.any(flux == 0.0)
     assert np.all(error > 0.0)
     energy = result.binning_energies("fine_aa")
     limit = result.upper_limit("kamioka", "fine_aa")
     # the middle of the last bin, empty: its limit
-    assert result.error("nue", energy[-1], 0.525) == pytest.approx(limit[2, -1, 30])
+    assert result.error("nue", energy[-1], 0.525, binning="fine") == pytest.approx(limit[2, -1, 30])
     assert result.error("nue", 1.0, 0.5, site="here") > 1e99
     assert result.error("nutau", 1.0, 0.5) == 0.0
 
@@ -202,8 +257,8 @@ def test_the_ends_of_the_bins_belong_to_them(result):
     flux, _, _ = result.binned("kamioka", "fine")
     low, high = ENERGY_EDGES_GEV[[0, -1]]
     half = 10 ** (3 / 80)
-    assert result.flux("numu", low, 1.0, 15.0) == pytest.approx(flux[0, 0, 39, 0] * half)
-    assert result.flux("numu", high, -1.0, 15.0) == pytest.approx(flux[0, -1, 0, 0] / half)
+    assert result.flux("numu", low, 1.0, 15.0, binning="fine") == pytest.approx(flux[0, 0, 39, 0] * half)
+    assert result.flux("numu", high, -1.0, 15.0, binning="fine") == pytest.approx(flux[0, -1, 0, 0] / half)
     at_south = result.flux("numu", 1.0, 0.5, 0.0)
     assert at_south == pytest.approx(0.5 * result.flux("numu", 1.0, 0.5, [15.0, 345.0]).sum())
     for azimuth in (360.0, -1e-20, 720.0, -360.0):

@@ -55,7 +55,7 @@ def listed(rows, bending, aims):
 @pytest.fixture(scope="module")
 def pilots():
     """Some showers from a vertex on the z axis: worlds, pose, and lists of neutrinos without and with bending."""
-    yields = load_model("fluka-z").tables
+    yields = load_model("fluka-z", "printed").tables
     layers, top = linsley().layers, linsley().top_km
     worlds = [build_world(layers, top, FIELD.gauss, yields, bending=b, energy_min_GeV=0.3) for b in (False, True)]
     stack = new_stack(32768)

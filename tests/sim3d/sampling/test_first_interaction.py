@@ -119,7 +119,7 @@ def test_bent_paths_are_never_much_shorter_than_the_secant_says():
 @pytest.fixture(scope="module")
 def worlds():
     """The same world without and with bending."""
-    yields = load_model("fluka-z").tables
+    yields = load_model("fluka-z", "printed").tables
     gauss = FieldModel("2020-01-01", 10).gauss
     return [build_world(LAYERS, TOP, gauss, yields, bending=bending) for bending in (False, True)]
 
@@ -219,7 +219,7 @@ def test_rate_of_first_interactions(worlds, cosine_limit):
     pi 4 pi R^2 times the flux times the share that enters steeper than a cosine and interacts; protons only, so that
     no nuclei have to be told apart.
     """
-    model = primary_model()
+    model = primary_model("ghls2001-average")
     fits = model.fits.copy()
     fits[1:] = 0.0
     spectrum = model.spectrum._replace(fits=fits)
@@ -328,7 +328,7 @@ def _drawn(world, source, n, key, by_energy, by_cosine, out):
 @pytest.mark.slow
 def test_first_interactions_in_the_real_field(worlds):
     """All nuclei, bending and energy loss on: as many first interactions as when primaries are stepped inwards."""
-    model = primary_model()
+    model = primary_model("ghls2001-average")
     source = Source(model.spectrum, 0.5, 1000.0, 1.8)
     n = 12
     shape = (n, len(BY_ENERGY) - 1, len(BY_COSINE) - 1)

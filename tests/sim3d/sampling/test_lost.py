@@ -3,6 +3,7 @@
 import h5py
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 import sim3d
 from sim3d.config.load import make_config
@@ -24,7 +25,7 @@ BAD = (450, 451, 1999)
 
 
 def config(**run):
-    return make_config({**DATA, "run": {**DATA["run"], **run}})
+    return make_config(with_earlier_inputs({**DATA, "run": {**DATA["run"], **run}}))
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def bad_primaries(monkeypatch):
 def test_the_kernels_leave_them_out():
     """The batch without some primaries is the sum over the others."""
     for mode in ("targeted", "analog", "rotated"):
-        setup = setup_run.make_setup(make_config({**DATA, "sampling": {"mode": mode}}))
+        setup = setup_run.make_setup(make_config(with_earlier_inputs({**DATA, "sampling": {"mode": mode}})))
         run_batch = setup.batch_function()
         counts = []
         for lost in ([], [Lost(3, "x"), Lost(7, "y")]):

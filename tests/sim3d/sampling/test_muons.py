@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 from numba import njit
 
 import sim3d
@@ -50,7 +51,7 @@ def configuration(primaries, site=LYNN_LAKE, **tables):
         "scoring": {"neutrinos": False, "muons": True},
         "sites": [site],
     }
-    return make_config(run | defaults | tables)
+    return make_config(with_earlier_inputs(run | defaults | tables))
 
 
 @pytest.fixture(scope="module")
@@ -313,8 +314,8 @@ def test_flux_is_the_same_bits_with_muons_on_and_muons_for_any_threads(tmp_path,
         "sites": [{"name": "kamioka"}],
         "muons": {"momentum_GeV": [1.0, 100.0], "bins_per_decade": 2},
     }
-    with_muons = make_config(base | {"scoring": {"muons": True}})
-    plain = simulate(make_config(base), 1)
+    with_muons = make_config(with_earlier_inputs(base | {"scoring": {"muons": True}}))
+    plain = simulate(make_config(with_earlier_inputs(base)), 1)
     both = simulate(with_muons, 1)
     assert (plain.tallies[0].total == both.tallies[0].total).all()
     assert both.tallies[0].extras["muons"].total.any()

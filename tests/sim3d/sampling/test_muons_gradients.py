@@ -27,7 +27,7 @@ POINTS = {
 def run(primaries=48_000, seed=3, gradients=(), points=(), vary=None, **more):
     table = {
         "run": {"primaries": primaries, "batch_size": primaries // 48, "seed": seed},
-        "primaries": {"model": "ghls2001-average", "energy_GeV": [2.0, 1e5], "energy_index": 1.4},
+        "primaries": {"model": "ghls2001-average", "solar": "fit", "energy_GeV": [2.0, 1e5], "energy_index": 1.4},
         "hadronic": {"model": "urqmd-sibyll"},
         "scoring": {
             "neutrinos": False,

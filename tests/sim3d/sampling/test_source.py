@@ -11,7 +11,8 @@ from scipy.integrate import quad
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.jit_cache import CACHE
 from sim3d.primaries.build import primary_model
-from sim3d.sampling.source import GRAZING_SHARE, SAMPLING_SHIFT_GEV, Source, _entry_cosine, draw_primary
+from sim3d.sampling.energy_law import SAMPLING_SHIFT_GEV, mixture_law
+from sim3d.sampling.source import GRAZING_SHARE, Source, _entry_cosine, draw_primary
 from sim3d.shower.random_streams import primary_key
 
 TOP_KM = 112.8
@@ -91,10 +92,11 @@ def test_entries_are_isotropic_on_the_globe(entries):
 def source(**changes):
     model = primary_model("ghls2001-average", "fit")
     options = {"low": 1.0, "high": 1e4, "index": 2.0, **changes}
-    return Source(model.spectrum, options["low"], options["high"], options["index"]), model
+    law = {"law": mixture_law(options["low"], options["high"])} if options["index"] is None else {}
+    return Source(model.spectrum, options["low"], options["high"], options["index"] or 0.0, **law), model
 
 
-@pytest.mark.parametrize("index", [1.0, 2.0, 2.7])
+@pytest.mark.parametrize("index", [None, 1.0, 2.0, 2.7])
 def test_weights_carry_the_flux(index):
     """Sum of a batch's weights is pi 4 pi R^2 times the integral of the nucleon flux, for any sampling index."""
     chosen, model = source(index=index)

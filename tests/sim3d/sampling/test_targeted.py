@@ -6,16 +6,29 @@ import math
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 from geomag.field.igrf import FieldModel
 from sim3d.config.load import make_config
 from sim3d.conventions.binning import ENERGY_EDGES_GEV
 from sim3d.conventions.constants import EARTH_RADIUS_KM
-from sim3d.sampling.aiming import AIM_COLUMNS, N_SECTORS, make_aim
+from sim3d.conventions.particles import KP, PIP
+from sim3d.sampling.aiming import A_U, AIM_COLUMNS, N_SECTORS, make_aim
 from sim3d.sampling.pilot import add_axis, list_crossings
 from sim3d.sampling.targeted import rotation_density
 from sim3d.scoring.detectors import Detector, sphere_crossings
-from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_TURN, NU_UX, NU_UZ, NU_WEIGHT, NU_Z
+from sim3d.shower.neutrino_list import (
+    NEUTRINO_COLUMNS,
+    NU_DECAY,
+    NU_ENERGY,
+    NU_FLAVOUR,
+    NU_PARENT,
+    NU_TURN,
+    NU_UX,
+    NU_UZ,
+    NU_WEIGHT,
+    NU_Z,
+)
 from sim3d.simulation.engine import simulate
 
 ENERGIES = [0.5, 1.0, 2.0, 5.0, 20.0]
@@ -33,7 +46,7 @@ def run(mode, primaries, seed=1, patch=(30.0, 60.0), site="kamioka", **tables):
         "sites": [{"name": site, "patch": {"ns_deg": patch[0], "ew_deg": patch[1]}}],
         **tables,
     }
-    record = simulate(make_config(config), threads=2)
+    record = simulate(make_config(with_earlier_inputs(config)), threads=2)
     assert record is not None
     assert not record.failure
     return record
@@ -171,6 +184,24 @@ def test_list_of_crossings():
             place = np.array([0.0, 0.0, z]) + path * meets
             assert np.allclose(aims[k, :3], place / np.linalg.norm(place))
     assert listed(rows[2:], True, aims)[0] == 0
+
+
+def test_fast_neutrinos_of_one_decay_share_a_row():
+    """Their importances are added, in the place of the most important; soft ones and other decays keep rows."""
+    z = EARTH_RADIUS_KM + 20.0
+    down = [math.sin(0.3), 0.0, -math.cos(0.3)]
+    steeper = [math.sin(0.29), 0.0, -math.cos(0.29)]
+    rows = np.stack([neutrino(z, down, energy=energy) for energy in (6.0, 20.0, 2.0, 30.0, 7.0, 8.0)])
+    rows[1, NU_UX : NU_UZ + 1] = steeper
+    rows[:, NU_PARENT] = [PIP, PIP, PIP, KP, KP, PIP]
+    rows[:, NU_DECAY] = [1.0, 1.0, 1.0, 2.0, 2.0, 3.0]
+    rows[1, NU_WEIGHT] = 10.0
+    aims = np.empty((16, AIM_COLUMNS))
+    n, total = listed(rows, False, aims)
+    assert n == 2 * 5  # the first two neutrinos are one crossing; those of the kaon are below its limit
+    alone = [listed(rows[k : k + 1], False, np.empty((4, AIM_COLUMNS)))[1] for k in range(len(rows))]
+    assert total == pytest.approx(sum(alone), rel=0.05)
+    assert np.allclose(aims[0, A_U : A_U + 3], steeper)
 
 
 def test_weights_are_bounded_by_design():

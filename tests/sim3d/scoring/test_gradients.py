@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 from sim3d import cli
 from sim3d.analysis.parameter_errors import daemonflux_covariance, read_errors
@@ -46,7 +47,7 @@ def table(mode="targeted", primaries=24_000, **more):
         config["field"] = {"cutoff": False}
     for name, keys in more.items():
         config[name] = {**config.get(name, {}), **keys}
-    return config
+    return with_earlier_inputs(config)
 
 
 def run(mode="targeted", primaries=24_000, **more):

@@ -6,6 +6,7 @@ import csv
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 import sim3d
 from sim3d import cli
@@ -33,7 +34,7 @@ def test_heights_are_those_of_the_event_records(mode, tmp_path, capsys):
         "sites": [{"name": "kamioka", "patch": {"radius_deg": 40.0}}, {"name": "sno", "patch": {"radius_deg": 40.0}}],
     }
     path = tmp_path / "run.h5"
-    run_to_file(make_config(config), path, threads=1)
+    run_to_file(make_config(with_earlier_inputs(config)), path, threads=1)
     result = sim3d.load(path)
     for place, site in enumerate(result.sites):
         events = [e[e["site"] == place] for e in result.events()]
@@ -76,7 +77,7 @@ def test_a_run_without_heights_says_so(tmp_path, capsys):
         "sites": [{"name": "kamioka"}],
     }
     path = tmp_path / "run.h5"
-    run_to_file(make_config(config), path, threads=1)
+    run_to_file(make_config(with_earlier_inputs(config)), path, threads=1)
     with pytest.raises(InputError, match=r"scoring\.heights"):
         production_heights(sim3d.load(path))
     assert cli.main(["export", str(path), "--to", "heights"]) == 2

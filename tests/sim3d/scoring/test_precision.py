@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 import sim3d
 from sim3d.config.load import make_config
@@ -23,7 +24,7 @@ DATA = {
 
 
 def config(**run):
-    return make_config({**DATA, "run": {**DATA["run"], **run}})
+    return make_config(with_earlier_inputs({**DATA, "run": {**DATA["run"], **run}}))
 
 
 def watched(batches, **run):

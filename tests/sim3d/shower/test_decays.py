@@ -255,10 +255,10 @@ def _pdg_dalitz(mass, m_pi, m_l, plus, zero, e_l, e_nu):
 
 
 KL3 = {
-    "K+e3": (KP, PI0, ELECTRON_MASS_GEV, "K+-", "_KL3_CHARGED_E", ELECTRON),
-    "K+mu3": (KP, PI0, float(MASS_GEV[MUP]), "K+-", "_KL3_CHARGED_MU", MUP),
-    "KLe3": (KL, PIP, ELECTRON_MASS_GEV, "KL", "_KL3_LONG_E", ELECTRON),
-    "KLmu3": (KL, PIP, float(MASS_GEV[MUP]), "KL", "_KL3_LONG_MU", MUP),
+    "K+e3": (KP, PI0, ELECTRON_MASS_GEV, "K+-", "KL3_CHARGED_E", ELECTRON),
+    "K+mu3": (KP, PI0, float(MASS_GEV[MUP]), "K+-", "KL3_CHARGED_MU", MUP),
+    "KLe3": (KL, PIP, ELECTRON_MASS_GEV, "KL", "KL3_LONG_E", ELECTRON),
+    "KLmu3": (KL, PIP, float(MASS_GEV[MUP]), "KL", "KL3_LONG_MU", MUP),
 }
 
 

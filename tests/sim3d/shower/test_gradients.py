@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 from numba import njit
 
 from atmosphere.layers import linsley
@@ -79,8 +80,10 @@ class Showers:
             "gradients": list(wanted),
             "variations": [{"name": f"v{i}", "parameters": point} for i, point in enumerate(points)],
         }
-        config = make_config({"sites": [{"name": "kamioka"}], "scoring": scoring, "vary": values or {}})
-        model = varied_hadronic(load_model("fluka-z"), config.vary)
+        config = make_config(
+            with_earlier_inputs({"sites": [{"name": "kamioka"}], "scoring": scoring, "vary": values or {}})
+        )
+        model = varied_hadronic(load_model("fluka-z", "printed"), config.vary)
         air = linsley()
         world = build_world(
             air.layers,
@@ -221,8 +224,8 @@ def test_what_is_carried_changes_no_shower():
 
 def _gradients(points=()):
     scoring = {"gradients": True, "variations": [{"name": f"v{i}", "parameters": p} for i, p in enumerate(points)]}
-    config = make_config({"sites": [{"name": "kamioka"}], "scoring": scoring})
-    return make_gradients(config, load_model("fluka-z").tables)
+    config = make_config(with_earlier_inputs({"sites": [{"name": "kamioka"}], "scoring": scoring}))
+    return make_gradients(config, load_model("fluka-z", "printed").tables)
 
 
 def test_scores_of_a_flight_have_mean_zero_and_ratios_mean_one():

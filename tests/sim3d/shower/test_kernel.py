@@ -7,7 +7,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from sim3d.conventions.constants import EARTH_RADIUS_KM
-from sim3d.shower.neutrino_list import NU_ENERGY, NU_FLAVOUR, NU_UX, NU_WEIGHT, NU_X
+from sim3d.conventions.particles import KL, KM, KP, MUM, MUP, PIM, PIP
+from sim3d.shower.neutrino_list import NU_DECAY, NU_ENERGY, NU_FLAVOUR, NU_PARENT, NU_TAG, NU_UX, NU_WEIGHT, NU_X
+from sim3d.shower.weight_sharing import NEUTRINO_SHARING, SINGLE_DECAYS
 from sim3d.shower.world import kinetic_minimum
 
 # columns of the rows of ``follow``: the shower's number comes first
@@ -155,8 +157,8 @@ def test_several_decays_of_one_muon(make_world, follow, starts):
     """Muons that decay several times along one path give the same yields, harder ones included, with less variance."""
     n = 6000
     one, several = (
-        follow(make_world(kinetic_per_decay=share, energy_min_GeV=0.3), starts[:n], 60.0, seed=seed)
-        for share, seed in ((math.inf, 1), (2.0, 2))
+        follow(make_world(sharing=sharing, energy_min_GeV=0.3), starts[:n], 60.0, seed=seed)
+        for sharing, seed in ((SINGLE_DECAYS, 1), (SINGLE_DECAYS._replace(muon_GeV=2.0, most_muon=10.0), 2))
     )
     assert (one[:, WEIGHT] == 1.0).all()
     assert several[:, WEIGHT].min() == pytest.approx(0.1)  # ten at most
@@ -166,6 +168,60 @@ def test_several_decays_of_one_muon(make_world, follow, starts):
         assert abs(a.mean() - b.mean()) < 4.5 * math.hypot(a.std(), b.std()) / math.sqrt(n)
     hard, harder = (per_shower(x, n, 4.0) for x in electron)
     assert harder.std() < 0.8 * hard.std()
+
+
+FEATURES = {
+    "pions": {"pion_GeV": 10.0, "most_meson": 100.0},
+    "pions in a roulette": {"pion_GeV": 10.0, "most_meson": 100.0, "roulette": True},
+    "kaons": {"kaon_GeV": 10.0, "long_kaon_GeV": 10.0, "most_meson": 100.0},
+    "draws": {"draws": 4, "muon_draws_below_GeV": 25.0},
+    "channels": {"channels_from_GeV": 10.0},
+    "more kaons": {"kaons": 4.0, "kaons_from_GeV": 10.0},
+}
+
+
+@pytest.fixture(scope="module")
+def unshared(make_world, follow, starts):
+    """Showers of 300 GeV protons, seen from 3 GeV on, with one decay of each particle."""
+    return follow(make_world(energy_min_GeV=3.0, thinning_ratio=2.0), starts, 300.0, seed=21)
+
+
+@pytest.mark.parametrize("feature", [*FEATURES, "all"])
+def test_shared_weights_leave_the_means(make_world, follow, starts, unshared, feature):
+    """Each way of sharing weights, and all together: the same neutrinos by flavour and energy as from single decays."""
+    n = 4000
+    sharing = NEUTRINO_SHARING if feature == "all" else SINGLE_DECAYS._replace(**FEATURES[feature])
+    shared = follow(make_world(energy_min_GeV=3.0, thinning_ratio=2.0, sharing=sharing), starts[:n], 300.0, seed=22)
+    for flavour in range(4):
+        for low, high in ((3.0, 10.0), (10.0, 40.0), (40.0, 300.0)):
+            a = per_shower(shared, n, low, high, 1.0, flavour)
+            b = per_shower(unshared, len(starts), low, high, 1.0, flavour)
+            error = math.hypot(a.std() / math.sqrt(n), b.std() / math.sqrt(len(starts)))
+            assert abs(a.mean() - b.mean()) < 4.5 * error, (flavour, low)
+
+
+def test_sharing_reduces_the_scatter_of_hard_neutrinos(make_world, follow, starts, unshared):
+    """Above 40 GeV, by flavour: electron neutrinos of one shower scatter less, muon neutrinos too."""
+    n = 4000
+    world = make_world(energy_min_GeV=3.0, thinning_ratio=2.0, sharing=NEUTRINO_SHARING)
+    shared = follow(world, starts[:n], 300.0, seed=22)
+    for flavour, most in ((0, 0.7), (1, 0.7), (2, 0.7), (3, 0.7)):
+        a = per_shower(shared, n, 40.0, 300.0, 1.0, flavour)
+        b = per_shower(unshared, len(starts), 40.0, 300.0, 1.0, flavour)
+        assert a.std() < most * b.std(), flavour
+
+
+def test_neutrinos_of_a_decay_are_together(make_world, follow, starts):
+    """Consecutive rows with one number, one place and one parent; no two neutrinos have the same identifier."""
+    rows = follow(make_world(sharing=NEUTRINO_SHARING, bending=False), starts[:100], 100.0)
+    decay, parent, tag = (1 + k for k in (NU_DECAY, NU_PARENT, NU_TAG))
+    new = np.flatnonzero(np.diff(rows[:, decay], prepend=-1.0))
+    assert len(np.unique(rows[:, decay])) == len(new)
+    assert len(np.unique(rows[:, tag])) == len(rows)
+    first = new[np.searchsorted(new, np.arange(len(rows)), side="right") - 1]
+    for k in (0, parent, X, X + 1, X + 2):
+        assert np.array_equal(rows[:, k], rows[first, k])
+    assert set(rows[:, parent]) <= {PIP, PIM, KP, KM, KL, MUP, MUM}
 
 
 @pytest.mark.parametrize("threshold", [1.0, 3.0])

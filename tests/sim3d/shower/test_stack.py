@@ -4,8 +4,10 @@ import numpy as np
 
 from sim3d.shower.neutrino_list import (
     NEUTRINO_COLUMNS,
+    NU_DECAY,
     NU_ENERGY,
     NU_FLAVOUR,
+    NU_PARENT,
     NU_SHIFT_X,
     NU_TAG,
     NU_TURN,
@@ -79,9 +81,10 @@ def test_a_narrow_particle_on_a_wide_stack():
 
 def test_a_neutrino():
     neutrinos = np.full((1, NEUTRINO_COLUMNS + 2), np.nan)
-    list_neutrino(neutrinos, 0, PARENT, 3, 2.5, 0.25, 0.1, 0.2, 0.3, 99.0)
+    list_neutrino(neutrinos, 0, PARENT, 4, 3, 2.5, 0.25, 0.1, 0.2, 0.3, 99.0, 7.0)
     row = neutrinos[0]
     assert (row[NU_FLAVOUR], row[NU_ENERGY], row[NU_WEIGHT], row[NU_TAG]) == (3.0, 2.5, 0.25, 99.0)
+    assert (row[NU_PARENT], row[NU_DECAY]) == (4.0, 7.0)
     assert list(row[NU_UX : NU_UX + 3]) == [0.1, 0.2, 0.3]
     assert np.array_equal(row[NU_X : NU_X + 3], PARENT[X : X + 3])
     assert row[NU_TURN] == PARENT[TURN]

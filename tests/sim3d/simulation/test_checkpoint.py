@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -109,6 +110,7 @@ CHANGES = {
     "transport.step_km": {"transport": {"bending": False, "step_km": 2.0}},
     "sampling.thinning": {"sampling": {"mode": "rotated", "thinning": 5.0}},
     "sites[0].name": {"sites": [{"name": "juno"}]},
+    "sites[0].altitude_m": {"sites": [{"name": "kamioka", "altitude_m": 0.0}]},
     "sites[1].name": {"sites": [*ROTATED["sites"], {"name": "juno"}]},
     "scoring.azimuth_bins": {"scoring": {"azimuth_bins": 24}},
 }
@@ -127,23 +129,35 @@ def test_a_changed_configuration_is_refused_by_key(whole, key):
 def test_what_changes_no_number_may_change(whole):
     """Lengths, intervals and limits."""
     other = config(checkpoint_minutes=9.0, max_minutes=7.0, max_lost=3, target_error=0.9)
-    record = checkpoint.resume_point(whole, other, sim3d.load(whole).record.models)
+    stored = sim3d.load(whole).record
+    record = checkpoint.resume_point(whole, other, stored.models, stored.detectors)
     assert record is not None
 
 
 def test_other_models_and_versions_are_refused(whole, monkeypatch, capsys):
     """A field of another generation, an edited profile, another sim3d; other sources are said."""
-    models = sim3d.load(whole).record.models
+    models, places = sim3d.load(whole).record.models, sim3d.load(whole).record.detectors
     with pytest.raises(InputError, match=r"^field_generation: is 'IGRF-15' now and was "):
-        checkpoint.resume_point(whole, config(), {**models, "field_generation": "IGRF-15"})
+        checkpoint.resume_point(whole, config(), {**models, "field_generation": "IGRF-15"}, places)
     with pytest.raises(InputError, match=r"^atmosphere_profile_sha256: is 'abc' now"):
-        checkpoint.resume_point(whole, config(), {**models, "atmosphere_profile_sha256": "abc"})
+        checkpoint.resume_point(whole, config(), {**models, "atmosphere_profile_sha256": "abc"}, places)
     monkeypatch.setattr(checkpoint, "source_hash", lambda: "other")
-    assert checkpoint.resume_point(whole, config(), models) is not None
+    assert checkpoint.resume_point(whole, config(), models, places) is not None
     assert "the sources of sim3d" in capsys.readouterr().err
     monkeypatch.setattr(sim3d, "__version__", "99.0")
     with pytest.raises(InputError, match=r"this is 99\.0"):
-        checkpoint.resume_point(whole, config(), models)
+        checkpoint.resume_point(whole, config(), models, places)
+
+
+def test_detectors_at_other_places_are_refused(whole):
+    """Whatever the configuration says: a known site may have moved, or got another altitude, between two versions."""
+    record = sim3d.load(whole).record
+    (site,) = record.detectors
+    near = replace(site, declination_deg=site.declination_deg * (1.0 + 1e-15))
+    assert checkpoint.resume_point(whole, config(), record.models, (near,)) is not None
+    for name, value in (("altitude_m", site.altitude_m - 1.0), ("lat_deg", 36.5), ("declination_deg", 0.0)):
+        with pytest.raises(InputError, match=rf"^sites\.kamioka\.{name}: is {value} now and was .*whole\.h5"):
+            checkpoint.resume_point(whole, config(), record.models, (replace(site, **{name: value}),))
 
 
 def test_an_edited_profile_is_another_atmosphere(tmp_path):

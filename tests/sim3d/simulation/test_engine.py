@@ -5,6 +5,7 @@ import dataclasses
 import h5py
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 import sim3d
 from sim3d import api
@@ -79,7 +80,7 @@ def test_counters(files):
 def test_seeds_matter(files, mode):
     """Another seed gives other numbers, of the same size."""
     data = {**MODES[mode], "run": {**ANALOG["run"], "seed": 2}}
-    other = Result(simulate(make_config(data), threads=2))
+    other = Result(simulate(make_config(with_earlier_inputs(data)), threads=2))
     first = sim3d.load(files[mode, 1])
     a, b = (r.record.tallies[0].plain_sum() for r in (first, other))
     assert not np.array_equal(a, b)
@@ -182,7 +183,7 @@ def whole_globe(mode, n=4000, **sampling):
         "sampling": {"mode": mode, **sampling},
         "sites": [{"name": "kamioka", "patch": {"radius_deg": 180.0}}],
     }
-    return Result(simulate(make_config(data), threads=2))
+    return Result(simulate(make_config(with_earlier_inputs(data)), threads=2))
 
 
 def test_rotated_is_analog_on_the_whole_sphere():
@@ -222,7 +223,7 @@ def kamioka():
         "sampling": {"mode": "rotated"},
         "sites": [{"name": "kamioka"}],
     }
-    return Result(simulate(make_config(data), threads=2))
+    return Result(simulate(make_config(with_earlier_inputs(data)), threads=2))
 
 
 def test_east_west_sign(kamioka):
@@ -257,7 +258,7 @@ def test_size_of_the_flux(kamioka):
 def test_nothing_below_the_threshold():
     """Bins below scoring.energy_min_GeV stay empty, and those above do not notice."""
     data = {**ANALOG, "scoring": {"energy_min_GeV": 1.0}}
-    record = simulate(make_config(data), threads=2)
+    record = simulate(make_config(with_earlier_inputs(data)), threads=2)
     by_energy = record.tallies[0].hits.sum(axis=(0, 2, 3))
     edges = Result(record).energy_edges_GeV
     assert by_energy[edges[1:] <= 1.0].sum() == 0

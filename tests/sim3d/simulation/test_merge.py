@@ -103,6 +103,15 @@ def test_another_configuration_is_refused(array, tmp_path, changed, key):
         merge_files([array / "0.h5", tmp_path / "other.h5"])
 
 
+def test_detectors_at_other_places_are_refused(fake_result, tmp_path):
+    """One configuration, two altitudes: the sums must not be added, and the line names the site."""
+    old = read_result(fake_result.write(tmp_path / "old.h5", sites=("ino",), batches=2))
+    write_result(replace(old, detectors=(replace(old.detectors[0], altitude_m=1590.0),)), tmp_path / "new.h5")
+    message = r"new\.h5: not a part .*: sites\.ino\.altitude_m is 1590\.0 there and 0\.0 in .*old\.h5$"
+    with pytest.raises(InputError, match=message):
+        merge_files([tmp_path / "old.h5", tmp_path / "new.h5"])
+
+
 def test_another_frame_of_azimuths_is_refused(fake_result, tmp_path):
     """A part of before the frame was stated and one of now; merging and going on say so in one line."""
     old = read_result(fake_result.write(tmp_path / "old.h5", sites=("ino",), batches=2))
@@ -113,7 +122,7 @@ def test_another_frame_of_azimuths_is_refused(fake_result, tmp_path):
     ):
         merge_files([tmp_path / "old.h5", tmp_path / "new.h5"])
     with pytest.raises(InputError, match=r"^azimuth_frame: is 'site' now and was 'crossing' in .*old\.h5; [^\n]*$"):
-        resume_point(tmp_path / "old.h5", old.config, new.models)
+        resume_point(tmp_path / "old.h5", old.config, new.models, old.detectors)
 
 
 def test_seeds_are_weighted_by_their_primaries(array, tmp_path):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from earlier_inputs import with_earlier_inputs
 
 import sim3d
 from sim3d import cli
@@ -33,7 +34,8 @@ OTHER = {"model": "ghls2001-low", "solar": "max"}
 def config(mode, events=True, seed=5, **primaries):
     run = {**DATA["run"], "seed": seed}
     scoring = {"energy_min_GeV": 0.3, "events": events}
-    return make_config({**MODES[mode], "run": run, "primaries": {**DATA["primaries"], **primaries}, "scoring": scoring})
+    primaries = {**DATA["primaries"], **primaries}
+    return make_config(with_earlier_inputs({**MODES[mode], "run": run, "primaries": primaries, "scoring": scoring}))
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +147,7 @@ def test_models_of_libraries(stored):
     """The ratio is that of the fluxes; a model that lacks nuclei cannot be reweighted to one that has them."""
     for library in ("crflux", "globalsplinefit"):
         pytest.importorskip(library, reason=f"{library} is not installed (pip install 'sim3d[primaries]')")
-    here, there = primary_model(), primary_model("gsf:2026.1", "date", "2014-02-01")
+    here, there = primary_model("ghls2001-average"), primary_model("gsf:2026.1", "date", "2014-02-01")
     records = np.concatenate(list(sim3d.load(stored("rotated")).events()))[::200]
     mass = {1: "p", 4: "He", 14: "CNO", 26: "MgSi", 50: "Fe"}
     for row, value in zip(records, flux_ratio(records, there, here), strict=True):
@@ -185,7 +187,7 @@ def test_the_command(stored, tmp_path, capsys):
     record = read_result(out)
     models = {key: value for key, value in record.models.items() if not key.startswith("reweighted")}
     with pytest.raises(InputError, match=r"^reweighted_from_data_sha256: is None now"):
-        resume_point(out, record.config, models)
+        resume_point(out, record.config, models, record.detectors)
 
 
 @pytest.mark.parametrize(

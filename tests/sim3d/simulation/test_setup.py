@@ -90,3 +90,19 @@ def test_levels_and_gradients_are_made_once(calls):
     assert setup.models["azimuth_frame"] == "site"
     assert setup.overhead is not None
     assert setup.gradients is not None
+
+
+def test_a_site_by_its_depth():
+    """The altitude at which the run's atmosphere has the depth; depth and altitude exclude each other."""
+    site = {"name": "lynn-lake", "lat": 56.5, "lon": -101.0, "depth_g_cm2": 1000.0}
+    setup = make_setup(make_config({**ROTATED, "sites": [site]}))
+    (detector,) = setup.detectors
+    assert float(setup.atmosphere.depth(detector.altitude_m * 1e-3)) == pytest.approx(1000.0, rel=1e-9)
+    assert detector.altitude_m == pytest.approx(
+        297.0, abs=15.0
+    )  # the barometric formula at 15 degrees: 8.43 km ln 1.0355
+    for more in ({"altitude_m": 300.0}, {"surface": "hill.csv"}):
+        with pytest.raises(ValueError, match="one of depth_g_cm2, altitude_m and surface"):
+            make_config({**ROTATED, "sites": [{**site, **more}]})
+    with pytest.raises(ValueError, match=r"sites\.lynn-lake\.depth_g_cm2: 1090.*1 to 1036"):
+        make_setup(make_config({**ROTATED, "sites": [{**site, "depth_g_cm2": 1090.0}]}))

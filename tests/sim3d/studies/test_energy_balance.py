@@ -22,7 +22,7 @@ from sim3d.studies.energy_balance import balance_world, default_showers, energy_
 
 @pytest.fixture(scope="module")
 def model():
-    return load_model("fluka-z")
+    return load_model("fluka-z", "printed")
 
 
 @pytest.mark.parametrize(("energy", "cosine", "showers"), [(10.0, 1.0, 3000), (100.0, 0.5, 1000)])

@@ -54,7 +54,7 @@ def dipole():
 @pytest.fixture(scope="module")
 def found():
     """All bands in the IGRF, few trajectories."""
-    return latitude_bands(primary_model(), samples=SAMPLES)
+    return latitude_bands(primary_model("ghls2001-average"), samples=SAMPLES)
 
 
 def test_places_and_directions(dipole):
@@ -96,7 +96,12 @@ def test_dipole_keeps_to_stoermer(dipole):
     assert lowest < float(stoermer_vertical_GV(dipole, 0.1, radius)) < highest
     gv = np.concatenate([lowest * np.array([0.5, 0.8, 1.0]), np.linspace(11.0, 14.5, 8), highest * np.array([1, 1.5])])
     result = latitude_bands(
-        primary_model(), dipole, samples=400, edges_rad=(0.0, 0.2), energy_GeV=_energy(gv), altitude_km=ALTITUDE_KM
+        primary_model("ghls2001-average"),
+        dipole,
+        samples=400,
+        edges_rad=(0.0, 0.2),
+        energy_GeV=_energy(gv),
+        altitude_km=ALTITUDE_KM,
     )
     (band,) = result.bands
     np.testing.assert_allclose(result.rigidity_GV, gv, rtol=1e-3)
@@ -144,7 +149,7 @@ def test_errors(found):
     band = found.bands[3]
     np.testing.assert_allclose(band.flux_error, band.share_error * found.outside, rtol=1e-12)
     few = {"samples": 100, "edges_rad": (0.6, 0.8), "energy_GeV": [3.0, 4.0, 5.0, 6.0]}
-    runs = [latitude_bands(primary_model(), seed=seed, **few).bands[0] for seed in range(12)]
+    runs = [latitude_bands(primary_model("ghls2001-average"), seed=seed, **few).bands[0] for seed in range(12)]
     shares = np.array([run.share for run in runs])
     chi2 = (((shares - shares.mean(axis=0)) / np.mean([run.share_error for run in runs], axis=0)) ** 2).sum()
     assert 1e-4 < stats.chi2.sf(chi2, 4 * 11) < 1.0 - 1e-4
@@ -153,7 +158,9 @@ def test_errors(found):
 def test_same_seed_same_numbers():
     """Bitwise with one seed, not with another."""
     few = {"samples": 50, "edges_rad": (0.6, 0.8), "energy_GeV": [3.0, 4.0, 5.0]}
-    one, two, other = (latitude_bands(primary_model(), seed=seed, **few).bands[0] for seed in (1, 1, 2))
+    one, two, other = (
+        latitude_bands(primary_model("ghls2001-average"), seed=seed, **few).bands[0] for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(one.flux, two.flux)
     assert not np.array_equal(one.flux, other.flux)
 
@@ -214,4 +221,4 @@ def test_bad_input(arguments, capsys):
 def test_bad_input_names_the_option():
     """Name, value and what is allowed."""
     with pytest.raises(InputError, match=r"--cone: 95.0, allowed: 0.1 to 90"):
-        latitude_bands(primary_model(), cone_deg=95.0)
+        latitude_bands(primary_model("ghls2001-average"), cone_deg=95.0)

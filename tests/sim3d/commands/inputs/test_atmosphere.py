@@ -122,7 +122,7 @@ def test_primaries(tmp_path):
     assert "2.034e+01" in text
     document = json.loads(invoke("primaries", "--model", "ghls2001-average", "--solar", "max", "--json"))
     (model,) = document["models"]
-    assert model["solar_potential_MV"] == 1109.0
+    assert model["solar_potential_MV"] == 591.0 + 889.0 - 554.0
     assert model["nucleon_flux_error"] is None
     assert len(model["flux"]["He"]) == len(model["energy_GeV"])
     out = invoke("primaries", "--model", "ghls2001-high", "--model", "ghls2001-low", "-o", str(tmp_path))

@@ -37,9 +37,19 @@ def test_json_csv_and_pictures_agree(tmp_path, capsys):
 def test_the_table_names_its_models(capsys):
     assert main([*FAST, "--altitude", "360", "--solar", "min"]) == 0
     out = capsys.readouterr().out
-    assert "ghls2001-average, 491 MV" in out
+    assert "ghls2001-average, 536 MV" in out
     assert "observer at 360 m" in out
     assert "one-dimensional" in out
+
+
+def test_defaults_are_those_of_a_run(capsys):
+    """Hadronic model, primaries and the Sun of the default date; a known site lies at its surface."""
+    assert main(["cascade", "--bins", "6", "--cutoff", "none", "--site", "southpole", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["hadronic_model"] == "accelerator"
+    assert document["primaries"] == "gsf:2026.1"
+    assert document["solar_modulation"].startswith("2020-01: 480 MV")
+    assert document["altitude_m"] == pytest.approx(2835.0)
 
 
 @pytest.mark.parametrize(

@@ -114,8 +114,9 @@ def test_intensity_writes_csv_and_pictures(tmp_path: Path, capsys: pytest.Captur
     few = ("--cell", "30", "--directions", "5", "-o", str(tmp_path))
     found = _json(capsys, "cutoff", "--intensity", "4", "--intensity", "20", *few)
     assert [one["momentum_GeV"] for one in found["maps"]] == [4.0, 20.0]
-    assert (tmp_path / "intensity.png").stat().st_size > 10000
-    lines = [line for line in (tmp_path / "intensity.csv").read_text().splitlines() if not line.startswith("#")]
+    assert (tmp_path / "intensity-2020-01-01.png").stat().st_size > 10000
+    text = (tmp_path / "intensity-2020-01-01.csv").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert len(lines) == 1 + 2 * 6 * 12
 
 
@@ -125,6 +126,7 @@ def test_sites_lists_all_with_their_cutoffs(capsys: pytest.CaptureFixture[str]) 
     assert found["kamioka"]["declination_deg"] == pytest.approx(-8.0, abs=0.5)
     assert found["juno"]["vertical_cutoff_GV"] > 15.0
     assert found["southpole"]["vertical_cutoff_GV"] == 0.01
+    assert (found["southpole"]["surface_m"], found["arca"]["surface_m"]) == (2835.0, 0.0)
     assert main(["sites"]) == 0
     assert "gransasso" in capsys.readouterr().out
 

@@ -7,11 +7,12 @@ import pytest
 
 from sim3d.cli import main
 
-FEW = ["--interactions", "2000"]
+FLUKA = ["--model", "fluka-z"]
+FEW = [*FLUKA, "--interactions", "2000"]
 
 
 def test_table_next_to_fluka(capsys):
-    assert main(["zfactors", "--energy", "5", "--interactions", "20000"]) == 0
+    assert main(["zfactors", *FLUKA, "--energy", "5", "--interactions", "20000"]) == 0
     out = capsys.readouterr().out
     assert "fluka-z" in out
     rows = [line.split() for line in out.splitlines() if line.split()[:3] == ["5", "Z", "pi+"]]
@@ -30,10 +31,17 @@ def test_json_alone_on_stdout(capsys):
     )
     assert one["reference"] == 0.134
     assert one["table"] == pytest.approx(0.134, rel=0.01)
-    assert list(one["by_definition"]) == ["printed", "balanced", "kinetic", "total"]
+    assert list(one["by_definition"]) == ["balanced", "kinetic", "printed", "total"]
     assert document["daemonflux"]
-    # the default reads the paper's words, which give mesons more than a 5 GeV proton has
-    assert document["energy_balance"]["5"] == pytest.approx(1.054, abs=0.003)
+    # the paper's words (printed) give mesons more than a 5 GeV proton has: 1.054
+    assert document["energy_balance"]["5"] == pytest.approx(0.979, abs=0.003)
+    assert 0.9 < document["energy_balance"]["100"] < 1.0
+
+
+def test_the_default_is_that_of_a_run(capsys):
+    assert main(["zfactors", "--interactions", "200", "--energy", "100", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["model"] == "accelerator"
     assert 0.9 < document["energy_balance"]["100"] < 1.0
 
 
@@ -68,7 +76,8 @@ def test_files(tmp_path, capsys):
     ("arguments", "word"),
     [
         (["--model", "nosuch"], "fluka-z"),
-        (["--definition", "nosuch"], "balanced"),
+        ([*FLUKA, "--definition", "nosuch"], "balanced"),
+        (["--definition", "printed"], "accelerator"),
         (["--energy", "-5"], "-5"),
         (["--energy", "nan"], "nan"),
         (["--energy", "1e9"], "1e+06"),

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +24,9 @@ from sim3d.files.calibration_file import read_calibration
 from sim3d.files.flux_table import FluxTable
 from sim3d.results.at_points import between, log_centres
 from sim3d.results.gradients import SiteGradients, over
-from sim3d.results.result import Result
+
+if TYPE_CHECKING:
+    from sim3d.results.result import Result
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,27 @@ class ParameterErrors:
         Standard deviation of the prior of each parameter, in its own units; the unit of :attr:`covariance`.
     covariance : float64 array (n, n)
         Covariance of the parameters in units of ``sigma``.
+    prior : float64 array (n, n) or None
+        Covariance before the fit, in the same units; None if there was no fit.
+    scale : float
+        Factor on the errors of the fit where measurements disagree, which ``covariance`` contains.
     """
 
     names: tuple[str, ...]
     sigma: Array
     covariance: Array
+    prior: Array | None = None
+    scale: float = 1.0
 
     @classmethod
-    def of_matrix(cls, names: Sequence[str], matrix: ArrayLike, sigma: ArrayLike | None = None) -> ParameterErrors:
+    def of_matrix(
+        cls,
+        names: Sequence[str],
+        matrix: ArrayLike,
+        sigma: ArrayLike | None = None,
+        prior: ArrayLike | None = None,
+        scale: float = 1.0,
+    ) -> ParameterErrors:
         """Make the errors from a covariance matrix in the parameters' own units.
 
         Parameters
@@ -56,6 +72,10 @@ class ParameterErrors:
             Covariance.
         sigma : array_like (n,), optional
             Units; by default the square roots of the diagonal.
+        prior : array_like (n, n), optional
+            Covariance before a fit.
+        scale : float
+            See :attr:`scale`.
 
         Returns
         -------
@@ -81,7 +101,46 @@ class ParameterErrors:
         units = np.sqrt(np.diag(square)) if sigma is None else np.asarray(sigma, dtype=float)
         kept = np.flatnonzero(units > 0.0).tolist()
         units = units[kept]
-        return cls(tuple(names[i] for i in kept), units, square[np.ix_(kept, kept)] / np.outer(units, units))
+        before = None if prior is None else np.asarray(prior, dtype=float)[np.ix_(kept, kept)] / np.outer(units, units)
+        own = square[np.ix_(kept, kept)] / np.outer(units, units)
+        return cls(tuple(names[i] for i in kept), units, own, before, scale)
+
+    def prior_share(self, slopes: Array) -> Array:
+        """Compute the share of the variance that comes from the priors: d^T C M^-1 C d / d^T C d.
+
+        Here C is the covariance of the fit and M that of the priors (docs/methods/calibration.md).
+
+        Parameters
+        ----------
+        slopes : float64 array (..., n)
+            Derivatives d per sigma.
+
+        Returns
+        -------
+        float64 array (...)
+            1 without a fit; NaN where there is no error.
+        """
+        if self.prior is None:
+            return np.ones(slopes.shape[:-1])
+        fitted = self.covariance / self.scale**2
+        reach = slopes @ fitted
+        of_prior = np.einsum("...i,...i->...", reach, np.linalg.solve(self.prior, reach[..., None])[..., 0])
+        whole = np.einsum("...i,...i->...", reach, slopes)
+        return np.divide(of_prior, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0.0)
+
+    def sigma_of(self, slopes: Array) -> Array:
+        """Compute sqrt(s^T C s), the standard deviation that follows from derivatives s per sigma.
+
+        Parameters
+        ----------
+        slopes : float64 array (..., n)
+
+        Returns
+        -------
+        float64 array (...)
+        """
+        values, vectors = np.linalg.eigh(self.covariance)
+        return np.asarray(np.sqrt(np.sum((slopes @ (vectors * np.sqrt(np.maximum(values, 0.0)))) ** 2, axis=-1)))
 
     @classmethod
     def of_calibration(cls, path: str | Path) -> ParameterErrors:
@@ -102,7 +161,7 @@ class ParameterErrors:
             If the file is no calibration.
         """
         found = read_calibration(Path(path))
-        return cls.of_matrix(found.parameters, found.covariance, found.sigma)
+        return cls.of_matrix(found.parameters, found.covariance, found.sigma, found.prior, found.scale)
 
 
 def errors_of_result(result: Result) -> ParameterErrors | None:
@@ -123,10 +182,23 @@ def errors_of_result(result: Result) -> ParameterErrors | None:
     names = tuple(json.loads(found["calibration_parameters"]))
     if not result.record.config.scoring.neutrinos or not set(names) <= set(result.record.config.scoring.parameters):
         return None
-    matrix = np.zeros((len(names), len(names)))
-    matrix[np.tril_indices(len(names))] = json.loads(found["calibration_covariance"])
-    matrix += np.tril(matrix, -1).T
-    return ParameterErrors.of_matrix(names, matrix, json.loads(found["calibration_sigma"]))
+    prior = None
+    if "calibration_prior" in found:
+        prior = _symmetric(json.loads(found["calibration_prior"]), len(names))
+    return ParameterErrors.of_matrix(
+        names,
+        _symmetric(json.loads(found["calibration_covariance"]), len(names)),
+        json.loads(found["calibration_sigma"]),
+        prior,
+        float(found.get("calibration_scale", 1.0)),
+    )
+
+
+def _symmetric(triangle: Sequence[float], n: int) -> Array:
+    """Symmetric matrix from its lower triangle."""
+    matrix = np.zeros((n, n))
+    matrix[np.tril_indices(n)] = triangle
+    return matrix + np.tril(matrix, -1).T
 
 
 class LogDerivatives:
@@ -142,6 +214,8 @@ class LogDerivatives:
     Attributes
     ----------
     errors : ParameterErrors
+    slopes : float64 array (flavour, energy, cos_zenith, parameters)
+        In the bins.
 
     Raises
     ------
@@ -154,9 +228,34 @@ class LogDerivatives:
         places = [gradients.column(name) for name in errors.names]
         mean = gradients.mean()
         slopes = over(mean[..., places], mean[..., :1]) * errors.sigma
-        self._slopes = _without_holes(slopes)
-        self._energies = log_centres(gradients.energy_edges_GeV)
-        self._cosines = 0.5 * (gradients.cos_edges[1:] + gradients.cos_edges[:-1])
+        self._set(without_holes(slopes), gradients.energy_edges_GeV, gradients.cos_edges)
+
+    @classmethod
+    def of_slopes(
+        cls, slopes: Array, energy_edges_GeV: Array, cos_edges: Array, errors: ParameterErrors
+    ) -> LogDerivatives:
+        """Make the derivatives from their values in bins.
+
+        Parameters
+        ----------
+        slopes : float64 array (flavour, energy, cos_zenith, parameters)
+            d ln(flux) / d(parameter in units of its sigma), finite.
+        energy_edges_GeV, cos_edges : float64 arrays
+        errors : ParameterErrors
+
+        Returns
+        -------
+        LogDerivatives
+        """
+        out = cls.__new__(cls)
+        out.errors = errors
+        out._set(slopes, energy_edges_GeV, cos_edges)
+        return out
+
+    def _set(self, slopes: Array, energy_edges_GeV: Array, cos_edges: Array) -> None:
+        self.slopes = np.ascontiguousarray(slopes)
+        self._energies = log_centres(energy_edges_GeV)
+        self._cosines = 0.5 * (cos_edges[1:] + cos_edges[:-1])
 
     def at(self, flavour: NDArray[np.int_], log_energy: Array, cos_zenith: Array) -> Array:
         """Interpolate the derivatives at points.
@@ -173,14 +272,14 @@ class LogDerivatives:
         """
         below, above, up = between(self._energies, log_energy)
         left, right, across = between(self._cosines, cos_zenith)
-        _, n_energy, n_cos, n_parameters = self._slopes.shape
+        _, n_energy, n_cos, n_parameters = self.slopes.shape
         rows = np.stack(
             [(flavour * n_energy + e) * n_cos + c for e in (below, above) for c in (left, right)], axis=1
         ).ravel()
         weights = np.stack([e * c for e in (1.0 - up, up) for c in (1.0 - across, across)], axis=1).ravel()
         first = np.arange(0, 4 * len(log_energy) + 1, 4)
-        corners = csr_matrix((weights, rows, first), shape=(len(log_energy), self._slopes[..., 0].size))
-        return np.asarray(corners @ self._slopes.reshape(-1, n_parameters))
+        corners = csr_matrix((weights, rows, first), shape=(len(log_energy), self.slopes[..., 0].size))
+        return np.asarray(corners @ self.slopes.reshape(-1, n_parameters))
 
     def changes(self, values: Mapping[str, float]) -> Array:
         """Arrange values of parameters, by name, in the order of the parameters.
@@ -230,17 +329,47 @@ def scaled_table(table: FluxTable, derivatives: LogDerivatives, changes: Array, 
     -------
     FluxTable
     """
-    n_flavours, n_energies, n_cos, _ = table.flux.shape
-    middle = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
-    f, e, c = np.meshgrid(np.arange(n_flavours), np.log(table.energies_GeV), middle, indexing="ij")
-    logs = derivatives.at(f.ravel(), e.ravel(), c.ravel()) @ changes
-    factor = np.exp(logs).reshape(n_flavours, n_energies, n_cos, 1)
+    logs = at_centres(table, derivatives) @ changes
+    factor = np.exp(logs)[..., None]
     error = None if table.error is None else table.error * factor
     return replace(table, flux=table.flux * factor, error=error, note=note)
 
 
-def _without_holes(slopes: Array) -> Array:
-    """Replace values that are not finite (bins without hits) by the nearest bin in energy that has one, else by 0."""
+def at_centres(table: FluxTable, derivatives: LogDerivatives) -> Array:
+    """Interpolate derivatives to the centres of a table's bins: (flavour, energy, cos_zenith, parameters)."""
+    n_flavours, n_energies, n_cos, _ = table.flux.shape
+    middle = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
+    f, e, c = np.meshgrid(np.arange(n_flavours), np.log(table.energies_GeV), middle, indexing="ij")
+    return derivatives.at(f.ravel(), e.ravel(), c.ravel()).reshape(n_flavours, n_energies, n_cos, -1)
+
+
+def relative_error(table: FluxTable, derivatives: LogDerivatives) -> Array:
+    """Compute the relative error of the model at the centres of a table's bins; the same in all azimuth bins.
+
+    Parameters
+    ----------
+    table : FluxTable
+    derivatives : LogDerivatives
+
+    Returns
+    -------
+    float64 array, shape of the table's flux
+    """
+    sigma = derivatives.errors.sigma_of(at_centres(table, derivatives))
+    return np.repeat(sigma[..., None], table.flux.shape[3], axis=3)
+
+
+def without_holes(slopes: Array) -> Array:
+    """Replace values that are not finite (bins without hits) by the nearest bin in energy that has one, else by 0.
+
+    Parameters
+    ----------
+    slopes : float64 array (flavour, energy, cos_zenith, n)
+
+    Returns
+    -------
+    float64 array of that shape
+    """
     flat = np.moveaxis(slopes, 1, 0).copy()
     n = len(flat)
     good = np.asarray(np.isfinite(flat).all(axis=-1))

@@ -1,0 +1,369 @@
+"""Make the compact flux file of a site from runs, and check it against an independent run.
+
+One run for each date of the field, all with the same models and solar potential. Fluxes are smoothed
+(:mod:`sim3d.flux.smoothing`). What the Sun does comes from the run's own showers under other potentials
+(``scoring.variations``), so that its statistical error is small. The derivatives by the model's parameters are written
+in the fewest directions that keep the error of the model in every bin.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+import sim3d
+from sim3d.config.load import make_config
+from sim3d.config.schema import Config
+from sim3d.conventions.arrays import Array
+from sim3d.errors import InputError
+from sim3d.files.flux_table import FluxTable
+from sim3d.files.site_flux_file import HEIGHT_PROBABILITIES, SiteFlux
+from sim3d.flux.site_flux import site_tables
+from sim3d.flux.smoothing import smooth_result
+from sim3d.primaries.build import primary_model
+from sim3d.primaries.solar import SolarInputError
+from sim3d.results.gradients import over
+from sim3d.results.heights import production_heights
+from sim3d.results.model_parameters import LogDerivatives, ParameterErrors, without_holes
+from sim3d.results.result import Result
+from sim3d.results.tables import sample_table
+
+BASE_MV = 600.0
+POTENTIALS_MV = (300.0, 450.0, 600.0, 800.0, 1050.0, 1350.0)
+"""Solar potentials of the tables, on the scale with 591 MV in July 1998; the base is that of the runs."""
+
+KEPT_ERROR = 0.01
+"""Largest relative change of the model's error in a bin by leaving out directions of the derivatives."""
+
+LEAST_HITS = 10.0
+"""Fewest expected effective hits of a bin in a comparison with another run."""
+
+_SERIES_YEARS = (1960, 2030)
+
+
+@dataclass(frozen=True)
+class SitePlan:
+    """What the runs of all sites have in common.
+
+    Attributes
+    ----------
+    primaries : int
+        Of each run.
+    field_dates : tuple of str
+        Ascending.
+    parameters : tuple of str
+        Whose derivatives are scored.
+    models : mapping
+        ``hadronic``, ``primaries`` and ``atmosphere``: names.
+    calibration : mapping
+        Table ``[calibration]``; may be empty.
+    seed : int
+    """
+
+    primaries: int
+    field_dates: tuple[str, ...]
+    parameters: tuple[str, ...]
+    models: Mapping[str, str]
+    calibration: Mapping[str, str]
+    seed: int = 1
+
+
+def site_configuration(plan: SitePlan, place: Mapping[str, Any], number: int, check: bool = False) -> Config:
+    """Make the configuration of a run of a site.
+
+    Parameters
+    ----------
+    plan : SitePlan
+    place : mapping
+        ``name``, ``lat``, ``lon`` and ``altitude_m``.
+    number : int
+        Of the field's date.
+    check : bool
+        The independent run that the file is compared with: another seed, a tenth of the primaries.
+
+    Returns
+    -------
+    Config
+    """
+    points = [
+        {"name": f"sun{potential:.0f}", "parameters": {"solar:MV": potential - BASE_MV}}
+        for potential in POTENTIALS_MV
+        if potential != BASE_MV
+    ]
+    scoring: dict[str, Any] = {"azimuth_bins": 12}
+    if not check:
+        scoring |= {"gradients": list(plan.parameters), "variations": points, "heights": True}
+    atmosphere: dict[str, Any] = {"model": plan.models["atmosphere"]}
+    return make_config(
+        {
+            "run": {
+                "primaries": max(plan.primaries // 10, 1000) if check else plan.primaries,
+                "seed": plan.seed + 2 * number + (1_000_003 if check else 0),
+            },
+            "primaries": {"model": plan.models["primaries"], "solar_potential_MV": BASE_MV},
+            "hadronic": {"model": plan.models["hadronic"]},
+            "field": {"date": plan.field_dates[number]},
+            "atmosphere": atmosphere,
+            "scoring": scoring,
+            "sites": [dict(place)],
+            "calibration": dict(plan.calibration),
+        }
+    )
+
+
+def make_site_flux(results: Sequence[Result], errors: ParameterErrors | None, prior: Array | None = None) -> SiteFlux:
+    """Make the flux of a site from its runs.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        One for each date of the field, ascending; of one site each.
+    errors : ParameterErrors or None
+        Parameters and their covariance.
+    prior : float64 array (p, p), optional
+        Prior covariance of the parameters, own units; by default that of ``errors``.
+
+    Returns
+    -------
+    SiteFlux
+
+    Raises
+    ------
+    InputError
+        If the runs do not belong together.
+    """
+    first = results[0]
+    name = first.default_site(None)
+    dates = tuple(one.record.config.field.date for one in results)
+    if list(dates) != sorted(set(dates)):
+        raise InputError("field dates of the runs", ", ".join(dates), "rising dates")
+    logs: list[Array] = []
+    log_errors: list[Array] = []
+    of_average: list[Array] = []
+    for one in results:
+        (average, _), (by_azimuth, _) = smooth_result(one, name, "honda", 12)
+        energy = by_azimuth.table.energies_GeV
+        logs.append(np.log(by_azimuth.table.flux * energy[:, None, None] ** 3))
+        for table, into in ((by_azimuth.table, log_errors), (average.table, of_average)):
+            assert table.error is not None
+            relative = table.error / table.flux
+            into.append(np.log(np.clip(relative, 1e-4, 1e3)))
+    table = by_azimuth.table
+    gradients = [one.gradients(name) for one in results]
+    coarse = gradients[0]
+    modes, mix, rank = np.zeros((4, len(coarse.energy_edges_GeV) - 1, 20, 0)), np.zeros((0, 0)), 0
+    if errors is not None:
+        slopes = np.mean([LogDerivatives(each, errors).slopes for each in gradients], axis=0)
+        modes, mix = compressed(slopes, errors)
+        rank = mix.shape[0]
+    months, series = solar_series(str(first.record.config.primaries.model))
+    info = first.sites[name]
+    record = {
+        "sim3d": sim3d.__version__,
+        "runs": [_provenance(one) for one in results],
+        "azimuth_frame": first.azimuth_frame,
+        "directions": rank,
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+    }
+    heights = production_heights(first, name) if first.record.config.scoring.heights else None
+    quantiles = (
+        np.zeros((4, 0, 0, 0))
+        if heights is None
+        else np.stack([heights.quantile_km(q) for q in HEIGHT_PROBABILITIES], axis=-1)
+    )
+    units = np.zeros(0) if errors is None else errors.sigma
+    covariance = np.zeros((0, 0)) if errors is None else errors.covariance * np.outer(units, units)
+    return SiteFlux(
+        name=name,
+        lat_deg=info.lat_deg,
+        lon_deg=info.lon_deg,
+        altitude_m=info.altitude_m,
+        field_dates=dates,
+        energy_edges_GeV=table.energy_edges_GeV,
+        cos_edges=table.cos_edges,
+        azimuth_edges_deg=table.azimuth_edges_deg,
+        log_flux=np.stack(logs),
+        log_error=np.stack(log_errors),
+        log_error_average=np.stack([each[..., 0] for each in of_average]),
+        base_MV=BASE_MV,
+        potentials_MV=np.array(POTENTIALS_MV),
+        log_sun=np.mean([sun_factors(one, name) for one in results], axis=0),
+        solar_months=months,
+        solar_series_MV=series,
+        coarse_energy_edges_GeV=coarse.energy_edges_GeV,
+        coarse_cos_edges=coarse.cos_edges,
+        parameters=() if errors is None else errors.names,
+        sigma=units,
+        covariance=covariance,
+        prior=covariance if prior is None else prior,
+        modes=modes,
+        mix=mix,
+        height_quantiles_km=quantiles,
+        record=record,
+    )
+
+
+def sun_factors(result: Result, site: str) -> Array:
+    """Compute ln(flux at a potential / flux of the run) for :data:`POTENTIALS_MV`, from the run's variations.
+
+    Parameters
+    ----------
+    result : Result
+        Of :func:`site_configuration`.
+    site : str
+
+    Returns
+    -------
+    float64 array (potential, flavour, energy, cos_zenith)
+        In the bins of the gradients.
+    """
+    gradients = result.gradients(site)
+    mean = gradients.mean()
+    columns = ["flux", *gradients.parameters, *(f"variation:{name}" for name in gradients.variations)]
+    out = []
+    for potential in POTENTIALS_MV:
+        if potential == BASE_MV:
+            out.append(np.zeros(mean.shape[:-1]))
+            continue
+        ratio = over(mean[..., columns.index(f"variation:sun{potential:.0f}")], mean[..., 0])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            out.append(without_holes(np.log(ratio)[..., None])[..., 0])
+    return np.stack(out)
+
+
+def compressed(slopes: Array, errors: ParameterErrors, tolerance: float = KEPT_ERROR) -> tuple[Array, Array]:
+    """Write derivatives in the fewest directions that keep the model's error in every bin.
+
+    The directions are those of a singular value decomposition of the derivatives times the square root of the
+    covariance, so that what the covariance forbids takes no room.
+
+    Parameters
+    ----------
+    slopes : float64 array (flavour, energy, cos_zenith, p)
+        Per sigma.
+    errors : ParameterErrors
+    tolerance : float
+        Largest relative change of the error of a bin.
+
+    Returns
+    -------
+    modes : float64 array (flavour, energy, cos_zenith, r)
+    mix : float64 array (r, p)
+        slopes = modes @ mix, nearly.
+    """
+    flat = slopes.reshape(-1, slopes.shape[-1])
+    values, vectors = np.linalg.eigh(errors.covariance)
+    root = vectors * np.sqrt(np.maximum(values, 1e-12 * values.max()))
+    u, s, vt = np.linalg.svd(flat @ root, full_matrices=False)
+    whole = np.sqrt(np.sum((u * s) ** 2, axis=1))
+    kept = np.sqrt(np.cumsum((u * s) ** 2, axis=1))
+    worst = np.max(1.0 - np.divide(kept, whole[:, None], out=np.ones_like(kept), where=whole[:, None] > 0.0), axis=0)
+    rank = int(np.argmax(worst <= tolerance)) + 1
+    modes = (u * s)[:, :rank].reshape(*slopes.shape[:-1], rank)
+    return modes, vt[:rank] @ np.linalg.inv(root)
+
+
+@cache
+def solar_series(model: str) -> tuple[Array, Array]:
+    """List the solar potentials of all months in a primary model's own series.
+
+    Parameters
+    ----------
+    model : str
+
+    Returns
+    -------
+    months : int array (n,)
+        Year times 100 plus month.
+    potentials_MV : float64 array (n,)
+    """
+    months, potentials = [], []
+    for year in range(*_SERIES_YEARS):
+        for month in range(1, 13):
+            try:
+                made = primary_model(model, "date", f"{year}-{month:02d}-01")
+            except (SolarInputError, ValueError):
+                continue
+            months.append(100 * year + month)
+            potentials.append(made.solar_potential_MV)
+    return np.array(months, dtype=np.int64), np.array(potentials)
+
+
+def _provenance(result: Result) -> dict[str, Any]:
+    """Numbers that say how a run was made."""
+    keys = ("primaries", "seed", "primary_model", "hadronic_model", "atmosphere", "field_date", "field_generation",
+            "sim3d", "kernels", "libraries", "calibration", "created")  # fmt: skip
+    return {key: _plain(result.attributes[key]) for key in keys if key in result.attributes}
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def agreement(site: SiteFlux, other: Result) -> dict[str, dict[str, float]]:
+    """Compare the flux of a site with an independent run: chi2 per bin, sky averages and east-west asymmetries.
+
+    Parameters
+    ----------
+    site : SiteFlux
+    other : Result
+        A run of the same configuration with another seed, at a date of the field that the site has.
+
+    Returns
+    -------
+    dict of dict
+        By flavour: ``bins`` with 10 expected effective hits or more, ``chi2_per_bin`` of azimuth averages with the
+        errors of both, ``sky_pull`` (0.5 to 10 GeV) and ``east_west_pull`` (difference in its errors).
+    """
+    name = other.default_site(None)
+    average, by_azimuth, _ = site_tables(site)
+    raw = sample_table(other, name, "honda", azimuth=False)
+    of_azimuth = sample_table(other, name, "honda", azimuth=True, azimuth_bins=12)
+    assert average.error is not None
+    assert raw.error is not None
+    middle = (average.energies_GeV >= 0.5) & (average.energies_GeV <= 10.0)
+    out = {}
+    for f, flavour in enumerate(FluxTable.flavours):
+        value, error = average.flux[f, ..., 0], average.error[f, ..., 0]
+        seen, spread = raw.flux[f, ..., 0], raw.error[f, ..., 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            hits = np.where(spread > 0.0, value * seen / spread**2, 0.0)
+            # the error of the run in proportion to the expected flux, so that bins that fluctuated down weigh no more
+            expected = spread**2 * np.where(seen > 0.0, value / seen, 1.0)
+            square = (seen - value) ** 2 / (expected + error**2)
+        good = hits >= LEAST_HITS
+        width = np.diff(average.energy_edges_GeV)[middle, None]
+        sums = [np.sum(x[middle] * width) for x in (value, seen)]
+        sky = (sums[1] - sums[0]) / np.sqrt(
+            np.sum((spread[middle] * width) ** 2) + np.sum((error[middle] * width) ** 2)
+        )
+        out[flavour] = {
+            "bins": float(good.sum()),
+            "chi2_per_bin": float(square[good].mean()) if good.any() else float("nan"),
+            "sky_pull": float(sky),
+            "east_west_pull": _east_west_pull(by_azimuth, of_azimuth, f),
+        }
+    return out
+
+
+def _east_west_pull(site: FluxTable, run: FluxTable, f: int) -> float:
+    """Difference of (east - west) / (east + west) at 0.5 to 3 GeV near the horizon, in its error."""
+    energy = (site.energies_GeV >= 0.5) & (site.energies_GeV <= 3.0)
+    near = np.abs(0.5 * (site.cos_edges[1:] + site.cos_edges[:-1])) < 0.5
+    width = np.diff(site.energy_edges_GeV)[energy][:, None, None]
+    found = []
+    for table in (site, run):
+        assert table.error is not None
+        value, error = (x[f][np.ix_(energy, near)] * width for x in (table.flux, table.error))
+        half = value.shape[2] // 2
+        east, west = value[..., :half].sum(), value[..., half:].sum()
+        total = east + west
+        spread = np.sqrt(np.sum((error[..., :half] * west) ** 2) + np.sum((error[..., half:] * east) ** 2))
+        found.append(((east - west) / total, 2.0 * spread / total**2))
+    (a, da), (b, db) = found
+    return float((b - a) / np.hypot(da, db)) if np.hypot(da, db) > 0.0 else float("nan")
