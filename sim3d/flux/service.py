@@ -18,8 +18,9 @@ from scipy.interpolate import RectBivariateSpline
 
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
-from sim3d.flux.interpolated import ErrorKind, Flux
-from sim3d.flux.model_parameters import ParameterErrors, ordered_values
+from sim3d.flux.interpolated import Flux
+from sim3d.flux.point_errors import ErrorKind
+from sim3d.results.model_parameters import ParameterErrors, ordered_values
 
 PRIMARIES = {"nue": "nue", "nue_bar": "nuebar", "numu": "numu", "numu_bar": "numubar"}
 """The service's names of the primaries, in the order of its maps, and sim3d's."""
