@@ -18,7 +18,8 @@ from scipy.interpolate import RectBivariateSpline
 
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
-from sim3d.flux.interpolated import ErrorKind, Flux
+from sim3d.flux.interpolated import Flux
+from sim3d.flux.point_errors import ErrorKind
 from sim3d.flux.model_parameters import ParameterErrors, ordered_values
 
 PRIMARIES = {"nue": "nue", "nue_bar": "nuebar", "numu": "numu", "numu_bar": "numubar"}
