@@ -120,10 +120,11 @@ def build(
     for site in result.sites:
         say(site)
         sections.append(_site(report, site))
-    of_model = model_section(result, {site: decade_errors(result, site) for site in result.sites})
-    sections += [] if of_model is None else [of_model]
     say("precision")
     sections.append(_precision(report, document))
+    of_model = model_section(result, {site: decade_errors(result, site) for site in result.sites})
+    if of_model is not None:
+        sections.append(of_model)
     say("comparison")
     sections += _references(report)
     sections += [
