@@ -269,7 +269,7 @@ class HondaFluxService:
         InputError
             As :meth:`sim3d.Flux.error`: for a table without the errors that are asked for.
         """
-        error = self._at_centres(ebins, czbins, prim, lambda *point: self.flux.error(*point, kind=kind))
+        error = self._at_centres(ebins, czbins, prim, lambda f, e, c: self.flux.error(f, e, c, kind=kind))
         flux = self._at_centres(ebins, czbins, prim, self.flux.flux)
         relative = np.divide(error, flux, out=np.ones_like(flux), where=flux > 0.0)
         return relative * self.get_flux(ebins, czbins, prim)
