@@ -18,8 +18,9 @@ from scipy.interpolate import RectBivariateSpline
 
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
-from sim3d.flux.interpolated import ErrorKind, Flux
-from sim3d.flux.model_parameters import ParameterErrors, ordered_values
+from sim3d.flux.interpolated import Flux
+from sim3d.flux.point_errors import ErrorKind
+from sim3d.results.model_parameters import ParameterErrors, ordered_values
 
 PRIMARIES = {"nue": "nue", "nue_bar": "nuebar", "numu": "numu", "numu_bar": "numubar"}
 """The service's names of the primaries, in the order of its maps, and sim3d's."""
@@ -268,7 +269,7 @@ class HondaFluxService:
         InputError
             As :meth:`sim3d.Flux.error`: for a table without the errors that are asked for.
         """
-        error = self._at_centres(ebins, czbins, prim, lambda *point: self.flux.error(*point, kind=kind))
+        error = self._at_centres(ebins, czbins, prim, lambda f, e, c: self.flux.error(f, e, c, kind=kind))
         flux = self._at_centres(ebins, czbins, prim, self.flux.flux)
         relative = np.divide(error, flux, out=np.ones_like(flux), where=flux > 0.0)
         return relative * self.get_flux(ebins, czbins, prim)

@@ -336,7 +336,7 @@ def expected_covariance(
     scale = np.sqrt(np.diag(part))
     if not np.all(scale > 0.0) or np.linalg.cond(part / np.outer(scale, scale)) > 1e13:
         raise InputError("parameters: the bins do not determine all of them; fix some or give them priors")
-    return tuple(known.names[i] for i in free), np.linalg.inv(part)
+    return tuple(known.names[i] for i in free), np.asarray(np.linalg.inv(part), dtype=np.float64)
 
 
 def toys(

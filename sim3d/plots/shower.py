@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.ticker import MaxNLocator
 
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.plots.axes import legend_below
@@ -65,10 +66,13 @@ def draw(replay: Replay, path: Path) -> None:
         corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * half + middle[:2]
         axes.plot(corners[:, 0], corners[:, 1], np.zeros(5), color=GREY, linewidth=0.8, label="sea level")
         axes.minorticks_off()
-        axes.locator_params(nbins=5)
-        axes.set_xlabel("East (km)")
-        axes.set_ylabel("North (km)")
-        axes.set_zlabel("Height (km)")
+        for axis in (axes.xaxis, axes.yaxis):
+            # the last label of one axis and the first of the other would meet in the corner
+            axis.set_major_locator(MaxNLocator(4, prune="both"))
+        axes.zaxis.set_major_locator(MaxNLocator(6))
+        axes.set_xlabel("East (km)", labelpad=6)
+        axes.set_ylabel("North (km)", labelpad=6)
+        axes.set_zlabel("Height (km)", labelpad=9)
         axes.set_box_aspect((1.0, 1.0, 1.2), zoom=0.9)
         first = replay.primary
         axes.set_title(f"Primary {first['index']}: {first['group']}, {first['energy_GeV']:.4g} GeV per nucleon")

@@ -151,9 +151,8 @@ def commands_in(text):
 def options_of(name):
     """All spellings of the options of a command."""
     command = cli.get_command(click.Context(cli), name)
-    return {"-h", "--help"}.union(
-        *(parameter.opts for parameter in command.params if parameter.param_type_name == "option")
-    )
+    given = [parameter for parameter in command.params if parameter.param_type_name == "option"]
+    return {"-h", "--help"}.union(*(parameter.opts + parameter.secondary_opts for parameter in given))
 
 
 def script_options(path):
