@@ -60,7 +60,7 @@ def test_telescope_prints_what_its_page_says(telescope):
 def test_telescope_finds_the_truth(telescope):
     """Within 3.5 errors, by Poisson's and by the effective likelihood; a closed contour around the best fit."""
     truth = {"N_atmos": 1.0, "N_astro": 1.0, "gamma": 2.46}
-    result = telescope["result"]
+    result = telescope["best"]
     other = fit(Likelihood(telescope["model"], telescope["data"], "effective"))
     for name, value in truth.items():
         assert abs(result.values[name] - value) < 3.5 * result.errors[name]
