@@ -64,7 +64,7 @@ def test_telescope_finds_the_truth(telescope):
     other = fit(Likelihood(telescope["model"], telescope["data"], "effective"))
     for name, value in truth.items():
         assert abs(result.values[name] - value) < 3.5 * result.errors[name]
-        assert abs(other.values[name] - result.values[name]) < result.errors[name] / 3.0
+        assert abs(other.values[name] - result.values[name]) < result.errors[name]
         below, above = result.minos[name]
         assert below < 0.0 < above
         assert 0.5 * (above - below) == pytest.approx(result.errors[name], rel=0.1)
