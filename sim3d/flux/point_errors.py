@@ -147,7 +147,7 @@ class FluxWithErrors(InterpolatedTables):
         Parameters
         ----------
         values : mapping
-            As for :meth:`shifted`. A parameter that is left out is 0, not free.
+            As for :meth:`sim3d.Flux.shifted`. A parameter that is left out is 0, not free.
 
         Returns
         -------
@@ -156,7 +156,7 @@ class FluxWithErrors(InterpolatedTables):
         Raises
         ------
         InputError
-            As :meth:`shifted`.
+            As :meth:`sim3d.Flux.shifted`.
         """
         changes = ordered_values(self.parameters, values)
         return float(changes @ np.linalg.lstsq(self.parameter_covariance, changes, rcond=None)[0])

@@ -66,7 +66,7 @@ RC: dict[Any, Any] = {
     "lines.markersize": 3.5,
     "axes.titlepad": 5.0,
     # the first label of x and that of y meet in the corner
-    "xtick.major.pad": 5.0,
+    "xtick.major.pad": 7.0,
     "ytick.major.pad": 4.0,
     "figure.titlesize": 11,
     "errorbar.capsize": 0.0,

@@ -12,18 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from sim3d.conventions.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, Binning
-from sim3d.conventions.flavours import FLAVOURS, flavour_index
+from sim3d.conventions.flavours import FLAVOURS
 from sim3d.conventions.words import result_conventions
 from sim3d.errors import InputError
-from sim3d.files.flux_table import NO_LIMIT
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result
-from sim3d.results.at_points import flux_at
 from sim3d.results.bin_errors import POISSON_LIMIT_90, BinErrors, bin_errors, neutrino_grid
 from sim3d.results.gradients import SiteGradients
+from sim3d.results.point_fluxes import PointFluxes
 from sim3d.results.words import median_errors, result_lines
 from sim3d.scoring.exact_sums import N_GROUPS, ExactSums
 from sim3d.scoring.precision import Watch, describe_observable
@@ -57,7 +55,7 @@ class SiteInfo:
     area_m2: float
 
 
-class Result:
+class Result(PointFluxes):
     """Fluxes of a finished run, with their statistical errors.
 
     Parameters
@@ -365,114 +363,9 @@ class Result:
         weights = self.group_weights
         return sums / np.maximum(weights, 1)[:, None, None, None, None]
 
-    def _lookup(
-        self,
-        values: np.ndarray,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        azimuth_deg: Any,
-        chosen: Binning,
-        errors: bool = False,
-    ) -> np.ndarray:
-        index = np.vectorize(flavour_index, otypes=[int])(flavour)
-        # the simulation makes no tau neutrinos; a last row of zeros is their flux
-        values = np.concatenate([values, np.zeros_like(values[:1])])
-        energy, cos = np.asarray(energy_GeV, dtype=float), np.asarray(cos_zenith, dtype=float)
-        energy_edges = chosen.energy_edges_GeV
-        low, high = energy_edges[0] * (1.0 - _SLACK), energy_edges[-1] * (1.0 + _SLACK)
-        if not np.all((energy >= low) & (energy <= high)):
-            raise InputError(f"energy_GeV: must be between {energy_edges[0]:.4g} and {energy_edges[-1]:.5g}")
-        if not np.all((cos >= -1.0) & (cos <= 1.0)):
-            raise InputError("cos_zenith: must be between -1 and 1")
-        azimuth = None if azimuth_deg is None else np.asarray(azimuth_deg, dtype=float)
-        if azimuth is not None and not np.all(np.isfinite(azimuth)):
-            raise InputError("azimuth_deg: must be finite")
-        lowest, edges = self.record.config.scoring.energy_min_GeV, (energy_edges, chosen.cos_edges)
-        return flux_at(values, index, edges, energy, cos, azimuth, lowest_GeV=lowest, errors=errors)
-
     def default_site(self, site: str | None) -> str:
         """Return ``site``, or if that is None the run's first site."""
         return next(iter(self.sites)) if site is None else site
-
-    def flux(
-        self,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        azimuth_deg: ArrayLike | None = None,
-        site: str | None = None,
-        binning: str = "honda",
-    ) -> Any:
-        """Interpolate the flux at points between the centres of bins, broadcast over the arguments.
-
-        The bins are those of the flux tables and of :class:`sim3d.Flux`, so the three agree but for the interpolation:
-        here it is linear in E^3 flux between the centres of bins (:mod:`sim3d.results.at_points`), there a spline whose
-        integral over each bin is that of the table. At a listed energy, in the centre of a zenith bin, this is the
-        number of the table. A point on the edge of two bins has the mean of both.
-
-        Parameters
-        ----------
-        flavour : str, int, or array of them
-            numu, numubar, nue or nuebar, or a PDG id; tau neutrinos give zero.
-        energy_GeV, cos_zenith, azimuth_deg : array_like
-            Energies (GeV), zenith cosines (+1 down-going), azimuths of arrival (degrees from south through east);
-            without azimuths the average over them.
-        site : str, optional
-            By default the run's first site.
-        binning : str
-            honda (20 energies per decade, 20 zenith bins), fluka, or fine (40 and 40, with larger errors).
-
-        Returns
-        -------
-        float64
-            m^-2 s^-1 sr^-1 GeV^-1, a number for a single point; 0 where all bins around the point are without hits.
-
-        Raises
-        ------
-        InputError
-            For an unknown site, flavour or binning, or a point outside the bins.
-        """
-        return self._interpolated(0, flavour, energy_GeV, cos_zenith, azimuth_deg, site, binning)
-
-    def error(
-        self,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        azimuth_deg: ArrayLike | None = None,
-        site: str | None = None,
-        binning: str = "honda",
-    ) -> Any:
-        """Return the statistical error of :meth:`flux`, one standard deviation.
-
-        The bins around the point have the errors of tables (:meth:`errors`) and are taken as independent. A bin without
-        hits counts with its 90% upper limit, so the error is 0 for tau neutrinos only; 9.9999e99 where nothing is known
-        (one batch, a flavour without a hit). Between bins it is smaller than :meth:`sim3d.Flux.error`, which is the
-        error of one bin. Parameters, unit and errors raised as in :meth:`flux`.
-        """
-        found = self._interpolated(1, flavour, energy_GeV, cos_zenith, azimuth_deg, site, binning)
-        return np.where(found >= 1e-6 * NO_LIMIT, NO_LIMIT, found)[()]
-
-    def _interpolated(
-        self,
-        which: int,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        azimuth_deg: ArrayLike | None,
-        site: str | None,
-        binning: str,
-    ) -> Any:
-        """Interpolate the flux (0) or its error (1)."""
-        name = f"{binning}_aa" if azimuth_deg is None else binning
-        if binning.endswith("_aa"):
-            raise InputError("binning", binning, "honda, fluka or fine; without azimuth_deg it is averaged anyway")
-        place = self.default_site(site)
-        values = self.errors(place, name).error if which else self.binned(place, name)[0]
-        return self._lookup(
-            values, flavour, energy_GeV, cos_zenith, azimuth_deg, self.binning(name), errors=bool(which)
-        )
 
     def gradients(self, site: str | None = None) -> SiteGradients:
         """Return the derivatives of the flux of a site with respect to the model parameters.

@@ -203,7 +203,7 @@ def test_flux_is_that_of_the_tables_and_of_the_spline(fake_result):
     # noisy bins: the two differ by less than the error of a bin nearly everywhere
     noisy = fake_result(noise=0.3, batches=8)
     pull = (noisy.flux("nue", *points) - sim3d.Flux.of_result(noisy).flux("nue", *points)) / noisy.error("nue", *points)
-    assert np.median(np.abs(pull)) < 0.5
+    assert np.median(np.abs(pull)) < 0.67  # the median of a Gaussian of that error
 
 
 def test_numbers_for_single_points(result):
