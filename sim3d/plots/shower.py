@@ -62,7 +62,11 @@ def draw(replay: Replay, path: Path) -> None:
         axes.set_xlim(middle[0] - half, middle[0] + half)
         axes.set_ylim(middle[1] - half, middle[1] + half)
         axes.set_zlim(0.0, 1.2 * float(every[:, 2].max()))
-        _draw_way_in(axes, local(replay.paths[0].points), middle, half)
+        moving = [path for path in replay.paths if np.ptp(path.points, axis=0).any()]
+        if moving:
+            # a targeted shower starts at its first interaction: the fastest secondary flies on like its primary
+            fastest = local(max(moving, key=lambda path: path.kinetic_GeV).points[:2])
+            _draw_way_in(axes, np.array([fastest[0], fastest[1]]), middle, half)
         corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * half + middle[:2]
         axes.plot(corners[:, 0], corners[:, 1], np.zeros(5), color=GREY, linewidth=0.8, label="sea level")
         axes.minorticks_off()

@@ -303,7 +303,7 @@ def _place(report: ReportPage, site: str) -> dict[str, Any]:
     found = CutoffTracer(here.lat_deg, here.lon_deg, field=field_of(result), step_GV=report.options.step_GV).cutoff()
     shown = {
         "Place": degrees(here.lat_deg, here.lon_deg),
-        "Vertical cutoff": f"{found.effective_GV:.2g} GV (± {0.5 * report.options.step_GV:g})",
+        "Vertical cutoff": f"{found.effective_GV:.1f} GV",
         "Altitude": f"{here.altitude_m:.0f} m",
         "Detector": f"{here.patch}, {number(here.area_m2 * 1e-6)} km²",
     }
