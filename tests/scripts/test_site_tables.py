@@ -15,6 +15,7 @@ from sim3d.files.site_flux_file import read_site_flux
 from sim3d.flux.site_flux import heights_of
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "campaigns" / "site_tables.py"
+pytestmark = pytest.mark.slow
 OPTIONS = (
     "--sites=kamioka", "--primaries=6000", "--field-dates=2005-01-01,2025-01-01", "--hadronic-model=urqmd-sibyll",
     "--primaries-model=ghls2001-average", "--atmosphere-model=us-standard", "--parameters=pi+@31,primary:p:norm",
