@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import measurement
 import numpy as np
 import peers
 import world_map
@@ -167,6 +168,7 @@ SECTIONS: dict[str, Callable[[], list[Row]]] = {
     "scaling": scaling,
     "starts": starts,
     "memory": memory,
+    "measurement": measurement.rows,
 }
 
 

@@ -209,11 +209,12 @@ def intensity_figure(
             axis.plot(place.lon, place.lat, "+", color="white", markersize=10, markeredgewidth=2.6)
             axis.plot(place.lon, place.lat, "+", color="black", markersize=9, markeredgewidth=1.2)
             axis.annotate(
-                label, (place.lon, place.lat), (5, 4), textcoords="offset points", color="black", fontsize=7,
+                label, (place.lon, place.lat), (-5, 5), textcoords="offset points", ha="right", color="black",
+                fontsize=7,
                 bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
             )  # fmt: skip
         axis.set_title(f"{one.rigidity_GV:g} GeV/c")
-        axis.set_xticks([-180, -90, 0, 90, 180])
+        axis.set_xticks([-120, -60, 0, 60, 120])
         axis.set_yticks([-90, -45, 0, 45, 90])
         axis.set_xlim(-180.0, 180.0)
         axis.set_ylim(-90.0, 90.0)
@@ -226,5 +227,5 @@ def intensity_figure(
     for axis in grid[:, 0]:
         axis.set_ylabel("Latitude (degrees)")
     figure.suptitle(f"{title}; dashed: dip equator", fontsize=10)
-    figure.colorbar(mesh, ax=list(grid.flat), label="intensity / intensity without field", aspect=40)
+    figure.colorbar(mesh, ax=list(grid.flat), label="Intensity / without field", aspect=20 * rows, shrink=0.8)
     return figure

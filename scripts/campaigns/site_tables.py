@@ -75,7 +75,7 @@ def errors_of(chosen: argparse.Namespace) -> tuple[ParameterErrors, np.ndarray, 
         return ParameterErrors.of_matrix(names, prior), prior, {}
     is_file = chosen.calibration.endswith(".h5")
     found = read_calibration(Path(chosen.calibration) if is_file else named_calibration(chosen.calibration))
-    errors = ParameterErrors.of_matrix(found.parameters, found.covariance, found.sigma)
+    errors = ParameterErrors.of_matrix(found.parameters, found.covariance, found.sigma, found.prior, found.scale)
     return errors, found.prior, {"file" if is_file else "name": chosen.calibration}
 
 
@@ -142,7 +142,7 @@ def make(name: str, plan: SitePlan, errors: ParameterErrors, prior: np.ndarray, 
     *results, other = (load(path) for path in paths)
     made = make_site_flux(results, errors, prior)
     checks = agreement(made, other)
-    made.record.update(configurations=wanted, checks=checks, calibration=chosen.calibration)
+    made.record.update(configurations=wanted, checks=checks, calibration=chosen.calibration, scale=errors.scale)
     write_site_flux(target, made)
     for line in precision(made):
         print(f"{name}: {line}")

@@ -66,7 +66,10 @@ def draw_azimuth(ax: Axes) -> None:
         ax.plot([0.95 * x, 1.05 * x], [0.95 * y, 1.05 * y], color="k", lw=1)
         ax.text(0.82 * x, 0.82 * y, name, ha="center", va="center", fontsize=10, weight="bold")
         # two rings of numbers, one for each definition, outside the ticks
-        for angle, colour, radius in ((compass, ORANGE, 1.17), ((180 - compass) % 360, BLUE, 1.45)):
+        for angle, colour, radius in (
+            (compass, ORANGE, 1.17 + 0.1 * abs(x)),
+            ((180 - compass) % 360, BLUE, 1.45 + 0.2 * abs(x)),
+        ):
             label = f"{angle}\N{DEGREE SIGN}"
             ax.text(radius * x, radius * y, label, ha="center", va="center", color=colour, fontsize=9)
     a = np.radians(110.0)
@@ -77,7 +80,7 @@ def draw_azimuth(ax: Axes) -> None:
     ax.add_patch(Arc((0, 0), 0.5, 0.5, theta1=-20, theta2=90, color=ORANGE, lw=1.6))
     ax.text(0.0, -1.78, "blue: files and fluxes, from south through east", color=BLUE, fontsize=8, ha="center")
     ax.text(0.0, -1.98, "orange: compass bearing, from north through east", color=ORANGE, fontsize=8, ha="center")
-    ax.set_xlim(-1.6, 1.6)
+    ax.set_xlim(-1.9, 1.9)
     ax.set_ylim(-2.05, 1.6)
     ax.set_title("Azimuth of the direction it comes from, from above", fontsize=10)
 

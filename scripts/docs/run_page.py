@@ -19,14 +19,16 @@ def blocks(page: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
 
 
-def run(page: Path, folder: Path, changes: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run the blocks of a page in a folder, with texts in them changed, and return their names."""
+def run(
+    page: Path, folder: Path, changes: dict[str, str] | None = None, given: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Run the blocks of a page in a folder, with texts in them changed and names given, and return their names."""
     codes = blocks(page)
     for old, new in (changes or {}).items():
         if not any(old in code for code in codes):
             raise ValueError(f"{page}: no block has {old!r}")
         codes = [code.replace(old, new) for code in codes]
-    names: dict[str, Any] = {"__name__": "page"}
+    names: dict[str, Any] = {"__name__": "page", **(given or {})}
     before = Path.cwd()
     os.chdir(folder)
     try:

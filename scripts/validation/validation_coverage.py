@@ -48,9 +48,9 @@ Sample = tuple[np.ndarray, np.ndarray, BinErrors]
 """Flux and sample error of a small run, and the errors that its table has; second axis energy."""
 
 
-def _config(seed: int, primaries: int, batch_size: int, **tables: Any) -> Config:
+def _config(seed: int, primaries: int, batch_size: int, tables: dict[str, Any] | None = None) -> Config:
     run = {"seed": seed, "primaries": primaries, "batch_size": batch_size}
-    return make_config({"run": run, "sites": [{"name": SITE}], **tables})
+    return make_config({"run": run, "sites": [{"name": SITE}], **(tables or {})})
 
 
 def _expected(flux: np.ndarray, errors: BinErrors) -> np.ndarray:
@@ -163,12 +163,16 @@ def _muons(report: Report) -> None:
     """Limits and errors of muon, proton and neutron tables at the ground."""
 
     def config(seed: int, primaries: int, size: int) -> Config:
-        tables = {
-            "primaries": {"energy_GeV": [2.0, 1e6], "energy_index": 1.15},
-            "scoring": {"neutrinos": False, "muons": True},
-            "muons": {"ground": True, "momentum_GeV": [0.6, 3000.0]},
-        }
-        return _config(seed, primaries, size, **tables)
+        return _config(
+            seed,
+            primaries,
+            size,
+            {
+                "primaries": {"energy_GeV": [2.0, 1e6], "energy_index": 1.15},
+                "scoring": {"neutrinos": False, "muons": True},
+                "muons": {"ground": True, "momentum_GeV": [0.6, 3000.0]},
+            },
+        )
 
     def rows(result: Result) -> tuple[Sample, np.ndarray]:
         found = muon_spectra(result, SITE)
@@ -193,7 +197,7 @@ def _varied(report: Report) -> None:
     """Limits and errors of tables under varied parameters, below 100 GeV."""
 
     def config(seed: int, primaries: int, size: int) -> Config:
-        return _config(seed, primaries, size, scoring={"gradients": sorted(VARY)})
+        return _config(seed, primaries, size, {"scoring": {"gradients": sorted(VARY)}})
 
     def sample(result: Result) -> tuple[Sample, np.ndarray]:
         varied = result.gradients(SITE).vary(VARY)
@@ -232,7 +236,7 @@ def coverage(report: Report) -> None:
     """
     report.add("", "## Coverage of limits and errors", "")
     hard = {"primaries": {"energy_GeV": [90.0, 1e6]}, "scoring": {"energy_min_GeV": 90.0}}
-    high = report.run("coverage_high", _config(78, HIGH, 10_000, **hard))
+    high = report.run("coverage_high", _config(78, HIGH, 10_000, hard))
     parts: list[Callable[[Report], None]] = [_muons, _varied]
     for part in parts:
         part(report)

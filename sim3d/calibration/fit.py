@@ -206,7 +206,7 @@ class Chi2:
 
     def inverse(self, i: int) -> Array:
         """Inverse of the covariance of the points of a set, of data and simulation."""
-        return self._inverse[i]
+        return np.asarray(self._inverse[i])
 
 
 def minimise(chi2: Chi2) -> tuple[Array, Array, bool]:

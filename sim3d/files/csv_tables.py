@@ -69,7 +69,8 @@ def write_table(table: FluxTable, folder: Path, name: str) -> Path:
     path = folder / f"{name}-{'azimuth' if table.has_azimuth else 'aa'}.csv"
     energy = "a point, not a bin" if table.energy_kind == "points" else "log centre of a bin"
     unit, _, *others = csv_conventions(table.azimuth_frame)
-    about = [f"atmospheric neutrino fluxes, {table.name}", unit, f"energy_GeV: {energy}", *others]
+    title = f"atmospheric neutrino fluxes, {table.name}" + (f": {table.place}" if table.place else "")
+    about = [title, unit, f"energy_GeV: {energy}", *others]
     if table.note:
         about.append(table.note)
     error = np.full_like(table.flux, np.nan) if table.error is None else table.error

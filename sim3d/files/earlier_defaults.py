@@ -34,9 +34,9 @@ def stated(config: Mapping[str, Any], attributes: Mapping[str, Any], altitude_m:
 
     Notes
     -----
-    ``primaries.solar`` unset was "fit". "min" and "max" were the potentials 491 and 1109 MV; they are those of months
-    since results state ``solar_modulation`` for them. ``hadronic.definition`` unset was "printed". The altitude of a
-    site, unset, was 0.
+    The Sun of ``[primaries]`` unset was "fit". "min" and "max" were the potentials 491 and 1109 MV; they are those of
+    months since results state ``solar_modulation`` for them. The definition of ``[hadronic]`` unset was "printed". The
+    altitude of a site, unset, was 0.
 
     Examples
     --------

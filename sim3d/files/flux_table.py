@@ -69,6 +69,8 @@ class FluxTable:
     model_relative : float64 array, shape of ``flux``, or None
         Relative error of the flux that follows from the errors of the model's parameters, one standard deviation; None
         if not known. It is common to neighbouring bins.
+    place : str
+        Position, altitude and detector, in words; empty if they are not known.
     """
 
     flux: Array
@@ -84,6 +86,7 @@ class FluxTable:
     azimuth_frame: str = ""
     kind: NDArray[np.int8] | None = None
     model_relative: Array | None = None
+    place: str = ""
 
     flavours = FLAVOURS
 

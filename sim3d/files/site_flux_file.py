@@ -198,11 +198,13 @@ def packed(values: Array, kind: str) -> tuple[Any, float, float]:
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
     steps = limits.max - 1 - limits.min
-    scale = (high - low) / steps if high > low else 1.0
+    # numbers that differ by rounding alone are one number
+    spread = high - low > 1e-12 * max(abs(low), abs(high))
+    scale = (high - low) / steps if spread else 1.0
     offset = low - limits.min * scale
     with np.errstate(invalid="ignore"):
-        numbers = np.where(np.isfinite(values), np.rint((values - offset) / scale), limits.max)
-    return np.clip(numbers, limits.min, limits.max).astype(kind), scale, offset
+        numbers = np.clip(np.rint((values - low) / scale) + limits.min, limits.min, limits.max - 1)
+    return np.where(np.isfinite(values), numbers, limits.max).astype(kind), scale, offset
 
 
 def _unpacked(data: Any) -> Array:

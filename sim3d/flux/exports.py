@@ -21,7 +21,8 @@ from sim3d.errors import InputError
 from sim3d.files.atomic_files import write_bytes
 from sim3d.files.flux_table import ERROR_KINDS, FluxTable
 from sim3d.files.hdf5_writing import hdf5_image
-from sim3d.flux.interpolated import ErrorKind, Flux
+from sim3d.flux.interpolated import Flux
+from sim3d.flux.point_errors import ErrorKind
 
 if TYPE_CHECKING:
     import xarray

@@ -97,7 +97,9 @@ class InterpolatedTables:
                 float(cos[~covered].flat[0]),
                 f"{table.cos_edges[0]:g} to {table.cos_edges[-1]:g}, the range of {table.source}",
             )
-        index, energy, cos, azimuth, good = np.broadcast_arrays(index, energy, cos, azimuth, inside & covered)
+        # copies: numba would warn of a view that several elements share
+        arrays = np.broadcast_arrays(index, energy, cos, azimuth, inside & covered)
+        index, energy, cos, azimuth, good = (np.array(each) for each in arrays)
         shape = index.shape
         flat = (np.log(np.clip(energy.ravel(), low, high)), cos.ravel(), azimuth.ravel())
         return self._spline(azimuth_deg is not None), index.ravel(), good.ravel(), flat, shape

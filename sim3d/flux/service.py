@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,8 @@ from scipy.interpolate import RectBivariateSpline
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
 from sim3d.flux.interpolated import Flux
+from sim3d.flux.point_errors import ErrorKind
+from sim3d.results.model_parameters import ParameterErrors, ordered_values
 
 PRIMARIES = {"nue": "nue", "nue_bar": "nuebar", "numu": "numu", "numu_bar": "numubar"}
 """The service's names of the primaries, in the order of its maps, and sim3d's."""
@@ -59,9 +62,13 @@ class HondaFluxService:
         cos_zenith, and no others. With False it never does, and warns of such bins.
     site : str, optional
         Of a result file.
+    errors : ParameterErrors, optional
+        Model parameters with errors, see :meth:`sim3d.Flux.load`; by default those of the run's calibration.
 
     Attributes
     ----------
+    flux : Flux
+        The file as an interpolated flux: azimuths, statistical errors, and derivatives by the model parameters.
     energy_range_GeV : dict of (float, float)
         By primary, the energies between which every zenith bin of the table has a flux.
 
@@ -77,13 +84,15 @@ class HondaFluxService:
         smooth: float = DEFAULT_SMOOTH,
         integrate: bool | None = None,
         site: str | None = None,
+        errors: ParameterErrors | None = None,
     ) -> None:
         if flux_file is None:
             raise InputError("flux_file: give a Honda table (.d) or a result file, none ships with sim3d")
         if not (np.isfinite(smooth) and smooth >= 0.0):
             raise InputError("smooth", smooth, "0 or more")
         self.flux_file, self.smooth, self.integrate = str(flux_file), float(smooth), integrate
-        table = Flux.load(flux_file, site).table
+        self.flux = Flux.load(flux_file, site, errors=errors)
+        table = self.flux.table
         cos = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
         if len(cos) < 4 or len(table.energies_GeV) < 4:
             raise InputError(f"{flux_file}: needs four energies and four zenith bins or more for a spline")
@@ -137,7 +146,19 @@ class HondaFluxService:
         self._check("cos_zenith", cos, self._cos_range)
         return np.asarray(10.0 ** self._splines[name].ev(np.log10(energy), cos))
 
-    def get_flux(self, ebins: ArrayLike, czbins: ArrayLike, prim: str) -> Array:
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the model parameters that have errors; empty for a table without derivatives."""
+        return self.flux.parameters
+
+    def get_flux(
+        self,
+        ebins: ArrayLike,
+        czbins: ArrayLike,
+        prim: str,
+        azbins: ArrayLike | None = None,
+        values: Mapping[str, float] | None = None,
+    ) -> Array:
         """Compute the flux of a primary in bins.
 
         Parameters
@@ -146,12 +167,19 @@ class HondaFluxService:
             Edges, ascending: energies in GeV, cos_zenith (+1 down-going).
         prim : str
             nue, nue_bar, numu or numu_bar (or sim3d's names).
+        azbins : array_like, optional
+            Edges of azimuth bins, degrees from south through east, see :meth:`sim3d.Flux.integral`; the table must have
+            azimuths.
+        values : mapping, optional
+            Values of the model parameters in units of their sigma, see :meth:`sim3d.Flux.shifted`; the factor is taken
+            at the centres of the bins.
 
         Returns
         -------
-        float64 array (energy, cos_zenith)
+        float64 array (energy, cos_zenith), with azimuths (energy, cos_zenith, azimuth)
             m^-2 s^-1: the differential flux at the bin's centre times 2 pi dE dcos, or its integral, as ``integrate``
-            says. The centre in energy is that of :func:`centres`, in cos_zenith the midpoint.
+            says. The centre in energy is that of :func:`centres`, in cos_zenith the midpoint. Azimuth bins share the
+            flux of all azimuths as the interpolated table does, so that those of a whole turn add up to it.
 
         Raises
         ------
@@ -189,7 +217,69 @@ class HondaFluxService:
             self._check("ebins", np.concatenate([energy[:-1][rows], energy[1:][rows]]), self.energy_range_GeV[name])
             sums = np.array([self._integrals(low, high, cos, name) for low, high in _bins(energy, rows)])
             result[rows] = np.where(chosen[rows], sums, result[rows])
-        return result
+        if values:
+            changes = ordered_values(self.flux.parameters, values)
+            result *= np.exp(self.get_derivatives(energy, cos, name) @ changes)
+        return result if azbins is None else result[..., None] * self._shares(energy, cos, name, azbins)
+
+    def _shares(self, energy: Array, cos: Array, name: str, azbins: ArrayLike) -> Array:
+        """Share of each azimuth bin in the flux of all azimuths, (energy, cos_zenith, azimuth)."""
+        inside = np.clip(energy, *self.flux.energy_range_GeV)
+        if not np.all(np.diff(inside) > 0.0):
+            raise InputError("ebins: with azimuths every bin must overlap the energies of the table")
+        parts = self.flux.integral(PRIMARIES[name], inside, cos, azbins)
+        whole = self.flux.integral(PRIMARIES[name], inside, cos, [0.0, 360.0])
+        width = np.mod(np.diff(np.asarray(azbins, dtype=float)), 360.0)
+        # bins of energy and zenith in which the table has no flux are shared by size
+        even = np.where(width > 0.0, width, 360.0) / 360.0
+        return np.asarray(np.where(whole > 0.0, parts / np.where(whole > 0.0, whole, 1.0), even))
+
+    def get_derivatives(self, ebins: ArrayLike, czbins: ArrayLike, prim: str) -> Array:
+        """Compute d ln(flux) / d(parameter) at the centres of bins.
+
+        Parameters
+        ----------
+        ebins, czbins, prim
+            As for :meth:`get_flux`.
+
+        Returns
+        -------
+        float64 array (energy, cos_zenith, parameters)
+            Per sigma of each parameter; the covariance of the parameters is ``flux.parameter_covariance``.
+        """
+        return self._at_centres(ebins, czbins, prim, self.flux.derivatives)
+
+    def get_error(self, ebins: ArrayLike, czbins: ArrayLike, prim: str, kind: ErrorKind = "total") -> Array:
+        """Compute the error of :meth:`get_flux`, one standard deviation, from the relative error at the bin's centre.
+
+        Parameters
+        ----------
+        ebins, czbins, prim
+            As for :meth:`get_flux`.
+        kind : "statistical", "model" or "total"
+            Of the simulation, of the model parameters (those of a calibration), or both, see :meth:`sim3d.Flux.error`.
+
+        Returns
+        -------
+        float64 array (energy, cos_zenith)
+            m^-2 s^-1. Errors of bins are correlated: for the model part see :meth:`get_derivatives`.
+
+        Raises
+        ------
+        InputError
+            As :meth:`sim3d.Flux.error`: for a table without the errors that are asked for.
+        """
+        error = self._at_centres(ebins, czbins, prim, lambda f, e, c: self.flux.error(f, e, c, kind=kind))
+        flux = self._at_centres(ebins, czbins, prim, self.flux.flux)
+        relative = np.divide(error, flux, out=np.ones_like(flux), where=flux > 0.0)
+        return relative * self.get_flux(ebins, czbins, prim)
+
+    def _at_centres(self, ebins: ArrayLike, czbins: ArrayLike, prim: str, function: Any) -> Array:
+        """Evaluate a function of flavour, energy and cosine at the centres of bins, (energy, cos_zenith, ...)."""
+        energy, cos = _bin_edges("ebins", ebins), _bin_edges("czbins", czbins)
+        e, c = np.meshgrid(centres(energy), 0.5 * (cos[1:] + cos[:-1]), indexing="ij")
+        found = np.asarray(function(PRIMARIES[_primary(prim)], e.ravel(), c.ravel()))
+        return found.reshape(*e.shape, *found.shape[1:])
 
     def _integrals(self, low: float, high: float, cos: Array, name: str) -> Array:
         """Integrate the flux over one energy bin and over bins of cos_zenith, m^-2 s^-1."""

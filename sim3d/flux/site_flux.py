@@ -79,7 +79,8 @@ def site_tables(site: SiteFlux, date: str | None = None) -> tuple[FluxTable, Flu
     share = np.diff(site.azimuth_edges_deg) / 360.0
     derivatives = None
     if site.parameters:
-        errors = ParameterErrors.of_matrix(site.parameters, site.covariance, site.sigma)
+        scale = float(site.record.get("scale", 1.0))
+        errors = ParameterErrors.of_matrix(site.parameters, site.covariance, site.sigma, site.prior, scale)
         kept = [site.parameters.index(name) for name in errors.names]
         derivatives = LogDerivatives.of_slopes(
             site.modes @ site.mix[:, kept], site.coarse_energy_edges_GeV, site.coarse_cos_edges, errors

@@ -295,6 +295,50 @@ def fit(
     )
 
 
+def expected_covariance(
+    model: Model, values: Mapping[str, float] | None = None, fixed: Sequence[str] = ()
+) -> tuple[tuple[str, ...], Array]:
+    """Compute the covariance that a fit to the expected data would have, from Fisher's information, without a fit.
+
+    The information of Poisson's law is sum over bins of (d mu / d p)(d mu / d q) / mu, plus the inverse covariances of
+    the priors.
+
+    Parameters
+    ----------
+    model : Model
+    values : mapping, optional
+        By default the nominal ones.
+    fixed : sequence of str
+        Parameters that are known, besides those that are fixed by definition.
+
+    Returns
+    -------
+    names : tuple of str
+        Of the free parameters.
+    covariance : float64 array (free, free)
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or where the bins do not determine a parameter.
+    """
+    known = model.parameters
+    known.array(dict.fromkeys(fixed, 0.0))
+    found = model.expectation(values, variance=False)
+    weight = np.divide(1.0, found.values, out=np.zeros_like(found.values), where=found.values > 0.0)
+    information = (found.derivatives * weight) @ found.derivatives.T
+    free = [i for i, one in enumerate(known.parameters) if not (one.fixed or one.name in fixed)]
+    for prior in known.priors:
+        at = np.array([known.names.index(name) for name in prior.names])
+        # a parameter that is known leaves the others of its prior their conditional covariance
+        information[np.ix_(at, at)] += np.linalg.inv(prior.covariance)
+    part = information[np.ix_(free, free)]
+    scale = np.sqrt(np.diag(part))
+    if not np.all(scale > 0.0) or np.linalg.cond(part / np.outer(scale, scale)) > 1e13:
+        raise InputError("parameters: the bins do not determine all of them; fix some or give them priors")
+    return tuple(known.names[i] for i in free), np.asarray(np.linalg.inv(part), dtype=np.float64)
+
+
 def toys(
     model: Model,
     number: int,

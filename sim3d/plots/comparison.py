@@ -53,7 +53,7 @@ def draw(matched: Matched, folder: Path, stem: str, title: str) -> list[Path]:
     written: list[Path] = []
     with rc_context(style.RC):
         for name, figure in (("energy", _energy(matched, title)), ("zenith", _zenith(matched, title))):
-            written += style.save(figure, folder, f"{stem}-{name}")
+            written += style.save(figure, folder, f"{stem}-{name}", [f"ratio of fluxes: {title}"])
     return written
 
 
@@ -82,25 +82,28 @@ def _zenith(matched: Matched, title: str) -> Figure:
 
 
 def mean_ratio(matched: Matched, chosen: NDArray[np.bool_]) -> str:
-    """State the mean ratio of rows, weighted by their errors, and how far beyond the errors the ratios scatter.
+    """State the mean ratio of rows and its error, each row with the same weight.
+
+    Weights from the errors would favour rows that are low by chance, whose errors are small; rows without hits count
+    as 0 for the same reason.
 
     Parameters
     ----------
     matched : Matched
     chosen : bool array
-        Rows; those without hits do not count.
 
     Returns
     -------
     str
     """
     ratio, sigma = matched.ratio()
-    good = chosen & (matched.hits > 0) & np.isfinite(ratio) & (sigma > 0.0) & (sigma < LARGEST_ERROR * ratio)
-    if good.sum() < 2:
-        return "few hits"
-    weight = sigma[good] ** -2
-    mean = float(np.average(ratio[good], weights=weight))
-    return f"mean ratio {mean:.3f}"
+    good = chosen & np.isfinite(ratio)
+    if not good.any():
+        return "no bins"
+    seen = np.where((matched.hits > 0) & np.isfinite(sigma), sigma, 0.0)[good]
+    error = float(np.sqrt(np.sum(seen**2))) / int(good.sum())
+    mean = f"mean ratio {float(np.where(matched.hits > 0, ratio, 0.0)[good].mean()):.2f}"
+    return rf"{mean} $\pm$ {error:.2f}" if error > 0.0 else mean
 
 
 def draw_means(ax: Axes, matched: Matched, chosen: NDArray[np.bool_]) -> None:

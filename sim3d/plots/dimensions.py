@@ -186,7 +186,7 @@ def azimuth(full: Result, straight: Result, site: str) -> Figure:
         ax.set_title(style.LABELS[flavour])
         compass_axis(ax, "")
         ax.axhline(1.0, color=style.GREY, linewidth=0.6)
-    outer_labels(axes, "Neutrinos come from (compass bearing)", "With bending / without")
+    outer_labels(axes, "Coming from (compass)", "With bending / without")
     figure.suptitle(
         rf"{style.title(site)}: effect of bending in the air, {window[0]:.2g} to {window[1]:g} GeV, "
         r"$|\cos\theta_{\rm zenith}| < 0.5$",

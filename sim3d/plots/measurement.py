@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import rc_context
 
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
@@ -34,6 +35,7 @@ def pulls(counts: Array, values: Array, variance: Array) -> Array:
     return np.divide(counts - values, spread, out=np.zeros_like(values), where=spread > 0.0)
 
 
+@rc_context(style.RC)
 def data_over_expectation(result: FitResult, axis: str, label: str | None = None) -> Figure:
     """Draw the data and the expectation by component along one axis of the bins, with the pulls below.
 
@@ -79,7 +81,7 @@ def data_over_expectation(result: FitResult, axis: str, label: str | None = None
     positive = total[total > 0.0]
     if len(positive) and positive.max() / positive.min() > 30.0:
         ax.set(yscale="log", ylim=(0.3 * min(positive.min(), 1.0), 3.0 * max(total.max(), counts.max())))
-    ax.set(ylabel="Events", title=f"{like.data.outside_total:.4g} events outside the bins", xlim=(edges[0], edges[-1]))
+    ax.set(ylabel="Events", title=f"{like.data.outside_total:.0f} events outside the bins", xlim=(edges[0], edges[-1]))
     ax.legend()
     below.axhspan(-1.0, 1.0, color="0.9")
     below.plot(middle, pulls(counts, total, variance), "o", color=style.BLACK)
@@ -91,6 +93,7 @@ def data_over_expectation(result: FitResult, axis: str, label: str | None = None
     return figure
 
 
+@rc_context(style.RC)
 def profiles(result: FitResult, names: Sequence[str], points: int = 21) -> Figure:
     """Draw the rise of -2 ln L against parameters, all others fitted at each point.
 
@@ -118,6 +121,7 @@ def profiles(result: FitResult, names: Sequence[str], points: int = 21) -> Figur
     return figure
 
 
+@rc_context(style.RC)
 def nuisances(result: FitResult) -> Figure:
     """Draw the fitted values and errors of the parameters that have priors, in units of the priors.
 

@@ -242,7 +242,7 @@ def azimuth(result: Result, site: str) -> Figure:
         ax.set_title(f"{style.LABELS[flavour]}:  {known}")
         compass_axis(ax, "")
     value_limits(axes[0, 0], value, error, include=1.0)
-    outer_labels(axes, "Neutrinos come from (compass bearing)", "Flux / mean over azimuth")
+    outer_labels(axes, "Coming from (compass)", "Flux / mean over azimuth")
     figure.suptitle(
         rf"{style.title(site)}: {window[0]:g} to {window[1]:g} GeV, $|\cos\theta_{{\rm zenith}}| < 0.5$;  "
         r"$A=(W-E)/(W+E)$ by the half of the sky they come from",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.ticker import MaxNLocator
 
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.plots.axes import legend_below
@@ -43,7 +44,6 @@ def draw(replay: Replay, path: Path) -> None:
         figure = new_figure((7.2, 6.4))
         axes = figure.add_subplot(projection="3d")
         every = np.concatenate([local(p.points) for p in replay.paths])
-        _draw_primary(axes, local(replay.paths[0].points))
         for label, (species, colour, line) in _KINDS.items():
             chosen = [local(p.points) for p in replay.paths if p.species in species]
             for k, points in enumerate(chosen):
@@ -61,14 +61,22 @@ def draw(replay: Replay, path: Path) -> None:
         half = max(0.55 * float(np.ptp(every[:, :2], axis=0).max()), 1.0)
         axes.set_xlim(middle[0] - half, middle[0] + half)
         axes.set_ylim(middle[1] - half, middle[1] + half)
-        axes.set_zlim(0.0, 1.05 * float(every[:, 2].max()))
+        axes.set_zlim(0.0, 1.2 * float(every[:, 2].max()))
+        moving = [path for path in replay.paths if np.ptp(path.points, axis=0).any()]
+        if moving:
+            # a targeted shower starts at its first interaction: the fastest secondary flies on like its primary
+            fastest = local(max(moving, key=lambda path: path.kinetic_GeV).points[:2])
+            _draw_way_in(axes, np.array([fastest[0], fastest[1]]), middle, half)
         corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * half + middle[:2]
         axes.plot(corners[:, 0], corners[:, 1], np.zeros(5), color=GREY, linewidth=0.8, label="sea level")
         axes.minorticks_off()
-        axes.locator_params(nbins=5)
-        axes.set_xlabel("East (km)")
-        axes.set_ylabel("North (km)")
-        axes.set_zlabel("Height (km)")
+        for axis in (axes.xaxis, axes.yaxis):
+            # the last label of one axis and the first of the other would meet in the corner
+            axis.set_major_locator(MaxNLocator(4, prune="both"))
+        axes.zaxis.set_major_locator(MaxNLocator(6))
+        axes.set_xlabel("East (km)", labelpad=6)
+        axes.set_ylabel("North (km)", labelpad=6)
+        axes.set_zlabel("Height (km)", labelpad=9)
         axes.set_box_aspect((1.0, 1.0, 1.2), zoom=0.9)
         first = replay.primary
         axes.set_title(f"Primary {first['index']}: {first['group']}, {first['energy_GeV']:.4g} GeV per nucleon")
@@ -79,9 +87,20 @@ def draw(replay: Replay, path: Path) -> None:
         save_as(figure, path)
 
 
-def _draw_primary(axes: Any, points: np.ndarray) -> None:
-    """Draw the way in of the first particle, from above the picture to its first collision."""
-    axes.plot(*points[[0, -1]].T, color=BLACK, linewidth=0.8, linestyle=":", label="way in")
+def _draw_way_in(axes: Any, points: np.ndarray, middle: np.ndarray, half: float) -> None:
+    """Draw the straight way of the primary to its first collision, from the rim of the picture."""
+    along = points[-1] - points[0]
+    if not along.any():
+        return
+    back = -along / np.linalg.norm(along)
+    low = np.array([middle[0] - half, middle[1] - half, 0.0])
+    high = np.array([middle[0] + half, middle[1] + half, axes.get_zlim()[1]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lengths = np.where(back > 0.0, (high - points[0]) / back, (low - points[0]) / back)
+    reach = float(np.min(lengths[np.isfinite(lengths) & (lengths > 0.0)], initial=np.inf))
+    if np.isfinite(reach):
+        start = points[0] + reach * back
+        axes.plot(*np.array([start, points[0]]).T, color=BLACK, linewidth=1.0, linestyle=":", label="way in")
 
 
 def _position(birth: dict[str, float]) -> np.ndarray:

@@ -8,13 +8,14 @@ palette can be told apart with any colour vision, and in print.
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from matplotlib.transforms import Bbox
 
 import sim3d
@@ -65,7 +66,7 @@ RC: dict[Any, Any] = {
     "lines.markersize": 3.5,
     "axes.titlepad": 5.0,
     # the first label of x and that of y meet in the corner
-    "xtick.major.pad": 5.0,
+    "xtick.major.pad": 7.0,
     "ytick.major.pad": 4.0,
     "figure.titlesize": 11,
     "errorbar.capsize": 0.0,
@@ -101,8 +102,6 @@ CONTEXT_GID = "context"
 
 _CONTEXT_PT = 7.0
 _CONTEXT_LINE_IN = 1.35 * _CONTEXT_PT / 72.0
-_CONTEXT_LETTER_IN = 0.53 * _CONTEXT_PT / 72.0
-"""Mean width of a letter; a test measures that no line is wider than its figure."""
 
 
 def title(site: str) -> str:
@@ -134,12 +133,25 @@ def add_context(figure: Figure, lines: Sequence[str] = ()) -> None:
     said = [line for line in lines if line]
     if not any("sim3d" in line for line in said):
         said = [*said[:-1], f"{said[-1]}; sim3d {sim3d.__version__}" if said else f"sim3d {sim3d.__version__}"]
-    width = max(30, int(0.97 * figure.get_figwidth() / _CONTEXT_LETTER_IN))
-    text = "\n".join(piece for line in said for piece in textwrap.wrap(line, width, break_long_words=False))
+    text = "\n".join(piece for line in said for piece in _broken(line, 0.93 * figure.get_figwidth()))
     artist = figure.text(
         0.015, 0.0, text, ha="left", va="top", fontsize=_CONTEXT_PT, color="0.35", linespacing=1.25, gid=CONTEXT_GID
     )
     artist.set_in_layout(False)
+
+
+def _broken(line: str, width_in: float) -> list[str]:
+    """Break a line of the context at blanks so that each piece fits into a width."""
+    font = FontProperties(size=_CONTEXT_PT)
+    pieces: list[str] = []
+    for word in line.split():
+        longer = f"{pieces[-1]} {word}" if pieces else word
+        box = TextPath((0.0, 0.0), longer, prop=font).get_extents()
+        if pieces and box.x1 / 72.0 <= width_in:
+            pieces[-1] = longer
+        else:
+            pieces.append(word)
+    return pieces
 
 
 def _settle(figure: Figure) -> None:

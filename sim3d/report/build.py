@@ -120,10 +120,11 @@ def build(
     for site in result.sites:
         say(site)
         sections.append(_site(report, site))
-    of_model = model_section(result, {site: decade_errors(result, site) for site in result.sites})
-    sections += [] if of_model is None else [of_model]
     say("precision")
     sections.append(_precision(report, document))
+    of_model = model_section(result, {site: decade_errors(result, site) for site in result.sites})
+    if of_model is not None:
+        sections.append(of_model)
     say("comparison")
     sections += _references(report)
     sections += [
@@ -302,7 +303,7 @@ def _place(report: ReportPage, site: str) -> dict[str, Any]:
     found = CutoffTracer(here.lat_deg, here.lon_deg, field=field_of(result), step_GV=report.options.step_GV).cutoff()
     shown = {
         "Place": degrees(here.lat_deg, here.lon_deg),
-        "Vertical cutoff": f"{found.effective_GV:.2g} GV (± {0.5 * report.options.step_GV:g})",
+        "Vertical cutoff": f"{found.effective_GV:.1f} GV",
         "Altitude": f"{here.altitude_m:.0f} m",
         "Detector": f"{here.patch}, {number(here.area_m2 * 1e-6)} km²",
     }

@@ -46,7 +46,8 @@ def model_section(result: Result, statistical: dict[str, np.ndarray]) -> Section
         html.paragraph(
             "Errors (one standard deviation) of the flux over the whole sky, integrated over a decade of energy: of "
             f"the simulation / of the model / both in quadrature. The model is {result.attributes['calibration']}; its "
-            "errors are those of its parameters alone, and common to neighbouring bins."
+            "errors are those of its parameters alone, common to neighbouring bins. In brackets: the share of their "
+            "variance that comes from priors and not from measured muons, at the middle energy, mean of three zeniths."
         )
     ]
     for site in result.sites:
@@ -64,7 +65,10 @@ def model_section(result: Result, statistical: dict[str, np.ndarray]) -> Section
                     continue
                 model = float(flux.integral_error(flavour, [low, high], kind="model")[0, 0]) / value
                 of_run = float(statistical[site][f, d])
-                cells.append(f"{percent(of_run)} / {percent(model)} / {percent(float(np.hypot(of_run, model)))}")
+                total = float(np.hypot(of_run, model))
+                share = flux.prior_share(flavour, float(np.sqrt(low * high)), [-0.8, 0.0, 0.8])
+                prior = f" ({100.0 * float(np.mean(share)):.0f}% prior)" if np.all(np.isfinite(share)) else ""
+                cells.append(f"{percent(of_run)} / {percent(model)} / {percent(total)}{prior}")
             rows.append((f"{low:.3g}–{high:.3g}", *cells))
             cells = []
             for top, bottom in RATIOS:

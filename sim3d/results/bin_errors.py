@@ -19,6 +19,7 @@ phi, the bin is empty by chance, and the limit is raised to theirs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,11 +50,11 @@ FEW_BATCHES = 20
 HITS_NEAR = 2.0
 """Weighted effective hits that must be near for the bins around to give an upper limit."""
 
-FEWEST_POOLED, MOST_POOLED = 1.0, 3.0
-"""Effective hits that they count as, for the lower of two limits and for the higher: 3.89 and 2.23 times their mean.
+FEWEST_POOLED, MOST_POOLED = HITS_NEAR, 3.0
+"""Effective hits that they count as, for the lower of two limits and for the higher: 2.66 and 2.23 times their mean.
 
-Counting more would assume that the bin equals that mean: bins that stayed empty are not a random choice among bins
-with equal neighbours.
+The lower counts no more than are near in every case. Counting more would assume that the bin equals that mean: bins
+that stayed empty are not a random choice among bins with equal neighbours.
 """
 
 UNLIKELY = 1e-3
@@ -68,6 +69,12 @@ they are twice as wide, over all azimuths.
 
 _FLUX_HITS, _VALUE_HITS = 10.0, 30.0
 """Weighted effective hits that the mean F, and the mean phi, are taken from."""
+
+TREND_DECADES = 1.0
+"""Decades of energy below the last hits nearby that the trend of phi is fitted to."""
+
+TREND_RANGE = (0.0, 3.0)
+"""Range of its exponent, relative to the reference spectrum."""
 
 _SCALES = (1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -192,7 +199,9 @@ def hit_values(flux: Array, variance: Array, grid: Grid) -> Array:
     """Compute the hit value phi, variance over mean, of the bins around each bin.
 
     Gaussian weights are summed over energy and zenith, and all azimuths. They widen until 30 effective hits are near.
-    Where even the widest weights find none, phi in units of the reference spectrum is that of the nearest energy.
+    Bins are compared after division by the reference spectrum and, beyond the energies with many hits, by the power of
+    the energy that phi follows there (:func:`_trend`). Where even the widest weights find no hit, phi in this unit is
+    that of the nearest energy.
 
     Parameters
     ----------
@@ -205,12 +214,28 @@ def hit_values(flux: Array, variance: Array, grid: Grid) -> Array:
     float64 array, same shape
         In the unit of the flux; NaN in rows without hits or variances.
     """
-    unit = grid.reference[None, :, None, None]
-    # phi of flux / reference is phi / reference
-    plain = np.sum(np.maximum(flux, 0.0) / unit, axis=3, keepdims=True)
-    squares = np.sum(variance / unit**2, axis=3, keepdims=True)
+    positive = np.maximum(flux, 0.0)
+    unit = grid.reference * _trend(_local_hit_values(positive, variance, grid, grid.reference, _SCALES[:1]), grid)
+    phi = _local_hit_values(positive, variance, grid, unit, _SCALES)
+    for row in phi[..., 0]:
+        for column in row.T:
+            good = np.flatnonzero(np.isfinite(column))
+            if good.size:
+                column[:] = np.interp(np.arange(len(column)), good, column[good])
+    return np.broadcast_to(phi * unit[:, None, None], flux.shape)
+
+
+def _local_hit_values(flux: Array, variance: Array, grid: Grid, unit: Array, scales: Sequence[float]) -> Array:
+    """Compute the hit value of the bins around, in the given unit (energy,) of the flux.
+
+    NaN where fewer than 30 effective hits are near at the widest scale; at the widest of :data:`_SCALES` that number
+    does not matter.
+    """
+    # phi of flux / unit is phi / unit
+    plain = np.sum(flux / unit[:, None, None], axis=3, keepdims=True)
+    squares = np.sum(variance / unit[:, None, None] ** 2, axis=3, keepdims=True)
     phi = np.full(plain.shape, np.nan)
-    for scale in _SCALES:
+    for scale in scales:
         kernels = _kernels(grid, 2.0 * scale)[:2]
         total, spread = _weighted(plain, kernels), _weighted(squares, kernels)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -219,12 +244,40 @@ def hit_values(flux: Array, variance: Array, grid: Grid) -> Array:
         phi = np.where(np.isnan(phi) & enough, value, phi)
         if not np.isnan(phi).any():
             break
-    for row in phi[..., 0]:
-        for column in row.T:
-            good = np.flatnonzero(np.isfinite(column))
-            if good.size:
-                column[:] = np.interp(np.arange(len(column)), good, column[good])
-    return np.broadcast_to(phi * unit, flux.shape)
+    return phi
+
+
+def _trend(phi: Array, grid: Grid) -> Array:
+    """Fit how the hit value rises at the energies where hits are rare: as a power law, common to all rows.
+
+    Hits are rare at high energies because each counts much: relative to the flux, phi rises with energy. A mean over
+    wide windows, which has most of its hits at lower energies, is too low there. The exponent is fitted to the highest
+    decade in which phi is known from hits nearby.
+
+    Parameters
+    ----------
+    phi : float64 array (row, energy, cos_zenith, 1)
+        In units of the reference spectrum; NaN where it is not known.
+    grid : Grid
+
+    Returns
+    -------
+    float64 array (energy,)
+        1 below that decade.
+    """
+    logs = np.log(grid.energies)
+    known = np.mean(np.isfinite(phi), axis=(2, 3)) > 0.5
+    slopes, starts = [], []
+    decade = np.log(10.0) * TREND_DECADES
+    for row, good in zip(phi, known, strict=True):
+        last = good & (logs > logs[good].max(initial=-np.inf) - decade)
+        if last.any() and np.ptp(logs[last]) > 0.5 * decade:
+            slopes.append(np.polyfit(logs[last], np.nanmean(np.log(row[last]), axis=(1, 2)), 1)[0])
+            starts.append(logs[last][0])
+    if not slopes:
+        return np.ones(len(logs))
+    slope = np.clip(np.mean(slopes), *TREND_RANGE)
+    return np.asarray(np.exp(slope * np.maximum(logs - np.mean(starts), 0.0)))
 
 
 def _expected_and_limit(flux: Array, phi: Array, grid: Grid) -> tuple[Array, Array]:

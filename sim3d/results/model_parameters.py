@@ -41,14 +41,27 @@ class ParameterErrors:
         Standard deviation of the prior of each parameter, in its own units; the unit of :attr:`covariance`.
     covariance : float64 array (n, n)
         Covariance of the parameters in units of ``sigma``.
+    prior : float64 array (n, n) or None
+        Covariance before the fit, in the same units; None if there was no fit.
+    scale : float
+        Factor on the errors of the fit where measurements disagree, which ``covariance`` contains.
     """
 
     names: tuple[str, ...]
     sigma: Array
     covariance: Array
+    prior: Array | None = None
+    scale: float = 1.0
 
     @classmethod
-    def of_matrix(cls, names: Sequence[str], matrix: ArrayLike, sigma: ArrayLike | None = None) -> ParameterErrors:
+    def of_matrix(
+        cls,
+        names: Sequence[str],
+        matrix: ArrayLike,
+        sigma: ArrayLike | None = None,
+        prior: ArrayLike | None = None,
+        scale: float = 1.0,
+    ) -> ParameterErrors:
         """Make the errors from a covariance matrix in the parameters' own units.
 
         Parameters
@@ -59,6 +72,10 @@ class ParameterErrors:
             Covariance.
         sigma : array_like (n,), optional
             Units; by default the square roots of the diagonal.
+        prior : array_like (n, n), optional
+            Covariance before a fit.
+        scale : float
+            See :attr:`scale`.
 
         Returns
         -------
@@ -84,7 +101,32 @@ class ParameterErrors:
         units = np.sqrt(np.diag(square)) if sigma is None else np.asarray(sigma, dtype=float)
         kept = np.flatnonzero(units > 0.0).tolist()
         units = units[kept]
-        return cls(tuple(names[i] for i in kept), units, square[np.ix_(kept, kept)] / np.outer(units, units))
+        before = None if prior is None else np.asarray(prior, dtype=float)[np.ix_(kept, kept)] / np.outer(units, units)
+        own = square[np.ix_(kept, kept)] / np.outer(units, units)
+        return cls(tuple(names[i] for i in kept), units, own, before, scale)
+
+    def prior_share(self, slopes: Array) -> Array:
+        """Compute the share of the variance that comes from the priors: d^T C M^-1 C d / d^T C d.
+
+        Here C is the covariance of the fit and M that of the priors (docs/methods/calibration.md).
+
+        Parameters
+        ----------
+        slopes : float64 array (..., n)
+            Derivatives d per sigma.
+
+        Returns
+        -------
+        float64 array (...)
+            1 without a fit; NaN where there is no error.
+        """
+        if self.prior is None:
+            return np.ones(slopes.shape[:-1])
+        fitted = self.covariance / self.scale**2
+        reach = slopes @ fitted
+        of_prior = np.einsum("...i,...i->...", reach, np.linalg.solve(self.prior, reach[..., None])[..., 0])
+        whole = np.einsum("...i,...i->...", reach, slopes)
+        return np.divide(of_prior, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0.0)
 
     def sigma_of(self, slopes: Array) -> Array:
         """Compute sqrt(s^T C s), the standard deviation that follows from derivatives s per sigma.
@@ -119,7 +161,7 @@ class ParameterErrors:
             If the file is no calibration.
         """
         found = read_calibration(Path(path))
-        return cls.of_matrix(found.parameters, found.covariance, found.sigma)
+        return cls.of_matrix(found.parameters, found.covariance, found.sigma, found.prior, found.scale)
 
 
 def errors_of_result(result: Result) -> ParameterErrors | None:
@@ -140,10 +182,23 @@ def errors_of_result(result: Result) -> ParameterErrors | None:
     names = tuple(json.loads(found["calibration_parameters"]))
     if not result.record.config.scoring.neutrinos or not set(names) <= set(result.record.config.scoring.parameters):
         return None
-    matrix = np.zeros((len(names), len(names)))
-    matrix[np.tril_indices(len(names))] = json.loads(found["calibration_covariance"])
-    matrix += np.tril(matrix, -1).T
-    return ParameterErrors.of_matrix(names, matrix, json.loads(found["calibration_sigma"]))
+    prior = None
+    if "calibration_prior" in found:
+        prior = _symmetric(json.loads(found["calibration_prior"]), len(names))
+    return ParameterErrors.of_matrix(
+        names,
+        _symmetric(json.loads(found["calibration_covariance"]), len(names)),
+        json.loads(found["calibration_sigma"]),
+        prior,
+        float(found.get("calibration_scale", 1.0)),
+    )
+
+
+def _symmetric(triangle: Sequence[float], n: int) -> Array:
+    """Symmetric matrix from its lower triangle."""
+    matrix = np.zeros((n, n))
+    matrix[np.tril_indices(n)] = triangle
+    return matrix + np.tril(matrix, -1).T
 
 
 class LogDerivatives:

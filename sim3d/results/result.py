@@ -12,17 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from sim3d.conventions.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, Binning
-from sim3d.conventions.flavours import FLAVOURS, flavour_index
+from sim3d.conventions.flavours import FLAVOURS
 from sim3d.conventions.words import result_conventions
 from sim3d.errors import InputError
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result
-from sim3d.results.at_points import flux_at
 from sim3d.results.bin_errors import POISSON_LIMIT_90, BinErrors, bin_errors, neutrino_grid
 from sim3d.results.gradients import SiteGradients
+from sim3d.results.point_fluxes import PointFluxes
 from sim3d.results.words import median_errors, result_lines
 from sim3d.scoring.exact_sums import N_GROUPS, ExactSums
 from sim3d.scoring.precision import Watch, describe_observable
@@ -36,11 +35,9 @@ _SLACK = 1e-9
 
 _NOT_MADE = {
     "muons": "scoring.muons: this run scored no muons; set it to true and run again",
-    "muon_gradients": (
-        "gradients of muons: this run made none; add to its configuration [scoring] muons = true and gradients = true"
-    ),
+    "muon_gradients": "gradients of muons: this run made none; add to [scoring] muons = true and gradients = true",
     "heights": "scoring.heights: this run counted no heights of production; set it to true and run again",
-    "gradients": ("gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation"),
+    "gradients": "gradients: this run made none; add to its configuration [scoring] gradients = true, or a variation",
 }
 """Error messages for optional sums that a run did not make."""
 
@@ -58,7 +55,7 @@ class SiteInfo:
     area_m2: float
 
 
-class Result:
+class Result(PointFluxes):
     """Fluxes of a finished run, with their statistical errors.
 
     Parameters
@@ -87,6 +84,7 @@ class Result:
         self.record = record
         self.path = path
         self._gradients: dict[str, SiteGradients] = {}
+        self._errors: dict[tuple[str, str], BinErrors] = {}
         self.sites = {
             d.name: SiteInfo(d.name, d.lat_deg, d.lon_deg, d.altitude_m, d.declination_deg, d.patch, d.area_m2)
             for d in record.detectors
@@ -295,9 +293,7 @@ class Result:
         flux = total / n / space
         variance = np.maximum(0.0, squares - total**2 / n) / (n * max(n - 1, 1))
         error = np.sqrt(variance) / space
-        if not chosen.azimuth:
-            return flux[..., 0], error[..., 0], hits[..., 0]
-        return flux, error, hits
+        return (flux, error, hits) if chosen.azimuth else (flux[..., 0], error[..., 0], hits[..., 0])
 
     def upper_limit(self, site: str, binning: str = "fine") -> np.ndarray:
         """Compute the 90% upper limit of the flux in bins without hits; elsewhere return the flux itself.
@@ -327,12 +323,15 @@ class Result:
         InputError
             As :meth:`binned`.
         """
+        if found := self._errors.get((site, binning)):
+            return found
         chosen = self.binning(binning)
         flux, error, _ = self.binned(site, binning)
         azimuths = self.azimuth_edges_deg if chosen.azimuth else np.array([0.0, 360.0])
         shape = (*flux.shape[:3], len(azimuths) - 1)
         grid = neutrino_grid(chosen.energies_GeV, chosen.cos_edges, azimuths)
-        return bin_errors(flux.reshape(shape), error.reshape(shape), grid, self.n_batches).reshaped(flux.shape)
+        found = bin_errors(flux.reshape(shape), error.reshape(shape), grid, self.n_batches).reshaped(flux.shape)
+        return self._errors.setdefault((site, binning), found)
 
     def groups_east_west(self, site: str) -> np.ndarray:
         """Compute the mean flux of each group of batches in the eastern and western halves of azimuth at a site.
@@ -364,113 +363,9 @@ class Result:
         weights = self.group_weights
         return sums / np.maximum(weights, 1)[:, None, None, None, None]
 
-    def _lookup(
-        self,
-        values: np.ndarray,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        azimuth_deg: Any,
-        chosen: Binning,
-        errors: bool = False,
-    ) -> np.ndarray:
-        index = np.vectorize(flavour_index, otypes=[int])(flavour)
-        # the simulation makes no tau neutrinos; a last row of zeros is their flux
-        values = np.concatenate([values, np.zeros_like(values[:1])])
-        energy = np.asarray(energy_GeV, dtype=float)
-        cos = np.asarray(cos_zenith, dtype=float)
-        energy_edges = chosen.energy_edges_GeV
-        low, high = energy_edges[0] * (1.0 - _SLACK), energy_edges[-1] * (1.0 + _SLACK)
-        if not np.all((energy >= low) & (energy <= high)):
-            raise InputError(f"energy_GeV: must be between {energy_edges[0]:.4g} and {energy_edges[-1]:.5g}")
-        if not np.all((cos >= -1.0) & (cos <= 1.0)):
-            raise InputError("cos_zenith: must be between -1 and 1")
-        azimuth = None if azimuth_deg is None else np.asarray(azimuth_deg, dtype=float)
-        if azimuth is not None and not np.all(np.isfinite(azimuth)):
-            raise InputError("azimuth_deg: must be finite")
-        lowest = self.record.config.scoring.energy_min_GeV
-        edges = (energy_edges, chosen.cos_edges)
-        return flux_at(values, index, edges, energy, cos, azimuth, lowest_GeV=lowest, errors=errors)
-
     def default_site(self, site: str | None) -> str:
         """Return ``site``, or if that is None the run's first site."""
         return next(iter(self.sites)) if site is None else site
-
-    def flux(
-        self,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        azimuth_deg: ArrayLike | None = None,
-        site: str | None = None,
-        binning: str = "honda",
-    ) -> Any:
-        """Interpolate the flux at points between the centres of bins, broadcast over the arguments.
-
-        The bins are those of the flux tables and of :class:`sim3d.Flux`, so the three agree but for the interpolation:
-        here it is linear in E^3 flux between the centres of bins (:mod:`sim3d.results.at_points`), there a spline whose
-        integral over each bin is that of the table. At a listed energy, in the centre of a zenith bin, this is the
-        number of the table. A point on the edge of two bins has the mean of both.
-
-        Parameters
-        ----------
-        flavour : str, int, or array of them
-            numu, numubar, nue or nuebar, or a PDG id; tau neutrinos give zero.
-        energy_GeV, cos_zenith, azimuth_deg : array_like
-            Energies (GeV), zenith cosines (+1 down-going), azimuths of arrival (degrees from south through east);
-            without azimuths the average over them.
-        site : str, optional
-            By default the run's first site.
-        binning : str
-            honda (20 energies per decade, 20 zenith bins), fluka, or fine (40 and 40, with larger errors).
-
-        Returns
-        -------
-        float64
-            m^-2 s^-1 sr^-1 GeV^-1, a number for a single point; 0 where all bins around the point are without hits.
-
-        Raises
-        ------
-        InputError
-            For an unknown site, flavour or binning, or a point outside the bins.
-        """
-        return self._interpolated(0, flavour, energy_GeV, cos_zenith, azimuth_deg, site, binning)
-
-    def error(
-        self,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        azimuth_deg: ArrayLike | None = None,
-        site: str | None = None,
-        binning: str = "honda",
-    ) -> Any:
-        """Return the statistical error of :meth:`flux`, one standard deviation.
-
-        The bins around the point are taken as independent; a bin without hits counts as 0 +- 0. Between bins it is
-        smaller than :meth:`sim3d.Flux.error`, which is the error of one bin. Parameters, unit and errors raised as in
-        :meth:`flux`.
-        """
-        return self._interpolated(1, flavour, energy_GeV, cos_zenith, azimuth_deg, site, binning)
-
-    def _interpolated(
-        self,
-        which: int,
-        flavour: Any,
-        energy_GeV: ArrayLike,
-        cos_zenith: ArrayLike,
-        azimuth_deg: ArrayLike | None,
-        site: str | None,
-        binning: str,
-    ) -> Any:
-        """Interpolate the flux (0) or its error (1)."""
-        name = f"{binning}_aa" if azimuth_deg is None else binning
-        if binning.endswith("_aa"):
-            raise InputError("binning", binning, "honda, fluka or fine; without azimuth_deg it is averaged anyway")
-        values = self.binned(self.default_site(site), name)[which]
-        return self._lookup(
-            values, flavour, energy_GeV, cos_zenith, azimuth_deg, self.binning(name), errors=bool(which)
-        )
 
     def gradients(self, site: str | None = None) -> SiteGradients:
         """Return the derivatives of the flux of a site with respect to the model parameters.

@@ -21,7 +21,7 @@ from sim3d.results.bin_errors import BinErrors, bin_errors, neutrino_grid
 from sim3d.results.model_parameters import LogDerivatives, ParameterErrors, errors_of_result, relative_error
 
 if TYPE_CHECKING:
-    from sim3d.results.result import Result
+    from sim3d.results.result import Result, SiteInfo
 
 TABLE_BINNINGS = ("honda", "fluka", "fine")
 """Binnings that a table can have; the azimuth average of each has its own sums of squares and errors."""
@@ -123,11 +123,27 @@ def table_of_result(
         name=site,
         source=site,
         azimuth_frame=result.azimuth_frame,
+        place=place_in_words(result.sites[site]),
     )
     errors = errors or errors_of_result(result)
     if errors is None:
         return table
     return replace(table, model_relative=relative_error(table, LogDerivatives(result.gradients(site), errors)))
+
+
+def place_in_words(site: SiteInfo) -> str:
+    """Describe where the fluxes of a table are: position, altitude and detector.
+
+    Parameters
+    ----------
+    site : SiteInfo
+
+    Returns
+    -------
+    str
+    """
+    position = f"latitude {site.lat_deg:.4f}, longitude {site.lon_deg:.4f}"
+    return f"{position}, altitude {site.altitude_m:g} m, detector {site.patch}"
 
 
 def sample_table(
@@ -182,10 +198,7 @@ def write_csv_tables(result: Result, folder: Path, binning: str = "honda") -> li
         raise InputError("binning", binning, f"one of {', '.join(TABLE_BINNINGS)}")
     written = []
     for name, site in result.sites.items():
-        title = (
-            f"sim3d atmospheric neutrino fluxes, {name}: latitude {site.lat_deg:.4f}, "
-            f"longitude {site.lon_deg:.4f}, altitude {site.altitude_m:g} m, detector {site.patch}"
-        )
+        title = f"sim3d atmospheric neutrino fluxes, {name}: {place_in_words(site)}"
         stem = name if binning == "honda" else f"{name}-{binning}"
         for ending, azimuth in (("aa", False), ("azimuth", True)):
             table = table_of_result(result, name, binning, azimuth)

@@ -36,7 +36,7 @@ SITE_TITLES = {
 }
 """Names of the known sites as they are spelt; the name of any other site stays as the user wrote it."""
 
-_SUNS = {"min": "solar minimum", "max": "solar maximum", "fit": "Sun as in the data of the fit"}
+_SUNS = {"min": "solar minimum", "max": "solar maximum", "fit": "as in the data of the fit"}
 
 
 def degrees(lat_deg: float, lon_deg: float) -> str:

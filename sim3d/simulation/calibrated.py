@@ -79,16 +79,23 @@ def calibration_entries(config: Config) -> dict[str, Any]:
     -------
     dict
         ``calibration``: the name; ``calibration_parameters``, ``calibration_values``, ``calibration_sigma`` and
-        ``calibration_covariance`` (lower triangle, own units, 9 digits): JSON.
+        ``calibration_covariance`` and ``calibration_prior`` (lower triangles, own units, 9 digits): JSON;
+        ``calibration_scale``.
     """
     found = calibration_of(config)
     if found is None:
         return {}
-    triangle = found.covariance[np.tril_indices(len(found.parameters))]
+    lower = np.tril_indices(len(found.parameters))
     return {
         "calibration": found.name,
         "calibration_parameters": json.dumps(found.parameters),
         "calibration_values": json.dumps(found.values.tolist()),
         "calibration_sigma": json.dumps(found.sigma.tolist()),
-        "calibration_covariance": json.dumps([float(f"{one:.9g}") for one in triangle]),
+        "calibration_covariance": _numbers(found.covariance[lower]),
+        "calibration_prior": _numbers(found.prior[lower]),
+        "calibration_scale": found.scale,
     }
+
+
+def _numbers(values: np.ndarray) -> str:
+    return json.dumps([float(f"{one:.9g}") for one in values])

@@ -39,11 +39,12 @@ def text_of(page):
 
 
 def prose(text):
-    """The text without blocks of code and formulas, comments of HTML and targets of links."""
+    """The text without blocks of code and formulas, comments of HTML, pictures and targets of links."""
     for block in (r"^```.*?^```[ ]*$", r"^\$\$.*?^\$\$[ ]*$", r"<!--.*?-->"):
         text = re.sub(block, "\n\n", text, flags=re.M | re.S)
     text = re.sub(r"(?:^(?: {4,}|\t)[^\s:-].*\n?)+", "\n\n", text, flags=re.M)
     text = re.sub(r"^:::.*$", "", text, flags=re.M)
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     return re.sub(r"<[^>]*>|^[|\s:-]+$", " ", text, flags=re.M)
 

@@ -124,11 +124,11 @@ def command(
         return
     # The model is loaded first, so that wrong input leaves no empty folder behind.
     chosen = load_model(model, definition, table)
-    if not as_json:
-        show_energy_carried(chosen)
     wanted = list(energies) if energies else list(ZFACTOR_ENERGIES_GEV)
     rows = compare_protons(chosen, wanted, interactions, seed)
     others = [] if energies else compare_daemonflux(chosen, interactions, seed)
+    if not as_json:
+        show_energy_carried(chosen)
 
     written: list[Path] = []
     if folder is not None:

@@ -59,6 +59,7 @@ def command(
     """
     from sim3d.files import csv_tables, honda_writing
     from sim3d.files.checksums import is_result_file
+    from sim3d.files.site_flux_file import is_site_flux
     from sim3d.flux import exports
 
     written: list[Path] = []
@@ -84,7 +85,7 @@ def command(
         return
     for path in written:
         click.echo(path)
-    if target != "heights" and file.is_file() and is_result_file(file):
+    if target != "heights" and file.is_file() and is_result_file(file) and not is_site_flux(file):
         for line in precision_lines(open_result(file), list(fluxes)):
             click.echo(line)
 

@@ -9,8 +9,7 @@ from sim3d.config.load import make_config
 from sim3d.files.checksums import seal_in_place
 from sim3d.files.earlier_defaults import stated
 from sim3d.files.result_file import read_result
-from sim3d.results.metadata import sun_in_words
-from sim3d.results.result import Result
+from sim3d.results.words import sun_in_words
 
 WORDS = "1997-07: 563 MV"
 
@@ -76,7 +75,7 @@ def test_a_file_of_before(fake_result, tmp_path):
     assert record.config.primaries.potential == 1109.0
     assert record.config.hadronic.definition == "printed"
     assert record.config.sites[0].altitude_m == record.detectors[0].altitude_m == 0.0
-    assert sun_in_words(Result(record)) == "1109 MV"
+    assert sun_in_words(record) == "1109 MV"
     today = make_config(config)
     assert today.primaries.potential == "max"
     assert today.hadronic.definition == "balanced"

@@ -24,6 +24,9 @@ def test_integers_are_within_half_a_step(kind, steps):
 def test_one_number_and_none():
     numbers, scale, offset = packed(np.full(3, 2.5), "u2")
     assert offset + scale * float(numbers[0]) == 2.5
+    nearly = np.array([0.3, 0.3 * (1.0 + 1e-15)])
+    numbers, scale, offset = packed(nearly, "i2")
+    np.testing.assert_allclose(offset + scale * numbers.astype(float), 0.3)
     assert packed(np.zeros((0, 3)), "u1")[0].shape == (0, 3)
 
 

@@ -169,3 +169,60 @@ def test_centres():
     rounded = np.round(np.geomspace(1, 80, 40), 2)
     assert centres(rounded) == pytest.approx(np.sqrt(rounded[1:] * rounded[:-1]))
     assert centres(np.round(np.linspace(1, 2, 4), 3)) == pytest.approx([1.1665, 1.5, 1.8335])
+
+
+def test_azimuth_bins_share_the_flux_of_all_azimuths(files):
+    """Their sum is the map without azimuth; the shares are those of 1 + 0.3 cos(azimuth), integrated."""
+    service = sim3d.HondaFluxService(files / "az.d")
+    ebins, czbins, azbins = np.geomspace(2, 40, 6), np.linspace(-0.9, 0.9, 5), np.linspace(0, 360, 13)
+    flat = service.get_flux(ebins, czbins, "nue")
+    found = service.get_flux(ebins, czbins, "nue", azbins)
+    assert found.shape == (5, 4, 12)
+    assert found.sum(axis=2) == pytest.approx(flat, rel=1e-9)
+    shares = (1 + 0.3 * np.cos(np.radians(15 + 30 * np.arange(12)))) / 12
+    assert found == pytest.approx(flat[..., None] * shares, rel=1e-3)
+    across = service.get_flux(ebins, czbins, "nue", [330.0, 30.0])
+    assert across[..., 0] == pytest.approx(found[..., 0] + found[..., 11], rel=1e-3)
+    with pytest.raises(InputError, match="averaged over azimuth"):
+        sim3d.HondaFluxService(files / "aa.d").get_flux(ebins, czbins, "nue", azbins)
+
+
+def test_calibrated_errors(files, monkeypatch):
+    """Derivatives and errors of the flux at the centres of the bins; values of parameters move the map."""
+    service = sim3d.HondaFluxService(files / "aa.d")
+    ebins, czbins = np.geomspace(2, 40, 6), np.linspace(-0.9, 0.9, 5)
+    assert service.parameters == []
+    assert service.get_derivatives(ebins, czbins, "nue").shape == (5, 4, 0)
+    with pytest.raises(InputError, match="no parameters with errors"):
+        service.get_error(ebins, czbins, "nue", kind="model")
+
+    class Known:
+        """A flux with two parameters: d ln(flux) is (0.1 ln E, 0.2 cos)."""
+
+        def __init__(self, flux):
+            self._flux, self.parameters = flux, ["a", "b"]
+            self.parameter_covariance = np.array([[1.0, 0.5], [0.5, 2.0]])
+
+        def __getattr__(self, name):
+            return getattr(self._flux, name)
+
+        def derivatives(self, flavour, energy, cos):
+            return np.stack([0.1 * np.log(energy), 0.2 * cos], axis=1)
+
+        def error(self, flavour, energy, cos, kind):
+            slopes = self.derivatives(flavour, energy, cos)
+            relative = np.sqrt(np.einsum("ni,ij,nj->n", slopes, self.parameter_covariance, slopes))
+            return relative * self._flux.flux(flavour, energy, cos)
+
+    flat = service.get_flux(ebins, czbins, "numu")
+    monkeypatch.setattr(service, "flux", Known(service.flux))
+    energy, cos = np.sqrt(ebins[1:] * ebins[:-1])[:, None], 0.5 * (czbins[1:] + czbins[:-1])
+    slopes = service.get_derivatives(ebins, czbins, "numu")
+    assert slopes[..., 0] == pytest.approx(0.1 * np.log(energy) * np.ones(4))
+    moved = service.get_flux(ebins, czbins, "numu", values={"a": 1.5, "b": -1.0})
+    assert moved == pytest.approx(flat * np.exp(0.15 * np.log(energy) - 0.2 * cos))
+    a, b = 0.1 * np.log(energy), 0.2 * cos
+    relative = np.sqrt(a**2 + a * b + 2 * b**2)
+    assert service.get_error(ebins, czbins, "numu", kind="model") == pytest.approx(flat * relative)
+    with pytest.raises(InputError):
+        service.get_flux(ebins, czbins, "numu", values={"c": 1.0})

@@ -6,7 +6,7 @@ from scipy.special import gammaln
 
 from sim3d.errors import InputError
 from sim3d.measurement.binning import Binning, Counts, category_axis, log_axis
-from sim3d.measurement.fit import Likelihood, fit, toys
+from sim3d.measurement.fit import Likelihood, expected_covariance, fit, toys
 from sim3d.measurement.model import Component, Model
 from sim3d.measurement.parameters import Parameter, Prior
 from sim3d.measurement.samples import Sample
@@ -147,3 +147,23 @@ def test_what_is_refused(toy, one_bin):
     model = Model(Binning(log_axis("e", 1.0, 100.0, 2)), [Component("p", sample, np.ones(1))])
     with pytest.raises(InputError, match="1 bins have events but no simulated event \\(e 10 to 100\\)"):
         Likelihood(model, data(model, [0.0, 1.0]))
+
+
+def test_expected_covariance(rich, one_bin):
+    """In closed form for one bin; the errors of a fit to the expected data; a known parameter narrows the others."""
+    names, matrix = expected_covariance(one_bin)
+    assert (names, matrix.tolist()) == (("n",), [[pytest.approx(1.0 / 20.0)]])
+    names, matrix = expected_covariance(rich)
+    result = fit(Likelihood(rich, rich.asimov()), tolerance=1e-3)
+    errors = np.sqrt(np.diag(matrix))
+    assert errors == pytest.approx([result.errors[name] for name in names], rel=0.05)
+    fewer, narrower = expected_covariance(rich, fixed=["gamma", "a"])
+    assert set(names) - set(fewer) == {"gamma", "a"}
+    for name, error in zip(fewer, np.sqrt(np.diag(narrower)), strict=True):
+        assert error <= errors[names.index(name)] * (1 + 1e-9)
+    with pytest.raises(InputError, match="parameter: 'x'"):
+        expected_covariance(one_bin, fixed=["x"])
+    two = (Parameter("n", 1.0), Parameter("m", 1.0))
+    free = Component("p", rich.components[0].sample, rich.components[0].weights, two, ("n", "m"))
+    with pytest.raises(InputError, match="do not determine all of them"):
+        expected_covariance(Model(rich.binning, [free]))

@@ -75,7 +75,7 @@ def test_looks_as_before(fake_result, tmp_path, name):
 
 @pytest.mark.parametrize("name", ["spectra", "azimuth"])
 def test_a_change_is_seen(fake_result, tmp_path, name, monkeypatch):
-    """Without the points of one flavour the picture is no longer the same."""
+    """Without the points and the line of one flavour the picture is no longer the same."""
     if WRITE:
         pytest.skip("baselines are being written")
     draw = axes.draw_points
@@ -84,7 +84,14 @@ def test_a_change_is_seen(fake_result, tmp_path, name, monkeypatch):
         if look.get("label") != style.LABELS["nue"]:
             draw(ax, x, y, error, look, **options)
 
+    line = axes.draw_curve
+
+    def without_line_of_nue(ax, x, y, error, colour, **options):
+        if colour != style.COLOURS["nue"]:
+            line(ax, x, y, error, colour, **options)
+
     monkeypatch.setattr(plots, "draw_points", without_nue)
+    monkeypatch.setattr(plots, "draw_curve", without_line_of_nue)
     with matplotlib.rc_context(style.RC):
         save_without_text(FIGURES[name](fake_result(sites=("kamioka",))), tmp_path / f"{name}.png")
     assert compare_images(str(BASELINES / f"{name}.png"), str(tmp_path / f"{name}.png"), TOLERANCE) is not None

@@ -39,7 +39,7 @@ def test_three_errors_and_ratios(fake_result, monkeypatch):
     monkeypatch.setattr(result, "gradients", gradients)
     section = model_section(result, {"kamioka": np.full((4, 10), 0.12)})
     # numu: sqrt(0.03^2 + 0.04^2) = 5%, with 12% in quadrature 13%; nue: 4%
-    assert section.body.count("12% / 5% / 13%") == section.body.count("12% / 4% / ")
+    assert section.body.count("12% / 5% / 13% (100% prior)") == section.body.count("12% / 4% / ")
     assert section.body.count("12% / 5% / 13%") >= 10
     # in the ratio of the sums the norm cancels: 3%; in those of charges everything does, up to rounding
     ratios = [float(one) for one in re.findall(r"± ([0-9.e-]+)%", section.body)]

@@ -138,3 +138,27 @@ def test_many_points_are_fast(flux):
     flux.flux("numu", energy, cos)
     flux.derivatives("numu", energy, cos)
     assert time.process_time() - begin < 1.0
+
+
+def test_the_share_of_priors():
+    """One measurement of the sum of two parameters: the sum is known, the difference stays at its prior."""
+    prior = np.diag([0.04, 0.04])
+    information = np.ones((2, 2)) / 0.01
+    fitted = np.linalg.inv(np.linalg.inv(prior) + information)
+    errors = ParameterErrors.of_matrix(NAMES[:2], 4.0 * fitted, np.array([0.2, 0.2]), prior, scale=2.0)
+    d = np.array([[1.0, 1.0], [1.0, -1.0], [1.0, 0.0]])
+    both, one = 0.08 / (1 + 0.08 / 0.01), 0.5 * 0.08
+    share = errors.prior_share(d)
+    # of the sum s^2 / (s^2 + m^2) with the measurement's s = 0.1 and the prior's m^2 = 0.08
+    np.testing.assert_allclose(share[:2], [0.01 / 0.09, 1.0], rtol=1e-9)
+    expected = d[2] @ fitted @ np.linalg.inv(prior) @ fitted @ d[2] / (d[2] @ fitted @ d[2])
+    assert share[2] == pytest.approx(expected)
+    assert both < one
+    # data and priors make up the whole
+    np.testing.assert_allclose(fitted @ (np.linalg.inv(prior) + information) @ fitted, fitted)
+    assert ParameterErrors.of_matrix(NAMES[:2], fitted).prior_share(d).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_share_of_priors_of_a_flux(flux):
+    assert flux.prior_share("numu", [1.0, 2.0], 0.1).tolist() == [1.0, 1.0]
+    assert np.isnan(Flux(flux.table).prior_share("numu", 1.0, 0.1))

@@ -181,7 +181,8 @@ def test_flux_at_the_middle_of_a_bin_is_that_of_the_bin(result):
 def test_flux_is_that_of_the_tables_and_of_the_spline(fake_result):
     """At centres of Honda's bins exactly the table's number; anywhere the spline's, within the curvature of a bin."""
     smooth = fake_result(noise=0.0, batches=2)
-    table, error, _ = smooth.binned("sno", "honda_aa")
+    table = smooth.binned("sno", "honda_aa")[0]
+    error = smooth.errors("sno", "honda_aa").error
     energy, edges = smooth.binning_energies("honda_aa"), smooth.binning_cos_edges("honda_aa")
     middles = 0.5 * (edges[1:] + edges[:-1])
     for f, flavour in enumerate(smooth.flavours):
@@ -195,13 +196,14 @@ def test_flux_is_that_of_the_tables_and_of_the_spline(fake_result):
         )
     spline = sim3d.Flux.of_result(smooth, "sno")
     points = (np.geomspace(0.12, 8e3, 60)[:, None], np.linspace(-0.93, 0.93, 9))
-    for azimuth in (None, 77.0):
+    # in azimuth the made flux is 1 +- 0.6: a chord over a bin of 30 degrees lies up to (pi/6)^2 / 8 x 0.6 off, of 0.4
+    for azimuth, rtol in ((None, 0.02), (77.0, 0.05)):
         ours = smooth.flux("nue", *points, azimuth, site="sno")
-        np.testing.assert_allclose(ours, spline.flux("nue", *points, azimuth), rtol=0.02)
+        np.testing.assert_allclose(ours, spline.flux("nue", *points, azimuth), rtol=rtol)
     # noisy bins: the two differ by less than the error of a bin nearly everywhere
     noisy = fake_result(noise=0.3, batches=8)
     pull = (noisy.flux("nue", *points) - sim3d.Flux.of_result(noisy).flux("nue", *points)) / noisy.error("nue", *points)
-    assert np.median(np.abs(pull)) < 0.5
+    assert np.median(np.abs(pull)) < 0.67  # the median of a Gaussian of that error
 
 
 def test_numbers_for_single_points(result):
@@ -216,7 +218,7 @@ def test_print_shows_what_a_result_holds(fake_result):
     text = str(fake_result(sites=("ino", "kamioka"), noise=0.3))
     lines = text.splitlines()
     assert lines[0].startswith("sim3d result: 1,000 primaries")
-    assert "  site ino: 36.40° N, 137.30° E" in lines
+    assert "  site INO: 36.40° N, 137.30° E" in lines
     assert "numu, numubar, nue, nuebar; 0.0944 to 10,593 GeV, cos_zenith -1 to 1, 12 azimuth bins" in text
     assert "IGRF-14" in text
     for site in ("ino", "kamioka"):
@@ -225,6 +227,20 @@ def test_print_shows_what_a_result_holds(fake_result):
     empty = str(fake_result(sites=("ino",), empty_above=0.5, without=("nue",)))
     assert "nue half empty" in empty
     assert len(text.splitlines()) < 12
+
+
+def test_the_error_is_never_zero(result, fake_result):
+    """Around bins without hits it is at least the upper limit of their mean; nothing is known of a row without hits."""
+    energies = np.geomspace(0.2, 9e3, 30)
+    flux, error = (of("nue", energies, 0.31, binning="fine") for of in (result.flux, result.error))
+    assert np.any(flux == 0.0)
+    assert np.all(error > 0.0)
+    energy = result.binning_energies("fine_aa")
+    limit = result.upper_limit("kamioka", "fine_aa")
+    # the middle of the last bin, empty: its limit
+    assert result.error("nue", energy[-1], 0.525, binning="fine") == pytest.approx(limit[2, -1, 30])
+    assert result.error("nue", 1.0, 0.5, site="here") > 1e99
+    assert result.error("nutau", 1.0, 0.5) == 0.0
 
 
 def test_flavours_by_pdg_id_and_tau_neutrinos(result):

@@ -196,3 +196,13 @@ def test_csv(fake_result, tmp_path):
         assert (rows[-1]["cos_zenith_low"], rows[-1]["cos_zenith_high"]) == ("0.9", "1")
         assert rows[-1]["azimuth_high_deg"] == "360"
         assert rows[0]["azimuth_high_deg"] == ("360" if ending == "aa" else "30")
+
+
+def test_csv_tables_state_where_they_are(known, tmp_path):
+    """Position, altitude and detector stand in the first line, raw and from a table (as smooth ones are written)."""
+    written = result_tables.write_csv_tables(known.result, tmp_path)
+    table = result_tables.table_of_result(known.result, "kamioka", azimuth=False)
+    written.append(csv_tables.write_table(table, tmp_path, "again"))
+    for path in written:
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert "latitude 36.4000, longitude 137.3000, altitude 0 m, detector rectangle 10 deg" in first, path
