@@ -146,6 +146,8 @@ class Scanner:
         External field and magnetopause; `precise` then makes no difference.
     tolerance : float
         Error per step of the fast kernels.
+    precise_tolerance : float, optional
+        Error per step of the integrator of order 8; its default if not given.
     """
 
     def __init__(
@@ -159,6 +161,7 @@ class Scanner:
         precise: bool = True,
         external: Magnetosphere | None = None,
         tolerance: float = CUTOFF_TOLERANCE,
+        precise_tolerance: float | None = None,
     ) -> None:
         self.step_GV = step_GV
         self.lowest_GV = lowest_GV
@@ -167,7 +170,9 @@ class Scanner:
         self.tracer = BatchTracer(field, params)
         self._precise: PreciseTracer | None = None
         if external is not None or precise:
-            self._precise = PreciseTracer(field, floor_km, external, max_path_radii=max_path_radii)
+            self._precise = PreciseTracer(
+                field, floor_km, external, max_path_radii=max_path_radii, tolerance=precise_tolerance
+            )
         self._margin = max(3, math.ceil(MARGIN_GV / step_GV))
 
     def scan(self, xyz_km: Array, directions: Array) -> tuple[int, list[IntArray]]:

@@ -37,6 +37,10 @@ def test_places_give_the_published_cutoffs() -> None:
     table = [one for one in stations().values() if (one.published_GV or 0.0) > 1.0]
     found = place_cutoffs([o.lat for o in table], [o.lon for o in table], FieldModel("1990-01-01"), step_GV=0.1)
     published = np.array([one.published_GV for one in table])
-    # Almaty has 6.50 GV at steps of 0.01 GV, where 5.90 was published without an epoch; the coarse scan here adds 0.2
-    assert np.abs(found.effective_GV - published).max() < 0.75 + 0.1
-    assert abs(np.median(found.effective_GV - published)) < 0.15
+    away = found.effective_GV - published
+    # Almaty's published value is not explained (docs/manual/cutoffs.md); the coarse scan adds to the difference
+    almaty = np.array([one.code == "AATB" for one in table])
+    assert almaty.sum() == 1
+    assert np.abs(away[~almaty]).max() < 0.75
+    assert np.abs(away[almaty]).max() < 1.2
+    assert abs(np.median(away)) < 0.15

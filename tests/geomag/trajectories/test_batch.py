@@ -159,7 +159,7 @@ def _against_reference(field: FieldModel, zenith: np.ndarray, azimuth: np.ndarra
     tracer = CutoffTracer(36.4257, 137.3103, field=field)
     tight = trace_params(field, 20.0, True, 1e-9, shortcuts=False, truncation=0.0)
     directions = arrival_direction(tracer.lat, tracer.lon, zenith, azimuth)
-    first, scans = scan(tracer.xyz_km, directions, tracer.tracer)
+    first, scans = scan(tracer.xyz_km, directions, tracer.scanner.tracer)
     found = []
     for direction, verdicts in zip(directions, scans, strict=True):
         rigidities = np.arange(first, first + len(verdicts)) * 0.01

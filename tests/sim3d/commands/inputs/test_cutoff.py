@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from geomag.sites import SITES
 from sim3d.cli import main
 
 KAMIOKA = ("cutoff", "--site", "kamioka")
@@ -122,7 +123,7 @@ def test_intensity_writes_csv_and_pictures(tmp_path: Path, capsys: pytest.Captur
 
 def test_sites_lists_all_with_their_cutoffs(capsys: pytest.CaptureFixture[str]) -> None:
     found = {one["name"]: one for one in _json(capsys, "sites")["sites"]}
-    assert len(found) == 12
+    assert len(found) == len(SITES)
     assert found["kamioka"]["declination_deg"] == pytest.approx(-8.0, abs=0.5)
     assert found["juno"]["vertical_cutoff_GV"] > 15.0
     assert found["southpole"]["vertical_cutoff_GV"] == 0.01
