@@ -42,7 +42,7 @@ from sim3d.scoring.heights import NO_HEIGHTS
 from sim3d.scoring.optional_sums import make_optional_sums
 from sim3d.scoring.surface import read_surface, site_rows
 from sim3d.shower.gradients import Gradients
-from sim3d.shower.weight_sharing import NEUTRINO_SHARING
+from sim3d.shower.weight_sharing import NEUTRINO_SHARING, WITHOUT_ROULETTE
 from sim3d.shower.world import World, build_world
 from sim3d.simulation.calibrated import run_values
 from sim3d.simulation.gradients import make_gradients
@@ -391,7 +391,7 @@ def make_setup(config: Config) -> Setup:
         transverse=config.transport.transverse,
         thinning_ratio=config.thinning,
         roulette=roulette,
-        sharing=NEUTRINO_SHARING,
+        sharing=NEUTRINO_SHARING if config.thinning > 0.0 else WITHOUT_ROULETTE,
         pion_sharpness=pion_sharpness(values),
     )
     overhead = None
