@@ -75,7 +75,7 @@ NEUTRINO_SHARING = Sharing(
 WITHOUT_ROULETTE = NEUTRINO_SHARING._replace(
     pion_GeV=math.inf, kaon_GeV=math.inf, long_kaon_GeV=math.inf, kaons=1.0, kaons_from_GeV=math.inf
 )
-"""The same for ``sampling.thinning`` = 0: no particle is split whose products are followed, since nothing drops them."""
+"""The same for ``sampling.thinning`` = 0: nothing drops products, so only what has none to follow is split."""
 MUON_SHARING = SINGLE_DECAYS._replace(pion_GeV=25.0, kaon_GeV=25.0, most_meson=12.0)
 """Settings of the showers in which muons are scored (:mod:`sim3d.sampling.muons`).
 
