@@ -5,7 +5,7 @@ interact, and muons fly farther and decay more often. The formulas are those of 
 Engel and Resconi, Cosmic Rays and Particle Physics, 2016, chapter 6; from memory): a muon of energy E at the ground at
 the zenith angle theta survives with
 
-    S = [(Lambda cos(theta) / X) (1 + alpha X / (E cos(theta)))]^-p, p = epsilon_mu / (E cos(theta) + alpha X),
+    S = [X / (Lambda cos(theta)) (1 + alpha X / (E cos(theta)))]^-p, p = epsilon_mu / (E cos(theta) + alpha X),
 
 and the flux of the decays of a meson goes as 1 / (1 + B E cos(theta) / epsilon). The characteristic energies epsilon
 are proportional to the height scale. This describes the size of an error of 1%, not a flux.
@@ -45,7 +45,7 @@ def height_scale_slope(momentum_GeV: Array, cos_zenith: Array, depth_g_cm2: floa
     Examples
     --------
     >>> height_scale_slope(np.array([1.0, 10.0, 1000.0]), np.ones(3), 1030.0).round(2)
-    array([-0.68, -0.1 ,  0.87])
+    array([-1.07, -0.1 ,  0.84])
     """
     lost = LOSS_GEV_CM2_PER_G * depth_g_cm2
     power = EPSILON_MU_GEV / (momentum_GeV * cos_zenith + lost)

@@ -16,11 +16,13 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+from made_site_flux import made
 
 from sim3d import cli
 from sim3d.commands.paths import FileCommand, InputPath, OutputPath
 from sim3d.files import atomic_files
 from sim3d.files.result_file import verify_result, write_result
+from sim3d.files.site_flux_file import write_site_flux
 from sim3d.flux import smoothing
 from sim3d.results.tables import table_of_result
 
@@ -81,6 +83,7 @@ CASES = {
     "export csv": "export {in}/result.h5 --to csv -o {out}",
     "export honda": "export {in}/result.h5 --to honda --binning fluka -o {out}",
     "export heights": "export {in}/special.h5 --to heights -o {out}",
+    "flux": "flux {in}/site.h5 --range 1 10 -o {out}",
     "muons": "muons {in}/special.h5 -o {out}",
     "leptons": "leptons {in}/result.h5 -o {out}",
     "plot": "plot {in}/result.h5 -o {out}",
@@ -133,6 +136,7 @@ def test_every_command_with_an_output_is_walked_through():
 def inputs(fake_result, tmp_path_factory):
     """A folder with results, parts of one, a configuration, a profile and a table of errors."""
     folder = tmp_path_factory.mktemp("inputs")
+    write_site_flux(folder / "site.h5", made())
     kept = {"sites": ("kamioka",), "batches": 8}
     record = fake_result.record(**kept)
     write_result(record, folder / "result.h5")

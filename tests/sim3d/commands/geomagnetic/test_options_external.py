@@ -88,7 +88,7 @@ def test_the_time_comes_from_the_date_or_the_option() -> None:
     assert one == other
     assert settings["time_UT"] == "14:30"
     assert find_magnetosphere("none", None, None, None, None, "2000-01-01") == (None, {})
-    with pytest.raises(InputError, match=r"--time = '25:00'.*HH:MM"):
+    with pytest.raises(InputError, match=r"--time: '25:00', allowed: HH:MM"):
         find_magnetosphere("t89", None, "25:00", None, None, "2000-01-01")
     with pytest.raises(InputError, match="a time of its own"):
         find_magnetosphere("t89", None, "05:00", None, None, "2000-01-01T06:00")
