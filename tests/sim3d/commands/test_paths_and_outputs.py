@@ -252,7 +252,7 @@ def quick(fake_result, monkeypatch):
         sim3d.plots.dimensions, "draw", lambda _, site, folder: style.save(style.new_figure((1, 1)), folder, site)
     )
     monkeypatch.setattr(hadronic.models, "model_names", lambda: ("fluka-z",))
-    monkeypatch.setattr(sim3d.report.build, "build", lambda *_: ("<html></html>", []))
+    monkeypatch.setattr(sim3d.report.build, "build", lambda *_, **__: ("<html></html>", []))
     monkeypatch.setattr(Figure, "savefig", savefig)
 
 

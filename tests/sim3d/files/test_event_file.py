@@ -319,7 +319,8 @@ def test_a_damaged_journal_is_found(tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "finish_events", lambda *_: None)
     run_to_file(config(), path, threads=1, batches=(0, 2))
     content = bytearray(journal_path(path).read_bytes())
-    content[400] ^= 1
+    # the last byte of the first batch, zlib's checksum: a bit inside may change how zeros are said and not the records
+    content[content.index(b"sim3dEV1", 8) - 1] ^= 1
     journal_path(path).write_bytes(content)
     with pytest.raises(InputError, match=r"damaged: the records of batch 0"):
         records_of(path)
