@@ -96,7 +96,7 @@ def stopped(tmp_path_factory, target):
 
 def test_a_run_stops_at_a_look(stopped, target):
     result = sim3d.load(stopped)
-    assert result.n_batches in (24, 29, 35)
+    assert result.n_batches in (24, 29, 35, 42, 51)  # each look after 1.2 times the batches of the one before
     assert result.record.batches_done[: result.n_batches].all()
     assert result.complete
     assert f"target_error {target:g} reached" in result.target
