@@ -85,7 +85,7 @@ def test_levels_and_gradients_are_made_once(calls):
     assert calls == {"load_model": 1, "make_overhead": 1, "make_gradients": 1, "model_entries": 1}
     assert setup.columns == ("flux", "solar:MV")
     assert setup.models["gradient_columns"] == "flux, solar:MV"
-    assert setup.models["muon_altitudes_km"] == [0.0]
+    assert setup.models["muon_altitudes_km"] == [1.37]  # the surface above Kamioka
     # what merging and going on compare, so that azimuths of two frames are not added up
     assert setup.models["azimuth_frame"] == "site"
     assert setup.overhead is not None
