@@ -111,7 +111,7 @@ def test_command_prints_and_writes_json(capsys):
     arguments = ["zfactors", "--balance", "--energy", "10", "--showers", "40"]
     assert main(arguments) == 0
     out = capsys.readouterr().out
-    assert "fluka-z" in out
+    assert "accelerator" in out
     assert "sum" in out
     assert main([*arguments, "--all", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
