@@ -408,8 +408,8 @@ def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neut
     while True:
         crossings[0, 0] = 0.0
         _, neutrinos, stack = shower(
-            world, start, kinetic, z_over_a, key, stack, neutrinos, False, None, Levels(radii, depths, crossings),
-            gradients,
+            world, start, kinetic, z_over_a, key, stack, neutrinos, np.bool_(False), None,
+            Levels(radii, depths, crossings), gradients,
         )  # fmt: skip
         n = int(crossings[0, 0])
         if n < crossings.shape[0]:

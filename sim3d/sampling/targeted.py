@@ -198,6 +198,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
     world, source, sites = task.world, task.source, task.sites
     gauss, bending = world.gauss, world.bending
     size, left_out, trace = task.batch_size, task.left_out, task.trace
+    interacts = np.bool_(True)  # no literal: one compiled shower serves all sampling modes
     counters, followed, n_azimuth = scores.counters, scores.followed, scores.flux.shape[4]
     rng = np.empty(1, dtype=np.uint64)
     pose = np.empty(9)
@@ -214,7 +215,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
     aims = np.empty((1024, AIM_COLUMNS))
     hits = np.empty(1024, HIT_DTYPE)
     primary = np.empty(1, RECORD_DTYPE)
-    rows, n_rows = events.rows, 0
+    rows, n_rows = events.rows, np.int64(0)  # a literal 0 would compile score_shower a second time
     for place in range(events.first_place, size):
         if n_rows >= events.full:
             return rows, n_rows, place
@@ -230,7 +231,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
         z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
         tape = child_key(own_key, BRANCH_TAPE)
         n_pilot, pilot, stack = shower(
-            pilot_world, pose, kinetic, z_over_a, tape, stack, pilot, True, None, None, None
+            pilot_world, pose, kinetic, z_over_a, tape, stack, pilot, interacts, None, None, None
         )  # fmt: skip
         counters[C_NEUTRINOS] += n_pilot
         if 2 * n_pilot + 2 > aims.shape[0]:
@@ -254,7 +255,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 ):
                     continue
                 n, neutrinos, stack = shower(
-                    world, turned, kinetic, z_over_a, tape, stack, neutrinos, True, None, None, gradients
+                    world, turned, kinetic, z_over_a, tape, stack, neutrinos, interacts, None, None, gradients
                 )
                 hits, n_hits = hits_of_shower(neutrinos, n, aim.energy_min, sites[k : k + 1], k, n_azimuth, hits)
                 if n_hits == 0:

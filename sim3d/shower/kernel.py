@@ -25,6 +25,7 @@ from numba import njit
 
 from hadronic.interaction.kernels import interaction_length, pick_node
 from sim3d.conventions.particles import LAMBDA, MUM, MUP, NEUTRON, PROTON
+from sim3d.jit_cache import CACHE
 from sim3d.shower.decay_products import MOST_NEUTRINOS, list_decay_products
 from sim3d.shower.decays import MAX_DAUGHTERS
 from sim3d.shower.flight import DECAY, INTERACTION, fly, medium_of
@@ -50,7 +51,7 @@ from sim3d.shower.track import T_END, T_START, note
 from sim3d.shower.weight_sharing import decays_to_come, roulette_level
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=CACHE)
 def shower(
     world, start, kinetic, z_over_a, key, stack, neutrinos, interacts, track=None, levels=None, gradients=None
 ):  # fmt: skip
@@ -108,9 +109,12 @@ def shower(
 
     put_primary(particles, start, kinetic)
     if gradients is not None:
-        particles[0, STACK_COLUMNS:] = new_ancestry(gradients)
+        ancestry = new_ancestry(gradients)
+        for k in range(ancestry.shape[0]):
+            particles[0, STACK_COLUMNS + k] = ancestry[k]
     species_of[0], key_of[0] = PROTON, key
-    n_stack, n_neutrinos = 1, 0
+    # not a literal 0, for which numba would compile the decays a second time
+    n_stack, n_neutrinos = 1, np.int64(0)
     is_primary = True
     while n_stack > 0:
         if n_stack + STACK_RESERVE > particles.shape[0]:
