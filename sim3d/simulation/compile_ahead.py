@@ -1,4 +1,4 @@
-"""Compile the kernels of targeted sampling in two processes: the shower in one, aiming and scoring in the other.
+"""Compile the kernels of targeted sampling in two processes: the shower in one, aiming in the other.
 
 numba compiles in one thread of a process. A forked child compiles the shower into the cache folder, the process itself
 compiles what the batch kernel calls besides. The batch kernel is compiled afterwards, from both.
@@ -17,14 +17,12 @@ import numpy as np
 from sim3d.jit_cache import CACHE
 from sim3d.launcher import usable_cores
 from sim3d.sampling.aiming import AIM_COLUMNS, N_SECTORS, Aim
-from sim3d.sampling.batch import BatchScores, BatchTask
+from sim3d.sampling.batch import BatchTask
 from sim3d.sampling.first_interaction import trace_to_top
 from sim3d.sampling.pilot import list_aims
 from sim3d.sampling.source import comes_through
 from sim3d.sampling.targeted import draw_aim, draw_vertex, rotation_density
-from sim3d.scoring.event_records import NO_RECORDS, RECORD_DTYPE
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
-from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.gradients import Gradients
 from sim3d.shower.kernel import shower
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
@@ -34,14 +32,16 @@ Call = tuple[Any, tuple[Any, ...]]
 
 
 def kernels_of_a_batch(
-    task: BatchTask, scores: BatchScores, aim: Aim, gradients: Gradients | None, heights: np.ndarray
+    task: BatchTask, counters: np.ndarray, aim: Aim, gradients: Gradients | None
 ) -> tuple[list[Call], list[Call]]:
     """List the kernels that :func:`sim3d.sampling.targeted.targeted_batch` calls, with arguments of the right types.
 
     Parameters
     ----------
-    task, scores, aim, gradients, heights
+    task, aim, gradients
         As for the batch kernel.
+    counters : int64 array
+        Of the scores.
 
     Returns
     -------
@@ -52,36 +52,29 @@ def kernels_of_a_batch(
     gauss, bending = world.gauss, world.bending
     rng, pose, three, matrix = np.zeros(1, np.uint64), np.zeros(9), np.zeros(3), np.zeros((3, 3))
     table, neutrinos, hits = np.zeros((1, AIM_COLUMNS)), np.zeros((1, NEUTRINO_COLUMNS)), np.zeros(1, HIT_DTYPE)
-    terms, records = np.zeros(1), np.zeros(1, RECORD_DTYPE)
     start = (pose, 1.0, 1.0, np.uint64(0), new_stack(1), neutrinos, True, None, None)
-    showers = [(shower, (world, *start, None))]
+    showers: list[Call] = [(shower, (world, *start, None))]
     if gradients is not None:
         showers.append((shower, (world, *start, gradients)))
-    others = [
+    others: list[Call] = [
         (draw_vertex, (world, source, 0, 1, rng, pose)),
         (list_aims, (neutrinos, 1, pose, 1.0, 1, site, aim, gauss, bending, table, matrix, np.zeros(N_SECTORS))),
         (draw_aim, (table, 1, 1.0, site, aim, gauss, bending, rng, matrix, matrix)),
         (rotation_density, (table, 1, 1.0, matrix, site, aim, gauss, bending, matrix)),
         (trace_to_top, (world, pose, 1.0, 1.0, 1.0, np.zeros(6))),
-        (comes_through, (world, task.trace, three, three, 1.0, scores.counters)),
+        (comes_through, (world, task.trace, three, three, 1.0, counters)),
         (hits_of_shower, (neutrinos, 1, 1.0, task.sites, 0, 1, hits)),
-        (
-            score_shower,
-            (scores, hits, 1, neutrinos, 1.0, 1, gradients, terms, heights, True, NO_RECORDS.rows, 1, records),
-        ),
     ]
     return showers, others
 
 
-def compile_ahead(
-    task: BatchTask, scores: BatchScores, aim: Aim, gradients: Gradients | None, heights: np.ndarray
-) -> bool:
+def compile_ahead(task: BatchTask, counters: np.ndarray, aim: Aim, gradients: Gradients | None) -> bool:
     """Compile the kernels of a batch in two processes, where that is possible.
 
     Parameters
     ----------
-    task, scores, aim, gradients, heights
-        As for :func:`sim3d.sampling.targeted.targeted_batch`.
+    task, counters, aim, gradients
+        As for :func:`kernels_of_a_batch`.
 
     Returns
     -------
@@ -90,7 +83,7 @@ def compile_ahead(
     """
     if not (CACHE and sys.platform == "linux" and len(usable_cores()) > 1 and hasattr(shower, "compile")):
         return False
-    showers, others = kernels_of_a_batch(task, scores, aim, gradients, heights)
+    showers, others = kernels_of_a_batch(task, counters, aim, gradients)
     with warnings.catch_warnings():
         # the child calls the compiler only, and no library with threads
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -87,7 +87,8 @@ def _empty_batch(setup: Setup, *, ahead: bool) -> None:
     recorder = BatchRecorder() if setup.config.scoring.events else None
     extras = setup.empty_extras()
     if ahead and setup.config.sampling.mode == "targeted" and setup.config.scoring.neutrinos:
-        compile_ahead(idle.batch_task(0), scores, idle.aim, *idle.optional_arguments(extras))
+        scored, _ = idle.optional_arguments(extras)
+        compile_ahead(idle.batch_task(0), scores.counters, idle.aim, scored)
     idle.batch_function()(0, scores, recorder, extras)
 
 
