@@ -428,6 +428,7 @@ def make_setup(config: Config) -> Setup:
         energy_min_GeV=config.scoring.energy_min_GeV * (FOLLOWED_BELOW if config.sampling.mode == "targeted" else 1.0),
         bending=config.transport.bending,
         transverse=config.transport.transverse,
+        nuclei=config.transport.nuclei,
         thinning_ratio=config.thinning,
         roulette=roulette,
         sharing=NEUTRINO_SHARING if config.thinning > 0.0 else WITHOUT_ROULETTE,
