@@ -405,8 +405,8 @@ class FluxSpline:
         self.fit(np.flatnonzero(np.bincount(flavour, minlength=1)).tolist())
         out = np.empty(len(flavour))
         x, y, z = (np.ascontiguousarray(c, dtype=float) for c in coordinates)
-        shape = self._padded.shape[1:]
-        evaluate(flavour, x, y, z, *self._tables, self._padded.ravel(), shape, self._log_factor, out)
+        spline = (self._padded.ravel(), self._padded.shape[1:], self._log_factor)
+        evaluate(flavour, x, y, z, *self._tables, *spline, out)  # type: ignore[call-arg]
         # numpy takes several exponentials at a time, the kernel one
         return np.exp(out, out=out)
 

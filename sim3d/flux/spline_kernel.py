@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 
 from sim3d.conventions.arrays import Array

@@ -98,6 +98,15 @@ class Component:
                 f"component {self.name}: weight of row {row + 1}", float(weights[row]), "0 or more, finite"
             )
         object.__setattr__(self, "weights", weights)
+        known = {one.name for one in self.parameters}
+        for name in (*self.norms, *self.exponents, *(self.slopes.names if self.slopes else ())):
+            if name not in known:
+                raise InputError(f"component {self.name}: {name!r} is none of its parameters: {', '.join(known)}")
+        for name, values in self.exponents.items():
+            if np.shape(values) != weights.shape or not np.all(np.isfinite(values)):
+                raise InputError(
+                    f"component {self.name}: the exponents of {name!r} need a finite number for each event"
+                )
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,12 @@ class _Part:
             return
         if self.component.factor is not None and (self.factor_at is None or not np.array_equal(self.factor_at, inputs)):
             factor, slopes = self.component.factor(inputs)
+            n = len(self.component.sample)
+            if np.shape(factor) != (n,) or np.shape(slopes) != (n, len(inputs)):
+                raise InputError(
+                    f"component {self.component.name}: its factor gives {np.shape(factor)} numbers and "
+                    f"{np.shape(slopes)} derivatives for {n} events and {len(inputs)} parameters"
+                )
             self.factor, self.factor_slopes = factor[self.rows], np.ascontiguousarray(slopes[self.rows])
             self.factor_at = inputs
         event_values(self.weights, self.factor, self.exponents, changes, self.plain, self.values)
@@ -181,7 +196,7 @@ class Model:
     bin_slopes : dict of (tuple of str, float64 array (bins, nuisances))
         Mean derivatives D of the components that have nuisances.
     events : int array (bins,)
-        Simulated events in each bin (of all samples).
+        Simulated events in each bin, of all samples, that have a weight above 0 in some component.
     """
 
     def __init__(
@@ -208,6 +223,7 @@ class Model:
         self.events = np.zeros(binning.size, dtype=np.int64)
         self.outside: dict[str, tuple[float, dict[str, tuple[float, float]]]] = {}
         placed: dict[int, Any] = {}
+        weighted: dict[int, Any] = {}
         for component in components:
             key = id(component.sample)
             if key not in placed:
@@ -215,13 +231,15 @@ class Model:
                 rows = np.flatnonzero(where.inside)
                 rows = rows[np.argsort(where.index[rows], kind="stable")]
                 inside = np.bincount(where.index[rows], minlength=binning.size)
-                self.events += inside
                 placed[key] = (where, rows, np.concatenate([[0], np.cumsum(inside)]).astype(np.int64))
             where, rows, starts = placed[key]
             w = component.weights
+            weighted[key] = weighted.get(key, False) | (w > 0.0)
             by_axis = {name: (float(w[a].sum()), float(w[b].sum())) for name, (a, b) in where.outside.items()}
             self.outside[component.name] = (float(w[~where.inside].sum()), by_axis)
             self._parts.append(_Part(component, rows, starts, original))
+        for key, (where, _, _) in placed.items():
+            self.events += np.bincount(where.index[where.inside & weighted[key]], minlength=binning.size)
         self._pairs: dict[tuple[int, int], tuple[tuple[int, int], Any]] = {}
         self._single: dict[int, tuple[int, Any]] = {}
         self.bin_slopes: dict[str, tuple[tuple[str, ...], Array]] = {}
@@ -253,7 +271,13 @@ class Model:
                 b = bins[rows][inside][order]
                 if len(b) == 0:
                     continue
-                found = (slopes.at(rows)[inside] * weights[rows][inside][:, None])[order]
+                of_events = np.asarray(slopes.at(rows), dtype=float)
+                if of_events.shape != (len(inside), len(slopes.names)) or not np.all(np.isfinite(of_events[inside])):
+                    raise InputError(
+                        f"component {part.component.name}: needs finite derivatives by {len(slopes.names)} nuisances "
+                        f"for each of {len(inside)} events"
+                    )
+                found = (of_events[inside] * weights[rows][inside][:, None])[order]
                 first = np.flatnonzero(np.concatenate([[True], np.diff(b) > 0]))
                 sums[b[first]] += np.add.reduceat(found, first, axis=0)
             total = np.bincount(bins[part.rows], weights=part.values, minlength=self.binning.size)
@@ -275,6 +299,8 @@ class Model:
         Expectation
         """
         x = values if isinstance(values, np.ndarray) else self.parameters.array(values)
+        if x.shape != (len(self.parameters),):
+            raise InputError(f"expectation: {x.shape} values for {len(self.parameters)} parameters")
         by_name = dict(zip(self.parameters.names, x.tolist(), strict=True))
         place = {name: i for i, name in enumerate(self.parameters.names)}
         n, bins = len(x), self.binning.size
