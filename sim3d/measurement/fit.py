@@ -314,8 +314,8 @@ def fit(
         covariance = np.where(np.outer(free, free), np.nan, 0.0)
     else:
         covariance = np.asarray(minuit.covariance)
-    # minuit.errors of a parameter with limits are the mean of two steps in its transformed coordinate, 0.1% off even far
-    # from them; at a limit the covariance is 0 in that coordinate, and the steps are what there is
+    # minuit.errors of a parameter with limits are the mean of two steps in its transformed coordinate, 0.1% off even
+    # far from them; at a limit the covariance is 0 in that coordinate, and the steps are what there is
     steps = np.asarray(minuit.errors, dtype=float)
     near = [
         free[i] and not one.low < minuit.values[i] - steps[i] <= minuit.values[i] + steps[i] < one.high
@@ -341,7 +341,7 @@ def expected_covariance(
     """Compute the covariance that a fit to the expected data would have, from Fisher's information, without a fit.
 
     The information of Poisson's law is sum over bins of (d mu / d p)(d mu / d q) / mu, plus the inverse covariances of
-    the priors.
+    the priors. What the noise of the simulation adds to it is subtracted (:meth:`Model.information_noise`).
 
     Parameters
     ----------
@@ -360,22 +360,24 @@ def expected_covariance(
     Raises
     ------
     InputError
-        For an unknown name, or where the bins do not determine a parameter.
+        For an unknown name, or where the bins (or the simulation) do not determine a parameter.
     """
     known = model.parameters
     known.array(dict.fromkeys(fixed, 0.0))
     found = model.expectation(values, variance=False)
     weight = np.divide(1.0, found.values, out=np.zeros_like(found.values), where=found.values > 0.0)
-    information = (found.derivatives * weight) @ found.derivatives.T
+    information = (found.derivatives * weight) @ found.derivatives.T - model.information_noise(values)
     free = [i for i, one in enumerate(known.parameters) if not (one.fixed or one.name in fixed)]
     for prior in known.priors:
         at = np.array([known.names.index(name) for name in prior.names])
         # a parameter that is known leaves the others of its prior their conditional covariance
         information[np.ix_(at, at)] += np.linalg.inv(prior.covariance)
     part = information[np.ix_(free, free)]
-    scale = np.sqrt(np.diag(part))
-    if not np.all(scale > 0.0) or np.linalg.cond(part / np.outer(scale, scale)) > 1e13:
-        raise InputError("parameters: the bins do not determine all of them; fix some or give them priors")
+    scale = np.sqrt(np.maximum(np.diag(part), 0.0))
+    if not np.all(scale > 0.0) or np.linalg.eigvalsh(part / np.outer(scale, scale))[0] < 1e-13:
+        raise InputError(
+            "parameters: the bins do not determine all of them; fix some, give them priors or simulate more"
+        )
     return tuple(known.names[i] for i in free), np.asarray(np.linalg.inv(part), dtype=np.float64)
 
 

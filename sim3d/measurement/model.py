@@ -350,6 +350,49 @@ class Model:
             slopes.append((place[name], others * shape))
         return norm * shape, slopes
 
+    def information_noise(self, values: Mapping[str, float] | None = None) -> Array:
+        """Compute by how much the simulation's own noise raises Fisher's information, to second order in the noise.
+
+        The information of a bin is (d mu/d p)(d mu/d q) / mu. Both are sums over the simulated events, with values v_i
+        and derivatives g_pi; noise in the derivatives does not average out of their product. With s_p = (d mu/d p) / mu
+        the expected excess is the sum over events of (g_pi - s_p v_i)(g_qi - s_q v_i) / mu. It is 0 for a norm, and
+        large where derivatives change their sign from event to event, as those of fast oscillations do.
+
+        Parameters
+        ----------
+        values : mapping, optional
+            By default the nominal ones.
+
+        Returns
+        -------
+        float64 array (parameters, parameters)
+        """
+        x = self.parameters.array(values)
+        found = self.expectation(x, variance=False)
+        by_name = dict(zip(self.parameters.names, x.tolist(), strict=True))
+        place = {name: i for i, name in enumerate(self.parameters.names)}
+        relative = np.divide(
+            found.derivatives, found.values, out=np.zeros_like(found.derivatives), where=found.values > 0
+        )
+        noise = np.zeros((len(x), len(x)))
+        for sample in {id(part.component.sample) for part in self._parts}:
+            parts = [part for part in self._parts if id(part.component.sample) == sample]
+            scales = [self._scale(part, by_name, place) for part in parts]
+            for b in np.flatnonzero((np.diff(parts[0].starts) > 0) & (found.values > 0.0)):
+                rows = slice(parts[0].starts[b], parts[0].starts[b + 1])
+                of_events = np.zeros((len(x), rows.stop - rows.start))
+                for part, (scale, logs) in zip(parts, scales, strict=True):
+                    own = part.values[rows]
+                    for name, exponent in zip(part.names, part.exponents[rows].T, strict=True):
+                        of_events[place[name]] += scale[b] * own * exponent
+                    for name, slope in zip(part.factor_names, part.factor_slopes[rows].T, strict=True):
+                        of_events[place[name]] += scale[b] * part.plain[rows] * slope
+                    for i, slopes in logs:
+                        of_events[i] += slopes[b] * own
+                    of_events -= np.outer(relative[:, b], scale[b] * own)
+                noise += of_events @ of_events.T / found.values[b]
+        return noise
+
     def _sums(self, number: int) -> tuple[Array, Array]:
         part = self._parts[number]
         if number not in self._single or self._single[number][0] != part.version:

@@ -10,6 +10,7 @@ from sim3d.errors import InputError
 from sim3d.measurement.binning import Binning, Counts, category_axis, log_axis
 from sim3d.measurement.fit import Likelihood, expected_covariance, fit, toys
 from sim3d.measurement.model import Component, Model
+from sim3d.measurement.oscillations import TwoFlavours
 from sim3d.measurement.parameters import Parameter, Prior
 from sim3d.measurement.samples import Sample
 
@@ -213,3 +214,44 @@ def test_nothing_to_fit(one_bin):
     assert (result.minimum, result.valid) == (0.0, False)
     with pytest.raises(InputError, match="no simulated event"):
         Likelihood(nothing, data(nothing, [1.0]))
+
+
+def test_noise_of_the_simulation_is_no_information(toy):
+    """A norm gains none; the derivative by a fast oscillation does, as a small simulation against a large one shows."""
+    noise = toy.model.information_noise()
+    assert noise == pytest.approx(noise.T)
+    assert np.linalg.eigvalsh(noise)[0] > -1e-9 * noise.max()
+    rng = np.random.default_rng(8)
+
+    def model(n):
+        energy = 10 ** rng.uniform(0.0, 1.0, n)
+        sample = Sample(
+            {"pdg": np.full(n, 14), "energy_GeV": energy, "seen": energy * np.exp(0.3 * rng.normal(size=n))}
+        )
+        part = Component(
+            "p",
+            sample,
+            np.full(n, 1e4 / n),
+            (Parameter("N", 1.0),),
+            ("N",),
+            factor=TwoFlavours(sample, np.full(n, 6e3)),
+        )
+        return Model(Binning(log_axis("seen", 1.0, 10.0, 10)), [part])
+
+    def information(one):
+        mu = one.expectation(variance=False)
+        return (mu.derivatives / mu.values) @ mu.derivatives.T
+
+    large = model(400_000)
+    i = large.parameters.names.index("dm2")
+    j = large.parameters.names.index("N")
+    exact = (information(large) - large.information_noise())[i, i]
+    raw, mended = [], []
+    for _ in range(40):
+        small = model(2000)
+        noise = small.information_noise()
+        assert abs(noise[j, j]) < 1e-9 * information(small)[j, j]
+        raw.append(information(small)[i, i])
+        mended.append(information(small)[i, i] - noise[i, i])
+    assert np.mean(raw) > 1.1 * exact
+    assert abs(np.mean(mended) - exact) < 3.5 * np.std(mended, ddof=1) / np.sqrt(40)
