@@ -137,9 +137,7 @@ def responses(muons: Muons, centre: dict[str, float], sigma: np.ndarray) -> dict
         spectra = np.array([-np.diff(flux.integral(charge, edges)) for charge in ("mu+", "mu-")])
         depth = np.log(predictions._quantity(kinds[one.name], charges(one, lower)) / values) / (0.2 * 120.0)
         solar = slopes[:, NAMES.index("solar:MV")]
-        nuisances = predictions._nuisances(
-            one, both, SimpleNamespace(momentum_edges_GeV=edges), spectra, depth, solar
-        )
+        nuisances = predictions._nuisances(one, both, SimpleNamespace(momentum_edges_GeV=edges), spectra, depth, solar)
         out[one.name] = Response(one.name, NAMES, values, slopes, np.zeros((len(values),) * 2), nuisances)
     return out
 
@@ -227,7 +225,9 @@ def main() -> None:
         print(f"without {name}: {found.parameters[i]} moves by {step[i]:+.2f} errors")
     errors = np.sqrt(np.diag(found.covariance))
     for i, name in enumerate(NAMES):
-        print(f"{name:16s} {centre[i]:+.4f} +- {errors[i] * sigma[i]:.4f} (prior {sigma[i]:.4f}, {found.values[i]:+.2f})")
+        print(
+            f"{name:16s} {centre[i]:+.4f} +- {errors[i] * sigma[i]:.4f} (prior {sigma[i]:.4f}, {found.values[i]:+.2f})"
+        )
     np.savez(options.output / "fit.npz", names=NAMES, values=centre, covariance=found.covariance, sigma=sigma)
 
 
