@@ -31,7 +31,7 @@ from sim3d.primaries.build import primary_model
 from sim3d.simulation.variation import varied_hadronic, varied_primaries
 from sim3d.studies.cascade.energies import make_grid
 from sim3d.studies.cascade.flux import CascadeFlux, Place, mean_over, solve_places
-from sim3d.studies.cascade.primaries import Cutoff, vertical_cutoff
+from sim3d.studies.cascade.primaries import vertical_cutoff
 from sim3d.studies.cascade.solver import CascadeSolver
 
 NAMES = tuple(name for name in PARAMETERS if name in DEFAULT)
