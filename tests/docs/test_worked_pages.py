@@ -105,7 +105,7 @@ def test_pulls_and_coverage_of_a_thousand_toys(telescope):
 
 
 class MadeDerivatives:
-    """d ln(flux) of the parameters: smooth in ln E and cos_zenith, of different shapes and of the size of the errors."""
+    """d ln(flux) of the parameters: smooth in ln E and cos_zenith, different in shape, of the size of the errors."""
 
     def __init__(self, errors):
         self.errors = errors
