@@ -250,8 +250,8 @@ def cascade_flux(
 ) -> Flux:
     """Compute atmospheric fluxes up to 10 PeV by the cascade equations, as a flux that is interpolated.
 
-    In one dimension, without azimuth and without charm (docs/methods/cascade.md): below some 10 GeV a run is needed,
-    and the neutrinos of charmed hadrons, a growing part above some 100 TeV, are missing.
+    In one dimension and without azimuth (docs/methods/cascade.md): below some 10 GeV a run is needed. Neutrinos of
+    charmed hadrons are missing unless ``charm=True`` is given; vertical nue have 10% of them at a few TeV already.
 
     Parameters
     ----------
@@ -264,7 +264,7 @@ def cascade_flux(
     points : int
         Energies, equally spaced in the logarithm.
     **models
-        Of :func:`sim3d.studies.cascade.flux.cascade_fluxes`: ``hadronic``, ``primaries``, ``air`` and so on.
+        Of :func:`sim3d.studies.cascade.flux.cascade_fluxes`: ``hadronic``, ``primaries``, ``air``, ``charm`` and so on.
 
     Returns
     -------
@@ -294,7 +294,7 @@ def cascade_flux(
     values = values[:, where.reshape(nodes.shape)].mean(axis=2)
     logs = np.log(energies)
     halfway = np.exp(np.concatenate([logs[:1], 0.5 * (logs[1:] + logs[:-1]), logs[-1:]]))
-    note = "one-dimensional cascade equations, no charm"
+    note = f"one-dimensional cascade equations, {'with' if models.get('charm') else 'no'} charm"
     table = FluxTable(
         values.transpose(0, 2, 1)[..., None], None, energies, halfway, "points", edges, np.array([0.0, 360.0]),
         "cascade", "cascade equations", note,

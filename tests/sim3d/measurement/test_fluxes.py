@@ -225,3 +225,11 @@ def test_no_events(flux):
     assert len(part.weights) == 0
     assert model.expectation({"N_air": 2.0}).values.tolist() == [0.0, 0.0, 0.0]
     assert model.events.tolist() == [0, 0, 0]
+
+
+def test_charm_of_the_cascade_goes_through():
+    """The option of the cascade equations adds to the flux, and the flux says so."""
+    options = {"cos_zenith": [0.5, 1.0], "energy_GeV": (1e4, 1e6), "points": 5, "bins_per_decade": 8}
+    without, with_charm = cascade_flux(**options), cascade_flux(**options, charm=True)
+    ratio = with_charm.flux(12, 1e5, 0.75) / without.flux(12, 1e5, 0.75)
+    assert 3.0 < float(ratio) < 30.0
