@@ -160,7 +160,7 @@ end_options = _together(
 
 work_options = _together(
     click.option(
-        "--threads", type=WholeNumber(1), metavar="T", help="Number of threads.  [default: the cores of this process]"
+        "--threads", type=WholeNumber(1), metavar="T", help="Number of threads.  [default: cores of this process]"
     ),
     click.option("--resume", is_flag=True, help="Continue an interrupted --world map."),
 )
