@@ -88,14 +88,17 @@ def show_sizes(measurement: Measurement, response_slopes: np.ndarray, prior: np.
         print(f"  {NAMES[i]:18s}", change[:, i].round(2))
 
 
+def neutrino_slopes() -> np.ndarray:
+    """Derivatives of ln(flux) of numu, then nue, at 8 energies, (16, parameters)."""
+    with np.load(NEUTRINOS) as data:
+        names, slopes = data["names"].tolist(), data["slopes"].astype(float)
+    return slopes[:16, [names.index(name) for name in NAMES]]
+
+
 def show_neutrinos(found: Fit) -> None:
     """Print relative errors of neutrinos (percent) before and after the fit, the latter also with the fit's scale."""
-    with np.load(NEUTRINOS) as data:
-        names, slopes, n = data["names"].tolist(), data["slopes"].astype(float), 8
-    place = [names.index(name) for name in NAMES]
     units = np.outer(found.sigma, found.sigma)
-    for k, flavour in enumerate(("numu", "nue")):
-        rows = slopes[k * n : (k + 1) * n][:, place]
+    for flavour, rows in zip(("numu", "nue"), np.split(neutrino_slopes(), 2), strict=True):
         for label, matrix in (("before", found.prior * units), ("after", found.covariance * units)):
             error = 100.0 * np.sqrt(np.einsum("ni,ij,nj->n", rows, matrix, rows))
             print(f"  {flavour} {label:7s}", " ".join(f"{value:5.1f}" for value in error))
@@ -142,7 +145,13 @@ def main() -> None:
     for name, (moved, _) in left_out(sets, found).items():
         step = (moved - found.values) / np.sqrt(np.diag(found.covariance))
         i = int(np.argmax(np.abs(step)))
-        print(f"without {name}: {found.parameters[i]} moves by {step[i]:+.2f} errors")
+        print(
+            f"without {name}: {found.parameters[i]} moves by {step[i]:+.2f} errors; numu, nue move by, in errors with all:"
+        )
+        rows = neutrino_slopes() * found.sigma
+        errors = np.sqrt(np.einsum("ni,ij,nj->n", rows, found.covariance, rows))
+        for part in np.split((rows @ (moved - found.values)) / (found.scale * errors), 2):
+            print("  ", " ".join(f"{value:+5.1f}" for value in part))
     print("neutrinos at 0.3, 1, 3, 10, 30, 100, 300, 1000 GeV, percent")
     show_neutrinos(found)
 
