@@ -146,7 +146,7 @@ def main() -> None:
         step = (moved - found.values) / np.sqrt(np.diag(found.covariance))
         i = int(np.argmax(np.abs(step)))
         print(
-            f"without {name}: {found.parameters[i]} moves by {step[i]:+.2f} errors; numu, nue move by, in errors with all:"
+            f"without {name}: {found.parameters[i]} moves by {step[i]:+.2f} errors; numu and nue in errors of all sets:"
         )
         rows = neutrino_slopes() * found.sigma
         errors = np.sqrt(np.einsum("ni,ij,nj->n", rows, found.covariance, rows))

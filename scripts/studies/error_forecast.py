@@ -44,12 +44,14 @@ class Forecast:
     ----------
     unpaid : bool
         Whether pions change without nucleons that pay for them.
+    hadronic, primaries : str
+        Names of models.
     """
 
-    def __init__(self, unpaid: bool = False) -> None:
+    def __init__(self, unpaid: bool = False, hadronic: str = "accelerator", primaries: str = "gsf:2026.1") -> None:
         self.unpaid = unpaid
-        self.hadronic = load_model("accelerator", None, None)
-        self.primaries = primary_model("gsf:2026.1", "fit", None, None)
+        self.hadronic = load_model(hadronic, None, None)
+        self.primaries = primary_model(primaries, "fit", None, None)
         self.air, self.grid = linsley(), make_grid(0.1, 1e7, 8)
         self.solver = CascadeSolver(self.hadronic.tables, self.grid)
 
