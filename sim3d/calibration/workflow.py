@@ -341,6 +341,11 @@ def _fitted_set(
     files[f"{name}-{iteration}"] = digest
     result = load(path)
     own = np.array([result.record.config.vary.get(one, 0.0) for one in table.parameters])
+    if cascade is not None and not np.array_equal(own, centre):
+        raise InputError(
+            f"responses.{name}.file: {path}: the run is at other values of the parameters than this iteration, whose "
+            'cascade equations would not fit to it; take method = "simulation"'
+        )
     found = response(measurement, muon_gradients(result), table.parameters, cascade)
     sizes = [len(each.value) for each in measurement.points]
     covariance = np.zeros((sum(sizes), sum(sizes)))
