@@ -128,7 +128,7 @@ def layers_from_densities(heights: list[float], densities: list[float], top_km: 
         width = heights[i + 1] - bottom
         log_ratio = math.log(densities[i] / densities[i + 1])
         flat = log_ratio < _FLAT_LOG_RATIO
-        if flat or log_ratio * bottom > _STEEPEST_EXPONENT * width:
+        if flat or log_ratio * upper > _STEEPEST_EXPONENT * width:
             # The mean of an exponential between two values keeps the depth of the interval exact.
             mean = densities[i] if flat else (densities[i] - densities[i + 1]) / log_ratio
             b = mean * CM_PER_KM

@@ -17,7 +17,7 @@ from peers import ALTITUDE_KM, GTRACR_CORE, GTRACR_RATE, PeerError, Row, row, ru
 
 import sim3d  # noqa: F401  (sets the kernel cache before numba is imported)
 from geomag.cutoffs.scanning import certain_rigidity_GV
-from geomag.cutoffs.world import WORLD_TOLERANCE, grid, place_cutoffs
+from geomag.cutoffs.world import grid, place_cutoffs
 from geomag.field.igrf import FieldModel
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
 from geomag.trajectories.batch import BatchTracer
@@ -42,7 +42,7 @@ def own_seconds(precise: bool) -> float:
     field = FieldModel("2020-01-01")
     place_cutoffs(lat[:1], lon[:1], field, step_GV=0.5, precise=precise)
     begun = time.process_time()
-    place_cutoffs(lat, lon, field, step_GV=STEP_GV, precise=precise, precise_tolerance=WORLD_TOLERANCE)
+    place_cutoffs(lat, lon, field, step_GV=STEP_GV, precise=precise)
     return (time.process_time() - begun) * total / SAMPLE
 
 

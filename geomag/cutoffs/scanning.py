@@ -194,33 +194,48 @@ class Scanner:
         """
         first, verdicts = scan(xyz_km, directions, self.tracer, self.step_GV, self.lowest_GV)
         if self._precise is not None:
-            places = np.broadcast_to(xyz_km, np.shape(directions))
-            for place, direction, found in zip(places, np.asarray(directions), verdicts, strict=True):
-                if self.external is None:
-                    self._refine(self._precise, place, direction, first, found)
-                else:
+            momenta = np.asarray(directions, dtype=float)
+            places = np.broadcast_to(xyz_km, momenta.shape)
+            if self.external is None:
+                self._refine(self._precise, places, momenta, first, verdicts)
+            else:
+                for place, direction, found in zip(places, momenta, verdicts, strict=True):
                     self._replace(self._precise, place, direction, first, found)
         return first, verdicts
 
-    def _refine(self, tracer: PreciseTracer, place: Array, direction: Array, first: int, found: IntArray) -> None:
-        """Trace the penumbra and its margins again, in place."""
-        allowed_at, forbidden_at = np.flatnonzero(found == ALLOWED), np.flatnonzero(found != ALLOWED)
-        if not len(forbidden_at) or not len(allowed_at):
-            return
-        low = max(int(allowed_at[0]) - self._margin, 0)
-        high = min(int(forbidden_at[-1]) + 1 + self._margin, len(found))
-        self._trace(tracer, place, direction, first, found, low, high)
-        # a margin in which a verdict changed gets another one beyond
-        changed, margin = True, self._margin
-        while changed:
-            changed = False
-            now = found[low:high]
-            if low > 0 and (now[:margin] == ALLOWED).any():
-                changed, end, low = True, low, max(low - margin, 0)
-                self._trace(tracer, place, direction, first, found, low, end)
-            if high < len(found) and (now[-margin:] != ALLOWED).any():
-                changed, end, high = True, high, min(high + margin, len(found))
-                self._trace(tracer, place, direction, first, found, end, high)
+    def _refine(
+        self, tracer: PreciseTracer, places: Array, momenta: Array, first: int, verdicts: list[IntArray]
+    ) -> None:
+        """Trace the penumbras and their margins again, in place; those of all directions together."""
+        margin = self._margin
+        spans: dict[int, tuple[int, int]] = {}
+        for i, found in enumerate(verdicts):
+            allowed_at, forbidden_at = np.flatnonzero(found == ALLOWED), np.flatnonzero(found != ALLOWED)
+            if len(forbidden_at) and len(allowed_at):
+                low, high = int(allowed_at[0]) - margin, int(forbidden_at[-1]) + 1 + margin
+                spans[i] = max(low, 0), min(high, len(found))
+        wanted = [(i, low, high) for i, (low, high) in spans.items()]
+        while wanted:
+            which = np.concatenate([np.full(high - low, i) for i, low, high in wanted])
+            at = np.concatenate([np.arange(low, high) for _, low, high in wanted])
+            # low rigidities have the longest paths, which the tracer wants first
+            order = np.argsort(at, kind="stable")
+            which, at = which[order], at[order]
+            rigidities: Array = (first + at) * np.float64(self.step_GV)
+            new = tracer.verdicts(places[which], momenta[which], rigidities)
+            for i, _, _ in wanted:
+                verdicts[i][at[which == i]] = new[which == i]
+            # a margin in which a verdict changed gets another one beyond
+            further = []
+            for i, _, _ in wanted:
+                (low, high), found = spans[i], verdicts[i]
+                if low > 0 and (found[low : low + margin] == ALLOWED).any():
+                    further.append((i, max(low - margin, 0), low))
+                if high < len(found) and (found[high - margin : high] != ALLOWED).any():
+                    further.append((i, high, min(high + margin, len(found))))
+            for i, low, high in further:
+                spans[i] = min(spans[i][0], low), max(spans[i][1], high)
+            wanted = further
 
     def _replace(self, tracer: PreciseTracer, place: Array, direction: Array, first: int, found: IntArray) -> None:
         """Trace every rigidity up to above the upper cutoff with the external field, in place."""

@@ -36,9 +36,6 @@ MapTasks = Callable[[Callable[[int], Array], Iterable[int]], Iterable[Array]]
 """Like the builtin `map`: a function of the number of a task and the numbers give the results in order."""
 
 DEFAULT_CELL_DEG = 5.0
-WORLD_TOLERANCE = 1e-10
-"""Error per step of the integrator of order 8 in maps of the world: ten times that at single places, for a fifth less
-time.  0.996 of the verdicts in the penumbra are those at 1e-12, 0.999 at single places."""
 PLACES_PER_TASK = 12
 """Few enough for a progress bar and for some hundred cores, and many enough that handing out costs nothing."""
 
@@ -79,12 +76,10 @@ class WorldCutoffs(PlaceCutoffs):
 
 def _scan_places(task: int, xyz_km: Array, momenta: Array, scanner: Scanner) -> Array:
     """Rows upper, lower, effective, undecided, starts_allowed for the places of a task."""
-    found = []
-    for i in range(task * PLACES_PER_TASK, min((task + 1) * PLACES_PER_TASK, len(xyz_km))):
-        first, (verdicts,) = scanner.scan(xyz_km[i], momenta[i : i + 1])
-        one = reduce_scan(first, verdicts, scanner.step_GV)
-        found.append((one.upper_GV, one.lower_GV, one.effective_GV, one.undecided, one.starts_allowed))
-    return np.array(found, dtype=float)
+    these = slice(task * PLACES_PER_TASK, (task + 1) * PLACES_PER_TASK)
+    first, verdicts = scanner.scan(xyz_km[these], momenta[these])
+    found = [reduce_scan(first, one, scanner.step_GV) for one in verdicts]
+    return np.array([(o.upper_GV, o.lower_GV, o.effective_GV, o.undecided, o.starts_allowed) for o in found], float)
 
 
 def place_cutoffs(
@@ -222,8 +217,7 @@ def world_cutoffs(field: FieldModel | None = None, cell_deg: float = DEFAULT_CEL
     cell_deg : float
         Width of a cell, degrees; must divide 180.
     **options
-        Those of `place_cutoffs` from `zenith_deg` on; angles and height are single numbers.  `precise_tolerance` is
-        1e-10 without an external field if not given.
+        Those of `place_cutoffs` from `zenith_deg` on; angles and height are single numbers.
 
     Returns
     -------
@@ -243,8 +237,6 @@ def world_cutoffs(field: FieldModel | None = None, cell_deg: float = DEFAULT_CEL
     """
     lat, lon = grid(cell_deg)
     lats, lons = np.meshgrid(lat, lon, indexing="ij")
-    if options.get("external") is None:
-        options = {"precise_tolerance": WORLD_TOLERANCE, **options}
     found = place_cutoffs(lats.ravel(), lons.ravel(), field, **options)
     shape = lats.shape
     return WorldCutoffs(

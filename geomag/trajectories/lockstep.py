@@ -32,18 +32,15 @@ from numba import njit
 from geomag.field.kernels import CACHE, EARTH_RADIUS_KM, field_cartesian_truncated
 from geomag.trajectories.early_verdicts import (
     CURVATURE,
-    GRACE,
     MAX_GYRATION,
-    P_ESCAPE2,
     P_FLOOR_Q,
-    P_PATH,
     P_TOL,
     P_Z2,
     horizontal_bound,
     retake_share,
 )
 from geomag.trajectories.lanes import LANES, bits, load, narrow, rough_power, splat, square_root, store, where, widen
-from geomag.trajectories.sharper_verdicts import B_FLOOR_K, B_FLOOR_R, STEEPEST, decide, lowest_cutoff_GV
+from geomag.trajectories.sharper_verdicts import decide, lowest_cutoff_GV, may_be_decided
 
 ADIABATIC_TOLERANCE = 1e-4
 """Error per step far below the cutoffs (see the header)."""
@@ -263,9 +260,6 @@ def _decide_some(deep, places, momenta, rigidities, verdicts, gauss, singles, pa
     nfull = int(gauss[0, 7])
     floor_q = params[P_FLOOR_Q]
     z2 = params[P_Z2]
-    escape2 = params[P_ESCAPE2]
-    floor_r = bounds[B_FLOOR_R]
-    floor_k = bounds[B_FLOOR_K]
     dipole_k = horizontal_bound(1e9, params, nfull) * 1e27
     state = np.empty((_ROWS, LANES))
     jobs = np.empty(LANES, dtype=np.int64)
@@ -432,20 +426,8 @@ def _decide_some(deep, places, momenta, rigidities, verdicts, gauss, singles, pa
         store(state, _Q, q)
         store(state, _DQ, dq)
         store(state, _PATH, path)
-        # which lanes may be decided; the bound of the dipole is below that of the whole field
-        r2 = nx * nx + ny * ny + nz * nz
-        w = nx * ntx + ny * nty + nz * ntz
-        sine2 = 1.0 - w * w / r2
-        kappa = -k * dipole_k / r2
-        # (s + kappa)^2 < 4 c kappa without the root of s^2
-        room = 4.0 * STEEPEST * kappa - kappa * kappa - sine2
-        turning = (room > 0.0) & (4.0 * sine2 * kappa * kappa < room * room)
-        escape = (dq >= 0.0) & ((kappa < 0.95) | (sine2 > kappa * kappa) | turning)
-        # r s + K/f - K/r < c f with r > f: necessary that r s < c f - K (1/f - 1/r)
-        room = STEEPEST * floor_r + k * floor_k * (1.0 / floor_r - 1.0 / square_root(r2))
-        impact = (w < 0.0) & (room > 0.0) & (r2 * sine2 < room * room)
-        over = (q < floor_q * (1.0 - GRACE)) | (r2 > escape2) | (path > params[P_PATH])
-        lanes = bits(escape | impact | over) & active
+        # the bound of the dipole is below that of the whole field
+        lanes = bits(may_be_decided(nx, ny, nz, ntx, nty, ntz, q, dq, path, k, dipole_k, params, bounds)) & active
         if lanes:
             for lane in range(LANES):
                 if (lanes >> lane) & 1:

@@ -37,6 +37,7 @@ from geomag.trajectories.early_verdicts import (
     degree_at,
     retake_share,
 )
+from geomag.trajectories.precise_lanes import decide_precisely
 from geomag.trajectories.sharper_verdicts import decide, horizontal_table
 from geomag.trajectories.tracing import trace_params
 
@@ -264,8 +265,19 @@ def _follow_many(places, momenta, rigidities, gauss, params, bounds, external, e
         ends[i, 4], ends[i, 5], ends[i, 6] = tx, ty, tz
 
 
+def _arrivals(places_km: Array, momenta: Array, rigidities_GV: Array) -> tuple[Array, Array, Array]:
+    """Arrays for the kernels: places and momenta of shape (K, 3), rigidities of shape (K,)."""
+    rigidities = np.ascontiguousarray(rigidities_GV, dtype=np.float64)
+    shape = (len(rigidities), 3)
+    places, directions = (
+        np.ascontiguousarray(np.broadcast_to(np.asarray(a, dtype=np.float64), shape)).copy()
+        for a in (places_km, momenta)
+    )
+    return places, directions, rigidities
+
+
 class PreciseTracer:
-    """Back-tracking of many particles, one after another, in one field.
+    """Back-tracking of many particles in one field: ends of paths one by one, early verdicts sixteen at a time.
 
     Parameters
     ----------
@@ -301,6 +313,7 @@ class PreciseTracer:
         if tolerance is None:
             tolerance = PRECISE_TOLERANCE if external is None else EXTERNAL_TOLERANCE
         self.field = field
+        self._early = early and external is None
         self.params = trace_params(
             field,
             floor_km,
@@ -308,7 +321,7 @@ class PreciseTracer:
             tolerance,
             escape_radii,
             max_path_radii,
-            shortcuts=early and external is None,
+            shortcuts=self._early,
             truncation=_NEGLECTED,
         )
         self._bounds = horizontal_table(field, self.params)
@@ -330,12 +343,7 @@ class PreciseTracer:
             Verdict (1 allowed, 0 forbidden, 2 undecided), last position of the antiparticle (km), its direction there,
             and the length of the path (km).
         """
-        rigidities = np.ascontiguousarray(rigidities_GV, dtype=np.float64)
-        shape = (len(rigidities), 3)
-        places, directions = (
-            np.ascontiguousarray(np.broadcast_to(np.asarray(a, dtype=np.float64), shape)).copy()
-            for a in (places_km, momenta)
-        )
+        places, directions, rigidities = _arrivals(places_km, momenta, rigidities_GV)
         found = np.empty((len(rigidities), 8))
         _follow_many(places, directions, rigidities, self.field.gauss, self.params, self._bounds, self._external, found)
         return found
@@ -355,4 +363,9 @@ class PreciseTracer:
         int8 array, shape (K,)
             1 allowed, 0 forbidden, 2 undecided.
         """
-        return self.ends(places_km, momenta, rigidities_GV)[:, 0].astype(np.int8)
+        if not self._early:
+            return self.ends(places_km, momenta, rigidities_GV)[:, 0].astype(np.int8)
+        arrivals = _arrivals(places_km, momenta, rigidities_GV)
+        found = np.empty(len(arrivals[2]), dtype=np.int8)
+        decide_precisely(*arrivals, found, self.field.gauss, self.params, self._bounds)
+        return found

@@ -38,6 +38,7 @@ from geomag.trajectories.early_verdicts import (
     UNDECIDED,
     horizontal_bound,
 )
+from geomag.trajectories.lanes import square_root
 from geomag.trajectories.tracing import multipole_bounds
 
 STEEPEST = 0.995
@@ -171,6 +172,46 @@ def decide(q, dq, r, mu, path, rigidity_GV, nmax, params, bounds):
     if path > params[P_PATH]:
         return UNDECIDED
     return -1
+
+
+@njit(nogil=True)
+def may_be_decided(x, y, z, tx, ty, tz, q, dq, path, k, dipole_k, params, bounds):
+    """Tell which lanes `decide` may decide: necessary for it, and quick.
+
+    Parameters
+    ----------
+    x, y, z, tx, ty, tz : lanes
+        Positions, km, and unit directions of the antiparticles.
+    q, dq : lanes
+        r^2/2 and r.t of the stretched space, km^2 and km.
+    path : lanes
+        Paths so far, km.
+    k : lanes
+        -CURVATURE/R, km^-1 nT^-1.
+    dipole_k : float
+        Bound on the horizontal field far out times r^3, nT km^3.
+    params, bounds : float64 array
+        From `geomag.trajectories.tracing.trace_params` and `horizontal_table`.
+
+    Returns
+    -------
+    lanes of booleans
+        Where `decide` has to be called.
+    """
+    floor_r, floor_k = bounds[B_FLOOR_R], bounds[B_FLOOR_K]
+    r2 = x * x + y * y + z * z
+    w = x * tx + y * ty + z * tz
+    sine2 = 1.0 - w * w / r2
+    kappa = -k * dipole_k / r2
+    # (s + kappa)^2 < 4 c kappa without the root of s^2
+    room = 4.0 * STEEPEST * kappa - kappa * kappa - sine2
+    turning = (room > 0.0) & (4.0 * sine2 * kappa * kappa < room * room)
+    escape = (dq >= 0.0) & ((kappa < 0.95) | (sine2 > kappa * kappa) | turning)
+    # r s + K/f - K/r < c f with r > f: necessary that r s < c f - K (1/f - 1/r)
+    room = STEEPEST * floor_r + k * floor_k * (1.0 / floor_r - 1.0 / square_root(r2))
+    impact = (w < 0.0) & (room > 0.0) & (r2 * sine2 < room * room)
+    over = (q < params[P_FLOOR_Q] * (1.0 - GRACE)) | (r2 > params[P_ESCAPE2]) | (path > params[P_PATH])
+    return escape | impact | over
 
 
 def horizontal_table(field: FieldModel, params: Array) -> Array:

@@ -21,6 +21,11 @@ JOIN_GEV: Final = (60.0, 80.0)
 # (docs/reports/hadronic-models.md).
 URQMD_STRANGE_GEV: Final = 10.0
 PYTHIA_KAONS_GEV: Final = (1.0, 2.0, 3.0, 5.0)
+# The factor that joins Pythia's cross sections to Sibyll's grows from 1 to its full size between these energies [GeV].
+# Protons on air below are 242 mb at 3 GeV by absorption data on carbon; at 12 GeV/c a production cross section of
+# 229 mb on carbon times (14.54/12)^0.6 is 257 mb. Pythia has 243 and 253, with the whole factor 254 and 264.
+# (Numbers of the data are from memory.)
+CROSS_SECTION_JOIN_GEV: Final = (3.0, 80.0)
 STRANGE: Final = ("K+", "K-", "K0", "Lambda")
 
 
@@ -163,7 +168,7 @@ def urqmd_sibyll(runs: Runs) -> dict[str, ProjectileYields]:
     """Join UrQMD up to 60 GeV and Sibyll from 80 GeV; Pythia for what UrQMD does not make.
 
     Strange secondaries of pions below 10 GeV have Pythia's spectra and its energy dependence, scaled to meet UrQMD at
-    10 GeV; kaons below 10 GeV are Pythia's. Cross sections are Sibyll's and, below, Pythia's scaled to meet them.
+    10 GeV; kaons below 10 GeV are Pythia's. Cross sections are Sibyll's and, below, Pythia's joined to them.
 
     Parameters
     ----------
@@ -192,13 +197,33 @@ def urqmd_sibyll(runs: Runs) -> dict[str, ProjectileYields]:
         T_high, sigma_high = _sigma({T: run for T, run in sibyll.items() if high <= T})
         T_low, sigma_low = _sigma(pythia)
         below = T_low < T_high[0]
-        at_join = np.interp(np.log(T_high[0]), np.log(T_low), sigma_low)
+        at_join = float(np.interp(np.log(T_high[0]), np.log(T_low), sigma_low))
+        joined = joined_cross_section(T_low[below], sigma_low[below], float(sigma_high[0]) / at_join)
         out[projectile] = _table(
-            nodes,
-            np.concatenate((T_low[below], T_high)),
-            np.concatenate((sigma_low[below] * sigma_high[0] / at_join, sigma_high)),
-        )
+            nodes, np.concatenate((T_low[below], T_high)), np.concatenate((joined, sigma_high))
+        )  # fmt: skip
     return out
+
+
+def joined_cross_section(T_GeV: Array, sigma_mb: Array, factor: float) -> Array:
+    """Join cross sections to those above :data:`CROSS_SECTION_JOIN_GEV`, linearly in ln T, and leave those below.
+
+    Parameters
+    ----------
+    T_GeV, sigma_mb : float[energies]
+        Kinetic energies and cross sections.
+    factor : float
+        Factor at the upper end.
+
+    Returns
+    -------
+    float[energies]
+        mb.
+    """
+    low, high = CROSS_SECTION_JOIN_GEV
+    share = np.clip(np.log(np.asarray(T_GeV) / low) / np.log(high / low), 0.0, 1.0)
+    joined: Array = sigma_mb * (1.0 + share * (factor - 1.0))
+    return joined
 
 
 def _scaled_strange(urqmd: dict[float, Run], pythia: dict[float, Run], T_GeV: float) -> dict[str, tuple[Run, float]]:

@@ -294,6 +294,9 @@ def _nuisances(
             # slopes d ln(flux) / d ln(p) of mu+ and mu-
             plus, minus = (np.interp(np.log(p), logs, one) for one in index)
             share = charges[0, here] / charges[:, here].sum(axis=0)
+            # a bin of measured momenta is wider or narrower in true ones: the Jacobian d ln(dp) / d ln(p)
+            jacobian = {"momentum-scale": 1.0, "curvature": 2.0, "curvature-odd": 2.0}.get(nuisance.kind, 0.0)
+            plus, minus = plus + jacobian, minus + jacobian
             even = {"flux": share * plus + (1.0 - share) * minus, "mu+": plus, "mu-": minus, "ratio": plus - minus}
             odd = {"flux": share * plus - (1.0 - share) * minus, "mu+": plus, "mu-": -minus, "ratio": plus + minus}
             kind, quantity = nuisance.kind, each.table.quantity

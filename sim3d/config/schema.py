@@ -119,8 +119,19 @@ class PrimariesTable(Table):
     solar_potential_MV: Float | None = Field(None, ge=0, le=3000, allow_inf_nan=False)
     solar: Literal["fit", "min", "max", "date"] | None = None
     join_GeV: Float | None = Field(None, ge=10.0, le=1.0e5, allow_inf_nan=False)
-    energy_GeV: tuple[Float, Float] = (0.5, 1.0e6)
+    energy_GeV: tuple[Float, Float] = (0.5, 1.0e7)
     energy_index: Float | None = Field(None, ge=0.0, le=4.0, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _up_to_the_model(cls, data: Any) -> Any:
+        """End the energies where the model does, where none are given."""
+        from sim3d.primaries.catalogue import highest_energy_GeV, model_names
+
+        if not isinstance(data, dict) or "energy_GeV" in data or data.get("model") not in model_names():
+            return data
+        low, high = cls.model_fields["energy_GeV"].default
+        return {**data, "energy_GeV": (low, min(high, highest_energy_GeV(data["model"])))}
 
     @field_validator("model")
     @classmethod
@@ -250,7 +261,7 @@ class HadronicTable(Table):
 
 
 class TransportTable(Table):
-    """Table ``[transport]``: step length, bending in the field, and transverse momenta.
+    """Table ``[transport]``: step length, bending in the field, transverse momenta, nuclei.
 
     Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
     """
@@ -258,6 +269,7 @@ class TransportTable(Table):
     step_km: Float = Field(1.0, ge=0.01, le=10.0, allow_inf_nan=False)
     bending: bool = True
     transverse: bool = True
+    nuclei: Literal["superposition", "own_length"] = "superposition"
 
 
 class SamplingTable(Table):
@@ -354,6 +366,10 @@ class Config(Table):
             )
         self._primaries_fit_the_model()
         self._something_is_scored()
+        if self.transport.nuclei == "own_length" and self.scoring.columns:
+            raise ValueError(
+                'transport.nuclei: "own_length" has no derivatives by cross sections: no gradients, no variations'
+            )
         if self.primaries.energy_GeV[1] <= self.scoring.energy_min_GeV:
             raise ValueError(
                 f"primaries.energy_GeV: no primary up to {self.primaries.energy_GeV[1]:g} GeV gives a neutrino above "

@@ -23,7 +23,7 @@ from scipy.sparse import csr_array, eye_array
 
 from sim3d.conventions.arrays import Array
 from sim3d.files.flux_table import FluxTable
-from sim3d.flux.spline_kernel import axis_tables, evaluate
+from sim3d.flux.spline_kernel import axis_tables, evaluate, padded_shape
 
 Ints = NDArray[np.intp]
 
@@ -330,7 +330,10 @@ class FluxSpline:
         self._tables = tuple(axis_tables(axis, axis.cell_edges()) for axis in self.axes)
         self._correct = [self._inverse(i) for i in range(3)]
         shape = [len(axis.cardinal) for axis in self.axes]
-        self.coefficients = np.empty((len(table.flux), *shape))
+        # the kernel's copies: coefficients with zeros at the ends of short axes, logarithms of the factors
+        self._padded = np.zeros((len(table.flux), *padded_shape(self._tables)))
+        self.coefficients = self._padded[:, : shape[0], : shape[1], : shape[2]]
+        self._log_factor = np.full(table.flux.shape, -np.inf)
         self.factor = np.empty_like(table.flux)
         self._fitted = [False] * len(table.flux)
         relative = np.ones_like(table.flux)
@@ -361,6 +364,7 @@ class FluxSpline:
         for f in flavours:
             if not self._fitted[f]:
                 self.coefficients[f], self.factor[f] = self._fit(self.table.flux[f])
+                np.log(self.factor[f], out=self._log_factor[f], where=self.factor[f] > 0.0)
                 self._fitted[f] = True
 
     def _fit(self, flux: Array) -> tuple[Array, Array]:
@@ -401,8 +405,10 @@ class FluxSpline:
         self.fit(np.flatnonzero(np.bincount(flavour, minlength=1)).tolist())
         out = np.empty(len(flavour))
         x, y, z = (np.ascontiguousarray(c, dtype=float) for c in coordinates)
-        evaluate(flavour, x, y, z, self._tables, self.coefficients, self.factor, out)
-        return out
+        spline = (self._padded.ravel(), self._padded.shape[1:], self._log_factor)
+        evaluate(flavour, x, y, z, *self._tables, *spline, out)  # type: ignore[call-arg]
+        # numpy takes several exponentials at a time, the kernel one
+        return np.exp(out, out=out)
 
     def error(self, flavour: Ints, coordinates: tuple[Array, Array, Array], flux: Array) -> Array:
         """Interpolate the statistical error of the flux at points.

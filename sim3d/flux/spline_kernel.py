@@ -1,7 +1,8 @@
 """Evaluate a tensor-product spline of ln(flux) at many points: the compiled loop, and the tables that it reads.
 
 Between two knots a B-spline is a polynomial. The tables hold its coefficients, so that a point needs no recursion: per
-axis the interval, four polynomials, and then the sum over the products of the axes.
+axis the interval, four polynomials, and then the sum over the products of the axes. That sum always has four terms of
+each axis, so that a compiler can make it four numbers wide; axes with a lower degree have zeros in the rest.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 
 from sim3d.conventions.arrays import Array
@@ -21,6 +21,9 @@ from sim3d.jit_options import HELPER
 WIDTH = 4
 """B-splines that are not 0 at a point, at most: those of degree 3."""
 
+BLOCK = 16384
+"""Points that are taken flavour by flavour: the coefficients of one flavour (300 kB) stay in a core's cache."""
+
 
 class AxisTables(NamedTuple):
     """Tables of one axis for the kernel.
@@ -29,24 +32,27 @@ class AxisTables(NamedTuple):
     ----------
     breaks : float64 array (pieces + 1,)
         Knots between the first and the last site.
-    first : int64 array (pieces,)
-        Index of the first B-spline that is not 0 in a piece.
+    piece_scale : float
+        Pieces per unit of the coordinate, on average: the first guess of a piece. It is right where pieces are equal.
+    inverse : float64 array (pieces,)
+        1 / width of each piece.
     polynomials : float64 array (pieces + 2, 4, 4)
-        [piece, B-spline, power] of t, which is 0 at the left and 1 at the right end of a piece. The last two pieces
+        [piece, power, B-spline] of t, which is 0 at the left and 1 at the right end of a piece. The last two pieces
         are the linear continuations below (t in units of the first piece) and above (of the last).
-    n_splines : int
-        B-splines that are not 0 in a piece.
     edges : float64 array (cells + 1,)
         Edges of the cells, less the tolerance.
+    cell_scale : float
+        As ``piece_scale``, of the cells.
     low, first_site, period : float
         Lowest edge, first site, and the period (0 if not periodic).
     """
 
     breaks: Array
-    first: NDArray[np.int64]
+    piece_scale: float
+    inverse: Array
     polynomials: Array
-    n_splines: int
     edges: Array
+    cell_scale: float
     low: float
     first_site: float
     period: float
@@ -67,13 +73,12 @@ def axis_tables(axis: Any, edges: Array) -> AxisTables:
     """
     degree, knots = axis.degree, axis.knots
     if len(axis.sites) == 1:
-        breaks, first = np.array([axis.low, axis.high]), np.zeros(1, dtype=np.int64)
+        breaks = np.array([axis.low, axis.high])
         polynomials = np.zeros((3, WIDTH, WIDTH))
         polynomials[:, 0, 0] = 1.0
     else:
-        breaks = knots[degree : len(knots) - degree]
+        breaks = np.ascontiguousarray(knots[degree : len(knots) - degree])
         n = len(breaks) - 1
-        first = np.arange(n, dtype=np.int64)
         width = np.diff(breaks)
         basis = BSpline(knots, np.eye(len(axis.cardinal)), degree)
         polynomials = np.zeros((n + 2, WIDTH, WIDTH))
@@ -82,24 +87,44 @@ def axis_tables(axis: Any, edges: Array) -> AxisTables:
             slopes = basis.derivative(power)(breaks[:-1]) if power else basis(breaks[:-1])
             for piece in range(n):
                 own = slopes[piece, piece : piece + degree + 1]
-                polynomials[piece, : degree + 1, power] = own * width[piece] ** power / math.factorial(power)
+                polynomials[piece, power, : degree + 1] = own * width[piece] ** power / math.factorial(power)
         # linear beyond the ends, from the value and the derivative there
-        polynomials[n, :, :2] = polynomials[0, :, :2]
+        polynomials[n, :2] = polynomials[0, :2]
         last = polynomials[n - 1]
-        polynomials[n + 1, :, 0] = last.sum(axis=1)
-        polynomials[n + 1, :, 1] = last @ np.arange(WIDTH)
+        polynomials[n + 1, 0] = last.sum(axis=0)
+        polynomials[n + 1, 1] = np.arange(WIDTH) @ last
+    edges = np.ascontiguousarray(edges)
     return AxisTables(
-        np.ascontiguousarray(breaks), first, polynomials, degree + 1, np.ascontiguousarray(edges),
+        breaks, _scale(breaks), 1.0 / np.diff(breaks), polynomials, edges, _scale(edges),
         axis.low, float(axis.sites[0]), axis.period,
     )  # fmt: skip
 
 
+def _scale(edges: Array) -> float:
+    """Compute the mean number of intervals per unit."""
+    return float((len(edges) - 1) / (edges[-1] - edges[0]))
+
+
+def padded_shape(tables: tuple[AxisTables, ...]) -> tuple[int, ...]:
+    """Return the numbers of coefficients of each axis that :func:`evaluate` reads; those added are 0.
+
+    Parameters
+    ----------
+    tables : tuple of AxisTables
+
+    Returns
+    -------
+    tuple of int
+        Pieces + 3: the B-splines of a cubic spline.
+    """
+    return tuple(len(one.breaks) - 1 + WIDTH - 1 for one in tables)
+
+
 @njit(**HELPER)
-def _interval(edges, x):
+def _interval(edges, scale, x):
     """Index of the interval between ascending edges that contains x, the outer ones for an x outside."""
     n = edges.shape[0] - 1
-    guess = (x - edges[0]) * n / (edges[n] - edges[0])
-    i = min(max(int(guess), 0), n - 1)
+    i = min(max(int((x - edges[0]) * scale), 0), n - 1)
     while i > 0 and x < edges[i]:
         i -= 1
     while i < n - 1 and x >= edges[i + 1]:
@@ -108,77 +133,103 @@ def _interval(edges, x):
 
 
 @njit(**HELPER)
-def _basis(breaks, first, polynomials, count, first_site, period, x, values):
-    """Write the B-splines that are not 0 at x to ``values``; return the index of the first."""
-    if period > 0.0:
-        x = first_site + (x - first_site) % period
-    n = breaks.shape[0] - 1
-    piece = _interval(breaks, x)
-    t = (x - breaks[piece]) / (breaks[piece + 1] - breaks[piece])
+def _place(axis, x):
+    """Cell that contains x, piece and row of its polynomials, and t in that piece."""
+    at_cell, at_piece = x, x
+    end = axis.edges[axis.edges.shape[0] - 1]
+    if axis.period > 0.0:
+        at_cell = x - axis.period * np.floor((x - axis.low) / axis.period)
+        if not (at_cell >= axis.low and at_cell <= axis.low + axis.period):  # very many turns
+            at_cell = axis.low + (x - axis.low) % axis.period
+        at_piece = at_cell if at_cell >= axis.first_site else at_cell + axis.period
+        if at_cell >= end:  # within the tolerance of a whole turn
+            at_cell = axis.low
+    cell = _interval(axis.edges, axis.cell_scale, at_cell)
+    piece = _interval(axis.breaks, axis.piece_scale, at_piece)
+    t = (at_piece - axis.breaks[piece]) * axis.inverse[piece]
+    n = axis.inverse.shape[0]
     row = piece
-    if x < breaks[0]:
+    if at_piece < axis.breaks[0]:
         row = n
-    elif x > breaks[n]:
+    elif at_piece > axis.breaks[n]:
         row, t = n + 1, t - 1.0
-    for b in range(count):
-        p = polynomials[row, b]
-        values[b] = p[0] + t * (p[1] + t * (p[2] + t * p[3]))
-    return first[piece]
+    return cell, piece, row, t
 
 
 @njit(**HELPER)
-def _cell(edges, low, period, x):
-    """Index of the cell that contains x."""
-    if period > 0.0:
-        x = low + (x - low) % period
-        if x >= edges[edges.shape[0] - 1]:  # within the tolerance of a whole turn
-            return 0
-    return _interval(edges, x)
+def _basis(polynomials, row, t, values):
+    """Write the B-splines that are not 0 at t to ``values``."""
+    p = polynomials[row]
+    for b in range(WIDTH):
+        values[b] = p[0, b] + t * (p[1, b] + t * (p[2, b] + t * p[3, b]))
+
+
+@njit(**HELPER)
+def _by_flavour(flavour, begin, end, starts, order):
+    """Write the points from ``begin`` to ``end`` to ``order``, those of one flavour together."""
+    starts[:] = 0
+    for m in range(begin, end):
+        starts[flavour[m] + 1] += 1
+    for f in range(1, starts.shape[0]):
+        starts[f] += starts[f - 1]
+    for m in range(begin, end):
+        f = flavour[m]
+        order[starts[f]] = m
+        starts[f] += 1
 
 
 @njit(nogil=True, cache=CACHE)
-def evaluate(flavour, energy, cosine, azimuth, tables, coefficients, factor, out):
-    """Compute the flux at points.
+def evaluate(flavour, energy, cosine, azimuth, x_axis, y_axis, z_axis, coefficients, shape, log_factor, out):
+    """Compute the logarithm of the flux at points.
 
     Parameters
     ----------
     flavour : int array (n,)
     energy, cosine, azimuth : float64 arrays (n,)
         Coordinates of the three axes.
-    tables : three AxisTables
-    coefficients : float64 array (flavours, coefficients of each axis)
-    factor : float64 array (flavours, cells of each axis)
-        Factor on the exponential of the spline, constant in a cell.
+    x_axis, y_axis, z_axis : AxisTables
+    coefficients : float64 array (flavours x nx x ny x nz,)
+        Of the products of B-splines, with the zeros of :func:`padded_shape`.
+    shape : (int, int, int)
+        nx, ny, nz.
+    log_factor : float64 array (flavours, cells of each axis)
+        Added to the spline, constant in a cell; minus infinity where there is no flux.
     out : float64 array (n,)
-        Filled with the fluxes.
+        Filled with ln(flux).
     """
-    t0, t1, t2 = tables
-    b0, f0, p0, n0, e0 = t0.breaks, t0.first, t0.polynomials, t0.n_splines, t0.edges
-    b1, f1, p1, n1, e1 = t1.breaks, t1.first, t1.polynomials, t1.n_splines, t1.edges
-    b2, f2, p2, n2, e2 = t2.breaks, t2.first, t2.polynomials, t2.n_splines, t2.edges
-    s0, s1, s2, per0, per1, per2 = t0.first_site, t1.first_site, t2.first_site, t0.period, t1.period, t2.period
-    l0, l1, l2 = t0.low, t1.low, t2.low
-    w0, w1, w2 = np.empty(4), np.empty(4), np.empty(4)
-    for m in range(out.shape[0]):
-        x, y, z, f = energy[m], cosine[m], azimuth[m], flavour[m]
-        inside = factor[f, _cell(e0, l0, per0, x), _cell(e1, l1, per1, y), _cell(e2, l2, per2, z)]
-        if inside == 0.0:
-            out[m] = 0.0
-            continue
-        i0 = _basis(b0, f0, p0, n0, s0, per0, x, w0)
-        i1 = _basis(b1, f1, p1, n1, s1, per1, y, w1)
-        i2 = _basis(b2, f2, p2, n2, s2, per2, z, w2)
-        total = 0.0
-        for i in range(n0):
-            row = 0.0
-            for j in range(n1):
-                c = coefficients[f, i0 + i, i1 + j]
-                if n2 == WIDTH:
-                    line = (c[i2] * w2[0] + c[i2 + 1] * w2[1]) + (c[i2 + 2] * w2[2] + c[i2 + 3] * w2[3])
-                else:
-                    line = 0.0
-                    for k in range(n2):
-                        line += c[i2 + k] * w2[k]
-                row += line * w1[j]
-            total += row * w0[i]
-        out[m] = math.exp(total) * inside
+    nx, ny, nz = shape
+    wx, wy, wz = np.empty(WIDTH), np.empty(WIDTH), np.empty(WIDTH)
+    starts, order = np.empty(log_factor.shape[0] + 1, dtype=np.int64), np.empty(BLOCK, dtype=np.int64)
+    for begin in range(0, out.shape[0], BLOCK):
+        end = min(begin + BLOCK, out.shape[0])
+        _by_flavour(flavour, begin, end, starts, order)
+        for n in range(end - begin):
+            m = order[n]
+            f = flavour[m]
+            cx, i, rx, tx = _place(x_axis, energy[m])
+            cy, j, ry, ty = _place(y_axis, cosine[m])
+            cz, k, rz, tz = _place(z_axis, azimuth[m])
+            added = log_factor[f, cx, cy, cz]
+            if added == -np.inf:
+                out[m] = added
+                continue
+            _basis(x_axis.polynomials, rx, tx, wx)
+            _basis(y_axis.polynomials, ry, ty, wy)
+            _basis(z_axis.polynomials, rz, tz, wz)
+            first = ((f * nx + i) * ny + j) * nz + k
+            # four sums side by side, one for each B-spline in z; unsigned places are not tested for a negative sign
+            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+            for a in range(WIDTH):
+                r0, r1, r2, r3 = 0.0, 0.0, 0.0, 0.0
+                for b in range(WIDTH):
+                    at, w = np.uint64(first + (a * ny + b) * nz), wy[b]
+                    r0 += coefficients[at] * w
+                    r1 += coefficients[at + np.uint64(1)] * w
+                    r2 += coefficients[at + np.uint64(2)] * w
+                    r3 += coefficients[at + np.uint64(3)] * w
+                w = wx[a]
+                s0 += r0 * w
+                s1 += r1 * w
+                s2 += r2 * w
+                s3 += r3 * w
+            out[m] = added + ((s0 * wz[0] + s1 * wz[1]) + (s2 * wz[2] + s3 * wz[3]))

@@ -51,9 +51,9 @@ def log_axis(name: str, low: float, high: float, bins: int) -> Any:
     [10.0, 100.0, 1000.0]
     """
     hist = need_hist()
-    if not (0.0 < low < high and bins >= 1):
+    if not (0.0 < low < high < np.inf and bins >= 1 and int(bins) == bins):
         raise InputError("log_axis", (low, high, bins), "0 < low < high, and one bin or more")
-    return hist.axis.Regular(bins, low, high, name=name, transform=hist.axis.transform.log)
+    return hist.axis.Regular(int(bins), low, high, name=name, transform=hist.axis.transform.log)
 
 
 def cos_axis(name: str, bins: int, low: float = -1.0, high: float = 1.0) -> Any:
@@ -70,7 +70,9 @@ def cos_axis(name: str, bins: int, low: float = -1.0, high: float = 1.0) -> Any:
     -------
     hist.axis.Variable
     """
-    edges = np.linspace(low, high, bins + 1)
+    if not (-1.0 <= low < high <= 1.0 and bins >= 1 and int(bins) == bins):
+        raise InputError("cos_axis", (low, high, bins), "-1 <= low < high <= 1, and one bin or more")
+    edges = np.linspace(low, high, int(bins) + 1)
     # bins are open above: the number after the last edge closes this one
     edges[-1] = np.nextafter(edges[-1], np.inf)
     return need_hist().axis.Variable(edges, name=name)
@@ -90,8 +92,12 @@ def category_axis(name: str, categories: Sequence[int] | Sequence[str]) -> Any:
     hist.axis.IntCategory or hist.axis.StrCategory
     """
     hist = need_hist()
-    kind = hist.axis.StrCategory if isinstance(categories[0], str) else hist.axis.IntCategory
-    return kind(categories, name=name)
+    values = list(categories)
+    texts = [isinstance(value, str) for value in values]
+    whole = [isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values]
+    if not values or not (all(texts) or all(whole)) or len(set(values)) != len(values):
+        raise InputError(f"category_axis {name!r}", values, "whole numbers or texts, each once")
+    return (hist.axis.StrCategory if texts[0] else hist.axis.IntCategory)(values, name=name)
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,9 @@ class Binning:
                 values = sample.numbers(name)
             of_texts = "StrCategory" in type(axis).__name__
             own = values if of_texts else np.asarray(axis.index(values), dtype=np.int64).reshape(len(sample))
+            if not of_texts and hasattr(axis, "edges") and not axis.traits.circular:
+                # 0 and negative numbers have no logarithm: hist has them above a logarithmic axis
+                own = np.where((own >= n) & (values < axis.edges[0]), -1, own)
             outside[name] = (own < 0, own >= n)
             inside &= (own >= 0) & (own < n)
             index = index * n + np.clip(own, 0, n - 1)

@@ -117,9 +117,9 @@ class FitResult:
     ----------
     likelihood : Likelihood
     values, errors : dict of float
-        Best fit and its symmetric errors (HESSE), by parameter.
+        Best fit and its symmetric errors (HESSE), by parameter; the error of a fixed one is 0.
     covariance : float64 array (parameters, parameters)
-        Zero in rows of fixed parameters.
+        Zero in rows of fixed parameters; NaN where HESSE found none.
     minos : dict of (float, float)
         Asymmetric errors of the parameters that they were asked for: below (negative), above.
     minimum : float
@@ -161,7 +161,7 @@ class FitResult:
         like, found = self.likelihood, self.expectation
         penalty, _ = like.parameters.penalty(like.parameters.array(self.values))
         statistic = float(saturated(like.kind, like.counts, found.values, found.variance).sum()) + penalty
-        free = sum(not p.fixed for p in like.parameters.parameters)
+        free = int(self.minuit.nfit)
         constraints = sum(len(prior.names) for prior in like.parameters.priors)
         dof = int((like.model.events > 0).sum()) - free + constraints
         return statistic, dof, float(chi2.sf(statistic, dof)) if dof > 0 else float("nan")
@@ -182,6 +182,9 @@ class FitResult:
         values, rise : float64 arrays
             Values and -2 ln L less that of the best fit.
         """
+        self._check(name)
+        if values is None and points < 2:
+            raise InputError("points", points, "2 or more")
         options: dict[str, Any] = {"size": points} if values is None else {"grid": np.asarray(values, dtype=float)}
         at, found, _ = self.minuit.mnprofile(name, subtract_min=False, **options)
         return np.asarray(at), np.asarray(found) - self.minimum
@@ -205,24 +208,43 @@ class FitResult:
         RunError
             If MINUIT finds no closed line.
         """
+        self._check(first, second)
+        if not 0.0 < probability < 1.0:
+            raise InputError("probability", probability, "between 0 and 1")
         line = np.asarray(self.minuit.mncontour(first, second, cl=probability, size=points))
         if len(line) == 0:
             raise RunError(f"contour of {first} and {second}: MINUIT found no closed line; scan with profile()")
         return line
 
+    def _check(self, *names: str) -> None:
+        """Refuse names that are not those of different parameters, or of parameters that are fixed."""
+        self.likelihood.parameters.array(dict.fromkeys(names, 0.0))
+        if len(set(names)) != len(names):
+            raise InputError(f"parameters: {names[0]!r} is there twice")
+        for name in names:
+            if self.minuit.fixed[name]:
+                raise InputError(f"parameter {name!r} is fixed")
+
     def __str__(self) -> str:
         """Table of the parameters, goodness of fit, and what is outside the bins."""
         rows = []
         for one in self.likelihood.parameters.parameters:
-            error = "fixed" if one.fixed else f"{self.errors[one.name]:.4g}"
+            error = "fixed" if self.minuit.fixed[one.name] else f"{self.errors[one.name]:.4g}"
             low, high = self.minos.get(one.name, (np.nan, np.nan))
             minos = f"{low:+.4g} {high:+.4g}" if np.isfinite(low) else ""
             rows.append([one.name, f"{self.values[one.name]:.5g}", error, minos, one.unit])
         statistic, dof, probability = self.goodness()
+        at_limit = [
+            one.name
+            for one in self.likelihood.parameters.parameters
+            if not self.minuit.fixed[one.name]
+            and not abs(self.errors[one.name]) < min(self.values[one.name] - one.low, one.high - self.values[one.name])
+        ]
         return "\n".join(
             [
                 *text_table(["parameter", "value", "error", "minos", "unit"], rows),
                 f"{self.likelihood.kind}, -2 ln L = {self.minimum:.2f}, valid: {self.valid}",
+                *([f"within an error of a limit, where errors say little: {', '.join(at_limit)}"] if at_limit else []),
                 f"against the saturated model: {statistic:.1f} for {dof} degrees, probability {probability:.3f}",
                 f"data: {self.likelihood.data.describe_outside()}",
                 f"expectation: {self.likelihood.model.describe_outside()}",
@@ -270,23 +292,41 @@ def fit(
     minuit = Minuit(likelihood, x, grad=likelihood.gradient, name=known.names)
     minuit.errordef = Minuit.LEAST_SQUARES
     minuit.tol = tolerance
-    for one in known.parameters:
+    for one, value in zip(known.parameters, x.tolist(), strict=True):
+        if not one.low <= value <= one.high:
+            raise InputError(f"parameter {one.name}: first value", value, f"{one.low:g} to {one.high:g}")
         minuit.limits[one.name] = (one.low, one.high)
         minuit.fixed[one.name] = one.fixed or one.name in fixed
         minuit.errors[one.name] = one.step
+    for name in minos:
+        if minuit.fixed[name]:
+            raise InputError(f"minos: parameter {name!r} is fixed")
     minuit.migrad()
     if not minuit.valid:
         minuit.strategy = 2
         minuit.migrad()
-    minuit.hesse()
+    if minuit.nfit > 0:
+        minuit.hesse()
     if minos and minuit.valid:
         minuit.minos(*minos)
-    covariance = np.zeros((len(known), len(known))) if minuit.covariance is None else np.asarray(minuit.covariance)
+    free = ~np.asarray(minuit.fixed, dtype=bool)
+    if minuit.covariance is None:
+        covariance = np.where(np.outer(free, free), np.nan, 0.0)
+    else:
+        covariance = np.asarray(minuit.covariance)
+    # minuit.errors of a parameter with limits are the mean of two steps in its transformed coordinate, 0.1% off even
+    # far from them; at a limit the covariance is 0 in that coordinate, and the steps are what there is
+    steps = np.asarray(minuit.errors, dtype=float)
+    near = [
+        free[i] and not one.low < minuit.values[i] - steps[i] <= minuit.values[i] + steps[i] < one.high
+        for i, one in enumerate(known.parameters)
+    ]
+    errors = np.where(near, steps, np.sqrt(np.diag(covariance))).tolist()
     found = {name: (float(m.lower), float(m.upper)) for name, m in (minuit.merrors or {}).items() if m.is_valid}
     return FitResult(
         likelihood,
         dict(zip(known.names, map(float, minuit.values), strict=True)),
-        dict(zip(known.names, map(float, minuit.errors), strict=True)),
+        dict(zip(known.names, errors, strict=True)),
         covariance,
         found,
         float(minuit.fval),
@@ -301,7 +341,7 @@ def expected_covariance(
     """Compute the covariance that a fit to the expected data would have, from Fisher's information, without a fit.
 
     The information of Poisson's law is sum over bins of (d mu / d p)(d mu / d q) / mu, plus the inverse covariances of
-    the priors.
+    the priors. What the noise of the simulation adds to it is subtracted (:meth:`Model.information_noise`).
 
     Parameters
     ----------
@@ -320,22 +360,24 @@ def expected_covariance(
     Raises
     ------
     InputError
-        For an unknown name, or where the bins do not determine a parameter.
+        For an unknown name, or where the bins (or the simulation) do not determine a parameter.
     """
     known = model.parameters
     known.array(dict.fromkeys(fixed, 0.0))
     found = model.expectation(values, variance=False)
     weight = np.divide(1.0, found.values, out=np.zeros_like(found.values), where=found.values > 0.0)
-    information = (found.derivatives * weight) @ found.derivatives.T
+    information = (found.derivatives * weight) @ found.derivatives.T - model.information_noise(values)
     free = [i for i, one in enumerate(known.parameters) if not (one.fixed or one.name in fixed)]
     for prior in known.priors:
         at = np.array([known.names.index(name) for name in prior.names])
         # a parameter that is known leaves the others of its prior their conditional covariance
         information[np.ix_(at, at)] += np.linalg.inv(prior.covariance)
     part = information[np.ix_(free, free)]
-    scale = np.sqrt(np.diag(part))
-    if not np.all(scale > 0.0) or np.linalg.cond(part / np.outer(scale, scale)) > 1e13:
-        raise InputError("parameters: the bins do not determine all of them; fix some or give them priors")
+    scale = np.sqrt(np.maximum(np.diag(part), 0.0))
+    if not np.all(scale > 0.0) or np.linalg.eigvalsh(part / np.outer(scale, scale))[0] < 1e-13:
+        raise InputError(
+            "parameters: the bins do not determine all of them; fix some, give them priors or simulate more"
+        )
     return tuple(known.names[i] for i in free), np.asarray(np.linalg.inv(part), dtype=np.float64)
 
 
@@ -363,6 +405,8 @@ def toys(
     ------
     FitResult
     """
+    if number < 0:
+        raise InputError("number of toys", number, "0 or more")
     rng = np.random.default_rng(seed)
     x = model.parameters.array(values)
     mu = model.expectation(x, variance=False).values

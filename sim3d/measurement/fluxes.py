@@ -6,7 +6,7 @@ The weight of an event is the seed's formula: w = weight x flux(event) / generat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -52,13 +52,20 @@ def flux_at_events(flux: EventFlux | Callable[[Sample], Any], sample: Sample, az
     Raises
     ------
     InputError
-        For events outside the table of the flux (its message has the first), or a result that is no flux.
+        For events outside the table of the flux (with the row of the first), or a result that is no flux.
     """
     method = getattr(flux, "flux", None)
-    if method is None:
-        found: Array = np.asarray(cast("Any", flux)(sample), dtype=np.float64)
+    if method is not None:
+        _inside(flux, sample)
+        given = method(*_points(flux, sample, azimuth))
+    elif callable(flux):
+        given = flux(sample)
     else:
-        found = np.asarray(method(*_points(flux, sample, azimuth)), dtype=np.float64)
+        raise InputError("flux", type(flux).__name__, "a flux, or a function of the sample")
+    try:
+        found: Array = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as problem:
+        raise InputError(f"flux of {sample.source}: gives no numbers ({problem})") from None
     if found.shape != (len(sample),):
         raise InputError(f"flux: has {found.shape} values for {len(sample)} events")
     bad = ~(np.isfinite(found) & (found >= 0.0))
@@ -66,6 +73,21 @@ def flux_at_events(flux: EventFlux | Callable[[Sample], Any], sample: Sample, az
         row = int(np.argmax(bad))
         raise InputError(f"flux of row {row + 1} of {sample.source}", float(found[row]), "0 or more, finite")
     return found
+
+
+def _inside(flux: Any, sample: Sample) -> None:
+    """Refuse the first event whose energy is outside the range of the flux, with its row."""
+    allowed = getattr(flux, "energy_range_GeV", None)
+    if allowed is None or getattr(flux, "extrapolate", "refuse") != "refuse":
+        return
+    energy, (low, high) = sample.role("energy_GeV"), allowed
+    bad = ~((energy >= low * (1.0 - 1e-9)) & (energy <= high * (1.0 + 1e-9)))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"{sample.source}: energy_GeV of row {row + 1}", float(energy[row]),
+            f"{low:.5g} to {high:.5g}, the range of the flux ({int(bad.sum())} of {len(energy)} events are outside)",
+        )  # fmt: skip
 
 
 def _points(flux: Any, sample: Sample, azimuth: bool | None) -> tuple[Any, ...]:
@@ -122,6 +144,7 @@ def atmospheric(
     parameters = [Parameter(norm, 1.0, low=0.0)]
     exponents = {}
     for tilt, pivot in (tilts or {}).items():
+        _positive(f"pivot of {tilt}", pivot)
         parameters.append(Parameter(tilt, 0.0, step=0.05))
         exponents[tilt] = -np.log(sample.role("energy_GeV") / pivot)
     slopes, priors = None, []
@@ -173,6 +196,12 @@ def power_law(
     -------
     Component
     """
+    for what, value in (("flux_at_pivot", flux_at_pivot), ("share", share)):
+        if not (np.isfinite(value) and value >= 0.0):
+            raise InputError(what, value, "0 or more")
+    _positive("pivot_GeV", pivot_GeV)
+    if not np.isfinite(index):
+        raise InputError("index", index, "a finite number")
     energy = sample.role("energy_GeV")
     flux = share * flux_at_pivot * CM2_PER_M2 * (energy / pivot_GeV) ** -index
     weights = sample.per_flux() * flux * _livetime(livetime_s)
@@ -205,6 +234,7 @@ def reweighted_power_law(
     Component
     """
     norm = norm or f"N_{name}"
+    _positive("pivot_GeV", pivot_GeV)
     parameters, exponents = [Parameter(norm, 1.0, low=0.0)], {}
     if index_name is not None:
         parameters.append(Parameter(index_name, index, step=0.1))
@@ -220,8 +250,8 @@ def cascade_flux(
 ) -> Flux:
     """Compute atmospheric fluxes up to 10 PeV by the cascade equations, as a flux that is interpolated.
 
-    In one dimension, without azimuth and without charm (docs/methods/cascade.md): below some 10 GeV a run is needed,
-    and the neutrinos of charmed hadrons, a growing part above some 100 TeV, are missing.
+    In one dimension and without azimuth (docs/methods/cascade.md): below some 10 GeV a run is needed. Neutrinos of
+    charmed hadrons are missing unless ``charm=True`` is given; vertical nue have 10% of them at a few TeV already.
 
     Parameters
     ----------
@@ -234,7 +264,7 @@ def cascade_flux(
     points : int
         Energies, equally spaced in the logarithm.
     **models
-        Of :func:`sim3d.studies.cascade.flux.cascade_fluxes`: ``hadronic``, ``primaries``, ``air`` and so on.
+        Of :func:`sim3d.studies.cascade.flux.cascade_fluxes`: ``hadronic``, ``primaries``, ``air``, ``charm`` and so on.
 
     Returns
     -------
@@ -247,6 +277,10 @@ def cascade_flux(
         For an energy beyond those of the primary model.
     """
     edges = np.linspace(-1.0, 1.0, 21) if cos_zenith is None else np.asarray(cos_zenith, dtype=float)
+    if edges.ndim != 1 or len(edges) < 2 or not (np.all(np.diff(edges) > 0.0) and np.all(np.abs(edges) <= 1.0)):
+        raise InputError("cos_zenith: needs two or more edges that rise, from -1 to 1")
+    if not (0.0 < energy_GeV[0] < energy_GeV[1] < np.inf and points >= 4):
+        raise InputError("energy_GeV", (*energy_GeV, points), "two energies that rise, above 0, and 4 points or more")
     # two Gauss-Legendre nodes in each bin; the same flux arrives from above and from below: one solution for both signs
     half = 0.5 * np.diff(edges)
     nodes = (edges[:-1] + half)[:, None] + half[:, None] * np.array([-1.0, 1.0]) / np.sqrt(3.0)
@@ -260,7 +294,7 @@ def cascade_flux(
     values = values[:, where.reshape(nodes.shape)].mean(axis=2)
     logs = np.log(energies)
     halfway = np.exp(np.concatenate([logs[:1], 0.5 * (logs[1:] + logs[:-1]), logs[-1:]]))
-    note = "one-dimensional cascade equations, no charm"
+    note = f"one-dimensional cascade equations, {'with' if models.get('charm') else 'no'} charm"
     table = FluxTable(
         values.transpose(0, 2, 1)[..., None], None, energies, halfway, "points", edges, np.array([0.0, 360.0]),
         "cascade", "cascade equations", note,
@@ -269,6 +303,10 @@ def cascade_flux(
 
 
 def _livetime(seconds: float) -> float:
-    if not (np.isfinite(seconds) and seconds > 0.0):
-        raise InputError("livetime_s", seconds, "above 0")
-    return float(seconds)
+    return _positive("livetime_s", seconds)
+
+
+def _positive(name: str, value: float) -> float:
+    if not (np.isfinite(value) and value > 0.0):
+        raise InputError(name, value, "above 0")
+    return float(value)

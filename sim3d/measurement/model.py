@@ -98,6 +98,15 @@ class Component:
                 f"component {self.name}: weight of row {row + 1}", float(weights[row]), "0 or more, finite"
             )
         object.__setattr__(self, "weights", weights)
+        known = {one.name for one in self.parameters}
+        for name in (*self.norms, *self.exponents, *(self.slopes.names if self.slopes else ())):
+            if name not in known:
+                raise InputError(f"component {self.name}: {name!r} is none of its parameters: {', '.join(known)}")
+        for name, values in self.exponents.items():
+            if np.shape(values) != weights.shape or not np.all(np.isfinite(values)):
+                raise InputError(
+                    f"component {self.name}: the exponents of {name!r} need a finite number for each event"
+                )
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,12 @@ class _Part:
             return
         if self.component.factor is not None and (self.factor_at is None or not np.array_equal(self.factor_at, inputs)):
             factor, slopes = self.component.factor(inputs)
+            n = len(self.component.sample)
+            if np.shape(factor) != (n,) or np.shape(slopes) != (n, len(inputs)):
+                raise InputError(
+                    f"component {self.component.name}: its factor gives {np.shape(factor)} numbers and "
+                    f"{np.shape(slopes)} derivatives for {n} events and {len(inputs)} parameters"
+                )
             self.factor, self.factor_slopes = factor[self.rows], np.ascontiguousarray(slopes[self.rows])
             self.factor_at = inputs
         event_values(self.weights, self.factor, self.exponents, changes, self.plain, self.values)
@@ -181,7 +196,7 @@ class Model:
     bin_slopes : dict of (tuple of str, float64 array (bins, nuisances))
         Mean derivatives D of the components that have nuisances.
     events : int array (bins,)
-        Simulated events in each bin (of all samples).
+        Simulated events in each bin, of all samples, that have a weight above 0 in some component.
     """
 
     def __init__(
@@ -208,6 +223,7 @@ class Model:
         self.events = np.zeros(binning.size, dtype=np.int64)
         self.outside: dict[str, tuple[float, dict[str, tuple[float, float]]]] = {}
         placed: dict[int, Any] = {}
+        weighted: dict[int, Any] = {}
         for component in components:
             key = id(component.sample)
             if key not in placed:
@@ -215,13 +231,15 @@ class Model:
                 rows = np.flatnonzero(where.inside)
                 rows = rows[np.argsort(where.index[rows], kind="stable")]
                 inside = np.bincount(where.index[rows], minlength=binning.size)
-                self.events += inside
                 placed[key] = (where, rows, np.concatenate([[0], np.cumsum(inside)]).astype(np.int64))
             where, rows, starts = placed[key]
             w = component.weights
+            weighted[key] = weighted.get(key, False) | (w > 0.0)
             by_axis = {name: (float(w[a].sum()), float(w[b].sum())) for name, (a, b) in where.outside.items()}
             self.outside[component.name] = (float(w[~where.inside].sum()), by_axis)
             self._parts.append(_Part(component, rows, starts, original))
+        for key, (where, _, _) in placed.items():
+            self.events += np.bincount(where.index[where.inside & weighted[key]], minlength=binning.size)
         self._pairs: dict[tuple[int, int], tuple[tuple[int, int], Any]] = {}
         self._single: dict[int, tuple[int, Any]] = {}
         self.bin_slopes: dict[str, tuple[tuple[str, ...], Array]] = {}
@@ -253,7 +271,13 @@ class Model:
                 b = bins[rows][inside][order]
                 if len(b) == 0:
                     continue
-                found = (slopes.at(rows)[inside] * weights[rows][inside][:, None])[order]
+                of_events = np.asarray(slopes.at(rows), dtype=float)
+                if of_events.shape != (len(inside), len(slopes.names)) or not np.all(np.isfinite(of_events[inside])):
+                    raise InputError(
+                        f"component {part.component.name}: needs finite derivatives by {len(slopes.names)} nuisances "
+                        f"for each of {len(inside)} events"
+                    )
+                found = (of_events[inside] * weights[rows][inside][:, None])[order]
                 first = np.flatnonzero(np.concatenate([[True], np.diff(b) > 0]))
                 sums[b[first]] += np.add.reduceat(found, first, axis=0)
             total = np.bincount(bins[part.rows], weights=part.values, minlength=self.binning.size)
@@ -275,6 +299,8 @@ class Model:
         Expectation
         """
         x = values if isinstance(values, np.ndarray) else self.parameters.array(values)
+        if x.shape != (len(self.parameters),):
+            raise InputError(f"expectation: {x.shape} values for {len(self.parameters)} parameters")
         by_name = dict(zip(self.parameters.names, x.tolist(), strict=True))
         place = {name: i for i, name in enumerate(self.parameters.names)}
         n, bins = len(x), self.binning.size
@@ -323,6 +349,49 @@ class Model:
             others = float(np.prod([values[other] for other in component.norms if other != name]))
             slopes.append((place[name], others * shape))
         return norm * shape, slopes
+
+    def information_noise(self, values: Mapping[str, float] | None = None) -> Array:
+        """Compute by how much the simulation's own noise raises Fisher's information, to second order in the noise.
+
+        The information of a bin is (d mu/d p)(d mu/d q) / mu. Both are sums over the simulated events, with values v_i
+        and derivatives g_pi; noise in the derivatives does not average out of their product. With s_p = (d mu/d p) / mu
+        the expected excess is the sum over events of (g_pi - s_p v_i)(g_qi - s_q v_i) / mu. It is 0 for a norm, and
+        large where derivatives change their sign from event to event, as those of fast oscillations do.
+
+        Parameters
+        ----------
+        values : mapping, optional
+            By default the nominal ones.
+
+        Returns
+        -------
+        float64 array (parameters, parameters)
+        """
+        x = self.parameters.array(values)
+        found = self.expectation(x, variance=False)
+        by_name = dict(zip(self.parameters.names, x.tolist(), strict=True))
+        place = {name: i for i, name in enumerate(self.parameters.names)}
+        relative = np.divide(
+            found.derivatives, found.values, out=np.zeros_like(found.derivatives), where=found.values > 0
+        )
+        noise = np.zeros((len(x), len(x)))
+        for sample in {id(part.component.sample) for part in self._parts}:
+            parts = [part for part in self._parts if id(part.component.sample) == sample]
+            scales = [self._scale(part, by_name, place) for part in parts]
+            for b in np.flatnonzero((np.diff(parts[0].starts) > 0) & (found.values > 0.0)):
+                rows = slice(parts[0].starts[b], parts[0].starts[b + 1])
+                of_events = np.zeros((len(x), rows.stop - rows.start))
+                for part, (scale, logs) in zip(parts, scales, strict=True):
+                    own = part.values[rows]
+                    for name, exponent in zip(part.names, part.exponents[rows].T, strict=True):
+                        of_events[place[name]] += scale[b] * own * exponent
+                    for name, slope in zip(part.factor_names, part.factor_slopes[rows].T, strict=True):
+                        of_events[place[name]] += scale[b] * part.plain[rows] * slope
+                    for i, slopes in logs:
+                        of_events[i] += slopes[b] * own
+                    of_events -= np.outer(relative[:, b], scale[b] * own)
+                noise += of_events @ of_events.T / found.values[b]
+        return noise
 
     def _sums(self, number: int) -> tuple[Array, Array]:
         part = self._parts[number]

@@ -54,6 +54,8 @@ def baseline_km(cos_zenith: ArrayLike, height_km: ArrayLike = HEIGHT_KM, depth_k
     """
     cos = np.asarray(cos_zenith, dtype=float)
     detector, top = EARTH_RADIUS_KM - depth_km, EARTH_RADIUS_KM + np.asarray(height_km, dtype=float)
+    if not (np.all(top >= detector) and detector > 0.0):
+        raise InputError("baseline_km: needs heights above the detector, and a detector inside the Earth")
     return np.asarray(np.sqrt(top**2 - detector**2 * (1.0 - cos**2)) - detector * cos)
 
 
@@ -125,6 +127,8 @@ class TwoFlavours:
         distance = (
             baseline_km(sample.role("cos_zenith")) if distance_km is None else np.asarray(distance_km, dtype=float)
         )
+        if distance.shape != (len(sample),) or not np.all(np.isfinite(distance) & (distance >= 0.0)):
+            raise InputError(f"distance_km: needs a number of 0 or more for each of {len(sample)} events")
         self._phase = 1e-3 * PHASE * distance / sample.role("energy_GeV")
         self._muon = (np.abs(sample.role("pdg")) == 14).astype(float)
         self.parameters = (
@@ -185,6 +189,11 @@ class Probabilities:
 
     def __init__(self, energy_GeV: ArrayLike, cos_zenith: ArrayLike, values: Array) -> None:
         energy, cos = np.asarray(energy_GeV, dtype=float), np.asarray(cos_zenith, dtype=float)
+        nodes = (len(cos), len(energy), 2, 3, 3)
+        if np.shape(values) != nodes or not (np.all(np.diff(energy) > 0.0) and np.all(np.diff(cos) > 0.0)):
+            raise InputError(
+                f"probabilities: {np.shape(values)} values; nodes that rise and an array {nodes} are needed"
+            )
         self._grid = RegularGridInterpolator((cos, np.log(energy)), values)
         self._range = (energy[0], energy[-1], cos[0], cos[-1])
 

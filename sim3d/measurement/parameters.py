@@ -37,6 +37,13 @@ class Parameter:
     step: float = 0.1
     fixed: bool = False
 
+    def __post_init__(self) -> None:
+        """Check that the value is a number between the limits."""
+        if not (np.isfinite(self.value) and self.low <= self.value <= self.high):
+            raise InputError(f"parameter {self.name}", self.value, f"{self.low:g} to {self.high:g}")
+        if not (np.isfinite(self.step) and self.step > 0.0):
+            raise InputError(f"parameter {self.name}: step", self.step, "above 0")
+
 
 @dataclass(frozen=True)
 class Prior:
@@ -79,11 +86,18 @@ class Prior:
         1.0
         """
         if isinstance(names, str):
-            names, covariance = (names,), np.square(np.atleast_2d(np.asarray(covariance, dtype=float)))
+            deviation = np.asarray(covariance, dtype=float)
+            if not (deviation.shape == () and deviation > 0.0):
+                raise InputError(f"prior of {names}: standard deviation", covariance, "above 0")
+            names, covariance = (names,), np.square(np.atleast_2d(deviation))
         middle, matrix = np.atleast_1d(np.asarray(centre, dtype=float)), np.asarray(covariance, dtype=float)
         n = len(names)
+        if len(set(names)) != n:
+            raise InputError(f"prior of {', '.join(names)}: a name is there twice")
         if middle.shape != (n,) or matrix.shape != (n, n):
             raise InputError(f"prior: {n} names need a centre of {n} and a covariance of {n} x {n} numbers")
+        if not np.all(np.isfinite(middle)):
+            raise InputError(f"prior of {', '.join(names)}: the centre is not finite")
         if not np.all(np.isfinite(matrix)) or not np.allclose(matrix, matrix.T):
             raise InputError(f"prior of {', '.join(names)}: the covariance is not symmetric and finite")
         if n and np.linalg.eigvalsh(matrix)[0] <= 0.0:

@@ -182,7 +182,10 @@ def make_stage(stage: Any) -> Any:
             for container in self.data:
                 azimuth = None if self.azimuth_key is None else np.asarray(container[self.azimuth_key])
                 energy, cos = np.asarray(container["true_energy"]), np.asarray(container["true_coszen"])
-                nubar = int(np.sign(np.atleast_1d(np.asarray(container["nubar"]))[0]))
+                kinds = np.unique(np.sign(np.asarray(container["nubar"], dtype=float)))
+                if len(kinds) > 1:
+                    raise InputError(f"container {container.name}: holds neutrinos and antineutrinos; divide it")
+                nubar = int(kinds[0]) if len(kinds) else 1  # a container without events
                 self.events[container.name] = EventFluxes(self.flux_obj, energy, cos, nubar, azimuth)
                 container["nu_flux"] = self.events[container.name].nominal.copy()
 

@@ -39,6 +39,9 @@ ROLES = {
 NEUTRINOS = (12, -12, 14, -14, 16, -16)
 CM2_PER_M2 = 1.0e4
 
+_SAME = 1e-3
+"""Largest difference of one direction that is given in two columns: of a cosine, or of an azimuth in degrees."""
+
 _CHECKS: dict[str, tuple[Any, str]] = {
     "energy_GeV": (lambda x: x > 0.0, "above 0"),
     "cos_zenith": (lambda x: np.abs(x) <= 1.0, "-1 to 1"),
@@ -118,18 +121,22 @@ class Sample:
     def _derive(self, area: str) -> None:
         """Fill the roles that follow from others: cosine, azimuth in degrees from south, area in m^2."""
         roles = self._roles
-        for name, convert in (
-            ("zenith_rad", np.cos),
-            ("zenith_deg", lambda x: np.cos(np.radians(x))),
+        for name, role, convert in (
+            ("zenith_rad", "cos_zenith", np.cos),
+            ("zenith_deg", "cos_zenith", lambda x: np.cos(np.radians(x))),
+            ("azimuth_rad", "azimuth_deg", np.degrees),
+            ("azimuth_from_north_deg", "azimuth_deg", lambda x: np.mod(180.0 - x, 360.0)),
         ):
-            if name in roles:
-                roles.setdefault("cos_zenith", convert(roles[name]))
-        for name, convert in (
-            ("azimuth_rad", np.degrees),
-            ("azimuth_from_north_deg", lambda x: np.mod(180.0 - x, 360.0)),
-        ):
-            if name in roles:
-                roles.setdefault("azimuth_deg", convert(roles[name]))
+            if name not in roles:
+                continue
+            found = convert(roles[name])
+            known = roles.setdefault(role, found)
+            away = np.abs(found - known)
+            if role == "azimuth_deg":
+                away = np.abs(np.mod(away + 180.0, 360.0) - 180.0)
+            if np.any(away > _SAME):
+                row = int(np.argmax(away > _SAME))
+                raise InputError(f"{self.source}: row {row + 1}: {name} and {role} are two directions; name one column")
         if "generated" in roles and area == "cm2":
             roles["generated"] = roles["generated"] * CM2_PER_M2
 
@@ -212,6 +219,10 @@ class Sample:
 
     def select(self, rows: Any) -> Sample:
         """Return the sample of some rows (a mask or indices)."""
+        rows = np.asarray(rows)
+        rows = rows.astype(int) if rows.size == 0 and rows.dtype != bool else rows
+        if rows.dtype == bool and rows.shape != (self.size,):
+            raise InputError(f"{self.source}: a mask of {rows.shape} for {self.size} rows")
         out = object.__new__(Sample)
         out.source = self.source
         out.columns = {name: values[rows] for name, values in self.columns.items()}
@@ -271,6 +282,8 @@ def sample_of_frame(frame: Any, names: Mapping[str, str] | None = None, area: st
     -------
     Sample
     """
+    if not hasattr(frame, "columns"):
+        raise InputError("frame", type(frame).__name__, "a pandas frame")
     return Sample({str(name): np.asarray(frame[name]) for name in frame.columns}, names, area, "frame")
 
 
@@ -294,7 +307,13 @@ def sample_of_weighter(
         ``generated`` is 1 over the weight for a flux of 1 GeV^-1 cm^-2 sr^-1 s^-1. An event whose weight is 0 has a
         ``weight`` of 0.
     """
+    if not hasattr(weighter, "get_weights"):
+        raise InputError("weighter", type(weighter).__name__, "a simweights weighter")
     unit = np.asarray(weighter.get_weights(1.0), dtype=float)
+    bad = ~(np.isfinite(unit) & (unit >= 0.0))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(f"weighter: weight of row {row + 1}", float(unit[row]), "0 or more, finite")
     own = {
         "energy_GeV": weighter.get_weight_column("energy"),
         "cos_zenith": weighter.get_weight_column("cos_zen"),
@@ -314,6 +333,9 @@ def _is_number(value: Any) -> bool:
 
 def _column(values: Any, name: str, source: str) -> NDArray[Any]:
     array = np.asarray(values)
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        row = int(np.argmax(np.ma.getmaskarray(values)))
+        raise InputError(f"{source}: column {name!r}, row {row + 1}", "masked", "a value")
     if array.ndim != 1:
         raise InputError(f"{source}: column {name!r} has {array.ndim} dimensions, one is allowed")
     if array.dtype.kind in "OS":
@@ -327,7 +349,9 @@ def _column(values: Any, name: str, source: str) -> NDArray[Any]:
 
 def _json_columns(text: str, source: str) -> dict[str, Any]:
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=lambda pairs: _without_repeats(pairs, source))
+    except InputError:
+        raise
     except ValueError as problem:
         raise InputError(f"{source}: no JSON ({problem})") from None
     if (
@@ -348,6 +372,16 @@ def _json_columns(text: str, source: str) -> dict[str, Any]:
     return {name: _from_rows([event[place] for event in events], name, source) for name, place in mapping.items()}
 
 
+def _without_repeats(pairs: list[tuple[str, Any]], source: str) -> dict[str, Any]:
+    """Make a dict of the names and values of a JSON object; a name that is there twice is refused."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InputError(f"{source}: the name {name!r} is there twice")
+        found[name] = value
+    return found
+
+
 def _from_rows(values: Sequence[Any], name: str, source: str) -> NDArray[Any]:
     """Make a column of numbers, or of texts; a mixture is refused at its first odd row."""
     texts = [isinstance(value, str) for value in values]
@@ -358,6 +392,10 @@ def _from_rows(values: Sequence[Any], name: str, source: str) -> NDArray[Any]:
         raise InputError(
             f"{source}: column {name!r}, row {odd[0] + 1}", values[odd[0]], "a number (or texts throughout)"
         )
+    if not any(texts):
+        large = [i for i, value in enumerate(values) if isinstance(value, int) and abs(value) >= 2**1023]
+        if large:
+            raise InputError(f"{source}: column {name!r}, row {large[0] + 1}: too large for a number")
     return np.array(values, dtype=str if any(texts) else float)
 
 

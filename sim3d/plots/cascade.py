@@ -21,7 +21,7 @@ NEUTRINO_INDEX, MUON_INDEX = 3.0, 3.0
 """Spectra are drawn times E (p) to these powers."""
 _LINES: tuple[Any, ...] = ("-", "--", "-.", ":")
 _MUONS = {"mu+": (style.VERMILION, r"$\mu^+$"), "mu-": (style.BLUE, r"$\mu^-$")}
-_PARENTS = {"pion": style.BLUE, "kaon": style.VERMILION, "muon": style.GREEN}
+_PARENTS = {"pion": style.BLUE, "kaon": style.VERMILION, "muon": style.GREEN, "charm": style.BLACK}
 
 
 def draw(fluxes: Sequence[CascadeFlux], title: str, folder: Path) -> list[Path]:
@@ -101,7 +101,7 @@ def spectra(fluxes: Sequence[CascadeFlux]) -> Figure:
 
 
 def parents(flux: CascadeFlux) -> Figure:
-    """Draw the shares of neutrinos that come from pions, kaons and muons, by flavour.
+    """Draw the shares of neutrinos that come from pions, kaons, muons and charm, by flavour.
 
     Parameters
     ----------
@@ -117,7 +117,10 @@ def parents(flux: CascadeFlux) -> Figure:
     for ax, pair in zip(axes, (("numu", "numubar"), ("nue", "nuebar")), strict=True):
         for flavour, line in zip(pair, ("-", "--"), strict=True):
             for kind, share in flux.parent_shares(flavour).items():
-                label = f"{kind}s" if line == "-" else None
+                if kind == "charm" and not np.any(share):
+                    continue
+                name = kind if kind == "charm" else f"{kind}s"
+                label = name if line == "-" else None
                 ax.plot(at[shown], share[shown], line, color=_PARENTS[kind], label=label)
         ax.set(xscale="log", ylim=(0.0, 1.0), xlabel="Neutrino energy (GeV)")
         ax.set_title(f"{style.LABELS[pair[0]]} (solid), {style.LABELS[pair[1]]} (dashed)")

@@ -160,7 +160,7 @@ class MuonSpectra:
         Returns
         -------
         value, error : float64 arrays (levels,)
-            m^-2 s^-1 sr^-1.
+            m^-2 s^-1 sr^-1; in a window without particles the value is 0 and the error a 90% upper limit.
 
         Raises
         ------
@@ -169,7 +169,13 @@ class MuonSpectra:
         """
         rows = [_row(name) for name in particles]
         solid = 2.0 * math.pi * (cos_zenith[1] - cos_zenith[0])
-        return self.derived(lambda mean: mean[:, rows].sum(axis=(1, 2, 3)) / solid, momentum_GeV, cos_zenith)
+        value, error = self.derived(lambda mean: mean[:, rows].sum(axis=(1, 2, 3)) / solid, momentum_GeV, cos_zenith)
+        low = (momentum_GeV[0] or self.momentum_edges_GeV[0], momentum_GeV[1])
+        p, c = self._chosen(low, cos_zenith)
+        space = 2.0 * math.pi * np.diff(self.momentum_edges_GeV)[p, None] * np.diff(self.cos_zenith_edges)[c]
+        # bins of one hit each: the limit of the window is that of its bin of the heaviest hits
+        limit = (self.error[:, rows][:, :, p, c] * space).max(axis=(1, 2, 3)) / solid
+        return value, np.where(value == 0.0, limit, error)
 
     def spectrum(self, particles: Sequence[str], cos_zenith: tuple[float, float]) -> tuple[Array, Array]:
         """Compute the differential flux of particles averaged over an acceptance in zenith, and its error.
@@ -184,13 +190,24 @@ class MuonSpectra:
         Returns
         -------
         value, error : float64 arrays (levels, n)
-            m^-2 s^-1 sr^-1 (GeV/c)^-1, means over the momentum bins.
+            m^-2 s^-1 sr^-1 (GeV/c)^-1, means over the momentum bins; in a bin without particles the value is 0 and the
+            error a 90% upper limit.
 
         Raises
         ------
         InputError
             As :meth:`intensity`.
         """
+        value, spread = self._sample_spectrum(particles, cos_zenith)
+        batches = int(np.sum(self.group_weights))
+        edges = np.asarray(cos_zenith, dtype=float)
+        errors = spectrum_errors(
+            value[:, None, :, None], spread[:, None, :, None], self.momentum_edges_GeV, edges, batches
+        )
+        return value, np.where(value == 0.0, errors.error[:, 0, :, 0], spread)
+
+    def _sample_spectrum(self, particles: Sequence[str], cos_zenith: tuple[float, float]) -> tuple[Array, Array]:
+        """Compute the spectrum in an acceptance with its sample error, 0 in bins without particles."""
         rows = [_row(name) for name in particles]
         space = 2.0 * math.pi * (cos_zenith[1] - cos_zenith[0]) * np.diff(self.momentum_edges_GeV)
         return self.derived(lambda mean: mean[:, rows].sum(axis=(1, 3)) / space, cos_zenith=cos_zenith)
@@ -250,7 +267,7 @@ class MuonSpectra:
             k = _row(name)
             found[name] = self.flux[:, k], self.error[:, k], self.kind[:, k]
             if cos_zenith is not None:
-                mean, spread = (x[:, None, :, None] for x in self.spectrum([name], cos_zenith))
+                mean, spread = (x[:, None, :, None] for x in self._sample_spectrum([name], cos_zenith))
                 batches = int(np.sum(self.group_weights))
                 errors = spectrum_errors(mean, spread, self.momentum_edges_GeV, edges, batches)
                 found[name] = mean[:, 0], errors.error[:, 0], errors.kind[:, 0]

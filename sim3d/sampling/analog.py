@@ -58,7 +58,7 @@ def analog_batch(task, scores, events, gradients, heights):
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS + carried))
     hits = np.empty(256, HIT_DTYPE)
     primary = np.empty(1, RECORD_DTYPE)
-    rows, n_rows = events.rows, 0
+    rows, n_rows = events.rows, np.int64(0)  # a literal 0 would compile score_shower a second time
     for place in range(events.first_place, size):
         if n_rows >= events.full:
             return rows, n_rows, place

@@ -201,7 +201,7 @@ def vertex_height(depth, layers):
 
 
 @njit(nogil=True)
-def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
+def trace_to_top(world, pose, kinetic, z_over_a, loss_factor, flown, free_charge, length, entry):
     """Integrate a primary's path backwards from its first interaction to the top of the atmosphere.
 
     The path includes ionisation loss and, with bending, deflection by the field. The survival probability is only as
@@ -215,8 +215,12 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
         Position (km) and direction of flight at the vertex.
     kinetic : float
         Kinetic energy per nucleon there (GeV).
-    z_over_a : float
-        Charge per nucleon.
+    z_over_a, loss_factor : float
+        Charge per nucleon, and loss of energy over a proton's.
+    flown : float
+        Depth (g/cm2) that the nucleon has flown alone, after its nucleus broke up; 0 if it interacted in the nucleus.
+    free_charge : float
+        Charge of the nucleon on that part, which is also the factor of its loss.
     length : float
         Interaction length (g/cm2), to stop at a depth that is too large to matter.
     entry : float64 array (6,)
@@ -267,12 +271,15 @@ def trace_to_top(world, pose, kinetic, z_over_a, length, entry):
         rho = (rho_here + 4.0 * rho + rho_end) / 6.0
         rho_here = rho_end
         momentum = math.sqrt(t * (t + 2.0 * mass))
-        loss = z_over_a * rho * stopping_power(PROTON, momentum, mass, rho / CM_PER_KM, loss_table) * ds
+        charge, factor = z_over_a, loss_factor
+        if depth < flown:
+            charge = factor = free_charge
+        loss = factor * rho * stopping_power(PROTON, momentum, mass, rho / CM_PER_KM, loss_table) * ds
         middle = t + 0.5 * loss
         momentum = math.sqrt(middle * (middle + 2.0 * mass))
         if world.bending:
             bx, by, bz = field_near(x, y, z, anchor, gauss, reuse2)
-            f = -0.5 * KAPPA * z_over_a * ds / momentum
+            f = -0.5 * KAPPA * charge * ds / momentum
             vx, vy, vz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
         else:
             vx, vy, vz = ux, uy, uz

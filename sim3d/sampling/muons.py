@@ -384,7 +384,9 @@ def _direct(start, nx, ny, nz, r, c, rng):
 
 
 @njit(nogil=True)
-def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neutrinos, crossings, gradients):
+def follow_down(
+    world, start, kinetic, z_over_a, key, radii, depths, stack, neutrinos, crossings, gradients, nucleus
+):  # fmt: skip
     """Simulate a shower and list the muons and nucleons that cross the levels, with a larger array if they do not fit.
 
     Parameters
@@ -397,6 +399,8 @@ def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neut
         Receives the crossings, from row 1 on.
     gradients : Gradients or None
         Parameters whose derivatives are computed.
+    nucleus : float64 array (2,)
+        As for :func:`sim3d.shower.kernel.shower`.
 
     Returns
     -------
@@ -408,8 +412,8 @@ def follow_down(world, start, kinetic, z_over_a, key, radii, depths, stack, neut
     while True:
         crossings[0, 0] = 0.0
         _, neutrinos, stack = shower(
-            world, start, kinetic, z_over_a, key, stack, neutrinos, False, None, Levels(radii, depths, crossings),
-            gradients,
+            world, start, kinetic, z_over_a, key, stack, neutrinos, np.bool_(False), None,
+            Levels(radii, depths, crossings), gradients, nucleus,
         )  # fmt: skip
         n = int(crossings[0, 0])
         if n < crossings.shape[0]:
@@ -461,8 +465,9 @@ def overhead_batch(task, scores, overhead, flux, gradients, slopes):
             weight /= whole
             z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
             n, neutrinos, stack, crossings = follow_down(
-                world, start, energy, z_over_a, rng[0], radii, depths, stack, neutrinos, crossings, gradients
-            )
+                world, start, energy, z_over_a, rng[0], radii, depths, stack, neutrinos, crossings, gradients,
+                world.nuclei[group],
+            )  # fmt: skip
             if gradients is not None and n > 0:
                 primary_terms(terms, gradients, task.source.spectrum, energy, group, -1.0)
             through = not task.cutoff

@@ -12,7 +12,7 @@ import math
 from numba import njit
 
 from sim3d.conventions.binning import N_ENERGY
-from sim3d.conventions.particles import KL, KP
+from sim3d.conventions.particles import KP, KS
 from sim3d.sampling.aiming import (
     A_KIND,
     A_SECTOR,
@@ -173,7 +173,7 @@ def neutrino_value(neutrino, scale):
 @njit(nogil=True)
 def _together_from(parent):
     """Energy (GeV) from which the neutrinos of one decay share a row of the table."""
-    return _KAONS_TOGETHER_GEV if KP <= parent <= KL else _TOGETHER_GEV
+    return _KAONS_TOGETHER_GEV if KP <= parent <= KS else _TOGETHER_GEV
 
 
 @njit(nogil=True)

@@ -200,7 +200,8 @@ def next_shower(
     weight *= draw_entry(world.top_km, start, rng)
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
     n, neutrinos, stack = shower(
-        world, start, energy, z_over_a, rng[0], stack, neutrinos, False, None, None, gradients
+        world, start, energy, z_over_a, rng[0], stack, neutrinos, np.bool_(False), None, None, gradients,
+        world.nuclei[group],
     )  # fmt: skip
     counters[C_PRIMARIES] += 1
     counters[C_NEUTRINOS] += n

@@ -60,7 +60,7 @@ from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.gradients import carried_columns
 from sim3d.shower.kernel import shower
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
-from sim3d.shower.random_streams import BRANCH_AIM, BRANCH_TAPE, child_key, primary_key, uniform
+from sim3d.shower.random_streams import BRANCH_AIM, BRANCH_BREAKUP, BRANCH_TAPE, child_key, primary_key, uniform
 from sim3d.shower.stack import new_stack
 
 FOLLOWED_BELOW = 0.9
@@ -177,6 +177,70 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
     return kinetic, group, constant, nominal * math.exp(-min(s * depth / length, 15.0))
 
 
+@njit(nogil=True)
+def draw_breakup(world, group, kinetic, key, rng):
+    """Draw whether the nucleon that interacts at the vertex was alone there, and how far it had flown from its nucleus.
+
+    A nucleus that interacts after its own length (:mod:`sim3d.primaries.nuclei`) wounds the nucleon with probability
+    lambda_A / lambda_N; otherwise the depth that the nucleon flies alone is exponential. Under superposition, and for
+    protons, nothing is drawn.
+
+    Parameters
+    ----------
+    world : World
+    group : int
+        Mass group.
+    kinetic : float
+        Kinetic energy per nucleon at the vertex (GeV).
+    key : uint64
+        Key of the primary's random stream.
+    rng : uint64 array (1,)
+        Work space.
+
+    Returns
+    -------
+    flown : float
+        Depth flown alone (g/cm2), 0 for none.
+    charge : float
+        Of the nucleon if it was alone, else Z/A.
+    """
+    z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+    ratio = world.nuclei[group, 1]
+    if ratio >= 1.0:
+        return 0.0, z_over_a
+    rng[0] = child_key(key, BRANCH_BREAKUP)
+    if uniform(rng) < ratio:
+        return 0.0, z_over_a
+    flown = -math.log(uniform(rng)) * interaction_length(world.yields, PROTON, math.log(kinetic))
+    return flown, 1.0 if uniform(rng) < z_over_a else 0.0
+
+
+@njit(nogil=True)
+def first_interaction_rate(depth, flown, length, vertex_length, ratio):
+    """Compute the rate of first interactions per depth, over the density that the breakup was drawn with.
+
+    Parameters
+    ----------
+    depth, flown : float
+        Slant depth of the vertex, and the part that the nucleon flew alone (g/cm2).
+    length, vertex_length : float
+        Interaction length of a nucleon (g/cm2) at the primary's and at the vertex's energy.
+    ratio : float
+        lambda_A / lambda_N.
+
+    Returns
+    -------
+    float
+        (g/cm2)^-1; its mean over breakups is exp(-depth / length) / length.
+    """
+    if flown > depth:
+        return 0.0
+    rate = math.exp(-(depth - flown) / (ratio * length)) / (ratio * length)
+    if flown > 0.0:
+        rate *= vertex_length / length * math.exp(flown / vertex_length - flown / length)
+    return rate
+
+
 @njit(nogil=True, cache=CACHE)
 def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
     """Simulate one batch of pilot showers, rotate each towards every site in turn, and score the hits.
@@ -198,6 +262,8 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
     world, source, sites = task.world, task.source, task.sites
     gauss, bending = world.gauss, world.bending
     size, left_out, trace = task.batch_size, task.left_out, task.trace
+    # of the types that the other sampling modes have: one compiled shower serves all
+    interacts, alone = np.bool_(True), np.ones(2)
     counters, followed, n_azimuth = scores.counters, scores.followed, scores.flux.shape[4]
     rng = np.empty(1, dtype=np.uint64)
     pose = np.empty(9)
@@ -214,7 +280,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
     aims = np.empty((1024, AIM_COLUMNS))
     hits = np.empty(1024, HIT_DTYPE)
     primary = np.empty(1, RECORD_DTYPE)
-    rows, n_rows = events.rows, 0
+    rows, n_rows = events.rows, np.int64(0)  # a literal 0 would compile score_shower a second time
     for place in range(events.first_place, size):
         if n_rows >= events.full:
             return rows, n_rows, place
@@ -228,9 +294,11 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
         kinetic, group, constant, nominal = draw_vertex(world, source, place, size, rng, pose)
         vertex_length = interaction_length(world.yields, PROTON, math.log(kinetic))
         z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+        loss_factor, ratio = world.nuclei[group, 0], world.nuclei[group, 1]
+        flown, charge = draw_breakup(world, group, kinetic, own_key, rng)
         tape = child_key(own_key, BRANCH_TAPE)
         n_pilot, pilot, stack = shower(
-            pilot_world, pose, kinetic, z_over_a, tape, stack, pilot, True, None, None, None
+            pilot_world, pose, kinetic, charge, tape, stack, pilot, interacts, None, None, None, alone
         )  # fmt: skip
         counters[C_NEUTRINOS] += n_pilot
         if 2 * n_pilot + 2 > aims.shape[0]:
@@ -246,15 +314,17 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work)
                 for i in (0, 3, 6):
                     turned[i], turned[i + 1], turned[i + 2] = apply(g, pose[i], pose[i + 1], pose[i + 2])
-                depth, top_kinetic, slowing = trace_to_top(world, turned, kinetic, z_over_a, vertex_length, entry)
-                if depth == math.inf or not source.energy_low <= top_kinetic <= source.energy_high:
+                depth, top_kinetic, slowing = trace_to_top(
+                    world, turned, kinetic, z_over_a, loss_factor, flown, charge, vertex_length, entry
+                )
+                if depth == math.inf or depth < flown or not source.energy_low <= top_kinetic <= source.energy_high:
                     continue
                 if task.cutoff and not comes_through(
                     world, trace, entry[:3], entry[3:], rigidity(top_kinetic, group), counters
                 ):
                     continue
                 n, neutrinos, stack = shower(
-                    world, turned, kinetic, z_over_a, tape, stack, neutrinos, True, None, None, gradients
+                    world, turned, kinetic, charge, tape, stack, neutrinos, interacts, None, None, gradients, alone
                 )
                 hits, n_hits = hits_of_shower(neutrinos, n, aim.energy_min, sites[k : k + 1], k, n_azimuth, hits)
                 if n_hits == 0:
@@ -262,7 +332,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 counters[C_CROSSINGS] += n_hits
                 length = interaction_length(world.yields, PROTON, math.log(top_kinetic))
                 weight = constant * group_flux(top_kinetic, group, source.spectrum)
-                weight *= slowing * math.exp(-depth / length) / length
+                weight *= slowing * first_interaction_rate(depth, flown, length, vertex_length, ratio)
                 q = rotation_density(aims, n_aims, expected, g, site, aim, gauss, bending, work)
                 weight /= expected * q
                 if gradients is not None:

@@ -109,7 +109,8 @@ def with_room(rows, n_rows, more):
     if n_rows + more <= rows.shape[0]:
         return rows
     bigger = np.empty(2 * rows.shape[0] + more, RECORD_DTYPE)
-    bigger[:n_rows] = rows[:n_rows]
+    for i in range(n_rows):
+        bigger[i] = rows[i]
     return bigger
 
 

@@ -125,13 +125,14 @@ def hits_of_shower(neutrinos, n, energy_min, sites, first_site, n_azimuth, hits)
     hits, n_hits
         The (possibly larger) array and the number of hits in it.
     """
-    n_hits = 0
+    n_hits = np.int64(0)  # a literal 0 would compile patch_hits a second time
     for i in range(n):
         if neutrinos[i, NU_ENERGY] < energy_min:
             continue
         if n_hits + 2 * sites.shape[0] > hits.shape[0]:
             more = np.empty(2 * hits.shape[0] + 2 * sites.shape[0], HIT_DTYPE)
-            more[:n_hits] = hits[:n_hits]
+            for j in range(n_hits):
+                more[j] = hits[j]
             hits = more
         n_hits = patch_hits(neutrinos[i], i, sites, first_site, n_azimuth, hits, n_hits)
     return hits, n_hits

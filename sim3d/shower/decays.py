@@ -61,7 +61,7 @@ MAX_DAUGHTERS = 4
 
 _KCH0, _KCH1, _KCH2, _KCH3, _KCH4, _ = cumulative(KCHARGED_BRANCHING)
 _KL0, _KL1, _KL2, _ = cumulative(KLONG_BRANCHING)
-_KS0, _ = cumulative(KSHORT_BRANCHING)
+_KS0, _KS1, _KS2, _ = cumulative(KSHORT_BRANCHING)
 _LAM0, _ = cumulative(LAMBDA_BRANCHING)
 
 _M_PI = float(MASS_GEV[PIP])
@@ -385,6 +385,24 @@ def decay_charged_kaon(species, energy, momentum, rng, codes, momenta, helicitie
 
 
 @njit(**UNCOUNTED)
+def decay_neutral_l3(electron, energy, momentum, rng, codes, momenta, helicities):
+    """Sample the decay of a K_L or K_S in flight into pi e nu (True) or pi mu nu, either charge.
+
+    Other parameters as in :func:`decay`.
+
+    Returns
+    -------
+    int
+        Number of daughters, 3.
+    """
+    positive = uniform(rng) < 0.5
+    return kl3(
+        _M_K0, _M_PI, PIM if positive else PIP, positive, electron, _SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO,
+        KL3_LONG_E if electron else KL3_LONG_MU, energy, momentum, rng, codes, momenta, helicities,
+    )  # fmt: skip
+
+
+@njit(**UNCOUNTED)
 def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
     """Sample the decay of a K_L in flight: K_e3, K_mu3 (either charge) or 3 pi, by branching ratio.
 
@@ -397,12 +415,7 @@ def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
     """
     u = uniform(rng)
     if u < _KL1:
-        positive = uniform(rng) < 0.5
-        electron = u < _KL0
-        return kl3(
-            _M_K0, _M_PI, PIM if positive else PIP, positive, electron, _SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO,
-            KL3_LONG_E if electron else KL3_LONG_MU, energy, momentum, rng, codes, momenta, helicities,
-        )  # fmt: skip
+        return decay_neutral_l3(u < _KL0, energy, momentum, rng, codes, momenta, helicities)
     if u < _KL2:
         return _three_particles(
             _M_K0, _M_PI0, PI0, _M_PI0, PI0, _M_PI0, PI0, energy, momentum, rng, codes, momenta
@@ -411,19 +424,22 @@ def decay_long_kaon(energy, momentum, rng, codes, momenta, helicities):
 
 
 @njit(**UNCOUNTED)
-def decay_short_kaon(energy, momentum, rng, codes, momenta):
-    """Sample the decay of a K_S in flight into two pions, by branching ratio.
+def decay_short_kaon(energy, momentum, rng, codes, momenta, helicities):
+    """Sample the decay of a K_S in flight into two pions, pi e nu or pi mu nu, by branching ratio.
 
     Parameters as in :func:`decay`.
 
     Returns
     -------
     int
-        Number of daughters, 2.
+        Number of daughters, 2 or 3.
     """
-    if uniform(rng) < _KS0:
+    u = uniform(rng)
+    if u < _KS0:
         return _two_particles(_M_K0, _M_PI, PIP, _M_PI, PIM, energy, momentum, rng, codes, momenta)
-    return _two_particles(_M_K0, _M_PI0, PI0, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
+    if u < _KS1:
+        return _two_particles(_M_K0, _M_PI0, PI0, _M_PI0, PI0, energy, momentum, rng, codes, momenta)
+    return decay_neutral_l3(u < _KS2, energy, momentum, rng, codes, momenta, helicities)
 
 
 @njit(**UNCOUNTED)
@@ -479,7 +495,7 @@ def decay(species, energy, momentum, helicity, rng, codes, momenta, helicities):
     if species == KL:
         return decay_long_kaon(energy, momentum, rng, codes, momenta, helicities)
     if species == KS:
-        return decay_short_kaon(energy, momentum, rng, codes, momenta)
+        return decay_short_kaon(energy, momentum, rng, codes, momenta, helicities)
     if species == LAMBDA:
         return decay_lambda(energy, momentum, rng, codes, momenta)
     return 0

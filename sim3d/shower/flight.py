@@ -195,7 +195,7 @@ def lose_energy(species, t, momentum, mass, loss_factor, r, rise, ds, rho, layer
     t, momentum, mass : float
         Kinetic energy (GeV), momentum (GeV/c), mass (GeV) at the start of the step.
     loss_factor : float
-        Factor of the stopping power: Z/A of a nucleus, else 1.
+        Factor of the stopping power: that of a nucleus per nucleon, else 1.
     r, rise, ds, rho : float
         Distance from the Earth's centre (km), sine of the direction's elevation, length (km), density in the middle
         (g/cm2 per km).
@@ -397,7 +397,7 @@ def fly(
             if is_muon:
                 weight *= math.exp(-ds * mass / (momentum_mid * ctau))
             if at_level and fate == LOST:
-                if loss_factor == 1.0:  # nuclei, which have Z/A here, are not recorded as protons
+                if charge * charge == abs(charge):  # nuclei, which have Z/A here, are not recorded as protons
                     note_level(levels.crossings, below, species, momentum, weight, x, y, z, ux, uy, uz, particle)
                 below += 1
         if fate != LOST or at_ground:

@@ -3,39 +3,35 @@
 K_e3 decays of charged kaons, 5% of all, give most electron neutrinos above some hundred GeV. A kaon above an energy of
 the settings therefore decays in each of its channels with a neutrino a fixed number of times, and each of these draws
 has the branching ratio of its channel over that number as weight. Expectation values are those of decays whose channel
-is drawn by branching ratio.
+is drawn by branching ratio. K_S decays with a neutrino have a branching ratio of 1e-3 only, but a K_S above some TeV
+decays where a K_L or K+- interacts.
 """
 
 from __future__ import annotations
 
 from numba import njit
 
-from sim3d.conventions.particles import KL, KM, KP, MASS_GEV, PI0, PIM, PIP
+from sim3d.conventions.particles import KL, KM, KP, KS, MASS_GEV, PI0
 from sim3d.jit_options import UNCOUNTED
-from sim3d.shower.branching_ratios import KCHARGED_BRANCHING, KL3_SLOPES, KLONG_BRANCHING
+from sim3d.shower.branching_ratios import KCHARGED_BRANCHING, KL3_SLOPES, KLONG_BRANCHING, KSHORT_BRANCHING
 from sim3d.shower.decays import (
     KL3_CHARGED_E,
     KL3_CHARGED_MU,
-    KL3_LONG_E,
-    KL3_LONG_MU,
     MAX_DAUGHTERS,
+    decay_neutral_l3,
     kl3,
     muon_and_neutrino,
 )
-from sim3d.shower.random_streams import uniform
 
 CHANNEL_DRAWS = 5
-"""Draws of each kaon: K+- 2 mu nu, 2 e3, 1 mu3; KL 3 e3, 2 mu3. They change statistical errors only."""
+"""Draws of each kaon: K+- 2 mu nu, 2 e3, 1 mu3; KL and KS 3 e3, 2 mu3. They change statistical errors only."""
 
 _TWO_BODY, _CHARGED_E3 = 2, 2
 _LONG_E3 = 3
 
 _M_K = float(MASS_GEV[KP])
-_M_K0 = float(MASS_GEV[KL])
-_M_PI = float(MASS_GEV[PIP])
 _M_PI0 = float(MASS_GEV[PI0])
 _SLOPES_CHARGED_PLUS, _SLOPES_CHARGED_ZERO = KL3_SLOPES["K+-"]
-_SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO = KL3_SLOPES["KL"]
 
 
 def _share(table: dict[str, float], channel: str, draws: int) -> float:
@@ -48,11 +44,13 @@ _CHARGED_E = _share(KCHARGED_BRANCHING, "e3", _CHARGED_E3)
 _CHARGED_MU = _share(KCHARGED_BRANCHING, "mu3", CHANNEL_DRAWS - _TWO_BODY - _CHARGED_E3)
 _LONG_E = _share(KLONG_BRANCHING, "e3", _LONG_E3)
 _LONG_MU = _share(KLONG_BRANCHING, "mu3", CHANNEL_DRAWS - _LONG_E3)
+_SHORT_E = _share(KSHORT_BRANCHING, "e3", _LONG_E3)
+_SHORT_MU = _share(KSHORT_BRANCHING, "mu3", CHANNEL_DRAWS - _LONG_E3)
 
 
 @njit(nogil=True)
 def has_channels(species):
-    """Test whether a species decays in fixed channels: charged kaons and the K_L.
+    """Test whether a species decays in fixed channels: all kaons.
 
     Parameters
     ----------
@@ -62,7 +60,7 @@ def has_channels(species):
     -------
     bool
     """
-    return species in (KP, KM, KL)
+    return species in (KP, KM, KL, KS)
 
 
 @njit(**UNCOUNTED)
@@ -72,7 +70,7 @@ def decay_in_channel(species, draw, energy, momentum, rng, codes, momenta, helic
     Parameters
     ----------
     species : int
-        KP, KM or KL.
+        KP, KM, KL or KS.
     draw : int
         0 to CHANNEL_DRAWS - 1.
     energy, momentum, rng, codes, momenta, helicities
@@ -87,14 +85,12 @@ def decay_in_channel(species, draw, energy, momentum, rng, codes, momenta, helic
     """
     for k in range(MAX_DAUGHTERS):
         helicities[k] = 0.0
-    if species == KL:
-        positive = uniform(rng) < 0.5
+    if species in (KL, KS):
         electron = draw < _LONG_E3
-        n = kl3(
-            _M_K0, _M_PI, PIM if positive else PIP, positive, electron, _SLOPES_LONG_PLUS, _SLOPES_LONG_ZERO,
-            KL3_LONG_E if electron else KL3_LONG_MU, energy, momentum, rng, codes, momenta, helicities,
-        )  # fmt: skip
-        return n, _LONG_E if electron else _LONG_MU
+        n = decay_neutral_l3(electron, energy, momentum, rng, codes, momenta, helicities)
+        if species == KL:
+            return n, _LONG_E if electron else _LONG_MU
+        return n, _SHORT_E if electron else _SHORT_MU
     positive = species == KP
     if draw < _TWO_BODY:
         return muon_and_neutrino(_M_K, positive, energy, momentum, rng, codes, momenta, helicities), _MU_NU

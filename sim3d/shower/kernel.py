@@ -25,13 +25,14 @@ from numba import njit
 
 from hadronic.interaction.kernels import interaction_length, pick_node
 from sim3d.conventions.particles import LAMBDA, MUM, MUP, NEUTRON, PROTON
+from sim3d.jit_cache import CACHE
 from sim3d.shower.decay_products import MOST_NEUTRINOS, list_decay_products
 from sim3d.shower.decays import MAX_DAUGHTERS
 from sim3d.shower.flight import DECAY, INTERACTION, fly, medium_of
 from sim3d.shower.gradients import carried_columns, end_flight, new_ancestry
 from sim3d.shower.interaction import make_secondaries
 from sim3d.shower.levels import muon_stops_above
-from sim3d.shower.random_streams import BRANCH_INTERACTION, child_key, uniform
+from sim3d.shower.random_streams import BRANCH_BREAKUP, BRANCH_INTERACTION, child_key, uniform
 from sim3d.shower.stack import (
     DECAYS,
     KINETIC,
@@ -44,15 +45,17 @@ from sim3d.shower.stack import (
     Z,
     grown,
     grown_stack,
+    put_copy,
     put_primary,
 )
 from sim3d.shower.track import T_END, T_START, note
 from sim3d.shower.weight_sharing import decays_to_come, roulette_level
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=CACHE)
 def shower(
-    world, start, kinetic, z_over_a, key, stack, neutrinos, interacts, track=None, levels=None, gradients=None
+    world, start, kinetic, z_over_a, key, stack, neutrinos, interacts, track=None, levels=None, gradients=None,
+    nucleus=None,
 ):  # fmt: skip
     """Simulate the shower of a primary nucleon (free or bound in a nucleus) and list its neutrinos.
 
@@ -65,8 +68,8 @@ def shower(
     kinetic : float
         Kinetic energy per nucleon (GeV).
     z_over_a : float
-        Z/A of the primary, 1 for a proton. A nucleus bends and loses energy with its Z/A until its first interaction;
-        the projectile there is a proton (probability Z/A) or a neutron.
+        Z/A of the primary, 1 for a proton. A nucleus bends with its Z/A until its first interaction; the projectile
+        there is a proton (probability Z/A) or a neutron.
     key : uint64
         Key of this primary's random stream.
     stack : Stack
@@ -86,6 +89,10 @@ def shower(
     gradients : Gradients, optional
         Parameters whose derivatives are computed, see :mod:`sim3d.shower.gradients`; ``stack`` and ``neutrinos`` then
         have :func:`sim3d.shower.gradients.carried_columns` further columns.
+    nucleus : float64 array (2,), optional
+        Row of ``World.nuclei``: energy loss and interaction length of the primary; without it those of superposition,
+        Z/A and 1. A nucleus with a length below 1 breaks up at its interaction. This nucleon of it then interacts with
+        that probability, or flies on as a proton or neutron.
 
     Returns
     -------
@@ -104,13 +111,19 @@ def shower(
     masses, charges, ctau_km, kinetic_min = world.mass, world.charge, world.ctau_km, world.kinetic_min
     yields, medium, sharing = world.yields, medium_of(world), world.sharing
     primary_level = roulette_level(world.roulette, kinetic)
+    nucleus_loss, nucleus_length = z_over_a, 1.0
+    if nucleus is not None:
+        nucleus_loss, nucleus_length = nucleus[0], nucleus[1]
     particles, species_of, key_of = stack.particles, stack.species, stack.keys
 
     put_primary(particles, start, kinetic)
     if gradients is not None:
-        particles[0, STACK_COLUMNS:] = new_ancestry(gradients)
+        ancestry = new_ancestry(gradients)
+        for k in range(ancestry.shape[0]):
+            particles[0, STACK_COLUMNS + k] = ancestry[k]
     species_of[0], key_of[0] = PROTON, key
-    n_stack, n_neutrinos = 1, 0
+    # not a literal 0, for which numba would compile the decays a second time
+    n_stack, n_neutrinos = 1, np.int64(0)
     is_primary = True
     while n_stack > 0:
         if n_stack + STACK_RESERVE > particles.shape[0]:
@@ -135,6 +148,8 @@ def shower(
         if ctau < math.inf:
             proper_left = -ctau * math.log(uniform(rng))
         length = interaction_length(yields, species, math.log(t)) if is_hadron else math.inf
+        if is_primary:
+            length *= nucleus_length
         particle[DECAYS] = decays_to_come(particle[DECAYS], sharing, species, t)
         proper_left /= particle[DECAYS]
         if levels is not None and species in (MUP, MUM):
@@ -146,7 +161,7 @@ def shower(
         fate = INTERACTION
         if not (is_primary and interacts):
             fate, optical_depth = fly(
-                particle, species, own_key, charge, z_over_a if is_primary else 1.0, masses[species], ctau,
+                particle, species, own_key, charge, nucleus_loss if is_primary else 1.0, masses[species], ctau,
                 kinetic_min[species], length, optical_left, proper_left, medium, anchor, rng, track, levels,
             )  # fmt: skip
             if gradients is not None and is_hadron:
@@ -155,6 +170,16 @@ def shower(
             note(
                 track, T_END + fate, species, particle[X], particle[Y], particle[Z], particle[KINETIC], particle[WEIGHT]
             )
+        if fate == INTERACTION and is_primary and nucleus_length < 1.0 and not interacts:
+            rng[0] = child_key(own_key, BRANCH_BREAKUP)
+            if uniform(rng) >= nucleus_length:
+                is_primary = False
+                put_copy(particles, n_stack, particle)
+                particles[n_stack, DECAYS] = 0.0
+                species_of[n_stack] = PROTON if uniform(rng) < z_over_a else NEUTRON
+                key_of[n_stack] = rng[0]
+                n_stack += 1
+                continue
         if fate == INTERACTION:
             branch = child_key(own_key, BRANCH_INTERACTION)
             rng[0] = branch

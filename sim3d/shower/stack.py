@@ -74,7 +74,10 @@ def grown(array, rows):
         The added rows are not initialised.
     """
     bigger = np.empty((rows, array.shape[1]))
-    bigger[: array.shape[0]] = array
+    # element by element: for the assignment of a slice numba compiles a message about shapes, for 3 s
+    for i in range(array.shape[0]):
+        for j in range(array.shape[1]):
+            bigger[i, j] = array[i, j]
     return bigger
 
 
@@ -94,9 +97,9 @@ def grown_stack(particles, species_of, key_of):
     old = species_of.shape[0]
     rows = 2 * old + STACK_RESERVE
     more_species = np.empty(rows, dtype=np.int64)
-    more_species[:old] = species_of
     more_keys = np.empty(rows, dtype=np.uint64)
-    more_keys[:old] = key_of
+    for i in range(old):
+        more_species[i], more_keys[i] = species_of[i], key_of[i]
     return grown(particles, rows), more_species, more_keys
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sim3d.conventions.particles import KL, KM, KP, MUM, MUP, PIM, PIP
+from sim3d.conventions.particles import KL, KM, KP, KS, MUM, MUP, PIM, PIP
 from sim3d.shower.kaon_channels import CHANNEL_DRAWS, has_channels
 from sim3d.shower.random_streams import uniform
 
@@ -33,7 +33,8 @@ class Sharing(NamedTuple):
     muon_draws_below_GeV : float
         Kinetic energy (GeV) from which a muon's decays have one draw: there are many decays then.
     channels_from_GeV : float
-        Kinetic energy (GeV) from which kaons decay in fixed channels (:mod:`sim3d.shower.kaon_channels`).
+        Kinetic energy (GeV) from which kaons decay in fixed channels (:mod:`sim3d.shower.kaon_channels`); K_S from
+        :data:`SHORT_KAON_FACTOR` times that.
     kaons, kaons_from_GeV : float
         Factor of the number of charged kaons and K_L that an interaction makes, each with its inverse as weight; the
         roulette undoes it below a kinetic energy (GeV).
@@ -55,6 +56,8 @@ class Sharing(NamedTuple):
     roulette: bool
 
 
+SHORT_KAON_FACTOR = 20.0
+"""Neutrinos of K_S matter from a TeV on only."""
 SINGLE_DECAYS = Sharing(math.inf, 1.0, math.inf, math.inf, math.inf, 1.0, 1, 0.0, math.inf, 1.0, math.inf, False)
 """One decay of each particle, with one draw: every weight is that of the parent."""
 NEUTRINO_SHARING = Sharing(
@@ -270,6 +273,9 @@ def draws_of(sharing, species, kinetic):
         Whether the neutrinos come from :data:`sim3d.shower.kaon_channels.CHANNEL_DRAWS` draws in fixed channels. The
         first draw, by branching ratio, then hands on muons and pions and gives no neutrinos.
     """
+    if species == KS:
+        fixed = kinetic >= SHORT_KAON_FACTOR * sharing.channels_from_GeV
+        return (1 + CHANNEL_DRAWS, True) if fixed else (1, False)
     if has_channels(species):
         if kinetic >= sharing.channels_from_GeV:
             return 1 + CHANNEL_DRAWS, True

@@ -8,6 +8,7 @@ import numpy as np
 
 from hadronic.interaction.kernels import YieldTables
 from sim3d.conventions.particles import CHARGE, CTAU_KM, LAMBDA, MASS_GEV, N_SPECIES, NEUTRON, PROTON
+from sim3d.primaries.nuclei import nuclei_table
 from sim3d.shower.energy_loss import loss_table
 from sim3d.shower.weight_sharing import SINGLE_DECAYS, Sharing, power_roulette
 
@@ -57,6 +58,8 @@ class World(NamedTuple):
         ln of the roulette's wanted weights by energy, see :func:`sim3d.shower.weight_sharing.roulette_level`.
     sharing : Sharing
         Numbers of decays and draws that share the weight of a particle.
+    nuclei : float64 array (groups, 2)
+        Energy loss and interaction length of nuclei, see :func:`sim3d.primaries.nuclei.nuclei_table`.
     pion_sharpness : float
         Factor of the concentration of the angles of charged pions; 1 is the hadronic model's.
     """
@@ -78,6 +81,7 @@ class World(NamedTuple):
     thinning_ratio: float
     roulette: np.ndarray
     sharing: Sharing
+    nuclei: np.ndarray
     pion_sharpness: float
 
 
@@ -121,12 +125,13 @@ def build_world(
     thinning_ratio: float = 0.0,
     roulette: np.ndarray | None = None,
     sharing: Sharing = SINGLE_DECAYS,
+    nuclei: str = "superposition",
     pion_sharpness: float = 1.0,
 ) -> World:
     """Build a :class:`World`: convert the arguments and add the tables of particles and of energy loss.
 
-    Parameters as the attributes of :class:`World`; ``energy_min_GeV`` is its ``energy_min``. Without ``roulette`` the
-    wanted weight is proportional to E^-0.7.
+    Parameters as the attributes of :class:`World`; ``energy_min_GeV`` is its ``energy_min``, and ``nuclei`` one of
+    :data:`sim3d.primaries.nuclei.NUCLEI`. Without ``roulette`` the wanted weight is proportional to E^-0.7.
 
     Returns
     -------
@@ -150,5 +155,6 @@ def build_world(
         thinning_ratio=float(thinning_ratio),
         roulette=power_roulette(0.7) if roulette is None else np.ascontiguousarray(roulette, dtype=np.float64),
         sharing=sharing,
+        nuclei=nuclei_table(nuclei),
         pion_sharpness=float(pion_sharpness),
     )

@@ -28,7 +28,7 @@ from sim3d.primaries.spectrum import rigidity
 from sim3d.sampling.batch import empty_scores
 from sim3d.sampling.counters import COUNTERS
 from sim3d.sampling.source import draw_entry, draw_primary
-from sim3d.sampling.targeted import draw_vertex
+from sim3d.sampling.targeted import draw_breakup, draw_vertex
 from sim3d.shower.kernel import shower
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_WEIGHT, NU_X
 from sim3d.shower.random_streams import BRANCH_TAPE, child_key, primary_key
@@ -116,11 +116,13 @@ def _enter(source, seed, index, place, batch_size, top_km, start):
 
 @njit(nogil=True, cache=CACHE)
 def _begin(world, source, seed, index, place, batch_size, pose):
-    """Draw energy and mass group of a pilot as :mod:`sim3d.sampling.targeted` does; last comes its tape's key."""
+    """Draw energy, mass group, charge of a pilot as :mod:`sim3d.sampling.targeted` does; last comes its tape's key."""
     rng = np.empty(1, dtype=np.uint64)
     rng[0] = primary_key(seed, index)
+    own_key = primary_key(seed, index)
     kinetic, group, _, _ = draw_vertex(world, source, place, batch_size, rng, pose)
-    return kinetic, group, child_key(primary_key(seed, index), BRANCH_TAPE)
+    _, charge = draw_breakup(world, group, kinetic, own_key, rng)
+    return kinetic, group, charge, child_key(own_key, BRANCH_TAPE)
 
 
 @njit(nogil=True, cache=CACHE)
@@ -129,9 +131,11 @@ def _verdict(start, rigidity_GV, gauss, trace):
 
 
 @njit(nogil=True, cache=CACHE)
-def _follow(world, start, kinetic, z_over_a, key, interacts, track):
+def _follow(world, start, kinetic, z_over_a, key, interacts, track, nucleus):
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
-    n, neutrinos, _ = shower(world, start, kinetic, z_over_a, key, new_stack(32768), neutrinos, interacts, track)
+    n, neutrinos, _ = shower(
+        world, start, kinetic, z_over_a, key, new_stack(32768), neutrinos, interacts, track, None, None, nucleus
+    )  # fmt: skip
     return neutrinos[:n].copy()
 
 
@@ -166,11 +170,11 @@ def replay(config: Config, index: int, setup: Setup | None = None) -> Replay:
     if pilot:
         # the pilot shower, before its rotation to the sites, without a magnetic field
         world = world._replace(bending=False)
-        energy, group, key = _begin(setup.world, setup.source, seed, index, place, size, start)
+        energy, group, charge, key = _begin(setup.world, setup.source, seed, index, place, size, start)
     else:
         energy, group, _, key = _enter(setup.source, seed, index, place, size, world.top_km, start)
+        charge = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
     gv = float(rigidity(energy, group))
-    z_over_a = float(GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group])
     out = Replay(
         {
             "index": index,
@@ -188,21 +192,22 @@ def replay(config: Config, index: int, setup: Setup | None = None) -> Replay:
     if config.sampling.mode == "analog" and config.field.cutoff:
         verdict = _verdict(start, gv, world.gauss, setup.trace)
         out.backtrack = {ALLOWED: "allowed", FORBIDDEN: "forbidden"}.get(verdict, "undecided (counts as forbidden)")
-    _follow_shower(out, world, start, float(energy), z_over_a, key, pilot)
+    _follow_shower(out, world, start, float(energy), float(charge), key, pilot, world.nuclei[group])
     if not out.failure:
         _score(out, setup, index)
     return out
 
 
 def _follow_shower(
-    out: Replay, world: Any, start: np.ndarray, energy: float, z_over_a: float, key: Any, pilot: bool
-) -> None:
+    out: Replay, world: Any, start: np.ndarray, energy: float, z_over_a: float, key: Any, pilot: bool,
+    nucleus: np.ndarray,
+) -> None:  # fmt: skip
     rows = _FIRST_ROWS
     while True:
         track = np.zeros((rows, TRACK_COLUMNS))
         try:
             # numba returns a key as a Python integer, which it would type as signed
-            neutrinos = _follow(world, start, energy, z_over_a, np.uint64(key), pilot, track)
+            neutrinos = _follow(world, start, energy, z_over_a, np.uint64(key), pilot, track, nucleus)
         except Exception as exc:  # the same error as in the run
             out.failure = f"{type(exc).__name__}: {exc}"
             neutrinos = np.empty((0, NEUTRINO_COLUMNS))

@@ -26,7 +26,7 @@ from sim3d.errors import InputError
 from sim3d.files.event_journal import BatchRecorder
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.model import PrimaryModel
-from sim3d.sampling.aiming import make_aim
+from sim3d.sampling.aiming import Aim, make_aim
 from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
 from sim3d.sampling.counters import C_PRIMARIES
@@ -133,6 +133,60 @@ class Setup:
             for name, sums in make_optional_sums(self.config, self.detectors[0]).items()
         }
 
+    @property
+    def aim(self) -> Aim:
+        """Settings of the rotations of targeted sampling."""
+        table = self.config.sampling
+        return make_aim(table.effort, table.margin_deg, self.config.scoring.energy_min_GeV)
+
+    def batch_task(self, batch: int, lost: Sequence[Lost] = (), only: int = -1) -> BatchTask:
+        """Make the inputs of a batch kernel.
+
+        Parameters
+        ----------
+        batch : int
+            Index of the batch.
+        lost : sequence of Lost
+            Primaries to leave out.
+        only : int
+            Index of the only primary to simulate; -1 for all.
+
+        Returns
+        -------
+        BatchTask
+        """
+        size = self.config.run.batch_size
+        return BatchTask(
+            world=self.world,
+            source=self.source,
+            seed=np.uint64(self.config.run.seed),
+            first_index=batch * size,
+            batch_size=size,
+            sites=self.sites,
+            cutoff=self.config.field.cutoff,
+            trace=self.trace,
+            left_out=indices(lost),
+            only=only,
+        )
+
+    def optional_arguments(self, extras: Mapping[str, np.ndarray] | None) -> tuple[Gradients | None, np.ndarray]:
+        """Return the arguments of a batch kernel for gradients and heights, in which a batch adds up.
+
+        Parameters
+        ----------
+        extras : mapping of float64 arrays, optional
+            From :meth:`empty_extras`.
+
+        Returns
+        -------
+        gradients : Gradients or None
+        heights : float64 array
+        """
+        if extras is None:
+            return None, NO_HEIGHTS
+        scored = None if self.gradients is None else self.gradients._replace(scores=extras["gradients"])
+        return scored, extras.get("heights", NO_HEIGHTS)
+
     def batch_function(self) -> BatchFunction:
         """Make the function that simulates one batch in the run's sampling mode.
 
@@ -154,18 +208,7 @@ class Setup:
             lost: Sequence[Lost] = (),
             only: int = -1,
         ) -> None:
-            task = BatchTask(
-                world=self.world,
-                source=self.source,
-                seed=np.uint64(config.run.seed),
-                first_index=batch * size,
-                batch_size=size,
-                sites=self.sites,
-                cutoff=config.field.cutoff,
-                trace=self.trace,
-                left_out=indices(lost),
-                only=only,
-            )
+            task = self.batch_task(batch, lost, only)
             if overhead is not None and muons is not None and extras:
                 slopes = extras.get("muon_gradients", NO_SLOPES)
                 overhead_batch(task._replace(world=muons), scores, overhead, extras["muons"], gradients, slopes)
@@ -173,10 +216,7 @@ class Setup:
                 scores.counters[C_PRIMARIES] += size
                 return
             # numba compiles a separate version of a kernel for None, without the branches of what is not asked for
-            scored, heights = None, NO_HEIGHTS
-            if extras is not None:
-                heights = extras.get("heights", NO_HEIGHTS)
-                scored = None if gradients is None else gradients._replace(scores=extras["gradients"])
+            scored, heights = self.optional_arguments(extras)
 
             def kernel(events: RecordBuffer) -> tuple[Any, int, int]:
                 table = config.sampling
@@ -184,9 +224,8 @@ class Setup:
                     energy, index = float(table.roulette_energy_GeV), float(table.roulette_index)
                     return rotated_batch(task, scores, energy, index, events, scored, heights)
                 if table.mode == "targeted":
-                    aim = make_aim(table.effort, table.margin_deg, config.scoring.energy_min_GeV)
                     pilot_world = self.world._replace(bending=False)
-                    return targeted_batch(task, scores, pilot_world, aim, events, scored, heights)
+                    return targeted_batch(task, scores, pilot_world, self.aim, events, scored, heights)
                 return analog_batch(task, scores, events, scored, heights)
 
             if recorder is None:
@@ -389,6 +428,7 @@ def make_setup(config: Config) -> Setup:
         energy_min_GeV=config.scoring.energy_min_GeV * (FOLLOWED_BELOW if config.sampling.mode == "targeted" else 1.0),
         bending=config.transport.bending,
         transverse=config.transport.transverse,
+        nuclei=config.transport.nuclei,
         thinning_ratio=config.thinning,
         roulette=roulette,
         sharing=NEUTRINO_SHARING if config.thinning > 0.0 else WITHOUT_ROULETTE,

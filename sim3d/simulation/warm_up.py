@@ -24,6 +24,7 @@ from sim3d.files.locks import alone
 from sim3d.jit_cache import CACHE_FOLDER
 from sim3d.sampling.batch import empty_scores
 from sim3d.scoring.tally import SiteTally
+from sim3d.simulation.compile_ahead import compile_ahead
 from sim3d.simulation.processes import Processes
 from sim3d.simulation.setup import Setup
 
@@ -55,7 +56,7 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
                 begun = time.perf_counter()
                 if show and cold:
                     print(_compile_note(setup, mark), file=sys.stderr, flush=True)
-                _empty_batch(setup)
+                _empty_batch(setup, ahead=cold and processes.size == 1)
                 seconds = time.perf_counter() - begun
                 if show and cold:
                     print(f"sim3d: compiled in {seconds:.0f} s", file=sys.stderr, flush=True)
@@ -68,8 +69,8 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
 
 
 def _modes(setup: Setup) -> list[str]:
-    """Names of the sampling modes whose kernels a run uses, in a fixed order."""
-    return [setup.config.sampling.mode] + (["muons"] if setup.config.scoring.muons else [])
+    """Names of the kernels that a run uses, in a fixed order: the shower, which all modes share, and the modes."""
+    return ["shower", setup.config.sampling.mode] + (["muons"] if setup.config.scoring.muons else [])
 
 
 def _empty_sums(setup: Setup) -> None:
@@ -78,19 +79,22 @@ def _empty_sums(setup: Setup) -> None:
     SiteTally(setup.n_azimuth).add_batch(scores.flux[0], scores.hits[0], scores.weights[0], 0)
 
 
-def _empty_batch(setup: Setup) -> None:
-    """Simulate a batch without primaries, which compiles its kernels."""
+def _empty_batch(setup: Setup, *, ahead: bool) -> None:
+    """Simulate a batch without primaries, which compiles its kernels; ``ahead`` in two processes where it can be."""
     small = setup.config.model_copy(update={"run": setup.config.run.model_copy(update={"batch_size": 0})})
     idle = replace(setup, config=small)
     scores = empty_scores(len(setup.detectors), setup.n_azimuth)
     recorder = BatchRecorder() if setup.config.scoring.events else None
     extras = setup.empty_extras()
+    if ahead and setup.config.sampling.mode == "targeted" and setup.config.scoring.neutrinos:
+        scored, _ = idle.optional_arguments(extras)
+        compile_ahead(idle.batch_task(0), scores.counters, idle.aim, scored)
     idle.batch_function()(0, scores, recorder, extras)
 
 
 def _compile_note(setup: Setup, mark: Path | None) -> str:
     """Say what is compiled, for how long, and why, in one line."""
-    kind = " and ".join(_modes(setup))
+    kind = " and ".join(_modes(setup)[1:])
     kind += " with gradients" if setup.columns else ""
     if mark is None:
         return f"sim3d: compiling the kernels for {kind}: no cache folder can be written, so each run does it ..."

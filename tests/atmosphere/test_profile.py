@@ -64,8 +64,9 @@ def test_any_profile_goes_through_its_points(widths, falls, above):
     heights = [0.0, *np.cumsum(widths).tolist()]
     rho = (1.2e-3 * np.exp(-np.concatenate([[0.0], np.cumsum(falls[: len(widths)])]))).tolist()
     # a fall that is steeper still, far up, would overflow and keeps only its depth
-    assume(all(f * h <= _STEEPEST_EXPONENT * w for f, h, w in zip(falls, heights, widths, strict=False)))
     top = heights[-1] + above
+    ends = [*heights[1:-1], top]
+    assume(all(f * h <= _STEEPEST_EXPONENT * w for f, h, w in zip(falls, ends, widths, strict=False)))
     layers = layers_from_densities(heights, rho, top)
     assert top_height_km(layers) == pytest.approx(top, rel=1e-6, abs=1e-6)
     for h, r in zip(heights[:-1], rho[:-1], strict=True):
@@ -73,6 +74,13 @@ def test_any_profile_goes_through_its_points(widths, falls, above):
     for h in heights[1:-1]:
         below, at = vertical_depth(h - 1e-9, layers), vertical_depth(h, layers)
         assert below == pytest.approx(at, rel=1e-6, abs=1e-6)
+
+
+def test_a_steep_last_layer_far_below_the_top():
+    """Its exponential at the top would overflow: it keeps the depth and the top."""
+    layers = layers_from_densities([0.0, 1.0, 2.0, 6.0, 6.0625], [1.2e-3, 1.2e-3, 1.2e-3, 1.2e-3, 1.6e-4], 23.0625)
+    assert top_height_km(layers) == pytest.approx(23.0625)
+    assert vertical_depth(23.0625, layers) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 NOTE = (
     "one-dimensional: no transverse momenta, no bending, no scattering; down-going fluxes below some GeV differ from "
-    "those of a run; no charm"
+    "those of a run"
 )
+NO_CHARM = "no charm (--charm adds it), no tau neutrinos"
 _SOLAR = ("fit", "min", "max", "date")
 _DEFAULT_DATE = "2020-01-01"
 
@@ -66,6 +67,7 @@ _DEFAULT_DATE = "2020-01-01"
 @click.option(
     "--bins", type=WholeNumber(), default=20, show_default=True, metavar="N", help="Energy bins per decade, 5 to 60."
 )
+@click.option("--charm", is_flag=True, help="Add neutrinos of charmed hadrons, from measured cross sections.")
 @folder_option("Write cascade.csv there and draw the spectra.")
 @json_option
 def command(
@@ -85,6 +87,7 @@ def command(
     month: int | None,
     cutoff: str | None,
     bins: int,
+    charm: bool,
     folder: Path | None,
     as_json: bool,
 ) -> None:
@@ -99,6 +102,7 @@ def command(
       sim3d cascade --depth 1000 --model muon-tuned --primaries gsf:2026.1 --cutoff none -o vertical
     """
     from hadronic.models import load_model
+    from sim3d.studies.cascade.charm import WORDS
     from sim3d.studies.cascade.flux import Place, grid_of, solve_places
     from sim3d.studies.cascade.solver import CascadeSolver
 
@@ -114,7 +118,7 @@ def command(
     day = date or _DEFAULT_DATE
     places = [Place(c, air, spectrum, height_km, _cutoff(cutoff, place, day, c)) for c in cosines]
     target = None if folder is None else output_folder(folder, Path())
-    fluxes = solve_places(CascadeSolver(hadronic.tables, grid), places)
+    fluxes = solve_places(CascadeSolver(hadronic.tables, grid), places, charm=charm)
     about = {
         "hadronic_model": hadronic.name,
         "definition": hadronic.definition,
@@ -127,6 +131,7 @@ def command(
         "depth_g_cm2": float(air.depth(height_km)),
         "cutoff": [one.cutoff.words for one in places],
         "note": NOTE,
+        "charm": WORDS if charm else NO_CHARM,
     }
     files: list[Path] = []
     if target is not None:
@@ -135,7 +140,8 @@ def command(
         files = [_write_csv(target / "cascade.csv", about, fluxes), *draw(fluxes, _title(about), target)]
     if as_json:
         records = [record for one in fluxes for record in one.records(_energies(one, 10))]
-        print_json({**about, "fluxes": records, "files": files})
+        crossings = [_crossings(one) for one in fluxes] if charm else None
+        print_json({**about, "charm_crossing_GeV": crossings, "fluxes": records, "files": files})
         return
     _print(about, fluxes)
     for path in files:
@@ -255,7 +261,16 @@ def _words(about: dict[str, Any]) -> list[str]:
         f"{about['atmosphere']}; observer at {about['altitude_m']:.0f} m, {about['depth_g_cm2']:.1f} g/cm2",
         "; ".join(cutoffs),
         about["note"],
+        about["charm"],
     ]
+
+
+def _crossings(flux: CascadeFlux) -> dict[str, float | None]:
+    """Energies above which charm prevails (GeV), by flavour; None where it does not within the primaries."""
+    from sim3d.conventions.flavours import FLAVOURS
+
+    found = {flavour: flux.charm_crossing_GeV(flavour) for flavour in FLAVOURS}
+    return {flavour: energy if math.isfinite(energy) else None for flavour, energy in found.items()}
 
 
 def _print(about: dict[str, Any], fluxes: list[CascadeFlux]) -> None:
@@ -269,6 +284,9 @@ def _print(about: dict[str, Any], fluxes: list[CascadeFlux]) -> None:
             [f"{record['energy_GeV']:.4g}", *(f"{record[name]:.4e}" for name in PARTICLES)]
             for record in one.records(_energies(one, 2))
         ]
+        for flavour, energy in _crossings(one).items():
+            if energy is not None:
+                click.echo(f"above {energy:.3g} GeV more {flavour} come from charm than from all other parents")
         click.echo("\n".join(text_table(["E, p", *PARTICLES], rows, "r" * (len(PARTICLES) + 1))))
 
 

@@ -109,7 +109,11 @@ def table(spectra: MuonSpectra, acceptance: tuple[float, float] | None = None) -
     ratio = spectra.charge_ratio(window, (0.0, float("inf")))
     rows = []
     for level, (height, depth) in enumerate(zip(spectra.altitudes_km, spectra.depths_g_cm2, strict=True)):
-        cells = [with_error(columns[name][0][level], columns[name][1][level], ".4g", ".2g") for name in PARTICLES]
+        cells = []
+        for name in PARTICLES:
+            value, error = (column[level] for column in columns[name])
+            # a window without particles has an upper limit
+            cells.append(f"< {error:.2g}" if value == 0.0 else with_error(value, error, ".4g", ".2g"))
         quotient = with_error(ratio[0][level], ratio[1][level])
         rows.append([f"{height:.3f}", f"{depth:.4g}", *cells[:2], quotient, *cells[2:]])
     head = ["altitude km", "depth g/cm2", "mu+", "mu-", "mu+/mu-", "p", "n"]

@@ -38,7 +38,6 @@ from sim3d.shower.branching_ratios import (
 )
 from sim3d.studies.cascade.energies import EnergyGrid
 from sim3d.studies.cascade.rest_frame import (
-    KSHORT_SEMILEPTONIC,
     Lines,
     SemileptonicDecay,
     muon_neutrinos,
@@ -162,16 +161,14 @@ def _neutral_kaons() -> dict[int, list[_Product]]:
     whole = sum(KLONG_BRANCHING.values())
     three, share = three_pions(mass, pion, pion, pi0), KLONG_BRANCHING["pi+ pi- pi0"] / whole
     long = [_Product(PIP, three, share), _Product(PIM, three, share)]
-    # the two channels of pions share what the semileptonic ones leave
-    rest = 1.0 - sum(KSHORT_SEMILEPTONIC.values())
-    charged, neutral = KSHORT_BRANCHING["pi+ pi-"], KSHORT_BRANCHING["pi0 pi0"]
-    two, share = two_body(mass, pion, pion), rest * charged / (charged + neutral)
+    of_short = sum(KSHORT_BRANCHING.values())
+    two, share = two_body(mass, pion, pion), KSHORT_BRANCHING["pi+ pi-"] / of_short
     short = [_Product(PIP, two, share), _Product(PIM, two, share)]
     for name, lines in semileptonic.items():
         # K0 -> pi-+ l+- nu, the charges equally frequent
         for code, positive in ((PIM, True), (PIP, False)):
             long += lines.products(code, positive, 0.5 * KLONG_BRANCHING[name] / whole)
-            short += lines.products(code, positive, 0.5 * KSHORT_SEMILEPTONIC[name])
+            short += lines.products(code, positive, 0.5 * KSHORT_BRANCHING[name] / of_short)
     return {KL: long, KS: short}
 
 

@@ -24,6 +24,7 @@ from sim3d.errors import InputError
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.catalogue import highest_energy_GeV
 from sim3d.primaries.model import PrimaryModel
+from sim3d.studies.cascade.charm import CharmYields, charm_yields, prompt_neutrinos
 from sim3d.studies.cascade.energies import BINS_PER_DECADE, HIGHEST_GEV, LOWEST_GEV, EnergyGrid, make_grid
 from sim3d.studies.cascade.path import DEPTH_STEP_G_CM2, make_path
 from sim3d.studies.cascade.primaries import Cutoff, no_cutoff, primary_nucleons
@@ -55,7 +56,7 @@ class CascadeFlux:
     grid : EnergyGrid
     numbers : dict of float64 arrays (n,)
         Integral of the flux over each bin of kinetic energy (neutrinos: energy), by particle (m^-2 s^-1 sr^-1).
-    parents : float64 array (4, 3, n)
+    parents : float64 array (4, 4, n)
         Neutrinos by flavour and kind of parent, as :attr:`sim3d.studies.cascade.solver.Solution.neutrinos`.
     """
 
@@ -165,7 +166,7 @@ class CascadeFlux:
         return (self.integral(particle, low) - self.integral(particle, high)) / (high - low)
 
     def parent_shares(self, flavour: str) -> dict[str, Array]:
-        """Compute the share of neutrinos that come from pions, kaons and muons, in the bins of the grid.
+        """Compute the share of neutrinos that come from pions, kaons, muons and charm, in the bins of the grid.
 
         Parameters
         ----------
@@ -180,6 +181,27 @@ class CascadeFlux:
         total = by_kind.sum(axis=0)
         shares = np.divide(by_kind, total, out=np.zeros_like(by_kind), where=total > 0.0)
         return dict(zip(PARENTS, shares, strict=True))
+
+    def charm_crossing_GeV(self, flavour: str) -> float:
+        """Find the energy above which more neutrinos come from charm than from all other parents.
+
+        Parameters
+        ----------
+        flavour : str
+
+        Returns
+        -------
+        float
+            GeV; not a number if there is none.
+        """
+        share = self.parent_shares(flavour)["charm"]
+        above = np.flatnonzero((share[1:] >= 0.5) & (share[:-1] < 0.5))
+        if not above.size:
+            return float("nan")
+        i = int(above[0])
+        part = (0.5 - share[i]) / (share[i + 1] - share[i])
+        ln = np.log(self.grid.centres_GeV)
+        return float(np.exp(ln[i] + part * (ln[i + 1] - ln[i])))
 
     def records(self, at_GeV: Any) -> list[dict[str, float]]:
         """List the fluxes at energies (momenta), one record each.
@@ -235,12 +257,14 @@ def mean_over(fluxes: Sequence[CascadeFlux], weights: Sequence[float]) -> Cascad
     )
 
 
-def flux_of(solution: Solution) -> CascadeFlux:
+def flux_of(solution: Solution, charm: CharmYields | None = None) -> CascadeFlux:
     """Convert a solution of the equations into fluxes; hadrons and muons behind the Earth are 0.
 
     Parameters
     ----------
     solution : Solution
+    charm : CharmYields, optional
+        Adds the neutrinos of charm; by default there are none.
 
     Returns
     -------
@@ -248,13 +272,14 @@ def flux_of(solution: Solution) -> CascadeFlux:
     """
     seen = 1.0 if solution.path.reaches_observer else 0.0
     muons = solution.muons.sum(axis=1) * seen
-    neutrinos = solution.neutrinos.sum(axis=1)
-    numbers = dict(zip(FLAVOURS, neutrinos, strict=True))
+    parents = solution.neutrinos
+    if charm is not None:
+        parents = parents.copy()
+        parents[:, PARENTS.index("charm")] = prompt_neutrinos(charm, solution.interactions, solution.path)
+    numbers = dict(zip(FLAVOURS, parents.sum(axis=1), strict=True))
     numbers |= {"mu+": muons[0], "mu-": muons[1]}
     numbers |= {"p": solution.hadrons[PROTON] * seen, "n": solution.hadrons[NEUTRON] * seen}
-    return CascadeFlux(
-        solution.path.cos_zenith, float(solution.path.depth_g_cm2[-1]), solution.grid, numbers, solution.neutrinos
-    )
+    return CascadeFlux(solution.path.cos_zenith, float(solution.path.depth_g_cm2[-1]), solution.grid, numbers, parents)
 
 
 @dataclass(frozen=True)
@@ -309,6 +334,7 @@ def solve_places(
     *,
     energy_GeV: tuple[float, float] = (0.0, np.inf),
     depth_step_g_cm2: float = DEPTH_STEP_G_CM2,
+    charm: bool = False,
 ) -> list[CascadeFlux]:
     """Compute the fluxes of several directions and observers under one hadronic model.
 
@@ -320,6 +346,8 @@ def solve_places(
         Kinetic energies per nucleon of the primaries that are used (GeV), besides the limit of their model.
     depth_step_g_cm2 : float
         Largest step.
+    charm : bool
+        Whether neutrinos of charmed hadrons are added (:mod:`sim3d.studies.cascade.charm`).
 
     Returns
     -------
@@ -332,7 +360,8 @@ def solve_places(
         nucleons.append(primary_nucleons(place.primaries, solver.grid, place.cutoff, limits))
     paths = [make_path(place.air, place.cos_zenith, place.altitude_km, depth_step_g_cm2) for place in places]
     found = solver.solve(np.array([one[0] for one in nucleons]), np.array([one[1] for one in nucleons]), paths)
-    return [flux_of(one) for one in found]
+    yields = charm_yields(solver.grid, solver.lengths) if charm else None
+    return [flux_of(one, yields) for one in found]
 
 
 def cascade_fluxes(
@@ -346,6 +375,7 @@ def cascade_fluxes(
     energy_GeV: tuple[float, float] = (0.0, np.inf),
     bins_per_decade: int = BINS_PER_DECADE,
     depth_step_g_cm2: float = DEPTH_STEP_G_CM2,
+    charm: bool = False,
 ) -> list[CascadeFlux]:
     """Compute the fluxes of muons, nucleons and neutrinos of some directions by the cascade equations.
 
@@ -369,6 +399,8 @@ def cascade_fluxes(
         Of energy.
     depth_step_g_cm2 : float
         Largest step.
+    charm : bool
+        Whether neutrinos of charmed hadrons are added (:mod:`sim3d.studies.cascade.charm`).
 
     Returns
     -------
@@ -394,4 +426,4 @@ def cascade_fluxes(
     cutoff = no_cutoff() if cutoff is None else cutoff
     places = [Place(cosine, air, primaries, altitude_km, cutoff) for cosine in cos_zenith]
     solver = CascadeSolver(model.tables, grid_of([primaries], bins_per_decade))
-    return solve_places(solver, places, energy_GeV=energy_GeV, depth_step_g_cm2=depth_step_g_cm2)
+    return solve_places(solver, places, energy_GeV=energy_GeV, depth_step_g_cm2=depth_step_g_cm2, charm=charm)

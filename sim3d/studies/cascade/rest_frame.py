@@ -8,8 +8,7 @@ Sources
 Two bodies: one line. Three pions: phase space, dN/dE_3 ~ p_3 p_12 / m_12 (Review of Particle Physics 2022, section 49).
 K_l3: the V-A amplitude and the linear form factors of :mod:`sim3d.shower.decays`, integrated over the Dalitz plot
 between its exact limits. Branching ratios and slopes: :mod:`sim3d.shower.branching_ratios`.
-K_S -> pi e nu and pi mu nu: (7.04 +- 0.08)e-4 and (4.56 +- 0.20)e-4, both charges together, R. L. Workman et al.
-(Particle Data Group), Prog. Theor. Exp. Phys. 2022, 083C01; form factors are those of the K_L, the same K0.
+K_S -> pi l nu: form factors are those of the K_L, the same K0.
 Muon: dN/dx dcos = 6 x^2 (1-x) (1 -+ P cos) of the electron neutrino, x^2 ((3 - 2 x) -+ P (1 - 2 x) cos) of the muon
 neutrino (upper signs mu+), x = 2 E/m, electron mass neglected (T. K. Gaisser, Cosmic Rays and Particle Physics,
 section 3.6 and table 6.2).
@@ -31,8 +30,6 @@ from sim3d.conventions.particles import MASS_GEV, PIP
 
 N_NODES = 12
 """Gauss-Legendre nodes of each integral over a rest-frame energy; of muon decay twice as many."""
-KSHORT_SEMILEPTONIC = {"e3": 7.04e-4, "mu3": 4.56e-4}
-"""Branching ratios of the K_S (module docstring)."""
 
 _M_PI = float(MASS_GEV[PIP])
 

@@ -44,7 +44,7 @@ from sim3d.studies.cascade.yields import interaction_lengths, yield_matrices
 
 N_BLOCKS = 5
 """Parts of the yields by energy of the secondary, which save the products with zeros."""
-PARENTS = ("pion", "kaon", "muon")
+PARENTS = ("pion", "kaon", "muon", "charm")
 """Kinds of parents of neutrinos, in the order of :attr:`Solution.neutrinos`."""
 
 _DECAY_ORDER = (LAMBDA, KS, KL, KP, KM)
@@ -67,8 +67,8 @@ class Solution:
         By species code of :mod:`hadronic.species`.
     muons : float64 array (2, 2, n)
         Charge (+, -) and helicity (+1, -1).
-    neutrinos : float64 array (4, 3, n)
-        Flavour and kind of the parent (:data:`PARENTS`).
+    neutrinos : float64 array (4, 4, n)
+        Flavour and kind of the parent (:data:`PARENTS`); charm is added by :mod:`sim3d.studies.cascade.flux`.
     decays : float64 array (N_PROJECTILES, n)
         Numbers of hadrons that have decayed, by their energy.
     muon_decays : float64 array (2, 2, n)

@@ -81,6 +81,15 @@ def test_urqmd_and_sibyll_are_joined_and_kaons_are_pythia_s(files, tmp_path):
     np.testing.assert_allclose(content.projectiles["p"].sigma_mb, 1.023 * 200.0)
 
 
+def test_cross_sections_are_joined_between_two_energies():
+    """The whole factor from 80 GeV, none below 3 GeV, half of it at the geometric mean."""
+    from hadronic.builders.yield_join import joined_cross_section
+
+    T = np.array([1.0, 3.0, np.sqrt(240.0), 80.0, 200.0])
+    joined = joined_cross_section(T, np.full(5, 250.0), 1.04)
+    np.testing.assert_allclose(joined, [250.0, 250.0, 255.0, 260.0, 260.0])
+
+
 def test_scratch_files_of_a_generator_stay_out_of_the_current_folder(tmp_path, monkeypatch):
     """UrQMD writes tables.dat where it runs; a relative output folder is still that of the caller."""
     script = synthetic.load_script()

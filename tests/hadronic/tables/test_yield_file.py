@@ -181,6 +181,11 @@ def test_cross_sections_are_the_generators_own():
     for T, sigma in ((3.0, 237.0), (10.0, 247.0), (100.0, 255.0), (1e4, 300.0)):
         length = interaction_length(MODELS["pythia8"].tables, P, math.log(T))
         assert 24144.0 / length == pytest.approx(1.023 * sigma, rel=3e-3)
+    for name in ("urqmd-sibyll", "accelerator"):
+        # Pythia's at 3 GeV, and between Pythia's 253 and the 264 that would meet Sibyll at 10 GeV
+        for T, sigma in ((3.0, 242.8), (10.0, 257.2), (80.0, 271.3)):
+            length = interaction_length(MODELS[name].tables, P, math.log(T))
+            assert 24144.0 / length == pytest.approx(sigma, rel=2e-3)
     for name in GENERATOR_TABLES:
         T = np.geomspace(1.0, 1e6, 3000)
         lengths = [interaction_length(MODELS[name].tables, PIP, math.log(one)) for one in T]

@@ -79,10 +79,21 @@ def test_nuisances_are_what_they_say():
 
     np.testing.assert_allclose(column("norm"), [0.021] * n + [0.0] * (len(found.values) - n))
     np.testing.assert_allclose(column("energy-loss")[:n], 0.34 * index / p, rtol=1e-2)
-    np.testing.assert_allclose(column("curvature")[:n], 1.4e-5 * index * p, rtol=1e-2)
+    np.testing.assert_allclose(column("curvature")[:n], 2.8e-5 * (index + 2.0) * p, rtol=2e-2)
     at = measurement.points[1].at_GeV
-    np.testing.assert_allclose(column("alignment")[n:], 1.4e-5 * -5.9 * at, rtol=1e-2)
+    np.testing.assert_allclose(column("alignment")[n:], 6.0e-5 * -1.9 * at, rtol=2e-2)
     assert not column("alignment")[:n].any()
+
+    def shifted(kappa, p, q):
+        """Flux in measured momenta p, where 1 / p is 1 / (true momentum) + kappa."""
+        true = p / (1.0 - kappa * p)
+        return flux(q, true) * (true / p) ** 2
+
+    low = p < 400.0
+    both = np.log(sum(shifted(2.8e-5, p, q) for q in (0, 1)) / (flux(0, p) + flux(1, p)))
+    np.testing.assert_allclose(column("curvature")[:n][low], both[low], rtol=3e-2)
+    ratio = np.log(shifted(6e-6, at, 0) / flux(0, at) * flux(1, at) / shifted(-6e-6, at, 1))
+    np.testing.assert_allclose(0.1 * column("alignment")[n:], ratio, rtol=3e-2)
     # a level 200 m higher has the same flux here: no dependence on depth
     measurement, run = muons("caprice94", levels=2)
     found = response(measurement, run, NAMES)

@@ -5,6 +5,7 @@ import pytest
 
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.spline import FluxSpline
+from sim3d.flux.spline_kernel import BLOCK
 
 
 def table(n_energy, n_cos, n_azimuth, hole=False):
@@ -50,3 +51,31 @@ def test_no_points():
     """Nothing in, nothing out."""
     nothing = np.zeros(0)
     assert FluxSpline(table(4, 4, 4)).flux(nothing.astype(int), (nothing, nothing, nothing)).shape == (0,)
+
+
+def test_points_do_not_know_of_each_other():
+    """More points than a block, flavours in any order or missing: each has the value that it has alone, bit by bit."""
+    spline = FluxSpline(table(12, 9, 8, hole=True))
+    rng = np.random.default_rng(5)
+    n = 2 * BLOCK + 77
+    point = tuple(rng.uniform(low, high, n) for low, high in ((0.1, 4.5), (-1, 1), (0, 360)))
+    flavour = rng.choice([0, 1, 3], n)
+    got = spline.flux(flavour, point)
+    for chosen in (np.arange(0, n, 997), flavour == 3, slice(BLOCK - 1, BLOCK + 1), slice(n - 1, n)):
+        alone = spline.flux(flavour[chosen], tuple(np.ascontiguousarray(x[chosen]) for x in point))
+        assert np.array_equal(alone, got[chosen])
+
+
+def test_very_many_turns():
+    """A finite azimuth is never a place outside the table; as long as degrees are resolved the turns are exact."""
+    spline = FluxSpline(table(5, 4, 6))
+
+    def at(azimuth):
+        n = len(azimuth)
+        return spline.flux(np.zeros(n, dtype=int), (np.ones(n), np.zeros(n), np.asarray(azimuth, dtype=float)))
+
+    azimuth = np.array([-1e-17, 360.0, 36e6 + 40.0, -36e6 - 77.0])
+    assert at(azimuth) == pytest.approx(at(np.mod(azimuth, 360.0)), rel=1e-9)
+    every = at(np.linspace(0.0, 360.0, 3601))
+    huge = at([1e17, -1e17, 1e300, -1e300])
+    assert np.all((huge > 0.999 * every.min()) & (huge < 1.001 * every.max()))

@@ -68,3 +68,31 @@ def test_wrong_input():
     with pytest.raises(InputError, match="axis: 'x', allowed: kind"):
         binning.project(np.zeros(2), "x")
     assert Counts(binning, np.zeros(2), {}).describe_outside() == "0 outside the bins"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: log_axis("e", 1.0, 2.0, 2.5), "log_axis"),
+        (lambda: log_axis("e", np.nan, 2.0, 2), "log_axis"),
+        (lambda: cos_axis("c", 0), "cos_axis"),
+        (lambda: cos_axis("c", 3, 1.0, -1.0), "cos_axis"),
+        (lambda: category_axis("c", []), "category_axis 'c'"),
+        (lambda: category_axis("c", [0, 0]), "category_axis 'c'"),
+        (lambda: category_axis("c", ["a", 1]), "category_axis 'c'"),
+        (lambda: category_axis("c", [0.5]), "category_axis 'c'"),
+    ],
+)
+def test_axes_that_are_refused(make, message):
+    with pytest.raises(InputError) as caught:
+        make()
+    assert str(caught.value).startswith(message)
+
+
+def test_what_has_no_logarithm_is_below():
+    """hist has 0 and negative numbers above a logarithmic axis."""
+    placed = Binning(log_axis("e", 1.0, 10.0, 2)).place(Sample({"e": [-1.0, 0.0, 0.5, 2.0, 10.0]}))
+    assert placed.index.tolist() == [-1, -1, -1, 0, -1]
+    below, above = placed.outside["e"]
+    assert below.tolist() == [True, True, True, False, False]
+    assert above.tolist() == [False, False, False, False, True]

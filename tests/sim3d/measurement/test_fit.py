@@ -1,5 +1,7 @@
 """Fits against closed forms, the seed's sum of logarithms, profiles, contours, toys and goodness of fit."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.special import gammaln
@@ -8,6 +10,7 @@ from sim3d.errors import InputError
 from sim3d.measurement.binning import Binning, Counts, category_axis, log_axis
 from sim3d.measurement.fit import Likelihood, expected_covariance, fit, toys
 from sim3d.measurement.model import Component, Model
+from sim3d.measurement.oscillations import TwoFlavours
 from sim3d.measurement.parameters import Parameter, Prior
 from sim3d.measurement.samples import Sample
 
@@ -48,13 +51,16 @@ def test_one_bin_in_closed_form(one_bin):
     result = fit(Likelihood(one_bin, data(one_bin, [30.0])), minos=["n"])
     assert result.valid
     assert result.values["n"] == pytest.approx(1.5, abs=1e-3)
-    assert result.errors["n"] == pytest.approx(np.sqrt(30.0) / 20.0, rel=3e-3)
+    assert result.errors["n"] == pytest.approx(np.sqrt(30.0) / 20.0, rel=5e-4)
     for side in result.minos["n"]:
         mu = 20.0 * (result.values["n"] + side)
         assert 2.0 * (mu - 30.0 - 30.0 * np.log(mu / 30.0)) == pytest.approx(1.0, abs=2e-3)
     none = fit(Likelihood(one_bin, data(one_bin, [0.0])))
     assert none.values["n"] == pytest.approx(0.0, abs=1e-3)
-    assert none.minimum == pytest.approx(0.0, abs=0.02)
+    assert none.minimum == pytest.approx(0.0, abs=1e-6)
+    assert none.errors["n"] > 1e-3
+    assert "within an error of a limit, where errors say little: n" in str(none)
+    assert "limit" not in str(result)
 
 
 def test_a_prior_pulls():
@@ -167,3 +173,85 @@ def test_expected_covariance(rich, one_bin):
     free = Component("p", rich.components[0].sample, rich.components[0].weights, two, ("n", "m"))
     with pytest.raises(InputError, match="do not determine all of them"):
         expected_covariance(Model(rich.binning, [free]))
+
+
+def test_fixed_parameters_have_no_error(rich):
+    """Not their first step, and they are no free parameter of the goodness of fit."""
+    like = Likelihood(rich, rich.asimov())
+    result = fit(like, fixed=["gamma"])
+    assert result.errors["gamma"] == 0.0
+    assert re.search(r"gamma +2\.5 +fixed", str(result))
+    assert result.goodness()[1] == fit(like).goodness()[1] + 1
+    everything = fit(like, fixed=list(rich.parameters.names))
+    assert set(everything.errors.values()) == {0.0}
+    with pytest.raises(InputError, match="minos: parameter 'gamma' is fixed"):
+        fit(like, fixed=["gamma"], minos=["gamma"])
+    with pytest.raises(InputError, match="parameter 'gamma' is fixed"):
+        result.profile("gamma")
+
+
+def test_what_a_scan_refuses(one_bin):
+    like = Likelihood(one_bin, data(one_bin, [20.0]))
+    result = fit(like)
+    for call, message in (
+        (lambda: result.profile("x"), "parameter: 'x', allowed: n"),
+        (lambda: result.profile("n", points=1), "points: 1, allowed: 2 or more"),
+        (lambda: result.contour("n", "n"), "parameters: 'n' is there twice"),
+        (lambda: fit(like, {"n": -1.0}), "parameter n: first value: -1.0, allowed: 0 to inf"),
+        (lambda: list(toys(one_bin, -1, 1)), "number of toys: -1, allowed: 0 or more"),
+    ):
+        with pytest.raises(InputError) as caught:
+            call()
+        assert str(caught.value) == message
+
+
+def test_nothing_to_fit(one_bin):
+    """Weights of 0 and no data: the likelihood is flat, and the fit says that it is not valid."""
+    sample = one_bin.components[0].sample
+    part = Component("p", sample, np.zeros(100), (Parameter("n", 1.0, low=0.0),), ("n",))
+    nothing = Model(one_bin.binning, [part])
+    result = fit(Likelihood(nothing, data(nothing, [0.0])))
+    assert (result.minimum, result.valid) == (0.0, False)
+    with pytest.raises(InputError, match="no simulated event"):
+        Likelihood(nothing, data(nothing, [1.0]))
+
+
+def test_noise_of_the_simulation_is_no_information(toy):
+    """A norm gains none; the derivative by a fast oscillation does, as a small simulation against a large one shows."""
+    noise = toy.model.information_noise()
+    assert noise == pytest.approx(noise.T)
+    assert np.linalg.eigvalsh(noise)[0] > -1e-9 * noise.max()
+    rng = np.random.default_rng(8)
+
+    def model(n):
+        energy = 10 ** rng.uniform(0.0, 1.0, n)
+        sample = Sample(
+            {"pdg": np.full(n, 14), "energy_GeV": energy, "seen": energy * np.exp(0.3 * rng.normal(size=n))}
+        )
+        part = Component(
+            "p",
+            sample,
+            np.full(n, 1e4 / n),
+            (Parameter("N", 1.0),),
+            ("N",),
+            factor=TwoFlavours(sample, np.full(n, 6e3)),
+        )
+        return Model(Binning(log_axis("seen", 1.0, 10.0, 10)), [part])
+
+    def information(one):
+        mu = one.expectation(variance=False)
+        return (mu.derivatives / mu.values) @ mu.derivatives.T
+
+    large = model(400_000)
+    i = large.parameters.names.index("dm2")
+    j = large.parameters.names.index("N")
+    exact = (information(large) - large.information_noise())[i, i]
+    raw, mended = [], []
+    for _ in range(40):
+        small = model(2000)
+        noise = small.information_noise()
+        assert abs(noise[j, j]) < 1e-9 * information(small)[j, j]
+        raw.append(information(small)[i, i])
+        mended.append(information(small)[i, i] - noise[i, i])
+    assert np.mean(raw) > 1.1 * exact
+    assert abs(np.mean(mended) - exact) < 3.5 * np.std(mended, ddof=1) / np.sqrt(40)

@@ -174,5 +174,62 @@ def test_what_is_refused(flux, sample):
     with pytest.raises(InputError, match="averaged over azimuth"):
         flux_at_events(Flux(table(1)), sample, azimuth=True)
     far = Sample({"energy_GeV": [1e9], "cos_zenith": [0.0], "pdg": [14], "generated": [1.0]})
-    with pytest.raises(InputError, match=r"energy_GeV: 1000000000\.0, allowed"):
+    with pytest.raises(InputError, match=r"energy_GeV of row 1: 1000000000\.0, allowed: .*1 of 1 events"):
         flux_at_events(flux, far)
+    with pytest.raises(InputError, match="gives no numbers"):
+        flux_at_events(lambda events: "x", sample)
+    with pytest.raises(InputError, match="flux: 'int', allowed: a flux, or a function"):
+        flux_at_events(3, sample)
+    with pytest.raises(InputError, match=r"pivot of tilt: 0\.0, allowed: above 0"):
+        atmospheric("air", sample, flux, 1.0, tilts={"tilt": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"flux_at_pivot": -1.0}, "flux_at_pivot: -1.0, allowed: 0 or more"),
+        ({"flux_at_pivot": np.nan}, "flux_at_pivot: nan, allowed: 0 or more"),
+        ({"index": np.nan}, "index: nan, allowed: a finite number"),
+        ({"pivot_GeV": 0.0}, "pivot_GeV: 0.0, allowed: above 0"),
+        ({"share": -0.5}, "share: -0.5, allowed: 0 or more"),
+    ],
+)
+def test_power_laws_that_are_refused(sample, change, message):
+    with pytest.raises(InputError) as caught:
+        power_law("astro", sample, 1.0, **({"flux_at_pivot": 1.0, "index": 2.0} | change))
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cos_zenith": [0.5, 0.2]},
+        {"cos_zenith": [0.5]},
+        {"cos_zenith": [0.0, 1.5]},
+        {"points": 3},
+        {"energy_GeV": (-1.0, 1e3)},
+        {"energy_GeV": (1e4, 1e3)},
+    ],
+)
+def test_cascades_that_are_refused(change):
+    """Before anything is solved."""
+    with pytest.raises(InputError, match=r"cos_zenith: needs|energy_GeV: \("):
+        cascade_flux(**change)
+
+
+def test_no_events(flux):
+    """A sample without events has fluxes, weights and an expectation: none."""
+    nobody = Sample({name: np.zeros(0) for name in ("energy_GeV", "cos_zenith", "azimuth_deg", "pdg", "generated")})
+    part = atmospheric("air", nobody, flux, 1.0)
+    model = Model(Binning(log_axis("energy_GeV", 1.0, 1e3, 3)), [part])
+    assert len(part.weights) == 0
+    assert model.expectation({"N_air": 2.0}).values.tolist() == [0.0, 0.0, 0.0]
+    assert model.events.tolist() == [0, 0, 0]
+
+
+def test_charm_of_the_cascade_goes_through():
+    """The option of the cascade equations adds to the flux, and the flux says so."""
+    options = {"cos_zenith": [0.5, 1.0], "energy_GeV": (1e4, 1e6), "points": 5, "bins_per_decade": 8}
+    without, with_charm = cascade_flux(**options), cascade_flux(**options, charm=True)
+    ratio = with_charm.flux(12, 1e5, 0.75) / without.flux(12, 1e5, 0.75)
+    assert 3.0 < float(ratio) < 30.0

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from sim3d.errors import InputError
-from sim3d.measurement.binning import Binning, log_axis
-from sim3d.measurement.model import Component, Model
+from sim3d.measurement.binning import Binning, Counts, log_axis
+from sim3d.measurement.fit import Likelihood
+from sim3d.measurement.model import Component, Model, Slopes
+from sim3d.measurement.oscillations import UserFactor
 from sim3d.measurement.parameters import Parameter, Prior
 from sim3d.measurement.samples import Sample
 
@@ -132,3 +134,51 @@ def test_what_is_refused(toy):
         Model(toy.binning, [toy.far, toy.far])
     with pytest.raises(InputError, match="parameter: 'x', allowed: N_far, gamma"):
         Model(toy.binning, [toy.far], parameters=[Parameter("x", 1.0)])
+
+
+def one(sample, n=4000, **given):
+    return Component("c", sample, np.ones(n), **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"norms": ("n",)}, "component c: 'n' is none of its parameters"),
+        ({"exponents": {"g": np.ones(4000)}}, "component c: 'g' is none of its parameters"),
+        ({"parameters": (Parameter("g", 1.0),), "exponents": {"g": np.ones(3)}}, "component c: the exponents of 'g'"),
+        (
+            {"parameters": (Parameter("g", 1.0),), "exponents": {"g": np.full(4000, np.nan)}},
+            "component c: the exponents of 'g'",
+        ),
+    ],
+)
+def test_components_that_are_refused(toy, given, message):
+    with pytest.raises(InputError) as caught:
+        one(toy.sample, **given)
+    assert str(caught.value).startswith(message)
+
+
+def test_factors_and_slopes_that_do_not_fit_the_events(toy):
+    factor = UserFactor([Parameter("q", 1.0)], lambda values: np.ones(3))
+    with pytest.raises(InputError, match=r"component c: its factor gives \(3,\) numbers"):
+        Model(toy.binning, [one(toy.sample, factor=factor)]).expectation()
+    nuisance = (Parameter("v", 0.0),)
+    for found in (np.ones((3, 1)), np.full((4000, 1), np.nan)):
+        slopes = Slopes(("v",), lambda rows, found=found: found)
+        with pytest.raises(InputError, match="component c: needs finite derivatives by 1 nuisances"):
+            Model(toy.binning, [one(toy.sample, parameters=nuisance, slopes=slopes)])
+    with pytest.raises(InputError, match=r"expectation: \(2,\) values for"):
+        toy.model.expectation(np.ones(2))
+
+
+def test_events_of_weight_zero_are_none(toy):
+    """A bin whose events weigh nothing in every component is a bin without simulated events."""
+    placed = toy.binning.place(toy.sample)
+    weights = np.where(placed.index == 2, 0.0, 1.0)
+    model = Model(toy.binning, [Component("c", toy.sample, weights)])
+    assert model.events[2] == 0
+    np.testing.assert_array_equal(
+        np.delete(model.events, 2), np.delete(np.bincount(placed.index[placed.inside], minlength=12), 2)
+    )
+    with pytest.raises(InputError, match="1 bins have events but no simulated event"):
+        Likelihood(model, Counts(toy.binning, np.ones(12), {}))

@@ -128,3 +128,12 @@ def test_nusquids():
     assert chance[:, 0, 1, 1] == pytest.approx(exact, abs=5e-3)
     assert chance.sum(axis=-1) == pytest.approx(np.ones((27, 2, 3)), abs=1e-4)
     assert chance[:, :, 0, 0] == pytest.approx(np.ones((27, 2)), abs=1e-4)
+
+
+def test_what_is_refused():
+    with pytest.raises(InputError, match="distance_km: needs a number of 0 or more for each of"):
+        TwoFlavours(SAMPLE, np.ones(3) if len(SAMPLE) != 3 else np.ones(2))
+    with pytest.raises(InputError, match="baseline_km: needs heights above the detector"):
+        baseline_km([1.0], -3.0, depth_km=2.0)
+    with pytest.raises(InputError, match=r"probabilities: .* nodes that rise"):
+        Probabilities([1.0, 2.0], [0.0, -1.0], np.zeros((2, 2, 2, 3, 3)))

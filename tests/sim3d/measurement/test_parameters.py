@@ -52,3 +52,32 @@ def test_what_is_refused():
         Prior.of(("a", "b"), [0.0, 0.0], [[1.0, 0.5], [0.2, 1.0]])
     with pytest.raises(InputError, match="need a centre of 2"):
         Prior.of(("a", "b"), [0.0], np.eye(2))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"value": np.nan}, "parameter n: nan, allowed: -inf to inf"),
+        ({"value": -1.0, "low": 0.0}, "parameter n: -1.0, allowed: 0 to inf"),
+        ({"value": 1.0, "low": 2.0, "high": 0.0}, "parameter n: 1.0, allowed: 2 to 0"),
+        ({"value": 1.0, "step": 0.0}, "parameter n: step: 0.0, allowed: above 0"),
+    ],
+)
+def test_parameters_that_are_refused(given, message):
+    with pytest.raises(InputError) as caught:
+        Parameter("n", **given)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("names", "centre", "covariance", "message"),
+    [
+        ("n", np.nan, 1.0, "prior of n: the centre is not finite"),
+        ("n", 1.0, -0.5, "prior of n: standard deviation: -0.5, allowed: above 0"),
+        (("n", "n"), [1.0, 1.0], np.eye(2), "prior of n, n: a name is there twice"),
+    ],
+)
+def test_priors_that_are_refused(names, centre, covariance, message):
+    with pytest.raises(InputError) as caught:
+        Prior.of(names, centre, covariance)
+    assert str(caught.value) == message

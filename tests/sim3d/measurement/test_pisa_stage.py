@@ -218,6 +218,11 @@ def test_what_is_refused(flux):
     data[0]["nubar"] = 0
     with pytest.raises(InputError, match="nubar: 0, allowed: 1 for neutrinos"):
         pipeline(flux, data)
+    data = containers(3)
+    data[0]["nubar"] = np.array([1, -1, 1])
+    with pytest.raises(InputError, match="container numu_cc: holds neutrinos and antineutrinos"):
+        pipeline(flux, data)
+    assert pipeline(flux, containers(0)).gradient("numu_cc").shape == (0, 2, 3)
     with pytest.raises(InputError, match="mode: 'x', allowed: sim3d_mode_00"):
         nuisances_of({"x": 1.0}, flux)
     with pytest.raises(AttributeError, match="has no attribute 'other'"):

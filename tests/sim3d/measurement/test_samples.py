@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -117,6 +118,14 @@ def test_selection():
         ({"a": [1.0]}, {"energy_GeV": "E"}, "sample: has no column 'E'; it has a"),
         ({"a": [1.0]}, {"energy": "a"}, "sample: names: 'energy' is no role; allowed: energy_GeV"),
         ({"a": [[1.0]]}, {}, "sample: column 'a' has 2 dimensions"),
+        ({"weight": [1.0, -1.0]}, {}, "sample: column 'weight', row 2: -1.0, allowed: 0 or more"),
+        ({"a": np.ma.array([1.0, 2.0], mask=[0, 1])}, {}, "sample: column 'a', row 2: 'masked', allowed: a value"),
+        (
+            {"cos_zenith": [1.0, 0.5], "zenith_deg": [0.0, 10.0]},
+            {},
+            "sample: row 2: zenith_deg and cos_zenith are two directions",
+        ),
+        ({"azimuth_deg": [10.0], "azimuth_from_north_deg": [10.0]}, {}, "sample: row 1: azimuth_from_north_deg and"),
     ],
 )
 def test_bad_columns(columns, names, message):
@@ -130,6 +139,8 @@ def test_bad_columns(columns, names, message):
     [
         ("{", "no JSON"),
         ([], "needs {"),
+        ('{"mapping": {"E": 0, "E": 1}, "events": [[1, 2]]}', "the name 'E' is there twice"),
+        ('{"mapping": {"E": 0}, "events": [[1], [1' + "0" * 400 + "]]}", "column 'E', row 2: too large for a number"),
         ({"mapping": {"E": 0.5}, "events": []}, "mapping 'E': 0.5, allowed: the number of a column"),
         ({"mapping": {"E": 1}, "events": [[1, 2], [1]]}, "row 2: has 1 columns, the mapping needs 2"),
         ({"mapping": {"E": 0}, "events": [[1], [None]]}, "column 'E', row 2: None, allowed: a number"),
@@ -171,3 +182,27 @@ def test_bad_files(tmp_path):
         read_sample(tmp_path / "y.h5")
     with pytest.raises(InputError, match="no column for 'generated'"):
         Sample({"a": [1.0]}).per_flux()
+    with pytest.raises(InputError, match="frame: 'list', allowed: a pandas frame"):
+        sample_of_frame([1.0])
+    with pytest.raises(InputError, match="weighter: 'list', allowed"):
+        sample_of_weighter([1.0])
+    with pytest.raises(InputError, match=r"a mask of \(3,\) for 1 rows"):
+        Sample({"a": [1.0]}).select(np.ones(3, dtype=bool))
+    assert len(Sample({"a": [1.0]}).select([])) == 0
+
+
+@pytest.mark.parametrize("bad", [np.nan, -1.0])
+def test_a_weighter_with_a_bad_weight(bad):
+    """Refused with its row; it was taken for a weight of 0."""
+    weighter = SimpleNamespace(
+        get_weights=lambda flux: np.array([1.0, bad]),
+        get_weight_column=lambda name: np.full(2, {"pdgid": 14}.get(name, 0.5)),
+    )
+    with pytest.raises(InputError, match=r"weighter: weight of row 2"):
+        sample_of_weighter(weighter)
+
+
+def test_one_direction_in_two_columns():
+    """The same direction twice is fine, to rounding, also across a turn."""
+    sample = Sample({"cos_zenith": [0.5], "zenith_deg": [60.0], "azimuth_deg": [359.9999], "azimuth_rad": [0.0]})
+    assert sample.role("cos_zenith")[0] == 0.5

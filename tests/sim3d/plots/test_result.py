@@ -59,7 +59,7 @@ def test_every_figure_of_kamioka(draw, fake_result, tmp_path):
             check_picture(path)
 
 
-@pytest.mark.parametrize("empty_above", [0.01, 0.9])
+@pytest.mark.parametrize("empty_above", [0.01, pytest.param(0.9, marks=pytest.mark.slow)])
 def test_results_with_few_hits(draw, fake_result, tmp_path, empty_above, monkeypatch):
     from sim3d.plots import style
 
@@ -153,7 +153,7 @@ def test_each_ratio_has_a_panel_of_its_own(fake_result):
         assert high - low < 0.6
 
 
-@pytest.mark.parametrize("site", ["ino", "kamioka"])
+@pytest.mark.parametrize("site", [pytest.param("ino", marks=pytest.mark.slow), "kamioka"])
 def test_no_text_lies_on_another(fake_result, site, overlapping_texts):
     from matplotlib import rc_context
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,21 @@ def test_records_are_averages_over_the_acceptance(spectra):
 def test_one_bin_as_acceptance_is_that_bin(spectra):
     value, _ = spectra.spectrum(["mu-"], (0.94, 1.0))
     np.testing.assert_allclose(value[0], spectra.flux[0, 1, :, 2], rtol=1e-9)
+
+
+def test_a_window_without_particles_has_an_upper_limit(spectra):
+    """Never 0 +- 0: the limit of the emptied bin, for a spectrum and for an intensity."""
+    groups, flux, error = spectra.groups.copy(), spectra.flux.copy(), spectra.error.copy()
+    groups[:, :, 0, 1], flux[:, 0, 1], error[:, 0, 1] = 0.0, 0.0, 0.02
+    empty = replace(spectra, groups=groups, flux=flux, error=error)
+    value, limit = empty.spectrum(["mu+"], (0.8, 1.0))
+    assert value[0, 0] > 0.0
+    assert value[0, 1] == 0.0
+    assert limit[0, 1] > 0.0
+    total, bound = empty.intensity(["mu+"], (2.0, np.inf), (0.8, 1.0))
+    assert total[0] == 0.0
+    # three bins of 0.02 each, 3 GeV/c wide; the widest in zenith has 0.1 of 0.2
+    assert bound[0] == pytest.approx(0.02 * 3.0 * 0.1 / 0.2)
 
 
 def test_ends_must_be_edges(spectra):

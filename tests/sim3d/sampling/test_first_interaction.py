@@ -139,7 +139,7 @@ def test_straight_way_back(worlds, cosine):
     """Without bending the depth is that of the straight line."""
     entry = np.empty(6)
     height = 20.0 if cosine > 0 else 40.0
-    depth, _, _ = trace_to_top(worlds[0], _pose(height, cosine), 10.0, 1.0, 90.0, entry)
+    depth, _, _ = trace_to_top(worlds[0], _pose(height, cosine), 10.0, 1.0, 1.0, 0.0, 0.0, 90.0, entry)
     assert depth == pytest.approx(slant_depth(height, cosine, LAYERS), rel=2e-3)
     assert np.linalg.norm(entry[:3]) == pytest.approx(EARTH_RADIUS_KM + TOP, abs=1e-3)
 
@@ -150,21 +150,21 @@ def test_depth_does_not_hang_on_the_step(worlds, step_km, height, cosine):
     """The flux is as wrong as the depth, so even the longest steps must give it (0.1% is a seam of the layers)."""
     entry = np.empty(6)
     world = worlds[0]._replace(step_km=step_km)
-    depth, _, _ = trace_to_top(world, _pose(height, cosine), 10.0, 1.0, 90.0, entry)
+    depth, _, _ = trace_to_top(world, _pose(height, cosine), 10.0, 1.0, 1.0, 0.0, 0.0, 90.0, entry)
     assert depth == pytest.approx(slant_depth(height, cosine, LAYERS), rel=2e-3)
 
 
 def test_no_way_back_through_the_ground(worlds):
     """A straight line from below gives nothing."""
     entry = np.empty(6)
-    assert trace_to_top(worlds[0], _pose(5.0, -0.3), 10.0, 1.0, 90.0, entry)[0] == math.inf
+    assert trace_to_top(worlds[0], _pose(5.0, -0.3), 10.0, 1.0, 1.0, 0.0, 0.0, 90.0, entry)[0] == math.inf
 
 
 @pytest.mark.parametrize(("kinetic", "cosine"), [(1.0, 0.4), (3.0, 0.1), (10.0, 0.0)])
 def test_bent_way_back_against_an_integrator(worlds, kinetic, cosine):
     """Position, depth and energy at the top agree with a high-order integration of the same equations."""
     world, pose, entry = worlds[1], _pose(25.0, cosine), np.empty(6)
-    depth, top, slowing = trace_to_top(world, pose, kinetic, 1.0, 90.0, entry)
+    depth, top, slowing = trace_to_top(world, pose, kinetic, 1.0, 1.0, 0.0, 0.0, 90.0, entry)
     field = FieldModel("2020-01-01", 10)
     mass = MASS_GEV[PROTON]
 
@@ -200,7 +200,7 @@ def _vertex_weights(world, source, n, cosine_limit):
     for i in range(n):
         kinetic, _, constant, _ = draw_vertex(world, source, i, n, rng, pose)
         length = interaction_length(world.yields, PROTON, math.log(kinetic))
-        depth, top, slowing = trace_to_top(world, pose, kinetic, 1.0, length, entry)
+        depth, top, slowing = trace_to_top(world, pose, kinetic, 1.0, 1.0, 0.0, 0.0, length, entry)
         r = math.sqrt(entry[0] ** 2 + entry[1] ** 2 + entry[2] ** 2)
         cosine = -(entry[0] * entry[3] + entry[1] * entry[4] + entry[2] * entry[5]) / r
         if depth == math.inf or not source.energy_low <= top <= source.energy_high or cosine < cosine_limit:
@@ -315,7 +315,7 @@ def _drawn(world, source, n, key, by_energy, by_cosine, out):
             turned[k], turned[k + 1], turned[k + 2] = apply(g, pose[k], pose[k + 1], pose[k + 2])
         length = interaction_length(world.yields, PROTON, math.log(t))
         z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-        depth, top, slowing = trace_to_top(world, turned, t, z_over_a, length, entry)
+        depth, top, slowing = trace_to_top(world, turned, t, z_over_a, z_over_a, 0.0, 0.0, length, entry)
         if depth == math.inf or not source.energy_low <= top <= source.energy_high:
             continue
         length = interaction_length(world.yields, PROTON, math.log(top))

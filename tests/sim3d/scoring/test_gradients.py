@@ -92,7 +92,8 @@ def check_class(result, kind, mode, primaries, seed=11):
     return value, error
 
 
-@pytest.mark.parametrize("kind", POINTS)
+# the others run in test_runs_with_other_parameters, with ten times the primaries (`make validate`)
+@pytest.mark.parametrize("kind", ["yields", "solar"])
 def test_a_run_with_other_parameters(targeted, kind):
     check_class(targeted, kind, "targeted", 24_000)
 
@@ -196,7 +197,9 @@ def test_what_a_user_calls(targeted):
     # the same showers are in both: the ratio is known far better than the flux
     good = (targeted.binned("kamioka", "honda_aa")[2][:, :100:2] > 20) & (varied.flux > 0)
     assert good.sum() > 50
-    assert np.median(varied.ratio_error[good] / (varied.error[good] / varied.flux[good])) < 0.5
+    # hits of one jackknife group alone (few primaries, many hits each) give no error of a ratio
+    assert np.isfinite(varied.ratio_error[good]).mean() > 0.95
+    assert np.nanmedian(varied.ratio_error[good] / (varied.error[good] / varied.flux[good])) < 0.5
     assert np.isfinite(Flux(varied.table()).flux("numu", 1.0, 0.5))
 
 

@@ -71,8 +71,9 @@ def test_draws():
     """Four draws, one of muons with many decays and of what makes no neutrinos; fixed channels of fast kaons."""
     assert draws_of(NEUTRINO_SHARING, PIP, 1e3) == (4, False)
     assert [draws_of(NEUTRINO_SHARING, MUM, t) for t in (24.0, 26.0)] == [(4, False), (1, False)]
+    assert [draws_of(NEUTRINO_SHARING, KS, t) for t in (199.0, 201.0)] == [(1, False), (1 + CHANNEL_DRAWS, True)]
     assert [draws_of(NEUTRINO_SHARING, KL, t) for t in (9.0, 11.0)] == [(4, False), (1 + CHANNEL_DRAWS, True)]
-    for species in (KS, LAMBDA):
+    for species in (LAMBDA, PROTON):
         assert draws_of(NEUTRINO_SHARING, species, 1e3) == (1, False)
     for species in (PIP, KP, KL, MUM):
         assert draws_of(SINGLE_DECAYS, species, 1e3) == (1, False)

@@ -98,7 +98,14 @@ def case(tmp_path_factory):
 @needs_mpirun
 @pytest.mark.parametrize(
     ("name", "ranks", "threads"),
-    [("rotated", 1, 1), ("targeted", 2, 2), ("rotated", 2, 1), ("analog", 3, 2), ("short", 4, 1), ("gradients", 2, 1)],
+    [
+        ("rotated", 1, 1),
+        ("targeted", 2, 2),
+        pytest.param("rotated", 2, 1, marks=pytest.mark.slow),
+        ("analog", 3, 2),
+        pytest.param("short", 4, 1, marks=pytest.mark.slow),
+        ("gradients", 2, 1),
+    ],
     ids=[
         "one rank",
         "two ranks of two threads, targeted",

@@ -69,7 +69,14 @@ def test_without_a_single_hit_only_the_models_are_drawn(fake_result, tmp_path, o
     assert "a nuebar cross" in skipped["fluka-flux-nuebar-kamioka"]
 
 
-@pytest.mark.parametrize("change", ["one flavour", "few hits", "two batches"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("one flavour", marks=pytest.mark.slow),
+        "few hits",
+        pytest.param("two batches", marks=pytest.mark.slow),
+    ],
+)
 def test_results_with_holes(fake_result, tmp_path, on_canvas, change):
     options = {"one flavour": {"without": ("nue",)}, "few hits": {"empty_above": 0.6}, "two batches": {"batches": 2}}
     result = fake_result(sites=("kamioka",), **options[change])
