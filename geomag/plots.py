@@ -5,6 +5,7 @@ The caller sets the style (matplotlib's rc).
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LEVELS_GV = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60)
 SKY_LEVELS_GV = (0.5, 1, 2, 5, 10, 15, 20, 30, 40, 50)
+_LETTERS_PER_INCH = 12.0
 
 
 def _edges(centres: Array) -> Array:
@@ -226,6 +228,7 @@ def intensity_figure(
         axis.set_xlabel("Longitude (degrees east)")
     for axis in grid[:, 0]:
         axis.set_ylabel("Latitude (degrees)")
-    figure.suptitle(f"{title}; dashed: dip equator", fontsize=10)
+    words = textwrap.wrap(f"{title}; dashed: dip equator", round(_LETTERS_PER_INCH * size[0]))
+    figure.suptitle("\n".join(words), fontsize=10)
     figure.colorbar(mesh, ax=list(grid.flat), label="Intensity / without field", aspect=20 * rows, shrink=0.8)
     return figure

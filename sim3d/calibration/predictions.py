@@ -3,7 +3,8 @@
 A run scores integrals of the fluxes of mu+ and mu- in logarithmic bins of momentum. The integral over a bin of the data
 is the sum of the parts of these bins inside it. Each part follows a power law in the bin, whose index comes from a
 smooth curve through the run's own spectrum. The prediction is then linear in the run's integrals, and so are its
-derivatives.
+derivatives. With the cascade equations beside the run the run gives a smooth correction of their prediction alone
+(:mod:`sim3d.calibration.control`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from sim3d.calibration.control import CascadePoints, smooth_factors
 from sim3d.calibration.height_scale import height_scale_slope
 from sim3d.calibration.measurements import Measurement, Points
 from sim3d.config.load import make_config
@@ -26,7 +28,10 @@ from sim3d.results.muon_gradients import MuonGradients
 MOMENTUM_MARGIN = 1.03
 _BINS_PER_DECADE = 20
 _SMOOTH_DEGREE = 4
-_DEPTH_STEP_KM = 0.2
+DEPTH_STEP_KM = 0.2
+"""Height of a second level above the measured one, for the derivative by depth."""
+_G_CM2_PER_KM = 120.0
+_INDEX_BINS = 40
 SOLAR = "solar:MV"
 SEA_LEVEL_G_CM2, HEIGHT_SCALE_M = 1033.0, 8400.0
 """Depth at sea level and the scale with which it falls; they only set the size of the nuisance `height-scale`."""
@@ -51,6 +56,8 @@ class Response:
         Of ln(value): statistical, of the simulation (bins share primaries).
     nuisances : float64 array (n, nuisances)
         Change of ln(value) by one standard deviation of each nuisance of the measurement.
+    simulated : (float64 array, float64 array), optional
+        Where the prediction comes from the cascade equations: the run's own values and the errors of their logarithms.
     """
 
     name: str
@@ -59,6 +66,7 @@ class Response:
     slopes: Array
     covariance: Array
     nuisances: Array
+    simulated: tuple[Array, Array] | None = None
 
 
 def run_configuration(
@@ -99,7 +107,7 @@ def run_configuration(
     if by_depth:
         muons["depths_g_cm2"] = [where.depth_g_cm2]
     if any(one.kind == "depth" for one in measurement.table.nuisances):
-        muons["altitudes_km"] = [round(where.altitude_m * 1e-3 + _DEPTH_STEP_KM, 3)]
+        muons["altitudes_km"] = [round(where.altitude_m * 1e-3 + DEPTH_STEP_KM, 3)]
     atmosphere: dict[str, Any] = {"model": model["atmosphere"]}
     if model["atmosphere"] == "nrlmsis":
         atmosphere |= {"lat": where.lat, "lon": where.lon, "month": where.month}
@@ -128,7 +136,12 @@ def run_configuration(
     )
 
 
-def response(measurement: Measurement, gradients: MuonGradients, parameters: tuple[str, ...]) -> Response:
+def response(
+    measurement: Measurement,
+    gradients: MuonGradients,
+    parameters: tuple[str, ...],
+    cascade: CascadePoints | None = None,
+) -> Response:
     """Compute the prediction of a measurement from a run.
 
     Parameters
@@ -137,6 +150,9 @@ def response(measurement: Measurement, gradients: MuonGradients, parameters: tup
     gradients : MuonGradients
         Of the run of :func:`run_configuration`.
     parameters : tuple of str
+    cascade : CascadePoints, optional
+        Fluxes of the cascade equations at the same values of the parameters. The prediction is then these times the
+        smooth part of the ratio of the run to them (:mod:`sim3d.calibration.control`), with their derivatives.
 
     Returns
     -------
@@ -165,26 +181,87 @@ def response(measurement: Measurement, gradients: MuonGradients, parameters: tup
     both = charges(mean, measured)
     if np.any(both[..., 0] <= 0.0):
         raise InputError(f"{measurement.name}: the run has no muons in a point; raise calibration.primaries")
-    values = _quantity(kinds, both[..., 0])
-    slopes = _log_slopes(kinds, both)
-    # delete-one jackknife of ln(value) over the groups of batches, with all correlations between points
-    residuals = []
-    for one, weight in zip(groups, share, strict=True):
-        rest = charges((mean - weight * one) / (1.0 - weight), measured)[..., 0]
-        if np.any(rest <= 0.0):
-            raise InputError(f"{measurement.name}: a point has muons in one group alone; raise calibration.primaries")
-        residuals.append(math.sqrt(1.0 - weight) * (np.log(_quantity(kinds, rest)) - np.log(values)))
-    spread = np.array(residuals)
-    covariance = shrunk(spread.T @ spread, len(groups))
+    # delete-one jackknife over the groups of batches
+    rests = [
+        charges((mean - weight * one) / (1.0 - weight), measured)[..., 0]
+        for one, weight in zip(groups, share, strict=True)
+    ]
+    if any(np.any(rest <= 0.0) for rest in rests):
+        raise InputError(f"{measurement.name}: a point has muons in one group alone; raise calibration.primaries")
+    higher = charges(mean, measured - 1)[..., 0] if measured > 0 else None
+    run = None
+    if cascade is not None:
+        run = quantity(kinds, both[..., 0]), np.sqrt(np.diag(_covariance(kinds, both[..., 0], rests, share)))
+        both, rests = _corrected(measurement, both[..., 0], rests, share, cascade)
+        higher = both[..., 0] * cascade.higher / cascade.charges
+    values, slopes = quantity(kinds, both[..., 0]), log_slopes(kinds, both)
+    covariance = shrunk(_covariance(kinds, both[..., 0], rests, share), len(groups))
     depth_slope = None
-    if measured > 0 and measurement.table.conditions.depth_g_cm2 is not None:
-        higher = _quantity(kinds, charges(mean, measured - 1)[..., 0])
-        depth_slope = np.log(values / higher) / _depth_step(gradients)
+    if higher is not None and measurement.table.conditions.depth_g_cm2 is not None:
+        depth_slope = np.log(values / quantity(kinds, higher)) / _depth_step(gradients)
     spectra = mean[measured, :, :, :, 0].sum(axis=2)
     # of the Sun's potential in the month of the measurement, which the run's gradient by it gives
     solar = slopes[:, parameters.index(SOLAR)] if SOLAR in parameters else np.zeros(len(values))
-    nuisances = _nuisances(measurement, both[..., 0], gradients, spectra, depth_slope, solar)
-    return Response(measurement.name, parameters, values, slopes, covariance, nuisances)
+    nuisances = _nuisances(measurement, both[..., 0], gradients.momentum_edges_GeV, spectra, depth_slope, solar)
+    return Response(measurement.name, parameters, values, slopes, covariance, nuisances, run)
+
+
+def cascade_response(measurement: Measurement, points: CascadePoints, parameters: tuple[str, ...]) -> Response:
+    """Compute the prediction of a measurement by the cascade equations alone, without a simulation.
+
+    Parameters
+    ----------
+    measurement : Measurement
+    points : CascadePoints
+    parameters : tuple of str
+
+    Returns
+    -------
+    Response
+        Without statistical errors.
+    """
+    kinds = [each.table.quantity for each in measurement.points for _ in each.value]
+    columns = np.concatenate([points.charges[..., None], points.charges[..., None] * points.slopes], axis=-1)
+    values, slopes = quantity(kinds, points.charges), log_slopes(kinds, columns)
+    depth = np.log(values / quantity(kinds, points.higher)) / (DEPTH_STEP_KM * _G_CM2_PER_KM)
+    # spectra for the indices: those through the points of the first observable
+    p = measurement.points[0].at_GeV
+    edges = np.geomspace(p[0], p[-1], _INDEX_BINS + 1)
+    at, known = np.log(np.sqrt(edges[1:] * edges[:-1])), np.log(points.charges[:, : len(p)])
+    spectra = np.array([np.exp(np.interp(at, np.log(p), one)) for one in known]) * np.diff(edges)
+    solar = slopes[:, parameters.index(SOLAR)] if SOLAR in parameters else np.zeros(len(values))
+    nuisances = _nuisances(measurement, points.charges, edges, spectra, depth, solar)
+    return Response(measurement.name, parameters, values, slopes, np.zeros((len(values),) * 2), nuisances)
+
+
+def _covariance(kinds: Sequence[str], charges: Array, rests: Sequence[Array], share: Array) -> Array:
+    """Jackknife covariance of ln(value), with all correlations between points."""
+    values = quantity(kinds, charges)
+    spread = np.array(
+        [
+            math.sqrt(1.0 - weight) * (np.log(quantity(kinds, rest)) - np.log(values))
+            for rest, weight in zip(rests, share, strict=True)
+        ]
+    )
+    return np.asarray(spread.T @ spread)
+
+
+def _corrected(
+    measurement: Measurement, simulated: Array, rests: Sequence[Array], share: Array, cascade: CascadePoints
+) -> tuple[Array, list[Array]]:
+    """Cascade's fluxes times the smooth ratio, (2, points, columns), and the same for every replica (2, points)."""
+    momentum = np.concatenate([each.at_GeV for each in measurement.points])
+    ratio = simulated / cascade.charges
+    spread = np.array([math.sqrt(1.0 - w) * (rest - simulated) for rest, w in zip(rests, share, strict=True)])
+    variance = (spread**2).sum(axis=0) / cascade.charges**2
+    smooth = [smooth_factors(ratio[q], variance[q], momentum) for q in (0, 1)]
+
+    def factors(fluxes: Array) -> Array:
+        return np.array([smooth[q] @ (fluxes[q] / cascade.charges[q]) for q in (0, 1)])
+
+    both = cascade.charges * factors(simulated)
+    columns = np.concatenate([both[..., None], both[..., None] * cascade.slopes], axis=-1)
+    return columns, [cascade.charges * factors(rest) for rest in rests]
 
 
 def shrunk(covariance: Array, samples: int) -> Array:
@@ -214,13 +291,38 @@ def shrunk(covariance: Array, samples: int) -> Array:
     return np.asarray(np.where(off, keep * r, 1.0) * np.outer(error, error))
 
 
-def _quantity(kinds: Sequence[str], charges: Array) -> Array:
+def quantity(kinds: Sequence[str], charges: Array) -> Array:
+    """Compute the measured quantities from fluxes by charge.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Of every point: ``flux``, ``ratio``, ``mu+`` or ``mu-``.
+    charges : float64 array (2, points)
+
+    Returns
+    -------
+    float64 array (points,)
+    """
     plus, minus = charges
     table = {"flux": plus + minus, "mu+": plus, "mu-": minus, "ratio": plus / minus}
     return np.array([table[kind][i] for i, kind in enumerate(kinds)])
 
 
-def _log_slopes(kinds: Sequence[str], both: Array) -> Array:
+def log_slopes(kinds: Sequence[str], both: Array) -> Array:
+    """Compute the derivatives of the logarithms of the measured quantities.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Of every point: ``flux``, ``ratio``, ``mu+`` or ``mu-``.
+    both : float64 array (2, points, 1 + parameters)
+        Fluxes by charge, and their derivatives.
+
+    Returns
+    -------
+    float64 array (points, parameters)
+    """
     plus, minus = both[0, :, 1:] / both[0, :, :1], both[1, :, 1:] / both[1, :, :1]
     share = (both[0, :, 0] / both[..., 0].sum(axis=0))[:, None]
     table = {"flux": share * plus + (1.0 - share) * minus, "mu+": plus, "mu-": minus, "ratio": plus - minus}
@@ -267,19 +369,18 @@ def _operator(points: Points, gradients: MuonGradients, indices: Array) -> Array
 
 def _depth_step(gradients: MuonGradients) -> float:
     """Depth between the two lowest levels (g/cm2): near the ground 0.12 g/cm2 per metre (1.2 kg/m3)."""
-    return float(120.0 * (gradients.altitudes_km[-2] - gradients.altitudes_km[-1]))
+    return float(_G_CM2_PER_KM * (gradients.altitudes_km[-2] - gradients.altitudes_km[-1]))
 
 
 def _nuisances(
     measurement: Measurement,
     charges: Array,
-    gradients: MuonGradients,
+    edges: Array,
     spectra: Array,
     depth: Array | None,
     solar: Array,
 ) -> Array:
     """Change of ln(value) by each nuisance, (points, nuisances)."""
-    edges = gradients.momentum_edges_GeV
     logs = np.log(np.sqrt(edges[1:] * edges[:-1]))
     index = [_indices(edges, each) for each in spectra]
     out = np.zeros((charges.shape[1], len(measurement.table.nuisances)))

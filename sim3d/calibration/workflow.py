@@ -8,11 +8,12 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationError, field_validator
 
+from sim3d.calibration.control import CascadePoints
 from sim3d.calibration.fit import Fit, FittedSet, as_record, fit, left_out, simulation_noise
 from sim3d.calibration.measurements import SHIPPED, Measurement, load_measurement
 from sim3d.calibration.predictions import SOLAR, response, run_configuration
@@ -58,6 +59,7 @@ class CalibrationTable(Table):
     seed: Int = Field(1, ge=0, lt=2**60)
     iterations: Int = Field(3, ge=1, le=20)
     schedule: tuple[Float, ...] = (1.0,)
+    method: Literal["simulation", "cascade"] = "simulation"
     tolerance: Float = Field(0.3, gt=0.0, le=10.0)
     priors: dict[str, Float] = Field(default_factory=dict)
     model: ModelTable = ModelTable()
@@ -139,6 +141,7 @@ class Calibrated:
         record = {
             **as_record(found),
             "models": self.table.model.model_dump(),
+            "method": self.table.method,
             "seed": self.table.seed,
             "steps": self.steps,
             "responses": self.files,
@@ -237,8 +240,10 @@ def calibrate(
     while True:
         iteration = len(steps)
         before = sets
+        beside = _cascade(measurements, table, work, centre, prior, iteration, say)
         sets = tuple(
-            _fitted_set(one, table, folder, work, centre, iteration, threads, files, say) for one in measurements
+            _fitted_set(one, table, folder, work, centre, iteration, threads, files, say, beside.get(one.name))
+            for one in measurements
         )
         first = first or sets
         agreement = [_agreement(old, new) for old, new in zip(before, sets, strict=True)] if before else []
@@ -277,15 +282,42 @@ def _inside(names: tuple[str, ...], values: Array) -> Array:
 def _agreement(old: FittedSet, new: FittedSet) -> tuple[float, int]:
     """chi2 of a fresh prediction against the linear one of the step before, with the statistics of both."""
     linear = np.log(old.response.values) + old.response.slopes @ (new.centre - old.centre)
-    difference: Array = np.log(new.response.values) - linear
-    covariance = old.response.covariance + new.response.covariance
-    # both are jackknife covariances of 24 groups: their diagonal alone can be inverted for many points
-    return float(np.sum(difference**2 / np.diag(covariance))), len(difference)
+    # jackknife covariances of 24 groups: their diagonal alone can be inverted for many points
+    values, errors = new.response.simulated or (new.response.values, np.sqrt(np.diag(new.response.covariance)))
+    difference: Array = np.log(values) - linear
+    return float(np.sum(difference**2 / (np.diag(old.response.covariance) + errors**2))), len(difference)
+
+
+def _cascade(
+    measurements: tuple[Measurement, ...], table: CalibrationTable, work: Path, centre: Array, prior: Array,
+    iteration: int, say: Callable[[str], None],
+) -> dict[str, CascadePoints]:  # fmt: skip
+    """Fluxes of the cascade equations at the centre, kept in the folder of the runs; none if runs alone are used."""
+    if table.method != "cascade":
+        return {}
+    # only where they are used: the solver takes a second to import
+    from sim3d.calibration.cascade_muons import CascadeMuons, points_key, read_points, write_points
+
+    model = _models(table)
+    key = points_key(measurements, model, table.parameters, centre)
+    path = work / f"cascade-{iteration}.npz"
+    found = read_points(path, key)
+    if found is None:
+        say("cascade equations")
+        values = dict(zip(table.parameters, centre.tolist(), strict=True))
+        found = CascadeMuons(measurements, model).points(table.parameters, values, np.sqrt(np.diag(prior)))
+        work.mkdir(parents=True, exist_ok=True)
+        write_points(path, key, found)
+    return found
+
+
+def _models(table: CalibrationTable) -> dict[str, Any]:
+    return {**table.model.model_dump(), "highest_GeV": highest_energy_GeV(table.model.primaries)}
 
 
 def _fitted_set(
     measurement: Measurement, table: CalibrationTable, folder: Path, work: Path, centre: Array, iteration: int,
-    threads: int | None, files: dict[str, str], say: Callable[[str], None],
+    threads: int | None, files: dict[str, str], say: Callable[[str], None], cascade: CascadePoints | None,
 ) -> FittedSet:  # fmt: skip
     name = measurement.name
     if name in table.responses:
@@ -309,7 +341,12 @@ def _fitted_set(
     files[f"{name}-{iteration}"] = digest
     result = load(path)
     own = np.array([result.record.config.vary.get(one, 0.0) for one in table.parameters])
-    found = response(measurement, muon_gradients(result), table.parameters)
+    if cascade is not None and not np.array_equal(own, centre):
+        raise InputError(
+            f"responses.{name}.file: {path}: the run is at other values of the parameters than this iteration, whose "
+            'cascade equations would not fit to it; take method = "simulation"'
+        )
+    found = response(measurement, muon_gradients(result), table.parameters, cascade)
     sizes = [len(each.value) for each in measurement.points]
     covariance = np.zeros((sum(sizes), sum(sizes)))
     ends = np.cumsum([0, *sizes])
@@ -339,7 +376,7 @@ def response_configuration(
     -------
     Config
     """
-    model = {**table.model.model_dump(), "highest_GeV": highest_energy_GeV(table.model.primaries)}
+    model = _models(table)
     share = table.schedule[min(iteration, len(table.schedule) - 1)]
     primaries = max(1000, round(share * table.primaries_of.get(measurement.name, table.primaries)))
     number = int(hashlib.sha256(measurement.name.encode()).hexdigest()[:6], 16)

@@ -159,7 +159,9 @@ end_options = _together(
 """Where a traced path ends: --escape-radii, --max-path; ``escape_radii``, ``max_path``."""
 
 work_options = _together(
-    click.option("--threads", type=WholeNumber(1), metavar="T", help="Threads.  [default: the cores of this process]"),
+    click.option(
+        "--threads", type=WholeNumber(1), metavar="T", help="Number of threads.  [default: cores of this process]"
+    ),
     click.option("--resume", is_flag=True, help="Continue an interrupted --world map."),
 )
 """--threads and --resume; ``threads``, ``resume``."""

@@ -62,7 +62,8 @@ def run(
     )
     cutoffs, reasons = known_cutoffs(found.cutoff)
     bounds = {key: reason.partition(":")[0] for key, reason in reasons.items()}
-    lines = header({**inputs, **cutoffs, **bounds}, f"Verdict of every rigidity, {title}")
+    printed = {key: None if value is None else f"{value:.{digits}f}" for key, value in cutoffs.items()}
+    lines = header({**inputs, **printed, **bounds}, f"Verdict of every rigidity, {title}")
     written = [write_rows(target / f"{name}.csv", lines, ("rigidity_GV", "verdict"), rows)]
     full = f"{title}, {direction_words(*view.values())}, {inputs['altitude_km']:g} km, {inputs['date']}"
     full += external_words(inputs)
@@ -88,6 +89,6 @@ def run(
         click.echo(line)
     if found.cutoff.upper_GV > found.cutoff.lower_GV:
         click.echo(f"  allowed between lower and upper: {100.0 * found.allowed_share:.1f}%")
-    click.echo(f"  {found.cutoff.undecided} undecided trajectories counted as forbidden")
+    click.echo(f"  trajectories that are undecided and count as forbidden: {found.cutoff.undecided}")
     for path in written:
         click.echo(path)

@@ -31,7 +31,7 @@ CONVENTIONS = {
     "x_km, y_km, z_km": "geocentric Cartesian; z to the north pole, x to latitude 0, longitude 0",
     "out_x, out_y, out_z": "unit direction of the path away from the place; the particle's momentum is the opposite",
     "lat, lon, altitude_km": "geodetic (WGS84)",
-    "azimuth_from_north_deg": "where the particle comes from at the place, from north through east",
+    "azimuth": "where the particle comes from at the place, from north through east",
     "asymptotic_lat, asymptotic_lon": "geographic direction the particle comes from, outside; null unless it escapes",
 }
 _MOST = 50

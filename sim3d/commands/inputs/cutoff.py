@@ -69,9 +69,15 @@ DEFAULT_MAX_PATH = 100.0
 @click.option(
     "--curve",
     type=click.Choice(["latitude", "azimuth"]),
-    help="Cutoffs against geomagnetic latitude, or at a place and zenith against azimuth, next to Stoermer's.",
+    help="Draw cutoffs against geomagnetic latitude, or at a place and zenith against azimuth, next to Stoermer's.",
 )
-@click.option("--rigidity", type=float, multiple=True, metavar="GV", help="Rigidity of the shares of --curve latitude.")
+@click.option(
+    "--rigidity",
+    type=float,
+    multiple=True,
+    metavar="GV",
+    help="For --curve latitude: rigidity whose share of allowed directions is drawn (repeatable).  [default: 2, 5, 10]",
+)
 @click.option(
     "--places",
     type=InputPath(),
@@ -86,7 +92,12 @@ DEFAULT_MAX_PATH = 100.0
     help="Map the share of protons of P GeV/c that arrive, over the Earth (repeatable).  CSV, PNG, PDF.",
 )
 @click.option(
-    "--cell", type=float, default=5.0, show_default=True, metavar="DEG", help="Cells of --world and --intensity maps."
+    "--cell",
+    type=float,
+    default=5.0,
+    show_default=True,
+    metavar="DEG",
+    help="Width of the cells of --world and --intensity.",
 )
 @click.option(
     "--directions",
@@ -94,7 +105,7 @@ DEFAULT_MAX_PATH = 100.0
     default=100,
     show_default=True,
     metavar="N",
-    help="Directions per cell of --intensity.",
+    help="Directions in each cell of --intensity.",
 )
 @work_options
 @folder_option(f"Folder for files, made if need be.  [default: {DEFAULT_FOLDER} and folders in it]")
@@ -276,7 +287,9 @@ def command(
     for line in cutoff_lines(found):
         click.echo(line)
     if found.undecided:
-        click.echo(f"  {found.undecided} undecided trajectories counted as forbidden (--max-path decides more)")
+        click.echo(
+            f"  trajectories that are undecided and count as forbidden (--max-path decides more): {found.undecided}"
+        )
 
 
 def _describe(inputs: dict[str, Any]) -> str:

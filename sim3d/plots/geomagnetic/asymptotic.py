@@ -19,6 +19,26 @@ if TYPE_CHECKING:
 
 LABELLED_GV = (0.5, 1, 2, 3, 5, 10, 20, 50, 100)
 _LARGEST_GAP_DEG = 25.0
+_COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
+
+
+def direction_name(zenith_deg: float, azimuth_from_north_deg: float) -> str:
+    """Name a direction of arrival: by the compass if it is one of eight.
+
+    Parameters
+    ----------
+    zenith_deg, azimuth_from_north_deg : float
+        Where the particle comes from, degrees.
+
+    Returns
+    -------
+    str
+    """
+    if zenith_deg == 0:
+        return "vertical"
+    eighth = azimuth_from_north_deg / 45.0
+    name = _COMPASS[round(eighth) % 8] if eighth == round(eighth) else f"azimuth {azimuth_from_north_deg:g}"
+    return f"zenith {zenith_deg:g}, from {name}"
 
 
 def _line(ax: Axes, lon: Array, lat: Array, colour: str) -> None:
@@ -66,7 +86,7 @@ def asymptotic_figure(found: AsymptoticDirections, place: tuple[float, float], f
         if not allowed.any():
             continue
         colour = colours[i % len(colours)]
-        name = "vertical" if zenith == 0 else f"zenith {zenith:g}, azimuth {azimuth:g}"
+        name = direction_name(zenith, azimuth)
         names.append((colour, name))
         order = np.flatnonzero(allowed)[np.argsort(found.rigidity_GV[allowed])]
         _line(ax, found.lon_deg[i, order], found.lat_deg[i, order], colour)

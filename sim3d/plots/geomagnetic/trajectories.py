@@ -71,10 +71,10 @@ def trajectory_figure(ways: Sequence[Trajectory], title: str) -> Figure:
         ax.set_aspect("equal")
     axes[0].set_xlabel("towards the meridian of the place (Earth radii)")
     axes[0].set_ylabel("towards 90 deg east of it (Earth radii)")
-    axes[0].set_title("from above the north pole")
     axes[1].set_xlabel("towards the meridian of the place (Earth radii)")
     axes[1].set_ylabel("towards the north pole (Earth radii)")
-    axes[1].set_title("from the side")
+    for ax, name in zip(axes, ("from above the north pole", "from the side"), strict=True):
+        ax.text(0.02, 0.98, name, transform=ax.transAxes, va="top", zorder=6)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(ways), 4))
     figure.suptitle(title)

@@ -127,6 +127,37 @@ def test_responses_of_before_by_checksum(folder, made):
         (folder / "calibration.toml").write_text(CALIBRATION)
 
 
+def test_cascade_equations_corrected_by_the_run(folder, made, tmp_path):
+    for name in ("mine.toml", "mine.csv"):
+        (tmp_path / name).write_text((folder / name).read_text())
+    text = CALIBRATION.replace("iterations = 2", 'iterations = 1\nmethod = "cascade"')
+    (tmp_path / "calibration.toml").write_text(text)
+    work = folder / "out.work"
+    report = call(tmp_path, "-o", tmp_path / "out.h5", "--work", work, "--no-report")
+    assert "cascade equations" in report
+    stored = read_calibration(tmp_path / "out.h5")
+    assert stored.record["method"] == "cascade"
+    simulated = read_calibration(folder / "out.h5").arrays["sets/mine/before"]
+    np.testing.assert_allclose(stored.arrays["sets/mine/before"], simulated, rtol=0.3)
+    slopes = stored.arrays["sets/mine/response/slopes"]
+    # more primary protons at 100 GeV: more muons; the cross section takes muons of a few GeV/c away
+    assert (slopes[:, 3] > 0.05).all()
+    assert (slopes[0, :2] > 0.0).all()
+    # kept in the folder, and taken from there
+    before = (tmp_path / "out.h5").read_bytes()
+    assert "cascade equations" not in call(tmp_path, "-o", tmp_path / "out.h5", "--work", work, "--no-report")
+    assert (tmp_path / "out.h5").read_bytes() == before
+    # a run at other values of the parameters
+    digest = made["responses"]["mine-1"]
+    other = text + f'\n[responses.mine]\nfile = "{work / "mine-1.h5"}"\nsha256 = "{digest}"\n'
+    (tmp_path / "calibration.toml").write_text(other)
+    with pytest.raises(InputError, match="other values of the parameters"):
+        CliRunner().invoke(
+            cli.cli, ["calibrate", str(tmp_path / "calibration.toml"), "--work", str(work)],
+            catch_exceptions=False, standalone_mode=False,
+        )  # fmt: skip
+
+
 def test_the_run_of_a_measurement_has_its_conditions(folder):
     table = load_calibration_table(folder / "calibration.toml")
     caprice = response_configuration(load_measurement("caprice94"), table, np.array([0.1, 0.0, 0.0, 0.0]))

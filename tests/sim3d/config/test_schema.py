@@ -175,3 +175,13 @@ def test_whole_floats_are_numbers_of_primaries():
     config = make_config({"run": run, "sites": [{"name": "sno"}]})
     assert (config.run.primaries, config.run.batch_size, config.run.seed) == (1_000_000, 20_000, 3)
     assert isinstance(config.run.primaries, int)
+
+
+@pytest.mark.parametrize(("model", "highest"), [(None, 1e7), ("crflux:H3a", 1e7), ("ghls2001-average", 1e6)])
+def test_energies_end_where_the_model_does(model, highest):
+    """Where no energies are given; those given are kept."""
+    from sim3d.config.schema import PrimariesTable
+
+    words = {} if model is None else {"model": model}
+    assert PrimariesTable(**words).energy_GeV == (0.5, highest)
+    assert PrimariesTable(**words, energy_GeV=(1.0, 1e5)).energy_GeV == (1.0, 1e5)

@@ -13,6 +13,7 @@ import pytest
 
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
+from sim3d.flux.exports import nusquids_state
 from sim3d.flux.interpolated import Flux
 from sim3d.measurement import pisa_stage
 from sim3d.measurement.pisa_stage import configuration, make_stage, mode_names, modes, nuisances_of
@@ -255,3 +256,17 @@ def test_with_pisa_itself(flux):
     stage.run()
     expected = pipeline(flux, made, **dict.fromkeys(mode_names(flux), 0.5)).data[0]["nu_flux"]
     np.testing.assert_allclose(np.asarray(stage.data["numu_cc"]["nu_flux"]), expected, rtol=1e-9)
+
+
+def test_state_for_nusquids_of_a_moved_parameter(flux):
+    """What docs/manual/oscillations.md says of nuSQuIDS: the shifted flux has its own state, and the model's errors."""
+    cos, energy = np.linspace(-0.9, 0.9, 7), np.geomspace(2.0, 50.0, 9)
+    state = nusquids_state(flux, cos, energy)
+    moved = nusquids_state(flux.shifted({"pi+@31": 1.0}), cos, energy)
+    c, e = (x.ravel() for x in np.meshgrid(cos, energy, indexing="ij"))
+    for (kind, lepton), name in {(0, 0): "nue", (0, 1): "numu", (1, 0): "nuebar", (1, 1): "numubar"}.items():
+        slope = flux.derivatives(name, e, c)[:, list(flux.parameters).index("pi+@31")].reshape(7, 9)
+        ratio = moved.flux[:, :, kind, lepton] / state.flux[:, :, kind, lepton]
+        np.testing.assert_allclose(ratio, np.exp(slope), rtol=2e-3)
+        error = flux.error(name, energy, cos[:, None], kind="model")
+        np.testing.assert_allclose(state.errors["model"][:, :, kind, lepton], error, rtol=1e-12)

@@ -102,7 +102,7 @@ def test_a_failing_primary(config, monkeypatch):
     assert one.failure == "ZeroDivisionError: injected"
     assert one.paths
 
-    def half(world, start, kinetic, z_over_a, key, interacts, track):
+    def half(world, start, kinetic, z_over_a, key, interacts, track, nucleus):
         track[0, 0] = 1
         track[1, :] = (0, 0, *start[:3], kinetic, 1.0)
         broken()

@@ -10,7 +10,9 @@ from sim3d.cli import main
 def test_the_strip_is_written(run_json, read_csv, tmp_path: Path) -> None:
     found = run_json("cutoff", "--site", "kamioka", "--penumbra", "--step", "0.1")
     comments, rows = read_csv(tmp_path / "penumbra-kamioka-2020-01-01.csv")
-    assert any(line == f"# upper_GV: {found['upper_GV']}" for line in comments)
+    # as many decimals as the step has
+    for key in ("upper_GV", "lower_GV", "effective_GV"):
+        assert f"# {key}: {found[key]:.1f}" in comments
     assert [row["verdict"] for row in rows] == found["verdict"]
     allowed = [float(row["rigidity_GV"]) for row in rows if row["verdict"] == "allowed"]
     assert min(allowed) == found["lower_GV"]

@@ -17,6 +17,7 @@ def test_files_and_ends(run_json, read_csv, tmp_path: Path) -> None:
     assert len(rows) == sum(one["points"] for one in found["trajectories"])
     assert (float(rows[0]["lat"]), float(rows[0]["altitude_km"])) == pytest.approx((9.963, 20.0), abs=1e-3)
     assert any(line.startswith("# 30 GV: escaped after") for line in comments)
+    assert "# azimuth_from_north_deg: 0.0" in comments
     assert (tmp_path / "trajectory-ino-2020-01-01-5-30GV.png").stat().st_size > 20000
 
 

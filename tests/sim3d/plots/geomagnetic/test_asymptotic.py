@@ -6,7 +6,14 @@ import numpy as np
 
 from geomag.field.igrf import FieldModel
 from geomag.trajectories.asymptotic import AsymptoticDirections
-from sim3d.plots.geomagnetic.asymptotic import asymptotic_figure
+from sim3d.plots.geomagnetic.asymptotic import asymptotic_figure, direction_name
+
+
+def test_directions_are_named_by_the_compass() -> None:
+    assert direction_name(0.0, 90.0) == "vertical"
+    assert direction_name(30.0, 270.0) == "zenith 30, from west"
+    assert direction_name(30.0, 315.0) == "zenith 30, from north-west"
+    assert direction_name(30.0, 100.0) == "zenith 30, from azimuth 100"
 
 
 def test_lines_and_points() -> None:
