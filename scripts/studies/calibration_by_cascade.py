@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from sim3d.primaries.catalogue import highest_energy_GeV
 
 NAMES = tuple(name for name in PARAMETERS if name in DEFAULT)
 PRIMARIES = "gsf:2026.1"
-MODEL = {
+MODEL: dict[str, Any] = {
     "hadronic": "accelerator",
     "primaries": PRIMARIES,
     "atmosphere": "nrlmsis",

@@ -37,8 +37,8 @@ def main() -> None:
     for name in SHIPPED:
         measurement = load_measurement(name)
         result = load(options.work / f"{name}-{options.iteration}.h5")
-        names = tuple(result.record.config.scoring.gradients)
         gradients = muon_gradients(result)
+        names = gradients.parameters
         run, both = response(measurement, gradients, names), response(measurement, gradients, names, points[name])
         alone = cascade_response(measurement, points[name], names)
         n = len(measurement.points[0].value)
