@@ -47,9 +47,8 @@ def main() -> None:
                 found.record["nuisances"][name], arrays["nuisance_values"], arrays["nuisance_errors"], strict=True
             )
         )
-        print(
-            f"  {name}: largest pull {np.abs(arrays['pulls']).max():.2f}, simulation over data {np.median(share):.2f}; {words}"
-        )
+        worst = float(np.abs(arrays["pulls"]).max())
+        print(f"  {name}: largest pull {worst:.2f}, simulation over data {np.median(share):.2f}; {words}")
     for step in found.record["steps"]:
         print(" ", {key: round(v, 3) if isinstance(v, float) else v for key, v in step.items()})
 
