@@ -87,7 +87,7 @@ _LATER = (
     # www.awa.tohoku.ac.jp/kamland
     Site("kamland", 36.4225, 137.3153, "KamLAND, Kamioka mine (Japan)", 1370.0),
 )
-"""Sites that came later. Which places two sources confirm is in docs/reports/site-places.md."""
+"""Sites that came later. Which places two sources confirm is in docs/reports/site-fluxes.md."""
 
 SITES: dict[str, Site] = {s.name: s for s in (*_ALL, *_LATER)}
 """All named sites by name."""
