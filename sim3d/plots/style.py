@@ -166,6 +166,21 @@ def _settle(figure: Figure) -> None:
     for legend in figure.legends:
         legend.set_bbox_to_anchor((0.0, 0.0, 1.0, 1.0), figure.transFigure)
     figure.set_layout_engine("none")
+    _centre_heading(figure)
+
+
+def _centre_heading(figure: Figure) -> None:
+    """Put the heading of a figure over the middle of its panels, as far as it fits into the width."""
+    words = figure.get_suptitle()
+    heading = next((text for text in figure.texts if words and text.get_text() == words), None)
+    boxes = [axes.get_position() for axes in figure.axes if axes.get_visible() and not hasattr(axes, "_colorbar")]
+    if heading is None or not boxes:
+        return
+    middle = 0.5 * (min(box.x0 for box in boxes) + max(box.x1 for box in boxes))
+    extent = heading.get_window_extent()
+    half = 0.5 * extent.width / figure.bbox.width + 0.01
+    if half < 0.5:
+        heading.set_x(min(max(middle, half), 1.0 - half))
 
 
 def _say_where_nothing_is(figure: Figure) -> None:
