@@ -73,21 +73,21 @@ _ALL = (
 )
 
 _LATER = (
-    # Wikipedia, "China Jinping Underground Laboratory", and the table of laboratories of github.com/lopez86/PyWIMPs;
-    # tunnels at 1600 m under 2400 m of rock (ibid.; the altitude of the tunnels from memory)
+    # Wikipedia, "China Jinping Underground Laboratory", and geoneutrinos.org's detectors; 2400 m under a peak of 4000 m
     Site("jinping", 28.1532, 101.7114, "CJPL, Jinping mountains, Sichuan (China)", 4000.0),
-    # PyWIMPs, as above; surface from memory: the mine lies at the coast
-    Site("boulby", 54.5534, -0.8245, "Boulby mine, North Yorkshire (United Kingdom)", 90.0),
-    # place from memory (51 46' N, 104 25' E); surface of the lake 456 m above sea level: baikalh2o.com
-    Site("baikal", 51.77, 104.41, "Baikal-GVD, Lake Baikal (Russia)", 456.0),
-    # place of the Cascadia Basin node of Ocean Networks Canada from memory; the sea
-    Site("p-one", 47.76, -127.76, "P-ONE, Cascadia Basin (Pacific off Vancouver Island)", 0.0),
-    # place from memory (Nature Astronomy 7 (2023) 1497, to be checked); the sea
+    # locations.py of github.com/lopez86/PyWIMPs; geoneutrinos.org has 54.5551, -0.8009 (1.5 km east), surface at 85 m
+    Site("boulby", 54.5534, -0.8245, "Boulby mine, North Yorkshire (United Kingdom)", 85.0),
+    # geoneutrinos.org's detectors, and 51 46' N, 104 24' E in programs of Baikal-GVD; the lake at 455.5 m
+    Site("baikal", 51.771, 104.398, "Baikal-GVD, Lake Baikal (Russia)", 456.0),
+    # the Cascadia Basin node: github.com/PLEnuM-group/Plenum; geoneutrinos.org has 47.77, -127.77 (4 km away); the sea
+    Site("p-one", 47.7423, -127.7293, "P-ONE, Cascadia Basin (Pacific off Vancouver Island)", 0.0),
+    # geoneutrinos.org's detectors, and a summary of TRIDENT's papers (emergentmind.com, TRIDENT); the sea
     Site("trident", 17.4, 114.0, "TRIDENT (South China Sea)", 0.0),
-    # place from memory, 0.6 km from Super-Kamiokande under another part of the same mountain
-    Site("kamland", 36.4225, 137.3153, "KamLAND, Kamioka mine (Japan)", 1300.0),
+    # Wikipedia, "Kamioka Liquid Scintillator Antineutrino Detector"; 1000 m under the top of Mt. Ikenoyama (1368 m):
+    # www.awa.tohoku.ac.jp/kamland
+    Site("kamland", 36.4225, 137.3153, "KamLAND, Kamioka mine (Japan)", 1370.0),
 )
-"""Sites whose places come from the sources that their lines name; "from memory" waits for a published one."""
+"""Sites that came later. Which places two sources confirm is in docs/reports/site-fluxes.md."""
 
 SITES: dict[str, Site] = {s.name: s for s in (*_ALL, *_LATER)}
 """All named sites by name."""

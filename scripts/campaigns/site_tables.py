@@ -35,16 +35,12 @@ from sim3d.config.toml_text import config_text
 from sim3d.files.calibration_file import named_calibration, read_calibration
 from sim3d.files.site_flux_file import read_site_flux, write_site_flux
 from sim3d.flux.interpolated import Flux
-from sim3d.flux.site_flux import site_tables
 from sim3d.results.model_parameters import ParameterErrors
 from sim3d.results.result import load
-from sim3d.studies.site_tables import SitePlan, agreement, make_site_flux, site_configuration
+from sim3d.studies.site_tables import SitePlan, agreement, make_site_flux, precision, site_configuration
 
 MODELS = {"hadronic": "accelerator", "primaries": "gsf:2026.1", "atmosphere": "nrlmsis"}
 FIELD_DATES = ("2005-01-01", "2025-01-01")
-GOALS = ((0.1, 1e3, 0.02), (1e3, 1e4, 0.04))
-"""Largest statistical error in 95% of the azimuth-averaged bins, by range of energy (GeV)."""
-
 LARGEST_PULL, CHI2 = 4.0, (0.8, 1.25)
 """Bounds of a check: pulls of sky averages and asymmetries; chi2 per bin for 100 bins or more."""
 
@@ -99,20 +95,6 @@ def run(config, path: Path, chosen: argparse.Namespace) -> None:
         sys.exit(status)
 
 
-def precision(site) -> list[str]:
-    """Say how the statistical errors compare with the goals."""
-    table, _, _ = site_tables(site)
-    lines = []
-    for low, high, goal in GOALS:
-        inside = (table.energies_GeV >= low * 0.999) & (table.energies_GeV <= high * 1.001)
-        relative = (table.error / table.flux)[:, inside]
-        lines.append(
-            f"{low:g}-{high:g} GeV: statistical error up to {np.quantile(relative, 0.95):.1%} in 95% of the bins "
-            f"(goal {goal:.0%})"
-        )
-    return lines
-
-
 def good(row: dict[str, float]) -> bool:
     """Whether a flavour passes the check."""
     pulls = [row[key] for key in ("sky_pull", "east_west_pull") if np.isfinite(row[key])]
@@ -143,9 +125,13 @@ def make(name: str, plan: SitePlan, errors: ParameterErrors, prior: np.ndarray, 
     made = make_site_flux(results, errors, prior)
     checks = agreement(made, other)
     made.record.update(configurations=wanted, checks=checks, calibration=chosen.calibration, scale=errors.scale)
+    made.record["precision"] = precision(made)
     write_site_flux(target, made)
-    for line in precision(made):
-        print(f"{name}: {line}")
+    for row in made.record["precision"]:
+        print(
+            f"{name}: {row['low_GeV']:g}-{row['high_GeV']:g} GeV: statistical error {row['median']:.1%} in half, "
+            f"{row['in_95_percent']:.1%} in 95% of the bins (goal {row['goal']:.0%})"
+        )
     for flavour, row in checks.items():
         words = ", ".join(f"{key} {value:.3g}" for key, value in row.items())
         print(f"{name}: {flavour}: {words}{'' if good(row) else '  CHECK FAILED'}", flush=True)

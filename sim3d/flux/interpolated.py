@@ -153,7 +153,7 @@ class Flux(FluxWithErrors):
         """Read the flux of a site that ships with sim3d, for a date; no run is needed.
 
         The date moves the Sun (its month) and the geomagnetic field. The atmosphere does not follow it: it stays that
-        of the simulation, an annual one as far as the model has it. :mod:`sim3d.flux.site_flux` says how.
+        of the simulation, of a day whose air is near the mean of the year. :mod:`sim3d.flux.site_flux` says how.
 
         Parameters
         ----------

@@ -51,6 +51,10 @@ KNOWN_ERROR = 0.5
 AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS, HARMONICS = 2.0, 5, 3
 """Spline intervals of the harmonics' coefficients (per decade, in cos_zenith), and the number of harmonics."""
 
+FIELD_GEV = (10.0, 40.0)
+"""Between these energies the influence of the geomagnetic field's date on a flux fades. Cutoffs reach 60 GV near the
+horizon at the equator; a neutrino carries a tenth of its primary's energy on average."""
+
 EFFECTIVE_HITS = 5.0
 """Fewest expected effective hits of a bin in the summary: with fewer its pull is not Gaussian."""
 
@@ -192,6 +196,29 @@ def smooth_azimuth(table: FluxTable, average: Smoothed) -> Smoothed:
     of_average = average.table.error / average.table.flux
     relative = np.sqrt(np.stack([one.relative_error for one in fits]) ** 2 + shape.relative_error**2 + of_average**2)
     return _smoothed(table, np.stack(means), relative, fits, shape, raw.limit)
+
+
+def factor_on(table: FluxTable, shared: FluxTable) -> tuple[Array, Array]:
+    """Fit a factor on a smooth flux to a table at another date of the field, as flat as the table permits.
+
+    The factor is common to flavours and azimuths, and 1 above :data:`FIELD_GEV`.
+
+    Parameters
+    ----------
+    table, shared : FluxTable
+        Averages over azimuth: one with sample errors, and the smooth flux.
+
+    Returns
+    -------
+    factor, relative_error : float64 arrays (energy, cos_zenith, 1)
+    """
+    base = shared.flux.sum(axis=0)
+    low, high = np.log(FIELD_GEV)
+    fading = np.cos(0.5 * np.pi * np.clip((np.log(table.energies_GeV) - low) / (high - low), 0.0, 1.0)) ** 2
+    energy, zenith = _bases(table, AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS)
+    bases = [energy * fading[:, None], zenith, np.ones((1, 1))]
+    made = _all_flavours(table, _raw_errors(table).hit_value, bases, np.log(base), order=1)
+    return made.mean / base, made.relative_error
 
 
 def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | None = None) -> list[SmoothedPair]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -39,6 +40,9 @@ LABELS = {
     "nue": r"$\nu_e$",
     "nuebar": r"$\bar\nu_e$",
 }
+NOTHING_TO_DRAW = "no bin is known\nwell enough to be drawn"
+"""Text in a panel that has no point."""
+
 COLOURS = {"numu": BLUE, "numubar": ORANGE, "nue": GREEN, "nuebar": VERMILION}
 MARKERS = {"numu": "o", "numubar": "s", "nue": "^", "nuebar": "v"}
 # Dashed lines for antineutrinos, as their markers are open.
@@ -179,6 +183,21 @@ def _centre_heading(figure: Figure) -> None:
         heading.set_x(min(max(middle, half), 1.0 - half))
 
 
+def _say_where_nothing_is(figure: Figure) -> None:
+    """Write into panels without a single point that they are empty; a logarithmic axis gets limits that it can have."""
+    for axes in figure.axes:
+        if not axes.get_visible() or not axes.axison or not axes.get_ylabel() or hasattr(axes, "_colorbar"):
+            continue
+        low, high = axes.dataLim.get_points()
+        if np.all(low <= high) or axes.images or axes.patches or axes.texts:
+            continue
+        if axes.get_xscale() == "log":
+            axes.set_xlim(0.1, 10.0)
+        if axes.get_yscale() == "log":
+            axes.set_ylim(0.1, 10.0)
+        axes.text(0.5, 0.5, NOTHING_TO_DRAW, transform=axes.transAxes, ha="center", va="center", fontsize=8)
+
+
 def _page(figure: Figure) -> Bbox:
     """Return the part of the paper to save, in inches: the figure, and below it its context."""
     width, height = figure.get_size_inches()
@@ -273,6 +292,7 @@ def save_as(figure: Figure, path: Path, **options: Any) -> Path:
         If the file cannot be written.
     """
     image = io.BytesIO()
+    _say_where_nothing_is(figure)
     if any(text.get_gid() == CONTEXT_GID for text in figure.texts):
         _settle(figure)
         options = {"bbox_inches": _page(figure)} | options

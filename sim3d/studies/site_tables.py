@@ -1,9 +1,9 @@
 """Make the compact flux file of a site from runs, and check it against an independent run.
 
-One run for each date of the field, all with the same models and solar potential. Fluxes are smoothed
-(:mod:`sim3d.flux.smoothing`). What the Sun does comes from the run's own showers under other potentials
-(``scoring.variations``), so that its statistical error is small. The derivatives by the model's parameters are written
-in the fewest directions that keep the error of the model in every bin.
+One run for each date of the field, all with the same models and solar potential. Fluxes are smoothed; the dates share
+one smooth flux and have a factor on it each (:mod:`sim3d.flux.field_dates`). What the Sun does comes from the run's own
+showers under other potentials (``scoring.variations``), so that its statistical error is small. The derivatives by the
+model's parameters are written in the fewest directions that keep the error of the model in every bin.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.files.site_flux_file import HEIGHT_PROBABILITIES, SiteFlux
+from sim3d.flux.field_dates import smooth_dates
 from sim3d.flux.site_flux import site_tables
-from sim3d.flux.smoothing import smooth_result
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.solar import SolarInputError
+from sim3d.results.bin_errors import hit_values, neutrino_grid
 from sim3d.results.gradients import over
 from sim3d.results.heights import production_heights
 from sim3d.results.model_parameters import LogDerivatives, ParameterErrors, without_holes
@@ -40,8 +41,18 @@ POTENTIALS_MV = (300.0, 450.0, 600.0, 800.0, 1050.0, 1350.0)
 KEPT_ERROR = 0.01
 """Largest relative change of the model's error in a bin by leaving out directions of the derivatives."""
 
+AIR_DATE = "2020-05-01"
+"""Day of the year whose air stands for the mean of the year. By NRLMSIS temperatures at 10 to 25 km are then within
+about 5 K of it at South Pole, Pyhasalmi, SNO and Kamioka; at South Pole January and July are 30 K from it."""
+
+GOALS = ((0.1, 1e3, 0.02), (1e3, 1e4, 0.04))
+"""Largest statistical error in 95% of the azimuth-averaged bins, by range of energy (GeV)."""
+
 LEAST_HITS = 10.0
 """Fewest expected effective hits of a bin in a comparison with another run."""
+
+_ERRORS = (1e-4, 1e3)
+"""Smallest and largest relative error that is stored."""
 
 _SERIES_YEARS = (1960, 2030)
 
@@ -99,6 +110,8 @@ def site_configuration(plan: SitePlan, place: Mapping[str, Any], number: int, ch
     if not check:
         scoring |= {"gradients": list(plan.parameters), "variations": points, "heights": True}
     atmosphere: dict[str, Any] = {"model": plan.models["atmosphere"]}
+    if atmosphere["model"] == "nrlmsis":
+        atmosphere["date"] = AIR_DATE
     return make_config(
         {
             "run": {
@@ -142,18 +155,8 @@ def make_site_flux(results: Sequence[Result], errors: ParameterErrors | None, pr
     dates = tuple(one.record.config.field.date for one in results)
     if list(dates) != sorted(set(dates)):
         raise InputError("field dates of the runs", ", ".join(dates), "rising dates")
-    logs: list[Array] = []
-    log_errors: list[Array] = []
-    of_average: list[Array] = []
-    for one in results:
-        (average, _), (by_azimuth, _) = smooth_result(one, name, "honda", 12)
-        energy = by_azimuth.table.energies_GeV
-        logs.append(np.log(by_azimuth.table.flux * energy[:, None, None] ** 3))
-        for table, into in ((by_azimuth.table, log_errors), (average.table, of_average)):
-            assert table.error is not None
-            relative = table.error / table.flux
-            into.append(np.log(np.clip(relative, 1e-4, 1e3)))
-    table = by_azimuth.table
+    dated = smooth_dates(results, name, 12)
+    table = dated.table
     gradients = [one.gradients(name) for one in results]
     coarse = gradients[0]
     modes, mix, rank = np.zeros((4, len(coarse.energy_edges_GeV) - 1, 20, 0)), np.zeros((0, 0)), 0
@@ -187,9 +190,9 @@ def make_site_flux(results: Sequence[Result], errors: ParameterErrors | None, pr
         energy_edges_GeV=table.energy_edges_GeV,
         cos_edges=table.cos_edges,
         azimuth_edges_deg=table.azimuth_edges_deg,
-        log_flux=np.stack(logs),
-        log_error=np.stack(log_errors),
-        log_error_average=np.stack([each[..., 0] for each in of_average]),
+        log_flux=np.log(dated.flux * table.energies_GeV[:, None, None] ** 3),
+        log_error=np.log(np.clip(dated.relative_error, *_ERRORS)),
+        log_error_average=np.log(np.clip(dated.relative_error_of_average, *_ERRORS)),
         base_MV=BASE_MV,
         potentials_MV=np.array(POTENTIALS_MV),
         log_sun=np.mean([sun_factors(one, name) for one in results], axis=0),
@@ -305,6 +308,30 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
+def precision(site: SiteFlux) -> list[dict[str, float]]:
+    """Compute the statistical errors of azimuth averages in the ranges of :data:`GOALS`.
+
+    Parameters
+    ----------
+    site : SiteFlux
+
+    Returns
+    -------
+    list of dict
+        ``low_GeV``, ``high_GeV``, ``goal``; relative errors: the ``median`` of the bins of all flavours, and what is
+        not exceeded ``in_95_percent`` of them.
+    """
+    table, _, _ = site_tables(site)
+    assert table.error is not None
+    rows = []
+    for low, high, goal in GOALS:
+        inside = (table.energies_GeV >= low * 0.999) & (table.energies_GeV <= high * 1.001)
+        relative = (table.error / table.flux)[:, inside]
+        median, most = (round(float(x), 4) for x in np.quantile(relative, (0.5, 0.95)))
+        rows.append({"low_GeV": low, "high_GeV": high, "goal": goal, "median": median, "in_95_percent": most})
+    return rows
+
+
 def agreement(site: SiteFlux, other: Result) -> dict[str, dict[str, float]]:
     """Compare the flux of a site with an independent run: chi2 per bin, sky averages and east-west asymmetries.
 
@@ -328,15 +355,14 @@ def agreement(site: SiteFlux, other: Result) -> dict[str, dict[str, float]]:
     assert raw.error is not None
     middle = (average.energies_GeV >= 0.5) & (average.energies_GeV <= 10.0)
     out = {}
+    # a bin's own sample error is small where no heavy hit came, so the variance is that of hits around, times the flux
+    grid = neutrino_grid(raw.energies_GeV, raw.cos_edges, raw.azimuth_edges_deg)
+    phi = hit_values(raw.flux, np.where(raw.hit, raw.error, 0.0) ** 2, grid)
     for f, flavour in enumerate(FluxTable.flavours):
         value, error = average.flux[f, ..., 0], average.error[f, ..., 0]
         seen, spread = raw.flux[f, ..., 0], raw.error[f, ..., 0]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            hits = np.where(spread > 0.0, value * seen / spread**2, 0.0)
-            # the error of the run in proportion to the expected flux, so that bins that fluctuated down weigh no more
-            expected = spread**2 * np.where(seen > 0.0, value / seen, 1.0)
-            square = (seen - value) ** 2 / (expected + error**2)
-        good = hits >= LEAST_HITS
+        square = (seen - value) ** 2 / (phi[f, ..., 0] * value + error**2)
+        good = value >= LEAST_HITS * phi[f, ..., 0]
         width = np.diff(average.energy_edges_GeV)[middle, None]
         sums = [np.sum(x[middle] * width) for x in (value, seen)]
         sky = (sums[1] - sums[0]) / np.sqrt(

@@ -128,13 +128,15 @@ def _percent(row: dict[str, Any], kind: str, i: int) -> str:
 
 
 def _list(as_json: bool) -> None:
-    """Print the sites whose fluxes ship."""
+    """Print the sites whose fluxes ship, what they are worth, and the known sites without one."""
+    from geomag.sites import SITES
     from sim3d.files.site_flux_file import read_site_flux, shipped_sites
 
     found = [read_site_flux(path) for path in shipped_sites().values()]
+    without = [name for name in SITES if name not in {one.name for one in found}]
     if as_json:
         keys = ("name", "lat_deg", "lon_deg", "altitude_m", "field_dates", "record")
-        print_json({"sites": [{key: getattr(one, key) for key in keys} for one in found]})
+        print_json({"sites": [{key: getattr(one, key) for key in keys} for one in found], "without": without})
         return
     if not found:
         click.echo(
@@ -143,9 +145,24 @@ def _list(as_json: bool) -> None:
         return
     cells = [
         (one.name, f"{one.lat_deg:.4f}", f"{one.lon_deg:.4f}", f"{one.altitude_m:.0f}", ", ".join(one.field_dates))
+        + (*_precision(one.record), str(one.record.get("calibration", "none")))
         for one in found
     ]
-    click.echo("\n".join(text_table(("site", "lat", "lon", "altitude (m)", "field"), cells, "lrrrl")))
+    head = ("site", "lat", "lon", "altitude (m)", "field", "error to 1 TeV", "to 10 TeV", "calibration")
+    click.echo("\n".join(text_table(head, cells, "lrrrlrrl")))
+    click.echo("error: statistical, of azimuth averages: median, and the largest in 95% of the bins, from 0.1 GeV on")
+    if any(one.record.get("calibration", "none") == "none" for one in found):
+        click.echo(
+            "calibration none: not calibrated to muons; errors of the model are its priors (measurements of particle "
+            "production and primaries, spread of models)"
+        )
+    if without:
+        click.echo(f"No flux ships for {', '.join(without)}; `sim3d make-tables --site NAME` makes the tables of one.")
+
+
+def _precision(record: dict[str, Any]) -> tuple[str, ...]:
+    rows = record.get("precision", [])
+    return tuple(f"{row['median']:.1%}, {row['in_95_percent']:.1%}" for row in rows) or ("-", "-")
 
 
 def _draw(flux: Flux, rows: dict[str, Any], at: list[float], folder: Path, where: str) -> list[Path]:
