@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib import rc_context
 from numpy.typing import NDArray
 
+from sim3d.analysis.trends import known_range
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.plots import style
@@ -171,3 +172,43 @@ def _finish(figure: Figure, axes: NDArray[Any], title: str, x_label: str) -> Fig
     outer_labels(axes, x_label, "Ratio of fluxes")
     figure.suptitle(title, fontsize=11)
     return figure
+
+
+def fluka_ratio(site: str, matched: Matched) -> Figure:
+    """Draw the ratio to FLUKA's table against energy, in three bands of zenith, by flavour.
+
+    Parameters
+    ----------
+    site : str
+    matched : Matched
+        Result and FLUKA's table, bin by bin.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = style.subplots(2, 2, figsize=(7.6, 5.8), sharex=True, sharey=True)
+    for ax, flavour in zip(axes.flat, style.LABELS, strict=True):
+        ax.axhspan(0.85, 1.15, color="0.92", linewidth=0, zorder=0)
+        ax.axhline(1.0, color=style.GREY, linewidth=0.6)
+        draw_means(ax, matched, matched.flavour == flavour)
+        ax.set_title(style.LABELS[flavour])
+        ax.set(xscale="log", xlim=_ratio_span(matched), ylim=(0.4, 2.0))
+        plain_ticks(ax)
+    legend_below(figure, axes[0, 0])
+    outer_labels(axes, "Neutrino energy (GeV)", "This run / FLUKA")
+    figure.suptitle(f"{style.title(site)}: ratio to FLUKA's table, means over zenith bands (grey: 15%)", fontsize=11)
+    return figure
+
+
+def _ratio_span(matched: Matched) -> tuple[float, float]:
+    """Energies at which the mean ratio over all zeniths is known to 30%, and a margin."""
+    ratio, sigma = matched.ratio()
+    energies = np.unique(matched.energy_GeV)
+    at = np.searchsorted(energies, matched.energy_GeV)
+    number = np.bincount(at)
+    mean = np.bincount(at, np.where(matched.hits > 0, ratio, 0.0)) / number
+    error = np.sqrt(np.bincount(at, np.where(matched.hits > 0, sigma, 0.0) ** 2)) / number
+    span = known_range(energies, mean[None], error[None] / 0.6)
+    low, high = span or (float(energies[0]), float(energies[-1]))
+    return 0.8 * low, 1.25 * max(high, 2.0 * low)

@@ -20,7 +20,6 @@ from sim3d.analysis.matching import fluka_rows
 from sim3d.analysis.trends import (
     LARGEST_RELATIVE_ERROR,
     harmonics,
-    known_range,
     smooth_curve,
     smooth_curves,
     zenith_coordinate,
@@ -39,7 +38,7 @@ from sim3d.plots.axes import (
     plain_ticks,
     value_limits,
 )
-from sim3d.plots.comparison import draw_means
+from sim3d.plots.comparison import fluka_ratio
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
 from sim3d.results.windows import full_bins, lowest_energy, sky_average
@@ -461,46 +460,6 @@ def _quarter_decade(result: Result, site: str, energy_GeV: float) -> tuple[Array
     groups = np.asarray(result.groups_east_west(site)).mean(axis=-1)[:, :, bins]
     weights = (energies[bins] / energy_GeV) ** 2.5
     return jackknife(lambda mean: np.einsum("fec,e->fc", mean, weights) / len(weights), groups, result.group_weights)
-
-
-def fluka_ratio(site: str, matched: matching.Matched) -> Figure:
-    """Draw the ratio to FLUKA's table against energy, in three bands of zenith, by flavour.
-
-    Parameters
-    ----------
-    site : str
-    matched : Matched
-        Result and FLUKA's table, bin by bin.
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = style.subplots(2, 2, figsize=(7.6, 5.8), sharex=True, sharey=True)
-    for ax, flavour in zip(axes.flat, style.LABELS, strict=True):
-        ax.axhspan(0.85, 1.15, color="0.92", linewidth=0, zorder=0)
-        ax.axhline(1.0, color=style.GREY, linewidth=0.6)
-        draw_means(ax, matched, matched.flavour == flavour)
-        ax.set_title(style.LABELS[flavour])
-        ax.set(xscale="log", xlim=_ratio_span(matched), ylim=(0.4, 2.0))
-        plain_ticks(ax)
-    legend_below(figure, axes[0, 0])
-    outer_labels(axes, "Neutrino energy (GeV)", "This run / FLUKA")
-    figure.suptitle(f"{style.title(site)}: ratio to FLUKA's table, means over zenith bands (grey: 15%)", fontsize=11)
-    return figure
-
-
-def _ratio_span(matched: matching.Matched) -> tuple[float, float]:
-    """Energies at which the mean ratio over all zeniths is known to 30%, and a margin."""
-    ratio, sigma = matched.ratio()
-    energies = np.unique(matched.energy_GeV)
-    at = np.searchsorted(energies, matched.energy_GeV)
-    number = np.bincount(at)
-    mean = np.bincount(at, np.where(matched.hits > 0, ratio, 0.0)) / number
-    error = np.sqrt(np.bincount(at, np.where(matched.hits > 0, sigma, 0.0) ** 2)) / number
-    span = known_range(energies, mean[None], error[None] / 0.6)
-    low, high = span or (float(energies[0]), float(energies[-1]))
-    return 0.8 * low, 1.25 * max(high, 2.0 * low)
 
 
 def _merge_edges(edges: Array, n: int) -> Array:
