@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LEVELS_GV = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60)
 SKY_LEVELS_GV = (0.5, 1, 2, 5, 10, 15, 20, 30, 40, 50)
+_UNLABELLED_GV = (1,)
 _LETTERS_PER_INCH = 12.0
 
 
@@ -91,7 +92,7 @@ def sky_map_figure(sky: SkyMap, title: str) -> Figure:
     return figure
 
 
-COMPASS_LABELS = ["N\n0°", "E\n90°", "S\n180°", "W\n270°", "N"]
+COMPASS_LABELS = ["N\n0°", "E\n90°", "S\n180°", "W\n270°", "N\n"]
 """Letters and bearings below an axis with azimuth."""
 
 
@@ -143,7 +144,8 @@ def whole_sky_figure(maps: Sequence[tuple[str, WholeSky]], title: str) -> Figure
         if levels and min(shown.shape) > 2:
             at, around = _around(sky.azimuth_from_north_deg[order] % 360.0, shown)
             lines = axis.contour(at, sky.cos_zenith, around, levels, colors="white", linewidths=0.7)
-            axis.clabel(lines, fmt="%g", fontsize=8)
+            # the lines of 0.5, 1 and 2 GV are close: numbers beside each other would read as one
+            axis.clabel(lines, [v for v in levels if v not in _UNLABELLED_GV], fmt="%g", fontsize=8)
         axis.axhline(0.0, color="white", linewidth=0.8, linestyle=":")
         axis.set_xlim(0.0, 360.0)
         axis.set_ylim(y[0], y[-1])

@@ -1,6 +1,6 @@
 """Fit of the calibration with muons of the cascade equations in the place of simulations: minutes, and no statistics.
 
-    python scripts/studies/calibration_by_cascade.py -o DIR [--above 3] [--iterations 3]
+    python scripts/studies/calibration_by_cascade.py -o DIR [--above 3] [--iterations 3] [--prior NAME=SIGMA ...]
 
 Measurements, nuisances, priors and fit are those of ``sim3d calibrate``; the responses are
 :mod:`sim3d.calibration.cascade_muons` without any correction by a simulation. Points below ``--above`` (GeV/c) are left
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from sim3d.primaries.catalogue import highest_energy_GeV
 
 NAMES = tuple(name for name in PARAMETERS if name in DEFAULT)
 PRIMARIES = "gsf:2026.1"
-MODEL = {
+MODEL: dict[str, Any] = {
     "hadronic": "accelerator",
     "primaries": PRIMARIES,
     "atmosphere": "nrlmsis",
@@ -77,6 +78,23 @@ def show(found: Fit, sets: list[FittedSet]) -> None:
     print("  parameters: " + ", ".join(f"{found.parameters[i]} {found.values[i]:+.2f}" for i in order))
 
 
+def show_ratios(measurement: Measurement, one: FittedSet, above: float) -> None:
+    """Print the data over the unchanged model by momentum, and their means in bands."""
+    first = 0
+    for points in measurement.points:
+        p, name = points.at_GeV[points.low_GeV >= above * 0.999], points.table.name
+        here = slice(first, first + len(p))
+        first = here.stop
+        ratio = one.data[here] / one.response.values[here]
+        weight = one.response.values[here] ** 2 / np.diag(one.covariance)[here]
+        print(f"{measurement.name} {name}: " + " ".join(f"{a:.3g}: {r:.3f}" for a, r in zip(p, ratio, strict=True)))
+        for low, high in BANDS_GEV:
+            inside = (p >= low) & (p < high)
+            if inside.any():
+                mean = float(np.average(ratio[inside], weights=weight[inside]))
+                print(f"  mean of {low:g}-{high:g} GeV/c: {mean:.3f}")
+
+
 def show_sizes(measurement: Measurement, response_slopes: np.ndarray, prior: np.ndarray) -> None:
     """Print what one standard deviation of each parameter does to the flux of BESS-TeV, in percent by band."""
     p = measurement.points[0].at_GeV
@@ -112,20 +130,25 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--above", type=float, default=3.0, metavar="GEV")
     parser.add_argument("--iterations", type=int, default=3)
+    words = "a prior's standard deviation, in the place of the default"
+    parser.add_argument("--prior", action="append", default=[], metavar="NAME=SIGMA", help=words)
     options = parser.parse_args()
+    given = {name: float(sigma) for name, _, sigma in (each.partition("=") for each in options.prior)}
     options.output.mkdir(parents=True, exist_ok=True)
     measurements = [load_measurement(name) for name in SHIPPED]
-    prior, centre = prior_covariance(NAMES), np.zeros(len(NAMES))
+    prior, centre = prior_covariance(NAMES, given), np.zeros(len(NAMES))
     key, path = points_key(measurements, MODEL, NAMES, centre), options.output / "cascade-0.npz"
     muons = CascadeMuons(measurements, MODEL)
     points = read_points(path, key)
     if points is None:
-        points = muons.points(NAMES, {}, np.sqrt(np.diag(prior)))
+        points = muons.points(NAMES, {}, np.sqrt(np.diag(prior_covariance(NAMES))))
         write_points(path, key, points)
     for iteration in range(options.iterations):
         sets = [fitted_set(one, points[one.name], centre, options.above) for one in measurements]
         if iteration == 0:
             show_sizes(measurements[0], cascade_response(measurements[0], points["bess-tev"], NAMES).slopes, prior)
+            for one, own in zip(measurements, sets, strict=True):
+                show_ratios(one, own, options.above)
             for some in SOME:
                 chosen = [one for one in sets if one.name in some]
                 show(fit(chosen, NAMES, prior), chosen)

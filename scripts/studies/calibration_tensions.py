@@ -111,6 +111,9 @@ def main() -> None:
     show("BESS-TeV below its step", {"bess-tev": part(bess, p < STEP_GEV)})
     show("BESS-TeV above its step", {"bess-tev": part(bess, p > STEP_GEV)})
     show("BESS-TeV with a step", {"bess-tev": with_step(bess, flux & (p > STEP_GEV))})
+    alone = fit([with_step(bess, flux & (p > STEP_GEV))], NAMES, prior)
+    step, error = (10.0 * each[-1] for each in alone.nuisances["bess-tev"])
+    print(f"BESS-TeV alone, with a step: {alone.chi2_total:.1f} of {alone.dof}; step {step:+.1f} +- {error:.1f}%")
     muons = CascadeMuons([measurements["bess-tev"]], MODEL)
     for share in (0.5, 1.0):
         moved = vertical(bess, measurements["bess-tev"], share, muons, options.above)

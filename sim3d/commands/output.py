@@ -145,7 +145,7 @@ def _shares(attributes: dict[str, Any], seconds: float) -> str:
     return f" ({simulating:.1f} s of simulation, {compiling:.1f} s of compiling or loading kernels)"
 
 
-def report(path: Path, seconds: float, as_json: bool, config_path: Path | None = None) -> None:
+def report(path: Path, seconds: float, as_json: bool, config_path: Path | None = None, *, part: bool = False) -> None:
     """Print a summary of a finished run, as text or as JSON.
 
     Parameters
@@ -157,6 +157,8 @@ def report(path: Path, seconds: float, as_json: bool, config_path: Path | None =
     as_json : bool
     config_path : Path, optional
         Configuration of the run, for the command that extends it.
+    part : bool
+        Whether the run was a part of a job array: what comes next is then the merge.
     """
     from sim3d.commands.worth import show_worth, steps_after_run
     from sim3d.results.summary import describe_result
@@ -186,4 +188,4 @@ def report(path: Path, seconds: float, as_json: bool, config_path: Path | None =
         click.echo(f"  {document['attributes']['muon_crossings']} muons and nucleons; see sim3d muons {path}")
     for line in document["warnings"]:
         click.echo(f"  WARNING {line}")
-    show_worth(result, steps_after_run(path, result, config_path))
+    show_worth(result, steps_after_run(path, result, config_path, part=part))

@@ -343,7 +343,9 @@ def quoted(path: Path | str) -> str:
     return shlex.quote(str(path))
 
 
-def steps_after_run(path: Path, result: Result, config_path: Path | None = None) -> list[tuple[str, str]]:
+def steps_after_run(
+    path: Path, result: Result, config_path: Path | None = None, *, part: bool = False
+) -> list[tuple[str, str]]:
     """List the commands that come after a run.
 
     Parameters
@@ -353,12 +355,16 @@ def steps_after_run(path: Path, result: Result, config_path: Path | None = None)
     result : Result
     config_path : Path, optional
         Configuration of the run; with it the first step extends the run.
+    part : bool
+        Whether the run was a part of a job array; the only step is then the merge.
 
     Returns
     -------
     list of (str, str)
         Commands and what they do.
     """
+    if part:
+        return [(f"sim3d merge {quoted(path)} OTHER.h5 ... -o ALL.h5", "when all parts are done")]
     steps = []
     found = qualities(result)
     if config_path is not None and found:

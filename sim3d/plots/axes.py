@@ -142,7 +142,7 @@ def compass_axis(ax: Axes, label: str = "Neutrinos come from") -> None:
         ax.set_xlabel(label)
 
 
-COMPASS_LABELS = ["N\n0°", "E\n90°", "S\n180°", "W\n270°", "N"]
+COMPASS_LABELS = ["N\n0°", "E\n90°", "S\n180°", "W\n270°", "N\n"]
 """Letters and bearings below an axis with azimuth."""
 
 

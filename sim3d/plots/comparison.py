@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ _LOG_STEP, _COS_STEP = 0.025, 0.012
 """Distance of series that are drawn side by side, in decades of energy and in cos_zenith."""
 
 
-def draw(matched: Matched, folder: Path, stem: str, title: str) -> list[Path]:
+def draw(matched: Matched, folder: Path, stem: str, title: str, about: Sequence[str] = ()) -> list[Path]:
     """Draw and save the figures ``<stem>-energy`` and ``<stem>-zenith``.
 
     Parameters
@@ -44,6 +45,8 @@ def draw(matched: Matched, folder: Path, stem: str, title: str) -> list[Path]:
     folder : Path
         Must exist.
     stem, title : str
+    about : sequence of str
+        Place, dates and models of the sources, for the line below the figures.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def draw(matched: Matched, folder: Path, stem: str, title: str) -> list[Path]:
     written: list[Path] = []
     with rc_context(style.RC):
         for name, figure in (("energy", _energy(matched, title)), ("zenith", _zenith(matched, title))):
-            written += style.save(figure, folder, f"{stem}-{name}", [f"ratio of fluxes: {title}"])
+            written += style.save(figure, folder, f"{stem}-{name}", [f"ratio of fluxes: {title}", *about])
     return written
 
 
@@ -144,16 +147,20 @@ def band_means(matched: Matched, chosen: NDArray[np.bool_], against: Array) -> t
     Returns
     -------
     at, mean, error : float64 arrays
-        Without means whose error is above :data:`LARGEST_ERROR`.
+        Without means whose error, absolute or relative, is above :data:`LARGEST_ERROR`. Rows without hits count as 0,
+        as in :func:`mean_ratio`. Means that are low by chance have small absolute errors: chosen by these alone, the
+        points of a short run would be too low together.
     """
     ratio, sigma = matched.ratio()
-    chosen = chosen & (matched.hits > 0)
+    chosen = chosen & np.isfinite(ratio)
+    seen = (matched.hits > 0) & np.isfinite(sigma)
+    ratio, sigma = np.where(seen, ratio, 0.0), np.where(seen, sigma, 0.0)
     x = np.unique(against[chosen])
     at = np.searchsorted(x, against[chosen])
     n = np.bincount(at, minlength=len(x))
     mean = np.bincount(at, ratio[chosen], minlength=len(x)) / n
     error = np.sqrt(np.bincount(at, sigma[chosen] ** 2, minlength=len(x))) / n
-    known = error < LARGEST_ERROR
+    known = (mean > 0.0) & (error < LARGEST_ERROR * np.minimum(mean, 1.0))
     return x[known], mean[known], error[known]
 
 

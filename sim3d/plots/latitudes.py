@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _MARKERS = "osD^v<>phX*"
 
 
-def draw(found: LatitudeBands, folder: Path, title: str) -> list[Path]:
+def draw(found: LatitudeBands, folder: Path, title: str, about: Sequence[str] = ()) -> list[Path]:
     """Draw and save the figure ``primaries-latitudes``.
 
     Parameters
@@ -28,6 +29,8 @@ def draw(found: LatitudeBands, folder: Path, title: str) -> list[Path]:
     folder : Path
         Must exist.
     title : str
+    about : sequence of str
+        Field and source, for the line below the figure.
 
     Returns
     -------
@@ -36,7 +39,7 @@ def draw(found: LatitudeBands, folder: Path, title: str) -> list[Path]:
     """
     with rc_context(style.RC):
         figure = spectra(found, title)
-        written = style.save(figure, folder, "primaries-latitudes")
+        written = style.save(figure, folder, "primaries-latitudes", about)
     return written
 
 

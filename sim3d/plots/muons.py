@@ -181,6 +181,9 @@ def _spectra(spectra: MuonSpectra, level: int, place: str, measured: Sequence[Me
         flux = spectra.flux[level, :2, :, j].sum(axis=0)
         error = np.hypot(spectra.error[level, 0, :, j], spectra.error[level, 1, :, j])
         good = _usable(flux, error)
+        if not good.any():
+            left.plot([], [])
+            continue
         left.errorbar(
             p[good], (p**3 * flux)[good], (p**3 * error)[good], fmt=marker, ms=3, lw=1, color=colour,
             label=rf"$\cos\theta$ {edges[j]:g} to {edges[j + 1]:g}",
@@ -206,7 +209,8 @@ def _spectra(spectra: MuonSpectra, level: int, place: str, measured: Sequence[Me
         plain_ticks(axes)
         axes.set_xlabel("Momentum $p$ (GeV/c)")
         axes.set_ylabel(r"$p^3\,\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ (GeV/c)$^2$)")
-        axes.legend(fontsize=8)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8)
     return figure
 
 
@@ -263,5 +267,6 @@ def _growth(spectra: MuonSpectra, name: str) -> Figure:
     axes.set_xlabel("Depth (g/cm$^2$)")
     axes.set_ylabel(f"Intensity above {spectra.momentum_edges_GeV[0]:.3g} GeV/c\n(m$^{{-2}}$ s$^{{-1}}$ sr$^{{-1}}$)")
     axes.set_title(f"{name}, cos zenith above {window[0]:g}")
-    axes.legend()
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
     return figure

@@ -43,9 +43,11 @@ def draw(models: list[PrimaryModel], folder: Path) -> list[Path]:
         Files written (PNG and PDF of each).
     """
     written: list[Path] = []
+    suns = dict.fromkeys(f"{model.solar_potential_MV:.0f} MV" for model in models)
+    about = [f"solar potential {', '.join(suns)}"]
     with rc_context(style.RC):
         for name, figure in (("nucleons", nucleons(models)), ("groups", groups(models))):
-            written += style.save(figure, folder, f"primaries-{name}")
+            written += style.save(figure, folder, f"primaries-{name}", about)
     return written
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 
 from sim3d.analysis import asymmetry, matching
 from sim3d.analysis.matching import fluka_rows
@@ -258,6 +259,7 @@ RATIOS = (
 )
 """Label, flavours of numerator and denominator, colour and marker of the ratios."""
 
+_RATIO_TICKS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200)
 _RATIO_KNOWN = 0.3
 """Largest relative error of a ratio that is drawn."""
 
@@ -296,6 +298,13 @@ def flavour_ratios(result: Result, site: str) -> Figure:
         draw_points(ax, centres[known], value[known], error[known], look)
         ax.set_ylabel(label)
         value_limits(ax, value[known], error[known], most=0.25)
+        if known.any() and value[known].max() > 5.0 * value[known].min() > 0.0:
+            # from 2 to above 20: on a linear axis the low energies would be a line along the bottom
+            ax.set_yscale("log")
+            ax.set_ylim(0.8 * value[known].min(), 1.25 * value[known].max())
+            ax.yaxis.set_major_locator(FixedLocator(_RATIO_TICKS))
+            ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            ax.yaxis.set_minor_formatter(NullFormatter())
         if not known.any():
             ax.text(0.5, 0.5, "not known to 30%", transform=ax.transAxes, ha="center")
         elif value[known].min() < 1.3:

@@ -74,8 +74,8 @@ def draw(replay: Replay, path: Path) -> None:
             # the last label of one axis and the first of the other would meet in the corner
             axis.set_major_locator(MaxNLocator(4, prune="both"))
         axes.zaxis.set_major_locator(MaxNLocator(6))
-        axes.set_xlabel("East (km)", labelpad=6)
-        axes.set_ylabel("North (km)", labelpad=6)
+        axes.set_xlabel("East (km)", labelpad=14)
+        axes.set_ylabel("North (km)", labelpad=14)
         axes.set_zlabel("Height (km)", labelpad=9)
         axes.set_box_aspect((1.0, 1.0, 1.2), zoom=0.9)
         first = replay.primary

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -39,6 +40,9 @@ LABELS = {
     "nue": r"$\nu_e$",
     "nuebar": r"$\bar\nu_e$",
 }
+NOTHING_TO_DRAW = "no bin is known\nwell enough to be drawn"
+"""Text in a panel that has no point."""
+
 COLOURS = {"numu": BLUE, "numubar": ORANGE, "nue": GREEN, "nuebar": VERMILION}
 MARKERS = {"numu": "o", "numubar": "s", "nue": "^", "nuebar": "v"}
 # Dashed lines for antineutrinos, as their markers are open.
@@ -162,6 +166,36 @@ def _settle(figure: Figure) -> None:
     for legend in figure.legends:
         legend.set_bbox_to_anchor((0.0, 0.0, 1.0, 1.0), figure.transFigure)
     figure.set_layout_engine("none")
+    _centre_heading(figure)
+
+
+def _centre_heading(figure: Figure) -> None:
+    """Put the heading of a figure over the middle of its panels, as far as it fits into the width."""
+    words = figure.get_suptitle()
+    heading = next((text for text in figure.texts if words and text.get_text() == words), None)
+    boxes = [axes.get_position() for axes in figure.axes if axes.get_visible() and not hasattr(axes, "_colorbar")]
+    if heading is None or not boxes:
+        return
+    middle = 0.5 * (min(box.x0 for box in boxes) + max(box.x1 for box in boxes))
+    extent = heading.get_window_extent()
+    half = 0.5 * extent.width / figure.bbox.width + 0.01
+    if half < 0.5:
+        heading.set_x(min(max(middle, half), 1.0 - half))
+
+
+def _say_where_nothing_is(figure: Figure) -> None:
+    """Write into panels without a single point that they are empty; a logarithmic axis gets limits that it can have."""
+    for axes in figure.axes:
+        if not axes.get_visible() or not axes.axison or not axes.get_ylabel() or hasattr(axes, "_colorbar"):
+            continue
+        low, high = axes.dataLim.get_points()
+        if np.all(low <= high) or axes.images or axes.patches or axes.texts:
+            continue
+        if axes.get_xscale() == "log":
+            axes.set_xlim(0.1, 10.0)
+        if axes.get_yscale() == "log":
+            axes.set_ylim(0.1, 10.0)
+        axes.text(0.5, 0.5, NOTHING_TO_DRAW, transform=axes.transAxes, ha="center", va="center", fontsize=8)
 
 
 def _page(figure: Figure) -> Bbox:
@@ -258,6 +292,7 @@ def save_as(figure: Figure, path: Path, **options: Any) -> Path:
         If the file cannot be written.
     """
     image = io.BytesIO()
+    _say_where_nothing_is(figure)
     if any(text.get_gid() == CONTEXT_GID for text in figure.texts):
         _settle(figure)
         options = {"bbox_inches": _page(figure)} | options

@@ -80,6 +80,26 @@ def sun_in_words(record: RunRecord) -> str:
     return ", ".join(part for part in (name, month, size) if part) or "not modulated"
 
 
+def sun_in_short(record: RunRecord) -> str:
+    """Describe the solar modulation in the few words that a picture has room for: its name, month and potential.
+
+    Parameters
+    ----------
+    record : RunRecord
+
+    Returns
+    -------
+    str
+        Such as ``2020-01, 436 MV``; all of :func:`sun_in_words` where no month is named.
+    """
+    month, colon, _ = str(record.models.get("solar_modulation", "")).partition(": ")
+    potential = record.models.get("solar_potential_MV")
+    if not colon or potential is None:
+        return sun_in_words(record)
+    name = _SUNS.get(record.config.primaries.solar or "", "")
+    return ", ".join(part for part in (name, month, f"{float(potential):.0f} MV") if part)
+
+
 def field_in_words(record: RunRecord) -> str:
     """Describe the geomagnetic field: its model and date.
 
@@ -149,7 +169,7 @@ def context_lines(record: RunRecord, site: str | None = None) -> list[str]:
     """
     places = [place_in_words(detector) for detector in record.detectors if detector.name == site]
     return [
-        "; ".join([*places, field_in_words(record), f"Sun: {sun_in_words(record)}"]),
+        "; ".join([*places, field_in_words(record), f"Sun: {sun_in_short(record)}"]),
         "; ".join([models_in_words(record), statistics_in_words(record)]),
     ]
 

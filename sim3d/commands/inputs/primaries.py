@@ -200,7 +200,7 @@ def _latitudes(
     total = len(BAND_EDGES_RAD) - 1
     with tqdm(total=total, desc="latitudes", unit="band", disable=None, file=sys.stderr) as bar:
         found = latitude_bands(model, field, progress=bar.update, **options)
-    place = f"altitude {found.altitude_km:g} km, within {found.cone_deg:g} deg of the zenith"
+    place = f"altitude {found.altitude_km:g} km, within {found.cone_deg:g}° of the zenith"
     about = f"{place}; {field.generation} degree {field.degree} of {field.date}"
     files = []
     if folder is not None:
@@ -211,7 +211,7 @@ def _latitudes(
         spectrum = f"{model.name}, {model.solar_potential_MV:.0f} MV ({model.solar}); {found.samples} per point"
         files = [write_csv(found, target / "primaries-latitudes.csv", f"{about}; {spectrum}, seed {found.seed}")]
         heading = f"{title(model)}, {model.solar_potential_MV:.0f} MV; primaries alone\n{place}"
-        files += draw(found, target, heading)
+        files += draw(found, target, heading, [f"{about}; {found.samples} trajectories per point", model.source])
     if as_json:
         print_json(
             {

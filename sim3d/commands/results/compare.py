@@ -88,10 +88,17 @@ def command(
     if folder is not None:
         from sim3d.analysis.comparison import write_comparison
         from sim3d.plots import comparison as compare_plots
+        from sim3d.results.words import context_lines
 
         target = output_folder(folder, file)
         written.append(write_comparison(matched, target / "compare.csv", first.name, second.name))
-        written += compare_plots.draw(matched, target, "compare", f"{first.name} / {second.name}")
+        about = [
+            line
+            for source in (first, second)
+            if source.result is not None
+            for line in context_lines(source.result.record, source.site)
+        ]
+        written += compare_plots.draw(matched, target, "compare", f"{first.name} / {second.name}", about)
     if as_json:
         print_json(
             {

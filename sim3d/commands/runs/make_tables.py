@@ -300,10 +300,10 @@ def _verdict(quality: Quality, goal: float, max_minutes: float, toml: Path, path
             f"Precision {percent(goal)} NOT reached in {max_minutes:g} min: {shown} in the worst flavour{more}. The "
             "same command goes on."
         ]
-    extend = f"sim3d run {quoted(toml)} -o {quoted(path)} --resume"
+    extend = f"sim3d run {quoted(toml)} -o {quoted(path)} --resume --primaries N"
     return lines + next_lines(
         [
-            (extend, "after more primaries in the TOML file"),
+            (extend, "N primaries in all: what is there stays"),
             (f"sim3d info {quoted(path)}", "what the result holds"),
         ]
     )

@@ -82,5 +82,5 @@ def command(
         config, target, threads=threads, progress=speak, resume=resume, batches=batches, replace=force
     )
     if first and (as_json or not quiet) and target.exists():
-        report(target, time.perf_counter() - started, as_json, config_path)
+        report(target, time.perf_counter() - started, as_json, config_path, part=batches is not None)
     return STATUS_OF.get(outcome, 0)

@@ -173,6 +173,7 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
     known = [np.concatenate([one[k] for one in every]) for k in (0, 1)]
     energy_axis(axes[0, 0], centres(results[0][1]), *known)
     outer_labels(axes, "Neutrino energy (GeV)", _LABEL)
+    figure.align_ylabels(axes[:, 0])
     figure.suptitle(f"{style.title(site)}: average over the whole sky", fontsize=11)
     return figure
 

@@ -52,7 +52,7 @@ def run_label(result: Result) -> str:
     """
     named = {"min": "solar minimum", "max": "solar maximum"}.get(result.record.config.primaries.solar or "")
     potential = result.attributes.get("solar_potential_MV")
-    text = "" if potential is None else f"{float(potential):g} MV"
+    text = "" if potential is None else f"{float(potential):.0f} MV"
     return f"{named}, {text}" if named and text else named or text or "this run"
 
 
@@ -322,7 +322,8 @@ def _about(plan: Plan, result: Result, other: Result | None) -> list[str]:
             return [f"hadronic model: {name}", _RECOIL]
         return [f"moments of the models' tables; the run's model: {name}", _GENERATORS]
     if plan.name.startswith(("paper-cutoff", "paper-intensity")):
-        places = [place_in_words(one) for one in result.record.detectors if site in (None, one.name)]
+        # those without a site are of fixed places, or of the whole Earth
+        places = [place_in_words(one) for one in result.record.detectors if site == one.name]
         return ["; ".join([*places, field_in_words(result.record)])]
     if other is not None and plan.name.startswith(("fluka-average", "fluka-runs-ratio")):
         lines += ["second run: " + line for line in context_lines(other.record)]

@@ -224,3 +224,24 @@ def test_errors_of_rows_enter_chi2():
     assert (numu.bins, numu.chi2_bins) == (2, 1)
     assert numu.chi2_note == "1 bins without a known error are not in it"
     assert nue.chi2_note == "no statistical error is known"
+
+
+def test_pictures_of_ratios_choose_no_mean_by_chance():
+    """Rows without hits count as 0; a mean that is low, with an error small only because it is low, is left out."""
+    from sim3d.plots.comparison import band_means
+
+    n = 6
+    matched = matching.Matched(
+        flavour=np.array(["numu"] * n),
+        energy_GeV=np.array([1.0, 1.0, 2.0, 2.0, 3.0, 3.0]),
+        cos_zenith=np.linspace(-0.5, 0.5, n),
+        reference=np.ones(n),
+        flux=np.array([1.2, 0.8, 0.1, 0.2, 1.9, 0.0]),
+        error=np.array([0.1, 0.1, 0.1, 0.1, 0.1, 2.3]),
+        hits=np.array([9, 9, 2, 2, 9, 0]),
+    )
+    at, mean, error = band_means(matched, np.ones(n, dtype=bool), matched.energy_GeV)
+    # 3 GeV: 1.9 and an empty row; 2 GeV: 0.15 +- 0.07, not known to 30%
+    assert at.tolist() == [1.0, 3.0]
+    np.testing.assert_allclose(mean, [1.0, 0.95])
+    np.testing.assert_allclose(error, [0.1 / np.sqrt(2.0), 0.05])

@@ -51,6 +51,13 @@ def test_json_has_no_such_line(known, capsys):
     assert "primaries" not in capsys.readouterr().out
 
 
+def test_a_part_leads_to_the_merge(fake_result):
+    result = fake_result(sites=("ino",), noise=0.5)
+    ((command, _),) = worth.steps_after_run("part 1.h5", result, "my.toml", part=True)
+    assert command.startswith("sim3d merge 'part 1.h5' ")
+    assert "--resume" in worth.steps_after_run("a.h5", result, "my.toml")[0][0]
+
+
 class Spectra:
     """Muon spectra with a known relative error by momentum."""
 

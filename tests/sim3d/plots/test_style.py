@@ -1,5 +1,7 @@
 """What stands below a figure: complete, within the paper, in the file's metadata; one order of the compass."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from matplotlib import image, rc_context
@@ -63,6 +65,23 @@ def test_equal_figures_give_equal_files(tmp_path):
     assert contents[0] == contents[1]
 
 
+def test_heading_is_over_the_panels(tmp_path):
+    with rc_context(style.RC):
+        figure, ax = style.subplots(figsize=(6.0, 3.0))
+        ax.set_ylabel("two\nlines\nof a label")
+        ax.annotate("a long note beside the panel", (1.02, 0.5), xycoords="axes fraction")
+        figure.suptitle("Heading")
+        style.save(figure, tmp_path, "x", ["one line"])
+        box = ax.get_position()
+        (middle,) = [text.get_position()[0] for text in figure.texts if text.get_text() == "Heading"]
+        figure.suptitle("A heading as wide as the page " * 2)
+        style.save(figure, tmp_path, "y", ["one line"])
+        wide = figure.texts[0].get_window_extent()
+    assert abs(box.x0 + box.x1 - 1.0) > 0.1
+    assert middle == pytest.approx(0.5 * (box.x0 + box.x1))
+    assert wide.x1 <= figure.bbox.x1
+
+
 def test_names_of_sites_are_kept_as_written():
     assert [style.title(name) for name in ("andes", "MyLab", "sno", "southpole")] == [
         "andes", "MyLab", "SNO", "South Pole"
@@ -74,6 +93,10 @@ def test_context_of_a_run(fake_result):
     first, second = context_lines(record, "kamioka")
     assert first.startswith("Kamioka: 36.40° N, 137.30° E; IGRF-14 of 2020-01-01; Sun: ")
     assert "INO" not in first
+    series = dataclasses.replace(
+        record, models={"solar_modulation": "2020-01: 480 MV, -155 MV", "solar_potential_MV": 436}
+    )
+    assert context_lines(series, "kamioka")[0].endswith("; Sun: 2020-01, 436 MV")
     assert "1,000 primaries" in second
     assert record.config.primaries.model in second
     assert not context_lines(record)[0].startswith("Kamioka")
