@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
     done = campaign(folder, *OPTIONS)
     # 1: a check failed, which at these statistics may be
     assert done.returncode in (0, 1), done.stderr
-    assert "statistical error up to" in done.stdout
+    assert "in 95% of the bins (goal 2%)" in done.stdout
     return folder
 
 
@@ -44,8 +44,8 @@ def test_the_file(folder):
     assert set(site.parameters) == {"pi+@31", "primary:p:norm"}
     assert [run["primaries"] for run in site.record["runs"]] == [6000, 6000]
     assert (folder / "kamioka.h5").stat().st_size < 1_100_000
-    rows = list(csv.DictReader((folder / "checks.csv").open()))
-    assert [row["flavour"] for row in rows] == ["numu", "numubar", "nue", "nuebar"]
+    rows = list(csv.DictReader((folder / "checks.csv").read_text(encoding="utf-8").splitlines()))
+    assert sorted(row["flavour"] for row in rows) == ["nue", "nuebar", "numu", "numubar"]
     assert all(abs(float(row["sky_pull"])) < 5.0 for row in rows)
 
 
