@@ -46,6 +46,9 @@ _FLAT_LOG_RATIO = 1.0e-6
 # layer of constant density.
 _STEEPEST_EXPONENT = 500.0
 
+# exp(-h/c) is 0 from 745 on, and the depth would be 0 nowhere: after 700 scale heights the air ends.
+_THINNEST_EXPONENT = 700.0
+
 
 def from_csv(
     path: str | Path,
@@ -128,7 +131,7 @@ def layers_from_densities(heights: list[float], densities: list[float], top_km: 
         width = heights[i + 1] - bottom
         log_ratio = math.log(densities[i] / densities[i + 1])
         flat = log_ratio < _FLAT_LOG_RATIO
-        if flat or log_ratio * upper > _STEEPEST_EXPONENT * width:
+        if flat or log_ratio * bottom > _STEEPEST_EXPONENT * width:
             # The mean of an exponential between two values keeps the depth of the interval exact.
             mean = densities[i] if flat else (densities[i] - densities[i + 1]) / log_ratio
             b = mean * CM_PER_KM
@@ -137,7 +140,7 @@ def layers_from_densities(heights: list[float], densities: list[float], top_km: 
         else:
             c = width / log_ratio
             b = densities[i] * CM_PER_KM * c * math.exp(bottom / c)
-            a = depth_above - b * math.exp(-upper / c)
+            a = depth_above - b * math.exp(-min(upper / c, _THINNEST_EXPONENT))
             layers[i] = (bottom, a, b, c)
             depth_above = a + b * math.exp(-bottom / c)
         upper = bottom

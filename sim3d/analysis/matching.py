@@ -241,6 +241,14 @@ def match(
     return Matched(np.array(table.flavour)[keep], *at, table.flux[keep], flux, error, hits, reference_error, unused)
 
 
+def _errors(result: Result, site: str, binning: str) -> NDArray[np.float64]:
+    """Errors of tables in a binning (:mod:`sim3d.results.bin_errors`), 0 in bins without hits.
+
+    A bin with one light hit has a sample error as small as its flux, and would count as known to be low.
+    """
+    return np.where(np.asarray(result.binned(site, binning)[0]) > 0.0, result.errors(site, binning).error, 0.0)
+
+
 def _bins_around(
     result: Result, site: str, flavour: NDArray[np.intp], energy_GeV: Array, cos_zenith: Array
 ) -> tuple[Array, Array, NDArray[np.int64]]:
@@ -258,7 +266,8 @@ def _bins_around(
     on_edge = (np.abs(place - edge) < _ON_EDGE) & (edge > 0) & (edge < N_COS)
     contains = np.clip(place.astype(int), 0, N_COS - 1)
     cosines = np.where(on_edge, edge - 1, contains), np.where(on_edge, edge, contains)
-    fine, fine_error, fine_hits = (np.asarray(x) for x in result.binned(site, "fine_aa"))
+    fine, _, fine_hits = (np.asarray(x) for x in result.binned(site, "fine_aa"))
+    fine_error = _errors(result, site, "fine_aa")
     width = np.diff(ENERGY_EDGES_GEV)
     pairs = [(e, c) for e in energies for c in cosines]
     # a single bin appears twice, with half of its weight each time
@@ -274,7 +283,7 @@ def _bins_around(
         ("honda_aa", 0, pair & (energies[0] % 2 == 0) & on_edge & (edge % 2 == 1)),
     ):
         binning = result.binning(name)
-        errors = np.asarray(result.binned(site, name)[1])
+        errors = _errors(result, site, name)
         i = np.clip((energies[0] - start) // binning.energy_group, 0, binning.n_energy - 1)
         error = np.where(chosen, errors[flavour, i, cosines[0] // binning.cos_group], error)
     return np.asarray(flux), error, np.asarray(hits)

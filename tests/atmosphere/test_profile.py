@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from atmosphere import AtmosphereInputError, from_csv, linsley
 from atmosphere.kernels import density, top_height_km, vertical_depth
-from atmosphere.profile import _STEEPEST_EXPONENT, layers_from_densities
+from atmosphere.profile import _STEEPEST_EXPONENT, _THINNEST_EXPONENT, layers_from_densities
 
 HEADER = "height_km,density_g_cm3\n"
 
@@ -65,10 +65,11 @@ def test_any_profile_goes_through_its_points(widths, falls, above):
     rho = (1.2e-3 * np.exp(-np.concatenate([[0.0], np.cumsum(falls[: len(widths)])]))).tolist()
     # a fall that is steeper still, far up, would overflow and keeps only its depth
     top = heights[-1] + above
-    ends = [*heights[1:-1], top]
-    assume(all(f * h <= _STEEPEST_EXPONENT * w for f, h, w in zip(falls, ends, widths, strict=False)))
+    assume(all(f * h <= _STEEPEST_EXPONENT * w for f, h, w in zip(falls, heights, widths, strict=False)))
     layers = layers_from_densities(heights, rho, top)
-    assert top_height_km(layers) == pytest.approx(top, rel=1e-6, abs=1e-6)
+    last = falls[len(widths) - 1]
+    highest = _THINNEST_EXPONENT * widths[-1] / last if last >= 1e-6 else top
+    assert top_height_km(layers) == pytest.approx(min(top, highest), rel=1e-6, abs=1e-6)
     for h, r in zip(heights[:-1], rho[:-1], strict=True):
         assert density(h, layers) == pytest.approx(r, rel=1e-5)
     for h in heights[1:-1]:
@@ -77,10 +78,11 @@ def test_any_profile_goes_through_its_points(widths, falls, above):
 
 
 def test_a_steep_last_layer_far_below_the_top():
-    """Its exponential at the top would overflow: it keeps the depth and the top."""
+    """Its density would be 0 before the top: the air ends after 700 scale heights, not at an infinite height."""
     layers = layers_from_densities([0.0, 1.0, 2.0, 6.0, 6.0625], [1.2e-3, 1.2e-3, 1.2e-3, 1.2e-3, 1.6e-4], 23.0625)
-    assert top_height_km(layers) == pytest.approx(23.0625)
-    assert vertical_depth(23.0625, layers) == 0.0
+    top = top_height_km(layers)
+    assert top == pytest.approx(700.0 * 0.0625 / np.log(1.2e-3 / 1.6e-4), rel=1e-6)
+    assert vertical_depth(top, layers) == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,13 @@ from sim3d import cli
 from sim3d.analysis import matching
 from sim3d.analysis.comparison import FluxSource, open_source, pair, swapped
 from sim3d.analysis.reference import parse_reference
+from sim3d.config.load import make_config
 from sim3d.errors import InputError
 from sim3d.files import csv_tables
 from sim3d.results import tables as result_tables
+from sim3d.results.result import Result
 from sim3d.results.tables import table_of_result
+from sim3d.simulation.engine import simulate
 
 RANGE = (0.29, 10.0)
 
@@ -245,3 +248,12 @@ def test_pictures_of_ratios_choose_no_mean_by_chance():
     assert at.tolist() == [1.0, 3.0]
     np.testing.assert_allclose(mean, [1.0, 0.95])
     np.testing.assert_allclose(error, [0.1 / np.sqrt(2.0), 0.05])
+
+
+def test_few_primaries_make_no_bin_known():
+    """A bin with one light hit has the error expected there: with its sample error chi2 per bin was 10^4 to 10^6."""
+    record = simulate(make_config({"run": {"primaries": 1000, "batch_size": 25}, "sites": [{"name": "kamioka"}]}))
+    rows = matching.agreement(matching.fluka_rows(Result(record), "kamioka"))
+    assert len(rows) == 4
+    assert all(row.bins > 5 for row in rows)
+    assert all(row.chi2 < 10.0 * row.bins for row in rows)
