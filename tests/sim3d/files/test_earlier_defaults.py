@@ -65,6 +65,7 @@ def test_a_file_of_before(fake_result, tmp_path):
     with h5py.File(path, "r+") as file:
         config = json.loads(file.attrs["config_json"])
         config["primaries"] |= {"solar": "max", "solar_potential_MV": None, "model": "ghls2001-average"}
+        config["primaries"]["energy_GeV"] = [0.5, 1.0e6]
         config["hadronic"]["definition"] = None
         config["sites"][0] |= {"altitude_m": None, "lat": None, "lon": None}
         file.attrs["config_json"] = json.dumps(config)
