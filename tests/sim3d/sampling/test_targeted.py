@@ -119,8 +119,12 @@ def test_small_patch_of_another_kind():
 
 @pytest.mark.parametrize(
     ("sampling", "primaries"),
-    # without thinning whole showers are followed, of 100 TeV too: a tenth of the primaries takes as long
-    [({"effort": 2.0}, 24_000), ({"margin_deg": 4.0}, 24_000), ({"thinning": 0.0}, 4_800)],
+    [
+        ({"effort": 2.0}, 24_000),
+        ({"margin_deg": 4.0}, 24_000),
+        # whole showers are followed, of 1000 TeV too, for minutes
+        pytest.param({"thinning": 0.0}, 48_000, marks=pytest.mark.slow),
+    ],
 )
 def test_settings_do_not_move_the_mean(aimed, sampling, primaries):
     """How rotations are drawn changes the error only."""
