@@ -94,7 +94,8 @@ def test_energies_between_bins_and_other_flavours_are_left_out(known):
 def test_rows_at_the_centres_of_a_binning_meet_its_bins(fake_result, binning):
     """All of them, printed with five digits: the same flux, hits and (but for the fine bins' pairs) error."""
     result = fake_result(noise=0.1)
-    flux, error, hits = result.binned("kamioka", f"{binning}_aa")
+    flux, _, hits = result.binned("kamioka", f"{binning}_aa")
+    error = result.errors("kamioka", f"{binning}_aa").error
     edges = result.binning_cos_edges(binning)
     rows = [
         (f"{e:.4E}", f"{c:.4g}", i, j)
