@@ -43,13 +43,15 @@ def _sums(world, gradients, n, low, high, seed, bands, by_angle, sums):
     neutrinos = np.empty((1024, NEUTRINO_COLUMNS + carried))
     start = np.array([0.0, 0.0, EARTH_RADIUS_KM + 100.0, 0.6, 0.0, -0.8, 0.8, 0.0, 0.6])
     rng = np.empty(1, dtype=np.uint64)
+    # the argument types of a run, so that no version of the shower is compiled for this test alone
+    interacts, alone = np.bool_(False), np.ones(2)
     for i in range(n):
         rng[0] = primary_key(seed, i)
         # flat in ln E, each shower for an E^-1.7 spectrum of it
         energy = low * (high / low) ** ((i % 1000 + uniform(rng)) / 1000.0)
         weight = (energy / low) ** -0.7
         count, neutrinos, stack = shower(
-            world, start, energy, 1.0, rng[0], stack, neutrinos, False, gradients=gradients
+            world, start, energy, 1.0, rng[0], stack, neutrinos, interacts, None, None, gradients, alone
         )
         for j in range(count):
             band = 0
