@@ -34,7 +34,7 @@ def configuration(mode: str, *, gradients: bool) -> dict[str, Any]:
     patch = {"ns_deg": 20.0, "ew_deg": 40.0} if mode == "analog" else None
     site: dict[str, Any] = {"name": "kamioka"} | ({"patch": patch} if patch else {})
     return {
-        "run": {"primaries": 100, "batch_size": 100},
+        "run": {"primaries": 200, "batch_size": 100},
         "sampling": {"mode": mode},
         "scoring": {"gradients": gradients, "muons": mode == "targeted"},
         "transport": {"bending": mode != "rotated"},

@@ -93,6 +93,9 @@ def main() -> int:
         status = subprocess.run([sys.executable, *TESTS, *options.pytest], cwd=ROOT, check=False).returncode
         found["tests"] = status, time.perf_counter() - started
     chosen = [name for name in CHECKS if name in options.only]
+    if "tests" in found and not options.pytest:
+        # tests/docs/test_site.py has built the site, strictly
+        chosen = [name for name in chosen if name != "documentation (mkdocs)"]
     with ThreadPoolExecutor(max_workers=2) as pool:
         for name, (status, seconds, output) in zip(chosen, pool.map(run_check, chosen), strict=True):
             found[name] = status, seconds
