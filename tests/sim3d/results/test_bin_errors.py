@@ -46,7 +46,7 @@ def grid(azimuths):
     return neutrino_grid(ENERGIES, COS_EDGES, np.linspace(0.0, 360.0, azimuths + 1))
 
 
-@pytest.mark.parametrize(("azimuths", "showers"), [(1, 20.0), (1, 4.0), (12, 2.0)])
+@pytest.mark.parametrize(("azimuths", "showers"), [(1, 80.0), (1, 20.0), (1, 4.0), (12, 2.0)])
 def test_coverage(azimuths, showers):
     """Limits cover 88% of the empty bins, with a median below 5 times the flux; errors have no tails."""
     empty, covered, over, hits, beyond, of_sample = 0, 0, [], np.zeros(2), np.zeros(2), np.zeros(2)
@@ -104,7 +104,7 @@ def test_hit_value_of_equal_hits():
     scaled = bin_errors(1e6 * flux, 1e6 * error, grid(1), 80)
     np.testing.assert_allclose(scaled.error, 1e6 * errors.error)
     # many hits: the sample error; five: the expected one, from the bins around
-    many = bin_errors(20 * flux, np.sqrt(20) * error, grid(1), 80)
+    many = bin_errors(60 * flux, np.sqrt(60) * error, grid(1), 80)
     assert np.all(many.kind[0, :8] == SAMPLE)
     assert np.all(errors.kind[0, :8] == EXPECTED)
     np.testing.assert_allclose(errors.error[0, 2], error[0, 2], rtol=0.02)
