@@ -8,7 +8,8 @@ Hits are a compound Poisson process. Showers that contribute values v to a bin a
 mean lambda E[v] and variance lambda E[v^2], so phi = variance / mean = E[v^2] / E[v]. The variance is that of whole
 batches; it contains that one shower hits a bin several times.
 
-Expected error: sqrt(phi F). It does not depend on the fluctuation of the bin itself.
+Expected error: sqrt(phi F). It does not depend on the fluctuation of the bin itself. The sample error is taken where
+it is as well known as that: where many effective hits F / phi are expected.
 
 Upper limit: for n hits the 90% Poisson limit is the mean mu with P(at most n hits; mu) = 10%, the 90% quantile of the
 Gamma distribution of shape n + 1 (Garwood, Biometrika 28 (1936) 437); 2.303 for n = 0. So 2.303 phi is a limit from the
@@ -37,8 +38,13 @@ CONFIDENCE = 0.9
 POISSON_LIMIT_90 = 2.302585093
 """Poisson upper limit at 90% confidence for zero observed hits, -ln(0.1)."""
 
-FEW_HITS = 10.0
-"""A bin with fewer expected effective hits F / phi has the expected error."""
+FEW_HITS = 100.0
+"""A bin with fewer expected effective hits F / phi has the expected error.
+
+Of n effective hits the sample variance scatters by sqrt(8 / n) around phi F: that is the fourth moment of the hit
+values of runs, at all energies from 0.1 GeV to 1 TeV (docs/reports/coverage.md). So it is worth n / 4 degrees of freedom, 25 for
+100 hits. A bin without its heavy hits has both a low flux and a low sample error; with 10 hits that is frequent.
+"""
 
 RARE_HITS = 1.0
 """With fewer than this it has the larger of the expected and the sample error: the distribution is far from Gaussian,
