@@ -41,9 +41,7 @@ def test_patches_and_zenith_shape():
     """A panel of ratios below each place; a panel for each range of energies."""
     rng = np.random.default_rng(3)
     cosines = np.linspace(-0.95, 0.95, 20)
-    groups = {
-        place: {size: 100.0 + rng.normal(size=(24, 20)) for size in ("10 x 40", "2 x 2")} for place in ("A", "B")
-    }
+    groups = {place: {size: 100.0 + rng.normal(size=(24, 20)) for size in ("10 x 40", "2 x 2")} for place in ("A", "B")}
     axes = figures.patches(cosines, groups, "t").axes
     assert [ax.get_title() for ax in axes[:2]] == ["A", "B"]
     assert axes[2].get_ylabel() == "Ratio to 10 x 40"
