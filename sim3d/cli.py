@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from sim3d.commands.progress import waiting
 from sim3d.commands.status import STATUS_FAILED, STATUS_INPUT, STATUS_INTERRUPTED
 from sim3d.errors import RunError, is_input_error
 from sim3d.launcher import launcher_rank, rank_variable
@@ -71,6 +72,14 @@ _ROOMS = {
     "inputs": {"cascade", "cutoff", "primaries", "atmosphere", "sites", "zfactors"},
 }
 
+_OWN_SIGNS = {"make-tables", "run", "replay", "calibrate", "tables", "figures", "report", "dimensions"}
+"""Commands that say themselves how far they are."""
+
+_BARS = {"cutoff", "primaries", "sites"}
+"""Commands that draw a bar on a terminal, and nothing in a log."""
+
+_COMPILES = "the first call of each version and installation also compiles what it uses, for a minute or so"
+
 _WAIT_FOR_RANK_0_S = 2.0
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -114,8 +123,17 @@ def cli(ctx: click.Context) -> None:
       sim3d make-tables --site kamioka --precision 20% -o kamioka    flux tables in one command
       sim3d run examples/quickstart.toml -o run.h5                   what a configuration says
     """
-    if ctx.invoked_subcommand is None:
+    name = ctx.invoked_subcommand
+    if name is None:
         click.echo(ctx.get_help())
+    elif name in COMMANDS and _is_silent(name):
+        ctx.with_resource(waiting(name, _COMPILES))
+
+
+def _is_silent(name: str) -> bool:
+    """Return whether this process would show nothing while a command runs, and is the one to speak."""
+    shows = name in _OWN_SIGNS or (name in _BARS and sys.stderr.isatty())
+    return not shows and launcher_rank() in (None, 0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

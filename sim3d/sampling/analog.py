@@ -15,6 +15,7 @@ from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.source import comes_through, next_shower
 from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary
 from sim3d.scoring.gradients import new_terms, primary_terms
+from sim3d.scoring.hit_weights import note_primary
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
 from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.gradients import carried_columns
@@ -96,4 +97,5 @@ def analog_batch(task, scores, events, gradients, heights):
             n_rows,
             primary,
         )
+        note_primary(scores.weights, scores.of_primary)
     return rows, n_rows, size

@@ -27,6 +27,7 @@ from sim3d.scoring.detectors import (
 )
 from sim3d.scoring.event_records import describe_primary, fill_record, with_room
 from sim3d.scoring.gradients import new_terms, primary_terms
+from sim3d.scoring.hit_weights import note_primary
 from sim3d.scoring.hits import HIT_DTYPE, fill_hit
 from sim3d.scoring.shower_scores import score_hit
 from sim3d.scoring.surface import born_in_rock
@@ -186,4 +187,5 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
                         describe_primary(rows[n_rows], index, energy, group, entry, arrival)
                         fill_record(rows[n_rows], hits[0], neutrino, value, weight * neutrino[NU_WEIGHT] / keep)
                         n_rows += 1
+        note_primary(scores.weights, scores.of_primary)
     return rows, n_rows, task.batch_size

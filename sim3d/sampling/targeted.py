@@ -55,6 +55,7 @@ from sim3d.sampling.pilot import list_aims
 from sim3d.sampling.source import comes_through, draw_energy
 from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary
 from sim3d.scoring.gradients import new_terms, primary_terms
+from sim3d.scoring.hit_weights import note_primary
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
 from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.gradients import carried_columns
@@ -356,4 +357,5 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                     n_rows,
                     primary,
                 )
+        note_primary(scores.weights, scores.of_primary)
     return rows, n_rows, size
