@@ -85,7 +85,7 @@ def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
         Sum of the column A_SHARE.
     g : float64 array (3, 3)
         Rotation matrix.
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
     aim : Aim
     gauss : float64 array
         Coefficients of the geomagnetic field.
@@ -327,7 +327,9 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 n, neutrinos, stack = shower(
                     world, turned, kinetic, charge, tape, stack, neutrinos, interacts, None, None, gradients, alone
                 )
-                hits, n_hits = hits_of_shower(neutrinos, n, aim.energy_min, sites[k : k + 1], k, n_azimuth, hits)
+                hits, n_hits = hits_of_shower(
+                    neutrinos, n, aim.energy_min, sites[k : k + 1], task.surfaces, k, n_azimuth, hits
+                )
                 if n_hits == 0:
                     continue
                 counters[C_CROSSINGS] += n_hits
