@@ -5,6 +5,9 @@ the fit, r = ln(truth / fit) by flavour, energy and zenith, are compared with th
 claims: by the squares of their pulls per eigenmode of C, and per point. Where either mean exceeds
 :data:`ALLOWED`, C becomes C + s^2 r r^T with the smallest s that brings both below it. The truth farthest outside comes
 first, then the farthest of what remains, until all lie inside.
+
+Fits without one of the measurements are treated alike, with r the change of ln(flux), under a condition of their own:
+no point may move by more than its error.
 """
 
 from __future__ import annotations
@@ -32,6 +35,27 @@ _STEPS = 60
 
 
 @dataclass(frozen=True)
+class Truth:
+    """A model whose muons were fitted, or the fit without a measurement.
+
+    Attributes
+    ----------
+    name : str
+    chi2 : float
+        Of the fit to its muons, with priors and nuisances.
+    difference : float64 array (4 * energies * cosines,)
+        r at :data:`NEUTRINO_GEV` and :data:`NEUTRINO_COSINES`, by flavour.
+    left_out : bool
+        Whether it is the fit without a measurement.
+    """
+
+    name: str
+    chi2: float
+    difference: Array
+    left_out: bool = False
+
+
+@dataclass(frozen=True)
 class Closure:
     """How the neutrinos of a truth lie in a covariance.
 
@@ -43,11 +67,14 @@ class Closure:
         Mean of the squared pulls of the points.
     modes : int
         Eigenmodes that count.
+    largest : float
+        Largest pull of a point.
     """
 
     per_mode: float
     per_point: float
     modes: int
+    largest: float
 
     @property
     def worst(self) -> float:
@@ -71,16 +98,37 @@ def closure(difference: Array, covariance: Array) -> Closure:
     kept = variance > len(difference) * LEAST_RMS**2
     pulls = (modes.T @ difference)[kept] ** 2 / variance[kept]
     points = difference**2 / np.diag(covariance)
-    return Closure(float(pulls.mean()) if kept.any() else np.inf, float(points.mean()), int(kept.sum()))
+    return Closure(
+        float(pulls.mean()) if kept.any() else np.inf,
+        float(points.mean()),
+        int(kept.sum()),
+        float(np.sqrt(points.max())),
+    )
 
 
-def smallest_share(difference: Array, covariance: Array) -> float:
-    """Find the smallest s for which the difference lies inside C + s^2 r r^T.
+def excess(truth: Truth, covariance: Array) -> float:
+    """Compute how far a truth lies outside: above 1 it does.
 
     Parameters
     ----------
-    difference : float64 array (n,)
-        r.
+    truth : Truth
+    covariance : float64 array (n, n)
+
+    Returns
+    -------
+    float
+    """
+    if truth.left_out:
+        return float(np.max(truth.difference**2 / np.diag(covariance)))
+    return closure(truth.difference, covariance).worst / ALLOWED
+
+
+def smallest_share(truth: Truth, covariance: Array) -> float:
+    """Find the smallest s for which a truth lies inside C + s^2 r r^T.
+
+    Parameters
+    ----------
+    truth : Truth
     covariance : float64 array (n, n)
         C.
 
@@ -89,35 +137,17 @@ def smallest_share(difference: Array, covariance: Array) -> float:
     float
         0 if it lies inside C; at most 1.
     """
-    if closure(difference, covariance).worst <= ALLOWED:
+    if excess(truth, covariance) <= 1.0:
         return 0.0
-    outer = np.outer(difference, difference)
+    outer = np.outer(truth.difference, truth.difference)
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = 0.5 * (low + high)
-        if closure(difference, covariance + middle**2 * outer).worst <= ALLOWED:
+        if excess(truth, covariance + middle**2 * outer) <= 1.0:
             high = middle
         else:
             low = middle
     return high
-
-
-@dataclass(frozen=True)
-class Truth:
-    """A model whose muons were fitted.
-
-    Attributes
-    ----------
-    name : str
-    chi2 : float
-        Of the fit to its muons, with priors and nuisances.
-    difference : float64 array (4 * energies * cosines,)
-        r at :data:`NEUTRINO_GEV` and :data:`NEUTRINO_COSINES`, by flavour.
-    """
-
-    name: str
-    chi2: float
-    difference: Array
 
 
 @dataclass(frozen=True)
@@ -151,6 +181,7 @@ class Growth:
             out.append(
                 {
                     "name": one.name, "chi2_of_muons": one.chi2, "modes": before.modes, "share": share,
+                    "left_out": one.left_out, "largest": before.largest, "largest_after": after.largest,
                     "per_mode": before.per_mode, "per_point": before.per_point,
                     "per_mode_after": after.per_mode, "per_point_after": after.per_point,
                 }
@@ -173,8 +204,8 @@ def grow(truths: Sequence[Truth], covariance: Array) -> Growth:
     """
     names, changes, grown = [], [], covariance
     for _ in truths:
-        worst = max(truths, key=lambda one: closure(one.difference, grown).worst)
-        share = smallest_share(worst.difference, grown)
+        worst = max(truths, key=lambda one: excess(one, grown))
+        share = smallest_share(worst, grown)
         if share == 0.0:
             break
         names.append(PREFIX + worst.name)

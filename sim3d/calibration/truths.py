@@ -50,6 +50,7 @@ def grow_by_truths(
     found: Fit,
     prior: Array,
     neutrinos: CascadePoints,
+    without: Mapping[str, Array],
 ) -> Growth:
     """Fit the muons of every truth, and add to the covariance what its neutrinos ask for.
 
@@ -71,6 +72,8 @@ def grow_by_truths(
         Own units.
     neutrinos : CascadePoints
         With the derivatives of neutrinos.
+    without : mapping of float64 arrays (n,)
+        By measurement: parameters of the fit without it, in units of sigma.
 
     Returns
     -------
@@ -83,12 +86,15 @@ def grow_by_truths(
     units = np.outer(found.sigma, found.sigma)
     slopes = neutrinos.slopes.reshape(-1, len(names))
     claimed = found.scale**2 * slopes @ (found.covariance * units) @ slopes.T
-    out = []
+    out = [
+        Truth(f"without-{name}", found.chi2_total, slopes @ ((values - found.values) * found.sigma), left_out=True)
+        for name, values in without.items()
+    ]
     for truth in truths:
         fluxes = _solved(CascadeMuons(measurements, model_of(truth, model)), {})
         wanted = _values(measurements, fluxes)
         own = [_pretended(one, wanted[one.name] / at_centre[one.name]) for one in sets]
-        of_fit = fit(own, names, prior)
+        of_fit = fit(own, names, prior, quick=True)
         for _ in range(FITS - 1):
             values = of_fit.values * of_fit.sigma
             moved = _values(measurements, _solved(muons, dict(zip(names, values.tolist(), strict=True))))
@@ -97,7 +103,7 @@ def grow_by_truths(
                 _moved(one, values, before.response.values * moved[one.name] / at_centre[one.name])
                 for one, before in zip(own, sets, strict=True)
             ]
-            of_fit = fit(again, names, prior)
+            of_fit = fit(again, names, prior, quick=True)
         fitted = _solved(muons, dict(zip(names, (of_fit.values * of_fit.sigma).tolist(), strict=True)))
         difference = np.log(neutrinos_at(fluxes) / neutrinos_at(fitted)).ravel()
         out.append(Truth(truth, of_fit.chi2_total, difference))

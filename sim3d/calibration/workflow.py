@@ -175,6 +175,7 @@ class Calibrated:
             arrays |= neutrino_arrays(self.neutrinos)
         if self.grown is not None:
             record["truths"] = self.grown.record
+            arrays |= {f"truths/{one.name}": one.difference for one in self.grown.truths}
         covariance, prior = found.covariance * units * found.scale**2, found.prior * units
         if SOLAR in found.parameters:
             # the fit's is the offset of the series; the month of a flux scatters about it, which no muon tells
@@ -303,16 +304,15 @@ def calibrate(
         if stands or given or len(steps) >= table.iterations:
             break
         centre = _inside(table.parameters, found.values * found.sigma)
-    neutrinos = beside.get(NEUTRINOS)
+    neutrinos, without = beside.get(NEUTRINOS), left_out(sets, found)
     grown = None
     if table.truths and neutrinos is not None:
         from sim3d.calibration.truths import grow_by_truths
 
         say(f"other truths: {', '.join(table.truths)}")
-        grown = grow_by_truths(table.truths, measurements, _models(table), sets, found, prior, neutrinos)
-    return Calibrated(
-        table, measurements, first, sets, found, left_out(sets, found), steps, files, enlarged, neutrinos, grown
-    )
+        moved = {name: values for name, (values, _) in without.items()}
+        grown = grow_by_truths(table.truths, measurements, _models(table), sets, found, prior, neutrinos, moved)
+    return Calibrated(table, measurements, first, sets, found, without, steps, files, enlarged, neutrinos, grown)
 
 
 def _inside(names: tuple[str, ...], values: Array) -> Array:

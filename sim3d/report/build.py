@@ -208,7 +208,7 @@ def _precision(report: ReportPage, document: dict[str, Any]) -> Section:
     parts: list[Markup] = [
         html.paragraph(
             "Statistical error (one standard deviation) of the flux over the whole sky, integrated over a decade of "
-            f"energy; in brackets the effective number of {counted}, (Σw)²/Σw². The w are relative to the flux at their "
+            f"energy; in brackets the effective number of {counted}, (Σw)²/Σw², with w relative to the flux at its "
             "energy."
         ),
         html.warning(f"Errors that rest on few {counted}", document["warnings"]),

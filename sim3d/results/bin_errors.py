@@ -42,8 +42,9 @@ FEW_HITS = 100.0
 """A bin with fewer expected effective hits F / phi has the expected error.
 
 Of n effective hits the sample variance scatters by sqrt(8 / n) around phi F: that is the fourth moment of the hit
-values of runs, at all energies from 0.1 GeV to 1 TeV (docs/reports/coverage.md). So it is worth n / 4 degrees of freedom, 25 for
-100 hits. A bin without its heavy hits has both a low flux and a low sample error; with 10 hits that is frequent.
+values of runs, at all energies from 0.1 GeV to 1 TeV (docs/reports/coverage.md). So it is worth n / 4 degrees of
+freedom, 25 for 100 hits. A bin without its heavy hits has both a low flux and a low sample error; with 10 hits that is
+frequent.
 """
 
 RARE_HITS = 1.0

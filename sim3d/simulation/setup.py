@@ -435,6 +435,7 @@ def make_setup(config: Config) -> Setup:
         roulette=roulette,
         sharing=NEUTRINO_SHARING if config.thinning > 0.0 else WITHOUT_ROULETTE,
         pion_sharpness=pion_sharpness(values),
+        albedo=config.transport.albedo == "follow",
     )
     overhead = None
     if config.scoring.muons:

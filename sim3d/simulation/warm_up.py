@@ -49,9 +49,9 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
     mark = _mark(setup)
     for turn in (processes.first, local_rank == 0 and not processes.first, local_rank != 0 and not processes.first):
         if turn:
-            with _alone(mark, "sums"):
+            with _alone(mark, "sums", show=show):
                 _empty_sums(setup)
-            with _alone(mark, *_locks(setup)):
+            with _alone(mark, *_locks(setup), show=show):
                 cold = mark is None or not mark.exists()
                 begun = time.perf_counter()
                 if show and cold:
@@ -141,11 +141,21 @@ def _mark(setup: Setup) -> Path | None:
     return Path(CACHE_FOLDER) / f"compiled-{kernel}-{binding.get_host_cpu_name()}-{home}"
 
 
+def _say_waiting() -> None:
+    """Say in one line why nothing happens."""
+    print(
+        f"sim3d: waiting for another process that compiles into {CACHE_FOLDER} "
+        "(SIM3D_CACHE_DIR names another folder) ...",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 @contextlib.contextmanager
-def _alone(mark: Path | None, *names: str) -> Iterator[None]:
+def _alone(mark: Path | None, *names: str, show: bool = False) -> Iterator[None]:
     """Lock kernels of these names in the cache folder against other processes until they are marked as complete."""
     with contextlib.ExitStack() as held:
         if mark is not None and not mark.exists():
             for name in names:
-                held.enter_context(alone(mark.parent / f"lock-{name}"))
+                held.enter_context(alone(mark.parent / f"lock-{name}", _say_waiting if show else None))
         yield

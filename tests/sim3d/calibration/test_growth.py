@@ -33,12 +33,20 @@ def test_modes_without_size_do_not_count():
 def test_the_smallest_share_brings_a_truth_to_the_limit():
     difference = 0.1 * np.exp(-((ENERGY + 0.3) ** 2) / 0.02)
     assert closure(difference, COVARIANCE).worst > ALLOWED
-    share = smallest_share(difference, COVARIANCE)
+    share = smallest_share(Truth("bump", 1.0, difference), COVARIANCE)
     assert 0.0 < share < 1.0
     term = np.outer(difference, difference)
     assert closure(difference, COVARIANCE + share**2 * term).worst == pytest.approx(ALLOWED, rel=1e-6)
     assert closure(difference, COVARIANCE + (0.99 * share) ** 2 * term).worst > ALLOWED
-    assert smallest_share(0.5 * SLOPES[:, 0], COVARIANCE) == 0.0
+    assert smallest_share(Truth("inside", 1.0, 0.5 * SLOPES[:, 0]), COVARIANCE) == 0.0
+
+
+def test_a_measurement_left_out_moves_no_point_by_more_than_its_error():
+    moved = Truth("without it", 1.0, 0.06 * ENERGY, left_out=True)
+    share = smallest_share(moved, COVARIANCE)
+    grown = COVARIANCE + share**2 * np.outer(moved.difference, moved.difference)
+    assert np.max(np.abs(moved.difference) / np.sqrt(np.diag(COVARIANCE))) > 1.0
+    assert np.max(np.abs(moved.difference) / np.sqrt(np.diag(grown))) == pytest.approx(1.0, rel=1e-6)
 
 
 def test_growth_until_all_truths_lie_inside():
