@@ -85,7 +85,7 @@ def aimed():
 
 
 @pytest.mark.parametrize(
-    ("primaries", "precision"), [(160_000, 0.17), pytest.param(480_000, 0.1, marks=pytest.mark.slow)]
+    ("primaries", "precision"), [(200_000, 0.17), pytest.param(480_000, 0.1, marks=pytest.mark.slow)]
 )
 def test_against_analog(aimed, primaries, precision):
     """Same patch, same world: by flavour in energy, zenith and azimuth, all bins (choosing some would be biased)."""
