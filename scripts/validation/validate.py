@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from validation_cascade import cascade
+from validation_cascade import cascade, cascade_high_energy
 from validation_coverage import coverage
 from validation_gradients import gradients
 from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
@@ -334,6 +334,7 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "high_energy": high_energy,
     "one_dimension": one_dimension,
     "cascade": cascade,
+    "cascade_high_energy": cascade_high_energy,
     "fluka": fluka,
     "fluka_printed_definition": fluka_printed_definition,
     "fluka_kinetic_definition": fluka_kinetic_definition,
