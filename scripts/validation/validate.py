@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import validation_figures as figures
-from validation_cascade import cascade
+from validation_cascade import cascade, cascade_high_energy
 from validation_coverage import coverage
 from validation_gradients import gradients
 from validation_report import COVERAGE_PARTS, OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
@@ -321,6 +321,7 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "high_energy": high_energy,
     "one_dimension": one_dimension,
     "cascade": cascade,
+    "cascade_high_energy": cascade_high_energy,
     "fluka": fluka,
     "fluka_printed_definition": fluka_printed_definition,
     "fluka_kinetic_definition": fluka_kinetic_definition,
