@@ -311,9 +311,9 @@ def _sums(
             for records in pieces:
                 values = records["score"] * flux_ratio(records, new, old)
                 places = ("primary", "site", "flavour", "energy_bin", "cos_zenith_bin", "azimuth_bin")
-                of_records = [records[name].astype(np.int64) for name in places]
+                p, k, f, e, c, a = (records[name].astype(np.int64) for name in places)
                 size = config.run.batch_size
-                _add_records(*of_records, values, size, scores, hits, weights, of_primary, last)
+                _add_records(p, k, f, e, c, a, values, size, scores, hits, weights, of_primary, last)
                 bar.update(len(records))
             note_primary(weights, of_primary)
             try:
