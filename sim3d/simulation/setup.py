@@ -26,7 +26,7 @@ from sim3d.errors import InputError
 from sim3d.files.event_journal import BatchRecorder
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.model import PrimaryModel
-from sim3d.sampling.aiming import Aim, make_aim
+from sim3d.sampling.aim_settings import Aim, make_aim
 from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
 from sim3d.sampling.counters import C_PRIMARIES
