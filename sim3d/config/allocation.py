@@ -14,7 +14,7 @@ from sim3d.conventions.flavours import FLAVOURS, flavour_name
 
 LOWEST_GEV, HIGHEST_GEV = float(ENERGY_EDGES_GEV[0]), float(ENERGY_EDGES_GEV[-1])
 
-AUTOMATIC_FROM = 200_000
+AUTOMATIC_FROM = 500_000
 """Primaries from which a run has an allocation where the configuration does not say so."""
 
 

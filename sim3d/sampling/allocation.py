@@ -20,14 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim3d.conventions.binning import COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
-from sim3d.sampling.counters import (
-    C_BACKTRACKED,
-    C_FORBIDDEN,
-    C_NEUTRINOS,
-    C_PRIMARIES,
-    C_ROTATIONS,
-    C_UNDECIDED,
-)
+from sim3d.sampling.counters import C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS
 from sim3d.sampling.energy_law import LAW_ENERGIES_GEV
 
 STRATUM_NODES = 24
@@ -252,16 +245,19 @@ class Allocation:
         return np.asarray(LAW_ENERGIES_GEV[self.nodes])
 
 
-COST = (1.0, 1.0, 1.0, 1.0, 1.0)
+COST_US = (17.0, 2.9, 155.0)
+"""Microseconds for a primary, for each neutrino of its pilot shower, and for each rotation with its trace and shower.
 
-LEAST, MOST = 0.5, 4.0
+Least squares of times on one core of an AMD EPYC give them (``python benchmarks/allocation.py --cost``). They describe
+the strata to 15%. Only their ratios matter, and they change errors alone."""
+
+LEAST, MOST = 0.95, 4.0
 """Least and largest ratio of a stratum's share to that by default, for the whole table. A survey may miss rare heavy
 hits of a stratum."""
 LEAST_OF_A_PART = 0.05
 """Least ratio where the run serves a part of the table."""
 OUTSIDE = 0.1
 """Factor of the rotations for neutrinos outside of the part of the table that a run serves."""
-_ROUNDS, _EVENNESS = 12, 0.5
 
 
 def cost(counters: np.ndarray) -> np.ndarray:
@@ -278,14 +274,7 @@ def cost(counters: np.ndarray) -> np.ndarray:
         In microseconds of a processor core.
     """
     each = counters / np.maximum(counters[:, C_PRIMARIES], 1)[:, None]
-    arrived = each[:, C_ROTATIONS] - each[:, C_FORBIDDEN] - each[:, C_UNDECIDED]
-    return np.asarray(
-        COST[0]
-        + COST[1] * each[:, C_NEUTRINOS]
-        + COST[2] * each[:, C_ROTATIONS]
-        + COST[3] * each[:, C_BACKTRACKED]
-        + COST[4] * arrived * each[:, C_NEUTRINOS]
-    )
+    return np.asarray(COST_US[0] + COST_US[1] * each[:, C_NEUTRINOS] + COST_US[2] * each[:, C_ROTATIONS])
 
 
 def favoured(cells: Cells) -> tuple[np.ndarray, np.ndarray]:
@@ -352,13 +341,17 @@ def allocate(survey: Survey, whole: bool) -> Allocation:
     ----------
     survey : Survey
     whole : bool
-        Whether the cells are those of the whole table.
+        Whether the cells are those of the whole table. Then the weight of a cell is the inverse of its squared error
+        with the default density, so that each cell gains alike. In a part of the table all cells have one weight.
 
     Returns
     -------
     Allocation
     """
-    bounds = (LEAST, MOST) if whole else (LEAST_OF_A_PART, math.inf)
     weights = np.ones(survey.flux.shape[1])
-    share = optimum(survey, weights, bounds)
+    if whole:
+        usual = survey.squared_errors(survey.share)
+        measured = np.isfinite(usual) & (usual > 0.0)
+        weights = np.where(measured, 1.0 / np.where(measured, usual, 1.0), 0.0)
+    share = optimum(survey, weights, (LEAST, MOST) if whole else (LEAST_OF_A_PART, math.inf))
     return Allocation(survey.nodes, survey.share, share, survey.cost)
