@@ -16,7 +16,8 @@ import numpy as np
 
 from sim3d.jit_cache import CACHE
 from sim3d.launcher import usable_cores
-from sim3d.sampling.aiming import AIM_COLUMNS, N_SECTORS, Aim
+from sim3d.sampling.aim_settings import Aim
+from sim3d.sampling.aiming import AIM_COLUMNS, N_SECTORS
 from sim3d.sampling.batch import BatchTask
 from sim3d.sampling.first_interaction import trace_to_top
 from sim3d.sampling.pilot import list_aims

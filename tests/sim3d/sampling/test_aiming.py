@@ -12,6 +12,7 @@ from atmosphere.layers import linsley
 from geomag.field.igrf import FieldModel
 from hadronic.models import load_model
 from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.sampling.aim_settings import make_aim
 from sim3d.sampling.aiming import (
     A_KIND,
     AIM_COLUMNS,
@@ -23,7 +24,6 @@ from sim3d.sampling.aiming import (
     draw_rotation,
     draw_uniform_rotation,
     foretold_crossing,
-    make_aim,
     set_reference,
     site_rotation,
     smallest_rotation,
