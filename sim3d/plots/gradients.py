@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib import rc_context
 
+from sim3d.analysis.trends import smooth_curve
 from sim3d.config.parameters import CLASS_OF, UNITS, in_units
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.plots import style
-from sim3d.plots.axes import legend_below, outer_labels, plain_ticks
+from sim3d.plots.axes import draw_curve, legend_below, outer_labels, plain_ticks
 from sim3d.scoring.gradients import BINS
 
 if TYPE_CHECKING:
@@ -85,16 +86,21 @@ def draw_gradients(site_gradients: SiteGradients, folder: Path, about: Sequence[
 
 def _panels(values: dict[str, np.ndarray], known: np.ndarray) -> Figure:
     figure, axes = style.subplots(2, 2, figsize=(7.6, 6.6), sharex=True, sharey=True)
+    fine = np.geomspace(BINS.energies_GeV[0], BINS.energies_GeV[-1], 161)
     for i, (flavour, ax) in enumerate(zip(FLAVOURS, axes.flat, strict=True)):
         looks = zip(values.items(), _COLOURS, _MARKERS, strict=False)
         for k, ((name, (value, error)), colour, marker) in enumerate(looks):
+            at = BINS.energies_GeV[known[i]]
+            curve, spread = smooth_curve(np.log(at), value[i, known[i]], error[i, known[i]], np.log(fine), log=False)
+            draw_curve(ax, fine, curve, spread, colour)
             ax.errorbar(
-                BINS.energies_GeV[known[i]] * 10.0 ** (0.015 * (k - 2)),
+                at * 10.0 ** (0.015 * (k - 2)),
                 value[i, known[i]],
                 error[i, known[i]],
                 color=colour,
                 marker=marker,
-                linewidth=0.7,
+                markersize=3.0,
+                linestyle="none",
                 elinewidth=0.6,
                 label=words(name),
             )
