@@ -5,6 +5,7 @@ This module must not import numba, h5py or matplotlib, so that ``sim3d --help`` 
 
 from __future__ import annotations
 
+import difflib
 import errno
 import importlib
 import os
@@ -100,6 +101,16 @@ class LazyGroup(click.Group):
         room = next(room for room, names in _ROOMS.items() if cmd_name in names)
         command: click.Command = importlib.import_module(f"sim3d.commands.{room}.{cmd_name.replace('-', '_')}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of the first argument; an unknown one is answered with the nearest name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else "; `sim3d --help` lists them"
+            ctx.fail(f"command {args[0]!r} is unknown{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
