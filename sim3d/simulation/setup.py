@@ -1,7 +1,4 @@
-"""Build the models of a run and the arguments of its batch kernels from a checked configuration.
-
-The models are the geomagnetic field, the atmosphere, the hadronic interactions and the primary spectrum.
-"""
+"""Build a run's field, atmosphere, hadronic model, primary spectrum and kernel arguments from its configuration."""
 
 from __future__ import annotations
 
@@ -71,7 +68,6 @@ class BatchFunction(Protocol):
         only: int = -1,
     ) -> None:
         """Simulate a batch."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -485,7 +481,6 @@ def make_setup(config: Config) -> Setup:
         check_levels(overhead, atmosphere.top_km)
     source = Source(primaries.spectrum, low, high, index, law)
     sites, surfaces = site_rows(detectors, [None if found is None else found[0] for found in read])
-    trace = trace_params(field)
     return Setup(
         config=config,
         detectors=detectors,
@@ -497,7 +492,7 @@ def make_setup(config: Config) -> Setup:
         source=source,
         sites=sites,
         surfaces=surfaces,
-        trace=trace,
+        trace=trace_params(field),
         overhead=overhead,
         gradients=make_gradients(config, hadronic.tables),
         models=model_entries(config, field, atmosphere, hadronic, primaries, overhead),
