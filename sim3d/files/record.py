@@ -10,6 +10,7 @@ import numpy as np
 from sim3d.config.schema import Config
 from sim3d.conventions.words import CROSSING_FRAME
 from sim3d.files.event_journal import EventIndex
+from sim3d.sampling.allocation import Allocation
 from sim3d.sampling.counters import COUNTERS
 from sim3d.sampling.lost import Lost
 from sim3d.scoring.detectors import Detector
@@ -46,6 +47,8 @@ class RunRecord:
         See :class:`sim3d.scoring.precision.Watch`.
     events : EventIndex, optional
         Of the event records, if the run makes them.
+    allocation : Allocation, optional
+        Density of the primaries' energies, if a survey has chosen it.
     """
 
     config: Config
@@ -60,6 +63,7 @@ class RunRecord:
     lost: list[Lost] = field(default_factory=list)
     watch_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
     events: EventIndex | None = None
+    allocation: Allocation | None = None
 
     @property
     def azimuth_frame(self) -> str:

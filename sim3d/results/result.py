@@ -143,7 +143,7 @@ class Result(PointFluxes):
             return None
         watch = Watch(self.record.config, [tally.exponents for tally in self.record.tallies])
         watch.add(self.record.watch_sums)
-        error = watch.relative_error(self.n_batches)
+        error = watch.error(self.n_batches, self.record.tallies)
         verdict = "reached" if error <= run.target_error else "not reached"
         return f"target_error {run.target_error:g} {verdict}: {error:.3g} ({describe_observable(self.record.config)})"
 

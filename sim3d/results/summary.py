@@ -48,6 +48,7 @@ def describe_result(result: Result) -> dict[str, Any]:
         "batches_total": len(result.record.batches_done),
         "complete": result.complete,
         "target": result.target,
+        "allocation": _allocation(result),
         "event_records": _event_records(result),
         "lost_primaries": [list(lost) for lost in result.record.lost],
         "energy_bins": len(result.energy_edges_GeV) - 1,
@@ -56,6 +57,19 @@ def describe_result(result: Result) -> dict[str, Any]:
         "azimuth_frame": result.azimuth_frame,
         "attributes": dict(result.attributes),
         "config": result.config,
+    }
+
+
+def _allocation(result: Result) -> dict[str, list[float]] | None:
+    """Describe the density of the primaries' energies that a survey has chosen, by stratum; None without one."""
+    found = result.record.allocation
+    if found is None:
+        return None
+    return {
+        "edges_GeV": [float(f"{edge:.4g}") for edge in found.edges_GeV],
+        "default_share": [round(float(value), 6) for value in found.default_share],
+        "share": [round(float(value), 6) for value in found.share],
+        "cost_us": [round(float(value), 1) for value in found.cost],
     }
 
 

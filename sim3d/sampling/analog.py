@@ -70,7 +70,7 @@ def analog_batch(task, scores, events, gradients, heights):
         weight, energy, group, n, neutrinos, stack = next_shower(
             world, source, seed, size, index, place, start, rng, stack, neutrinos, counters, gradients
         )
-        hits, n_hits = hits_of_shower(neutrinos, n, 0.0, sites, 0, n_azimuth, hits)
+        hits, n_hits = hits_of_shower(neutrinos, n, 0.0, sites, task.surfaces, 0, n_azimuth, hits)
         if n_hits == 0:
             continue
         counters[C_CROSSINGS] += n_hits

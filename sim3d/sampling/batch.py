@@ -26,7 +26,10 @@ class BatchTask(NamedTuple):
         Seed of the run.
     first_index, batch_size : int
         Index of the batch's first primary in the run, number of primaries.
-    sites : float64 array (n, SITE_COLUMNS)
+    sites : SITE_DTYPE array (n,)
+        See :mod:`sim3d.scoring.detectors`.
+    surfaces : float64 array
+        Mountains over the sites, see :func:`sim3d.scoring.surface.site_rows`.
     cutoff : bool
         Whether the back-traced trajectory of a primary must be allowed by the geomagnetic field.
     trace : float64 array
@@ -43,6 +46,7 @@ class BatchTask(NamedTuple):
     first_index: int
     batch_size: int
     sites: np.ndarray
+    surfaces: np.ndarray
     cutoff: bool
     trace: np.ndarray
     left_out: np.ndarray

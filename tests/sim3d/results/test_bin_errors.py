@@ -176,3 +176,16 @@ def test_coverage_of_runs(runs, binning):
     assert covered >= 0.88 * empty
     assert np.median(np.concatenate(over)) < 5.0
     assert beyond <= 0.015 * hits
+
+
+def test_hit_values_that_vary_within_the_weights():
+    """One pass is too large by exp(s^2 / 2) for phi that changes by e^s over a width; the second mends it."""
+    flux = 1e4 * truth(1)
+    slope = 2.0  # phi over flux falls as the square of energy: by e^0.92 over 0.2 decades
+    phi = 1e-4 * UNIT[:, None, None] * ENERGIES[:, None, None] ** -slope * np.ones_like(flux)
+    middle = (ENERGIES > 0.4) & (ENERGIES < 20.0)
+    ratio = [np.mean((phi / hit_values(flux, phi * flux, grid(1), passes=n))[:, middle]) for n in (1, 2, 3)]
+    width = slope * 0.2 * np.log(10.0)
+    assert ratio[0] == pytest.approx(np.exp(-0.5 * width**2), rel=0.1)
+    assert abs(ratio[1] - 1.0) < 0.25 * abs(ratio[0] - 1.0)
+    assert abs(ratio[2] - 1.0) <= abs(ratio[1] - 1.0) + 0.01

@@ -40,7 +40,7 @@ def neutrinos():
 
 def listed(neutrinos, energy_min=0.0, first_site=0, sites=SITES, capacity=1):
     hits, n = hits_of_shower(
-        neutrinos, len(neutrinos), energy_min, sites, first_site, 12, np.empty(capacity, HIT_DTYPE)
+        neutrinos, len(neutrinos), energy_min, sites, np.zeros(0), first_site, 12, np.empty(capacity, HIT_DTYPE)
     )
     return hits[:n]
 
@@ -52,7 +52,7 @@ def test_the_list_grows_and_is_that_of_its_neutrinos(neutrinos):
     single = np.empty(4, HIT_DTYPE)
     n = 0
     for i, neutrino in enumerate(neutrinos):
-        for hit in single[: patch_hits(neutrino, i, SITES, 0, 12, single, 0)]:
+        for hit in single[: patch_hits(neutrino, i, SITES, np.zeros(0), 0, 12, single, 0)]:
             assert hits[n] == hit
             assert hit["neutrino"] == i
             n += 1
