@@ -111,7 +111,7 @@ class CascadeSolver:
         self.energy_loss = energy_loss
         self.muons_decay = muons_decay
         n = grid.n
-        self._blocks = _blocks(self.yields)
+        self._blocks = yield_blocks(self.yields)
         # meson and its bin; charge, helicity and bin of the muon
         to_muons = np.array([self.decays.muons[code] for code in _MESONS]).transpose(0, 3, 1, 2, 4)
         self._to_muons = np.ascontiguousarray(to_muons.reshape(len(_MESONS) * n, 4 * n))
@@ -234,7 +234,7 @@ class CascadeSolver:
         return decays
 
 
-def _blocks(yields: Array) -> list[tuple[int, int, int, Array]]:
+def yield_blocks(yields: Array) -> list[tuple[int, int, int, Array]]:
     """Divide the yields by bins of the secondary, without the projectiles whose energy is too low for them.
 
     Returns for each block the first bin of the projectile, the first and the last bin (exclusive) of the secondary, and
