@@ -262,7 +262,7 @@ class HadronicTable(Table):
 
 
 class TransportTable(Table):
-    """Table ``[transport]``: step length, bending in the field, transverse momenta, nuclei.
+    """Table ``[transport]``: step length, bending in the field, transverse momenta, nuclei, albedo.
 
     Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
     """
@@ -271,6 +271,7 @@ class TransportTable(Table):
     bending: bool = True
     transverse: bool = True
     nuclei: Literal["superposition", "own_length"] = "superposition"
+    albedo: Literal["drop", "follow"] = "drop"
 
 
 class SamplingTable(Table):
@@ -373,6 +374,7 @@ class Config(Table):
             raise ValueError(
                 'transport.nuclei: "own_length" has no derivatives by cross sections: no gradients, no variations'
             )
+        self._albedo_can_be_followed()
         if self.primaries.energy_GeV[1] <= self.scoring.energy_min_GeV:
             raise ValueError(
                 f"primaries.energy_GeV: no primary up to {self.primaries.energy_GeV[1]:g} GeV gives a neutrino above "
@@ -398,6 +400,20 @@ class Config(Table):
         if self.run.target_site is not None and self.run.target_site not in names:
             raise ValueError(f"run.target_site: {_shown(self.run.target_site)} is not one of {', '.join(names)}")
         return self
+
+    def _albedo_can_be_followed(self) -> None:
+        """Particles that come back do so far from their shower, where neither a pilot nor a rotation can place it."""
+        if self.transport.albedo == "drop":
+            return
+        if self.sampling.mode != "analog":
+            raise ValueError(
+                f'transport.albedo: "follow" needs sampling.mode = "analog", not "{self.sampling.mode}" (what comes '
+                "back comes down far from its shower, and this mode aims showers at the sites without it)"
+            )
+        if not self.transport.bending:
+            raise ValueError('transport.albedo: "follow" needs transport.bending = true (the field brings it back)')
+        if self.scoring.muons:
+            raise ValueError('transport.albedo: "follow" does not go with scoring.muons (muons are made at the sites)')
 
     def _something_is_scored(self) -> None:
         if self.scoring.neutrinos:

@@ -14,6 +14,7 @@ from sim3d.sampling.allocation import Allocation
 from sim3d.sampling.counters import COUNTERS
 from sim3d.sampling.lost import Lost
 from sim3d.scoring.detectors import Detector
+from sim3d.scoring.hit_weights import HITS
 from sim3d.scoring.optional_sums import make_optional_sums
 from sim3d.scoring.tally import SiteTally
 
@@ -68,6 +69,11 @@ class RunRecord:
     def azimuth_frame(self) -> str:
         """Frame in which azimuths were counted; that of the crossing in files that do not state it."""
         return str(self.models.get("azimuth_frame", CROSSING_FRAME))
+
+    @property
+    def weights_of(self) -> str:
+        """What the histogram of weights counts; hits in files that do not state it."""
+        return str(self.models.get("weights_of", HITS))
 
     @property
     def complete(self) -> bool:

@@ -33,6 +33,7 @@ from sim3d.files.record import RunRecord, make_tally
 from sim3d.sampling.allocation import Allocation
 from sim3d.sampling.lost import Lost
 from sim3d.scoring.detectors import Detector
+from sim3d.scoring.hit_weights import HITS
 from sim3d.scoring.precision import describe_observable
 
 FORMAT = "sim3d-result"
@@ -300,6 +301,8 @@ def read_result(path: str | Path) -> RunRecord:
         }
         # sim3d counted azimuths from the crossing's own south when it did not state the frame yet
         models.setdefault("azimuth_frame", CROSSING_FRAME)
+        # and it counted hits by their weights, where it now counts primaries
+        models.setdefault("weights_of", HITS)
         provenance = {k: _plain(v) for k, v in file["provenance"].attrs.items()}
         return RunRecord(
             config=config,

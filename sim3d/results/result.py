@@ -184,7 +184,9 @@ class Result(PointFluxes):
         return sums[name]
 
     def hit_weights(self, site: str) -> np.ndarray:
-        """Return the histogram of the statistical weights of the hits (:mod:`sim3d.scoring.hit_weights`).
+        """Return the histogram of the statistical weights of the primaries (:mod:`sim3d.scoring.hit_weights`).
+
+        In results of earlier versions it is that of the hits; :attr:`RunRecord.weights_of` says which.
 
         Returns
         -------

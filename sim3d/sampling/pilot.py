@@ -31,7 +31,7 @@ from sim3d.sampling.aiming import (
     set_reference,
 )
 from sim3d.scoring.bins import cos_bin, energy_bin, inverse_cosine
-from sim3d.scoring.detectors import S_RADIUS, sphere_crossings
+from sim3d.scoring.detectors import sphere_crossings
 from sim3d.scoring.hit_weights import reference_flux
 from sim3d.shower.neutrino_list import (
     NU_DECAY,
@@ -212,7 +212,7 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
         The pilot's list of neutrinos.
     n : int
         Rows in use.
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
     scale : float
         The importance of a crossing is scale * weight / (|cos| E F(E)), with F of :func:`flavour_flux`, times the
         factors ``by_energy`` and ``by_zenith`` of the aim.
@@ -235,7 +235,7 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
     """
     n_aims = 0
     total = 0.0
-    radius = site[S_RADIUS]
+    radius = site["radius_km"]
     summed = -1.0
     for first in range(n):
         energy = neutrinos[first, NU_ENERGY]
@@ -338,7 +338,7 @@ def list_aims(pilot, n_pilot, pose, nominal, batch_size, site, aim, gauss, bendi
     expected : float
         Expected number of rotations: the sum of the column A_SHARE.
     """
-    radius = site[S_RADIUS]
+    radius = site["radius_km"]
     scale = aim.effort * nominal * batch_size / (16.0 * math.pi**2 * (radius * 1.0e3) ** 2)
     n_aims, wanted = list_crossings(pilot, n_pilot, site, scale, aim, gauss, bending, aims, work, squares)
     expected = wanted / (1.0 + wanted / aim.most_per_pilot)

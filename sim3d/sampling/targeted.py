@@ -56,6 +56,7 @@ from sim3d.sampling.pilot import list_aims
 from sim3d.sampling.source import comes_through, draw_energy
 from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary
 from sim3d.scoring.gradients import new_terms, primary_terms
+from sim3d.scoring.hit_weights import note_primary
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
 from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.gradients import carried_columns
@@ -85,7 +86,7 @@ def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
         Sum of the column A_SHARE.
     g : float64 array (3, 3)
         Rotation matrix.
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
     aim : Aim
     gauss : float64 array
         Coefficients of the geomagnetic field.
@@ -331,7 +332,9 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 n, neutrinos, stack = shower(
                     world, turned, kinetic, charge, tape, stack, neutrinos, interacts, None, None, gradients, alone
                 )
-                hits, n_hits = hits_of_shower(neutrinos, n, aim.energy_min, sites[k : k + 1], k, n_azimuth, hits)
+                hits, n_hits = hits_of_shower(
+                    neutrinos, n, aim.energy_min, sites[k : k + 1], task.surfaces, k, n_azimuth, hits
+                )
                 if n_hits == 0:
                     continue
                 counters[C_CROSSINGS] += n_hits
@@ -359,4 +362,5 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                     n_rows,
                     primary,
                 )
+        note_primary(scores.weights, scores.of_primary)
     return rows, n_rows, size

@@ -64,7 +64,7 @@ def kernels_of_a_batch(
         (rotation_density, (table, 1, 1.0, matrix, site, aim, gauss, bending, matrix)),
         (trace_to_top, (world, pose, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, np.zeros(6))),
         (comes_through, (world, task.trace, three, three, 1.0, counters)),
-        (hits_of_shower, (neutrinos, 1, 1.0, task.sites, 0, 1, hits)),
+        (hits_of_shower, (neutrinos, 1, 1.0, task.sites, task.surfaces, 0, 1, hits)),
     ]
     return showers, others
 

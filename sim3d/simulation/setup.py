@@ -86,7 +86,7 @@ class Setup:
     atmosphere : atmosphere.layers.LayeredAtmosphere
     hadronic : hadronic.models.HadronicModel
     primaries : PrimaryModel
-    world, source, sites, trace
+    world, source, sites, surfaces, trace
         Kernel arguments: models of the transport, primary spectrum, rows of the detectors, parameters of the
         back-tracking.
     overhead : Overhead, optional
@@ -109,6 +109,7 @@ class Setup:
     world: World
     source: Source
     sites: np.ndarray
+    surfaces: np.ndarray
     trace: np.ndarray
     overhead: Overhead | None
     gradients: Gradients | None
@@ -190,6 +191,7 @@ class Setup:
             first_index=batch * size,
             batch_size=size,
             sites=self.sites,
+            surfaces=self.surfaces,
             cutoff=self.config.field.cutoff,
             trace=self.trace,
             left_out=indices(lost),
@@ -475,13 +477,14 @@ def make_setup(config: Config) -> Setup:
         roulette=roulette,
         sharing=NEUTRINO_SHARING if config.thinning > 0.0 else WITHOUT_ROULETTE,
         pion_sharpness=pion_sharpness(values),
+        albedo=config.transport.albedo == "follow",
     )
     overhead = None
     if config.scoring.muons:
         overhead = make_overhead(config, detectors, world.layers)
         check_levels(overhead, atmosphere.top_km)
     source = Source(primaries.spectrum, low, high, index, law)
-    sites = site_rows(detectors, [None if found is None else found[0] for found in read])
+    sites, surfaces = site_rows(detectors, [None if found is None else found[0] for found in read])
     trace = trace_params(field)
     return Setup(
         config=config,
@@ -493,6 +496,7 @@ def make_setup(config: Config) -> Setup:
         world=world,
         source=source,
         sites=sites,
+        surfaces=surfaces,
         trace=trace,
         overhead=overhead,
         gradients=make_gradients(config, hadronic.tables),

@@ -99,10 +99,11 @@ def _long(document: dict[str, Any]) -> list[str]:
     for name, site in document["sites"].items():
         lines.append(f"  {name}: magnetic declination {site['declination_deg']:.2f} deg")
         if site["weights"]:
-            lines.append("    effective number of neutrinos (largest weight over the mean) by decade of energy:")
+            what = "primaries with hits" if document["weights_of"] == "primaries" else "neutrinos"
+            lines.append(f"    effective number of {what} (largest weight over the mean) by decade of energy:")
         for flavour, decades in site["weights"].items():
             cells = [
-                f"{span} {row['effective_hits']:.0f} ({row['largest_over_mean']:.0f})"
+                f"{span} {row['effective']:.0f} ({row['largest_over_mean']:.0f})"
                 for span, row in decades.items()
                 if row["hits"]
             ]
