@@ -24,6 +24,9 @@ from sim3d.scoring.tally import SiteTally
 FIRST_TEST = 24
 """Batches before the first test: with fewer the estimated error is not reliable."""
 
+_SLACK = 1e-9
+"""Relative rounding of the centres of bins, which are numbers like 10 GeV."""
+
 TABLE_SHARE = 0.95
 """Fraction of a table's bins that must have the target error."""
 
@@ -195,9 +198,9 @@ def table_error(tally: SiteTally, batches: int, part: AllocationTable) -> float:
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.sqrt(np.maximum(batches * squares - total**2, 0.0) / (batches - 1)) / total
     cosines = 0.5 * (binning.cos_edges[1:] + binning.cos_edges[:-1])
-    energies = binning.energies_GeV
+    energies = binning.energies_GeV * (1.0 + _SLACK * np.array([[1.0], [-1.0]]))
     chosen = error[[FLAVOURS.index(name) for name in part.flavours]]
-    chosen = chosen[:, (energies >= part.energy_GeV[0]) & (energies <= part.energy_GeV[1])]
+    chosen = chosen[:, (energies[0] >= part.energy_GeV[0]) & (energies[1] <= part.energy_GeV[1])]
     chosen = chosen[..., (cosines >= part.cos_zenith[0]) & (cosines <= part.cos_zenith[1])]
     if not chosen.size:
         return math.inf

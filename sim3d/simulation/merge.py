@@ -176,6 +176,12 @@ def _check_same_run(first: Path, whole: RunRecord, path: Path, part: RunRecord, 
     if changed is not None:
         key, old, new = changed
         raise InputError(f"{path}: not a part of the run of {first}: {key} is {new!r} there and {old!r} in {first}")
+    if not free and (whole.allocation is None) != (part.allocation is None):
+        with_one, other = (path, first) if whole.allocation is None else (first, path)
+        raise InputError(
+            f"{with_one}: a survey chose the energies of its primaries, not so in {other}: parts of a run must agree "
+            "(allocation.mode; auto depends on run.primaries)"
+        )
     versions = [record.provenance.get("sim3d", sim3d.__version__) for record in (whole, part)]
     if versions[0] != versions[1]:
         raise InputError(f"{path}: was made by sim3d {versions[1]}, {first} by {versions[0]}: their numbers may differ")

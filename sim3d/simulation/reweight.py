@@ -278,6 +278,7 @@ def reweight(
         outcome=record.outcome,
         lost=record.lost,
         watch_sums=sums.watch.sums,
+        allocation=record.allocation,
     )
 
 

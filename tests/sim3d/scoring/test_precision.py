@@ -11,7 +11,7 @@ from sim3d.config.load import make_config
 from sim3d.config.schema import ENERGY_CENTRES_GEV
 from sim3d.errors import InputError
 from sim3d.scoring.precision import Watch, describe_observable
-from sim3d.scoring.tally import scale_exponents
+from sim3d.scoring.tally import SiteTally, scale_exponents
 from sim3d.simulation.engine import run_to_file
 
 DATA = {
@@ -55,6 +55,43 @@ def test_the_error_of_the_mean(batches, run, site, flavours):
     values = batches[:, site][:, flavours][:, :, inside].sum(axis=(1, 2, 3, 4))
     expected = values.std(ddof=1) / math.sqrt(30) / values.mean()
     assert watched(batches, **run).relative_error(30) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("part", "flavours", "energies", "zeniths"),
+    [
+        ({}, slice(None), (0.0, 1e9), (-1.0, 1.0)),
+        (
+            {"flavours": ["nue"], "energy_GeV": [10.0, 100.0], "cos_zenith": [-0.2, 0.2]},
+            [2],
+            (10.0, 100.0),
+            (-0.2, 0.2),
+        ),
+    ],
+)
+def test_the_error_of_a_table_is_that_of_95_percent_of_its_bins(batches, part, flavours, energies, zeniths):
+    """As numpy has it from the Honda bins, averaged over azimuth."""
+    changed = config(target_observable="table").model_dump(mode="json") | {"sampling": {"mode": "targeted"}}
+    watch = Watch(make_config({**changed, "allocation": part}), [scale_exponents(12)] * 2)
+    tally = SiteTally(12)
+    for number, scores in enumerate(batches):
+        tally.add_batch(scores[0], np.zeros(scores[0].shape, np.int64), tally.weights * 0, number)
+    values = batches[:, 0].reshape(30, 4, 101, 2, 20, 2, 12).sum(axis=(3, 5, 6))
+    error = (values.std(axis=0, ddof=1) / math.sqrt(30) / values.mean(axis=0))[flavours]
+    centres, cosines = 10.0 ** (np.arange(101) / 20.0 - 1.0), np.arange(-0.95, 1.0, 0.1)
+    error = error[:, (centres > energies[0] * 0.999) & (centres < energies[1] * 1.001)]
+    error = np.sort(error[..., (cosines > zeniths[0]) & (cosines < zeniths[1])], axis=None)
+    found = watch.error(30, [tally, tally])
+    assert found == pytest.approx(error[math.ceil(0.95 * (len(error) - 1))], rel=1e-6)
+    assert watch.error(1, [tally, tally]) == math.inf
+
+
+def test_an_empty_bin_of_a_table_has_no_error():
+    watch = Watch(config(target_observable="table"), [scale_exponents(12)] * 2)
+    assert watch.error(30, [SiteTally(12)] * 2) == math.inf
+    assert "95% of the bins of numu, numubar, nue, nuebar at kamioka" in describe_observable(
+        config(target_observable="table")
+    )
 
 
 def test_sums_add_exactly(batches):
