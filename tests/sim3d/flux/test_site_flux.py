@@ -157,7 +157,7 @@ def test_a_site_is_moved_to_a_calibration(shipped, tmp_path):
     relative = after.error("numu", 3.0, 0.3, kind="model") / after.flux("numu", 3.0, 0.3)
     assert relative == pytest.approx(expected, rel=1e-3)
     assert sim3d.Flux.site("kamioka", calibration="none").parameters == list(NAMES)
-    with pytest.raises(InputError, match="calibration.name"):
+    with pytest.raises(InputError, match=r"calibration\.name"):
         sim3d.Flux.site("kamioka", calibration="nowhere")
     unknown = replace(calibration, arrays={})
     with pytest.raises(InputError, match="no derivative by slow@12"):
