@@ -110,7 +110,7 @@ def show_sizes(measurement: Measurement, response_slopes: np.ndarray, prior: np.
 
 
 def shown_neutrinos(values: np.ndarray) -> np.ndarray:
-    """Numu, then nue, at :data:`SHOWN_GEV`, means over :data:`SHOWN_COSINES` (16, ...), of (4, e * c, ...)."""
+    """Numu, then nue, at :data:`SHOWN_GEV`, means over :data:`SHOWN_COSINES`: (16, ...) of (4, e * c, ...)."""
     grid = values.reshape(4, len(NEUTRINO_GEV), len(NEUTRINO_COSINES), *values.shape[2:])
     rows = [NEUTRINO_GEV.index(energy) for energy in SHOWN_GEV]
     columns = [NEUTRINO_COSINES.index(cosine) for cosine in SHOWN_COSINES]

@@ -4,7 +4,7 @@
 
 WORK is the folder of ``sim3d calibrate`` with ``method = "cascade"``. Printed are K of the flux of both charges with
 its statistical error, chi2 of the run's points about the prediction, and the derivatives of both as a mean over
-momenta, weighted by the run's errors, with the pulls of their differences over all parameters.
+momenta, weighted by the run's errors, where the run has gradients.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from calibration_by_cascade import NAMES
 
 from sim3d.calibration.cascade_muons import read_points
 from sim3d.calibration.measurements import SHIPPED, load_measurement
@@ -38,9 +39,8 @@ def main() -> None:
         measurement = load_measurement(name)
         result = load(options.work / f"{name}-{options.iteration}.h5")
         gradients = muon_gradients(result)
-        names = gradients.parameters
-        run, both = response(measurement, gradients, names), response(measurement, gradients, names, points[name])
-        alone = cascade_response(measurement, points[name], names)
+        both = response(measurement, gradients, NAMES, points[name])
+        alone = cascade_response(measurement, points[name], NAMES)
         n = len(measurement.points[0].value)
         p = measurement.points[0].at_GeV
         ratio, error = both.values[:n] / alone.values[:n], np.sqrt(np.diag(both.covariance))[:n]
@@ -53,12 +53,15 @@ def main() -> None:
         pulls = np.log(both.simulated[0] / both.values) / both.simulated[1]
         print(f"{name}: {measurement.points[0].table.name} K at GeV/c {', '.join(words)}")
         print(f"  run about the prediction: chi2 {np.sum(pulls**2):.1f} of {len(pulls)}")
+        if not set(NAMES) <= set(gradients.parameters):
+            continue  # runs of this method make no gradients; those of method "simulation" have them
+        run = response(measurement, gradients, NAMES)
         weight = both.simulated[1][:n] ** -2.0
         mean = [(weight @ each.slopes[:n]) / weight.sum() for each in (run, alone)]
         largest = np.argsort(-np.abs(mean[1]))[:6]
         print(
             "  derivatives, run and cascade: "
-            + ", ".join(f"{names[i]} {mean[0][i]:+.3f} {mean[1][i]:+.3f}" for i in largest)
+            + ", ".join(f"{NAMES[i]} {mean[0][i]:+.3f} {mean[1][i]:+.3f}" for i in largest)
         )
 
 

@@ -3,8 +3,8 @@
     python scripts/studies/calibration_z_factors.py FILE.h5
 
 FILE.h5 is the result of ``sim3d calibrate``, or the name of a calibration that ships. Z = sum of x^1.7 dN/dx on air at
-daemonflux's knots (hadronic/reference/daemonflux_zfactors.csv: table 2 of Yanez and Fedynitch, Phys. Rev. D 107 (2023)
-123037, on carbon). The error is that of ln(Z) by the parameters of the calibration, from finite differences.
+daemonflux's knots (hadronic/reference/daemonflux_zfactors.csv is table 2 of Yanez and Fedynitch, Phys. Rev. D 107
+(2023) 123037, on carbon). The error is that of ln(Z) by the parameters of the calibration, from finite differences.
 """
 
 from __future__ import annotations

@@ -299,7 +299,7 @@ def fit(
     chi2 = Chi2(sets, prior, prior_centre, nuisance_centres)
     if quick:
         x = gauss_newton(chi2)
-        covariance, valid = np.linalg.inv(chi2.information(x)), True
+        covariance, valid = np.array(np.linalg.inv(chi2.information(x)), dtype=np.float64), True
     else:
         x, covariance, valid = minimise(chi2)
     n, errors = chi2.n, np.sqrt(np.diag(covariance))

@@ -203,8 +203,10 @@ def grow(truths: Sequence[Truth], covariance: Array) -> Growth:
     Growth
     """
     names, changes, grown = [], [], covariance
-    for _ in truths:
-        worst = max(truths, key=lambda one: excess(one, grown))
+    rest = list(truths)
+    while rest:
+        worst = max(rest, key=lambda one: excess(one, grown))
+        rest.remove(worst)
         share = smallest_share(worst, grown)
         if share == 0.0:
             break

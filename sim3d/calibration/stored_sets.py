@@ -29,8 +29,10 @@ def stored_sets(calibration: Calibration) -> tuple[FittedSet, ...]:
             for key, value in calibration.arrays.items()
             if key.startswith(f"sets/{name}/")
         }
-        parts = [of[f"response/{key}"] for key in ("values", "slopes", "covariance", "nuisances")]
-        response = Response(name, calibration.parameters, *parts)
+        values, slopes, covariance, nuisances = (
+            of[f"response/{key}"] for key in ("values", "slopes", "covariance", "nuisances")
+        )
+        response = Response(name, calibration.parameters, values, slopes, covariance, nuisances)
         points = (("all", len(of["data"])),)
         out.append(FittedSet(response, of["centre"], of["data"], of["data_covariance"], tuple(nuisances), points))
     return tuple(out)
