@@ -194,15 +194,30 @@ def urqmd_sibyll(runs: Runs) -> dict[str, ProjectileYields]:
                     node.replaced = _scaled_strange(urqmd, pythia, node.T_GeV)
         elif first:
             nodes += [_Node(T, pythia[T]) for T in PYTHIA_KAONS_GEV]
-        T_high, sigma_high = _sigma({T: run for T, run in sibyll.items() if high <= T})
-        T_low, sigma_low = _sigma(pythia)
-        below = T_low < T_high[0]
-        at_join = float(np.interp(np.log(T_high[0]), np.log(T_low), sigma_low))
-        joined = joined_cross_section(T_low[below], sigma_low[below], float(sigma_high[0]) / at_join)
-        out[projectile] = _table(
-            nodes, np.concatenate((T_low[below], T_high)), np.concatenate((joined, sigma_high))
-        )  # fmt: skip
+        above = _sigma({T: run for T, run in sibyll.items() if high <= T})
+        out[projectile] = _table(nodes, *both_cross_sections(*_sigma(pythia), *above))
     return out
+
+
+def both_cross_sections(T_low: Array, sigma_low: Array, T_high: Array, sigma_high: Array) -> tuple[Array, Array]:
+    """Join cross sections of one generator to those of another, which are kept (:func:`joined_cross_section`).
+
+    Parameters
+    ----------
+    T_low, sigma_low : float[energies]
+        Kinetic energies (GeV) and cross sections (mb) of the generator below, given beyond the join.
+    T_high, sigma_high : float[energies]
+        Of the generator above, from the join.
+
+    Returns
+    -------
+    T_GeV, sigma_mb : float[energies]
+        Those below the first of `T_high`, joined, and those of `T_high`.
+    """
+    below = T_low < T_high[0]
+    at_join = float(np.interp(np.log(T_high[0]), np.log(T_low), sigma_low))
+    joined = joined_cross_section(T_low[below], sigma_low[below], float(sigma_high[0]) / at_join)
+    return np.concatenate((T_low[below], T_high)), np.concatenate((joined, sigma_high))
 
 
 def joined_cross_section(T_GeV: Array, sigma_mb: Array, factor: float) -> Array:

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import validation_figures as figures
-from validation_cascade import cascade
+from validation_cascade import cascade, cascade_high_energy
 from validation_coverage import coverage
 from validation_gradients import gradients
-from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
+from validation_report import COVERAGE_PARTS, OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
 from validation_targeted import patches, targeted
 
 from hadronic.definitions import DEFAULT_DEFINITION
@@ -321,6 +321,7 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "high_energy": high_energy,
     "one_dimension": one_dimension,
     "cascade": cascade,
+    "cascade_high_energy": cascade_high_energy,
     "fluka": fluka,
     "fluka_printed_definition": fluka_printed_definition,
     "fluka_kinetic_definition": fluka_kinetic_definition,
@@ -338,12 +339,15 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("output/validation"))
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of primaries")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument(
+        "--parts", nargs="+", choices=COVERAGE_PARTS, default=list(COVERAGE_PARTS), help="of the section coverage"
+    )
     parser.add_argument("--reuse", action="store_true", help="take result files that are already there")
     parser.add_argument("--threads", type=int, default=None)
     arguments = parser.parse_args()
     if not 0 < arguments.scale <= 100:
         parser.error(f"--scale: {arguments.scale} is not between 0 and 100")
-    report = Report(arguments.output, arguments.scale, arguments.reuse, arguments.threads)
+    report = Report(arguments.output, arguments.scale, arguments.reuse, arguments.threads, arguments.parts)
     for name in arguments.only:
         started = time.perf_counter()
         SECTIONS[name](report)

@@ -38,6 +38,9 @@ def at_sea_level(*names: str) -> list[dict[str, Any]]:
     return [{"name": name, "altitude_m": 0.0} for name in names]
 
 
+COVERAGE_PARTS = ("shipped", "muons", "varied", "neutrinos")
+
+
 class Report:
     """Validation report in the making: sections, verdicts and timings.
 
@@ -51,13 +54,18 @@ class Report:
         Whether existing result files are used.
     threads : int or None
         Threads of the runs.
+    parts : sequence of str
+        Parts of the section ``coverage``, of COVERAGE_PARTS.
     """
 
-    def __init__(self, folder: Path, scale: float, reuse: bool, threads: int | None) -> None:
+    def __init__(
+        self, folder: Path, scale: float, reuse: bool, threads: int | None, parts: Sequence[str] = COVERAGE_PARTS
+    ) -> None:
         self.folder = folder
         self.scale = scale
         self.reuse = reuse
         self.threads = threads
+        self.parts = tuple(parts)
         self.lines = [f"# sim3d {sim3d.__version__}: validation report", ""]
         self.checks: list[tuple[str, str, bool]] = []
         folder.mkdir(parents=True, exist_ok=True)

@@ -26,9 +26,10 @@ from numba import njit
 from hadronic.interaction.kernels import interaction_length, pick_node
 from sim3d.conventions.particles import LAMBDA, MUM, MUP, NEUTRON, PROTON
 from sim3d.jit_cache import CACHE
+from sim3d.shower.above import follow_above
 from sim3d.shower.decay_products import MOST_NEUTRINOS, list_decay_products
 from sim3d.shower.decays import MAX_DAUGHTERS
-from sim3d.shower.flight import DECAY, INTERACTION, fly, medium_of
+from sim3d.shower.flight import DECAY, INTERACTION, LOST, fly, medium_of
 from sim3d.shower.gradients import carried_columns, end_flight, new_ancestry
 from sim3d.shower.interaction import make_secondaries
 from sim3d.shower.levels import muon_stops_above
@@ -45,7 +46,7 @@ from sim3d.shower.stack import (
     Z,
     grown,
     grown_stack,
-    put_copy,
+    put_back,
     put_primary,
 )
 from sim3d.shower.track import T_END, T_START, note
@@ -166,6 +167,10 @@ def shower(
             )  # fmt: skip
             if gradients is not None and is_hadron:
                 end_flight(particle[STACK_COLUMNS:], gradients, species, optical_depth, fate == INTERACTION)
+            if world.albedo and levels is None and fate == LOST and charge != 0.0 and not is_primary:
+                fate, n_stack = follow_above(
+                    world, particle, species, own_key, medium, particles, species_of, key_of, n_stack, rng
+                )
         if track is not None:
             note(
                 track, T_END + fate, species, particle[X], particle[Y], particle[Z], particle[KINETIC], particle[WEIGHT]
@@ -174,11 +179,9 @@ def shower(
             rng[0] = child_key(own_key, BRANCH_BREAKUP)
             if uniform(rng) >= nucleus_length:
                 is_primary = False
-                put_copy(particles, n_stack, particle)
-                particles[n_stack, DECAYS] = 0.0
+                particle[DECAYS] = 0.0
                 species_of[n_stack] = PROTON if uniform(rng) < z_over_a else NEUTRON
-                key_of[n_stack] = rng[0]
-                n_stack += 1
+                n_stack = put_back(particles, key_of, n_stack, particle, rng[0])
                 continue
         if fate == INTERACTION:
             branch = child_key(own_key, BRANCH_INTERACTION)

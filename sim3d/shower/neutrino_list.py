@@ -5,11 +5,11 @@ from __future__ import annotations
 from numba import njit
 
 from sim3d.jit_options import HELPER
-from sim3d.shower.stack import SHIFT_X, SHIFT_Y, SHIFT_Z, STACK_COLUMNS, TURN, X, Y, Z
+from sim3d.shower.stack import ABOVE, SHIFT_X, SHIFT_Y, SHIFT_Z, STACK_COLUMNS, TURN, X, Y, Z
 
 NU_FLAVOUR, NU_ENERGY, NU_WEIGHT, NU_X, NU_Y, NU_Z, NU_UX, NU_UY, NU_UZ = range(9)
-NU_TURN, NU_SHIFT_X, NU_SHIFT_Y, NU_SHIFT_Z, NU_TAG, NU_PARENT, NU_DECAY = range(9, 16)
-NEUTRINO_COLUMNS = 16
+NU_TURN, NU_SHIFT_X, NU_SHIFT_Y, NU_SHIFT_Z, NU_TAG, NU_PARENT, NU_DECAY, NU_ABOVE = range(9, 17)
+NEUTRINO_COLUMNS = 17
 
 
 @njit(**HELPER)
@@ -21,7 +21,8 @@ def list_neutrino(neutrinos, row, parent, species, flavour, energy, weight, ux, 
     neutrinos : float64 array (capacity, NEUTRINO_COLUMNS + carried columns)
     row : int
     parent : float64 array (STACK_COLUMNS + carried columns,)
-        The particle that decays; position, turn, shift and carried columns are copied from it.
+        The particle that decays; position, turn, shift, path above the atmosphere
+        and carried columns are copied from it.
     species : int
         The parent's species.
     flavour : int
@@ -47,5 +48,6 @@ def list_neutrino(neutrinos, row, parent, species, flavour, energy, weight, ux, 
     neutrinos[row, NU_TAG] = tag
     neutrinos[row, NU_PARENT] = species
     neutrinos[row, NU_DECAY] = decay
+    neutrinos[row, NU_ABOVE] = parent[ABOVE]
     for k in range(parent.shape[0] - STACK_COLUMNS):
         neutrinos[row, NEUTRINO_COLUMNS + k] = parent[STACK_COLUMNS + k]

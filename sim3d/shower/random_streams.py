@@ -34,6 +34,7 @@ BRANCH_SCATTERING = 3
 BRANCH_NEXT_DECAY = 4
 BRANCH_ROULETTE = 5
 BRANCH_BREAKUP = 6
+BRANCH_ALBEDO = 7
 BRANCH_ROTATION = 9
 BRANCH_TAPE = 11
 BRANCH_AIM = 12
@@ -45,6 +46,7 @@ BRANCHES = {
     "what goes on after one of several decays": BRANCH_NEXT_DECAY,
     "roulette of a daughter of a decay": BRANCH_ROULETTE,
     "breakup of a nucleus": BRANCH_BREAKUP,
+    "what goes on above the atmosphere": BRANCH_ALBEDO,
     "rotations and roulette of a primary (mode rotated)": BRANCH_ROTATION,
     "shower of a primary (mode targeted)": BRANCH_TAPE,
     "rotations of a primary (mode targeted)": BRANCH_AIM,

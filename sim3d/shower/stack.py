@@ -11,9 +11,11 @@ from sim3d.jit_options import HELPER
 
 # Columns of a particle: position (km), direction, carried perpendicular vector, kinetic energy (GeV), statistical
 # weight, helicity of a muon, turn (rad/nT) and shift (km rad/nT) of :mod:`sim3d.shower.kernel`, number of decays that
-# still share the weight (0: not determined yet), depth over which a muon has scattered (g/cm2).
+# still share the weight (0: not determined yet), depth over which a muon has scattered (g/cm2), path above
+# the atmosphere, with that of the ancestors (km).
 X, Y, Z, UX, UY, UZ, EX, EY, EZ, KINETIC, WEIGHT, HELICITY, TURN, SHIFT_X, SHIFT_Y, SHIFT_Z, DECAYS, CROSSED = range(18)
-STACK_COLUMNS = 18
+ABOVE = 18
+STACK_COLUMNS = 19
 STACK_RESERVE = 16384
 """Free rows that the stack has before each particle is simulated; one interaction makes far fewer secondaries."""
 
@@ -138,6 +140,30 @@ def put_copy(particles, row, particle):
 
 
 @njit(**HELPER)
+def put_back(particles, key_of, row, particle, key):
+    """Put a particle back on the stack, to go on from where it is with other random numbers.
+
+    Parameters
+    ----------
+    particles, key_of : arrays
+        As in :class:`Stack`.
+    row : int
+        Row to fill; its species is set by the caller.
+    particle : float64 array (columns,)
+    key : uint64
+        Key of the random stream of what follows.
+
+    Returns
+    -------
+    int
+        Number of particles on the stack afterwards.
+    """
+    put_copy(particles, row, particle)
+    key_of[row] = key
+    return row + 1
+
+
+@njit(**HELPER)
 def put_daughter(particles, row, parent, ux, uy, uz, ex, ey, ez, kinetic, weight, helicity):
     """Write a daughter particle into a row of the stack, at the position where its parent ended.
 
@@ -146,7 +172,7 @@ def put_daughter(particles, row, parent, ux, uy, uz, ex, ey, ez, kinetic, weight
     particles : float64 array (capacity, STACK_COLUMNS + carried)
     row : int
     parent : float64 array (columns,)
-        Position, turn, shift and carried columns are copied from it.
+        Position, turn, shift, path above the atmosphere and carried columns are copied from it.
     ux, uy, uz, ex, ey, ez : float
         Unit direction and carried perpendicular unit vector.
     kinetic, weight, helicity : float

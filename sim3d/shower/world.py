@@ -62,6 +62,8 @@ class World(NamedTuple):
         Energy loss and interaction length of nuclei, see :func:`sim3d.primaries.nuclei.nuclei_table`.
     pion_sharpness : float
         Factor of the concentration of the angles of charged pions; 1 is the hadronic model's.
+    albedo : bool
+        Whether charged secondaries that leave the top are followed through the field (:mod:`sim3d.shower.above`).
     """
 
     layers: np.ndarray
@@ -83,6 +85,7 @@ class World(NamedTuple):
     sharing: Sharing
     nuclei: np.ndarray
     pion_sharpness: float
+    albedo: bool
 
 
 def kinetic_minimum(energy_min_GeV: float) -> np.ndarray:
@@ -127,6 +130,7 @@ def build_world(
     sharing: Sharing = SINGLE_DECAYS,
     nuclei: str = "superposition",
     pion_sharpness: float = 1.0,
+    albedo: bool = False,
 ) -> World:
     """Build a :class:`World`: convert the arguments and add the tables of particles and of energy loss.
 
@@ -157,4 +161,5 @@ def build_world(
         sharing=sharing,
         nuclei=nuclei_table(nuclei),
         pion_sharpness=float(pion_sharpness),
+        albedo=bool(albedo),
     )

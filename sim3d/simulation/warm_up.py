@@ -51,7 +51,7 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
         if turn:
             with _alone(mark, "sums", show=show):
                 _empty_sums(setup)
-            with _alone(mark, *_modes(setup), show=show):
+            with _alone(mark, *_locks(setup), show=show):
                 cold = mark is None or not mark.exists()
                 begun = time.perf_counter()
                 if show and cold:
@@ -69,8 +69,20 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
 
 
 def _modes(setup: Setup) -> list[str]:
-    """Names of the kernels that a run uses, in a fixed order: the shower, which all modes share, and the modes."""
-    return ["shower", setup.config.sampling.mode] + (["muons"] if setup.config.scoring.muons else [])
+    """Names of the batch kernels that a run uses."""
+    return [setup.config.sampling.mode] + (["muons"] if setup.config.scoring.muons else [])
+
+
+def _locks(setup: Setup) -> list[str]:
+    """Names of the kernels that a run uses, in a fixed order: the shower, which all modes share, and the modes.
+
+    Kernels with gradients are others than those without; ``targeted`` uses both kinds of the shower.
+    """
+    kind = "-gradients" if setup.columns else ""
+    showers = [f"shower{kind}"]
+    if kind and setup.config.sampling.mode == "targeted":
+        showers.insert(0, "shower")
+    return showers + [f"{mode}{kind}" for mode in _modes(setup)]
 
 
 def _empty_sums(setup: Setup) -> None:
@@ -94,7 +106,7 @@ def _empty_batch(setup: Setup, *, ahead: bool) -> None:
 
 def _compile_note(setup: Setup, mark: Path | None) -> str:
     """Say what is compiled, for how long, and why, in one line."""
-    kind = " and ".join(_modes(setup)[1:])
+    kind = " and ".join(_modes(setup))
     kind += " with gradients" if setup.columns else ""
     if mark is None:
         return f"sim3d: compiling the kernels for {kind}: no cache folder can be written, so each run does it ..."

@@ -90,6 +90,31 @@ def test_cross_sections_are_joined_between_two_energies():
     np.testing.assert_allclose(joined, [250.0, 250.0, 255.0, 260.0, 260.0])
 
 
+def test_shipped_cross_sections_are_those_that_the_recipe_makes():
+    """urqmd-sibyll's below 80 GeV are Pythia's of pythia8.h5, from the same runs, joined to its own from there.
+
+    The join was changed after the tables were made, and the generators' runs are not kept: the cross sections in both
+    files were replaced by what the recipe gives. Files hold float32.
+    """
+    from hadronic.builders.yield_join import JOIN_GEV, both_cross_sections
+    from hadronic.tables.yield_file import read_yield_file
+
+    tables = Path(__file__).parents[3] / "hadronic" / "tables"
+    joined, pythia, accelerator = (
+        read_yield_file(tables / f"{name}.h5").projectiles for name in ("urqmd-sibyll", "pythia8", "accelerator")
+    )
+    for projectile, shipped in joined.items():
+        high = shipped.sigma_T_GeV >= JOIN_GEV[1]
+        low = pythia[projectile]
+        T, sigma = both_cross_sections(
+            low.sigma_T_GeV, low.sigma_mb, shipped.sigma_T_GeV[high], shipped.sigma_mb[high]
+        )  # fmt: skip
+        np.testing.assert_array_equal(shipped.sigma_T_GeV, T)
+        np.testing.assert_allclose(shipped.sigma_mb, sigma, rtol=2e-7)
+        np.testing.assert_array_equal(accelerator[projectile].sigma_T_GeV, T)
+        np.testing.assert_allclose(accelerator[projectile].sigma_mb, sigma, rtol=2e-7)
+
+
 def test_scratch_files_of_a_generator_stay_out_of_the_current_folder(tmp_path, monkeypatch):
     """UrQMD writes tables.dat where it runs; a relative output folder is still that of the caller."""
     script = synthetic.load_script()
