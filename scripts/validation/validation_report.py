@@ -107,9 +107,11 @@ class Report:
         -------
         Result
         """
-        size = config.run.batch_size
+        # batches shrink with the run, so that there are as many groups for the errors; they do not grow
+        size = max(100, round(config.run.batch_size * min(self.scale, 1.0)))
         primaries = max(2 * size, int(config.run.primaries * self.scale))
-        config = config.model_copy(update={"run": config.run.model_copy(update={"primaries": primaries})})
+        scaled = config.run.model_copy(update={"primaries": primaries, "batch_size": size})
+        config = config.model_copy(update={"run": scaled})
         path = self.folder / f"{name}.h5"
         if not (self.reuse and path.exists() and sim3d.load(path).complete):
             outcome = run_to_file(config, path, threads=self.threads, progress=True, resume=self.reuse)

@@ -142,7 +142,7 @@ def targeted(report: Report) -> None:
 
 def _inputs(result: Result) -> list[str]:
     """Return models and number of primaries, for the line below a figure."""
-    return context_lines(result.record, result.sites[0])[1:]
+    return context_lines(result.record)[1:]
 
 
 def _horizon(result: Result, site: str, band: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -215,5 +215,5 @@ def patches(report: Report) -> None:
         report,
         "patches",
         figures.patches(cosines, fluxes, "Detector patches of four sizes, 0.5 to 3.2 GeV"),
-        [f"IGRF-14 of {result.record.config.field.date}", *_inputs(result)],
+        [f"field of {result.record.config.field.date}; mean of four flavours; ratio: to 10 x 40", *_inputs(result)],
     )

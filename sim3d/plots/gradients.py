@@ -73,8 +73,10 @@ def draw_gradients(site_gradients: SiteGradients, folder: Path, about: Sequence[
             for name in site_gradients.parameters
             if CLASS_OF[name] in classes
         }
+        # the largest value that is certain: a mean over all energies would be one over the few hits at the highest
         size = {
-            name: float(np.mean(np.abs(value[known]))) if known.any() else 0.0 for name, (value, _) in values.items()
+            name: float(np.max((np.abs(value) - 2.0 * error)[known], initial=0.0))
+            for name, (value, error) in values.items()
         }
         chosen = sorted(size, key=lambda name: -size[name])[:LINES]
         if chosen:

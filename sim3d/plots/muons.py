@@ -15,7 +15,7 @@ from sim3d.conventions.arrays import Array
 from sim3d.conventions.reference_files import reference_rows
 from sim3d.files.csv_files import write_records
 from sim3d.plots import style
-from sim3d.plots.axes import draw_curve, plain_ticks
+from sim3d.plots.axes import draw_curve, plain_ticks, value_limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -182,10 +182,11 @@ def _spectra(spectra: MuonSpectra, level: int, place: str, measured: Sequence[Me
     Where muons were measured near the place, their ratio to the smooth curves of the run is in a panel below.
     """
     if measured:
-        figure, axes = style.subplots(2, 2, figsize=(9.0, 5.8), height_ratios=(3, 1), sharex="col")
-        (left, right), (empty, below) = axes
-        empty.axis("off")
-        left.tick_params(labelbottom=True)
+        figure = style.new_figure((9.0, 5.4))
+        panels = figure.subplot_mosaic([["left", "right"], ["left", "below"]], height_ratios=(3, 1))
+        left, right, below = (panels[name] for name in ("left", "right", "below"))
+        below.sharex(right)
+        right.tick_params(labelbottom=False)
     else:
         figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
         below = None
@@ -262,8 +263,9 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str, measured: Se
             one.momentum_GeV[known], ratio[known], sigma[known], ls="", marker="x", ms=4, lw=0.8, color=style.BLACK,
             label=one.name, zorder=1.2,
         )  # fmt: skip
+    value_limits(left, value[level][good], error[level][good], most=0.25)
     if left.get_legend_handles_labels()[0]:
-        left.legend()
+        _legend_on_top(left)
     left.set_xscale("log")
     plain_ticks(left)
     left.set_xlabel("Momentum (GeV/c)")
@@ -293,8 +295,15 @@ def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str, measured: Se
     right.set_xlabel(r"$\cos\theta_{\rm zenith}$")
     right.set_ylabel("Intensity / vertical intensity")
     right.set_ylim(bottom=0.0)
-    right.legend()
+    _legend_on_top(right)
     return figure
+
+
+def _legend_on_top(ax: Axes) -> None:
+    """Put the legend over the points: the axis becomes a quarter longer."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.25 * (high - low))
+    ax.legend(loc="upper center", ncols=2)
 
 
 def _growth(spectra: MuonSpectra, name: str) -> Figure:

@@ -44,7 +44,7 @@ def test_patches_and_zenith_shape():
     groups = {place: {size: 100.0 + rng.normal(size=(24, 20)) for size in ("10 x 40", "2 x 2")} for place in ("A", "B")}
     axes = figures.patches(cosines, groups, "t").axes
     assert [ax.get_title() for ax in axes[:2]] == ["A", "B"]
-    assert axes[2].get_ylabel() == "Ratio to 10 x 40"
+    assert axes[2].get_ylabel() == "Ratio"
     drawn = axes[2].containers[0].lines[0].get_ydata()
     assert np.allclose(drawn, groups["A"]["2 x 2"].mean(axis=0) / groups["A"]["10 x 40"].mean(axis=0))
     shapes = [(100.0 * 2**k, 200.0 * 2**k, np.ones(10), np.full(10, 0.02)) for k in range(4)]
