@@ -19,11 +19,12 @@ import numpy as np
 from scipy.optimize import nnls
 
 from sim3d.config.load import make_config
-from sim3d.sampling.allocation import COST_US, LAW_ENERGIES_GEV, cost
+from sim3d.sampling.allocation import COST_US, cost, part_of_table
 from sim3d.sampling.batch import empty_scores
 from sim3d.sampling.counters import C_NEUTRINOS, C_ROTATIONS, N_COUNTERS
+from sim3d.sampling.energy_law import LAW_ENERGIES_GEV
 from sim3d.simulation.processes import Processes
-from sim3d.simulation.setup import make_setup, part_of_table
+from sim3d.simulation.setup import make_setup
 from sim3d.simulation.survey import JOBS, agreed_allocation, run_job, run_strata
 
 BATCH = 2000
@@ -59,7 +60,7 @@ def part_error(seconds: float, seed: int, part: dict[str, Any], *, used: bool) -
         Root mean square of the relative errors of the cells; infinite if one is empty.
     batches : int
     """
-    cells = part_of_table(make_setup(make_config(configuration(seed, part))).config)
+    cells = part_of_table(make_config(configuration(seed, part)).allocation)
     setup = make_setup(make_config(configuration(seed, part if used else {"mode": "off"})))
     scores = empty_scores(1, setup.n_azimuth)
     setup.batch_function()(0, scores)

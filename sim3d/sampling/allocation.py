@@ -19,7 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim3d.config.allocation import AllocationTable
 from sim3d.conventions.binning import COS_EDGES, ENERGY_EDGES_GEV, N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.conventions.flavours import FLAVOURS
 from sim3d.sampling.counters import C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS
 from sim3d.sampling.energy_law import LAW_ENERGIES_GEV
 
@@ -100,6 +102,20 @@ def make_cells(
         _parts(low, high, max(1, round((high - low) / ENERGY_GROUP))),
         _parts(int(sky[0]), int(sky[-1]) + 1, min(ZENITH_PARTS, len(sky))),
     )
+
+
+def part_of_table(part: AllocationTable) -> Cells:
+    """Divide the part of the flux table that ``[allocation]`` names into cells.
+
+    Parameters
+    ----------
+    part : AllocationTable
+
+    Returns
+    -------
+    Cells
+    """
+    return make_cells(tuple(FLAVOURS.index(name) for name in part.flavours), part.energy_GeV, part.cos_zenith)
 
 
 def _parts(first: int, last: int, n: int) -> tuple[tuple[int, int], ...]:

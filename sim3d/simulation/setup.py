@@ -19,13 +19,12 @@ from geomag.trajectories.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
 from sim3d.config.schema import Config
 from sim3d.config.sites import SiteTable
-from sim3d.conventions.flavours import FLAVOURS
 from sim3d.errors import InputError
 from sim3d.files.event_journal import BatchRecorder
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.model import PrimaryModel
 from sim3d.sampling.aim_settings import Aim, make_aim
-from sim3d.sampling.allocation import Allocation, Cells, favoured, make_cells
+from sim3d.sampling.allocation import Allocation, favoured, part_of_table
 from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
 from sim3d.sampling.counters import C_PRIMARIES
@@ -160,7 +159,7 @@ class Setup:
         aim = make_aim(table.effort, table.margin_deg, self.config.scoring.energy_min_GeV)
         if not self.config.allocates or self.config.allocation.whole:
             return aim
-        by_energy, by_zenith = favoured(part_of_table(self.config))
+        by_energy, by_zenith = favoured(part_of_table(self.config.allocation))
         return aim._replace(by_energy=by_energy, by_zenith=by_zenith)
 
     def batch_task(self, batch: int, lost: Sequence[Lost] = (), only: int = -1) -> BatchTask:
@@ -265,21 +264,6 @@ class Setup:
                     return
 
         return simulate
-
-
-def part_of_table(config: Config) -> Cells:
-    """Divide the part of the flux table that ``[allocation]`` names into cells.
-
-    Parameters
-    ----------
-    config : Config
-
-    Returns
-    -------
-    Cells
-    """
-    part = config.allocation
-    return make_cells(tuple(FLAVOURS.index(name) for name in part.flavours), part.energy_GeV, part.cos_zenith)
 
 
 def coordinates(table: SiteTable) -> tuple[float, float]:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim3d.conventions.particles import PROTON
-from sim3d.sampling.allocation import Allocation, Survey, allocate, cost, strata, stratum_law
+from sim3d.sampling.allocation import Allocation, Survey, allocate, cost, part_of_table, strata, stratum_law
 from sim3d.sampling.batch import empty_scores
 from sim3d.sampling.targeted import LARGEST_ENERGY_LOSS_GEV
-from sim3d.simulation.setup import Setup, part_of_table
+from sim3d.simulation.setup import Setup
 
 if TYPE_CHECKING:
     from sim3d.files.record import RunRecord
@@ -85,7 +85,7 @@ def run_job(setup: Setup, nodes: np.ndarray, size: int, job: int) -> tuple[np.nd
         small.batch_function()(FIRST_BATCH + job, scores, None, extras)
     except Exception:  # a primary that cannot be simulated: in a run it would be reported, here the job is left out
         scores.flux[...] = np.nan
-    return part_of_table(setup.config).values(scores.flux), scores.counters.copy()
+    return part_of_table(setup.config.allocation).values(scores.flux), scores.counters.copy()
 
 
 def survey_of(setup: Setup, nodes: np.ndarray, size: int, done: dict[int, tuple[np.ndarray, np.ndarray]]) -> Survey:
@@ -130,10 +130,10 @@ def agreed_allocation(setup: Setup, processes: Processes, threads: int, start: R
     Allocation or None
         The same on all ranks; None for the default density.
     """
-    if not setup.config.allocates:
-        return None
     if plan := processes.agree("" if start is None else _text(start.allocation)):
         return _allocation(plan)
+    if not setup.config.allocates:
+        return None
     nodes = run_strata(setup)
     jobs = range(processes.rank, JOBS * (len(nodes) - 1), processes.size)
     with ThreadPoolExecutor(threads) as pool:

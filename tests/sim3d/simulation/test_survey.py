@@ -15,7 +15,7 @@ from sim3d.config.toml_text import config_text
 from sim3d.errors import InputError
 from sim3d.files.result_file import read_result, write_result
 from sim3d.sampling import allocation
-from sim3d.sampling.allocation import cost, make_cells
+from sim3d.sampling.allocation import cost, make_cells, part_of_table
 from sim3d.sampling.batch import empty_scores
 from sim3d.sampling.counters import C_PRIMARIES
 from sim3d.simulation import survey
@@ -23,7 +23,7 @@ from sim3d.simulation.engine import run_to_file
 from sim3d.simulation.merge import merge_to_file
 from sim3d.simulation.processes import Processes
 from sim3d.simulation.replay import replay
-from sim3d.simulation.setup import make_setup, part_of_table
+from sim3d.simulation.setup import make_setup
 from sim3d.simulation.survey import JOBS, SIZE, agreed_allocation, run_strata
 
 MPIRUN = Path(sys.executable).with_name("mpirun")
@@ -188,7 +188,7 @@ def test_an_allocation_has_no_bias(compared, name):
 
     A run for a part is compared in its part. Elsewhere it has so few hits that their errors are too small.
     """
-    cells = part_of_table(make_setup(config(PART)).config) if name == "part" else make_cells(energy_GeV=(1.0, 200.0))
+    cells = part_of_table(config(PART).allocation) if name == "part" else make_cells(energy_GeV=(1.0, 200.0))
     (a, da), (b, db) = (mean_and_error(compared[key][0], cells) for key in ("off", name))
     pull = (b - a) / np.hypot(da, db)
     # cells of one run share primaries: of 60 cells some 20 are independent
@@ -199,7 +199,7 @@ def test_an_allocation_has_no_bias(compared, name):
 
 def test_a_part_of_the_table_gets_the_time(compared):
     """The squared error at equal counted cost falls by more than a factor of three."""
-    cells = part_of_table(make_setup(config(PART)).config)
+    cells = part_of_table(config(PART).allocation)
     worth = {}
     for name in ("off", "part"):
         fluxes, price = compared[name]
