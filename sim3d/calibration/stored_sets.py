@@ -23,7 +23,7 @@ def stored_sets(calibration: Calibration) -> tuple[FittedSet, ...]:
     tuple of FittedSet
     """
     out = []
-    for name, nuisances in calibration.record["nuisances"].items():
+    for name, names in calibration.record["nuisances"].items():
         of = {
             key.removeprefix(f"sets/{name}/"): value
             for key, value in calibration.arrays.items()
@@ -34,7 +34,7 @@ def stored_sets(calibration: Calibration) -> tuple[FittedSet, ...]:
         )
         response = Response(name, calibration.parameters, values, slopes, covariance, nuisances)
         points = (("all", len(of["data"])),)
-        out.append(FittedSet(response, of["centre"], of["data"], of["data_covariance"], tuple(nuisances), points))
+        out.append(FittedSet(response, of["centre"], of["data"], of["data_covariance"], tuple(names), points))
     return tuple(out)
 
 

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 import sim3d
 from sim3d import cli
+from sim3d.calibration.fit import fit
 from sim3d.calibration.measurements import load_measurement
+from sim3d.calibration.stored_sets import stored_prior, stored_sets
 from sim3d.calibration.workflow import load_calibration_table, response_configuration
 from sim3d.config.gradients import CalibrationKeys
 from sim3d.config.load import make_config
@@ -143,6 +145,10 @@ def test_cascade_equations_corrected_by_the_run(folder, made, tmp_path):
     # more primary protons at 100 GeV: more muons; the cross section takes muons of a few GeV/c away
     assert (slopes[:, 3] > 0.05).all()
     assert (slopes[0, :2] > 0.0).all()
+    # the fit is repeated from the file alone
+    again = fit(stored_sets(stored), stored.parameters, stored_prior(stored))
+    np.testing.assert_allclose(again.values * again.sigma, stored.values, atol=1e-3 * again.sigma.min())
+    assert again.nuisances["mine"][0] == pytest.approx(stored.arrays["sets/mine/nuisance_values"], abs=1e-3)
     # kept in the folder, and taken from there
     before = (tmp_path / "out.h5").read_bytes()
     assert "cascade equations" not in call(tmp_path, "-o", tmp_path / "out.h5", "--work", work, "--no-report")
