@@ -79,7 +79,7 @@ _OWN_SIGNS = {"make-tables", "run", "replay", "calibrate", "tables", "figures", 
 _BARS = {"cutoff", "primaries", "sites"}
 """Commands that draw a bar on a terminal, and nothing in a log."""
 
-_COMPILES = "the first call of each version and installation also compiles what it uses, for a minute or so"
+_COMPILES = "the first call of a version or installation may also compile, for a minute or so"
 
 _WAIT_FOR_RANK_0_S = 2.0
 

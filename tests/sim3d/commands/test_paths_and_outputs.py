@@ -424,7 +424,7 @@ def test_standard_output_on_a_full_disk():
 def test_an_unknown_command_is_answered_with_the_nearest(capsys):
     from sim3d.cli import main
 
-    assert main(["runn", "x.toml"]) == 2
-    assert capsys.readouterr().err == "sim3d: error: command 'runn' is unknown; did you mean 'run'?\n"
+    assert main(["ctoff", "x.toml"]) == 2
+    assert capsys.readouterr().err == "sim3d: error: command 'ctoff' is unknown; did you mean 'cutoff'?\n"
     assert main(["zzz"]) == 2
     assert "`sim3d --help` lists them" in capsys.readouterr().err
