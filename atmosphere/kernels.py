@@ -14,9 +14,15 @@ the work of :class:`atmosphere.layers.LayeredAtmosphere`.
 """
 
 import math
+import os
 
+import numba
 import numpy as np
 from numba import njit
+
+_CACHE_DIR = str(getattr(numba.config, "CACHE_DIR", ""))
+CACHE = _CACHE_DIR != "" and os.environ.get("SIM3D_SET_NUMBA_CACHE_DIR") == _CACHE_DIR
+"""Whether entry kernels are cached: only in a folder keyed by the kernels' sources, which the application sets."""
 
 EARTH_RADIUS_KM = 6371.2
 """Radius of the spherical Earth, km (IGRF's reference radius, the one the whole simulation uses)."""
@@ -121,7 +127,7 @@ def vertical_depth(h_km, layers):
     return depth
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=CACHE)
 def top_height_km(layers):
     """Height at which the depth reaches 0.
 
@@ -262,7 +268,7 @@ def slant_depth(h_km, cos_zenith, layers):
     return inward + _depth_outward(0.0, t_top, impact, layers)
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=CACHE)
 def density_array(h_km, layers):
     """Density of the air at many heights.
 
@@ -284,7 +290,7 @@ def density_array(h_km, layers):
     return out
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=CACHE)
 def vertical_depth_array(h_km, layers):
     """Vertical depth above many heights.
 
@@ -306,7 +312,7 @@ def vertical_depth_array(h_km, layers):
     return out
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=CACHE)
 def height_of_depth_array(depth_g_cm2, layers):
     """Heights of many vertical depths.
 
@@ -328,7 +334,7 @@ def height_of_depth_array(depth_g_cm2, layers):
     return out
 
 
-@njit(nogil=True)
+@njit(nogil=True, cache=CACHE)
 def slant_depth_array(h_km, cos_zenith, layers):
     """Depths along straight lines from many points, see :func:`slant_depth`.
 

@@ -179,4 +179,4 @@ def _finite(field: str, value: ArrayLike) -> Array:
 
 def _depth_in(layer: Array, h_km: float) -> float:
     """Depth by one layer's own formula, g/cm2."""
-    return float(kernels.vertical_depth(h_km, layer.reshape(1, 4)))
+    return float(kernels.vertical_depth_array(np.array([h_km]), layer.reshape(1, 4))[0])

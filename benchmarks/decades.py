@@ -2,9 +2,11 @@
 
     python benchmarks/decades.py                     120 CPU seconds, scaled to a run of 600
     python benchmarks/decades.py --seconds 600 --seed 7 --table
+    python benchmarks/decades.py --allocation off    with the fixed density of the primaries' energies
 
 The site is Kamioka with a patch of 2 x 2 degrees, in one thread; compiling is not counted. The error is that of the sky
-average of a bin, from the scatter of batches, as the rms over the bins of a decade and the largest of them. ``--table``
+average of a bin, from the scatter of batches, as the rms over the bins of a decade and the largest of them. The time of
+the survey that chooses the energies of the primaries is part of the run. ``--table``
 also counts the empty bins of the azimuth-averaged table of 20 zenith bins. The picture is output/decades.png.
 """
 
@@ -22,7 +24,9 @@ from sim3d.config.load import make_config
 from sim3d.conventions.binning import ENERGY_EDGES_GEV, N_FLAVOURS
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.sampling.batch import empty_scores
+from sim3d.simulation.processes import Processes
 from sim3d.simulation.setup import make_setup
+from sim3d.simulation.survey import agreed_allocation
 
 BATCH = 2000
 RUN_SECONDS = 600.0
@@ -39,7 +43,7 @@ PICTURE = Path(__file__).resolve().parents[1] / "output" / "decades.png"
 Row = dict[str, Any]
 
 
-def measure(seconds: float, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+def measure(seconds: float, seed: int, allocation: str = "auto") -> tuple[np.ndarray, np.ndarray, int]:
     """Compute the relative errors of a run of RUN_SECONDS from one of another length.
 
     Parameters
@@ -47,6 +51,8 @@ def measure(seconds: float, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
     seconds : float
         CPU seconds.
     seed : int
+    allocation : str
+        ``allocation.mode`` of the configuration.
 
     Returns
     -------
@@ -58,10 +64,14 @@ def measure(seconds: float, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
         Bins of the azimuth-averaged table without a hit, of all flavours, after the seconds that were simulated.
     """
     site = {"name": "kamioka", "patch": {"ns_deg": 2.0, "ew_deg": 2.0}}
-    setup = make_setup(make_config({"run": {"primaries": 10**9, "batch_size": BATCH, "seed": seed}, "sites": [site]}))
-    run_batch = setup.batch_function()
+    run = {"primaries": 10**9, "batch_size": BATCH, "seed": seed}
+    setup = make_setup(make_config({"run": run, "sites": [site], "allocation": {"mode": allocation}}))
     scores = empty_scores(1, setup.n_azimuth)
-    run_batch(0, scores)
+    setup.batch_function()(0, scores)
+    started = time.process_time()
+    setup = setup.with_allocation(agreed_allocation(setup, Processes(), 1, None))
+    length = RUN_SECONDS - (time.process_time() - started)
+    run_batch = setup.batch_function()
     values, used, batch = [], 0.0, 0
     sky = np.zeros(scores.flux.shape[1:4])
     while used < seconds or batch < 2:
@@ -74,7 +84,7 @@ def measure(seconds: float, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
         values.append(scores.flux[0].sum(axis=(2, 3)).reshape(N_FLAVOURS, -1, 2).sum(axis=2))
     flux = np.array(values)
     with np.errstate(invalid="ignore", divide="ignore"):
-        error = flux.std(axis=0, ddof=1) / math.sqrt(batch) / flux.mean(axis=0) * math.sqrt(used / RUN_SECONDS)
+        error = flux.std(axis=0, ddof=1) / math.sqrt(batch) / flux.mean(axis=0) * math.sqrt(used / length)
     table = sky.reshape(N_FLAVOURS, sky.shape[1] // 2, 2, sky.shape[2] // 2, 2).sum(axis=(2, 4))
     energy = np.sqrt(ENERGY_EDGES_GEV[:-1:2] * ENERGY_EDGES_GEV[2::2])
     return energy, error, int((table == 0.0).sum())
@@ -160,8 +170,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0, help="CPU seconds  [default: 120]")
     parser.add_argument("--seed", type=int, default=11, help="seed  [default: 11]")
     parser.add_argument("--table", action="store_true", help="count the empty bins of the azimuth-averaged table")
+    parser.add_argument("--allocation", choices=("auto", "off"), default="auto", help="survey or fixed density")
     arguments = parser.parse_args()
-    energy, error, empty = measure(arguments.seconds, arguments.seed)
+    energy, error, empty = measure(arguments.seconds, arguments.seed, arguments.allocation)
     rms, largest = of_decades(energy, error)
     print(
         f"Error per Honda bin in {RUN_SECONDS:.0f} CPU s, rms (largest) of each decade, %; from {arguments.seconds:g} s"

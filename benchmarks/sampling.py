@@ -148,10 +148,10 @@ def paper_statistics(primaries: int = 300_000, threads: int = 2) -> list[Row]:
             "met": None,
         },
         {
-            "name": "effective crossings per crossing, 0.1-1 GeV, all flavours",
+            "name": "effective primaries per primary with crossings, 0.1-1 GeV, all flavours",
             "value": effective / decade,
             "unit": "",
-            "peer": "unweighted neutrinos",
+            "peer": "unweighted primaries",
             "ratio": effective / decade,
             "target": None,
             "met": None,

@@ -1,14 +1,17 @@
 """Compare the speed of this checkout with that of another revision, measurements taken in turns.
 
-    python benchmarks/versus.py REVISION                          the runs below and the kernels
+    python benchmarks/versus.py REVISION                          the runs and trajectories below, and the kernels
     python benchmarks/versus.py REVISION --only run starts --repeats 7
     python benchmarks/versus.py --checkout ../other               a folder that is there already
 
 The other revision is checked out beside (``git worktree`` under output/versus/, kept for the next time) and uses this
-Python's libraries, with its own folder first on PYTHONPATH and a cache of kernels of its own. Two kinds of rows:
+Python's libraries, with its own folder first on PYTHONPATH and a cache of kernels of its own. Three kinds of rows:
 
 - ``run``: CPU seconds of ``sim3d run`` for some primaries less those for a few (start, writing), for each sampling
   mode, and targeted with all scores on. Only the command line is used, so that any two layouts can be compared.
+  Showers of two revisions with other physics (channels of decays, energies that are sampled) are not the same work.
+- ``trajectories``: CPU seconds of ``sim3d cutoff --intensity`` with many directions less those with few: the same
+  trajectories in any two revisions.
 - every other name is a section of ``benchmarks/run.py``, run as a process in each checkout with its own scripts.
 
 Each measurement is repeated, the two checkouts in turns (this, other, other, this, ...), after one that is not counted
@@ -59,6 +62,9 @@ definition = "printed"
 
 FEW = 200
 """Primaries of the run that is subtracted."""
+
+CELLS, DIRECTIONS, FEW_DIRECTIONS = 648, 300, 20
+"""Cells of ten degrees of the intensity map, its directions in each, and those of the map that is subtracted."""
 
 Values = dict[str, tuple[float, str]]
 
@@ -132,11 +138,31 @@ def run_rows(checkout: Path, scale: float) -> Values:
     return rows
 
 
+def trajectory_rows(checkout: Path, scale: float) -> Values:
+    """CPU seconds of the trajectories of an intensity map, by name.
+
+    Parameters
+    ----------
+    checkout : Path
+    scale : float
+        Factor on the number of directions.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["-m", "sim3d.cli", "cutoff", "--intensity", "2", "--cell", "10", "-o", folder, "--directions"]
+        many = FEW_DIRECTIONS + max(1, round(scale * DIRECTIONS))
+        seconds = call(checkout, *command, str(many)) - call(checkout, *command, str(FEW_DIRECTIONS))
+    return {f"trajectories at 2 GV, {CELLS * (many - FEW_DIRECTIONS)}": (seconds, "CPU s")}
+
+
 def section_rows(checkout: Path, section: str) -> Values:
     """Rows of a section of the checkout's own benchmarks/run.py."""
     call(checkout, "benchmarks/run.py", "--only", section)
     rows = json.loads((checkout / "output" / "benchmarks.json").read_text(encoding="utf-8"))
     return {row["name"]: (float(row["value"]), row["unit"]) for row in rows}
+
+
+OWN_ROWS = {"run": run_rows, "trajectories": trajectory_rows}
+"""Sections that this script measures itself."""
 
 
 def compare(ours: list[float], theirs: list[float], unit: str, tolerance: float) -> dict[str, Any]:
@@ -188,7 +214,10 @@ def measure(here: Path, there: Path, sections: list[str], repeats: int, scale: f
         for repeat in range(-1, repeats):
             order = (here, there) if repeat % 2 else (there, here)
             for checkout in order:
-                found = run_rows(checkout, scale) if section == "run" else section_rows(checkout, section)
+                if section in OWN_ROWS:
+                    found = OWN_ROWS[section](checkout, scale)
+                else:
+                    found = section_rows(checkout, section)
                 if repeat < 0:
                     continue  # this one compiled
                 for name, (value, unit) in found.items():
@@ -216,7 +245,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("revision", nargs="?", help="what git can resolve: a commit, a tag, a branch")
     parser.add_argument("--checkout", type=Path, help="instead of a revision: a folder that holds one")
-    parser.add_argument("--only", nargs="+", choices=("run", *SECTIONS), default=["run", "kernels"])
+    parser.add_argument("--only", nargs="+", choices=(*OWN_ROWS, *SECTIONS), default=["run", "trajectories", "kernels"])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the primaries of the runs")
     parser.add_argument("--tolerance", type=float, default=0.02)

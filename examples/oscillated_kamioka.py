@@ -84,8 +84,9 @@ def main(arguments: list[str] | None = None) -> None:
     after = oscillate(state)
     chosen.output.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(style.RC):
-        figure = draw(state, after, f"{flux.table.name}: NuFIT 6.0, normal ordering, PREM")
-        for path in style.save(figure, chosen.output, f"oscillated-{flux.table.name}"):
+        figure = draw(state, after, f"{style.title(flux.table.name.removesuffix('-smooth-honda'))}: oscillated fluxes")
+        about = [f"flux: {Path(chosen.file).name}", "oscillations: nuSQuIDS, NuFIT 6.0, normal ordering, PREM"]
+        for path in style.save(figure, chosen.output, f"oscillated-{flux.table.name}", about):
             print(path)
         plt.close(figure)
     muons = {name: values[:, :, :, 1].sum(axis=2) for name, values in (("before", state.flux), ("after", after))}

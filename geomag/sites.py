@@ -7,6 +7,8 @@ Unless its line names a source, it is from memory, good to some 50 m (6 g/cm2 of
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from geomag.errors import GeomagInputError
@@ -93,6 +95,29 @@ SITES: dict[str, Site] = {s.name: s for s in (*_ALL, *_LATER)}
 """All named sites by name."""
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a question after the name that was meant, for an error message; empty if none is near.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+        The names there are.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> nearest("Kamiokka", SITES), nearest("xyz", SITES)
+    (" (did you mean 'kamioka'?)", '')
+    """
+    by_lower = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(str(name).strip().lower(), by_lower, 1)
+    return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""
+
+
 def site(name: str) -> Site:
     """Look up a site by its name, in any case.
 
@@ -113,5 +138,7 @@ def site(name: str) -> Site:
     """
     found = SITES.get(str(name).strip().lower())
     if found is None:
-        raise GeomagInputError(f"site = {name!r} is unknown: the named sites are {', '.join(sorted(SITES))}")
+        raise GeomagInputError(
+            f"site = {name!r} is unknown{nearest(name, SITES)}: the named sites are {', '.join(sorted(SITES))}"
+        )
     return found

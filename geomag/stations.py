@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from geomag.errors import GeomagInputError
-from geomag.sites import SITES
+from geomag.sites import SITES, nearest
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,6 @@ def place(name: str) -> tuple[str, float, float]:
     if station is not None:
         return station.code, station.lat, station.lon
     raise GeomagInputError(
-        f"site = {name!r} is unknown: the named sites are {', '.join(sorted(SITES))}; "
-        f"the stations are {', '.join(stations())}"
+        f"site = {name!r} is unknown{nearest(name, [*SITES, *stations()])}: the named sites are "
+        f"{', '.join(sorted(SITES))}; the stations are {', '.join(stations())}"
     )

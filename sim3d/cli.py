@@ -5,6 +5,7 @@ This module must not import numba, h5py or matplotlib, so that ``sim3d --help`` 
 
 from __future__ import annotations
 
+import difflib
 import errno
 import importlib
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 import click
 
+from sim3d.commands.progress import waiting
 from sim3d.commands.status import STATUS_FAILED, STATUS_INPUT, STATUS_INTERRUPTED
 from sim3d.errors import RunError, is_input_error
 from sim3d.launcher import launcher_rank, rank_variable
@@ -71,6 +73,14 @@ _ROOMS = {
     "inputs": {"cascade", "cutoff", "primaries", "atmosphere", "sites", "zfactors"},
 }
 
+_OWN_SIGNS = {"make-tables", "run", "replay", "calibrate", "tables", "figures", "report", "dimensions"}
+"""Commands that say themselves how far they are."""
+
+_BARS = {"cutoff", "primaries", "sites"}
+"""Commands that draw a bar on a terminal, and nothing in a log."""
+
+_COMPILES = "the first call of each version and installation also compiles what it uses, for a minute or so"
+
 _WAIT_FOR_RANK_0_S = 2.0
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -91,6 +101,16 @@ class LazyGroup(click.Group):
         room = next(room for room, names in _ROOMS.items() if cmd_name in names)
         command: click.Command = importlib.import_module(f"sim3d.commands.{room}.{cmd_name.replace('-', '_')}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of the first argument; an unknown one is answered with the nearest name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else "; `sim3d --help` lists them"
+            ctx.fail(f"command {args[0]!r} is unknown{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
@@ -114,8 +134,17 @@ def cli(ctx: click.Context) -> None:
       sim3d make-tables --site kamioka --precision 20% -o kamioka    flux tables in one command
       sim3d run examples/quickstart.toml -o run.h5                   what a configuration says
     """
-    if ctx.invoked_subcommand is None:
+    name = ctx.invoked_subcommand
+    if name is None:
         click.echo(ctx.get_help())
+    elif name in COMMANDS and _is_silent(name):
+        ctx.with_resource(waiting(name, _COMPILES))
+
+
+def _is_silent(name: str) -> bool:
+    """Return whether this process would show nothing while a command runs, and is the one to speak."""
+    shows = name in _OWN_SIGNS or (name in _BARS and sys.stderr.isatty())
+    return not shows and launcher_rank() in (None, 0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,10 +19,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 KERNEL_PACKAGES = ("sim3d", "geomag", "atmosphere", "hadronic")
@@ -153,18 +155,65 @@ def _point_numba_at(folder: str) -> None:
         sys.modules["numba"].config.CACHE_DIR = folder
 
 
-class _BeforeNumba(MetaPathFinder):
-    """Import hook that chooses the cache folder just before numba is imported; it finds no module itself."""
+_CACHING = "numba.core.caching"
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> None:
-        """Choose the cache folder if numba is to be imported."""
+
+class _BeforeNumba(MetaPathFinder):
+    """Import hook: chooses the cache folder just before numba is imported, and has writing to the cache locked."""
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> ModuleSpec | None:
+        """Choose the cache folder if numba is to be imported; find numba's module of the cache."""
         if fullname == "numba":
             _choose()
+        if fullname != _CACHING:
+            return None
+        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _BeforeNumba)]
+        spec = PathFinder.find_spec(fullname, path)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Locked(spec.loader)
+        return spec
+
+
+class _Locked(Loader):
+    """Loader of numba's module of the cache, see :func:`_lock_saves`."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Create the module as its own loader does."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the module and have its writing locked."""
+        self._loader.exec_module(module)
+        _lock_saves(module)
+
+
+def _lock_saves(caching: ModuleType) -> None:
+    """Let one process at a time write to an index of numba's cache.
+
+    To save a compiled function numba reads the index of its file, takes the next free number, and writes the index
+    again. Of two processes that do so at once, with versions of the function for other argument types, one would lose
+    its entry, or both would take the same number, and one would later load the other's code.
+    """
+    save = caching.IndexDataCacheFile.save
+
+    def save_alone(self: Any, key: Any, data: Any) -> None:
+        from filelock import FileLock
+
+        with contextlib.ExitStack() as held:
+            # raised by file systems without locks
+            with contextlib.suppress(OSError, NotImplementedError):
+                path = Path(self._cache_path) / "saving.lock"
+                held.enter_context(FileLock(path, fallback_to_soft=False))
+            save(self, key, data)
+
+    caching.IndexDataCacheFile.save = save_alone
 
 
 def _choose() -> None:
     """Determine `CACHE_FOLDER` and `CACHE`, at the first call only."""
-    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _BeforeNumba)]
     if "CACHE" not in globals():
         folder = enable()
         globals().update(CACHE_FOLDER=folder, CACHE=folder is not None)
@@ -179,5 +228,6 @@ def __getattr__(name: str) -> Any:
 
 if "numba" in sys.modules:
     _choose()
+    _lock_saves(sys.modules[_CACHING])
 else:
     sys.meta_path.insert(0, _BeforeNumba())

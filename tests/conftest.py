@@ -13,17 +13,21 @@ settings.register_profile("sim3d", deadline=None, derandomize=True)
 settings.load_profile("sim3d")
 
 LONGEST = (
+    "test_event_file",
     "test_gradients",
-    "test_events",
-    "test_lepton_asymmetry",
-    "test_leptons",
+    "test_targeted",
+    "test_ranks",
+    "test_muons_gradients",
+    "test_muons",
     "test_checkpoint",
+    "test_bin_errors",
     "test_first_interaction",
-    "test_shipped_tables",
+    "test_worked_pages",
     "test_fluka_z",
     "test_docs",
+    "test_leptons",
 )
-"""Test files that take longest, by measured time: they begin first, so that no process is left alone with one."""
+"""Test files that take longest: they begin first, so that no process is left alone with one."""
 
 
 def pytest_collection_modifyitems(items):

@@ -1,7 +1,7 @@
 """The International Geomagnetic Reference Field at a date, and any other set of Gauss coefficients.
 
-The coefficients are those that `ppigrf` ships (its own reader is used), interpolated as `ppigrf` does:
-linearly in days between the five-yearly models.  The evaluator is this package's own (`geomag.field.kernels`).
+The coefficients are those that `ppigrf` ships (`geomag.field.coefficients`), interpolated as `ppigrf` does: linearly
+in days between the five-yearly models.  The evaluator is this package's own (`geomag.field.kernels`).
 
 Units: nT, km, degrees.  Latitudes here are geocentric unless the name says geodetic.
 """
@@ -9,10 +9,7 @@ Units: nT, km, degrees.  Latitudes here are geocentric unless the name says geod
 from __future__ import annotations
 
 import datetime
-import functools
 import math
-import re
-from pathlib import Path
 
 import numpy as np
 from numba import njit
@@ -20,10 +17,8 @@ from numpy.typing import ArrayLike
 
 from geomag.arrays import Array
 from geomag.errors import GeomagInputError, check_range
+from geomag.field.coefficients import MAX_DEGREE, shipped_coefficients
 from geomag.field.kernels import CACHE, EARTH_RADIUS_KM, field_cartesian
-
-MAX_DEGREE = 13
-"""Highest degree of the IGRF's main field (before 2000 the file holds zeros above degree 10)."""
 
 DEFAULT_DATE = "2020-01-01"
 """The project's fixed default date: never today, so that a run repeats."""
@@ -82,23 +77,6 @@ def pack_gauss(g: Array, h: Array) -> Array:
     packed = np.array(rows, dtype=np.float64)
     packed[0, 7] = degree
     return packed
-
-
-@functools.cache
-def _shc() -> tuple[str, list[datetime.datetime], Array, Array]:
-    """Return (generation, epochs, g[epoch, n, m], h[epoch, n, m]) of the file that ppigrf uses by default."""
-    import ppigrf.ppigrf as source  # pandas comes with it: half a second that only a user of the IGRF pays
-
-    path = Path(source.shc_fn)
-    number = re.search(r"IGRF[-_ ]?(\d+)", path.name)
-    generation = f"IGRF-{number.group(1)}" if number else path.stem
-    g_table, h_table = source.read_shc(str(path))
-    shape = (len(g_table), MAX_DEGREE + 1, MAX_DEGREE + 1)
-    g, h = np.zeros(shape), np.zeros(shape)
-    for n, m in g_table.columns:
-        g[:, n, m] = g_table[(n, m)]
-        h[:, n, m] = h_table[(n, m)]
-    return generation, [t.to_pydatetime() for t in g_table.index], g, h
 
 
 def parse_date(date: DateLike) -> datetime.datetime:
@@ -180,7 +158,7 @@ class FieldModel:
         when = parse_date(date)
         if isinstance(degree, bool) or int(check_range("degree", degree, 1, MAX_DEGREE)) != degree:
             raise GeomagInputError(f"degree = {degree!r} is not allowed: it must be a whole number from 1 to 13")
-        generation, epochs, g_all, h_all = _shc()
+        generation, epochs, g_all, h_all = shipped_coefficients()
         if not epochs[0] <= when <= epochs[-1]:
             raise GeomagInputError(
                 f"date = {when.date()} is not allowed: {generation} holds from {epochs[0].date()}"

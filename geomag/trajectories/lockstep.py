@@ -51,7 +51,7 @@ ADIABATIC_SHARE = 0.25
 # Rows of the state, one column per lane.
 _X, _Y, _Z, _TX, _TY, _TZ, _AX, _AY, _AZ = 0, 1, 2, 3, 4, 5, 6, 7, 8
 _H, _Q, _DQ, _PATH, _K, _GROWN, _TOL2 = 9, 10, 11, 12, 13, 14, 15
-# rows used only within a step, to change single lanes
+# rows used only within a step, to change single lanes; their order is that of `low_points`, as that of H, Q, DQ
 _SHARE, _NQ, _NDQ, _ACCEPT, _R, _TURN, _BX, _BY, _BZ, _ROWS = 16, 17, 18, 19, 20, 21, 22, 23, 24, 25
 
 
@@ -220,6 +220,39 @@ def _fill(lane, job, deep, memo, state, jobs, places, momenta, rigidities, verdi
     return job
 
 
+@njit(nogil=True)
+def low_points(lanes, state, first, within, floor_q):
+    """Look at lanes whose step went down and then up: below the floor they end, near it the step is taken again.
+
+    Parameters
+    ----------
+    lanes : int
+        Bits of the lanes.
+    state : float64 array (rows, LANES)
+        Of these lanes what the step found: rows of its length, of q and of its slope from `first` on; from `within` on
+        the share of the step with which it is taken again, q and slope after the step, whether it is accepted, the
+        distance from the centre and the turn. Changed where the floor is near.
+    first, within : int
+        Rows of the state.
+    floor_q : float
+        q of the floor.
+    """
+    q, dq, share, q_new, dq_new, accept = first + 1, first + 2, within, within + 1, within + 2, within + 3
+    for lane in range(LANES):
+        if (lanes >> lane) & 1:
+            u = retake_share(
+                state[q, lane], state[dq, lane], state[q_new, lane], state[dq_new, lane],
+                state[first, lane], state[within + 4, lane], state[within + 5, lane], floor_q,
+            )  # fmt: skip
+            if u == 0.0:
+                # forbidden: seen below the floor and going down, for the tests after the step
+                state[q_new, lane] = 0.5 * floor_q
+                state[dq_new, lane] = -1.0
+            elif u > 0.0:
+                state[accept, lane] = 0.0
+                state[share, lane] = u
+
+
 @njit(nogil=True, cache=CACHE, error_model="numpy")
 def decide_many(places, momenta, rigidities, verdicts, gauss, singles, params, bounds):
     """Whether positive particles can arrive; the verdicts of `geomag.trajectories.tracing.backtrack`, many at once.
@@ -384,19 +417,7 @@ def _decide_some(deep, places, momenta, rigidities, verdicts, gauss, singles, pa
             store(state, _TURN, turn)
             store(state, _SHARE, factor)
             store(state, _ACCEPT, where(accept, splat(1.0), 0.0))
-            for lane in range(LANES):
-                if (lanes >> lane) & 1:
-                    u = retake_share(
-                        state[_Q, lane], state[_DQ, lane], state[_NQ, lane], state[_NDQ, lane],
-                        state[_H, lane], state[_R, lane], state[_TURN, lane], floor_q,
-                    )  # fmt: skip
-                    if u == 0.0:
-                        # forbidden: seen below the floor and going down, for the tests after the step
-                        state[_NQ, lane] = 0.5 * floor_q
-                        state[_NDQ, lane] = -1.0
-                    elif u > 0.0:
-                        state[_ACCEPT, lane] = 0.0
-                        state[_SHARE, lane] = u
+            low_points(lanes, state, _H, _SHARE, floor_q)
             share = load(state, _SHARE)
             accept = load(state, _ACCEPT) > 0.5
             q_new = load(state, _NQ)

@@ -27,10 +27,9 @@ from geomag.trajectories.early_verdicts import (
     P_TOL,
     P_Z2,
     horizontal_bound,
-    retake_share,
 )
 from geomag.trajectories.lanes import LANES, bits, load, splat, square_root, store, where
-from geomag.trajectories.lockstep import field_lanes
+from geomag.trajectories.lockstep import field_lanes, low_points
 from geomag.trajectories.sharper_verdicts import decide, may_be_decided
 
 _STAGES = DOP853.n_stages
@@ -41,7 +40,7 @@ _E5 = np.ascontiguousarray(DOP853.E5[:_STAGES])
 
 # Rows of the state, one column per lane.
 _X, _Y, _Z, _TX, _TY, _TZ, _H, _Q, _DQ, _PATH, _K, _GROWN = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-# rows used only within a step, to change single lanes
+# rows used only within a step, to change single lanes, in the order of `low_points`
 _SHARE, _NQ, _NDQ, _ACCEPT, _R, _TURN, _ROWS = 12, 13, 14, 15, 16, 17, 18
 
 
@@ -112,24 +111,6 @@ def _fill(lane, job, state, jobs, places, momenta, rigidities, verdicts, nfull, 
 
 
 @njit(nogil=True)
-def _low_points(lanes, state, floor_q):
-    """Look at lanes whose step went down and then up: below the floor they end, near it the step is taken again."""
-    for lane in range(LANES):
-        if (lanes >> lane) & 1:
-            u = retake_share(
-                state[_Q, lane], state[_DQ, lane], state[_NQ, lane], state[_NDQ, lane],
-                state[_H, lane], state[_R, lane], state[_TURN, lane], floor_q,
-            )  # fmt: skip
-            if u == 0.0:
-                # forbidden: seen below the floor and going down, for the tests after the step
-                state[_NQ, lane] = 0.5 * floor_q
-                state[_NDQ, lane] = -1.0
-            elif u > 0.0:
-                state[_ACCEPT, lane] = 0.0
-                state[_SHARE, lane] = u
-
-
-@njit(nogil=True)
 def _step(active, state, slopes, gauss, params):
     """Attempt one step in every lane."""
     z2, floor_q = params[P_Z2], params[P_FLOOR_Q]
@@ -176,7 +157,7 @@ def _step(active, state, slopes, gauss, params):
         store(state, _TURN, turn)
         store(state, _SHARE, share)
         store(state, _ACCEPT, where(accept, splat(1.0), 0.0))
-        _low_points(lanes, state, floor_q)
+        low_points(lanes, state, _H, _SHARE, floor_q)
         share = load(state, _SHARE)
         accept = load(state, _ACCEPT) > 0.5
         q_new = load(state, _NQ)

@@ -4,6 +4,7 @@ Nucleon projectiles follow docs/reports/hadronic-inputs.md section 2, pion and k
 generators). Anti-baryons, Sigma and Xi are not in the table.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -33,13 +34,22 @@ def build_fluka_z(definition: str = DEFAULT_DEFINITION, tuning: NucleonTuning | 
     Returns
     -------
     YieldTables
-        The tables.
+        The tables; without tuning the same arrays at every call, not to be changed.
 
     Raises
     ------
     HadronicInputError
         For an unknown definition.
     """
+    return _untuned(definition) if tuning is None else _build(definition, tuning)
+
+
+@lru_cache(maxsize=len(DEFINITIONS))
+def _untuned(definition: str) -> YieldTables:
+    return _build(definition, None)
+
+
+def _build(definition: str, tuning: NucleonTuning | None) -> YieldTables:
     if definition not in DEFINITIONS:
         raise HadronicInputError(
             f"hadronic model 'fluka-z' has no definition {definition!r}; allowed: {', '.join(DEFINITIONS)}"

@@ -20,6 +20,7 @@ nucleons is raised to a power h > 1 (softer; what they lose is there for mesons)
 nothing at 31 GeV, where daemonflux has no nucleons and FLUKA's table stands, and stay as they are above 158 GeV.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -58,6 +59,7 @@ def targets() -> dict[str, tuple[Array, Array]]:
     return out
 
 
+@lru_cache(maxsize=len(MESON_X))
 def build_muon_tuned(definition: str = DEFAULT_DEFINITION) -> YieldTables:
     """Build the tables of `muon-tuned`.
 
@@ -69,7 +71,7 @@ def build_muon_tuned(definition: str = DEFAULT_DEFINITION) -> YieldTables:
     Returns
     -------
     YieldTables
-        The tables.
+        The tables; the same arrays at every call, not to be changed.
     """
     return build_fluka_z(definition, solve_tuning(definition))
 

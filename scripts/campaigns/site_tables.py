@@ -24,6 +24,7 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,9 @@ from sim3d.studies.site_tables import SitePlan, agreement, make_site_flux, preci
 
 MODELS = {"hadronic": "accelerator", "primaries": "gsf:2026.1", "atmosphere": "nrlmsis"}
 FIELD_DATES = ("2005-01-01", "2025-01-01")
-LARGEST_PULL, CHI2 = 4.0, (0.8, 1.25)
-"""Bounds of a check: pulls of sky averages and asymmetries; chi2 per bin for 100 bins or more."""
+LARGEST_PULL, CHI2, CHI2_OF_ALL = 4.0, (0.8, 1.25), (0.9, 1.1)
+"""Bounds of a check: pulls of sky averages and asymmetries; chi2 per bin of a flavour with 100 bins or more, and of all
+flavours together."""
 
 
 def arguments() -> argparse.Namespace:
@@ -102,6 +104,19 @@ def good(row: dict[str, float]) -> bool:
     return all(abs(pull) < LARGEST_PULL for pull in pulls) and (not judged or CHI2[0] < row["chi2_per_bin"] < CHI2[1])
 
 
+def all_good(checks: Mapping[str, dict[str, float]]) -> bool:
+    """Whether each flavour passes the check, and chi2 per bin of all of them."""
+    judged = [row for row in checks.values() if row["bins"] >= 100]
+    total = chi2_of_all(checks)
+    return all(good(row) for row in checks.values()) and (not judged or CHI2_OF_ALL[0] < total < CHI2_OF_ALL[1])
+
+
+def chi2_of_all(checks: Mapping[str, dict[str, float]]) -> float:
+    """Compute chi2 per bin of all flavours with bins to compare; NaN without any."""
+    rows = [(row["bins"], row["chi2_per_bin"]) for row in checks.values() if row["bins"] > 0]
+    return sum(n * chi2 for n, chi2 in rows) / sum(n for n, _ in rows) if rows else float("nan")
+
+
 def make(name: str, plan: SitePlan, errors: ParameterErrors, prior: np.ndarray, chosen: argparse.Namespace) -> bool:
     """Make the file of a site, if it is not there from the same runs; return whether its checks are good."""
     place = SITES[name]
@@ -114,7 +129,7 @@ def make(name: str, plan: SitePlan, errors: ParameterErrors, prior: np.ndarray, 
     wanted = [config.model_dump(mode="json") for config in (*configs, checked)]
     if target.is_file() and read_site_flux(target).record.get("configurations") == wanted:
         print(f"{name}: is there")
-        return all(good(row) for row in read_site_flux(target).record["checks"].values())
+        return all_good(read_site_flux(target).record["checks"])
     # the configuration is in the name, so that runs of another one are left alone
     paths = []
     for config, document in zip((*configs, checked), wanted, strict=True):
@@ -134,8 +149,10 @@ def make(name: str, plan: SitePlan, errors: ParameterErrors, prior: np.ndarray, 
         )
     for flavour, row in checks.items():
         words = ", ".join(f"{key} {value:.3g}" for key, value in row.items())
-        print(f"{name}: {flavour}: {words}{'' if good(row) else '  CHECK FAILED'}", flush=True)
-    return all(good(row) for row in checks.values())
+        print(f"{name}: {flavour}: {words}{'' if good(row) else '  CHECK FAILED'}")
+    verdict = "" if all_good(checks) else "  CHECK FAILED"
+    print(f"{name}: chi2 per bin of all flavours {chi2_of_all(checks):.3g}{verdict}", flush=True)
+    return all_good(checks)
 
 
 def main() -> int:

@@ -2,7 +2,8 @@
 
     python scripts/checks/run_checks.py [--only NAME ...] [-- arguments for pytest]
 
-The tests come first and alone, on two processes; the other checks after them, two at a time. At the end: a line per
+First the kernels are compiled (scripts/checks/compile_kernels.py), then come the tests, on two processes; the other
+checks after them, two at a time. At the end: a line per
 check with its time, the skipped tests with their reasons, pytest's own last line. Status 1 if a check failed.
 """
 
@@ -86,9 +87,15 @@ def main() -> int:
     if "tests" in options.only:
         JUNIT.unlink(missing_ok=True)
         started = time.perf_counter()
+        status = subprocess.run([sys.executable, "scripts/checks/compile_kernels.py"], cwd=ROOT, check=False).returncode
+        found["kernels"] = status, time.perf_counter() - started
+        started = time.perf_counter()
         status = subprocess.run([sys.executable, *TESTS, *options.pytest], cwd=ROOT, check=False).returncode
         found["tests"] = status, time.perf_counter() - started
     chosen = [name for name in CHECKS if name in options.only]
+    if "tests" in found and not options.pytest:
+        # tests/docs/test_site.py has built the site, strictly
+        chosen = [name for name in chosen if name != "documentation (mkdocs)"]
     with ThreadPoolExecutor(max_workers=2) as pool:
         for name, (status, seconds, output) in zip(chosen, pool.map(run_check, chosen), strict=True):
             found[name] = status, seconds

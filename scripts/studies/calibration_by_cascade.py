@@ -6,8 +6,8 @@ Measurements, nuisances, priors and fit are those of ``sim3d calibrate``; the re
 :mod:`sim3d.calibration.cascade_muons` without any correction by a simulation. Points below ``--above`` (GeV/c) are left
 out, because muons of a few GeV/c need three dimensions. Derivatives are computed once, at the unchanged model, fluxes
 in every iteration. Printed are the data over the unchanged model, fits of all and of some of the measurements, the
-changes of muons by one standard deviation of each parameter, and the errors of neutrinos before and after the fit
-(derivatives of tests/data/cascade_slopes.npz).
+changes of muons by one standard deviation of each parameter, and the errors of neutrinos before and after the fit (mean
+of cos_zenith 1 and 0.3, cutoff 6 GV).
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from sim3d.calibration.cascade_muons import CascadeMuons, charges_at, points_key
 from sim3d.calibration.control import CascadePoints
 from sim3d.calibration.fit import Fit, FittedSet, fit, left_out
 from sim3d.calibration.measurements import SHIPPED, Measurement, load_measurement
+from sim3d.calibration.neutrino_points import NEUTRINO_COSINES, NEUTRINO_GEV, NEUTRINOS
 from sim3d.calibration.predictions import cascade_response
 from sim3d.calibration.priors import DEFAULT, prior_covariance
 from sim3d.config.parameters import PARAMETERS
+from sim3d.conventions.flavours import FLAVOURS
 from sim3d.primaries.catalogue import highest_energy_GeV
 
 NAMES = tuple(name for name in PARAMETERS if name in DEFAULT)
@@ -37,7 +39,8 @@ MODEL: dict[str, Any] = {
     "highest_GeV": highest_energy_GeV(PRIMARIES),
 }
 BANDS_GEV = ((3.0, 6.0), (6.0, 20.0), (20.0, 100.0), (100.0, 400.0))
-NEUTRINOS = Path(__file__).parents[2] / "tests" / "data" / "cascade_slopes.npz"
+SHOWN_GEV = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+SHOWN_COSINES = (0.3, 1.0)
 SOME = (("l3c",), ("bess-tev",), ("caprice94",), ("bess-tev", "l3c"), ("bess-tev", "caprice94"))
 
 
@@ -106,17 +109,19 @@ def show_sizes(measurement: Measurement, response_slopes: np.ndarray, prior: np.
         print(f"  {NAMES[i]:18s}", change[:, i].round(2))
 
 
-def neutrino_slopes() -> np.ndarray:
-    """Derivatives of ln(flux) of numu, then nue, at 8 energies, (16, parameters)."""
-    with np.load(NEUTRINOS) as data:
-        names, slopes = data["names"].tolist(), data["slopes"].astype(float)
-    return slopes[:16, [names.index(name) for name in NAMES]]
+def shown_neutrinos(values: np.ndarray) -> np.ndarray:
+    """Numu, then nue, at :data:`SHOWN_GEV`, means over :data:`SHOWN_COSINES`, (16, ...), of what has (4, e * c, ...)."""
+    grid = values.reshape(4, len(NEUTRINO_GEV), len(NEUTRINO_COSINES), *values.shape[2:])
+    rows = [NEUTRINO_GEV.index(energy) for energy in SHOWN_GEV]
+    columns = [NEUTRINO_COSINES.index(cosine) for cosine in SHOWN_COSINES]
+    chosen = grid[:, rows][:, :, columns].mean(axis=2)
+    return np.concatenate([chosen[FLAVOURS.index(flavour)] for flavour in ("numu", "nue")])
 
 
-def show_neutrinos(found: Fit) -> None:
+def show_neutrinos(found: Fit, slopes: np.ndarray) -> None:
     """Print relative errors of neutrinos (percent) before and after the fit, the latter also with the fit's scale."""
     units = np.outer(found.sigma, found.sigma)
-    for flavour, rows in zip(("numu", "nue"), np.split(neutrino_slopes(), 2), strict=True):
+    for flavour, rows in zip(("numu", "nue"), np.split(slopes, 2), strict=True):
         for label, matrix in (("before", found.prior * units), ("after", found.covariance * units)):
             error = 100.0 * np.sqrt(np.einsum("ni,ij,nj->n", rows, matrix, rows))
             print(f"  {flavour} {label:7s}", " ".join(f"{value:5.1f}" for value in error))
@@ -143,6 +148,7 @@ def main() -> None:
     if points is None:
         points = muons.points(NAMES, {}, np.sqrt(np.diag(prior_covariance(NAMES))))
         write_points(path, key, points)
+    slopes = shown_neutrinos(points[NEUTRINOS].slopes)
     for iteration in range(options.iterations):
         sets = [fitted_set(one, points[one.name], centre, options.above) for one in measurements]
         if iteration == 0:
@@ -171,12 +177,12 @@ def main() -> None:
         print(
             f"without {name}: {found.parameters[i]} moves by {step[i]:+.2f} errors; numu and nue in errors of all sets:"
         )
-        rows = neutrino_slopes() * found.sigma
+        rows = slopes * found.sigma
         errors = np.sqrt(np.einsum("ni,ij,nj->n", rows, found.covariance, rows))
         for part in np.split((rows @ (moved - found.values)) / (found.scale * errors), 2):
             print("  ", " ".join(f"{value:+5.1f}" for value in part))
     print("neutrinos at 0.3, 1, 3, 10, 30, 100, 300, 1000 GeV, percent")
-    show_neutrinos(found)
+    show_neutrinos(found, slopes)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""Whether a fit to muons of another truth gives the neutrinos of that truth, within the covariance it claims.
+"""Closure of a calibration: Asimov data, toys, other models as truth, and each measurement left out.
 
-    python scripts/studies/calibration_closure.py -o DIR [MODEL ...]
+    python scripts/studies/calibration_closure.py FILE.h5 [--toys 1000] [--seed 2026]
 
-The muons of every measurement that ships are computed with another hadronic model (or, for names that begin with
-``primaries=``, another model of the primaries) by the cascade equations, and put in the place of the data, with the
-errors of the data. The fit starts from the default models, as ``sim3d calibrate`` does. Fluxes of numu and nue (mean of
-cos_zenith 1 and 0.3, cutoff 6 GV) of the truth are compared with those of the fit: relative differences in percent,
-their pulls, and chi2 by eigenmodes of the claimed covariance, of which those below 0.5% are left out, because no
-parameter describes differences so small.
+FILE.h5 is the result of ``sim3d calibrate`` with ``method = "cascade"`` and ``truths``, or the name of a calibration
+that ships. Printed are the largest deviation of the fit to Asimov data of shifted parameters, means and widths of the
+pulls of all parameters in toys that throw data, prior centres and nuisances, and for every truth the neutrinos of the
+truth over those of the fit to its muons (numu and nue, mean of cos_zenith 1 and 0.3, cutoff 6 GV), before and after
+the covariance grew.
 """
 
 from __future__ import annotations
@@ -17,83 +16,64 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from calibration_by_cascade import MODEL, NAMES, fitted_set, neutrino_slopes, show
-from error_forecast import Forecast
+from calibration_by_cascade import SHOWN_GEV, shown_neutrinos
 
-from sim3d.calibration.cascade_muons import CascadeMuons, charges_at, points_key, read_points
-from sim3d.calibration.fit import fit
-from sim3d.calibration.measurements import SHIPPED, load_measurement
-from sim3d.calibration.predictions import quantity
-from sim3d.calibration.priors import prior_covariance
-from sim3d.config.parameters import CLASS_OF
-from sim3d.primaries.catalogue import highest_energy_GeV
-from sim3d.simulation.variation import varied_hadronic, varied_primaries
-from sim3d.studies.cascade.solver import CascadeSolver
-
-TRUTHS = ("urqmd-sibyll", "pythia8", "primaries=ghls2001-average")
-LEAST_ERROR = 0.005
+from sim3d.calibration.fit import fit, toys
+from sim3d.calibration.stored_sets import stored_prior, stored_sets
+from sim3d.files.calibration_file import Calibration, named_calibration, read_calibration
 
 
-def neutrinos(forecast: Forecast, values: dict[str, float]) -> np.ndarray:
-    """Fluxes of numu and nue for values of the parameters, (16,)."""
-    own = {name: v for name, v in values.items() if v != 0.0 and CLASS_OF[name] in ("yields", "cross-sections")}
-    rest = {name: v for name, v in values.items() if v != 0.0 and name not in own}
-    solver = CascadeSolver(varied_hadronic(forecast.hadronic, own).tables, forecast.grid)
-    return forecast.fluxes(solver, varied_primaries(forecast.primaries, rest))[:16]
+def asimov(found: Calibration) -> float:
+    """Largest deviation, in prior sigma, of the fit to the predictions at shifted parameters from these."""
+    sets, prior = stored_sets(found), stored_prior(found)
+    sigma = np.sqrt(np.diag(prior))
+    truth = found.values + 0.5 * sigma * np.where(np.arange(len(sigma)) % 2, 1.0, -1.0)
+    data = [one.response.values * np.exp(one.response.slopes @ (truth - one.centre)) for one in sets]
+    own = [replace(one, data=each) for one, each in zip(sets, data, strict=True)]
+    return float(np.abs(fit(own, found.parameters, prior, truth).values - truth / sigma).max())
 
 
 def main() -> None:
-    """Print the closure of every truth."""
+    """Print all parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="of calibration_by_cascade.py")
-    parser.add_argument("truths", nargs="*", default=TRUTHS)
+    parser.add_argument("file")
+    parser.add_argument("--toys", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
-    measurements = [load_measurement(name) for name in SHIPPED]
-    prior, start = prior_covariance(NAMES), np.zeros(len(NAMES))
-    points = read_points(options.output / "cascade-0.npz", points_key(measurements, MODEL, NAMES, start))
-    if points is None:
-        raise SystemExit("run calibration_by_cascade.py -o DIR first")
-    default = Forecast()
-    for truth in options.truths:
-        hadronic, primaries = MODEL["hadronic"], MODEL["primaries"]
-        if truth.startswith("primaries="):
-            primaries = truth.removeprefix("primaries=")
-        else:
-            hadronic = truth
-        model = {**MODEL, "hadronic": hadronic, "primaries": primaries, "highest_GeV": highest_energy_GeV(primaries)}
-        fluxes = CascadeMuons(measurements, model).fluxes({})
-        sets = []
-        for one in measurements:
-            kinds = [each.table.quantity for each in one.points for _ in each.value]
-            pretended = quantity(kinds, charges_at(one, fluxes))
-            own = fitted_set(one, points[one.name], start, 0.0)
-            relative = np.sqrt(np.diag(own.covariance)) / own.data
-            factors = pretended / own.data
-            sets.append(replace(own, data=pretended, covariance=own.covariance * np.outer(factors, factors)))
-            assert np.all(relative > 0.0)
-        found = fit(sets, NAMES, prior)
-        print(f"truth {truth}")
-        show(found, sets)
-        values = dict(zip(NAMES, (found.values * found.sigma).tolist(), strict=True))
-        other = Forecast(hadronic=hadronic, primaries=primaries)
-        of_truth = other.fluxes(other.solver, other.primaries)[:16]
-        before = np.log(of_truth / default.fluxes(default.solver, default.primaries)[:16])
-        difference = np.log(of_truth / neutrinos(default, values))
-        rows = neutrino_slopes() * found.sigma
-        covariance = rows @ found.covariance @ rows.T
-        error = np.sqrt(np.diag(covariance))
+    name = options.file
+    found = read_calibration(Path(name) if name.endswith(".h5") else named_calibration(name))
+    print(f"Asimov: largest deviation {asimov(found):.1e} sigma")
+    if options.toys:
+        pulls, chi2 = toys(stored_sets(found), stored_prior(found), options.toys, options.seed)
+        mean, width, n = pulls.mean(axis=0), pulls.std(axis=0, ddof=1), len(pulls)
+        off = np.abs(mean) * np.sqrt(n), np.abs(width - 1.0) * np.sqrt(2.0 * n)
+        points = sum(len(one.data) for one in stored_sets(found))
+        print(
+            f"{n} toys: means {mean.min():+.3f} to {mean.max():+.3f}, widths {width.min():.3f} to {width.max():.3f}, "
+            f"at most {off[0].max():.1f} and {off[1].max():.1f} standard errors off; chi2 {chi2.mean():.1f} of {points}"
+        )
+    print("percent (pull, without and with the terms that were added) at", SHOWN_GEV, "GeV")
+    slopes = found.arrays["neutrinos/slopes"]
+    # the month's Sun is no part of what a fit to muons claims
+    own = found.covariance - (found.prior - stored_prior(found))
+    variance = np.einsum("feci,ij,fecj->fec", slopes, own, slopes)
+    grown = variance + (0.0 if found.modes is None else (found.modes.changes**2).sum(axis=0))
+    for one in found.record["truths"]:
+        difference = found.arrays[f"truths/{one['name']}"].reshape(variance.shape)
+        print(
+            f"{one['name']}: chi2 of muons {one['chi2_of_muons']:.0f}; {one['modes']} modes, squared pulls "
+            f"{one['per_mode']:.2f} per mode, {one['per_point']:.2f} per point, largest pull {one['largest']:.1f}; "
+            f"share {one['share']:.2f}: {one['per_mode_after']:.2f}, {one['per_point_after']:.2f}, "
+            f"{one['largest_after']:.1f}"
+        )
+        parts = [shown_neutrinos(x.reshape(4, -1)) for x in (difference, variance, grown)]
         for k, flavour in enumerate(("numu", "nue")):
             here = slice(8 * k, 8 * k + 8)
-            for label, line in (
-                ("before, %", 100 * before),
-                ("after, %", 100 * difference),
-                ("pull", difference / error),
-            ):
-                print(f"  {flavour} {label:10s}", " ".join(f"{value:+5.1f}" for value in line[here]))
-        variance, modes = np.linalg.eigh(covariance)
-        kept = variance > LEAST_ERROR**2
-        pulls = (modes.T @ difference)[kept] / np.sqrt(variance[kept])
-        print(f"  chi2 per eigenmode {float(np.mean(pulls**2)):.2f} of {int(kept.sum())}: {pulls.round(1)}")
+            cells = [
+                f"{100 * d:+.1f} ({abs(d) / np.sqrt(a):.1f}, {abs(d) / np.sqrt(b):.1f})"
+                for d, a, b in zip(*(part[here] for part in parts), strict=True)
+            ]
+            print(f"  {flavour:4s}", " ".join(cells))
 
 
 if __name__ == "__main__":

@@ -19,13 +19,13 @@ import numpy as np
 
 from atmosphere.layers import linsley
 from hadronic.interaction.kernels import YieldTables
-from hadronic.interaction.yield_laws import changed_tables, laws
+from hadronic.interaction.yield_laws import changed_tables
 from hadronic.models import load_model
 from hadronic.species import N, P
 from sim3d.calibration.priors import DEFAULT, prior_covariance
 from sim3d.config.parameters import CLASS_OF
 from sim3d.primaries.build import primary_model
-from sim3d.simulation.variation import varied_hadronic, varied_primaries, yield_changes
+from sim3d.simulation.variation import varied_hadronic, varied_primaries, yield_changes, yield_laws
 from sim3d.studies.cascade.energies import make_grid
 from sim3d.studies.cascade.flux import Place, solve_places
 from sim3d.studies.cascade.primaries import sharp_cutoff
@@ -67,7 +67,7 @@ class Forecast:
         if not (self.unpaid and name.startswith(("pi+@", "pi-@"))):
             return varied_hadronic(self.hadronic, {name: step}).tables
         own = self.hadronic.tables
-        law = laws(own, yield_changes({name: step}, own.ln_T))
+        law = yield_laws(own, yield_changes({name: step}, own.ln_T))
         law[np.isin(own.slot_species, (P, N))] = 0.0
         return changed_tables(own, law, np.ones(len(own.interaction_length)))
 

@@ -2,6 +2,7 @@
 
     python scripts/studies/systematics.py -o output/systematics --threads 2
     python scripts/studies/systematics.py -o output/systematics --threads 2 --docs docs/reports/systematics.md
+    python scripts/studies/systematics.py -o output/systematics --redraw docs/reports/systematics.md
 
 The effects are listed next to FLUKA's estimates. Every variation is a run with the base's seed, so that ratios have
 smaller errors than fluxes. There are two runs of each: one of all energies in mode targeted, with bending, for 0.3, 1
@@ -23,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from systematics_table import EFFECTS, WINDOWS_GEV, Row, draw, markdown, put_into, rows, sizes
+from systematics_table import EFFECTS, WINDOWS_GEV, Row, draw, markdown, put_into, read_sizes, rows, sizes
 
 from hadronic.definitions import FORMULA_MODELS
 from hadronic.models import model_names as hadronic_names
@@ -319,6 +320,12 @@ def document(found: list[Row], left_out: list[str]) -> dict[str, Any]:
     }
 
 
+def _below_the_figure(table: str) -> str:
+    """Return the sentence on the base runs from the text above the tables, without Markdown."""
+    line = next((line for line in table.splitlines() if line.startswith("Base: ")), "")
+    return line.partition(" Windows:")[0].rstrip(".").replace("`", "")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Simulate what is missing and write the tables.
 
@@ -336,7 +343,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--docs", type=Path, metavar="FILE.md", help="put the tables between the marks of this page too"
     )
+    parser.add_argument("--redraw", type=Path, metavar="FILE.md", help="draw the tables of this page, without a run")
     options = parser.parse_args(arguments)
+    if options.redraw is not None:
+        options.output.mkdir(parents=True, exist_ok=True)
+        page = options.redraw.read_text(encoding="utf-8")
+        for path in draw(read_sizes(page), options.output, _below_the_figure(page)):
+            print(path)
+        return
     high = options.primaries if options.high_primaries is None else options.high_primaries
     if min(options.primaries, high) < 480:
         parser.error("--primaries, --high-primaries: at least 480, ten in each of 48 batches")
@@ -358,7 +372,7 @@ def main(arguments: list[str] | None = None) -> None:
     (options.output / "systematics.md").write_text(table, encoding="utf-8")
     text = json.dumps(document(found, campaign.left_out), indent=1, allow_nan=False)
     (options.output / "systematics.json").write_text(text + "\n", encoding="utf-8")
-    pictures = draw(found, options.output)
+    pictures = draw(sizes(found), options.output, _below_the_figure(table))
     if options.docs is not None:
         options.docs.write_text(put_into(options.docs.read_text(encoding="utf-8"), table), encoding="utf-8")
     print(table)

@@ -5,21 +5,18 @@ Tables and a figure are made of them; nothing is simulated here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import rc_context
 
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.plots import style
-from sim3d.plots.axes import legend_below, outer_labels
+from sim3d.plots.axes import legend_below, outer_labels, plain_ticks
 from sim3d.results.pairs import jackknife_of_two
 from sim3d.results.result import Result
 
@@ -311,66 +308,94 @@ def put_into(page: str, table: str) -> str:
     return f"{before}{start}\n\n{table}\n{end}{after}"
 
 
-LOOKS = {
-    "fits": (style.BLUE, "o"),
-    "primaries": (style.PURPLE, "s"),
-    "hadronic": (style.VERMILION, "D"),
-    "atmosphere": (style.GREEN, "^"),
-    "epoch": (style.GREY, "<"),
-    "degree": (style.GREY, ">"),
-    "bending": (style.BLACK, "v"),
-    "solar": (style.ORANGE, "*"),
-}
-SMALLEST_PERCENT = 0.03
-
-
-def draw(found: list[Row], folder: Path) -> list[Path]:
-    """Draw the size of each effect against energy, for numu and nue at each site.
+def read_sizes(page: str) -> list[Size]:
+    """Read the sizes of effects from the tables that :func:`markdown` wrote, to draw them without the runs.
 
     Parameters
     ----------
-    found : list of Row
+    page : str
+
+    Returns
+    -------
+    list of Size
+        To a tenth of a percent, as the tables have them.
+    """
+    keys = {effect.title: key for key, effect in EFFECTS.items()}
+    names = {style.title(site): site for site in ("kamioka", "sno")}
+    found, site = [], ""
+    for line in page.splitlines():
+        if head := re.match(r"\*\*(.+): (size of each effect|ratio to the base)", line):
+            site = names.get(head[1], head[1]) if head[2].startswith("size") else ""
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not site or cells[0] not in keys or len(cells) != 3 + len(WINDOWS_GEV):
+            continue
+        for energy, cell in zip(WINDOWS_GEV, cells[3:], strict=True):
+            if cell:
+                value, error = (0.01 * float(one) for one in cell.split("±"))
+                found.append(Size(site, keys[cells[0]], "sky", energy, cells[2], value, error))
+    return found
+
+
+PANELS = (("hadronic", "solar"), ("fits", "primaries"), ("bending", "atmosphere"), ("epoch", "degree"))
+"""Effects of the figure's panels; large ones first."""
+
+FLAVOURS_DRAWN = ("numu", "nue")
+
+
+def draw(found: list[Size], folder: Path, about: str) -> list[Path]:
+    """Draw the size of each effect against energy, a panel for each, for numu and nue at each site.
+
+    Parameters
+    ----------
+    found : list of Size
     folder : Path
+    about : str
+        What the runs were, for the line below the figure.
 
     Returns
     -------
     list of Path
         PNG and PDF.
     """
-    sites = list(dict.fromkeys(r.site for r in found))
-    with plt.rc_context(style.RC):
-        figure, axes = plt.subplots(
-            len(sites), 2, figsize=(7.2, 1.0 + 3.0 * len(sites)), sharex=True, sharey=True, squeeze=False
-        )
-        for pair, site in zip(axes, sites, strict=True):
-            here = sizes([r for r in found if r.band == "sky" and r.site == site])
-            for ax, flavour in zip(pair, ("numu", "nue"), strict=True):
-                for k, (effect, (colour, marker)) in enumerate(LOOKS.items()):
-                    these = [s for s in here if s.effect == effect and s.observable == flavour]
-                    if these:
-                        _effect(ax, these, k, {"color": colour, "marker": marker, "label": EFFECTS[effect].title})
-                for one in EFFECTS.values():
-                    if one.fluka_percent is not None:
-                        ax.axhline(one.fluka_percent, color=style.GREY, linewidth=0.6, linestyle=":")
-                ax.set(xscale="log", yscale="log", ylim=(SMALLEST_PERCENT, 60.0), xlim=(0.2, 200.0))
-                ax.set_title(f"{style.title(site)}, {style.LABELS[flavour]}")
-        outer_labels(axes, "Neutrino energy (GeV)", "Size of the effect (%)")
-        legend_below(figure, axes[0, 0], columns=2)
-        figure.suptitle("Size of systematic effects on the flux over the sky", fontsize=11)
-        note = "dotted: estimates of the FLUKA calculation, 15% hadronic, 7% primaries, 2% field, 1% air"
-        paths = style.save(figure, folder, "systematics", [note])
-        plt.close(figure)
-    return paths
+    sky = [one for one in found if one.band == "sky" and one.observable in FLAVOURS_DRAWN]
+    sites = list(dict.fromkeys(one.site for one in sky))
+    with rc_context(style.RC):
+        figure, axes = style.subplots(len(PANELS), 2, figsize=(7.6, 9.4), sharex=True)
+        for pair, effects in zip(axes, PANELS, strict=True):
+            for ax, effect in zip(pair, effects, strict=True):
+                _panel(ax, [one for one in sky if one.effect == effect], sites)
+                ax.set_title(EFFECTS[effect].title)
+                estimate = EFFECTS[effect].fluka_percent
+                if estimate is not None:
+                    ax.axhline(estimate, color=style.GREY, linewidth=0.9, linestyle="--")
+                    ax.annotate(
+                        f"FLUKA's estimate {estimate:g}%", (0.98, estimate), xycoords=("axes fraction", "data"),
+                        xytext=(0, 3), textcoords="offset points", ha="right", fontsize=8, color="0.35",
+                    )  # fmt: skip
+                known = [100.0 * (one.size + min(one.error, one.size)) for one in sky if one.effect == effect]
+                ax.set_ylim(0.0, 1.18 * max([*known, estimate or 0.0, 0.5]))
+        energies = list(WINDOWS_GEV)
+        for ax in axes.flat:
+            ax.set(xscale="log", xlim=(0.5 * energies[0], 2.0 * energies[-1]))
+            plain_ticks(ax)
+        outer_labels(axes, "Neutrino energy (GeV)", "Size (%)")
+        legend_below(figure, axes[0, 0])
+        figure.suptitle("Systematic effects on the flux over the sky")
+        return style.save(figure, folder, "systematics", [about])
 
 
-def _effect(ax: Any, these: list[Size], k: int, look: dict[str, Any]) -> None:
-    """Draw one effect, shifted sideways from the others; an arrow down where it is below the axis."""
-    x = np.array([s.energy_GeV for s in these]) * 1.07 ** (k - 3.5)
-    y, error = (100.0 * np.array([getattr(s, name) for s in these]) for name in ("size", "error"))
-    seen = y > error
-    lower = np.minimum(error, 0.9 * y)
-    ax.errorbar(
-        x[seen], y[seen], np.stack([lower, error])[:, seen], linestyle="none", elinewidth=0.8, markersize=4.5, **look
-    )
-    limit = np.maximum(y + error, SMALLEST_PERCENT * 1.2)[~seen]
-    ax.errorbar(x[~seen], limit, 0.25 * limit, uplims=True, linestyle="none", elinewidth=0.8, color=look["color"])
+def _panel(ax: Any, these: list[Size], sites: list[str]) -> None:
+    """Draw one effect: lines join the energies; open symbols and dashed lines are the second site."""
+    for j, site in enumerate(sites):
+        for i, flavour in enumerate(FLAVOURS_DRAWN):
+            here = [one for one in these if one.site == site and one.observable == flavour]
+            x = np.array([one.energy_GeV for one in here]) * 1.06 ** (2 * j + i - 1.5)
+            y, error = (100.0 * np.array([getattr(one, name) for one in here]) for name in ("size", "error"))
+            colour = style.COLOURS[flavour]
+            ax.errorbar(
+                x, y, np.stack([np.minimum(error, y), error]) if here else None, color=colour,
+                marker=style.MARKERS[flavour], markerfacecolor="white" if j else colour, markersize=4.5,
+                linestyle="--" if j else "-", linewidth=0.7, elinewidth=0.8,
+                label=f"{style.LABELS[flavour]}, {style.title(site)}",
+            )  # fmt: skip

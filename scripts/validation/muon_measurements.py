@@ -1,4 +1,4 @@
-"""Compare all hadronic models with measured muons by the cascade equations: one figure and a table of chi2.
+"""Compare all hadronic models with measured muons by the cascade equations: two figures and a table of chi2.
 
     python scripts/validation/muon_measurements.py -o output/muon_measurements
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from hadronic.models import load_model, model_names
 from sim3d.plots.muon_measurements import draw
 from sim3d.studies.muon_comparison import PRIMARIES, as_text, compare_models
+from sim3d.studies.muon_measurements import THREE_D_BELOW_GEV, THREE_D_FACTOR
 
 
 def main() -> None:
@@ -37,8 +38,12 @@ def main() -> None:
     print(text)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "chi2.txt").write_text(text + "\n", encoding="utf-8")
-    title = f"Cascade equations in one dimension, {options.primaries} at the date of each set"
-    for path in draw(compared, title, options.output):
+    title = (
+        f"cascade equations in one dimension, primaries {options.primaries} and air {options.atmosphere} of each set"
+    )
+    low, spread = THREE_D_FACTOR
+    note = f"shaded: below {THREE_D_BELOW_GEV:g} GeV/c three dimensions give {low:g} +- {spread:g} of the flux in one"
+    for path in draw(compared, title, options.output, [f"{note}; not applied"]):
         print(path)
     print(f"{time.perf_counter() - started:.0f} s")
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import validation_figures as figures
 from validation_cascade import cascade, cascade_high_energy
 from validation_coverage import coverage
 from validation_gradients import gradients
-from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
+from validation_report import COVERAGE_PARTS, OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
 from validation_targeted import patches, targeted
 
 from hadronic.definitions import DEFAULT_DEFINITION
@@ -25,8 +26,8 @@ from sim3d.analysis.matching import agreement, match
 from sim3d.analysis.reference import fluka_table
 from sim3d.config.load import load_config, make_config
 from sim3d.conventions.flavours import FLAVOURS
-from sim3d.plots.style import BLUE, GREEN, PURPLE, VERMILION
 from sim3d.results.result import Result
+from sim3d.results.words import context_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 FLUKA_RANGE_GEV = (0.29, 10.0)
@@ -255,23 +256,9 @@ def high_energy(report: Report) -> None:
         )
     report.check("Volkova shape within 10% beyond 2 sigma, |cos| > 0.3", f"{worst:.3f}", worst <= 0.10)
 
-    def draw(figure: Any, _plt: Any) -> None:
-        axis = figure.add_subplot()
-        for k, (low, high, ratio, spread) in enumerate(shapes):
-            colour = (BLUE, VERMILION, GREEN, PURPLE)[k % 4]
-            look = {"fmt": "osD^"[k % 4], "ms": 3.5, "lw": 0.8, "color": colour, "label": f"{low:g} to {high:g} GeV"}
-            axis.errorbar(centres + 0.004 * k, ratio, spread, **look)
-        axis.axhline(1.0, color="0.4", lw=0.8)
-        axis.axhspan(0.9, 1.1, color="0.92", zorder=0)
-        axis.set(
-            xlabel=r"$|\cos\theta_{\rm zenith}|$",
-            ylabel=r"$\nu_\mu+\bar\nu_\mu$: simulation / Volkova's shape",
-            ylim=(0.6, 1.4),
-            xlim=(0, 1),
-        )
-        axis.legend()
-
-    figure_of(report, "high_energy", draw)
+    heading = r"Shape of $\nu_\mu+\bar\nu_\mu$ by zenith angle, over Volkova's"
+    about = ["no geomagnetic field; shaded: 10%", *context_lines(result.record, "kamioka")[1:]]
+    figure_of(report, "high_energy", figures.zenith_shape(centres, shapes, heading), about)
 
 
 def one_dimension(report: Report) -> None:
@@ -380,12 +367,15 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("output/validation"))
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of primaries")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument(
+        "--parts", nargs="+", choices=COVERAGE_PARTS, default=list(COVERAGE_PARTS), help="of the section coverage"
+    )
     parser.add_argument("--reuse", action="store_true", help="take result files that are already there")
     parser.add_argument("--threads", type=int, default=None)
     arguments = parser.parse_args()
     if not 0 < arguments.scale <= 100:
         parser.error(f"--scale: {arguments.scale} is not between 0 and 100")
-    report = Report(arguments.output, arguments.scale, arguments.reuse, arguments.threads)
+    report = Report(arguments.output, arguments.scale, arguments.reuse, arguments.threads, arguments.parts)
     for name in arguments.only:
         started = time.perf_counter()
         SECTIONS[name](report)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from matplotlib import rc_context
 
 import sim3d
 from sim3d.config.schema import Config
+from sim3d.plots.style import RC, add_context, save_as
 from sim3d.results.result import Result
 from sim3d.simulation.engine import run_to_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 OLD_PRIMARIES: dict[str, Any] = {"model": "ghls2001-average", "solar": "fit"}
 OLD_HADRONIC: dict[str, Any] = {"model": "fluka-z", "definition": "printed"}
@@ -32,6 +38,9 @@ def at_sea_level(*names: str) -> list[dict[str, Any]]:
     return [{"name": name, "altitude_m": 0.0} for name in names]
 
 
+COVERAGE_PARTS = ("shipped", "muons", "varied", "neutrinos")
+
+
 class Report:
     """Validation report in the making: sections, verdicts and timings.
 
@@ -45,13 +54,18 @@ class Report:
         Whether existing result files are used.
     threads : int or None
         Threads of the runs.
+    parts : sequence of str
+        Parts of the section ``coverage``, of COVERAGE_PARTS.
     """
 
-    def __init__(self, folder: Path, scale: float, reuse: bool, threads: int | None) -> None:
+    def __init__(
+        self, folder: Path, scale: float, reuse: bool, threads: int | None, parts: Sequence[str] = COVERAGE_PARTS
+    ) -> None:
         self.folder = folder
         self.scale = scale
         self.reuse = reuse
         self.threads = threads
+        self.parts = tuple(parts)
         self.lines = [f"# sim3d {sim3d.__version__}: validation report", ""]
         self.checks: list[tuple[str, str, bool]] = []
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,28 +139,20 @@ class Report:
         return all(p for _, _, p in self.checks)
 
 
-def figure_of(report: Report, name: str, draw: Callable[[Any, Any], None]) -> None:
-    """Draw a figure, save it as PNG and add it to the report.
+def figure_of(report: Report, name: str, figure: Figure, about: Sequence[str]) -> None:
+    """Save a figure as PNG and add it to the report.
 
     Parameters
     ----------
     report : Report
     name : str
         Stem of the file.
-    draw : callable
-        Takes the figure and ``matplotlib.pyplot``.
+    figure : Figure
+        Of :mod:`validation_figures`.
+    about : sequence of str
+        What the runs were, for the lines below the figure.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    from sim3d.plots.style import RC, add_context, save_as
-
-    plt.rcParams.update({**RC, "figure.constrained_layout.use": False})
-    figure = plt.figure(figsize=(7.4, 5.2), layout="constrained")
-    draw(figure, plt)
-    add_context(figure, ["validation: scripts/validation/validate.py"])
-    save_as(figure, report.folder / f"{name}.png")
-    plt.close(figure)
+    add_context(figure, about)
+    with rc_context(RC):
+        save_as(figure, report.folder / f"{name}.png")
     report.add("", f"![{name}]({name}.png)", "")

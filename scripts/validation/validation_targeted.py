@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import validation_figures as figures
 from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
 
 from sim3d.analysis.asymmetry import east_west, published
 from sim3d.config.load import load_config, make_config
 from sim3d.conventions.flavours import FLAVOURS
-from sim3d.plots.axes import ZENITH_LABEL
-from sim3d.plots.style import BLUE, GREEN, PURPLE, VERMILION
+from sim3d.plots.style import title
 from sim3d.results.result import Result
+from sim3d.results.words import context_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 BANDS_GEV = (0.5, 0.71, 1.0, 1.41, 2.0, 3.16, 5.6, 10.0)
@@ -131,18 +132,17 @@ def targeted(report: Report) -> None:
     )
     pulls += _compare(report, ("targeted", "rotated"), runs, ["kamioka", "sno"])
 
-    def draw(figure: Any, _plt: Any) -> None:
-        axis = figure.add_subplot()
-        grid = np.linspace(-4.5, 4.5, 37)
-        z = np.concatenate(pulls)
-        axis.hist(z, grid, histtype="stepfilled", color="0.85", label=f"{len(z)} bins")
-        fine = np.linspace(-4.5, 4.5, 361)
-        normal = len(z) * 0.25 * np.exp(-0.5 * fine**2) / np.sqrt(2 * np.pi)
-        axis.plot(fine, normal, color=BLUE, label="Gaussian of width 1")
-        axis.set(xlabel="(targeted - analog or rotated) / error", ylabel="Bins per 0.25", xlim=(-4.5, 4.5))
-        axis.legend()
+    figure_of(
+        report,
+        "targeted_pulls",
+        figures.pulls(np.concatenate(pulls), "Sampling: targeted minus analog, and minus rotated"),
+        ["Kamioka and SNO, 0.5 to 10 GeV, bins of energy, zenith and azimuth", *_inputs(runs[0])],
+    )
 
-    figure_of(report, "targeted_pulls", draw)
+
+def _inputs(result: Result) -> list[str]:
+    """Return models and number of primaries, for the line below a figure."""
+    return context_lines(result.record, result.sites[0])[1:]
 
 
 def _horizon(result: Result, site: str, band: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -200,38 +200,20 @@ def patches(report: Report) -> None:
     for name, pull in checks:
         report.check(name, f"{pull:+.2f} sigma", abs(pull) < 3.5)
 
-    def draw(figure: Any, _plt: Any) -> None:
-        axes = figure.subplots(1, 2, sharey=True)
-        centres = 0.5 * (result.cos_zenith_edges[:-1:2] + result.cos_zenith_edges[2::2])
-        edges = result.energy_edges_GeV
-        a, b = (int(np.argmin(np.abs(np.log(edges / e)))) for e in (0.5, 3.16))
-        top, bottom = 0.0, np.inf
-        for axis, place in zip(axes, ("kamioka", "sno"), strict=True):
-            curves = {}
-            for size in sizes:
-                filled = result.group_weights > 0
-                groups = result.groups_east_west(f"{place}-{size}")[filled].mean(axis=4)[:, :, a:b].sum(axis=1)
-                flux = (groups * np.diff(edges)[a:b, None]).sum(axis=1)
-                flux = flux.reshape(len(flux), 20, 2).mean(axis=2)
-                curves[size] = flux.mean(axis=0), flux.std(axis=0, ddof=1) / np.sqrt(len(flux))
-            for k, size in enumerate(sizes):
-                value, error = curves[size]
-                axis.errorbar(
-                    centres + 0.012 * (k - 1.5),
-                    value / 4.0,
-                    error / 4.0,
-                    fmt="osD^"[k],
-                    ms=3.5,
-                    lw=0.8,
-                    label=size,
-                    color=(BLUE, VERMILION, GREEN, PURPLE)[k],
-                )
-            axis.set(xlabel=ZENITH_LABEL, title={"kamioka": "Kamioka", "sno": "SNO"}[place], xlim=(-1, 1))
-            axis.set_xticks([-1.0, -0.5, 0.0, 0.5, 1.0], ["", "-0.5", "0", "0.5", ""])
-            top = max(top, float(curves["10x40"][0].max()) / 4.0)
-            bottom = min(bottom, float(curves["10x40"][0].min()) / 4.0)
-        axes[0].set_ylabel(r"Mean flux of four flavours, 0.5-3.2 GeV (m$^{-2}$ s$^{-1}$ sr$^{-1}$)")
-        axes[0].set_ylim(0.8 * bottom, 1.25 * top)
-        axes[1].legend(title="patch (degrees)")
-
-    figure_of(report, "patches", draw)
+    cosines = 0.5 * (result.cos_zenith_edges[:-1:2] + result.cos_zenith_edges[2::2])
+    edges = result.energy_edges_GeV
+    a, b = (int(np.argmin(np.abs(np.log(edges / e)))) for e in (0.5, 3.16))
+    filled = result.group_weights > 0
+    fluxes: dict[str, dict[str, np.ndarray]] = {}
+    for place in ("kamioka", "sno"):
+        fluxes[title(place)] = by_size = {}
+        for size in sizes:
+            groups = result.groups_east_west(f"{place}-{size}")[filled].mean(axis=4)[:, :, a:b].mean(axis=1)
+            flux = (groups * np.diff(edges)[a:b, None]).sum(axis=1)
+            by_size[size.replace("x", " x ") + " degrees"] = flux.reshape(len(flux), 20, 2).mean(axis=2)
+    figure_of(
+        report,
+        "patches",
+        figures.patches(cosines, fluxes, "Detector patches of four sizes, 0.5 to 3.2 GeV"),
+        [f"IGRF-14 of {result.record.config.field.date}", *_inputs(result)],
+    )

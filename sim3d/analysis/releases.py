@@ -18,6 +18,8 @@ from sim3d.conventions.reference_files import data_lines
 from sim3d.errors import InputError
 from sim3d.files.csv_files import write_records
 from sim3d.flux.interpolated import Flux
+from sim3d.results.jackknife import jackknife
+from sim3d.results.result import Result
 
 FOLDER = Path(__file__).parents[1] / "reference" / "releases"
 
@@ -28,6 +30,9 @@ THIRDS = (("up", -1.0, -1.0 / 3.0), ("horizon", -1.0 / 3.0, 1.0 / 3.0), ("down",
 
 ROOT = Path(__file__).parents[2]
 """Where the changelog is in a source tree; an installed package has none."""
+
+_INCLUDED = "changes in it: "
+"""Begin of the comment with the fragments of the changelog that were there when the fluxes were made."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,8 @@ def write_release(version: str, fluxes: Iterable[Flux], folder: Path = FOLDER) -
         raise InputError("release", version, "made when fluxes of sites ship; none does")
     folder.mkdir(parents=True, exist_ok=True)
     about = (f"fluxes of sim3d {version}: means over bins of energy (5 per decade) and thirds of the sky, as simulated",
-             "m^-2 s^-1 sr^-1 GeV^-1; error: statistical, one standard deviation")  # fmt: skip
+             "m^-2 s^-1 sr^-1 GeV^-1; error: statistical, one standard deviation",
+             f"{_INCLUDED}{', '.join(path.name.split('.')[0] for path in _fragments(ROOT))}")  # fmt: skip
     return write_records(folder / f"{version}.csv", about, rows)
 
 
@@ -139,6 +145,70 @@ def read_release(version: str, folder: Path = FOLDER) -> dict[tuple[str, str, st
         site, flavour, zenith, _, flux, error = line.split(",")
         found.setdefault((site, flavour, zenith), []).append([float(flux), float(error)])
     return {key: np.array(rows) for key, rows in found.items()}
+
+
+def included(version: str, folder: Path = FOLDER) -> set[str]:
+    """List the fragments ``numbers`` of the changelog whose changes the fluxes of a release have already.
+
+    Parameters
+    ----------
+    version : str
+    folder : Path
+
+    Returns
+    -------
+    set of str
+        Names without ``.numbers.md``.
+    """
+    path = folder / f"{version}.csv"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    found = [line.removeprefix(f"# {_INCLUDED}") for line in lines if line.startswith(f"# {_INCLUDED}")]
+    return {name.strip() for line in found for name in line.split(",") if name.strip()}
+
+
+def changes_of_run(version: str, result: Result, site: str, folder: Path = FOLDER) -> list[Change]:
+    """Compare the sky averages of a run with those of a release, by flavour and decade of energy.
+
+    Parameters
+    ----------
+    version : str
+    result : Result
+        A run of the same place, date, Sun and air as the release's.
+    site : str
+    folder : Path
+
+    Returns
+    -------
+    list of Change
+        With ``zenith`` "sky"; without the decades in which the run has no hits.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_release`, or if the release has no such site.
+    """
+    then = read_release(version, folder)
+    if (site, "numu", "up") not in then:
+        raise InputError("site", site, f"one of release {version}: {', '.join(sorted({key[0] for key in then}))}")
+    edges = np.asarray(result.energy_edges_GeV)
+    middles = np.sqrt(edges[1:] * edges[:-1])
+    sky = np.asarray(result.groups_azimuth(site)).mean(axis=(3, 4)) * np.diff(edges)
+    decades = [(ENERGIES_GEV[i], ENERGIES_GEV[i + 5]) for i in range(0, len(ENERGIES_GEV) - 1, 5)]
+    columns = [sky[:, :, (middles > low) & (middles < high)].sum(axis=-1) for low, high in decades]
+    mean, spread = jackknife(lambda value: value, np.stack(columns, axis=-1), result.group_weights)
+    width = np.diff(ENERGIES_GEV)
+    out = []
+    for f, flavour in enumerate(result.flavours):
+        thirds = np.stack([then[site, flavour, zenith] for zenith, _, _ in THIRDS])
+        for d, (low, high) in enumerate(decades):
+            part = slice(5 * d, 5 * d + 5)
+            old = float(np.sum(thirds[:, part, 0].mean(axis=0) * width[part]))
+            old_error = float(np.sqrt(np.sum((thirds[:, part, 1] / len(THIRDS) * width[part]) ** 2)))
+            if mean[f, d] > 0.0:
+                ratio = mean[f, d] / old
+                error = ratio * np.hypot(spread[f, d] / mean[f, d], old_error / old)
+                out.append(Change(site, flavour, "sky", float(low), float(high), float(ratio), float(error)))
+    return out
 
 
 def changes(version: str, fluxes: Iterable[Flux], folder: Path = FOLDER) -> list[Change]:
@@ -185,7 +255,7 @@ def changes(version: str, fluxes: Iterable[Flux], folder: Path = FOLDER) -> list
     return out
 
 
-def announced(version: str, root: Path = ROOT) -> list[str]:
+def announced(version: str, root: Path = ROOT, folder: Path = FOLDER) -> list[str]:
     """List the entries ``numbers`` of the changelog since a release.
 
     Parameters
@@ -193,6 +263,8 @@ def announced(version: str, root: Path = ROOT) -> list[str]:
     version : str
     root : Path
         Of the source tree.
+    folder : Path
+        Of the releases.
 
     Returns
     -------
@@ -200,8 +272,10 @@ def announced(version: str, root: Path = ROOT) -> list[str]:
         One line for each; empty without a source tree.
     """
     lines: list[str] = []
-    for path in sorted((root / "changelog.d").glob("*.numbers.md")):
-        lines += _entries(path.read_text(encoding="utf-8"))
+    known = included(version, folder)
+    for path in _fragments(root):
+        if path.name.split(".")[0] not in known:
+            lines += _entries(path.read_text(encoding="utf-8"))
     changelog = root / "CHANGELOG.md"
     if changelog.is_file():
         parts = re.split(r"^## \[([^\]]+)\].*$", changelog.read_text(encoding="utf-8"), flags=re.M)[1:]
@@ -211,6 +285,10 @@ def announced(version: str, root: Path = ROOT) -> list[str]:
             found = re.search(r"^### Numbers$(.*?)(?=^### |\Z)", text, flags=re.M | re.S)
             lines += [] if found is None else _entries(found[1])
     return lines
+
+
+def _fragments(root: Path) -> list[Path]:
+    return sorted((root / "changelog.d").glob("*.numbers.md"))
 
 
 def _entries(text: str) -> list[str]:

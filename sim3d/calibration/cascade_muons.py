@@ -1,9 +1,10 @@
-"""Muons of measurements by the cascade equations in one dimension, with derivatives by all parameters: no statistics.
+"""Muons of measurements, and neutrinos, by the cascade equations, with derivatives by all parameters: no statistics.
 
 The air, the Sun, the level and the hadronic model are those of the run that simulates the measurement. The cutoff is
 the effective vertical one, all muons fly straight, and an acceptance is averaged by two points of Gauss's rule (its
 middle where it is narrow). What that leaves out is small above a few GeV/c and smooth in momentum:
-:mod:`sim3d.calibration.control` takes it from the simulation.
+:mod:`sim3d.calibration.control` takes it from the simulation. Neutrinos at sea level, under a cutoff of 6 GV, tell what
+a fit does to them (:mod:`sim3d.calibration.growth`).
 """
 
 from __future__ import annotations
@@ -18,19 +19,23 @@ from typing import Any
 
 import numpy as np
 
+from atmosphere.layers import linsley
 from hadronic.models import load_model
 from sim3d.calibration.control import CascadePoints
 from sim3d.calibration.measurements import Measurement
+from sim3d.calibration.neutrino_points import NEUTRINO_COSINES, NEUTRINO_CUTOFF_GV, NEUTRINO_GEV, NEUTRINOS
 from sim3d.calibration.predictions import DEPTH_STEP_KM, run_configuration
 from sim3d.config.parameters import CLASS_OF
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.flavours import FLAVOURS
 from sim3d.files.atomic_files import write_bytes
+from sim3d.primaries.build import primary_model
 from sim3d.simulation.setup import make_atmosphere, make_primaries
 from sim3d.simulation.variation import varied_hadronic, varied_primaries
 from sim3d.studies.cascade.energies import make_grid
 from sim3d.studies.cascade.flux import CascadeFlux, Place, mean_over, solve_places
 from sim3d.studies.cascade.path import DEPTH_STEP_G_CM2
-from sim3d.studies.cascade.primaries import no_cutoff, vertical_cutoff
+from sim3d.studies.cascade.primaries import no_cutoff, sharp_cutoff, vertical_cutoff
 from sim3d.studies.cascade.solver import CascadeSolver
 
 LOWEST_GEV, HIGHEST_GEV, BINS_PER_DECADE = 0.1, 1.0e7, 10
@@ -70,6 +75,10 @@ class CascadeMuons:
             cutoff = vertical_cutoff(where.lat, where.lon, where.date) if where.cutoff else no_cutoff()
             for cosines in sorted({each for points in one.points for each in points.cos_zenith}):
                 self._conditions.append((one.name, cosines, air, height, cutoff, spectrum))
+        spectrum = primary_model(model["primaries"], "fit", None, None)
+        for cosine in NEUTRINO_COSINES:
+            under = sharp_cutoff(NEUTRINO_CUTOFF_GV)
+            self._conditions.append((NEUTRINOS, (cosine, cosine), linsley(), 0.0, under, spectrum))
         self.hadronic = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
         self._kept: tuple[tuple[tuple[str, float], ...], CascadeSolver] | None = None
 
@@ -113,7 +122,13 @@ class CascadeMuons:
             self._kept = key, CascadeSolver(varied_hadronic(self.hadronic, own).tables, self.grid)
         return self._kept[1]
 
-    def points(self, names: Sequence[str], values: Mapping[str, float], sigma: Array) -> dict[str, CascadePoints]:
+    def points(
+        self,
+        names: Sequence[str],
+        values: Mapping[str, float],
+        sigma: Array,
+        known: Mapping[str, CascadePoints] | None = None,
+    ) -> dict[str, CascadePoints]:
         """Compute the fluxes at all points, and their derivatives.
 
         Parameters
@@ -124,18 +139,23 @@ class CascadeMuons:
             Where the derivatives are taken.
         sigma : float64 array (parameters,)
             Errors of the priors, which set the steps.
+        known : mapping, optional
+            Points at other values, whose derivatives are kept.
 
         Returns
         -------
         dict of CascadePoints
-            By measurement.
+            By measurement, and under :data:`NEUTRINOS` those of neutrinos by flavour.
         """
         base, higher = self.fluxes(values), self.fluxes(values, DEPTH_STEP_KM)
-        slopes = self.slopes(names, values, sigma)
-        return {
+        slopes = self.slopes(names, values, sigma) if known is None else {key: one.slopes for key, one in known.items()}
+        out = {
             one.name: CascadePoints(charges_at(one, base), charges_at(one, higher), slopes[one.name])
             for one in self.measurements
         }
+        neutrinos = neutrinos_at(base)
+        out[NEUTRINOS] = CascadePoints(neutrinos, neutrinos, slopes[NEUTRINOS])
+        return out
 
     def slopes(self, names: Sequence[str], values: Mapping[str, float], sigma: Array) -> dict[str, Array]:
         """Compute the derivatives of ln(flux), by finite differences.
@@ -151,7 +171,7 @@ class CascadeMuons:
             By measurement.
         """
         base = self.fluxes(values, depth_step_g_cm2=COARSE_STEP_G_CM2)
-        start = {one.name: np.log(charges_at(one, base)) for one in self.measurements}
+        start = self._logs(base)
         out = {name: np.zeros((*each.shape, len(names))) for name, each in start.items()}
         # primaries first: they share the yields of the centre
         for i in sorted(range(len(names)), key=lambda i: CLASS_OF[names[i]] not in ("primaries", "solar")):
@@ -160,9 +180,30 @@ class CascadeMuons:
                 continue
             step = SOLAR_STEP_MV if name == "solar:MV" else min(STEP_SHARE * float(sigma[i]), LARGEST_STEP)
             moved = self.fluxes({**values, name: values.get(name, 0.0) + step}, depth_step_g_cm2=COARSE_STEP_G_CM2)
-            for one in self.measurements:
-                out[one.name][..., i] = (np.log(charges_at(one, moved)) - start[one.name]) / step
+            for key, logs in self._logs(moved).items():
+                out[key][..., i] = (logs - start[key]) / step
         return out
+
+    def _logs(self, fluxes: Fluxes) -> dict[str, Array]:
+        found = {one.name: np.log(charges_at(one, fluxes)) for one in self.measurements}
+        return {**found, NEUTRINOS: np.log(neutrinos_at(fluxes))}
+
+
+def neutrinos_at(fluxes: Fluxes) -> Array:
+    """Collect the fluxes of neutrinos at :data:`NEUTRINO_GEV` and :data:`NEUTRINO_COSINES`.
+
+    Parameters
+    ----------
+    fluxes : dict of CascadeFlux
+
+    Returns
+    -------
+    float64 array (flavours, energies times cosines)
+    """
+    by_cosine = [fluxes[NEUTRINOS, (c, c)] for c in NEUTRINO_COSINES]
+    return np.array(
+        [np.stack([one.flux(each, np.array(NEUTRINO_GEV)) for one in by_cosine], axis=-1).ravel() for each in FLAVOURS]
+    )
 
 
 def charges_at(measurement: Measurement, fluxes: Fluxes) -> Array:
@@ -211,7 +252,9 @@ def points_key(
         (one.name, one.table.conditions.model_dump(), [each.at_GeV.tolist() for each in one.points])
         for one in measurements
     ]
-    text = json.dumps([version("sim3d"), conditions, dict(model), list(names), centre.tolist()], sort_keys=True)
+    neutrinos = [NEUTRINO_GEV, NEUTRINO_COSINES, NEUTRINO_CUTOFF_GV]
+    given = [version("sim3d"), conditions, dict(model), list(names), centre.tolist(), neutrinos]
+    text = json.dumps(given, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

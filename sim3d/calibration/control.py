@@ -8,11 +8,13 @@ equations at the points of a measurement is fitted by
 
 for each charge, with k_0 alone where all points are above 5 GeV/c. The prediction is the flux of the equations times K.
 k_0 should be 1 within its error; it is left free. The weights of the fit come from the variance of the simulation
-as a smooth function of momentum, since the variance of a single point is correlated with its value.
+as a smooth function of momentum, since the variance of a single point is correlated with its value. Ratios of runs at
+several values of the parameters are put together: K is what three dimensions do, which hardly depends on them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +44,43 @@ class CascadePoints:
     charges: Array
     higher: Array
     slopes: Array
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """Simulations over cascade equations, each at the same values of the parameters, in independent groups of batches.
+
+    Attributes
+    ----------
+    groups : float64 array (groups, 2, points)
+        Of mu+ and mu-.
+    primaries : float64 array (groups,)
+        Number of primaries of each, its weight.
+    """
+
+    groups: Array
+    primaries: Array
+
+    def and_those(self, others: Sequence[Ratios]) -> Ratios:
+        """Put several together."""
+        every = (self, *others)
+        return Ratios(np.concatenate([one.groups for one in every]), np.concatenate([one.primaries for one in every]))
+
+    @property
+    def mean(self) -> Array:
+        """Weighted mean, (2, points)."""
+        return np.asarray(np.tensordot(self.share, self.groups, axes=1))
+
+    @property
+    def share(self) -> Array:
+        """Share of each group in the mean."""
+        return np.asarray(self.primaries / self.primaries.sum())
+
+    @property
+    def rests(self) -> Array:
+        """Means without each group, for the jackknife, (groups, 2, points)."""
+        share = self.share[:, None, None]
+        return np.asarray((self.mean - share * self.groups) / (1.0 - share))
 
 
 def smooth_factors(ratio: Array, variance: Array, momentum_GeV: Array) -> Array:

@@ -279,6 +279,7 @@ def fit(
     prior: Array,
     prior_centre: Array | None = None,
     nuisance_centres: Mapping[str, Array] | None = None,
+    quick: bool = False,
 ) -> Fit:
     """Fit the parameters and nuisances.
 
@@ -288,13 +289,19 @@ def fit(
     parameters : tuple of str
     prior, prior_centre, nuisance_centres
         As for :class:`Chi2`.
+    quick : bool
+        Gauss-Newton steps alone, and their covariance: without iminuit, whose minimum is the same.
 
     Returns
     -------
     Fit
     """
     chi2 = Chi2(sets, prior, prior_centre, nuisance_centres)
-    x, covariance, valid = minimise(chi2)
+    if quick:
+        x = gauss_newton(chi2)
+        covariance, valid = np.linalg.inv(chi2.information(x)), True
+    else:
+        x, covariance, valid = minimise(chi2)
     n, errors = chi2.n, np.sqrt(np.diag(covariance))
     own = x[:n] - chi2.centre
     predictions = {one.name: chi2.prediction(i, x) for i, one in enumerate(chi2.sets)}
@@ -319,6 +326,48 @@ def fit(
     )
 
 
+def fit_enlarged(
+    sets: Sequence[FittedSet], parameters: tuple[str, ...], prior: Array, above: float | None
+) -> tuple[tuple[FittedSet, ...], Fit, dict[str, dict[str, float]]]:
+    """Fit, and fit again with larger sizes of those nuisances that disagree with everything else.
+
+    A nuisance that the fit moves by more than ``above`` of its standard deviations has a size that its experiment
+    stated too small, or stands for something that it did not state. As the Particle Data Group does with measurements
+    that disagree, its size is multiplied by the pull. The rule acts once; it moves no datum and leaves none out.
+
+    Parameters
+    ----------
+    sets : sequence of FittedSet
+        With the sizes that were published.
+    parameters : tuple of str
+    prior : float64 array (n, n)
+    above : float or None
+        None for no such rule.
+
+    Returns
+    -------
+    sets : tuple of FittedSet
+        With the sizes that were used.
+    found : Fit
+    factors : dict of dict of float
+        By measurement and nuisance; those above 1 alone.
+    """
+    found = fit(sets, parameters, prior, quick=above is not None)
+    if above is None:
+        return tuple(sets), found, {}
+    factors: dict[str, dict[str, float]] = {}
+    new = []
+    for one in sets:
+        pulls = np.abs(found.nuisances[one.name][0])
+        factor = np.where(pulls > above, pulls, 1.0)
+        chosen = {name: float(f) for name, f in zip(one.nuisance_names, factor, strict=True) if f > 1.0}
+        if chosen:
+            factors[one.name] = chosen
+            one = replace(one, response=replace(one.response, nuisances=one.response.nuisances * factor))
+        new.append(one)
+    return tuple(new), fit(new, parameters, prior), factors
+
+
 def left_out(sets: Sequence[FittedSet], whole: Fit) -> dict[str, tuple[Array, Array]]:
     """Fit without each set in turn.
 
@@ -338,7 +387,7 @@ def left_out(sets: Sequence[FittedSet], whole: Fit) -> dict[str, tuple[Array, Ar
     for one in sets:
         others = [each for each in sets if each.name != one.name]
         if others:
-            found = fit(others, whole.parameters, prior, whole.prior_centre * whole.sigma)
+            found = fit(others, whole.parameters, prior, whole.prior_centre * whole.sigma, quick=True)
             out[one.name] = (found.values, found.covariance)
     return out
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from sim3d.calibration.control import CascadePoints, smooth_factors
+from sim3d.calibration.control import CascadePoints, Ratios, smooth_factors
 from sim3d.calibration.height_scale import height_scale_slope
 from sim3d.calibration.measurements import Measurement, Points
 from sim3d.config.load import make_config
@@ -58,6 +58,8 @@ class Response:
         Change of ln(value) by one standard deviation of each nuisance of the measurement.
     simulated : (float64 array, float64 array), optional
         Where the prediction comes from the cascade equations: the run's own values and the errors of their logarithms.
+    ratios : Ratios, optional
+        There: the run over the cascade equations.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Response:
     covariance: Array
     nuisances: Array
     simulated: tuple[Array, Array] | None = None
+    ratios: Ratios | None = None
 
 
 def run_configuration(
@@ -141,6 +144,8 @@ def response(
     gradients: MuonGradients,
     parameters: tuple[str, ...],
     cascade: CascadePoints | None = None,
+    earlier: Sequence[Ratios] = (),
+    primaries: int = 1,
 ) -> Response:
     """Compute the prediction of a measurement from a run.
 
@@ -153,6 +158,10 @@ def response(
     cascade : CascadePoints, optional
         Fluxes of the cascade equations at the same values of the parameters. The prediction is then these times the
         smooth part of the ratio of the run to them (:mod:`sim3d.calibration.control`), with their derivatives.
+    earlier : sequence of Ratios
+        Of other runs of the measurement, whose ratios count too.
+    primaries : int
+        Of this run; its weight among them.
 
     Returns
     -------
@@ -163,7 +172,8 @@ def response(
     InputError
         If the run does not fit the measurement, or has no muons in one of its points.
     """
-    columns = [0, *(gradients.column(name) for name in parameters)]
+    used = () if cascade is not None else parameters
+    columns = [0, *(gradients.column(name) for name in used)]
     groups, weights = gradients.groups[..., columns], gradients.group_weights
     kept = weights > 0
     groups, share = groups[kept], weights[kept] / weights.sum()
@@ -181,29 +191,25 @@ def response(
     both = charges(mean, measured)
     if np.any(both[..., 0] <= 0.0):
         raise InputError(f"{measurement.name}: the run has no muons in a point; raise calibration.primaries")
-    # delete-one jackknife over the groups of batches
-    rests = [
-        charges((mean - weight * one) / (1.0 - weight), measured)[..., 0]
-        for one, weight in zip(groups, share, strict=True)
-    ]
-    if any(np.any(rest <= 0.0) for rest in rests):
+    own = Ratios(np.array([charges(one, measured)[..., 0] for one in groups]), share * primaries)
+    if np.any(own.rests <= 0.0):
         raise InputError(f"{measurement.name}: a point has muons in one group alone; raise calibration.primaries")
-    higher = charges(mean, measured - 1)[..., 0] if measured > 0 else None
-    run = None
+    spectra = mean[measured, :, :, :, 0].sum(axis=2)
     if cascade is not None:
-        run = quantity(kinds, both[..., 0]), np.sqrt(np.diag(_covariance(kinds, both[..., 0], rests, share)))
-        both, rests = _corrected(measurement, both[..., 0], rests, share, cascade)
-        higher = both[..., 0] * cascade.higher / cascade.charges
+        ratios = Ratios(own.groups / cascade.charges, own.primaries)
+        found = _corrected(measurement, ratios.and_those(earlier), parameters, cascade, gradients, spectra)
+        errors = np.sqrt(np.diag(_covariance(kinds, own.mean, own.rests, own.share)))
+        return replace(found, simulated=(quantity(kinds, own.mean), errors), ratios=ratios)
+    higher = charges(mean, measured - 1)[..., 0] if measured > 0 else None
     values, slopes = quantity(kinds, both[..., 0]), log_slopes(kinds, both)
-    covariance = shrunk(_covariance(kinds, both[..., 0], rests, share), len(groups))
+    covariance = shrunk(_covariance(kinds, both[..., 0], own.rests, own.share), len(groups))
     depth_slope = None
     if higher is not None and measurement.table.conditions.depth_g_cm2 is not None:
         depth_slope = np.log(values / quantity(kinds, higher)) / _depth_step(gradients)
-    spectra = mean[measured, :, :, :, 0].sum(axis=2)
     # of the Sun's potential in the month of the measurement, which the run's gradient by it gives
     solar = slopes[:, parameters.index(SOLAR)] if SOLAR in parameters else np.zeros(len(values))
     nuisances = _nuisances(measurement, both[..., 0], gradients.momentum_edges_GeV, spectra, depth_slope, solar)
-    return Response(measurement.name, parameters, values, slopes, covariance, nuisances, run)
+    return Response(measurement.name, parameters, values, slopes, covariance, nuisances)
 
 
 def cascade_response(measurement: Measurement, points: CascadePoints, parameters: tuple[str, ...]) -> Response:
@@ -234,7 +240,7 @@ def cascade_response(measurement: Measurement, points: CascadePoints, parameters
     return Response(measurement.name, parameters, values, slopes, np.zeros((len(values),) * 2), nuisances)
 
 
-def _covariance(kinds: Sequence[str], charges: Array, rests: Sequence[Array], share: Array) -> Array:
+def _covariance(kinds: Sequence[str], charges: Array, rests: Array, share: Array) -> Array:
     """Jackknife covariance of ln(value), with all correlations between points."""
     values = quantity(kinds, charges)
     spread = np.array(
@@ -247,21 +253,30 @@ def _covariance(kinds: Sequence[str], charges: Array, rests: Sequence[Array], sh
 
 
 def _corrected(
-    measurement: Measurement, simulated: Array, rests: Sequence[Array], share: Array, cascade: CascadePoints
-) -> tuple[Array, list[Array]]:
-    """Cascade's fluxes times the smooth ratio, (2, points, columns), and the same for every replica (2, points)."""
+    measurement: Measurement, ratios: Ratios, parameters: tuple[str, ...], cascade: CascadePoints,
+    gradients: MuonGradients, spectra: Array,
+) -> Response:  # fmt: skip
+    """Prediction by the cascade equations times the smooth part of the ratios of runs to them."""
+    kinds = [each.table.quantity for each in measurement.points for _ in each.value]
     momentum = np.concatenate([each.at_GeV for each in measurement.points])
-    ratio = simulated / cascade.charges
-    spread = np.array([math.sqrt(1.0 - w) * (rest - simulated) for rest, w in zip(rests, share, strict=True)])
-    variance = (spread**2).sum(axis=0) / cascade.charges**2
-    smooth = [smooth_factors(ratio[q], variance[q], momentum) for q in (0, 1)]
+    share = ratios.share
+    variance = ((1.0 - share)[:, None, None] * (ratios.rests - ratios.mean) ** 2).sum(axis=0)
+    smooth = [smooth_factors(ratios.mean[q], variance[q], momentum) for q in (0, 1)]
 
-    def factors(fluxes: Array) -> Array:
-        return np.array([smooth[q] @ (fluxes[q] / cascade.charges[q]) for q in (0, 1)])
+    def corrected(ratio: Array) -> Array:
+        return cascade.charges * np.array([smooth[q] @ ratio[q] for q in (0, 1)])
 
-    both = cascade.charges * factors(simulated)
+    both = corrected(ratios.mean)
     columns = np.concatenate([both[..., None], both[..., None] * cascade.slopes], axis=-1)
-    return columns, [cascade.charges * factors(rest) for rest in rests]
+    rests = np.array([corrected(one) for one in ratios.rests])
+    values, slopes = quantity(kinds, both), log_slopes(kinds, columns)
+    covariance = shrunk(_covariance(kinds, both, rests, share), len(rests))
+    higher = quantity(kinds, both * cascade.higher / cascade.charges)
+    by_depth = measurement.table.conditions.depth_g_cm2 is not None
+    depth = np.log(values / higher) / (DEPTH_STEP_KM * _G_CM2_PER_KM) if by_depth else None
+    solar = slopes[:, parameters.index(SOLAR)] if SOLAR in parameters else np.zeros(len(values))
+    nuisances = _nuisances(measurement, both, gradients.momentum_edges_GeV, spectra, depth, solar)
+    return Response(measurement.name, parameters, values, slopes, covariance, nuisances)
 
 
 def shrunk(covariance: Array, samples: int) -> Array:

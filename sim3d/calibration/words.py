@@ -26,6 +26,15 @@ def summary(calibration: Calibration) -> str:
     ]
     rows = [[one["name"], str(one["points"]), f"{one['chi2']:.1f}"] for one in record["sets"]]
     lines += text_table(["measurement", "points", "chi2"], rows, "lrr")
+    for name, factors in record.get("enlarged", {}).items():
+        for nuisance, factor in factors.items():
+            lines.append(f"{name}: {nuisance} disagrees with the fit; its size is multiplied by {factor:.2f}")
+    for one in record.get("truths", []):
+        lines.append(
+            f"{one['name']}: squared pulls of neutrinos {one['per_mode']:.2f} per mode, {one['per_point']:.2f} per "
+            f"point; with {one['share']:.2f} of the difference in the errors {one['per_mode_after']:.2f}, "
+            f"{one['per_point_after']:.2f}"
+        )
     rows = [
         [
             one["name"], f"{one['value']:+.4g}", f"{one['error'] * calibration.scale:.3g}", f"{one['prior']:.3g}",

@@ -6,16 +6,18 @@ import hashlib
 import itertools
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from sim3d.calibration.control import CascadePoints
-from sim3d.calibration.fit import Fit, FittedSet, as_record, fit, left_out, simulation_noise
+from sim3d.calibration.control import CascadePoints, Ratios
+from sim3d.calibration.fit import Fit, FittedSet, as_record, fit_enlarged, left_out, simulation_noise
+from sim3d.calibration.growth import Growth, neutrino_arrays
 from sim3d.calibration.measurements import SHIPPED, Measurement, load_measurement
+from sim3d.calibration.neutrino_points import NEUTRINOS
 from sim3d.calibration.predictions import SOLAR, response, run_configuration
 from sim3d.calibration.priors import DEFAULT, MONTH_MV, prior_covariance
 from sim3d.config.messages import describe
@@ -60,6 +62,9 @@ class CalibrationTable(Table):
     iterations: Int = Field(3, ge=1, le=20)
     schedule: tuple[Float, ...] = (1.0,)
     method: Literal["simulation", "cascade"] = "simulation"
+    enlarge_above: Float | None = Field(None, gt=1.0, le=10.0)
+    truths: tuple[str, ...] = ()
+    derivatives: Int = Field(20, ge=1, le=20)
     tolerance: Float = Field(0.3, gt=0.0, le=10.0)
     priors: dict[str, Float] = Field(default_factory=dict)
     model: ModelTable = ModelTable()
@@ -73,6 +78,14 @@ class CalibrationTable(Table):
         if len(set(value)) < len(value) or not value:
             raise ValueError("must be one or more different parameters")
         return tuple(name for name in PARAMETERS if name in value)
+
+    @model_validator(mode="after")
+    def _truths_by_cascade(self) -> CalibrationTable:
+        if self.truths and self.method != "cascade":
+            raise ValueError('truths need method = "cascade"')
+        if len(set(self.truths)) < len(self.truths):
+            raise ValueError(f"truths: a model is named twice: {', '.join(self.truths)}")
+        return self
 
     @field_validator("schedule")
     @classmethod
@@ -108,6 +121,12 @@ class Calibrated:
         Of every iteration: largest move in units of the error, and how the last linear prediction agrees.
     files : dict of str
         SHA-256 of the data of the response files (``sim3d info`` prints it).
+    enlarged : dict of dict of float
+        By measurement, factors on the sizes of nuisances that disagree with the fit.
+    neutrinos : CascadePoints or None
+        Neutrinos of the cascade equations at the last centre, with derivatives.
+    grown : Growth or None
+        Errors that no parameter describes.
     """
 
     table: CalibrationTable
@@ -118,6 +137,9 @@ class Calibrated:
     without: dict[str, tuple[Array, Array]]
     steps: list[dict[str, Any]]
     files: dict[str, str]
+    enlarged: dict[str, dict[str, float]] = field(default_factory=dict)
+    neutrinos: CascadePoints | None = None
+    grown: Growth | None = None
 
     def stored(self) -> Calibration:
         """Return the calibration as a file keeps it."""
@@ -147,7 +169,13 @@ class Calibrated:
             "responses": self.files,
             "citations": {one.name: one.table.citation for one in self.measurements},
             "nuisances": {one.name: list(one.nuisance_names) for one in self.last},
+            "enlarged": self.enlarged,
         }
+        if self.neutrinos is not None:
+            arrays |= neutrino_arrays(self.neutrinos)
+        if self.grown is not None:
+            record["truths"] = self.grown.record
+            arrays |= {f"truths/{one.name}": one.difference for one in self.grown.truths}
         covariance, prior = found.covariance * units * found.scale**2, found.prior * units
         if SOLAR in found.parameters:
             # the fit's is the offset of the series; the month of a flux scatters about it, which no muon tells
@@ -156,7 +184,7 @@ class Calibrated:
             prior[i, i] += MONTH_MV**2
         return Calibration(
             self.table.name, found.parameters, np.sqrt(np.diag(prior)), found.values * found.sigma,
-            covariance, prior, found.scale, record, arrays,
+            covariance, prior, found.scale, record, arrays, None if self.grown is None else self.grown.modes,
         )  # fmt: skip
 
 
@@ -235,19 +263,25 @@ def calibrate(
     centre = np.zeros(len(table.parameters))
     first: tuple[FittedSet, ...] = ()
     sets: tuple[FittedSet, ...] = ()
+    beside: dict[str, CascadePoints] = {}
+    ratios: dict[str, list[Ratios]] = {name: [] for name in names}
     steps: list[dict[str, Any]] = []
     files: dict[str, str] = {}
     while True:
         iteration = len(steps)
         before = sets
-        beside = _cascade(measurements, table, work, centre, prior, iteration, say)
+        beside = _cascade(measurements, table, work, centre, prior, iteration, say, beside)
         sets = tuple(
-            _fitted_set(one, table, folder, work, centre, iteration, threads, files, say, beside.get(one.name))
+            _fitted_set(
+                one, table, folder, work, centre, iteration, threads, files, say, beside.get(one.name), ratios[one.name]
+            )
             for one in measurements
         )
+        for one in sets:
+            ratios[one.name] += [one.response.ratios] if one.response.ratios is not None else []
         first = first or sets
         agreement = [_agreement(old, new) for old, new in zip(before, sets, strict=True)] if before else []
-        found = fit(sets, table.parameters, prior)
+        sets, found, enlarged = fit_enlarged(sets, table.parameters, prior, table.enlarge_above)
         move = (found.values * found.sigma - centre) / (np.sqrt(np.diag(found.covariance)) * found.sigma)
         largest = int(np.argmax(np.abs(move)))
         noise = simulation_noise(sets, found)
@@ -270,7 +304,15 @@ def calibrate(
         if stands or given or len(steps) >= table.iterations:
             break
         centre = _inside(table.parameters, found.values * found.sigma)
-    return Calibrated(table, measurements, first, sets, found, left_out(sets, found), steps, files)
+    neutrinos, without = beside.get(NEUTRINOS), left_out(sets, found)
+    grown = None
+    if table.truths and neutrinos is not None:
+        from sim3d.calibration.truths import grow_by_truths
+
+        say(f"other truths: {', '.join(table.truths)}")
+        moved = {name: values for name, (values, _) in without.items()}
+        grown = grow_by_truths(table.truths, measurements, _models(table), sets, found, prior, neutrinos, moved)
+    return Calibrated(table, measurements, first, sets, found, without, steps, files, enlarged, neutrinos, grown)
 
 
 def _inside(names: tuple[str, ...], values: Array) -> Array:
@@ -290,9 +332,12 @@ def _agreement(old: FittedSet, new: FittedSet) -> tuple[float, int]:
 
 def _cascade(
     measurements: tuple[Measurement, ...], table: CalibrationTable, work: Path, centre: Array, prior: Array,
-    iteration: int, say: Callable[[str], None],
+    iteration: int, say: Callable[[str], None], before: dict[str, CascadePoints],
 ) -> dict[str, CascadePoints]:  # fmt: skip
-    """Fluxes of the cascade equations at the centre, kept in the folder of the runs; none if runs alone are used."""
+    """Fluxes of the cascade equations at the centre, kept in the folder of the runs; none if runs alone are used.
+
+    After ``table.derivatives`` iterations the derivatives are those of the iteration before.
+    """
     if table.method != "cascade":
         return {}
     # only where they are used: the solver takes a second to import
@@ -305,7 +350,8 @@ def _cascade(
     if found is None:
         say("cascade equations")
         values = dict(zip(table.parameters, centre.tolist(), strict=True))
-        found = CascadeMuons(measurements, model).points(table.parameters, values, np.sqrt(np.diag(prior)))
+        kept = before if iteration >= table.derivatives else None
+        found = CascadeMuons(measurements, model).points(table.parameters, values, np.sqrt(np.diag(prior)), kept)
         work.mkdir(parents=True, exist_ok=True)
         write_points(path, key, found)
     return found
@@ -318,6 +364,7 @@ def _models(table: CalibrationTable) -> dict[str, Any]:
 def _fitted_set(
     measurement: Measurement, table: CalibrationTable, folder: Path, work: Path, centre: Array, iteration: int,
     threads: int | None, files: dict[str, str], say: Callable[[str], None], cascade: CascadePoints | None,
+    earlier: list[Ratios],
 ) -> FittedSet:  # fmt: skip
     name = measurement.name
     if name in table.responses:
@@ -346,7 +393,8 @@ def _fitted_set(
             f"responses.{name}.file: {path}: the run is at other values of the parameters than this iteration, whose "
             'cascade equations would not fit to it; take method = "simulation"'
         )
-    found = response(measurement, muon_gradients(result), table.parameters, cascade)
+    primaries = result.record.config.run.primaries
+    found = response(measurement, muon_gradients(result), table.parameters, cascade, earlier, primaries)
     sizes = [len(each.value) for each in measurement.points]
     covariance = np.zeros((sum(sizes), sum(sizes)))
     ends = np.cumsum([0, *sizes])
@@ -380,7 +428,9 @@ def response_configuration(
     share = table.schedule[min(iteration, len(table.schedule) - 1)]
     primaries = max(1000, round(share * table.primaries_of.get(measurement.name, table.primaries)))
     number = int(hashlib.sha256(measurement.name.encode()).hexdigest()[:6], 16)
+    # with the cascade equations a run gives fluxes alone; the Sun's derivative costs nothing
+    gradients = (SOLAR,) if table.method == "cascade" else table.parameters
     return run_configuration(
-        measurement, model, table.parameters, dict(zip(table.parameters, centre.tolist(), strict=True)),
+        measurement, model, gradients, dict(zip(table.parameters, centre.tolist(), strict=True)),
         primaries, table.seed + 7919 * number + iteration,
     )  # fmt: skip

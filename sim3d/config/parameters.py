@@ -24,6 +24,7 @@ KNOTS_GEV: dict[str, tuple[float, ...]] = {
     "p": (31.0, 158.0, 2.0e4, 2.0e6),
     "n": (31.0, 158.0, 2.0e4, 2.0e6),
     "tilt": (12.0, 31.0, 158.0),
+    "slow": (12.0, 31.0, 158.0),
     "elasticity": (12.0, 158.0),
 }
 """Kinetic energies of the projectile at which a change of the yields is a parameter (GeV), by kind of change."""
@@ -80,6 +81,9 @@ def _all() -> dict[str, tuple[str, str]]:
     for knot in KNOTS_GEV["tilt"]:
         words = f"t in a factor (x / 0.2)^t on the pions of nucleons at {knot:.0f} GeV"
         out[yield_name("tilt", knot)] = ("yields", words)
+    for knot in KNOTS_GEV["slow"]:
+        words = f"s in a factor (x / 0.1)^s on the pions of nucleons at x below 0.1, at {knot:.0f} GeV"
+        out[yield_name("slow", knot)] = ("yields", words)
     for knot in KNOTS_GEV["elasticity"]:
         out[yield_name("elasticity", knot)] = (
             "yields",
@@ -146,6 +150,7 @@ _RANGES = {
     "pivot": (-0.99, 10.0),
     "slope": (-1.0, 1.0),
     "tilt": (-0.5, 0.5),
+    "slow": (-1.0, 1.0),
     "elasticity": (-0.5, 0.5),
     "solar": (-3000.0, 3000.0),
     "angles": (-0.9, 10.0),
@@ -167,7 +172,7 @@ def allowed_range(name: str) -> tuple[float, float]:
     kind = CLASS_OF[name]
     if kind == "primaries":
         kind = "pivot" if "@" in name else name.rsplit(":", 1)[1]
-    return _RANGES[name.partition("@")[0] if name.startswith(("tilt@", "elasticity@")) else kind]
+    return _RANGES[name.partition("@")[0] if name.startswith(("tilt@", "slow@", "elasticity@")) else kind]
 
 
 def check_name(name: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from hadronic.definitions import DEFAULT_DEFINITION, FORMULA_MODELS
+from sim3d.config.allocation import AUTOMATIC_FROM, AllocationTable
 from sim3d.config.gradients import CalibrationKeys, GradientKeys, ParameterValues, without_angles
 from sim3d.config.muons import MuonsTable
 from sim3d.config.sites import Patch, SiteTable
@@ -73,7 +74,7 @@ class RunTable(Table):
     max_minutes: Float | None = Field(None, gt=0.0, le=1e6, allow_inf_nan=False)
     max_lost: Int = Field(0, ge=0, le=10**6)
     target_error: Float | None = Field(None, gt=0.0, lt=1.0, allow_inf_nan=False)
-    target_observable: Literal["flux", "numu", "numubar", "nue", "nuebar"] = "flux"
+    target_observable: Literal["flux", "numu", "numubar", "nue", "nuebar", "table"] = "flux"
     target_energy_GeV: tuple[Float, Float] = (0.5, 3.0)
     target_site: str | None = None
 
@@ -86,7 +87,7 @@ class RunTable(Table):
     @field_validator("target_observable", mode="before")
     @classmethod
     def _flavour(cls, value: Any) -> Any:
-        """Translate the usual spellings of a flavour (``numu_bar``, ``-14``); "flux" in any case."""
+        """Translate the usual spellings of a flavour (``numu_bar``, ``-14``); the other values in any case."""
         name = flavour_name(value)
         if name is None and isinstance(value, str):
             return value.strip().lower()
@@ -313,7 +314,7 @@ class Config(Table):
 
     Attributes
     ----------
-    run, primaries, field, atmosphere, hadronic, transport, sampling, scoring, muons, calibration : Table
+    run, primaries, field, atmosphere, hadronic, transport, sampling, allocation, scoring, muons, calibration : Table
         The TOML tables of these names.
     sites : tuple of SiteTable
         The tables ``[[sites]]``, at least one.
@@ -328,6 +329,7 @@ class Config(Table):
     hadronic: HadronicTable = HadronicTable()
     transport: TransportTable = TransportTable()
     sampling: SamplingTable = SamplingTable()
+    allocation: AllocationTable = AllocationTable()
     sites: tuple[SiteTable, ...] = ()
     scoring: ScoringTable = ScoringTable()
     muons: MuonsTable = MuonsTable()
@@ -367,6 +369,7 @@ class Config(Table):
             )
         self._primaries_fit_the_model()
         self._something_is_scored()
+        self._allocation_fits()
         if self.transport.nuclei == "own_length" and self.scoring.columns:
             raise ValueError(
                 'transport.nuclei: "own_length" has no derivatives by cross sections: no gradients, no variations'
@@ -424,6 +427,19 @@ class Config(Table):
         if self.run.target_error is not None:
             raise ValueError("run.target_error: is an error of neutrinos; not with scoring.neutrinos = false")
 
+    def _allocation_fits(self) -> None:
+        if self.allocation.mode != "on":
+            return
+        if self.sampling.mode != "targeted":
+            raise ValueError(f'allocation.mode: "on" needs sampling.mode = "targeted", not "{self.sampling.mode}"')
+        if self.primaries.energy_index is not None:
+            raise ValueError(
+                f'allocation.mode: "on" chooses the energies of primaries; leave out primaries.energy_index = '
+                f"{self.primaries.energy_index:g}"
+            )
+        if not self.scoring.neutrinos:
+            raise ValueError('allocation.mode: "on" is for errors of neutrinos; not with scoring.neutrinos = false')
+
     def _primaries_fit_the_model(self) -> None:
         from sim3d.primaries.catalogue import highest_energy_GeV, joins
 
@@ -440,6 +456,14 @@ class Config(Table):
     def thinning(self) -> float:
         """Ratio of the Russian roulette on soft secondaries; 10 if the configuration has none."""
         return 10.0 if self.sampling.thinning is None else self.sampling.thinning
+
+    @property
+    def allocates(self) -> bool:
+        """Whether a survey before the first batch chooses the density of the primaries' energies."""
+        if self.allocation.mode != "auto":
+            return self.allocation.mode == "on"
+        usual = self.sampling.mode == "targeted" and self.primaries.energy_index is None
+        return usual and self.scoring.neutrinos and not self.scoring.muons and self.run.primaries >= AUTOMATIC_FROM
 
     @property
     def n_batches(self) -> int:

@@ -11,11 +11,14 @@ import h5py
 import numpy as np
 
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.model_modes import ModelModes
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import write_bytes
 from sim3d.files.hdf5_writing import hdf5_image
 
 FORMAT = "sim3d-calibration 1"
+
+_MODES = ("energies_GeV", "cos_zenith", "changes")
 
 SHIPPED_FOLDER = Path(__file__).parents[1] / "reference" / "calibrations"
 """Folder of the calibrations that ship, ``<name>.h5``; it need not exist."""
@@ -43,6 +46,10 @@ class Calibration:
         Numbers of the fit, models, measurements, versions (JSON).
     arrays : dict of arrays
         Of each measurement, under ``sets/NAME/``: data, errors, predictions before and after, pulls, responses.
+        ``neutrinos/slopes`` (4, energies, cosines, n): derivatives of ln(flux) by the cascade equations, if known, at
+        ``neutrinos/energies_GeV`` and ``neutrinos/cos_zenith``.
+    modes : ModelModes or None
+        Errors that no parameter describes.
     """
 
     name: str
@@ -54,6 +61,7 @@ class Calibration:
     scale: float
     record: dict[str, Any]
     arrays: dict[str, Array]
+    modes: ModelModes | None = None
 
 
 def write_calibration(path: Path, calibration: Calibration) -> Path:
@@ -80,6 +88,10 @@ def write_calibration(path: Path, calibration: Calibration) -> Path:
             file.create_dataset(key, data=getattr(calibration, key), track_times=False)
         for key, array in sorted(calibration.arrays.items()):
             file.create_dataset(key, data=array, track_times=False)
+        if calibration.modes is not None:
+            file.attrs["modes"] = json.dumps(calibration.modes.names)
+            for key in _MODES:
+                file.create_dataset(f"modes/{key}", data=getattr(calibration.modes, key), track_times=False)
 
     return write_bytes(path, hdf5_image(fill))
 
@@ -113,6 +125,10 @@ def read_calibration(path: Path) -> Calibration:
                     arrays[name] = item[()]
 
             file.visititems(take)
+            modes = None
+            if "modes" in file.attrs:
+                parts = {key: np.asarray(arrays.pop(f"modes/{key}")) for key in _MODES}
+                modes = ModelModes(tuple(json.loads(file.attrs["modes"])), **parts)
             return Calibration(
                 name=str(file.attrs["name"]),
                 parameters=tuple(json.loads(file.attrs["parameters"])),
@@ -123,6 +139,7 @@ def read_calibration(path: Path) -> Calibration:
                 scale=float(file.attrs["scale"]),
                 record=json.loads(file.attrs["record"]),
                 arrays=arrays,
+                modes=modes,
             )
     except (OSError, KeyError, ValueError) as problem:
         raise InputError(f"{path}: cannot be read as a calibration: {str(problem)[:200]}") from None

@@ -7,7 +7,7 @@ and a race for the kernel cache; no number of a result depends on it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,10 @@ from sim3d.files.file_names import followed
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
+
+
+PATIENCE_S = 5.0
+"""Time after which a wait for a lock is told to the user."""
 
 
 def _lock(path: Path) -> BaseFileLock:
@@ -95,16 +99,26 @@ def sole_writer(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def alone(path: Path) -> Iterator[None]:
+def alone(path: Path, tell: Callable[[], None] | None = None) -> Iterator[None]:
     """Context manager that waits for the lock on a file and holds it for the block.
 
     Parameters
     ----------
     path : Path
         The lock file.
+    tell : callable, optional
+        Called once if another process still holds the lock after :data:`PATIENCE_S`.
     """
+    from filelock import Timeout
+
     with contextlib.ExitStack() as held:
         # raised by file systems without locks
         with contextlib.suppress(OSError, NotImplementedError):
-            held.enter_context(_lock(path))
+            lock = _lock(path)
+            try:
+                held.enter_context(lock.acquire(timeout=-1.0 if tell is None else PATIENCE_S))
+            except Timeout:
+                if tell is not None:
+                    tell()
+                held.enter_context(lock.acquire())
         yield

@@ -10,9 +10,11 @@ import numpy as np
 from sim3d.config.schema import Config
 from sim3d.conventions.words import CROSSING_FRAME
 from sim3d.files.event_journal import EventIndex
+from sim3d.sampling.allocation import Allocation
 from sim3d.sampling.counters import COUNTERS
 from sim3d.sampling.lost import Lost
 from sim3d.scoring.detectors import Detector
+from sim3d.scoring.hit_weights import HITS
 from sim3d.scoring.optional_sums import make_optional_sums
 from sim3d.scoring.tally import SiteTally
 
@@ -45,6 +47,8 @@ class RunRecord:
         See :class:`sim3d.scoring.precision.Watch`.
     events : EventIndex, optional
         Of the event records, if the run makes them.
+    allocation : Allocation, optional
+        Density of the primaries' energies, if a survey has chosen it.
     """
 
     config: Config
@@ -59,11 +63,17 @@ class RunRecord:
     lost: list[Lost] = field(default_factory=list)
     watch_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
     events: EventIndex | None = None
+    allocation: Allocation | None = None
 
     @property
     def azimuth_frame(self) -> str:
         """Frame in which azimuths were counted; that of the crossing in files that do not state it."""
         return str(self.models.get("azimuth_frame", CROSSING_FRAME))
+
+    @property
+    def weights_of(self) -> str:
+        """What the histogram of weights counts; hits in files that do not state it."""
+        return str(self.models.get("weights_of", HITS))
 
     @property
     def complete(self) -> bool:

@@ -30,8 +30,10 @@ from sim3d.files.earlier_defaults import stated
 from sim3d.files.event_journal import EventIndex
 from sim3d.files.hdf5_writing import hdf5_image
 from sim3d.files.record import RunRecord, make_tally
+from sim3d.sampling.allocation import Allocation
 from sim3d.sampling.lost import Lost
 from sim3d.scoring.detectors import Detector
+from sim3d.scoring.hit_weights import HITS
 from sim3d.scoring.precision import describe_observable
 
 FORMAT = "sim3d-result"
@@ -122,6 +124,9 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
     }
     if record.events is not None:
         arrays |= {"events/records": record.events.records, "events/digests": record.events.digests}
+    if record.allocation is not None:
+        arrays |= {f"allocation/{name}": value for name, value in vars(record.allocation).items()}
+        arrays["allocation/edges_GeV"] = record.allocation.edges_GeV
     for detector, tally in zip(record.detectors, record.tallies, strict=True):
         group = file.create_group(f"sites/{detector.name}")
         for name in _DETECTOR_NUMBERS:
@@ -296,6 +301,8 @@ def read_result(path: str | Path) -> RunRecord:
         }
         # sim3d counted azimuths from the crossing's own south when it did not state the frame yet
         models.setdefault("azimuth_frame", CROSSING_FRAME)
+        # and it counted hits by their weights, where it now counts primaries
+        models.setdefault("weights_of", HITS)
         provenance = {k: _plain(v) for k, v in file["provenance"].attrs.items()}
         return RunRecord(
             config=config,
@@ -310,6 +317,9 @@ def read_result(path: str | Path) -> RunRecord:
             lost=_read_lost(file),
             watch_sums=file["watch"][()] if "watch" in file else np.zeros(3, dtype=np.int64),
             events=EventIndex(file["events/records"][()], file["events/digests"][()]) if "events" in file else None,
+            allocation=Allocation(**{f.name: file[f"allocation/{f.name}"][()] for f in fields(Allocation)})
+            if "allocation" in file
+            else None,
         )
 
 

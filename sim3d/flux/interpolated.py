@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from sim3d.config.gradients import NO_CALIBRATION
 from sim3d.errors import InputError
+from sim3d.files.calibration_file import named_calibration, read_calibration
 from sim3d.files.checksums import is_result_file
 from sim3d.files.flux_table import EnergyKind
 from sim3d.files.honda import table_of_honda
@@ -149,7 +151,13 @@ class Flux(FluxWithErrors):
         )
 
     @classmethod
-    def site(cls, name: str | Path, date: str | None = None, extrapolate: Extrapolate = "refuse") -> Flux:
+    def site(
+        cls,
+        name: str | Path,
+        date: str | None = None,
+        extrapolate: Extrapolate = "refuse",
+        calibration: str | Path | None = None,
+    ) -> Flux:
         """Read the flux of a site that ships with sim3d, for a date; no run is needed.
 
         The date moves the Sun (its month) and the geomagnetic field. The atmosphere does not follow it: it stays that
@@ -162,6 +170,10 @@ class Flux(FluxWithErrors):
         date : str, optional
             YYYY-MM-DD; by default the flux as it was simulated.
         extrapolate : "refuse" or "flag"
+        calibration : str or Path, optional
+            Name of a calibration that ships (``sim3d calibrate --list``), or its file: the flux is moved to its centre,
+            linearly in its logarithm, and its errors are those of the calibration. By default the unchanged models with
+            the errors of their priors.
 
         Returns
         -------
@@ -174,7 +186,11 @@ class Flux(FluxWithErrors):
         """
         path = Path(name)
         stored = read_site_flux(path) if path.suffix == ".h5" else shipped_site(str(name))
-        average, by_azimuth, derivatives = site_tables(stored, date)
+        found = None
+        if calibration is not None and str(calibration) != NO_CALIBRATION:
+            file = Path(calibration)
+            found = read_calibration(file if file.suffix == ".h5" else named_calibration(str(calibration)))
+        average, by_azimuth, derivatives = site_tables(stored, date, found)
         return cls(average, by_azimuth, extrapolate, derivatives)
 
     def shifted(self, values: Mapping[str, float]) -> Flux:

@@ -14,12 +14,22 @@ from typing import Any
 
 import numpy as np
 
+from sim3d.config.gradients import NO_CALIBRATION
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.model_modes import ModelModes
 from sim3d.errors import InputError
+from sim3d.files.calibration_file import Calibration
 from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
 from sim3d.files.site_flux_file import SiteFlux, read_site_flux, shipped_sites
 from sim3d.results.at_points import between, log_centres
-from sim3d.results.model_parameters import LogDerivatives, ParameterErrors, relative_error
+from sim3d.results.model_parameters import (
+    LogDerivatives,
+    ParameterErrors,
+    errors_of_calibration,
+    relative_error,
+    scaled_table,
+    with_mode_slopes,
+)
 
 NODES = 4
 """Potentials of one interpolation."""
@@ -49,7 +59,9 @@ class Weights:
     words: str
 
 
-def site_tables(site: SiteFlux, date: str | None = None) -> tuple[FluxTable, FluxTable, LogDerivatives | None]:
+def site_tables(
+    site: SiteFlux, date: str | None = None, calibration: Calibration | None = None
+) -> tuple[FluxTable, FluxTable, LogDerivatives | None]:
     """Make the tables of a site for a date.
 
     Parameters
@@ -57,6 +69,8 @@ def site_tables(site: SiteFlux, date: str | None = None) -> tuple[FluxTable, Flu
     site : SiteFlux
     date : str, optional
         YYYY-MM-DD; by default the flux as it was simulated: its base potential, its last date of the field.
+    calibration : Calibration, optional
+        Whose centre the flux is moved to, linearly in its logarithm, and whose covariance it gets.
 
     Returns
     -------
@@ -67,7 +81,8 @@ def site_tables(site: SiteFlux, date: str | None = None) -> tuple[FluxTable, Flu
     Raises
     ------
     InputError
-        For a date that is not valid, or outside the series of solar potentials or the range of the field.
+        For a date that is not valid, or outside the series of solar potentials or the range of the field; for a
+        calibration of parameters that neither the site nor the calibration has derivatives of.
     """
     weights = date_weights(site, date)
     energy = np.sqrt(site.energy_edges_GeV[1:] * site.energy_edges_GeV[:-1])
@@ -78,7 +93,9 @@ def site_tables(site: SiteFlux, date: str | None = None) -> tuple[FluxTable, Flu
     of_average = _combined(site.log_error_average, weights.field)[..., None]
     share = np.diff(site.azimuth_edges_deg) / 360.0
     derivatives = None
-    if site.parameters:
+    if calibration is not None:
+        derivatives = calibrated_derivatives(site, calibration)
+    elif site.parameters:
         scale = float(site.record.get("scale", 1.0))
         errors = ParameterErrors.of_matrix(site.parameters, site.covariance, site.sigma, site.prior, scale)
         kept = [site.parameters.index(name) for name in errors.names]
@@ -95,10 +112,56 @@ def site_tables(site: SiteFlux, date: str | None = None) -> tuple[FluxTable, Flu
         )  # fmt: skip
         if derivatives is None:
             return made
+        if calibration is not None:
+            changes = np.zeros(len(derivatives.errors.names))
+            changes[: len(calibration.values)] = calibration.values / calibration.sigma
+            made = scaled_table(made, derivatives, changes, f"{made.note}, moved to {calibration.name}")
         return FluxTable(**{**vars(made), "model_relative": relative_error(made, derivatives)})
 
     average = table((flux @ share)[..., None], of_average, np.array([0.0, 360.0]))
     return average, table(flux, relative, site.azimuth_edges_deg), derivatives
+
+
+def calibrated_derivatives(site: SiteFlux, calibration: Calibration) -> LogDerivatives:
+    """Arrange the derivatives of a site by the parameters of a calibration, pseudo-parameters too.
+
+    A parameter that the site's runs had no gradient by has the derivative that the calibration has of the cascade
+    equations, at sea level under a cutoff of 6 GV.
+
+    Parameters
+    ----------
+    site : SiteFlux
+    calibration : Calibration
+
+    Returns
+    -------
+    LogDerivatives
+
+    Raises
+    ------
+    InputError
+        If the site is of a calibration already, or a derivative is in neither.
+    """
+    own = site.record.get("calibration", NO_CALIBRATION)
+    if own != NO_CALIBRATION:
+        raise InputError("calibration", calibration.name, f"{NO_CALIBRATION}, as {site.name} is of {own}")
+    errors = errors_of_calibration(calibration)
+    known = site.modes @ site.mix
+    energies = np.exp(log_centres(site.coarse_energy_edges_GeV))
+    cosines = 0.5 * (site.coarse_cos_edges[1:] + site.coarse_cos_edges[:-1])
+    out = np.zeros((*known.shape[:-1], len(errors.physical)))
+    for i, name in enumerate(errors.physical):
+        if name in site.parameters:
+            j = site.parameters.index(name)
+            out[..., i] = known[..., j] * (errors.sigma[i] / site.sigma[j])
+        elif "neutrinos/slopes" in calibration.arrays:
+            of = calibration.arrays["neutrinos/slopes"][..., calibration.parameters.index(name)]
+            nodes = calibration.arrays["neutrinos/energies_GeV"], calibration.arrays["neutrinos/cos_zenith"]
+            out[..., i] = ModelModes((name,), *nodes, of[None]).at(energies, cosines)[..., 0] * errors.sigma[i]
+        else:
+            raise InputError(f"calibration: {site.name} has no derivative by {name}")
+    edges = site.coarse_energy_edges_GeV, site.coarse_cos_edges
+    return LogDerivatives.of_slopes(with_mode_slopes(out, *edges, errors), *edges, errors)
 
 
 def date_weights(site: SiteFlux, date: str | None) -> Weights:

@@ -28,7 +28,7 @@ from sim3d.analysis.dimensions import (
     windows,
     zenith_groups,
 )
-from sim3d.analysis.trends import harmonics
+from sim3d.analysis.trends import harmonics, smooth_curves, zenith_coordinate
 from sim3d.conventions.arrays import Array
 from sim3d.plots import style
 from sim3d.plots.axes import (
@@ -58,6 +58,8 @@ ENERGY_EDGES_GEV = 10.0 ** np.arange(-1.0, 2.01, 0.2)
 """Points against energy, five per decade from 0.1 to 100 GeV; they are edges of the fine bins."""
 
 LARGEST_ERROR = 0.3
+
+_OTHER_INPUTS = "Tserkovnyak et al. (2003): other primaries and hadronic models, detectors of 10 x 40 degrees"
 
 RUN_LABELS = {FULL: "3-D", STRAIGHT: "3-D, no bending in the air", COLLINEAR: "1-D"}
 _RUN_LOOKS = {FULL: (style.BLUE, "o"), STRAIGHT: (style.ORANGE, "s"), COLLINEAR: (style.GREY, "D")}
@@ -95,7 +97,10 @@ def draw(results: Mapping[str, Result], site: str, folder: Path) -> list[Path]:
             figures["bending-azimuth"] = azimuth(full, results[STRAIGHT], site)
             figures["bending-asymmetry"] = asymmetries(results, site)
         for name, figure in figures.items():
-            written += style.save(figure, folder, f"{site}-{name}", context_lines(full.record, site))
+            about = context_lines(full.record, site)
+            if name == "bending-asymmetry" and asymmetry.published(site):
+                about = [*about[:-1], _OTHER_INPUTS, about[-1]]
+            written += style.save(figure, folder, f"{site}-{name}", about)
     return written
 
 
@@ -114,13 +119,16 @@ def zenith(full: Result, collinear: Result, site: str) -> Figure:
     figure, axes = style.subplots(2, 2, figsize=(7.2, 5.6), sharex=True)
     edges = np.asarray(full.cos_zenith_edges)[::2]
     centres = 0.5 * (edges[1:] + edges[:-1])
+    fine = np.linspace(-1.0, 1.0, 201)
     for ax in axes.flat:
         ax.set_xlim(-1, 1)
     for ax, window in zip(axes.flat, windows(full)[:4], strict=False):
         value, error = jackknife_of_two(quotient, full, collinear, _in_20_bins(zenith_groups(site, window)))
+        curves, spreads = smooth_curves(zenith_coordinate(centres), value, error, zenith_coordinate(fine))
         for i, flavour in enumerate(full.flavours):
+            draw_curve(ax, fine, curves[i], spreads[i], style.COLOURS[flavour], line=style.LINES[flavour])
             # side by side, not on top of each other
-            _points(ax, centres + 0.012 * (i - 1.5), value[i], error[i], style.points(flavour))
+            _points(ax, centres + 0.012 * (i - 1.5), value[i], error[i], style.points(flavour) | {"alpha": 0.5})
         ax.set_title(f"{window[0]:.3g} to {window[1]:g} GeV")
         value_limits(ax, *_known(value, error), include=1.0, most=0.15)
     _finish(figure, axes, ZENITH_LABEL, f"{style.title(site)}: three dimensions over one")
@@ -147,11 +155,14 @@ def energy(full: Result, collinear: Result, site: str) -> Figure:
     low = lowest_energy(full)
     edges = [one for one in itertools.pairwise(ENERGY_EDGES_GEV.tolist()) if one[0] >= low * 0.999]
     centres = np.array([np.sqrt(a * b) for a, b in edges])
+    fine = np.geomspace(centres[0], centres[-1], 121)
     for band, (colour, marker) in _BAND_LOOKS.items():
         found = [jackknife_of_two(quotient, full, collinear, band_groups(site, window, band)) for window in edges]
         look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "label": _words(band)}
         for ax, (i, flavour) in zip(axes.flat, enumerate(full.flavours), strict=True):
             value, error = (np.array([one[k][i] for one in found]) for k in (0, 1))
+            curves, spreads = smooth_curves(np.log(centres), value[None], error[None], np.log(fine))
+            draw_curve(ax, fine, curves[0], spreads[0], colour)
             shift = 10.0 ** (0.02 * (list(_BAND_LOOKS).index(band) - 1))
             _points(ax, centres * shift, value, error, look)
             ax.set(xscale="log", title=style.LABELS[flavour])

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib import rc_context
 
+from sim3d.analysis.trends import smooth_curve
 from sim3d.config.parameters import CLASS_OF, UNITS, in_units
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.plots import style
-from sim3d.plots.axes import legend_below, outer_labels, plain_ticks
+from sim3d.plots.axes import draw_curve, legend_below, outer_labels, plain_ticks, value_limits
 from sim3d.scoring.gradients import BINS
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ LINES = 5
 """Parameters in a panel: those with the largest effect on the flux."""
 KNOWN = 0.2
 """Largest relative error of the sky-averaged flux at which an energy is drawn; with few hits results are unreliable."""
+MOST_ERROR = 0.25
+"""Largest error of a point in the figure; the smooth lines are fitted to all."""
 KINDS = {"hadronic": ("yields", "cross-sections", "angles"), "primary": ("primaries", "solar")}
 """Classes of parameters that share a figure."""
 _COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.ORANGE, style.PURPLE, style.BLACK, style.GREY, "#56B4E9")
@@ -79,30 +82,41 @@ def draw_gradients(site_gradients: SiteGradients, folder: Path, about: Sequence[
                 figure = _panels({name: values[name] for name in chosen}, known)
                 title = f"{style.title(site_gradients.site)}: how the flux over the sky changes with its inputs"
                 figure.suptitle(title, fontsize=11)
-                written += style.save(figure, folder, f"{site_gradients.site}-gradients-{kind}", about)
+                note = f"points with an error above {MOST_ERROR:g} are left out, the lines are fitted to all"
+                written += style.save(figure, folder, f"{site_gradients.site}-gradients-{kind}", [note, *about])
     return written
 
 
 def _panels(values: dict[str, np.ndarray], known: np.ndarray) -> Figure:
     figure, axes = style.subplots(2, 2, figsize=(7.6, 6.6), sharex=True, sharey=True)
+    fine = np.geomspace(BINS.energies_GeV[0], BINS.energies_GeV[-1], 161)
+    curves: list[np.ndarray] = []
     for i, (flavour, ax) in enumerate(zip(FLAVOURS, axes.flat, strict=True)):
         looks = zip(values.items(), _COLOURS, _MARKERS, strict=False)
         for k, ((name, (value, error)), colour, marker) in enumerate(looks):
+            at = BINS.energies_GeV[known[i]]
+            curve, spread = smooth_curve(np.log(at), value[i, known[i]], error[i, known[i]], np.log(fine), log=False)
+            draw_curve(ax, fine, curve, spread, colour)
+            curves.append(curve)
+            sure = known[i] & (error[i] < MOST_ERROR)
             ax.errorbar(
-                BINS.energies_GeV[known[i]] * 10.0 ** (0.015 * (k - 2)),
-                value[i, known[i]],
-                error[i, known[i]],
+                BINS.energies_GeV[sure] * 10.0 ** (0.015 * (k - 2)),
+                value[i, sure],
+                error[i, sure],
                 color=colour,
                 marker=marker,
-                linewidth=0.7,
+                markersize=3.0,
+                linestyle="none",
                 elinewidth=0.6,
                 label=words(name),
             )
         ax.axhline(0.0, color=style.GREY, linewidth=0.6)
         ax.set(xscale="log", title=style.LABELS[flavour])
         plain_ticks(ax)
+    drawn = np.concatenate([np.zeros(1), *curves])
+    value_limits(axes[0, 0], drawn, np.where(np.isfinite(drawn), 0.15, np.nan))
     outer_labels(axes, "Neutrino energy (GeV)", r"$\partial\ln\Phi\,/\,\partial$ parameter")
-    legend_below(figure, axes[0, 0], columns=3)
+    legend_below(figure, axes[0, 0], columns=2)
     return figure
 
 
@@ -118,6 +132,7 @@ _PARTICLES = {
     "pion": "pions",
     "kaon": "kaons",
 }
+_SHAPES = {"elasticity": "elasticity of nucleons", "tilt": "tilt of pions in x"}
 _KINDS = {"sigma": "cross section of", "angle": "angles of", "gamma": "slope of primary", "norm": "size of primary"}
 
 
@@ -142,6 +157,8 @@ def words(name: str) -> str:
     particle, at, energy = name.partition("@")
     if at and particle in _PARTICLES:
         return f"yield of {_PARTICLES[particle]} at {energy} GeV"
+    if at and particle in _SHAPES:
+        return f"{_SHAPES[particle]} at {energy} GeV"
     kind, colon, what = name.partition(":")
     if colon and kind in _KINDS:
         return f"{_KINDS[kind]} {_PARTICLES.get(what, what)}"

@@ -114,7 +114,7 @@ def azimuth(ours: list[Leptons], edges_deg: Array, title: str) -> Figure:
         )
         ax.set_title(_NAMES[one.species])
         ax.set_ylim(bottom=0)
-        compass_axis(ax, "Direction of arrival (compass bearing)")
+        compass_axis(ax, "Coming from (compass)")
     axes[0].set_ylabel(r"Events (kt$^{-1}$ yr$^{-1}$ sr$^{-1}$)")
     legend_below(figure, axes[0])
     figure.suptitle(title, fontsize=10)

@@ -50,7 +50,7 @@ def data_over_expectation(result: FitResult, axis: str, label: str | None = None
     Returns
     -------
     Figure
-        Its title says how many events are outside the bins.
+        The line below it says how many events are outside the bins.
     """
     like, found = result.likelihood, result.expectation
     binning = like.model.binning
@@ -81,7 +81,7 @@ def data_over_expectation(result: FitResult, axis: str, label: str | None = None
     positive = total[total > 0.0]
     if len(positive) and positive.max() / positive.min() > 30.0:
         ax.set(yscale="log", ylim=(0.3 * min(positive.min(), 1.0), 3.0 * max(total.max(), counts.max())))
-    ax.set(ylabel="Events", title=f"{like.data.outside_total:.0f} events outside the bins", xlim=(edges[0], edges[-1]))
+    ax.set(ylabel="Events", title="Data and expectation", xlim=(edges[0], edges[-1]))
     ax.legend()
     below.axhspan(-1.0, 1.0, color="0.9")
     below.plot(middle, pulls(counts, total, variance), "o", color=style.BLACK)
@@ -90,6 +90,10 @@ def data_over_expectation(result: FitResult, axis: str, label: str | None = None
         below.set_xscale("log")
     if not continuous:
         below.set_xticks(middle, [str(own.value(i)) for i in range(len(own))])
+    style.add_context(
+        figure,
+        [f"{like.data.outside_total:,.0f} more events of the data lie outside the bins; grey: one standard error"],
+    )
     return figure
 
 

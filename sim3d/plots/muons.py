@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 
+from sim3d.analysis.trends import smooth_curve
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.reference_files import reference_rows
 from sim3d.files.csv_files import write_records
 from sim3d.plots import style
-from sim3d.plots.axes import plain_ticks
+from sim3d.plots.axes import draw_curve, plain_ticks
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from sim3d.results.muons import MuonSpectra
@@ -162,7 +164,9 @@ def draw(
             out += style.save(
                 _spectra(spectra, level, where, _of_level(measured, altitude)), folder, f"{stem}-spectra", about
             )
-            out += style.save(_ratio_and_zenith(spectra, level, where), folder, f"{stem}-ratio", about)
+            out += style.save(
+                _ratio_and_zenith(spectra, level, where, _of_level(measured, altitude)), folder, f"{stem}-ratio", about
+            )
         if spectra.altitudes_km.size > 1:
             out += style.save(_growth(spectra, name), folder, f"{spectra.site}-muons-altitude", about)
     return out
@@ -173,55 +177,93 @@ def _usable(value: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 
 def _spectra(spectra: MuonSpectra, level: int, place: str, measured: Sequence[Measured]) -> Figure:
-    """Draw p^3 times the spectra of muons at a few zenith angles, and of all particles near the vertical."""
-    figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
+    """Draw p^3 times the spectra of muons at a few zenith angles, and of all particles near the vertical.
+
+    Where muons were measured near the place, their ratio to the smooth curves of the run is in a panel below.
+    """
+    if measured:
+        figure, axes = style.subplots(2, 2, figsize=(9.0, 5.8), height_ratios=(3, 1), sharex="col")
+        (left, right), (empty, below) = axes
+        empty.axis("off")
+        left.tick_params(labelbottom=True)
+    else:
+        figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
+        below = None
     p, edges = spectra.momenta_GeV, spectra.cos_zenith_edges
     chosen = np.unique(np.linspace(0, edges.size - 2, 5).round().astype(int))[::-1]
     for (colour, marker), j in zip(_BANDS, chosen, strict=False):
         flux = spectra.flux[level, :2, :, j].sum(axis=0)
         error = np.hypot(spectra.error[level, 0, :, j], spectra.error[level, 1, :, j])
-        good = _usable(flux, error)
-        if not good.any():
-            left.plot([], [])
-            continue
-        left.errorbar(
-            p[good], (p**3 * flux)[good], (p**3 * error)[good], fmt=marker, ms=3, lw=1, color=colour,
-            label=rf"$\cos\theta$ {edges[j]:g} to {edges[j + 1]:g}",
-        )  # fmt: skip
+        look = {"color": colour, "marker": marker, "label": rf"$\cos\theta$ {edges[j]:g} to {edges[j + 1]:g}"}
+        _points_and_curve(left, p, p**3 * flux, p**3 * error, look)
     left.set_title(rf"$\mu^+ + \mu^-$, {place}")
-    for k, look in enumerate(_LOOKS.values()):
+    curves = {}
+    for k, (name, look) in enumerate(_LOOKS.items()):
         flux, error = spectra.flux[level, k, :, -1], spectra.error[level, k, :, -1]
-        good = _usable(flux, error)
-        if not good.any():
-            continue
-        right.errorbar(p[good], (p**3 * flux)[good], (p**3 * error)[good], ls="", ms=3, lw=1, **look)
+        curves[name] = _points_and_curve(right, p, p**3 * flux, p**3 * error, look)
     for one in measured:
-        for charge, colour in (("plus", style.VERMILION), ("minus", style.BLUE)):
-            label = one.name if charge == "plus" else None
+        for name, charge in (("mu+", "plus"), ("mu-", "minus")):
             y, sigma = (one.momentum_GeV**3 * getattr(one, f"{what}_{charge}") for what in ("flux", "error"))
-            right.errorbar(
-                one.momentum_GeV, y, sigma, ls="", marker="x", ms=3, lw=0.8, color=colour, label=label, zorder=1.5
-            )
+            look = {"ls": "", "marker": "x", "ms": 4, "lw": 0.8, "color": _LOOKS[name]["color"], "zorder": 1.5}
+            label = one.name if charge == "plus" else None
+            right.errorbar(one.momentum_GeV, y, sigma, **look, label=label)
+            if below is not None and curves[name] is not None:
+                at, curve = curves[name]
+                ours = np.exp(np.interp(np.log(one.momentum_GeV), np.log(at), np.log(curve), np.nan, np.nan))
+                below.errorbar(one.momentum_GeV, y / ours, sigma / ours, **look)
+    if below is not None:
+        below.axhline(1.0, color=style.GREY, lw=0.6)
+        below.set(ylim=(0.75, 1.25), xlabel="Momentum $p$ (GeV/c)", ylabel="Measured / run")
     right.set_title(rf"near the vertical, $\cos\theta$ {edges[-2]:g} to {edges[-1]:g}")
     for axes in (left, right):
         axes.set_xscale("log")
         axes.set_yscale("log")
         plain_ticks(axes)
-        axes.set_xlabel("Momentum $p$ (GeV/c)")
+        if axes is left or below is None:
+            axes.set_xlabel("Momentum $p$ (GeV/c)")
         axes.set_ylabel(r"$p^3\,\Phi$ (m$^{-2}$ s$^{-1}$ sr$^{-1}$ (GeV/c)$^2$)")
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(fontsize=8)
+            axes.legend(fontsize=8, loc="lower right" if axes is left else "best")
     return figure
 
 
-def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str) -> Figure:
-    """Draw the charge ratio against momentum, and the zenith distribution next to cos^2."""
+def _points_and_curve(
+    ax: Axes, p: Array, value: Array, error: Array, look: dict[str, Any]
+) -> tuple[Array, Array] | None:
+    """Draw points and a smooth curve with its band; return momenta and values of the curve, if there is one."""
+    good = _usable(value, error)
+    if not good.any():
+        ax.plot([], [])
+        return None
+    ax.errorbar(p[good], value[good], np.minimum(error, 0.98 * value)[good], ls="", ms=3, lw=1, **look)
+    at = np.geomspace(p[good][0], p[good][-1], 161)
+    curve, spread = smooth_curve(np.log(p[good]), value[good], error[good], np.log(at))
+    draw_curve(ax, at, curve, spread, look["color"], positive=True)
+    known = np.isfinite(curve)
+    return (at[known], curve[known]) if known.any() else None
+
+
+def _ratio_and_zenith(spectra: MuonSpectra, level: int, place: str, measured: Sequence[Measured]) -> Figure:
+    """Draw the charge ratio against momentum with measured ones, and the zenith distribution next to cos^2."""
     figure, (left, right) = style.subplots(1, 2, figsize=(9.0, 4.2))
     edges = spectra.cos_zenith_edges
     steep = float(edges[max(0, edges.size - 4)])
     value, error = spectra.charge_ratio((steep, float(edges[-1])))
     good = _usable(value[level], error[level]) & (error[level] < 0.2 * value[level])
-    left.errorbar(spectra.momenta_GeV[good], value[level][good], error[level][good], fmt="o", ms=3, color=style.BLACK)
+    p = spectra.momenta_GeV
+    look = {"color": style.BLUE, "marker": "o", "label": "this run"}
+    _points_and_curve(left, p[good], value[level][good], error[level][good], look)
+    for one in measured:
+        ratio = one.flux_plus / one.flux_minus
+        # errors that both charges share are in it, too: an upper bound
+        sigma = ratio * np.hypot(one.error_plus / one.flux_plus, one.error_minus / one.flux_minus)
+        known = sigma < 0.2 * ratio
+        left.errorbar(
+            one.momentum_GeV[known], ratio[known], sigma[known], ls="", marker="x", ms=4, lw=0.8, color=style.BLACK,
+            label=one.name, zorder=1.2,
+        )  # fmt: skip
+    if left.get_legend_handles_labels()[0]:
+        left.legend()
     left.set_xscale("log")
     plain_ticks(left)
     left.set_xlabel("Momentum (GeV/c)")

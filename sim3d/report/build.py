@@ -31,7 +31,7 @@ from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
 from sim3d.results.quality import site_quality
 from sim3d.results.words import degrees, field_in_words, models_in_words, sun_in_words
-from sim3d.scoring.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
+from sim3d.scoring.hit_weights import DECADE_EDGES_GEV, N_DECADES, PRIMARIES, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -202,15 +202,16 @@ def decade_errors(result: Result, site: str) -> np.ndarray:
 
 
 def _precision(report: ReportPage, document: dict[str, Any]) -> Section:
-    """Write the statistical precision of the fluxes: error, hits and effective hits by decade."""
+    """Write the statistical precision of the fluxes: error and effective number by decade."""
     result = report.result
+    counted = "primaries with hits" if result.record.weights_of == PRIMARIES else "hits"
     parts: list[Markup] = [
         html.paragraph(
             "Statistical error (one standard deviation) of the flux over the whole sky, integrated over a decade of "
-            "energy; in brackets the effective number of hits, (Σw)²/Σw². The error may be larger than one over the "
-            "root of that number, because neutrinos of one shower are not independent."
+            f"energy; in brackets the effective number of {counted}, (Σw)²/Σw², with w relative to the flux at its "
+            "energy."
         ),
-        html.warning("Errors that rest on few hits", document["warnings"]),
+        html.warning(f"Errors that rest on few {counted}", document["warnings"]),
     ]
     for site in result.sites:
         errors = decade_errors(result, site)

@@ -9,7 +9,9 @@ import numpy as np
 from markupsafe import Markup
 
 from sim3d.calibration.fit import eigenmodes
+from sim3d.calibration.neutrino_points import NEUTRINO_COSINES, NEUTRINO_GEV
 from sim3d.calibration.workflow import Calibrated
+from sim3d.conventions.flavours import FLAVOURS
 from sim3d.files.atomic_files import write_bytes
 from sim3d.plots import calibration as plots
 from sim3d.report.page import Section, html, join, page, picture
@@ -40,6 +42,7 @@ def write_report(path: Path, calibrated: Calibrated) -> Path:
         Section("nuisances", "Common errors of the measurements", _nuisances(calibrated)),
         Section("modes", "Directions that muons see, and do not", _modes(calibrated)),
         Section("without", "Each measurement left out", _without(calibrated)),
+        *([] if calibrated.grown is None else [Section("truths", "Other models as truth", _truths(calibrated))]),
         Section("steps", "Iterations and provenance", _steps(calibrated)),
     ]
     text = page(f"Calibration {calibrated.table.name}", lead, sections, version("sim3d"))
@@ -87,8 +90,10 @@ def _nuisances(calibrated: Calibrated) -> Markup:
     for one in calibrated.measurements:
         values, errors = calibrated.found.nuisances[one.name]
         for nuisance, value, error in zip(one.table.nuisances, values, errors, strict=True):
-            rows.append([one.name, nuisance.name, f"{value:+.2f}", f"{error:.2f}", nuisance.source])
-    return join([html.table(["Measurement", "Error", "Pull", "Error of it", "Source"], rows)])
+            factor = calibrated.enlarged.get(one.name, {}).get(nuisance.name, 1.0)
+            rows.append([one.name, nuisance.name, f"{value:+.2f}", f"{error:.2f}", f"{factor:.2f}", nuisance.source])
+    head = ["Measurement", "Error", "Pull", "Error of it", "Size over the published one", "Source"]
+    return join([html.table(head, rows)])
 
 
 def _modes(calibrated: Calibrated) -> Markup:
@@ -120,6 +125,40 @@ def _without(calibrated: Calibrated) -> Markup:
         )  # fmt: skip
     head = ["Without", "Largest move in errors", "of", "Largest error over that with it", "of"]
     return join([html.table(head, rows)])
+
+
+def _truths(calibrated: Calibrated) -> Markup:
+    """Other models in the place of the data, and errors of neutrinos by what makes them."""
+    grown, neutrinos, found = calibrated.grown, calibrated.neutrinos, calibrated.found
+    assert grown is not None
+    assert neutrinos is not None
+    rows = [
+        [
+            one["name"], f"{one['chi2_of_muons']:.0f}", f"{one['per_mode']:.2f}", f"{one['per_point']:.2f}",
+            f"{one['largest']:.1f}", f"{one['share']:.2f}", f"{one['per_mode_after']:.2f}",
+            f"{one['per_point_after']:.2f}", f"{one['largest_after']:.1f}",
+        ]
+        for one in grown.record
+    ]  # fmt: skip
+    words = Markup("<p>{}</p>").format(
+        "Muons of other models are fitted in the place of the data. Neutrinos of the model over those of the fit are "
+        "compared with the covariance: mean squared pulls per eigenmode and per point (below 2 is wanted), and the "
+        "largest pull. Of a fit without a measurement the largest pull must be below 1. Where that fails, a share of "
+        "the difference becomes a part of the error."
+    )
+    head = ["Truth", "chi2 of muons", "per mode", "per point", "largest", "share", "then per mode", "per point"]
+    slopes = neutrinos.slopes.reshape(len(FLAVOURS), len(NEUTRINO_GEV), len(NEUTRINO_COSINES), -1)
+    units = np.outer(found.sigma, found.sigma) * found.scale**2
+    own = np.einsum("feci,ij,fecj->fec", slopes, found.covariance * units, slopes)
+    parts = [[f"{energy:g}"] for energy in NEUTRINO_GEV]
+    for f in range(len(FLAVOURS)):
+        # mean variance over the zenith angles
+        columns = [own[f].mean(axis=1), *((change[f] ** 2).mean(axis=1) for change in grown.modes.changes)]
+        for e, row in enumerate(parts):
+            row.append(" ".join(f"{100.0 * np.sqrt(column[e]):.1f}" for column in columns))
+    of = ", ".join(["parameters", *grown.modes.names])
+    second = Markup("<p>{}</p>").format(f"Errors of neutrinos (percent), mean over zenith angles, made by: {of}.")
+    return join([words, html.table([*head, "largest"], rows), second, html.table(["GeV", *FLAVOURS], parts)])
 
 
 def _steps(calibrated: Calibrated) -> Markup:

@@ -8,7 +8,8 @@ Hits are a compound Poisson process. Showers that contribute values v to a bin a
 mean lambda E[v] and variance lambda E[v^2], so phi = variance / mean = E[v^2] / E[v]. The variance is that of whole
 batches; it contains that one shower hits a bin several times.
 
-Expected error: sqrt(phi F). It does not depend on the fluctuation of the bin itself.
+Expected error: sqrt(phi F). It does not depend on the fluctuation of the bin itself. The sample error is taken where
+it is as well known as that: where many effective hits F / phi are expected.
 
 Upper limit: for n hits the 90% Poisson limit is the mean mu with P(at most n hits; mu) = 10%, the 90% quantile of the
 Gamma distribution of shape n + 1 (Garwood, Biometrika 28 (1936) 437); 2.303 for n = 0. So 2.303 phi is a limit from the
@@ -37,8 +38,14 @@ CONFIDENCE = 0.9
 POISSON_LIMIT_90 = 2.302585093
 """Poisson upper limit at 90% confidence for zero observed hits, -ln(0.1)."""
 
-FEW_HITS = 10.0
-"""A bin with fewer expected effective hits F / phi has the expected error."""
+FEW_HITS = 100.0
+"""A bin with fewer expected effective hits F / phi has the expected error.
+
+Of n effective hits the sample variance scatters by sqrt(8 / n) around phi F: that is the fourth moment of the hit
+values of runs, at all energies from 0.1 GeV to 1 TeV (docs/reports/coverage.md). So it is worth n / 4 degrees of
+freedom, 25 for 100 hits. A bin without its heavy hits has both a low flux and a low sample error; with 10 hits that is
+frequent.
+"""
 
 RARE_HITS = 1.0
 """With fewer than this it has the larger of the expected and the sample error: the distribution is far from Gaussian,
@@ -195,7 +202,7 @@ def bin_errors(flux: Array, error: Array, grid: Grid, batches: int) -> BinErrors
     return BinErrors(chosen, kind, limit, phi, expected)
 
 
-def hit_values(flux: Array, variance: Array, grid: Grid) -> Array:
+def hit_values(flux: Array, variance: Array, grid: Grid, passes: int = 1) -> Array:
     """Compute the hit value phi, variance over mean, of the bins around each bin.
 
     Gaussian weights are summed over energy and zenith, and all azimuths. They widen until 30 effective hits are near.
@@ -208,6 +215,10 @@ def hit_values(flux: Array, variance: Array, grid: Grid) -> Array:
     flux, variance : float64 arrays (row, energy, cos_zenith, azimuth)
         The variance is the squared sample error; both are 0 in bins without hits.
     grid : Grid
+    passes : int
+        A mean over bins around is too large where phi varies by as much as e within the width of the weights: by 10%
+        in a run of the default sampling. Each pass after the first takes the mean of phi over that of the pass before,
+        which varies less.
 
     Returns
     -------
@@ -215,25 +226,34 @@ def hit_values(flux: Array, variance: Array, grid: Grid) -> Array:
         In the unit of the flux; NaN in rows without hits or variances.
     """
     positive = np.maximum(flux, 0.0)
-    unit = grid.reference * _trend(_local_hit_values(positive, variance, grid, grid.reference, _SCALES[:1]), grid)
-    phi = _local_hit_values(positive, variance, grid, unit, _SCALES)
+    unit = grid.reference * _trend(
+        _local_hit_values(positive, variance, grid, grid.reference[:, None, None], _SCALES[:1]), grid
+    )
+    phi = _filled(_local_hit_values(positive, variance, grid, unit[:, None, None], _SCALES)) * unit[:, None, None]
+    for _ in range(passes - 1):
+        phi = phi * _filled(_local_hit_values(positive, variance, grid, phi, _SCALES))
+    return np.broadcast_to(phi, flux.shape)
+
+
+def _filled(phi: Array) -> Array:
+    """Take what is not known from the nearest energies, for each row and zenith."""
     for row in phi[..., 0]:
         for column in row.T:
             good = np.flatnonzero(np.isfinite(column))
             if good.size:
                 column[:] = np.interp(np.arange(len(column)), good, column[good])
-    return np.broadcast_to(phi * unit[:, None, None], flux.shape)
+    return phi
 
 
 def _local_hit_values(flux: Array, variance: Array, grid: Grid, unit: Array, scales: Sequence[float]) -> Array:
-    """Compute the hit value of the bins around, in the given unit (energy,) of the flux.
+    """Compute the hit value of the bins around, in the given unit of the flux: (energy, 1, 1) or one for each row.
 
     NaN where fewer than 30 effective hits are near at the widest scale; at the widest of :data:`_SCALES` that number
     does not matter.
     """
     # phi of flux / unit is phi / unit
-    plain = np.sum(flux / unit[:, None, None], axis=3, keepdims=True)
-    squares = np.sum(variance / unit[:, None, None] ** 2, axis=3, keepdims=True)
+    plain = np.sum(flux / unit, axis=3, keepdims=True)
+    squares = np.sum(variance / unit**2, axis=3, keepdims=True)
     phi = np.full(plain.shape, np.nan)
     for scale in scales:
         kernels = _kernels(grid, 2.0 * scale)[:2]

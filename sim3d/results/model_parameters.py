@@ -19,8 +19,9 @@ from scipy.sparse import csr_matrix
 
 from sim3d.config.parameters import check_name
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.model_modes import ModelModes, is_mode
 from sim3d.errors import InputError
-from sim3d.files.calibration_file import read_calibration
+from sim3d.files.calibration_file import Calibration, read_calibration
 from sim3d.files.flux_table import FluxTable
 from sim3d.results.at_points import between, log_centres
 from sim3d.results.gradients import SiteGradients, over
@@ -45,6 +46,8 @@ class ParameterErrors:
         Covariance before the fit, in the same units; None if there was no fit.
     scale : float
         Factor on the errors of the fit where measurements disagree, which ``covariance`` contains.
+    modes : ModelModes or None
+        Functions of the pseudo-parameters (``model:NAME``), which are the last of ``names``; None without any.
     """
 
     names: tuple[str, ...]
@@ -52,6 +55,40 @@ class ParameterErrors:
     covariance: Array
     prior: Array | None = None
     scale: float = 1.0
+    modes: ModelModes | None = None
+
+    @property
+    def physical(self) -> tuple[str, ...]:
+        """Names without the pseudo-parameters."""
+        return tuple(name for name in self.names if not is_mode(name))
+
+    def with_modes(self, modes: ModelModes | None) -> ParameterErrors:
+        """Add pseudo-parameters of width 1, independent of all others.
+
+        Parameters
+        ----------
+        modes : ModelModes or None
+
+        Returns
+        -------
+        ParameterErrors
+        """
+        if modes is None or not modes.names:
+            return self
+        k = len(modes.names)
+
+        def wider(matrix: Array) -> Array:
+            n = len(matrix)
+            out = np.eye(n + k)
+            out[:n, :n] = matrix
+            return out
+
+        prior = wider(self.covariance if self.prior is None else self.prior)
+        sigma = np.concatenate([self.sigma, np.ones(k)])
+        return replace(
+            self, names=(*self.names, *modes.names), sigma=sigma, covariance=wider(self.covariance), prior=prior,
+            modes=modes,
+        )  # fmt: skip
 
     @classmethod
     def of_matrix(
@@ -122,10 +159,13 @@ class ParameterErrors:
         """
         if self.prior is None:
             return np.ones(slopes.shape[:-1])
-        fitted = self.covariance / self.scale**2
-        reach = slopes @ fitted
-        of_prior = np.einsum("...i,...i->...", reach, np.linalg.solve(self.prior, reach[..., None])[..., 0])
-        whole = np.einsum("...i,...i->...", reach, slopes)
+        n = len(self.physical)
+        of_modes = np.sum(slopes[..., n:] ** 2, axis=-1)  # no muon tells of them
+        own, prior = slopes[..., :n], self.prior[:n, :n]
+        reach = own @ (self.covariance[:n, :n] / self.scale**2)
+        of_prior = np.einsum("...i,...i->...", reach, np.linalg.solve(prior, reach[..., None])[..., 0])
+        of_prior = self.scale**2 * of_prior + of_modes
+        whole = self.scale**2 * np.einsum("...i,...i->...", reach, own) + of_modes
         return np.divide(of_prior, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0.0)
 
     def sigma_of(self, slopes: Array) -> Array:
@@ -161,7 +201,22 @@ class ParameterErrors:
             If the file is no calibration.
         """
         found = read_calibration(Path(path))
-        return cls.of_matrix(found.parameters, found.covariance, found.sigma, found.prior, found.scale)
+        return errors_of_calibration(found)
+
+
+def errors_of_calibration(found: Calibration) -> ParameterErrors:
+    """Return the parameters of a calibration, pseudo-parameters too, and their covariance.
+
+    Parameters
+    ----------
+    found : Calibration
+
+    Returns
+    -------
+    ParameterErrors
+    """
+    own = ParameterErrors.of_matrix(found.parameters, found.covariance, found.sigma, found.prior, found.scale)
+    return own.with_modes(found.modes)
 
 
 def errors_of_result(result: Result) -> ParameterErrors | None:
@@ -185,13 +240,14 @@ def errors_of_result(result: Result) -> ParameterErrors | None:
     prior = None
     if "calibration_prior" in found:
         prior = _symmetric(json.loads(found["calibration_prior"]), len(names))
-    return ParameterErrors.of_matrix(
+    errors = ParameterErrors.of_matrix(
         names,
         _symmetric(json.loads(found["calibration_covariance"]), len(names)),
         json.loads(found["calibration_sigma"]),
         prior,
         float(found.get("calibration_scale", 1.0)),
     )
+    return errors.with_modes(ModelModes.of_json(found["calibration_modes"]) if "calibration_modes" in found else None)
 
 
 def _symmetric(triangle: Sequence[float], n: int) -> Array:
@@ -225,10 +281,11 @@ class LogDerivatives:
 
     def __init__(self, gradients: SiteGradients, errors: ParameterErrors) -> None:
         self.errors = errors
-        places = [gradients.column(name) for name in errors.names]
+        places = [gradients.column(name) for name in errors.physical]
         mean = gradients.mean()
-        slopes = over(mean[..., places], mean[..., :1]) * errors.sigma
-        self._set(without_holes(slopes), gradients.energy_edges_GeV, gradients.cos_edges)
+        slopes = without_holes(over(mean[..., places], mean[..., :1]) * errors.sigma[: len(places)])
+        edges = gradients.energy_edges_GeV, gradients.cos_edges
+        self._set(with_mode_slopes(slopes, *edges, errors), *edges)
 
     @classmethod
     def of_slopes(
@@ -299,6 +356,25 @@ class LogDerivatives:
             For a name that is not among them, or a value that is not finite.
         """
         return ordered_values(self.errors.names, values)
+
+
+def with_mode_slopes(slopes: Array, energy_edges_GeV: Array, cos_edges: Array, errors: ParameterErrors) -> Array:
+    """Append the derivatives by the pseudo-parameters to those by the parameters, in the same bins.
+
+    Parameters
+    ----------
+    slopes : float64 array (flavour, energy, cos_zenith, parameters)
+    energy_edges_GeV, cos_edges : float64 arrays
+    errors : ParameterErrors
+
+    Returns
+    -------
+    float64 array (flavour, energy, cos_zenith, parameters and pseudo-parameters)
+    """
+    if errors.modes is None:
+        return slopes
+    energies, cosines = np.exp(log_centres(energy_edges_GeV)), 0.5 * (cos_edges[1:] + cos_edges[:-1])
+    return np.concatenate([slopes, errors.modes.at(energies, cosines)], axis=-1)
 
 
 def ordered_values(names: Sequence[str], values: Mapping[str, float]) -> Array:

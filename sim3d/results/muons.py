@@ -191,7 +191,7 @@ class MuonSpectra:
         -------
         value, error : float64 arrays (levels, n)
             m^-2 s^-1 sr^-1 (GeV/c)^-1, means over the momentum bins; in a bin without particles the value is 0 and the
-            error a 90% upper limit.
+            error a 90% upper limit. Where particles are few it is the expected error (:attr:`error`).
 
         Raises
         ------
@@ -204,7 +204,7 @@ class MuonSpectra:
         errors = spectrum_errors(
             value[:, None, :, None], spread[:, None, :, None], self.momentum_edges_GeV, edges, batches
         )
-        return value, np.where(value == 0.0, errors.error[:, 0, :, 0], spread)
+        return value, errors.error[:, 0, :, 0]
 
     def _sample_spectrum(self, particles: Sequence[str], cos_zenith: tuple[float, float]) -> tuple[Array, Array]:
         """Compute the spectrum in an acceptance with its sample error, 0 in bins without particles."""

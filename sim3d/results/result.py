@@ -143,7 +143,7 @@ class Result(PointFluxes):
             return None
         watch = Watch(self.record.config, [tally.exponents for tally in self.record.tallies])
         watch.add(self.record.watch_sums)
-        error = watch.relative_error(self.n_batches)
+        error = watch.error(self.n_batches, self.record.tallies)
         verdict = "reached" if error <= run.target_error else "not reached"
         return f"target_error {run.target_error:g} {verdict}: {error:.3g} ({describe_observable(self.record.config)})"
 
@@ -184,7 +184,9 @@ class Result(PointFluxes):
         return sums[name]
 
     def hit_weights(self, site: str) -> np.ndarray:
-        """Return the histogram of the statistical weights of the hits (:mod:`sim3d.scoring.hit_weights`).
+        """Return the histogram of the statistical weights of the primaries (:mod:`sim3d.scoring.hit_weights`).
+
+        In results of earlier versions it is that of the hits; :attr:`RunRecord.weights_of` says which.
 
         Returns
         -------

@@ -31,24 +31,24 @@ def describe_result(result: Result) -> dict[str, Any]:
         if not result.record.config.scoring.neutrinos:
             sites[name] = fields | {"hits": 0, "hits_by_flavour": {}, "weights": {}}
             continue
-        hits = {
-            flavour: int(count)
-            for flavour, count in zip(result.flavours, result.binned(name, "fine_aa")[2].sum(axis=(1, 2)), strict=True)
-        }
+        crossings = result.binned(name, "fine_aa")[2].sum(axis=2)
+        hits = {flavour: int(row.sum()) for flavour, row in zip(result.flavours, crossings, strict=True)}
         histogram = result.hit_weights(name)
         sites[name] = fields | {
             "hits": sum(hits.values()),
             "hits_by_flavour": hits,
-            "weights": _weights(histogram, result.flavours),
+            "weights": _weights(histogram, crossings, result.flavours),
         }
-        warnings += outlier_warnings(name, histogram, result.flavours)
+        warnings += outlier_warnings(name, histogram, result.flavours, result.record.weights_of)
     return {
         "sites": sites,
         "warnings": warnings,
+        "weights_of": result.record.weights_of,
         "batches": result.n_batches,
         "batches_total": len(result.record.batches_done),
         "complete": result.complete,
         "target": result.target,
+        "allocation": _allocation(result),
         "event_records": _event_records(result),
         "lost_primaries": [list(lost) for lost in result.record.lost],
         "energy_bins": len(result.energy_edges_GeV) - 1,
@@ -60,24 +60,39 @@ def describe_result(result: Result) -> dict[str, Any]:
     }
 
 
+def _allocation(result: Result) -> dict[str, list[float]] | None:
+    """Describe the density of the primaries' energies that a survey has chosen, by stratum; None without one."""
+    found = result.record.allocation
+    if found is None:
+        return None
+    return {
+        "edges_GeV": [float(f"{edge:.4g}") for edge in found.edges_GeV],
+        "default_share": [round(float(value), 6) for value in found.default_share],
+        "share": [round(float(value), 6) for value in found.share],
+        "cost_us": [round(float(value), 1) for value in found.cost],
+    }
+
+
 def _event_records(result: Result) -> int | None:
     """Return the number of event records; None for a run without."""
     events = result.record.events
     return None if events is None else int(events.records.sum())
 
 
-def _weights(histogram: Any, flavours: tuple[str, ...]) -> dict[str, Any]:
-    """Summarise the hit weights by flavour and decade: hits, effective number, largest weights."""
-    from sim3d.scoring.hit_weights import DECADE_EDGES_GEV, N_DECADES, summarise
+def _weights(histogram: Any, crossings: Any, flavours: tuple[str, ...]) -> dict[str, Any]:
+    """Summarise the weights by flavour and decade: hits, what is weighted, effective number, largest weights."""
+    from sim3d.scoring.hit_weights import DECADE_EDGES_GEV, N_DECADES, decades_of_bins, summarise
 
     out: dict[str, Any] = {}
     for f, flavour in enumerate(flavours):
         out[flavour] = {}
         for d in range(N_DECADES):
             summary = summarise(histogram[f, d])
+            hits = int(crossings[f, decades_of_bins() == d].sum())
             out[flavour][f"{DECADE_EDGES_GEV[d]:g}-{DECADE_EDGES_GEV[d + 1]:g} GeV"] = {
-                "hits": summary.hits,
-                "effective_hits": round(summary.effective, 1),
+                "hits": hits,
+                "counted": summary.count,
+                "effective": round(summary.effective, 1),
                 "largest_over_mean": round(summary.largest, 2),
                 "heaviest_ten_share": round(summary.heaviest_share, 5),
             }

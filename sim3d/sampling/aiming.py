@@ -15,27 +15,12 @@ no Jacobian.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 from numba import njit
 
 from geomag.field.kernels import field_cartesian
 from sim3d.scoring.detectors import (
     CAP,
-    S_A,
-    S_B,
-    S_COSMIN,
-    S_EX,
-    S_EY,
-    S_EZ,
-    S_KIND,
-    S_NX,
-    S_NY,
-    S_NZ,
-    S_RADIUS,
-    S_UPX,
-    S_UPY,
-    S_UPZ,
 )
 from sim3d.shower.random_streams import uniform
 from sim3d.shower.rotations import perpendicular, rotate_about_field
@@ -56,84 +41,6 @@ _TOUCHING = 0.005
 """A line is predicted to touch the sphere of radius R if its squared distance from the centre is at most
 (1 + this) R^2."""
 _FAR_TAIL_SHARE, _FAR_TAIL_WIDTH, _LOST_TAIL_WIDTH = 0.6, 0.3, 0.5
-
-
-class Aim(NamedTuple):
-    """Settings of the drawing of rotations (numba argument); they change statistical errors, not expectation values.
-
-    Attributes
-    ----------
-    effort : float
-        Rotations per pilot, site and e-fold of neutrino energy, before the two limits below.
-    most_per_crossing, most_per_pilot : float
-        Upper limits of the expected number of rotations: more would only repeat the same shower.
-    axis_share, unseen : float
-        Rotations that aim the crossings of the shower's axis, for neutrinos that the pilot did not have. The first is a
-        fraction of the other rotations; the second is per rotation that a neutrino of 1 GeV along the axis would get.
-    uniform_share : float
-        f0: fraction of the rotations that are drawn uniformly.
-    tail_share : float
-        Fraction of the aims that are drawn from a heavy tail instead of from the patch and its margin.
-    margin : float
-        Margin (rad) around the patch for a crossing that the field does not move.
-    shift_margin : float
-        Further margin per predicted displacement (rad per rad).
-    horizon_margin, horizon_cosine : float
-        Further margin per deflection angle in a strong field, divided by |cos_zenith| (at least horizon_cosine).
-    axis_width, lost_width : float
-        Widths (rad) of the tail for the shower's axis, and where no crossing is predicted.
-    energy_min : float
-        Neutrinos below this energy (GeV) are aimed at but not scored.
-    """
-
-    effort: float
-    most_per_crossing: float
-    most_per_pilot: float
-    axis_share: float
-    unseen: float
-    uniform_share: float
-    tail_share: float
-    margin: float
-    shift_margin: float
-    horizon_margin: float
-    horizon_cosine: float
-    axis_width: float
-    lost_width: float
-    energy_min: float
-
-
-def make_aim(effort: float = 0.08, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
-    """Build the default settings of the drawing of rotations (``benchmarks/run.py`` measures their efficiency).
-
-    Parameters
-    ----------
-    effort : float
-        See :class:`Aim`.
-    margin_deg : float, optional
-        The same margin (degrees) for every crossing. By default the margin grows with the predicted displacement.
-    energy_min_GeV : float
-        Lowest energy that is scored.
-
-    Returns
-    -------
-    Aim
-    """
-    return Aim(
-        effort=float(effort),
-        most_per_crossing=8.0,
-        most_per_pilot=20.0,
-        axis_share=0.05,
-        unseen=0.03,
-        uniform_share=0.01,
-        tail_share=0.12,
-        margin=math.radians(0.05 if margin_deg is None else margin_deg),
-        shift_margin=0.03 if margin_deg is None else 0.0,
-        horizon_margin=0.0008 if margin_deg is None else 0.0,
-        horizon_cosine=0.02,
-        axis_width=math.radians(8.0),
-        lost_width=math.radians(6.0),
-        energy_min=float(energy_min_GeV),
-    )
 
 
 @njit(nogil=True)
@@ -177,10 +84,10 @@ def site_rotation(row, site, azimuth, g):
     """
     c, s = math.cos(azimuth), math.sin(azimuth)
     for i in range(3):
-        h = c * site[S_NX + i] + s * site[S_EX + i]
+        h = c * site["magnetic_north"][i] + s * site["magnetic_east"][i]
         # centre x north = -east, centre x east = north
-        k = s * site[S_NX + i] - c * site[S_EX + i]
-        up = site[S_UPX + i]
+        k = s * site["magnetic_north"][i] - c * site["magnetic_east"][i]
+        up = site["up"][i]
         for j in range(3):
             g[i, j] = up * row[A_N + j] + h * row[A_A + j] + k * row[A_B + j]
 
@@ -190,7 +97,7 @@ def turn_to(site, yx, yy, yz, g):
     """Multiply g (3, 3) from the left by S(y), the smallest rotation from the site's centre to the unit vector y."""
     for j in range(3):
         g[0, j], g[1, j], g[2, j] = smallest_rotation(
-            site[S_UPX], site[S_UPY], site[S_UPZ], yx, yy, yz, g[0, j], g[1, j], g[2, j]
+            site["up"][0], site["up"][1], site["up"][2], yx, yy, yz, g[0, j], g[1, j], g[2, j]
         )
 
 
@@ -278,7 +185,7 @@ def foretold_squares(row, site, gauss, work, squares):
         site_rotation(row, site, 2.0 * math.pi * k / N_SECTORS, work)
         x, y, z, ux, uy, uz = foretold_line(row, work, gauss, True)
         rise = x * ux + y * uy + z * uz
-        radius = site[S_RADIUS]
+        radius = site["radius_km"]
         squares[k] = -1.0 if rise > 0.0 else 1.0 - (x * x + y * y + z * z - rise * rise) / (radius * radius)
 
 
@@ -290,7 +197,7 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     ----------
     row : float64 array (AIM_COLUMNS,)
         Row of the table of crossings.
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
     azimuth : float
         Radians.
     aim : Aim
@@ -309,18 +216,18 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
         Margin (rad) around the patch. It grows with the predicted displacement, and near the horizon, where a small
         deflection moves a crossing far.
     """
-    cx, cy, cz = site[S_UPX], site[S_UPY], site[S_UPZ]
+    cx, cy, cz = site["up"][0], site["up"][1], site["up"][2]
     if row[A_KIND] == AXIS:
         return True, cx, cy, cz, aim.margin
     site_rotation(row, site, azimuth, work)
-    found, lx, ly, lz, cosine = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
+    found, lx, ly, lz, cosine = foretold_crossing(row, work, site["radius_km"], gauss, bending)
     if not found:
         return False, cx, cy, cz, aim.margin
     yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, cx, cy, cz)
     shift = math.acos(max(-1.0, min(1.0, lx * cx + ly * cy + lz * cz)))
     if shift > _SMALL_SHIFT:
         turn_to(site, yx, yy, yz, work)
-        found, lx, ly, lz, _ = foretold_crossing(row, work, site[S_RADIUS], gauss, bending)
+        found, lx, ly, lz, _ = foretold_crossing(row, work, site["radius_km"], gauss, bending)
         if found:
             yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, yx, yy, yz)
     norm = 1.0 / math.sqrt(yx * yx + yy * yy + yz * yz)
@@ -361,11 +268,11 @@ def draw_tail(scale, u):
 @njit(nogil=True)
 def _region(site, margin):
     """Half sides (rad) of the patch with its margin, and its solid angle (sr)."""
-    if site[S_KIND] == CAP:
-        half = min(math.acos(min(1.0, site[S_COSMIN])) + margin, math.pi)
+    if site["shape"] == CAP:
+        half = min(math.acos(min(1.0, site["cos_farthest"])) + margin, math.pi)
         return half, half, 4.0 * math.pi * math.sin(0.5 * half) ** 2
-    half_ns = min(math.asin(min(1.0, site[S_A])) + margin, 0.5 * math.pi)
-    half_ew = min(site[S_B] + margin / max(math.cos(half_ns), 0.05), math.pi)
+    half_ns = min(math.asin(min(1.0, site["sin_half_ns"])) + margin, 0.5 * math.pi)
+    half_ew = min(site["half_ew"] + margin / max(math.cos(half_ns), 0.05), math.pi)
     return half_ns, half_ew, 4.0 * half_ew * math.sin(half_ns)
 
 
@@ -396,23 +303,23 @@ def kernel_density(row, found, margin, aim, site, zx, zy, zz):
     found, margin
         From :func:`aim_point`.
     aim : Aim
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
     zx, zy, zz : float
     """
-    cosine = zx * site[S_UPX] + zy * site[S_UPY] + zz * site[S_UPZ]
+    cosine = zx * site["up"][0] + zy * site["up"][1] + zz * site["up"][2]
     half_ns, half_ew, solid = _region(site, margin)
     width = 1.5 * math.sqrt(half_ns * half_ew)
     share, tail_width = _tail(row, found, width, aim)
     value = share * tail_density(cosine, _tail_scale(tail_width))
     if share == 1.0:
         return value
-    if site[S_KIND] == CAP:
+    if site["shape"] == CAP:
         inside = cosine >= math.cos(half_ns)
     else:
-        north = zx * site[S_NX] + zy * site[S_NY] + zz * site[S_NZ]
+        north = zx * site["magnetic_north"][0] + zy * site["magnetic_north"][1] + zz * site["magnetic_north"][2]
         inside = abs(north) <= math.sin(half_ns)
         if inside:
-            east = zx * site[S_EX] + zy * site[S_EY] + zz * site[S_EZ]
+            east = zx * site["magnetic_east"][0] + zy * site["magnetic_east"][1] + zz * site["magnetic_east"][2]
             inside = abs(math.atan2(east, cosine)) <= half_ew
     if inside:
         value += (1.0 - share) / solid
@@ -426,7 +333,7 @@ def draw_kernel(row, found, margin, aim, site, rng):
     width = 1.5 * math.sqrt(half_ns * half_ew)
     share, tail_width = _tail(row, found, width, aim)
     scale = _tail_scale(tail_width) if share == 1.0 or uniform(rng) < share else -1.0
-    if scale < 0.0 and site[S_KIND] != CAP:
+    if scale < 0.0 and site["shape"] != CAP:
         north = math.sin(half_ns) * (2.0 * uniform(rng) - 1.0)
         lon = half_ew * (2.0 * uniform(rng) - 1.0)
         level = math.sqrt(1.0 - north * north)
@@ -439,9 +346,9 @@ def draw_kernel(row, found, margin, aim, site, rng):
         phi = 2.0 * math.pi * uniform(rng)
         north, east = level * math.cos(phi), level * math.sin(phi)
     return (
-        up * site[S_UPX] + north * site[S_NX] + east * site[S_EX],
-        up * site[S_UPY] + north * site[S_NY] + east * site[S_EY],
-        up * site[S_UPZ] + north * site[S_NZ] + east * site[S_EZ],
+        up * site["up"][0] + north * site["magnetic_north"][0] + east * site["magnetic_east"][0],
+        up * site["up"][1] + north * site["magnetic_north"][1] + east * site["magnetic_east"][1],
+        up * site["up"][2] + north * site["magnetic_north"][2] + east * site["magnetic_east"][2],
     )
 
 
@@ -451,13 +358,12 @@ def aim_density(row, g, site, aim, gauss, bending, work):
 
     The other parameters are as in :func:`aim_point`.
     """
-    cx, cy, cz = site[S_UPX], site[S_UPY], site[S_UPZ]
+    cx, cy, cz = site["up"][0], site["up"][1], site["up"][2]
     yx, yy, yz = apply(g, row[A_N], row[A_N + 1], row[A_N + 2])
     hx, hy, hz = apply(g, row[A_A], row[A_A + 1], row[A_A + 2])
     hx, hy, hz = smallest_rotation(yx, yy, yz, cx, cy, cz, hx, hy, hz)
-    azimuth = math.atan2(
-        hx * site[S_EX] + hy * site[S_EY] + hz * site[S_EZ], hx * site[S_NX] + hy * site[S_NY] + hz * site[S_NZ]
-    )
+    east, north = site["magnetic_east"], site["magnetic_north"]
+    azimuth = math.atan2(hx * east[0] + hy * east[1] + hz * east[2], hx * north[0] + hy * north[1] + hz * north[2])
     sector = min(int((azimuth / (2.0 * math.pi) + 1.0) % 1.0 * N_SECTORS), N_SECTORS - 1)
     found, px, py, pz, margin = aim_point(row, site, azimuth, aim, gauss, bending, work)
     zx, zy, zz = smallest_rotation(px, py, pz, cx, cy, cz, yx, yy, yz)
@@ -478,7 +384,7 @@ def draw_rotation(row, site, aim, gauss, bending, rng, g, work):
     azimuth = 2.0 * math.pi * (sector + uniform(rng)) / N_SECTORS
     found, px, py, pz, margin = aim_point(row, site, azimuth, aim, gauss, bending, work)
     zx, zy, zz = draw_kernel(row, found, margin, aim, site, rng)
-    yx, yy, yz = smallest_rotation(site[S_UPX], site[S_UPY], site[S_UPZ], px, py, pz, zx, zy, zz)
+    yx, yy, yz = smallest_rotation(site["up"][0], site["up"][1], site["up"][2], px, py, pz, zx, zy, zz)
     site_rotation(row, site, azimuth, g)
     turn_to(site, yx, yy, yz, g)
 

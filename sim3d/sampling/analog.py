@@ -15,6 +15,7 @@ from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.source import comes_through, next_shower
 from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary
 from sim3d.scoring.gradients import new_terms, primary_terms
+from sim3d.scoring.hit_weights import note_primary
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
 from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.gradients import carried_columns
@@ -69,7 +70,7 @@ def analog_batch(task, scores, events, gradients, heights):
         weight, energy, group, n, neutrinos, stack = next_shower(
             world, source, seed, size, index, place, start, rng, stack, neutrinos, counters, gradients
         )
-        hits, n_hits = hits_of_shower(neutrinos, n, 0.0, sites, 0, n_azimuth, hits)
+        hits, n_hits = hits_of_shower(neutrinos, n, 0.0, sites, task.surfaces, 0, n_azimuth, hits)
         if n_hits == 0:
             continue
         counters[C_CROSSINGS] += n_hits
@@ -96,4 +97,5 @@ def analog_batch(task, scores, events, gradients, heights):
             n_rows,
             primary,
         )
+        note_primary(scores.weights, scores.of_primary)
     return rows, n_rows, size

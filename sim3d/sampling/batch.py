@@ -9,7 +9,7 @@ import numpy as np
 from sim3d.conventions.binning import N_COS, N_ENERGY, N_FLAVOURS
 from sim3d.sampling.counters import N_COUNTERS
 from sim3d.sampling.source import Source
-from sim3d.scoring.hit_weights import empty_weights
+from sim3d.scoring.hit_weights import empty_sums, empty_weights
 from sim3d.shower.world import World
 
 
@@ -26,7 +26,10 @@ class BatchTask(NamedTuple):
         Seed of the run.
     first_index, batch_size : int
         Index of the batch's first primary in the run, number of primaries.
-    sites : float64 array (n, SITE_COLUMNS)
+    sites : SITE_DTYPE array (n,)
+        See :mod:`sim3d.scoring.detectors`.
+    surfaces : float64 array
+        Mountains over the sites, see :func:`sim3d.scoring.surface.site_rows`.
     cutoff : bool
         Whether the back-traced trajectory of a primary must be allowed by the geomagnetic field.
     trace : float64 array
@@ -43,6 +46,7 @@ class BatchTask(NamedTuple):
     first_index: int
     batch_size: int
     sites: np.ndarray
+    surfaces: np.ndarray
     cutoff: bool
     trace: np.ndarray
     left_out: np.ndarray
@@ -59,7 +63,9 @@ class BatchScores(NamedTuple):
     hits : int64 array, same shape
         Number of crossings.
     weights : int64 array (sites, 4, N_DECADES, N_WEIGHTS)
-        Histogram of the weights, see :mod:`sim3d.scoring.hit_weights`.
+        Histogram of the weights of primaries, see :mod:`sim3d.scoring.hit_weights`.
+    of_primary : float64 array (sites, 4, N_DECADES)
+        Weights of the hits of the current primary, which the kernel counts in ``weights`` at its end.
     counters : int64 array (N_COUNTERS,)
         See :mod:`sim3d.sampling.counters`.
     followed : int64 array (1,)
@@ -69,12 +75,13 @@ class BatchScores(NamedTuple):
     flux: np.ndarray
     hits: np.ndarray
     weights: np.ndarray
+    of_primary: np.ndarray
     counters: np.ndarray
     followed: np.ndarray
 
     def clear(self) -> None:
         """Reset all arrays to their values before a batch."""
-        for array in (self.flux, self.hits, self.weights, self.counters):
+        for array in (self.flux, self.hits, self.weights, self.of_primary, self.counters):
             array[...] = 0
         self.followed[0] = -1
 
@@ -95,6 +102,7 @@ def empty_scores(n_sites: int, n_azimuth: int) -> BatchScores:
         np.zeros(shape),
         np.zeros(shape, dtype=np.int64),
         empty_weights(n_sites),
+        empty_sums(n_sites),
         np.zeros(N_COUNTERS, dtype=np.int64),
         np.full(1, -1, dtype=np.int64),
     )

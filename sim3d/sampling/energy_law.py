@@ -33,6 +33,8 @@ and heavy; a flatter one follows more particles."""
 _FIRST_LN_E = math.log(0.1)
 _STEP = 1.0 / 32.0
 _CELLS = 670  # up to 1.2e8 GeV
+LAW_ENERGIES_GEV = np.exp(_FIRST_LN_E + _STEP * np.arange(_CELLS + 1))
+"""Nodes of the table: kinetic energies per nucleon (GeV)."""
 NO_LAW = np.empty(0)
 """Table of a power law, which needs none."""
 

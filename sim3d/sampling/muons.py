@@ -34,7 +34,7 @@ from sim3d.sampling.level_bins import find_bin, momentum_bin, particle_row
 from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.source import comes_through, draw_entry, draw_primary
 from sim3d.scoring.bins import inverse_cosine
-from sim3d.scoring.detectors import S_AREA, S_COSMIN, S_RADIUS, S_UPX, S_UPY, S_UPZ, Detector, inside_patch
+from sim3d.scoring.detectors import Detector, inside_patch
 from sim3d.scoring.gradients import add_columns, new_terms, primary_terms
 from sim3d.scoring.muons import cos_edges, momentum_edges
 from sim3d.shower.gradients import carried_columns
@@ -267,14 +267,14 @@ def cap_cosine(site, j):
 
     Parameters
     ----------
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
     j : int
 
     Returns
     -------
     float
     """
-    return math.cos(min(math.acos(max(-1.0, min(1.0, site[S_COSMIN]))) + WIDER_RAD[j], math.pi))
+    return math.cos(min(math.acos(max(-1.0, min(1.0, site["cos_farthest"]))) + WIDER_RAD[j], math.pi))
 
 
 @njit(nogil=True)
@@ -285,7 +285,7 @@ def line_density(start, site, radii, top_km, globe_share, dense_from):
     ----------
     start : float64 array (at least 6)
         Position (km) and direction of flight at the top of the atmosphere.
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
     radii : float64 array (levels,)
         Distances of the levels from the Earth's centre (km).
     top_km : float
@@ -309,7 +309,7 @@ def line_density(start, site, radii, top_km, globe_share, dense_from):
         root = math.sqrt(disc)
         path = -along - root
         x, y, z = start[0] + path * start[3], start[1] + path * start[4], start[2] + path * start[5]
-        inside = (x * site[S_UPX] + y * site[S_UPY] + z * site[S_UPZ]) / r
+        inside = (x * site["up"][0] + y * site["up"][1] + z * site["up"][2]) / r
         c = root / r
         for j in range(len(WIDER_RAD)):
             edge = cap_cosine(site, j)
@@ -357,7 +357,7 @@ def draw_overhead(site, radii, top_km, globe_share, dense_from, start, rng):
     # a uniform point in the cap, whose axis is the site's vertical
     tilt = 1.0 - uniform(rng) * (1.0 - cap_cosine(site, j))
     psi = 2.0 * math.pi * uniform(rng)
-    ax, ay, az = site[S_UPX], site[S_UPY], site[S_UPZ]
+    ax, ay, az = site["up"][0], site["up"][1], site["up"][2]
     px, py, pz = perpendicular(ax, ay, az)
     nx, ny, nz, _, _, _ = turn(
         ax, ay, az, px, py, pz, tilt, math.sqrt(max(0.0, 1.0 - tilt * tilt)), math.cos(psi), math.sin(psi)
@@ -479,7 +479,7 @@ def overhead_batch(task, scores, overhead, flux, gradients, slopes):
                     continue
                 r = math.sqrt(row[L_X] ** 2 + row[L_X + 1] ** 2 + row[L_X + 2] ** 2)
                 nx, ny, nz = row[L_X] / r, row[L_X + 1] / r, row[L_X + 2] / r
-                if not inside_patch(sites, k, nx, ny, nz):
+                if not inside_patch(sites[k], nx, ny, nz):
                     continue
                 cosine = -(nx * row[L_UX] + ny * row[L_UX + 1] + nz * row[L_UX + 2])
                 c = find_bin(cosine, overhead.cos_edges)
@@ -491,7 +491,7 @@ def overhead_batch(task, scores, overhead, flux, gradients, slopes):
                     through = True
                 counters[C_MUON_CROSSINGS] += 1
                 level = int(row[L_LEVEL])
-                area = sites[k, S_AREA] * (overhead.radius_km[k, level] / sites[k, S_RADIUS]) ** 2
+                area = sites[k]["area_m2"] * (overhead.radius_km[k, level] / sites[k]["radius_km"]) ** 2
                 value = weight * row[L_WEIGHT] * inverse_cosine(cosine) / area
                 flux[k, level, particle, p, c] += value
                 if gradients is not None and particle < slopes.shape[2]:

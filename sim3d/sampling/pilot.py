@@ -30,8 +30,8 @@ from sim3d.sampling.aiming import (
     foretold_squares,
     set_reference,
 )
-from sim3d.scoring.bins import energy_bin, inverse_cosine
-from sim3d.scoring.detectors import S_RADIUS, sphere_crossings
+from sim3d.scoring.bins import cos_bin, energy_bin, inverse_cosine
+from sim3d.scoring.detectors import sphere_crossings
 from sim3d.scoring.hit_weights import reference_flux
 from sim3d.shower.neutrino_list import (
     NU_DECAY,
@@ -129,8 +129,9 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
     float
         Its expected number of rotations.
     """
+    side = -1.0 if row[A_KIND] == UP else 1.0
     if not bends:
-        share = value * _horizon(inverse_cosine(cosine))
+        share = value * _horizon(inverse_cosine(cosine)) * aim.by_zenith[cos_bin(side * cosine)]
         row[A_SHARE] = share / (1.0 + share / aim.most_per_crossing)
         return row[A_SHARE]
     foretold_squares(row, site, gauss, work, squares)
@@ -141,7 +142,8 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
     total = 0.0
     for k in range(N_SECTORS):
         mean = _mean_inverse_cosine(squares[k], squares[(k + 1) % N_SECTORS], unsure)
-        share = value * max(_NOT_FORETOLD, _horizon(mean))
+        middle = math.sqrt(max(0.0, 0.5 * (squares[k] + squares[(k + 1) % N_SECTORS])))
+        share = value * max(_NOT_FORETOLD, _horizon(mean)) * aim.by_zenith[cos_bin(side * middle)]
         share /= 1.0 + share / (aim.most_per_crossing * gain)
         row[A_SECTOR + k] = share
         total += share
@@ -152,7 +154,7 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
 
 
 @njit(nogil=True)
-def neutrino_value(neutrino, scale):
+def neutrino_value(neutrino, scale, aim):
     """Compute the importance of a crossing of a neutrino at the vertical.
 
     Parameters
@@ -161,13 +163,15 @@ def neutrino_value(neutrino, scale):
         Row of the list of neutrinos.
     scale : float
         See :func:`list_crossings`.
+    aim : Aim
 
     Returns
     -------
     float
     """
-    energy = neutrino[NU_ENERGY]
-    return scale * neutrino[NU_WEIGHT] / (energy * flavour_flux(int(neutrino[NU_FLAVOUR]), energy))
+    energy, flavour = neutrino[NU_ENERGY], int(neutrino[NU_FLAVOUR])
+    factor = aim.by_energy[flavour, min(max(energy_bin(energy), 0), N_ENERGY - 1)]
+    return scale * factor * neutrino[NU_WEIGHT] / (energy * flavour_flux(flavour, energy))
 
 
 @njit(nogil=True)
@@ -177,7 +181,7 @@ def _together_from(parent):
 
 
 @njit(nogil=True)
-def _sum_decay(neutrinos, first, n, scale):
+def _sum_decay(neutrinos, first, n, scale, aim):
     """Row of the most important of the fast neutrinos of a decay, and the sum of their importances.
 
     ``first`` is the row of the first of them; the neutrinos of a decay are consecutive.
@@ -188,7 +192,7 @@ def _sum_decay(neutrinos, first, n, scale):
     while j < n and neutrinos[j, NU_DECAY] == neutrinos[first, NU_DECAY]:
         energy = neutrinos[j, NU_ENERGY]
         if energy >= limit and energy_bin(energy) < N_ENERGY:
-            value = neutrino_value(neutrinos[j], scale)
+            value = neutrino_value(neutrinos[j], scale, aim)
             total += value
             if value > largest:
                 best, largest = j, value
@@ -208,9 +212,10 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
         The pilot's list of neutrinos.
     n : int
         Rows in use.
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
     scale : float
-        The importance of a crossing is scale * weight / (|cos| E F(E)), with F of :func:`flavour_flux`.
+        The importance of a crossing is scale * weight / (|cos| E F(E)), with F of :func:`flavour_flux`, times the
+        factors ``by_energy`` and ``by_zenith`` of the aim.
     aim : Aim
     gauss : float64 array
         Coefficients of the geomagnetic field.
@@ -230,19 +235,19 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
     """
     n_aims = 0
     total = 0.0
-    radius = site[S_RADIUS]
+    radius = site["radius_km"]
     summed = -1.0
     for first in range(n):
         energy = neutrinos[first, NU_ENERGY]
         if energy_bin(energy) >= N_ENERGY:
             continue
-        i, value = first, neutrino_value(neutrinos[first], scale)
+        i, value = first, neutrino_value(neutrinos[first], scale, aim)
         if energy >= _together_from(int(neutrinos[first, NU_PARENT])):
             decay = neutrinos[first, NU_DECAY]
             if decay == summed:
                 continue
             summed = decay
-            i, value = _sum_decay(neutrinos, first, n, scale)
+            i, value = _sum_decay(neutrinos, first, n, scale, aim)
         x, y, z = neutrinos[i, NU_X], neutrinos[i, NU_Y], neutrinos[i, NU_Z]
         ux, uy, uz = neutrinos[i, NU_UX], neutrinos[i, NU_UY], neutrinos[i, NU_UZ]
         # largest deflection (rad) in a strong field
@@ -333,7 +338,7 @@ def list_aims(pilot, n_pilot, pose, nominal, batch_size, site, aim, gauss, bendi
     expected : float
         Expected number of rotations: the sum of the column A_SHARE.
     """
-    radius = site[S_RADIUS]
+    radius = site["radius_km"]
     scale = aim.effort * nominal * batch_size / (16.0 * math.pi**2 * (radius * 1.0e3) ** 2)
     n_aims, wanted = list_crossings(pilot, n_pilot, site, scale, aim, gauss, bending, aims, work, squares)
     expected = wanted / (1.0 + wanted / aim.most_per_pilot)

@@ -23,20 +23,11 @@ from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.source import comes_through, next_shower
 from sim3d.scoring.bins import energy_bin, inverse_cosine
 from sim3d.scoring.detectors import (
-    S_EASTX,
-    S_EASTY,
-    S_EASTZ,
-    S_RADIUS,
-    S_SOUTHX,
-    S_SOUTHY,
-    S_SOUTHZ,
-    S_UPX,
-    S_UPY,
-    S_UPZ,
     sphere_crossings,
 )
 from sim3d.scoring.event_records import describe_primary, fill_record, with_room
 from sim3d.scoring.gradients import new_terms, primary_terms
+from sim3d.scoring.hit_weights import note_primary
 from sim3d.scoring.hits import HIT_DTYPE, fill_hit
 from sim3d.scoring.shower_scores import score_hit
 from sim3d.scoring.surface import born_in_rock
@@ -66,7 +57,7 @@ def rotate_with_crossing(n, u, site, azimuth, v):
     ----------
     n, u : float64 arrays (3,)
         Unit radius and direction of flight at the crossing.
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
         Row of the site.
     azimuth : float
         Wanted arrival azimuth (radians from the site's south through its east).
@@ -86,18 +77,18 @@ def rotate_with_crossing(n, u, site, azimuth, v):
     bz = n[0] * ay - n[1] * ax
     # the same triad at the site
     c, s = math.cos(azimuth), math.sin(azimuth)
-    hx = c * site[S_SOUTHX] + s * site[S_EASTX]
-    hy = c * site[S_SOUTHY] + s * site[S_EASTY]
-    hz = c * site[S_SOUTHZ] + s * site[S_EASTZ]
-    gx = site[S_UPY] * hz - site[S_UPZ] * hy
-    gy = site[S_UPZ] * hx - site[S_UPX] * hz
-    gz = site[S_UPX] * hy - site[S_UPY] * hx
+    hx = c * site["south"][0] + s * site["east"][0]
+    hy = c * site["south"][1] + s * site["east"][1]
+    hz = c * site["south"][2] + s * site["east"][2]
+    gx = site["up"][1] * hz - site["up"][2] * hy
+    gy = site["up"][2] * hx - site["up"][0] * hz
+    gz = site["up"][0] * hy - site["up"][1] * hx
     p = v[0] * n[0] + v[1] * n[1] + v[2] * n[2]
     q = v[0] * ax + v[1] * ay + v[2] * az
     w = v[0] * bx + v[1] * by + v[2] * bz
-    v[0] = p * site[S_UPX] + q * hx + w * gx
-    v[1] = p * site[S_UPY] + q * hy + w * gy
-    v[2] = p * site[S_UPZ] + q * hz + w * gz
+    v[0] = p * site["up"][0] + q * hx + w * gx
+    v[1] = p * site["up"][1] + q * hy + w * gy
+    v[2] = p * site["up"][2] + q * hz + w * gz
 
 
 @njit(nogil=True)
@@ -168,7 +159,7 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
             x, y, z = neutrino[NU_X], neutrino[NU_Y], neutrino[NU_Z]
             u[0], u[1], u[2] = neutrino[NU_UX], neutrino[NU_UY], neutrino[NU_UZ]
             for k in range(sites.shape[0]):
-                radius = sites[k, S_RADIUS]
+                radius = sites[k]["radius_km"]
                 down, up = sphere_crossings(x, y, z, u[0], u[1], u[2], radius)
                 for path in (down, up):
                     if path <= 0.0:
@@ -181,7 +172,7 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
                     n[2] = (z + path * u[2]) / radius
                     cos_zenith = -(n[0] * u[0] + n[1] * u[1] + n[2] * u[2])
                     azimuth = 2.0 * math.pi * uniform(rng)
-                    if born_in_rock(sites[k], x, y, z, cos_zenith, azimuth):
+                    if born_in_rock(sites[k], task.surfaces, x, y, z, cos_zenith, azimuth):
                         continue
                     if cutoff or events.wanted:
                         _entry_at_site(n, u, sites[k], azimuth, start, entry, arrival)
@@ -196,4 +187,5 @@ def rotated_batch(task, scores, roulette_energy, roulette_index, events, gradien
                         describe_primary(rows[n_rows], index, energy, group, entry, arrival)
                         fill_record(rows[n_rows], hits[0], neutrino, value, weight * neutrino[NU_WEIGHT] / keep)
                         n_rows += 1
+        note_primary(scores.weights, scores.of_primary)
     return rows, n_rows, task.batch_size

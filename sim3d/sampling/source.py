@@ -40,6 +40,9 @@ class Source(NamedTuple):
         Power-law index of the sampling density (:func:`sim3d.sampling.energy_law.sample_energy`), without a law.
     law : float64 array (nodes,)
         Table of the sampling density (:func:`sim3d.sampling.energy_law.mixture_law`); of size zero for a power law.
+    usual_law : float64 array (nodes,)
+        Table of the density to which the rotations of targeted sampling are fitted; of size zero for that of ``law``.
+        A primary of a given energy gets as many rotations whatever the density that it is drawn from.
     """
 
     spectrum: Spectrum
@@ -47,6 +50,7 @@ class Source(NamedTuple):
     energy_high: float
     energy_index: float
     law: np.ndarray = NO_LAW
+    usual_law: np.ndarray = NO_LAW
 
 
 @njit(nogil=True)

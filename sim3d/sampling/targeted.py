@@ -42,6 +42,7 @@ from sim3d.sampling.aiming import (
     draw_uniform_rotation,
 )
 from sim3d.sampling.counters import C_CROSSINGS, C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS
+from sim3d.sampling.energy_law import law_pdf
 from sim3d.sampling.first_interaction import (
     draw_cosine,
     draw_depth,
@@ -55,6 +56,7 @@ from sim3d.sampling.pilot import list_aims
 from sim3d.sampling.source import comes_through, draw_energy
 from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary
 from sim3d.scoring.gradients import new_terms, primary_terms
+from sim3d.scoring.hit_weights import note_primary
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
 from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.gradients import carried_columns
@@ -84,7 +86,7 @@ def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
         Sum of the column A_SHARE.
     g : float64 array (3, 3)
         Rotation matrix.
-    site : float64 array (SITE_COLUMNS,)
+    site : record of SITE_DTYPE
     aim : Aim
     gauss : float64 array
         Coefficients of the geomagnetic field.
@@ -154,7 +156,8 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
         8 pi^2 r^2 A / (h P(group) pdf B) (m2 GeV g/cm2), with B the batch size. The importance weight is this times
         Phi(E_top) a(E_top)/a(E) exp(-X/lambda) / lambda.
     nominal : float
-        Estimate of the whole weight (s^-1) before the path through the field is known.
+        Estimate of the whole weight (s^-1) before the path through the field is known, with the density
+        ``source.usual_law``.
     """
     low = max(world.kinetic_min[PROTON], source.energy_low - LARGEST_ENERGY_LOSS_GEV)
     kinetic, pdf = draw_energy(source, low, (place + uniform(rng)) / batch_size)
@@ -173,6 +176,9 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
     pose[3], pose[4], pose[5] = sine, 0.0, -c
     pose[6], pose[7], pose[8] = 0.0, 1.0, 0.0
     constant = 8.0 * math.pi**2 * (r * 1.0e3) ** 2 * GROUP_MASS_NUMBER[group] / (density * share * pdf * batch_size)
+    usual = source.usual_law
+    if usual.shape[0] > 0:
+        pdf = law_pdf(kinetic, low, source.energy_high, usual)
     nominal = 8.0 * math.pi**2 * (r * 1.0e3) ** 2 * nucleons / (density * pdf * batch_size * length)
     return kinetic, group, constant, nominal * math.exp(-min(s * depth / length, 15.0))
 
@@ -326,7 +332,9 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 n, neutrinos, stack = shower(
                     world, turned, kinetic, charge, tape, stack, neutrinos, interacts, None, None, gradients, alone
                 )
-                hits, n_hits = hits_of_shower(neutrinos, n, aim.energy_min, sites[k : k + 1], k, n_azimuth, hits)
+                hits, n_hits = hits_of_shower(
+                    neutrinos, n, aim.energy_min, sites[k : k + 1], task.surfaces, k, n_azimuth, hits
+                )
                 if n_hits == 0:
                     continue
                 counters[C_CROSSINGS] += n_hits
@@ -354,4 +362,5 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                     n_rows,
                     primary,
                 )
+        note_primary(scores.weights, scores.of_primary)
     return rows, n_rows, size

@@ -18,11 +18,29 @@ from numba import njit
 
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 
-# columns of the kernels' site table
-S_UPX, S_UPY, S_UPZ, S_NX, S_NY, S_NZ, S_EX, S_EY, S_EZ, S_RADIUS, S_KIND, S_A, S_B, S_COSMIN, S_AREA = range(15)
-# geographic south and east at the centre, from which azimuths are counted (S_N and S_E are the patch's, magnetic)
-S_SOUTHX, S_SOUTHY, S_SOUTHZ, S_EASTX, S_EASTY, S_EASTZ = range(15, 21)
-SITE_COLUMNS = 21
+SITE_DTYPE = np.dtype(
+    [
+        ("up", np.float64, 3),
+        ("magnetic_north", np.float64, 3),
+        ("magnetic_east", np.float64, 3),
+        ("south", np.float64, 3),
+        ("east", np.float64, 3),
+        ("radius_km", np.float64),
+        ("area_m2", np.float64),
+        ("cos_farthest", np.float64),
+        ("sin_half_ns", np.float64),
+        ("half_ew", np.float64),
+        ("shape", np.int64),
+        ("zeniths", np.int64),
+        ("azimuths", np.int64),
+        ("first_node", np.int64),
+    ]
+)
+"""A site for the kernels: unit vectors at its centre (the patch's axes magnetic; south and east geographic, from which
+azimuths are counted), radius and area of the patch, cosine of the angle to its farthest point, sine of half its side to
+the north and half its side to the east (rad), RECTANGLE or CAP, and where its mountain is (see
+:func:`sim3d.scoring.surface.site_rows`)."""
+
 RECTANGLE, CAP = 0, 1
 
 
@@ -83,14 +101,14 @@ class Detector:
             return f"cap of radius {self.radius_deg:g} deg"
         return f"rectangle {self.ns_deg:g} deg (magnetic north) x {self.ew_deg:g} deg"
 
-    def row(self) -> np.ndarray:
-        """Row of the kernels' table of sites: unit vectors, radius, shape and area.
+    def row(self) -> np.void:
+        """Record of the site for the kernels: unit vectors, radius, shape and area; without a mountain.
 
         South and east are those of the site's meridian, so that they exist at a pole too.
 
         Returns
         -------
-        float64 array (SITE_COLUMNS,)
+        record of SITE_DTYPE
         """
         lat, lon = math.radians(self.geocentric_lat_deg), math.radians(self.lon_deg)
         up = np.array([math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)])
@@ -98,34 +116,31 @@ class Detector:
         north = np.cross(up, east)
         d = math.radians(self.declination_deg)
         magnetic_north = math.cos(d) * north + math.sin(d) * east
-        magnetic_east = np.cross(magnetic_north, up)
-        out = np.zeros(SITE_COLUMNS)
-        out[0:3], out[3:6], out[6:9] = up, magnetic_north, magnetic_east
-        out[S_SOUTHX : S_SOUTHZ + 1], out[S_EASTX : S_EASTZ + 1] = -north, east
-        out[S_RADIUS] = self.radius_km
-        out[S_AREA] = self.area_m2
+        out = np.zeros(1, SITE_DTYPE)[0]
+        out["up"], out["magnetic_north"], out["magnetic_east"] = up, magnetic_north, np.cross(magnetic_north, up)
+        out["south"], out["east"] = -north, east
+        out["radius_km"], out["area_m2"] = self.radius_km, self.area_m2
         if self.radius_deg > 0.0:
-            out[S_KIND] = CAP
-            out[S_COSMIN] = math.cos(math.radians(self.radius_deg))
+            out["shape"] = CAP
+            out["cos_farthest"] = math.cos(math.radians(self.radius_deg))
         else:
             half_ns, half_ew = 0.5 * math.radians(self.ns_deg), 0.5 * math.radians(self.ew_deg)
-            out[S_KIND] = RECTANGLE
-            out[S_A] = math.sin(half_ns)
-            out[S_B] = half_ew
+            out["shape"] = RECTANGLE
+            out["sin_half_ns"] = math.sin(half_ns)
+            out["half_ew"] = half_ew
             # the corners are the farthest points from the centre, unless the rectangle reaches round the back
-            out[S_COSMIN] = math.cos(half_ns) * math.cos(half_ew) if half_ew < 0.5 * math.pi else -1.0
-            out[S_COSMIN] -= 1e-12
+            farthest = math.cos(half_ns) * math.cos(half_ew) if half_ew < 0.5 * math.pi else -1.0
+            out["cos_farthest"] = farthest - 1e-12
         return out
 
 
 @njit(nogil=True)
-def inside_patch(sites, k, nx, ny, nz):
-    """Whether a direction from the Earth's centre lies in the patch of site k.
+def inside_patch(site, nx, ny, nz):
+    """Whether a direction from the Earth's centre lies in the patch of a site.
 
     Parameters
     ----------
-    sites : float64 array (n, SITE_COLUMNS)
-    k : int
+    site : record of SITE_DTYPE
     nx, ny, nz : float
         Unit vector.
 
@@ -133,16 +148,16 @@ def inside_patch(sites, k, nx, ny, nz):
     -------
     bool
     """
-    up = nx * sites[k, S_UPX] + ny * sites[k, S_UPY] + nz * sites[k, S_UPZ]
-    if up < sites[k, S_COSMIN]:
+    up = nx * site["up"][0] + ny * site["up"][1] + nz * site["up"][2]
+    if up < site["cos_farthest"]:
         return False
-    if sites[k, S_KIND] == CAP:
+    if site["shape"] == CAP:
         return True
-    north = nx * sites[k, S_NX] + ny * sites[k, S_NY] + nz * sites[k, S_NZ]
-    if abs(north) > sites[k, S_A]:
+    north = nx * site["magnetic_north"][0] + ny * site["magnetic_north"][1] + nz * site["magnetic_north"][2]
+    if abs(north) > site["sin_half_ns"]:
         return False
-    east = nx * sites[k, S_EX] + ny * sites[k, S_EY] + nz * sites[k, S_EZ]
-    return abs(math.atan2(east, up)) <= sites[k, S_B]
+    east = nx * site["magnetic_east"][0] + ny * site["magnetic_east"][1] + nz * site["magnetic_east"][2]
+    return abs(math.atan2(east, up)) <= site["half_ew"]
 
 
 @njit(nogil=True)
@@ -193,8 +208,8 @@ def azimuth_of(from_south, from_east):
 
 
 @njit(nogil=True)
-def angles_in_site_frame(sites, k, nx, ny, nz, ux, uy, uz):
-    """Zenith cosine and azimuth of a crossing, in the frame of site k carried along the great circle to the crossing.
+def angles_in_site_frame(site, nx, ny, nz, ux, uy, uz):
+    """Zenith cosine and azimuth of a crossing, in the frame of a site carried along the great circle to the crossing.
 
     Parallel transport along the great circle from the centre c to the crossing n is the smallest rotation that takes c
     to n. It takes a horizontal vector e at c to e - (e.n) / (1 + c.n) (c + n) (Rodrigues' formula). At the antipode of
@@ -202,8 +217,7 @@ def angles_in_site_frame(sites, k, nx, ny, nz, ux, uy, uz):
 
     Parameters
     ----------
-    sites : float64 array (n, SITE_COLUMNS)
-    k : int
+    site : record of SITE_DTYPE
     nx, ny, nz : float
         Unit vector from the Earth's centre to the crossing.
     ux, uy, uz : float
@@ -216,9 +230,9 @@ def angles_in_site_frame(sites, k, nx, ny, nz, ux, uy, uz):
     azimuth : float
         Radians counter-clockwise from the carried south, in [0, 2 pi).
     """
-    cx, cy, cz = sites[k, S_UPX], sites[k, S_UPY], sites[k, S_UPZ]
-    sx, sy, sz = sites[k, S_SOUTHX], sites[k, S_SOUTHY], sites[k, S_SOUTHZ]
-    ex, ey, ez = sites[k, S_EASTX], sites[k, S_EASTY], sites[k, S_EASTZ]
+    cx, cy, cz = site["up"][0], site["up"][1], site["up"][2]
+    sx, sy, sz = site["south"][0], site["south"][1], site["south"][2]
+    ex, ey, ez = site["east"][0], site["east"][1], site["east"][2]
     cos_zenith = -(nx * ux + ny * uy + nz * uz)
     along = (cx * ux + cy * uy + cz * uz - cos_zenith) / max(1.0 + cx * nx + cy * ny + cz * nz, 1e-12)
     from_south = along * (sx * nx + sy * ny + sz * nz) - (sx * ux + sy * uy + sz * uz)

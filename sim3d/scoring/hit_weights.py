@@ -1,8 +1,10 @@
-"""Histogram the weights of the hits per flavour and decade of energy, and derive the effective number of hits.
+"""Histogram the weights of primaries per flavour and decade of energy, and derive the effective number of primaries.
 
-The error of a flux that is dominated by a few heavy hits is not reliable: more of them may be missing from the sample.
-Hits are counted in bins of the logarithm of their weight. So the histogram is exact and does not depend on the order of
-the batches. It gives the effective number of hits and the share of the heaviest to a few percent.
+The error of a flux that is dominated by a few heavy primaries is not reliable: more of them may be missing from the
+sample. Hits of one primary are not independent, so the weights of all its hits in a decade are added first: ten heavy
+hits may be one neutrino, turned ten times. Primaries are counted in bins of the logarithm of that sum. So the histogram
+is exact and does not depend on the order of the batches. It gives the effective number of primaries and the share of
+the heaviest to a few percent.
 """
 
 from __future__ import annotations
@@ -21,17 +23,18 @@ N_WEIGHTS = 160
 WEIGHTS_PER_OCTAVE = 2
 LOG2_LOWEST = -52
 HEAVIEST = 10
-"""Number of heaviest hits whose share of the sum of weights is given."""
+"""Number of heaviest primaries whose share of the sum of weights is given."""
 # Limits of WeightSummary.rests_on_outliers, which states the rule.
 OUTLIER_SHARE = 0.5
-FEWEST_HITS = 200
+FEWEST_PRIMARIES = 200
 FEWEST_EFFECTIVE = 20.0
-SOME_HITS = 50
+SOME_PRIMARIES = 50
 SERIOUS_SHARE = 0.3
-"""Share of the flux in the heaviest hits above which a warning calls itself serious."""
+"""Share of the flux in the heaviest primaries above which a warning calls itself serious."""
+PRIMARIES, HITS = "primaries", "hits"
+"""What a histogram counts: primaries, or in results of earlier versions hits."""
 HARD_GEV = 100.0
 """Lower end of the decades for which a warning advises a flatter spectrum of primaries."""
-"""See :attr:`WeightSummary.rests_on_outliers`."""
 
 
 @njit(nogil=True)
@@ -57,29 +60,66 @@ def reference_flux(energy):
 def _reference_table() -> np.ndarray:
     energies = np.sqrt(ENERGY_EDGES_GEV[1:] * ENERGY_EDGES_GEV[:-1])
     flux = getattr(reference_flux, "py_func", reference_flux)
-    return np.array([math.log2(4.0 * math.pi * e * flux(e)) for e in energies])
+    return np.array([4.0 * math.pi * e * flux(e) for e in energies])
 
 
-_LOG2_REFERENCE = _reference_table()
+_REFERENCE = _reference_table()
+
+
+def decades_of_bins() -> np.ndarray:
+    """Return the decade that each fine energy bin counts to, int (N_ENERGY,); bins outside count to the next one."""
+    bins = np.arange(len(ENERGY_EDGES_GEV) - 1)
+    return np.clip((bins - 1) // ENERGY_BINS_PER_DECADE, 0, N_DECADES - 1)
 
 
 @njit(nogil=True)
-def note_weight(weights, flavour, i_energy, value):
-    """Count one hit in the weight histogram of its site.
+def note_hit(of_primary, flavour, i_energy, value):
+    """Add the weight of a hit, relative to the flux at its energy, to those of the other hits of its primary.
 
     Parameters
     ----------
-    weights : int64 array (4, N_DECADES, N_WEIGHTS)
+    of_primary : float64 array (4, N_DECADES)
+        Sums of the primary at the site of the hit.
     flavour, i_energy : int
         Flavour and fine energy bin.
     value : float
         Contribution of the hit to the flux of its bin (m^-2 s^-1), times the primaries of a batch.
     """
-    if value <= 0.0:
-        return
     decade = min(max((i_energy - 1) // ENERGY_BINS_PER_DECADE, 0), N_DECADES - 1)
-    place = int((math.log2(value) - _LOG2_REFERENCE[i_energy] - LOG2_LOWEST) * WEIGHTS_PER_OCTAVE)
-    weights[flavour, decade, min(max(place, 0), N_WEIGHTS - 1)] += 1
+    of_primary[flavour, decade] += value / _REFERENCE[i_energy]
+
+
+@njit(nogil=True)
+def note_primary(weights, of_primary):
+    """Count a primary in the histograms, one for each flavour and decade that it hit, and clear its sums.
+
+    Parameters
+    ----------
+    weights : int64 array (sites, 4, N_DECADES, N_WEIGHTS)
+    of_primary : float64 array (sites, 4, N_DECADES)
+        From :func:`note_hit`.
+    """
+    for k in range(of_primary.shape[0]):
+        for f in range(of_primary.shape[1]):
+            for d in range(of_primary.shape[2]):
+                if of_primary[k, f, d] > 0.0:
+                    place = int((math.log2(of_primary[k, f, d]) - LOG2_LOWEST) * WEIGHTS_PER_OCTAVE)
+                    weights[k, f, d, min(max(place, 0), N_WEIGHTS - 1)] += 1
+                    of_primary[k, f, d] = 0.0
+
+
+def empty_sums(n_sites: int) -> np.ndarray:
+    """Make the sums of weights of a primary without hits.
+
+    Parameters
+    ----------
+    n_sites : int
+
+    Returns
+    -------
+    float64 array (n_sites, 4, N_DECADES)
+    """
+    return np.zeros((n_sites, N_FLAVOURS, N_DECADES))
 
 
 def empty_weights(n_sites: int | None = None) -> np.ndarray:
@@ -103,18 +143,19 @@ class WeightSummary:
 
     Attributes
     ----------
-    hits : int
+    count : int
+        Primaries with hits; in results of earlier versions, hits.
     effective : float
-        Effective number of hits, (sum w)^2 / sum w^2.
+        Effective number of them, (sum w)^2 / sum w^2.
     largest : float
         Largest weight over the mean weight.
     heaviest_share : float
-        Fraction of the sum of weights in the HEAVIEST hits.
+        Fraction of the sum of weights in the HEAVIEST of them.
     heaviest_square_share : float
         Fraction of the sum of squared weights in them.
     """
 
-    hits: int
+    count: int
     effective: float
     largest: float
     heaviest_share: float
@@ -122,14 +163,14 @@ class WeightSummary:
 
     @property
     def rests_on_outliers(self) -> bool:
-        """Whether the statistical error is dominated by a few hits.
+        """Whether the statistical error is dominated by a few primaries.
 
-        True if the ten heaviest of at least 200 hits carry more than half of the sum of squared weights. (Ten of fewer
-        hits are a good part of the sample, no outliers.) Also true if 50 hits or more are worth fewer than 20 effective
-        ones.
+        True if the ten heaviest of at least 200 primaries with hits carry more than half of the sum of squared weights.
+        (Ten of fewer are a good part of the sample, no outliers.) Also true if 50 or more are worth fewer than 20
+        effective ones.
         """
-        heavy = self.hits >= FEWEST_HITS and self.heaviest_square_share > OUTLIER_SHARE
-        return heavy or (self.hits >= SOME_HITS and self.effective < FEWEST_EFFECTIVE)
+        heavy = self.count >= FEWEST_PRIMARIES and self.heaviest_square_share > OUTLIER_SHARE
+        return heavy or (self.count >= SOME_PRIMARIES and self.effective < FEWEST_EFFECTIVE)
 
 
 def summarise(counts: np.ndarray) -> WeightSummary:
@@ -145,8 +186,8 @@ def summarise(counts: np.ndarray) -> WeightSummary:
     WeightSummary
     """
     counts = counts.reshape(-1, N_WEIGHTS).sum(axis=0)
-    hits = int(counts.sum())
-    if hits == 0:
+    count = int(counts.sum())
+    if count == 0:
         return WeightSummary(0, 0.0, 0.0, 0.0, 0.0)
     weight = 2.0 ** (LOG2_LOWEST + (np.arange(N_WEIGHTS) + 0.5) / WEIGHTS_PER_OCTAVE)
     total, squares = float(counts @ weight), float(counts @ weight**2)
@@ -154,16 +195,16 @@ def summarise(counts: np.ndarray) -> WeightSummary:
     heaviest = np.minimum(counts, np.maximum(HEAVIEST - (above - counts), 0))
     top = int(np.flatnonzero(counts)[-1])
     return WeightSummary(
-        hits,
+        count,
         total**2 / squares,
-        float(weight[top]) * hits / total,
+        float(weight[top]) * count / total,
         float(heaviest @ weight) / total,
         float(heaviest @ weight**2) / squares,
     )
 
 
-def outlier_warnings(site: str, weights: np.ndarray, flavours: tuple[str, ...]) -> list[str]:
-    """Write one line for each flavour and decade whose statistical error is dominated by a few hits.
+def outlier_warnings(site: str, weights: np.ndarray, flavours: tuple[str, ...], unit: str = PRIMARIES) -> list[str]:
+    """Write one line for each flavour and decade whose statistical error is dominated by a few primaries.
 
     A line says how serious that is (:data:`SERIOUS_SHARE`) and what to do.
 
@@ -172,11 +213,14 @@ def outlier_warnings(site: str, weights: np.ndarray, flavours: tuple[str, ...]) 
     site : str
     weights : int64 array (4, N_DECADES, N_WEIGHTS)
     flavours : tuple of str
+    unit : str
+        What the histogram counts, :data:`PRIMARIES` or :data:`HITS`.
 
     Returns
     -------
     list of str
     """
+    counted = "primaries with hits" if unit == PRIMARIES else "neutrinos"
     lines = []
     for f, flavour in enumerate(flavours):
         for d in range(N_DECADES):
@@ -188,7 +232,7 @@ def outlier_warnings(site: str, weights: np.ndarray, flavours: tuple[str, ...]) 
                 # a flatter spectrum of primaries simulates more of those that make neutrinos of high energy
                 remedy = " or primaries.energy_index = 1.1" if DECADE_EDGES_GEV[d] >= HARD_GEV else ""
                 lines.append(
-                    f"{site} {flavour}, {span}: {HEAVIEST} of {summary.hits} neutrinos make "
+                    f"{site} {flavour}, {span}: {HEAVIEST} of {summary.count} {counted} make "
                     f"{100.0 * summary.heaviest_share:.0f}% of the flux ({effect}); run more primaries{remedy}"
                 )
     return lines

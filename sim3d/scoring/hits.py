@@ -10,7 +10,7 @@ from numba import njit
 
 from sim3d.conventions.binning import N_ENERGY
 from sim3d.scoring.bins import azimuth_bin, cos_bin, energy_bin, inverse_cosine
-from sim3d.scoring.detectors import S_AREA, S_RADIUS, angles_in_site_frame, inside_patch, sphere_crossings
+from sim3d.scoring.detectors import angles_in_site_frame, inside_patch, sphere_crossings
 from sim3d.scoring.surface import born_in_rock
 from sim3d.shower.neutrino_list import NU_ENERGY, NU_FLAVOUR, NU_UX, NU_UY, NU_UZ, NU_WEIGHT, NU_X, NU_Y, NU_Z
 
@@ -59,7 +59,7 @@ def fill_hit(hit, site, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, 
 
 
 @njit(nogil=True)
-def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
+def patch_hits(neutrino, row, sites, surfaces, first_site, n_azimuth, hits, n_hits):
     """Append the crossings of one neutrino with the sites' patches to a list of hits.
 
     Parameters
@@ -67,8 +67,10 @@ def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
     neutrino : float64 array (NEUTRINO_COLUMNS,)
         Row number ``row`` of the shower kernel's list.
     row : int
-    sites : float64 array (n, SITE_COLUMNS)
+    sites : SITE_DTYPE array (n,)
         Sites to score; the first is number ``first_site`` of the run.
+    surfaces : float64 array
+        Mountains over the sites, see :func:`sim3d.scoring.surface.site_rows`.
     first_site, n_azimuth : int
     hits : HIT_DTYPE array (capacity,)
     n_hits : int
@@ -86,7 +88,8 @@ def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
     ux, uy, uz = neutrino[NU_UX], neutrino[NU_UY], neutrino[NU_UZ]
     flavour = int(neutrino[NU_FLAVOUR])
     for k in range(sites.shape[0]):
-        radius = sites[k, S_RADIUS]
+        site = sites[k]
+        radius = site["radius_km"]
         down, up = sphere_crossings(x, y, z, ux, uy, uz, radius)
         for path in (down, up):
             if path <= 0.0:
@@ -94,19 +97,19 @@ def patch_hits(neutrino, row, sites, first_site, n_azimuth, hits, n_hits):
             nx = (x + path * ux) / radius
             ny = (y + path * uy) / radius
             nz = (z + path * uz) / radius
-            if not inside_patch(sites, k, nx, ny, nz):
+            if not inside_patch(site, nx, ny, nz):
                 continue
-            cos_zenith, azimuth = angles_in_site_frame(sites, k, nx, ny, nz, ux, uy, uz)
-            if born_in_rock(sites[k], x, y, z, cos_zenith, azimuth):
+            cos_zenith, azimuth = angles_in_site_frame(site, nx, ny, nz, ux, uy, uz)
+            if born_in_rock(site, surfaces, x, y, z, cos_zenith, azimuth):
                 continue
-            value = neutrino[NU_WEIGHT] * inverse_cosine(cos_zenith) / sites[k, S_AREA]
+            value = neutrino[NU_WEIGHT] * inverse_cosine(cos_zenith) / site["area_m2"]
             fill_hit(hits[n_hits], first_site + k, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value)
             n_hits += 1
     return n_hits
 
 
 @njit(nogil=True)
-def hits_of_shower(neutrinos, n, energy_min, sites, first_site, n_azimuth, hits):
+def hits_of_shower(neutrinos, n, energy_min, sites, surfaces, first_site, n_azimuth, hits):
     """List the crossings of a shower's neutrinos with the patches.
 
     Parameters
@@ -115,7 +118,7 @@ def hits_of_shower(neutrinos, n, energy_min, sites, first_site, n_azimuth, hits)
         The shower kernel's list and its length.
     energy_min : float
         Neutrinos below this energy (GeV) are not scored.
-    sites, first_site, n_azimuth
+    sites, surfaces, first_site, n_azimuth
         As for :func:`patch_hits`.
     hits : HIT_DTYPE array (capacity,)
         Work space.
@@ -134,5 +137,5 @@ def hits_of_shower(neutrinos, n, energy_min, sites, first_site, n_azimuth, hits)
             for j in range(n_hits):
                 more[j] = hits[j]
             hits = more
-        n_hits = patch_hits(neutrinos[i], i, sites, first_site, n_azimuth, hits, n_hits)
+        n_hits = patch_hits(neutrinos[i], i, sites, surfaces, first_site, n_azimuth, hits, n_hits)
     return hits, n_hits

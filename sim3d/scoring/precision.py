@@ -1,7 +1,8 @@
 """Stop a run at a target precision: relative error of an observable, tested after fixed numbers of batches.
 
 The observable is the flux of ``run.target_observable`` at ``run.target_site``, integrated over all directions and
-``run.target_energy_GeV``. Its batch values are summed as integers, as all others, so its error after a given set of
+``run.target_energy_GeV``, or a whole table: then the error is that which 95% of the azimuth-averaged bins of the part
+in ``[allocation]`` do not exceed. The batch values are summed as integers, so the error after a given set of
 batches is the same for any number of ranks. It is tested only when exactly a scheduled number of batches is finished.
 So the batch at which a run stops does not depend on the ranks or on interruptions.
 """
@@ -9,16 +10,22 @@ So the batch at which a run stops does not depend on the ranks or on interruptio
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from sim3d.config.allocation import AllocationTable
 from sim3d.config.schema import ENERGY_CENTRES_GEV, Config
-from sim3d.conventions.binning import N_COS, N_FLAVOURS
+from sim3d.conventions.binning import BINNINGS, N_COS, N_FLAVOURS
 from sim3d.conventions.flavours import FLAVOURS
-from sim3d.scoring.exact_sums import LIMB_BITS
+from sim3d.scoring.exact_sums import LIMB, LIMB_BITS
+from sim3d.scoring.tally import SiteTally
 
 FIRST_TEST = 24
 """Batches before the first test: with fewer the estimated error is not reliable."""
+
+TABLE_SHARE = 0.95
+"""Fraction of a table's bins that must have the target error."""
 
 _GROWTH = (6, 5)
 """Each test comes after 6/5 of the batches of the one before: a run overshoots by 20% at most."""
@@ -67,7 +74,8 @@ class Watch:
         low, high = run.target_energy_GeV
         inside = np.flatnonzero((low <= ENERGY_CENTRES_GEV) & (high >= ENERGY_CENTRES_GEV))
         self.energies = slice(int(inside[0]), int(inside[-1]) + 1)
-        if run.target_observable == "flux":
+        self.part = config.allocation if run.target_observable == "table" else None
+        if run.target_observable in ("flux", "table"):
             self.flavours = slice(0, N_FLAVOURS)
         else:
             first = FLAVOURS.index(run.target_observable)
@@ -132,11 +140,68 @@ class Watch:
         scatter = max(0, batches * self._squares() - total * total)
         return math.sqrt(scatter / (batches - 1)) / total
 
+    def error(self, batches: int, tallies: Sequence[SiteTally]) -> float:
+        """Relative standard error that is compared with the target: of the observable, or of 95% of a table's bins.
+
+        Parameters
+        ----------
+        batches : int
+            Number of batches in the sums.
+        tallies : sequence of SiteTally
+            Sums of the same batches, by site.
+
+        Returns
+        -------
+        float
+            Infinite for fewer than two batches, and where it is that of an empty bin.
+        """
+        if self.part is None:
+            return self.relative_error(batches)
+        return table_error(tallies[self.site], batches, self.part)
+
     def _squares(self) -> int:
         return (int(self.sums[1]) << LIMB_BITS) + int(self.sums[2])
 
     def _set_squares(self, squares: int) -> None:
         self.sums[1], self.sums[2] = squares >> LIMB_BITS, squares & ((1 << LIMB_BITS) - 1)
+
+
+def table_error(tally: SiteTally, batches: int, part: AllocationTable) -> float:
+    """Relative standard error that 95% of the azimuth-averaged bins of a table do not exceed.
+
+    Parameters
+    ----------
+    tally : SiteTally
+    batches : int
+        Number of batches in its sums.
+    part : AllocationTable
+        Part of the table: flavours, and the ranges in which the centres of the bins lie.
+
+    Returns
+    -------
+    float
+        Infinite for fewer than two batches, and where it is that of an empty bin.
+    """
+    if batches < 2:
+        return math.inf
+    binning = BINNINGS["honda_aa"]
+    scale = 2.0 ** tally.exponents.astype(np.float64)
+    fine = tally.total.sum(axis=-1) / scale[None, :, None]
+    shape = (N_FLAVOURS, binning.n_energy, binning.energy_group, binning.n_cos, binning.cos_group)
+    total = fine.reshape(shape).sum(axis=(2, 4))
+    high, low = tally.squares["honda_aa"]
+    coarse = 2.0 ** (2.0 * tally.coarse_exponents("honda_aa"))
+    squares = ((high.astype(np.float64) * LIMB + low)[..., 0]) / coarse[None, :, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = np.sqrt(np.maximum(batches * squares - total**2, 0.0) / (batches - 1)) / total
+    cosines = 0.5 * (binning.cos_edges[1:] + binning.cos_edges[:-1])
+    energies = binning.energies_GeV
+    chosen = error[[FLAVOURS.index(name) for name in part.flavours]]
+    chosen = chosen[:, (energies >= part.energy_GeV[0]) & (energies <= part.energy_GeV[1])]
+    chosen = chosen[..., (cosines >= part.cos_zenith[0]) & (cosines <= part.cos_zenith[1])]
+    if not chosen.size:
+        return math.inf
+    return float(np.quantile(np.where(np.isfinite(chosen), chosen, np.inf), TABLE_SHARE, method="higher"))
 
 
 def describe_observable(config: Config) -> str:
@@ -151,6 +216,13 @@ def describe_observable(config: Config) -> str:
     str
     """
     run = config.run
+    if run.target_observable == "table":
+        part, site = config.allocation, run.target_site or config.sites[0].name
+        return (
+            f"{TABLE_SHARE:.0%} of the bins of {', '.join(part.flavours)} at {site}, "
+            f"{part.energy_GeV[0]:.3g}-{part.energy_GeV[1]:.5g} GeV, cos zenith {part.cos_zenith[0]:g} to "
+            f"{part.cos_zenith[1]:g}"
+        )
     what = "flux of all flavours" if run.target_observable == "flux" else f"{run.target_observable} flux"
     low, high = run.target_energy_GeV
     return f"{what} at {run.target_site or config.sites[0].name}, {low:g}-{high:g} GeV"

@@ -1,4 +1,4 @@
-"""Add the hits of a shower to all scores: flux, weight histogram, gradients, production heights, event records.
+"""Add the hits of a shower to all scores: flux, weights, gradients, production heights, event records.
 
 The list of hits is walked once, so all scores see the same hits with the same weights.
 """
@@ -11,13 +11,13 @@ from sim3d.jit_options import HELPER
 from sim3d.scoring.event_records import fill_record, with_room
 from sim3d.scoring.gradients import score_gradients
 from sim3d.scoring.heights import score_height
-from sim3d.scoring.hit_weights import note_weight
+from sim3d.scoring.hit_weights import note_hit
 from sim3d.shower.neutrino_list import NU_WEIGHT
 
 
 @njit(**HELPER)
 def score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, heights):
-    """Add one hit to the flux, the weight histogram and, if wanted, the gradients and production heights.
+    """Add one hit to the flux, the weights of its primary and, if wanted, the gradients and production heights.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def score_hit(scores, hit, neutrino, value, batch_size, gradients, terms, height
     k, f, e, c, a = hit["site"], hit["flavour"], hit["energy_bin"], hit["cos_bin"], hit["azimuth_bin"]
     scores.flux[k, f, e, c, a] += value
     scores.hits[k, f, e, c, a] += 1
-    note_weight(scores.weights[k], f, e, value * batch_size)
+    note_hit(scores.of_primary[k], f, e, value * batch_size)
     if gradients is not None:
         score_gradients(gradients, terms, neutrino, k, f, e, c, value)
     if heights.size > 0:

@@ -28,12 +28,7 @@ from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.reference_files import data_lines
 from sim3d.conventions.text_files import read_text
 from sim3d.errors import InputError
-from sim3d.scoring.detectors import SITE_COLUMNS, Detector
-
-S_N_ZENITH, S_N_AZIMUTH = SITE_COLUMNS, SITE_COLUMNS + 1
-"""Columns of a site's row with the numbers of directions (0: flat). Zeniths (degrees), azimuths (degrees) and altitudes
-(km, azimuth fastest) follow. Runs without any surface have rows of SITE_COLUMNS."""
-_S_NODES = SITE_COLUMNS + 2
+from sim3d.scoring.detectors import SITE_DTYPE, Detector
 
 HIGHEST_M = 9000.0
 """Largest altitude that is taken (m)."""
@@ -64,15 +59,14 @@ class Surface:
     azimuth_deg: np.ndarray
     altitude_m: np.ndarray
 
-    def row(self) -> np.ndarray:
-        """Values that follow a site's SITE_COLUMNS in the kernels' table.
+    def nodes(self) -> np.ndarray:
+        """Values for the kernels: zeniths, azimuths (degrees) and altitudes (km, azimuth fastest).
 
         Returns
         -------
-        float64 array (2 + n + m + n m,)
+        float64 array (n + m + n m,)
         """
-        shape = np.array([self.zenith_deg.size, self.azimuth_deg.size], dtype=float)
-        return np.concatenate([shape, self.zenith_deg, self.azimuth_deg, self.altitude_m.ravel() * 1e-3])
+        return np.concatenate([self.zenith_deg, self.azimuth_deg, self.altitude_m.ravel() * 1e-3])
 
 
 def read_surface(path: str | Path, detector_altitude_m: float | None) -> tuple[Surface, float]:
@@ -166,7 +160,7 @@ def _number(path: Path, number: int, row: dict[str, str | None], column: str, lo
     return value
 
 
-def site_rows(detectors: Sequence[Detector], surfaces: Sequence[Surface | None]) -> np.ndarray:
+def site_rows(detectors: Sequence[Detector], surfaces: Sequence[Surface | None]) -> tuple[np.ndarray, np.ndarray]:
     """Make the kernels' table of sites, with the surfaces of those that have one.
 
     Parameters
@@ -177,15 +171,19 @@ def site_rows(detectors: Sequence[Detector], surfaces: Sequence[Surface | None])
 
     Returns
     -------
-    float64 array (sites, SITE_COLUMNS) or wider
-        Wider only if there is a surface; filled up with zeros.
+    sites : SITE_DTYPE array (sites,)
+        A site with a surface has its numbers of zeniths and azimuths, and the index of its first node.
+    nodes : float64 array
+        Nodes of all surfaces, one after the other.
     """
-    tails = [np.zeros(0) if one is None else one.row() for one in surfaces]
-    table = np.zeros((len(detectors), SITE_COLUMNS + max(tail.size for tail in tails)))
-    for row, detector, tail in zip(table, detectors, tails, strict=True):
-        row[:SITE_COLUMNS] = detector.row()
-        row[SITE_COLUMNS : SITE_COLUMNS + tail.size] = tail
-    return table
+    table = np.array([detector.row() for detector in detectors], SITE_DTYPE)
+    nodes = [np.zeros(0)]
+    for site, surface in zip(table, surfaces, strict=True):
+        if surface is not None:
+            site["zeniths"], site["azimuths"] = surface.altitude_m.shape
+            site["first_node"] = sum(part.size for part in nodes)
+            nodes.append(surface.nodes())
+    return table, np.concatenate(nodes)
 
 
 @njit(nogil=True)
@@ -206,13 +204,15 @@ def _place(nodes, first, n, at):
 
 
 @njit(nogil=True)
-def surface_km(site, cos_zenith, azimuth):
+def surface_km(site, nodes, cos_zenith, azimuth):
     """Altitude at which a line of sight from the detector leaves the rock: linear in zenith and azimuth.
 
     Parameters
     ----------
-    site : float64 array
-        Row of the site, with a surface.
+    site : record of SITE_DTYPE
+        With a surface.
+    nodes : float64 array
+        Of :func:`site_rows`.
     cos_zenith, azimuth : float
         Direction of arrival; azimuth in radians from south through east.
 
@@ -221,30 +221,30 @@ def surface_km(site, cos_zenith, azimuth):
     float
         km above the sphere of 6371.2 km. Beyond the first and last zenith of the profile their altitudes hold.
     """
-    n, m = int(site[S_N_ZENITH]), int(site[S_N_AZIMUTH])
-    first_azimuth = _S_NODES + n
+    n, m, first_zenith = site["zeniths"], site["azimuths"], site["first_node"]
+    first_azimuth = first_zenith + n
     first = first_azimuth + m
-    i, up = _place(site, _S_NODES, n, math.degrees(math.acos(min(1.0, max(-1.0, cos_zenith)))))
+    i, up = _place(nodes, first_zenith, n, math.degrees(math.acos(min(1.0, max(-1.0, cos_zenith)))))
     degrees = math.degrees(azimuth)
-    lowest, highest = site[first_azimuth], site[first_azimuth + m - 1]
+    lowest, highest = nodes[first_azimuth], nodes[first_azimuth + m - 1]
     if m > 1 and (degrees < lowest or degrees > highest):
         # between the last azimuth and the first, one turn on
         j, k = m - 1, 0
         share = (degrees - highest + (360.0 if degrees < lowest else 0.0)) / (lowest + 360.0 - highest)
     else:
-        j, share = _place(site, first_azimuth, m, degrees)
+        j, share = _place(nodes, first_azimuth, m, degrees)
         k = min(j + 1, m - 1)
-    below = site[first + i * m + j]
-    below += share * (site[first + i * m + k] - below)
+    below = nodes[first + i * m + j]
+    below += share * (nodes[first + i * m + k] - below)
     if up == 0.0:
         return below
-    above = site[first + (i + 1) * m + j]
-    above += share * (site[first + (i + 1) * m + k] - above)
+    above = nodes[first + (i + 1) * m + j]
+    above += share * (nodes[first + (i + 1) * m + k] - above)
     return below + up * (above - below)
 
 
 @njit(nogil=True)
-def born_in_rock(site, x, y, z, cos_zenith, azimuth):
+def born_in_rock(site, nodes, x, y, z, cos_zenith, azimuth):
     """Whether a neutrino that arrives from above was born inside the mountain over its site.
 
     On a line that comes down to the detector the distance from the Earth's centre falls, so that the point lies in rock
@@ -252,7 +252,9 @@ def born_in_rock(site, x, y, z, cos_zenith, azimuth):
 
     Parameters
     ----------
-    site : float64 array (SITE_COLUMNS,) or longer
+    site : record of SITE_DTYPE
+    nodes : float64 array
+        Of :func:`site_rows`.
     x, y, z : float
         Where it was born (km).
     cos_zenith, azimuth : float
@@ -263,7 +265,7 @@ def born_in_rock(site, x, y, z, cos_zenith, azimuth):
     bool
         False for up-going neutrinos and for sites without a surface.
     """
-    if site.shape[0] <= SITE_COLUMNS or cos_zenith <= 0.0 or site[S_N_ZENITH] == 0.0:
+    if cos_zenith <= 0.0 or site["zeniths"] == 0:
         return False
-    radius = EARTH_RADIUS_KM + surface_km(site, cos_zenith, azimuth)
+    radius = EARTH_RADIUS_KM + surface_km(site, nodes, cos_zenith, azimuth)
     return x * x + y * y + z * z <= radius * radius

@@ -188,7 +188,7 @@ class SiteTally:
     hits : int64 array, same shape
         Number of crossings.
     weights : int64 array (4, N_DECADES, N_WEIGHTS)
-        Histogram of the weights of the crossings (:mod:`sim3d.scoring.hit_weights`).
+        Histogram of the weights of the primaries (:mod:`sim3d.scoring.hit_weights`).
     squares : dict of (int64, int64) arrays
         Two-limb sums of squared batch values per binning, units 2^-2k.
     east_west, bands : int64 arrays (N_GROUPS, 4, N_ENERGY, N_COS, 2), (N_GROUPS, 4, N_ENERGY, 4, n_azimuth)

@@ -109,4 +109,5 @@ class Bookkeeping:
             lost=self.lost,
             watch_sums=sums.watch.sums,
             events=None if self.journal is None else self.journal.index.only(self.done),
+            allocation=self.setup.allocation,
         )

@@ -80,12 +80,13 @@ def calibration_entries(config: Config) -> dict[str, Any]:
     dict
         ``calibration``: the name; ``calibration_parameters``, ``calibration_values``, ``calibration_sigma`` and
         ``calibration_covariance`` and ``calibration_prior`` (lower triangles, own units, 9 digits): JSON;
-        ``calibration_scale``.
+        ``calibration_scale``; ``calibration_modes``: errors that no parameter describes (JSON), if there are any.
     """
     found = calibration_of(config)
     if found is None:
         return {}
     lower = np.tril_indices(len(found.parameters))
+    modes = {} if found.modes is None else {"calibration_modes": found.modes.as_json()}
     return {
         "calibration": found.name,
         "calibration_parameters": json.dumps(found.parameters),
@@ -94,6 +95,7 @@ def calibration_entries(config: Config) -> dict[str, Any]:
         "calibration_covariance": _numbers(found.covariance[lower]),
         "calibration_prior": _numbers(found.prior[lower]),
         "calibration_scale": found.scale,
+        **modes,
     }
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from sim3d.jit_cache import CACHE
 from sim3d.launcher import usable_cores
-from sim3d.sampling.aiming import AIM_COLUMNS, N_SECTORS, Aim
+from sim3d.sampling.aim_settings import Aim
+from sim3d.sampling.aiming import AIM_COLUMNS, N_SECTORS
 from sim3d.sampling.batch import BatchTask
 from sim3d.sampling.first_interaction import trace_to_top
 from sim3d.sampling.pilot import list_aims
@@ -63,7 +64,7 @@ def kernels_of_a_batch(
         (rotation_density, (table, 1, 1.0, matrix, site, aim, gauss, bending, matrix)),
         (trace_to_top, (world, pose, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, np.zeros(6))),
         (comes_through, (world, task.trace, three, three, 1.0, counters)),
-        (hits_of_shower, (neutrinos, 1, 1.0, task.sites, 0, 1, hits)),
+        (hits_of_shower, (neutrinos, 1, 1.0, task.sites, task.surfaces, 0, 1, hits)),
     ]
     return showers, others
 

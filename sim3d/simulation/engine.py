@@ -45,6 +45,7 @@ from sim3d.simulation.run_sums import RunSums
 from sim3d.simulation.schedule import BatchQueue, Command, Scheduler
 from sim3d.simulation.setup import Setup, make_setup
 from sim3d.simulation.signals import StopSignal, stop_signals
+from sim3d.simulation.survey import agreed_allocation
 from sim3d.simulation.warm_up import compile_kernels
 
 _POLL_S = 0.5
@@ -209,6 +210,7 @@ def simulate(
     if show:
         print(f"sim3d: {division}{note}", file=sys.stderr, flush=True)
     compile_s = compile_kernels(setup, processes, show)
+    setup = setup.with_allocation(agreed_allocation(setup, processes, threads, start))
     sums = RunSums(config, setup.detectors)
     worker = _Worker(setup, sums, processes.rank)
     stop.patient = True
@@ -242,7 +244,7 @@ def simulate(
             ):
                 scheduler.checkpoint_taken(checkpoints.write(bookkeeping.record(sums, "running", "")))
         if scheduler.queue.round_done and not scheduler.outcome:
-            if run.target_error is not None and sums.watch.relative_error(bookkeeping.n_done) <= run.target_error:
+            if run.target_error is not None and sums.watch.error(bookkeeping.n_done, sums.tallies) <= run.target_error:
                 scheduler.reached_target()
             else:
                 scheduler.queue.open_round()

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from hadronic.interaction.kernels import YieldTables
-from hadronic.interaction.yield_laws import law_slopes, laws
+from hadronic.interaction.slow_pions import slow_slopes
+from hadronic.interaction.yield_laws import law_slopes
 from sim3d.config.parameters import CLASS_OF, PIVOTS_GEV, pivot_name
 from sim3d.config.schema import Config
 from sim3d.conventions.binning import N_FLAVOURS
@@ -19,7 +20,14 @@ from sim3d.errors import InputError
 from sim3d.primaries.groups import GROUPS
 from sim3d.scoring.gradients import BINS
 from sim3d.shower.gradients import Gradients
-from sim3d.simulation.variation import SIGMA_SPECIES, pion_sharpness, sigma_factors, yield_changes, yield_weights
+from sim3d.simulation.variation import (
+    SIGMA_SPECIES,
+    pion_sharpness,
+    sigma_factors,
+    yield_changes,
+    yield_laws,
+    yield_weights,
+)
 
 ANGLE = "angle:pion"
 
@@ -59,7 +67,7 @@ def make_gradients(config: Config, tables: YieldTables) -> Gradients | None:
     # parameters of the yields come first: they are the first carried columns
     inner = {name: i for i, name in enumerate(p for p in parameters if not p.startswith(("primary:", "solar:")))}
     yields = [name for name in parameters if CLASS_OF[name] == "yields"]
-    slopes = law_slopes(tables)
+    slopes = np.concatenate([law_slopes(tables), slow_slopes(tables)[None]])
     laid = np.zeros((*slopes.shape[1:], len(yields)))
     for i, name in enumerate(yields):
         kind, weight = yield_weights(name, tables.ln_T)
@@ -70,7 +78,7 @@ def make_gradients(config: Config, tables: YieldTables) -> Gradients | None:
     for v, point in enumerate(points):
         changes = yield_changes(point, tables.ln_T)
         if changes.any():
-            at_points[v] = laws(tables, changes)
+            at_points[v] = yield_laws(tables, changes)
     moved = np.any(laid != 0.0, axis=(1, 2, 3, 4)) | np.any(at_points != 0.0, axis=(0, 2, 3, 4))
     rows = np.where(moved, np.cumsum(moved) - 1, -1)
     kinds = np.full(N_SPECIES, -1, dtype=np.int64)

@@ -93,7 +93,7 @@ class Progress:
         primaries = batches * self.batch_size
         if primaries == self.bar.n:
             return
-        error = sums.watch.relative_error(in_sums)
+        error = sums.watch.error(in_sums, sums.tallies)
         if math.isfinite(error):
             error *= math.sqrt(in_sums / max(batches, 1))
             last = error * math.sqrt(primaries / max(self.bar.total, primaries))

@@ -16,6 +16,7 @@ from sim3d.conventions.words import SITE_FRAME
 from sim3d.jit_cache import source_hash
 from sim3d.primaries.catalogue import MODELS
 from sim3d.primaries.model import PrimaryModel
+from sim3d.scoring.hit_weights import PRIMARIES
 from sim3d.simulation.calibrated import calibration_entries
 
 if TYPE_CHECKING:
@@ -137,8 +138,9 @@ def model_entries(
         **hadronic.provenance,
         "primary_model": primaries.name,
         **primary_entries(primaries, config.primaries.solar is not None),
-        # sums of different frames must not be added up: resume and merge compare these entries
+        # sums in different frames, or of different things, must not be added up: resume and merge compare these entries
         "azimuth_frame": SITE_FRAME,
+        "weights_of": PRIMARIES,
     }
     if config.scoring.columns:
         entries["gradient_columns"] = ", ".join(config.scoring.columns)

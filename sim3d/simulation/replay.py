@@ -34,7 +34,9 @@ from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, 
 from sim3d.shower.random_streams import BRANCH_TAPE, child_key, primary_key
 from sim3d.shower.stack import new_stack
 from sim3d.shower.track import T_DECAY, T_END, T_INTERACTION, T_START, TRACK_COLUMNS
+from sim3d.simulation.processes import Processes
 from sim3d.simulation.setup import Setup, make_setup
+from sim3d.simulation.survey import agreed_allocation
 
 _FIRST_ROWS = 200_000
 
@@ -148,7 +150,7 @@ def replay(config: Config, index: int, setup: Setup | None = None) -> Replay:
     index : int
         From 0 to the number of primaries less one.
     setup : Setup, optional
-        Of this configuration, if it exists already.
+        Of this configuration and with its allocation, if it exists already.
 
     Returns
     -------
@@ -162,7 +164,9 @@ def replay(config: Config, index: int, setup: Setup | None = None) -> Replay:
     size = config.run.batch_size
     if not 0 <= index < config.n_batches * size:
         raise InputError("INDEX", index, f"0 to {config.n_batches * size - 1}, the primaries of this run")
-    setup = setup or make_setup(config)
+    if setup is None:
+        setup = make_setup(config)
+        setup = setup.with_allocation(agreed_allocation(setup, Processes(), 1, None))
     world = setup.world
     start = np.empty(9)
     seed, place = np.uint64(config.run.seed), index % size

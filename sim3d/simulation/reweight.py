@@ -41,7 +41,7 @@ from sim3d.primaries.solar import NAMED_MONTHS
 from sim3d.primaries.spectrum import group_flux
 from sim3d.sampling.counters import C_MUON_CROSSINGS, C_MUON_PRIMARIES, COUNTERS, N_COUNTERS
 from sim3d.scoring.exact_sums import TallyOverflowError
-from sim3d.scoring.hit_weights import empty_weights, note_weight
+from sim3d.scoring.hit_weights import PRIMARIES, empty_sums, empty_weights, note_hit, note_primary
 from sim3d.simulation.provenance import primary_entries
 from sim3d.simulation.run_sums import RunSums
 from sim3d.simulation.setup import make_primaries
@@ -64,13 +64,21 @@ def _flux_ratios(energies, groups, new_spectrum, old_spectrum):
 
 
 @njit(nogil=True, cache=CACHE)
-def _add_records(site, flavour, i_energy, i_cos, i_azimuth, values, batch_size, scores, hits, weights):
-    """Add records to the scores of their batch, in their order, as the batch kernels do."""
+def _add_records(
+    primary, site, flavour, i_energy, i_cos, i_azimuth, values, batch_size, scores, hits, weights, of_primary, last
+):  # fmt: skip
+    """Add records to the scores of their batch, in their order, as the batch kernels do.
+
+    A primary is counted when the next one follows; ``last`` (int64 array of one) is the current one.
+    """
     for i in range(values.shape[0]):
+        if primary[i] != last[0]:
+            note_primary(weights, of_primary)
+            last[0] = primary[i]
         k, f, e, c, a = site[i], flavour[i], i_energy[i], i_cos[i], i_azimuth[i]
         scores[k, f, e, c, a] += values[i]
         hits[k, f, e, c, a] += 1
-        note_weight(weights[k], f, e, values[i] * batch_size)
+        note_hit(of_primary[k], f, e, values[i] * batch_size)
 
 
 def flux_ratio(records: np.ndarray, new: PrimaryModel, old: PrimaryModel) -> np.ndarray:
@@ -257,6 +265,7 @@ def reweight(
     replaced = ("primary_source", "solar_modulation", "muon_")
     record.models = {k: v for k, v in record.models.items() if not k.startswith(replaced)}
     models = {"primary_model": new.name, **primary_entries(new, config.primaries.solar is not None), **source}
+    models["weights_of"] = PRIMARIES
     return RunRecord(
         config=config,
         detectors=record.detectors,
@@ -290,6 +299,7 @@ def _sums(
     sums = RunSums(config, record.detectors)
     shape = (len(record.detectors), N_FLAVOURS, N_ENERGY, N_COS, config.scoring.azimuth_bins)
     scores, hits, weights = np.empty(shape), np.empty(shape, dtype=np.int64), empty_weights(len(record.detectors))
+    of_primary, last = empty_sums(len(record.detectors)), np.empty(1, dtype=np.int64)
     nothing = np.zeros(N_COUNTERS, dtype=np.int64)
     bar: Any = tqdm(total=store.n_records, unit=" records", unit_scale=True, disable=None if progress else True)
     with bar:
@@ -297,12 +307,15 @@ def _sums(
             scores[:] = 0.0
             hits[:] = 0
             weights[:] = 0
+            last[0] = -1
             for records in pieces:
                 values = records["score"] * flux_ratio(records, new, old)
-                places = ("site", "flavour", "energy_bin", "cos_zenith_bin", "azimuth_bin")
-                k, f, e, c, a = (records[name].astype(np.int64) for name in places)
-                _add_records(k, f, e, c, a, values, config.run.batch_size, scores, hits, weights)
+                places = ("primary", "site", "flavour", "energy_bin", "cos_zenith_bin", "azimuth_bin")
+                p, k, f, e, c, a = (records[name].astype(np.int64) for name in places)
+                size = config.run.batch_size
+                _add_records(p, k, f, e, c, a, values, size, scores, hits, weights, of_primary, last)
                 bar.update(len(records))
+            note_primary(weights, of_primary)
             try:
                 sums.add_batch(batch, scores, hits, weights, nothing, [])
             except TallyOverflowError as exc:

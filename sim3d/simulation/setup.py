@@ -6,7 +6,7 @@ The models are the geomagnetic field, the atmosphere, the hadronic interactions 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,11 +22,13 @@ from geomag.trajectories.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
 from sim3d.config.schema import Config
 from sim3d.config.sites import SiteTable
+from sim3d.conventions.flavours import FLAVOURS
 from sim3d.errors import InputError
 from sim3d.files.event_journal import BatchRecorder
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.model import PrimaryModel
-from sim3d.sampling.aiming import Aim, make_aim
+from sim3d.sampling.aim_settings import Aim, make_aim
+from sim3d.sampling.allocation import Allocation, Cells, favoured, make_cells
 from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
 from sim3d.sampling.counters import C_PRIMARIES
@@ -84,7 +86,7 @@ class Setup:
     atmosphere : atmosphere.layers.LayeredAtmosphere
     hadronic : hadronic.models.HadronicModel
     primaries : PrimaryModel
-    world, source, sites, trace
+    world, source, sites, surfaces, trace
         Kernel arguments: models of the transport, primary spectrum, rows of the detectors, parameters of the
         back-tracking.
     overhead : Overhead, optional
@@ -94,6 +96,8 @@ class Setup:
     models : dict
         Names, dates and numbers of the models for the result file
         (:func:`sim3d.simulation.provenance.model_entries`).
+    allocation : Allocation, optional
+        Of the survey that has chosen the density in ``source``; None for the default density.
     """
 
     config: Config
@@ -105,10 +109,30 @@ class Setup:
     world: World
     source: Source
     sites: np.ndarray
+    surfaces: np.ndarray
     trace: np.ndarray
     overhead: Overhead | None
     gradients: Gradients | None
     models: dict[str, Any]
+    allocation: Allocation | None = None
+
+    def with_allocation(self, allocation: Allocation | None) -> Setup:
+        """Take the density of the primaries' energies from an allocation.
+
+        Parameters
+        ----------
+        allocation : Allocation or None
+            None leaves the density as it is.
+
+        Returns
+        -------
+        Setup
+        """
+        if allocation is None:
+            return self
+        usual = self.source.law
+        source = self.source._replace(law=allocation.law(usual), usual_law=usual)
+        return replace(self, source=source, allocation=allocation)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -137,7 +161,11 @@ class Setup:
     def aim(self) -> Aim:
         """Settings of the rotations of targeted sampling."""
         table = self.config.sampling
-        return make_aim(table.effort, table.margin_deg, self.config.scoring.energy_min_GeV)
+        aim = make_aim(table.effort, table.margin_deg, self.config.scoring.energy_min_GeV)
+        if not self.config.allocates or self.config.allocation.whole:
+            return aim
+        by_energy, by_zenith = favoured(part_of_table(self.config))
+        return aim._replace(by_energy=by_energy, by_zenith=by_zenith)
 
     def batch_task(self, batch: int, lost: Sequence[Lost] = (), only: int = -1) -> BatchTask:
         """Make the inputs of a batch kernel.
@@ -163,6 +191,7 @@ class Setup:
             first_index=batch * size,
             batch_size=size,
             sites=self.sites,
+            surfaces=self.surfaces,
             cutoff=self.config.field.cutoff,
             trace=self.trace,
             left_out=indices(lost),
@@ -240,6 +269,21 @@ class Setup:
                     return
 
         return simulate
+
+
+def part_of_table(config: Config) -> Cells:
+    """Divide the part of the flux table that ``[allocation]`` names into cells.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    Cells
+    """
+    part = config.allocation
+    return make_cells(tuple(FLAVOURS.index(name) for name in part.flavours), part.energy_GeV, part.cos_zenith)
 
 
 def coordinates(table: SiteTable) -> tuple[float, float]:
@@ -440,7 +484,7 @@ def make_setup(config: Config) -> Setup:
         overhead = make_overhead(config, detectors, world.layers)
         check_levels(overhead, atmosphere.top_km)
     source = Source(primaries.spectrum, low, high, index, law)
-    sites = site_rows(detectors, [None if found is None else found[0] for found in read])
+    sites, surfaces = site_rows(detectors, [None if found is None else found[0] for found in read])
     trace = trace_params(field)
     return Setup(
         config=config,
@@ -452,6 +496,7 @@ def make_setup(config: Config) -> Setup:
         world=world,
         source=source,
         sites=sites,
+        surfaces=surfaces,
         trace=trace,
         overhead=overhead,
         gradients=make_gradients(config, hadronic.tables),

@@ -10,8 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from hadronic.interaction.kernels import YieldTables
+from hadronic.interaction.slow_pions import laws_with_slow
 from hadronic.interaction.variation import hat_functions
-from hadronic.interaction.yield_laws import KINDS, changed_tables, laws
+from hadronic.interaction.yield_laws import KINDS, changed_tables
 from hadronic.models import HadronicModel
 from hadronic.species import N_SPECIES as N_HADRONS
 from sim3d.config.parameters import CLASS_OF, FADE_GEV, KNOTS_GEV, PIVOT_GROUPS, PIVOTS_GEV, SIGMA_KINDS, pivot_name
@@ -32,6 +34,9 @@ SIGMA_SPECIES = {
 YIELD_CLASS = tuple(name for name, kind in CLASS_OF.items() if kind == "yields")
 """Parameters of the yields, in the order of their columns."""
 
+SLOW_KIND = "slow"
+"""Kind of the parameters of slow pions (:mod:`hadronic.interaction.slow_pions`), beside those of ``KINDS``."""
+
 
 def yield_weights(name: str, ln_T: np.ndarray) -> tuple[int, np.ndarray]:
     """Return the kind of change that a parameter of the yields makes, and its weight at projectile energies.
@@ -46,7 +51,7 @@ def yield_weights(name: str, ln_T: np.ndarray) -> tuple[int, np.ndarray]:
     Returns
     -------
     kind : int
-        Index of :data:`hadronic.interaction.yield_laws.KINDS`.
+        Index of :data:`hadronic.interaction.yield_laws.KINDS`; the next one is that of slow pions.
     weight : float64 array (n,)
         Change of this kind per unit of the parameter.
     """
@@ -57,7 +62,7 @@ def yield_weights(name: str, ln_T: np.ndarray) -> tuple[int, np.ndarray]:
     weight = hat_functions(ln_T, knots)[:, [f"{one:.0f}" for one in knots].index(knot)]
     if kind in ("p", "n", "elasticity"):
         weight = weight * np.interp(ln_T, np.log(FADE_GEV), [0.0, 1.0])
-    return KINDS.index(kind), weight
+    return len(KINDS) if kind == SLOW_KIND else KINDS.index(kind), weight
 
 
 def yield_changes(values: Mapping[str, float], ln_T: np.ndarray) -> np.ndarray:
@@ -72,15 +77,32 @@ def yield_changes(values: Mapping[str, float], ln_T: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    float64 array (kinds, n)
-        For :func:`hadronic.interaction.yield_laws.laws`.
+    float64 array (kinds + 1, n)
+        For :func:`yield_laws`; the last one is the exponent of slow pions.
     """
-    out = np.zeros((len(KINDS), len(ln_T)))
+    out = np.zeros((len(KINDS) + 1, len(ln_T)))
     for name, value in values.items():
         if CLASS_OF[name] == "yields":
             kind, weight = yield_weights(name, ln_T)
             out[kind] += value * weight
     return out
+
+
+def yield_laws(tables: YieldTables, changes: np.ndarray) -> np.ndarray:
+    """Compute the laws of all slots for changes of the yields.
+
+    Parameters
+    ----------
+    tables : YieldTables
+    changes : float64 array (kinds + 1, nodes)
+        From :func:`yield_changes`.
+
+    Returns
+    -------
+    float64 array (slots, nodes, 2, 2)
+        As :func:`hadronic.interaction.yield_laws.laws`.
+    """
+    return laws_with_slow(tables, changes[:-1], changes[-1])
 
 
 def pivot_factors(values: Mapping[str, float], ln_E: np.ndarray) -> np.ndarray:
@@ -153,7 +175,7 @@ def varied_hadronic(model: HadronicModel, values: Mapping[str, float]) -> Hadron
     """
     if not any(CLASS_OF[name] in ("yields", "cross-sections") for name in values):
         return model
-    law = laws(model.tables, yield_changes(values, model.tables.ln_T))
+    law = yield_laws(model.tables, yield_changes(values, model.tables.ln_T))
     return replace(model, tables=changed_tables(model.tables, law, sigma_factors(values)[:N_HADRONS]))
 
 

@@ -49,9 +49,9 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
     mark = _mark(setup)
     for turn in (processes.first, local_rank == 0 and not processes.first, local_rank != 0 and not processes.first):
         if turn:
-            with _alone(mark, "sums"):
+            with _alone(mark, "sums", show=show):
                 _empty_sums(setup)
-            with _alone(mark, *_modes(setup)):
+            with _alone(mark, *_locks(setup), show=show):
                 cold = mark is None or not mark.exists()
                 begun = time.perf_counter()
                 if show and cold:
@@ -69,8 +69,20 @@ def compile_kernels(setup: Setup, processes: Processes, show: bool = False) -> f
 
 
 def _modes(setup: Setup) -> list[str]:
-    """Names of the kernels that a run uses, in a fixed order: the shower, which all modes share, and the modes."""
-    return ["shower", setup.config.sampling.mode] + (["muons"] if setup.config.scoring.muons else [])
+    """Names of the batch kernels that a run uses."""
+    return [setup.config.sampling.mode] + (["muons"] if setup.config.scoring.muons else [])
+
+
+def _locks(setup: Setup) -> list[str]:
+    """Names of the kernels that a run uses, in a fixed order: the shower, which all modes share, and the modes.
+
+    Kernels with gradients are others than those without; ``targeted`` uses both kinds of the shower.
+    """
+    kind = "-gradients" if setup.columns else ""
+    showers = [f"shower{kind}"]
+    if kind and setup.config.sampling.mode == "targeted":
+        showers.insert(0, "shower")
+    return showers + [f"{mode}{kind}" for mode in _modes(setup)]
 
 
 def _empty_sums(setup: Setup) -> None:
@@ -94,7 +106,7 @@ def _empty_batch(setup: Setup, *, ahead: bool) -> None:
 
 def _compile_note(setup: Setup, mark: Path | None) -> str:
     """Say what is compiled, for how long, and why, in one line."""
-    kind = " and ".join(_modes(setup)[1:])
+    kind = " and ".join(_modes(setup))
     kind += " with gradients" if setup.columns else ""
     if mark is None:
         return f"sim3d: compiling the kernels for {kind}: no cache folder can be written, so each run does it ..."
@@ -129,11 +141,21 @@ def _mark(setup: Setup) -> Path | None:
     return Path(CACHE_FOLDER) / f"compiled-{kernel}-{binding.get_host_cpu_name()}-{home}"
 
 
+def _say_waiting() -> None:
+    """Say in one line why nothing happens."""
+    print(
+        f"sim3d: waiting for another process that compiles into {CACHE_FOLDER} "
+        "(SIM3D_CACHE_DIR names another folder) ...",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 @contextlib.contextmanager
-def _alone(mark: Path | None, *names: str) -> Iterator[None]:
+def _alone(mark: Path | None, *names: str, show: bool = False) -> Iterator[None]:
     """Lock kernels of these names in the cache folder against other processes until they are marked as complete."""
     with contextlib.ExitStack() as held:
         if mark is not None and not mark.exists():
             for name in names:
-                held.enter_context(alone(mark.parent / f"lock-{name}"))
+                held.enter_context(alone(mark.parent / f"lock-{name}", _say_waiting if show else None))
         yield

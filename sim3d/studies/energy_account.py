@@ -299,9 +299,12 @@ def follow_shower(world, tails, start, kinetic, seed, index, track, out):
     """
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
     track[0, 0] = 0.0
+    # np.bool_, not a literal: the argument types of sim3d.simulation.replay, whose version of the shower is used
+    interacts, alone = np.bool_(False), np.ones(2)
     n, neutrinos, _ = shower(
-        world, start, kinetic, 1.0, primary_key(seed, index), new_stack(32768), neutrinos, False, track
-    )
+        world, start, kinetic, 1.0, primary_key(seed, index), new_stack(32768), neutrinos, interacts, track, None, None,
+        alone,
+    )  # fmt: skip
     wanted = int(track[0, 0])
     if wanted < track.shape[0]:
         account(world, tails, track[1 : wanted + 1], neutrinos[:n], out)

@@ -357,7 +357,7 @@ def agreement(site: SiteFlux, other: Result) -> dict[str, dict[str, float]]:
     out = {}
     # a bin's own sample error is small where no heavy hit came, so the variance is that of hits around, times the flux
     grid = neutrino_grid(raw.energies_GeV, raw.cos_edges, raw.azimuth_edges_deg)
-    phi = hit_values(raw.flux, np.where(raw.hit, raw.error * raw.error, 0.0), grid)
+    phi = hit_values(raw.flux, np.where(raw.hit, raw.error * raw.error, 0.0), grid, passes=2)
     for f, flavour in enumerate(FluxTable.flavours):
         value, error = average.flux[f, ..., 0], average.error[f, ..., 0]
         seen, spread = raw.flux[f, ..., 0], raw.error[f, ..., 0]

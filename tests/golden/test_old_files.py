@@ -43,8 +43,13 @@ def test_checksums(old_file, capsys):
 
 
 def test_info(old_file, capsys):
-    site = json_of(capsys, "info", old_file)["sites"]["kamioka"]
+    found = json_of(capsys, "info", old_file)
+    site = found["sites"]["kamioka"]
     assert list(site["hits_by_flavour"].values()) == EXPECTED["hits"]
+    # its histogram of weights counts hits, and says so
+    assert found["weights_of"] == "hits"
+    for decades in site["weights"].values():
+        assert all(row["counted"] == row["hits"] for row in decades.values())
 
 
 def test_numbers_of_the_result(old_file):

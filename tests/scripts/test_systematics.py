@@ -164,6 +164,26 @@ def test_tables_and_json():
     assert [s["size"] for s in sizes] == pytest.approx([0.2] * 4)
 
 
+def test_the_figure_is_drawn_from_the_page(tmp_path):
+    """The sizes read from the tables are those written, and the script draws them without a run."""
+    base = Fake(0.1)
+    found = table.rows("bending", "x", ["kamioka", "sno"], {"low": Scaled(base, (1.1, 0.9, 1.2, 0.8))}, {"low": base})
+    found += table.rows("fits", "high", ["sno"], {"low": Scaled(base, (1.02, 0.9, 1.04, 0.8))}, {"low": base})
+    page = table.markdown(found, "Base: words. Windows: none.")
+    read = {(s.site, s.effect, s.energy_GeV, s.observable): (s.size, s.error) for s in table.read_sizes(page)}
+    written = [s for s in table.sizes(found) if s.band == "sky" and s.effect != "dipole"]
+    assert read
+    for one in written:
+        if np.isfinite(one.size):
+            size, error = read.pop((one.site, one.effect, one.energy_GeV, one.observable))
+            assert size == pytest.approx(one.size, abs=5.1e-4)
+            assert error == pytest.approx(one.error, abs=5.1e-4)
+    assert not read
+    (tmp_path / "page.md").write_text(page, encoding="utf-8")
+    systematics.main(["-o", str(tmp_path), "--redraw", str(tmp_path / "page.md")])
+    assert (tmp_path / "systematics.png").stat().st_size > 10_000
+
+
 def test_table_in_a_page():
     page = "before\n<!-- systematics: begin -->\nold\n<!-- systematics: end -->\nafter\n"
     new = table.put_into(page, "| a |\n")

@@ -164,11 +164,14 @@ def _follow(world, starts, kinetic, z_over_a, seed):
     stack = new_stack(32768)
     neutrinos = np.empty((1024, NEUTRINO_COLUMNS))
     rows = np.empty((4096, NEUTRINO_COLUMNS + 1))
+    # the argument types of a run, so that no version of the shower is compiled for the tests alone
+    interacts, nucleus = np.bool_(False), np.array([z_over_a, 1.0])
     total = 0
     for i in range(starts.shape[0]):
         n, neutrinos, stack = shower(
-            world, starts[i], kinetic[i], z_over_a, primary_key(seed, i), stack, neutrinos, False
-        )
+            world, starts[i], kinetic[i], z_over_a, primary_key(seed, i), stack, neutrinos, interacts, None, None, None,
+            nucleus,
+        )  # fmt: skip
         while total + n > rows.shape[0]:
             more = np.empty((2 * rows.shape[0], NEUTRINO_COLUMNS + 1))
             more[:total] = rows[:total]

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba.core.caching import IndexDataCacheFile
 
 from sim3d import jit_cache
 from sim3d.config.load import make_config
@@ -75,6 +76,25 @@ def test_without_a_home_the_folder_for_temporary_files_serves(monkeypatch, tmp_p
     folders = jit_cache._candidates()
     assert folders[0] == Path("/proc/nobody/.cache/sim3d")
     assert folders[-1].parent == tmp_path
+
+
+SAVES = """
+import sys
+import sim3d
+from numba.core.caching import IndexDataCacheFile
+first = int(sys.argv[2])
+for key in range(first, first + 60):
+    IndexDataCacheFile(sys.argv[1], "kernel", "stamp").save(key, key)
+"""
+
+
+def test_two_processes_that_save_at_once_lose_nothing(tmp_path):
+    """Versions of one function, compiled by two processes, all stay in the index, each with its own code."""
+    code = [sys.executable, "-c", SAVES, str(tmp_path)]
+    both = [subprocess.Popen([*code, first], env=environment(SIM3D_CACHE_DIR=str(tmp_path))) for first in ("0", "60")]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    index = IndexDataCacheFile(str(tmp_path), "kernel", "stamp")
+    assert [index.load(key) for key in range(120)] == list(range(120))
 
 
 def test_one_process_at_a_time_until_the_mark_is_there(monkeypatch, tmp_path):

@@ -160,7 +160,12 @@ def write_map(world: WorldCutoffs, inputs: dict[str, Any], target: Path) -> list
     )
     written = [write_rows(target / f"{name}.csv", header(inputs, what), COLUMNS, rows)]
     written.append(write_netcdf(target / f"{name}.nc", _variables(world), {"title": what, **inputs}))
-    return written + draw(lambda: world_figure(world, _title(inputs), known_sites()), target, name)
+    return written + draw(
+        lambda: world_figure(world, _title(inputs, "Effective rigidity cutoff"), known_sites()),
+        target,
+        name,
+        _about(inputs),
+    )
 
 
 def _variables(world: WorldCutoffs) -> dict[str, Variable]:
@@ -181,13 +186,19 @@ def _variables(world: WorldCutoffs) -> dict[str, Variable]:
     return variables
 
 
-def _title(inputs: dict[str, Any]) -> str:
-    """Return date, direction, altitude and field for a figure's title."""
+def _title(inputs: dict[str, Any], what: str) -> str:
+    """Return what a map shows, its direction and date, for a figure's heading."""
     where = direction_words(inputs["zenith_deg"], inputs["azimuth_from_north_deg"])
-    return (
-        f"{inputs['date']}, {where}, {inputs['altitude_km']:g} km above the ellipsoid\n"
-        f"{inputs['field']} degree {inputs['degree']}{external_words(inputs)}, step {inputs['step_GV']:g} GV"
-    )
+    return f"{what}, {where}, {inputs['date']}"
+
+
+def _about(inputs: dict[str, Any]) -> list[str]:
+    """Return altitude, field and step for the line below a figure."""
+    return [
+        f"{inputs['altitude_km']:g} km above the ellipsoid, {inputs['date']}, {inputs['field']} degree "
+        f"{inputs['degree']}{external_words(inputs)}, step {inputs['step_GV']:g} GV, cells of {inputs['cell_deg']:g} "
+        "degrees; dots: known sites; coasts: Natural Earth"
+    ]
 
 
 def _write_change(
@@ -211,5 +222,6 @@ def _write_change(
     )
     what = f"Change of rigidity cutoffs over the Earth, {last} minus {first}; cell centres, geodetic degrees"
     written = [write_rows(target / f"{name}.csv", header(dates, what), COLUMNS[:5], rows)]
-    title = _title({**inputs, "date": f"{last} minus {first}"})
-    return written + draw(lambda: change_figure(maps[-1], maps[0], title, known_sites()), target, name)
+    between = {**inputs, "date": f"{last} minus {first}"}
+    title = _title(between, "Change of the effective rigidity cutoff")
+    return written + draw(lambda: change_figure(maps[-1], maps[0], title, known_sites()), target, name, _about(between))

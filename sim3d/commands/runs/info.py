@@ -12,6 +12,7 @@ from sim3d.commands.paths import FileCommand
 from sim3d.commands.worth import quoted, show_worth
 
 if TYPE_CHECKING:
+    from sim3d.config.schema import Config
     from sim3d.results.result import Result
 
 
@@ -70,11 +71,24 @@ def _short(result: Result, document: dict[str, Any]) -> list[str]:
         f"  {attributes['primaries']:,} primaries in {document['batches']} of {document['batches_total']} batches, "
         f"seed {attributes['seed']}, mode {config.sampling.mode}; sim3d {attributes.get('sim3d', '?')}",
     ]
+    if document["allocation"] is not None:
+        lines.append(f"  energies of primaries by a survey, for {_part(config)}")
     if document["event_records"] is not None:
         lines.append(f"  {document['event_records']} event records")
     if attributes.get("muon_crossings"):
         lines.append(f"  {attributes['muon_crossings']} muons and nucleons; see sim3d muons")
     return lines
+
+
+def _part(config: Config) -> str:
+    """Name the part of the flux table that a run serves."""
+    part = config.allocation
+    if part.whole:
+        return "the whole table"
+    return (
+        f"{', '.join(part.flavours)}, {part.energy_GeV[0]:.3g}-{part.energy_GeV[1]:.5g} GeV, "
+        f"cos zenith {part.cos_zenith[0]:g} to {part.cos_zenith[1]:g}"
+    )
 
 
 def _long(document: dict[str, Any]) -> list[str]:
@@ -85,10 +99,11 @@ def _long(document: dict[str, Any]) -> list[str]:
     for name, site in document["sites"].items():
         lines.append(f"  {name}: magnetic declination {site['declination_deg']:.2f} deg")
         if site["weights"]:
-            lines.append("    effective number of neutrinos (largest weight over the mean) by decade of energy:")
+            what = "primaries with hits" if document["weights_of"] == "primaries" else "neutrinos"
+            lines.append(f"    effective number of {what} (largest weight over the mean) by decade of energy:")
         for flavour, decades in site["weights"].items():
             cells = [
-                f"{span} {row['effective_hits']:.0f} ({row['largest_over_mean']:.0f})"
+                f"{span} {row['effective']:.0f} ({row['largest_over_mean']:.0f})"
                 for span, row in decades.items()
                 if row["hits"]
             ]
@@ -97,6 +112,17 @@ def _long(document: dict[str, Any]) -> list[str]:
         f"  bins: {document['energy_bins']} energies, {document['cos_zenith_bins']} cos_zenith, "
         f"{document['azimuth_bins']} azimuth (frame of the {document['azimuth_frame']})"
     )
+    if (found := document["allocation"]) is not None:
+        lines.append("  energies of primaries (GeV per nucleon): share (by default; microseconds for each)")
+        for low, high, share, usual, each in zip(
+            found["edges_GeV"][:-1],
+            found["edges_GeV"][1:],
+            found["share"],
+            found["default_share"],
+            found["cost_us"],
+            strict=True,
+        ):
+            lines.append(f"    {low:g}-{high:g}: {100.0 * share:.3g}% ({100.0 * usual:.3g}%; {each:.0f})")
     for title in ("attributes", "config"):
         lines.append(f"  {title}:")
         lines += key_lines(document[title], indent=4)

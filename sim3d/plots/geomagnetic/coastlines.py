@@ -63,5 +63,5 @@ def map_axes(ax: Axes) -> None:
     )
     ax.set_yticks(range(-90, 91, 30), [f"{abs(v)}{'S' if v < 0 else 'N'}" if v else "0" for v in range(-90, 91, 30)])
     ax.minorticks_off()
-    ax.set_xlabel("longitude (deg)")
-    ax.set_ylabel("geodetic latitude (deg)")
+    ax.set_xlabel("Longitude (degrees)")
+    ax.set_ylabel("Geodetic latitude (degrees)")

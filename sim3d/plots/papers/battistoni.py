@@ -12,9 +12,10 @@ import numpy as np
 
 from sim3d.analysis import reference as compare
 from sim3d.analysis.reference import fluka_grid
+from sim3d.analysis.trends import smooth_curve
 from sim3d.conventions.arrays import Array
 from sim3d.plots import style
-from sim3d.plots.axes import draw_points, energy_axis, legend_below, outer_labels
+from sim3d.plots.axes import draw_curve, draw_points, energy_axis, legend_below, outer_labels
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
 
@@ -98,30 +99,35 @@ def zenith_spectra(result: Result, site: str, flavour: str) -> Figure:
     energies = centres(result)
     figure, axes = style.subplots(2, 3, figsize=(8.4, 5.8), sharex=True, sharey=True)
     ranges: list[float] = []
+    fine = np.geomspace(energies[0], energies[-1], 161)
     for ax, cosine in zip(axes.flat, sorted(set(np.round(np.abs(grid.cos_zenith), 6)), reverse=True), strict=True):
         for sign, colour, marker, line, label in (
             (1, style.BLUE, "o", "--", "down-going"),
-            (-1, style.VERMILION, "s", "-", "up-going"),
+            (-1, style.VERMILION, "s", ":", "up-going"),
         ):
             c = int(np.searchsorted(edges, sign * cosine) - 1)
             look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "label": label}
             if sign < 0:
                 look["markerfacecolor"] = "white"
-            draw_points(ax, energies, value[:, c], error[:, c], look, positive=True)
             sure = (value[:, c] > 0) & (error[:, c] < _KNOWN * value[:, c])
+            curve, spread = smooth_curve(np.log(energies), value[:, c], error[:, c], np.log(fine))
+            draw_curve(ax, fine, curve, spread, colour, positive=True)
+            draw_points(ax, energies[sure], value[sure, c], error[sure, c], look, positive=True)
             ranges += [float(one) for one in value[sure, c]]
             if site == compare.FLUKA_SITE:
                 at = int(np.abs(grid.cos_zenith - sign * cosine).argmin())
                 reference = grid.flux[i, :, at] * grid.energy_GeV**INDEX
                 ranges += [float(one) for one in reference]
-                ax.plot(grid.energy_GeV, reference, line, color=colour, zorder=0, label=f"FLUKA, {label}")
+                ax.plot(grid.energy_GeV, reference, line, color=style.BLACK, zorder=0, label=f"FLUKA, {label}")
         ax.set_title(rf"$|\cos\theta_{{\rm zenith}}| = {cosine:.3f}$")
         ax.set(yscale="log")
     energy_axis(axes[0, 0], energies, value.T, error.T)
     axes[0, 0].set_ylim(*_log_range(ranges))
     outer_labels(axes, "Neutrino energy (GeV)", _LABEL)
-    reference_label = ", FLUKA at solar maximum (lines)" if site == compare.FLUKA_SITE else ""
-    figure.suptitle(f"{style.title(site)}: {style.LABELS[flavour]}, this run (points){reference_label}", fontsize=11)
+    reference_label = ", FLUKA at solar maximum (black)" if site == compare.FLUKA_SITE else ""
+    figure.suptitle(
+        f"{style.title(site)}: {style.LABELS[flavour]}, this run (points, smooth lines){reference_label}", fontsize=11
+    )
     legend_below(figure, axes[0, 0])
     return figure
 
@@ -147,6 +153,8 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
     )
     grid = fluka_grid()
     reference = grid.sky_average() * grid.energy_GeV**INDEX
+    energies = centres(results[0][1])
+    fine = np.geomspace(energies[0], energies[-1], 161)
     for row, pair in enumerate((("numu", "numubar"), ("nue", "nuebar"))):
         ranges: list[float] = []
         for column, (name, result) in enumerate(results):
@@ -154,13 +162,16 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
             value, error = _average(result, site)
             for flavour in pair:
                 i = list(result.flavours).index(flavour)
-                draw_points(ax, centres(result), value[i], error[i], style.points(flavour), positive=True)
                 sure = (value[i] > 0) & (error[i] < _KNOWN * value[i])
+                curve, spread = smooth_curve(np.log(energies), value[i], error[i], np.log(fine))
+                draw_curve(ax, fine, curve, spread, style.COLOURS[flavour], positive=True)
+                look = style.points(flavour)
+                draw_points(ax, energies[sure], value[i][sure], error[i][sure], look, positive=True)
                 ranges += [float(one) for one in value[i][sure]]
                 if site == compare.FLUKA_SITE and column == brightest_sun:
-                    line = "--" if flavour.endswith("bar") else "-"
+                    line = ":" if flavour.endswith("bar") else "--"
                     label = rf"{style.LABELS[flavour]}, FLUKA, solar maximum"
-                    ax.plot(grid.energy_GeV, reference[i], line, color=style.COLOURS[flavour], zorder=0, label=label)
+                    ax.plot(grid.energy_GeV, reference[i], line, color=style.BLACK, zorder=0, label=label)
                     ranges += [float(one) for one in reference[i]]
             if row == 0:
                 ax.set_title(name)
@@ -171,7 +182,7 @@ def sky_average(results: Sequence[tuple[str, Result]], site: str, brightest_sun:
         axes[row, 0].set_ylim(low / (high / low) ** 0.3, high)
     every = [_average(result, site) for _, result in results]
     known = [np.concatenate([one[k] for one in every]) for k in (0, 1)]
-    energy_axis(axes[0, 0], centres(results[0][1]), *known)
+    energy_axis(axes[0, 0], energies, *known)
     outer_labels(axes, "Neutrino energy (GeV)", _LABEL)
     figure.align_ylabels(axes[:, 0])
     figure.suptitle(f"{style.title(site)}: average over the whole sky", fontsize=11)

@@ -5,6 +5,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from made_once import MadeOnce
 
 from hadronic.builders.accelerator import PION_NODES_GEV, PROTON_NODES_GEV
 from hadronic.builders.base_yields import row_sum
@@ -16,8 +17,7 @@ from hadronic.observables.zfactors import sample_moments
 from hadronic.species import KM, KP, LAMBDA, N_PROJECTILES, PI0, PIM, PIP, N, P
 from hadronic.tables.yield_file import read_yield_file
 
-MODEL = load_model("accelerator")
-GENERATOR = load_model("urqmd-sibyll")
+MODELS = MadeOnce(("accelerator", "urqmd-sibyll"), load_model)
 with resources.as_file(resources.files("hadronic").joinpath("tables", "accelerator.h5")) as path:
     FILE = read_yield_file(path)
 
@@ -25,16 +25,16 @@ with resources.as_file(resources.files("hadronic").joinpath("tables", "accelerat
 @pytest.mark.parametrize("data", proton_spectra(), ids=lambda one: f"{one.secondary}-{one.T_GeV:.0f}")
 def test_it_gives_back_the_spectra_it_is_made_of(data):
     """3 in chi2 per point: measurements at different x and energies pull against each other."""
-    channel = compare_spectrum(MODEL, data)
+    channel = compare_spectrum(MODELS["accelerator"], data)
     assert channel.chi2 / channel.points < 3.0
-    generator = compare_spectrum(GENERATOR, data)
+    generator = compare_spectrum(MODELS["urqmd-sibyll"], data)
     assert channel.chi2 < generator.chi2 + 2.0 * channel.points
 
 
 @pytest.mark.parametrize("data", proton_spectra(), ids=lambda one: f"{one.secondary}-{one.T_GeV:.0f}")
 def test_z_within_the_measured_x_is_that_of_the_measurement(data):
     """Sums of x^0.7 dN/dx over points even in ln x (x^1.7 dN/dx per ln x): two errors, those of all points alike."""
-    channel = compare_spectrum(MODEL, data)
+    channel = compare_spectrum(MODELS["accelerator"], data)
     weight = data.x**2.7
     measured, predicted = (weight * channel.measured).sum(), (weight * channel.predicted).sum()
     share = weight * channel.measured / measured
@@ -50,9 +50,9 @@ def other(T):
 @pytest.mark.parametrize("T", [1.0, 3.0, 5.0, 11.1, 30.0, 157.0, 1e3, 1e4, 1e5, 9e5])
 def test_energy_is_never_made_and_what_is_missing_has_a_name(T):
     """What the generator leaves out: antibaryons, photons of eta; and binding, up to 0.12 GeV an interaction."""
-    balance = MODEL.energy_balance(P, T)
+    balance = MODELS["accelerator"].energy_balance(P, T)
     assert balance < 1.0
-    assert balance == pytest.approx(GENERATOR.energy_balance(P, T), abs=0.01)
+    assert balance == pytest.approx(MODELS["urqmd-sibyll"].energy_balance(P, T), abs=0.01)
     binding = 1.0 - balance - other(T)
     assert -0.01 < binding < 0.01 + 0.12 / T
 
@@ -60,7 +60,7 @@ def test_energy_is_never_made_and_what_is_missing_has_a_name(T):
 @pytest.mark.parametrize("projectile", range(N_PROJECTILES))
 def test_no_projectile_makes_energy(projectile):
     for T in np.geomspace(0.5, 1e6, 25):
-        assert MODEL.energy_balance(projectile, float(T)) < 1.005
+        assert MODELS["accelerator"].energy_balance(projectile, float(T)) < 1.005
 
 
 @pytest.mark.parametrize("name", ["p", "pi+"])
@@ -106,15 +106,17 @@ def test_fast_charge_is_that_of_the_projectile_within_the_errors():
 def test_below_two_gev_it_is_the_generator():
     for T in (0.5, 1.0, 1.8):
         for code in (PIP, PIM, PI0, P, N):
-            assert MODEL.moments(P, code, T) == pytest.approx(GENERATOR.moments(P, code, T), rel=0.01)
+            assert MODELS["accelerator"].moments(P, code, T) == pytest.approx(
+                MODELS["urqmd-sibyll"].moments(P, code, T), rel=0.01
+            )
 
 
 def test_yields_scale_above_the_measurements():
     """Z of mesons at 1e5 GeV is that at 157 GeV within 5 %: what closure takes; the generator's falls by 15 to 25 %."""
     for code in (PIP, PIM, KP):
-        low, high = (MODEL.moments(P, code, T).Z_EE for T in (157.06, 1e5))
+        low, high = (MODELS["accelerator"].moments(P, code, T).Z_EE for T in (157.06, 1e5))
         assert high == pytest.approx(low, rel=0.05)
-    low, high = (GENERATOR.moments(P, PIP, T).Z_EE for T in (157.06, 1e5))
+    low, high = (MODELS["urqmd-sibyll"].moments(P, PIP, T).Z_EE for T in (157.06, 1e5))
     assert high < 0.85 * low
 
 
@@ -126,15 +128,15 @@ def test_nothing_jumps(projectile):
             steps = []
             for number in (40, 79):
                 T = np.geomspace(low, high, number)
-                values = np.array([MODEL.moments(projectile, secondary, t).Z_TT for t in T])
+                values = np.array([MODELS["accelerator"].moments(projectile, secondary, t).Z_TT for t in T])
                 steps.append(np.max(np.abs(np.diff(values))))
             assert steps[1] < 0.6 * steps[0] + 1e-9
 
 
 def test_what_is_drawn_is_the_table():
-    sampled = sample_moments(MODEL, P, 157.0, 40_000)
+    sampled = sample_moments(MODELS["accelerator"], P, 157.0, 40_000)
     for code in (P, N, PIP, PIM, KP):
-        exact = MODEL.moments(P, code, 157.0)
+        exact = MODELS["accelerator"].moments(P, code, 157.0)
         for field in ("multiplicity", "F_TT", "Z_TT"):
             value, error = getattr(sampled.of(code), field), getattr(sampled.error_of(code), field)
             assert abs(value - getattr(exact, field)) <= 4.5 * error
@@ -143,10 +145,10 @@ def test_what_is_drawn_is_the_table():
 def test_kaons_of_neutrons_are_mirrors():
     """Y(n to K+) = Y(p to K0): all kaons of both are as many, and those of n to K0L half of p to K+ and K-."""
     for T in (10.0, 157.0, 1e4):
-        plus, minus = (MODEL.moments(P, code, T).F_TT for code in (KP, KM))
-        assert MODEL.moments(N, 6, T).F_TT == pytest.approx(0.5 * (plus + minus), rel=1e-9)
-        neutral = 2.0 * MODEL.moments(P, 6, T).multiplicity
-        charged = sum(MODEL.moments(N, code, T).multiplicity for code in (KP, KM))
+        plus, minus = (MODELS["accelerator"].moments(P, code, T).F_TT for code in (KP, KM))
+        assert MODELS["accelerator"].moments(N, 6, T).F_TT == pytest.approx(0.5 * (plus + minus), rel=1e-9)
+        neutral = 2.0 * MODELS["accelerator"].moments(P, 6, T).multiplicity
+        charged = sum(MODELS["accelerator"].moments(N, code, T).multiplicity for code in (KP, KM))
         assert charged == pytest.approx(neutral, rel=0.01)
 
 

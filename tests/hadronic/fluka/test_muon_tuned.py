@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made_once import MadeOnce
 
 from hadronic.definitions import DEFINITIONS
 from hadronic.fluka.muon_tuned import solve_tuning
@@ -9,7 +10,7 @@ from hadronic.models import load_model
 from hadronic.observables.zfactors import compare_daemonflux
 from hadronic.species import KL, KP, LAMBDA, PI0, PIM, PIP, N, P
 
-MODELS = {name: (load_model("muon-tuned", name), load_model("fluka-z", name)) for name in DEFINITIONS}
+MODELS = MadeOnce(DEFINITIONS, lambda name: (load_model("muon-tuned", name), load_model("fluka-z", name)))
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)

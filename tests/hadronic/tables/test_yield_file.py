@@ -5,6 +5,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from made_once import MadeOnce
 
 from hadronic.errors import HadronicInputError
 from hadronic.interaction.kernels import interaction_length
@@ -15,7 +16,7 @@ from hadronic.species import IS_BARYON, KL, KM, KP, LAMBDA, N_PROJECTILES, PI0, 
 from hadronic.tables.yield_file import read_yield_file
 from hadronic.tables.yield_rows import SPECIES
 
-MODELS = {name: load_model(name) for name in model_names()}
+MODELS = MadeOnce(model_names(), load_model)
 
 
 def content(name):
@@ -23,7 +24,7 @@ def content(name):
         return read_yield_file(path)
 
 
-FILES = {name: content(name) for name in GENERATOR_TABLES}
+FILES = MadeOnce(GENERATOR_TABLES, content)
 
 
 @pytest.mark.parametrize("name", MODELS)

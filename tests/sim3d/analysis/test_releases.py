@@ -9,12 +9,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from geomag.sites import SITES
 from sim3d import cli
 from sim3d.analysis import releases
+from sim3d.api import run
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.files.honda import HONDA_COS_EDGES, HONDA_ENERGIES_GEV
 from sim3d.flux.interpolated import Flux
+from sim3d.studies.site_tables import SitePlan, site_configuration
+
+RELEASE = "0.1.0"
 
 CHANGELOG = """# Changelog
 
@@ -96,6 +101,60 @@ def test_the_command(tmp_path, monkeypatch):
     for arguments, words in ((["compare"], "two files"), (["compare", "x.h5", "--release", "0.2.0"], "without files")):
         with pytest.raises(InputError, match=words):
             CliRunner().invoke(cli.cli, arguments, catch_exceptions=False, standalone_mode=False)
+
+
+def test_entries_that_the_release_has_are_no_news(tmp_path, monkeypatch):
+    monkeypatch.setattr(releases, "ROOT", tmp_path)
+    (tmp_path / "changelog.d").mkdir()
+    (tmp_path / "changelog.d" / "sun.numbers.md").write_text("- The Sun moved.\n")
+    releases.write_release("0.2.0", [flux()], tmp_path)
+    (tmp_path / "changelog.d" / "air.numbers.md").write_text("- The air is thinner.\n")
+    assert releases.included("0.2.0", tmp_path) == {"sun"}
+    assert releases.announced("0.2.0", tmp_path, tmp_path) == ["The air is thinner."]
+    assert list(releases.read_release("0.2.0", tmp_path)) == [
+        ("kamioka", flavour, zenith) for flavour in flux().flavours for zenith, _, _ in releases.THIRDS
+    ]
+
+
+@pytest.fixture(scope="module")
+def sno(tmp_path_factory):
+    """A run of the flux of SNO that ships, with 50,000 primaries."""
+    plan = SitePlan(
+        500_000,
+        ("2005-01-01",),
+        (),
+        {"hadronic": "accelerator", "primaries": "gsf:2026.1", "atmosphere": "nrlmsis"},
+        {},
+        31,
+    )
+    place = {"name": "sno", "lat": SITES["sno"].lat, "lon": SITES["sno"].lon, "altitude_m": SITES["sno"].surface_m}
+    return run(site_configuration(plan, place, 0, check=True))
+
+
+def test_the_flux_is_that_of_the_release_unless_the_changelog_says_so(sno):
+    """A change of physics moves the flux from the release's; an entry `numbers` must announce it."""
+    found = releases.changes_of_run(RELEASE, sno, "sno")
+    assert len(found) == 4 * 5
+    pulls = np.array([(one.ratio - 1.0) / one.error for one in found])
+    moved = [one for one, pull in zip(found, pulls, strict=True) if abs(pull) > 4.5]
+    worst = f"{moved or found[int(np.abs(pulls).argmax())]}, chi2 {np.sum(pulls**2):.0f} of {len(pulls)}"
+    if releases.announced(RELEASE) == []:
+        assert not moved, worst
+        # flavours share showers, so that the sum of squares spreads more widely than chi2
+        assert np.sum(pulls**2) < 60.0, worst
+
+
+def test_a_change_of_physics_would_be_seen(sno, tmp_path):
+    """Fifteen percent in one flavour: the release is read with as much more."""
+    text = (releases.FOLDER / f"{RELEASE}.csv").read_text().splitlines()
+    rows = [line.split(",") for line in text]
+    changed = [[*row[:4], str(1.15 * float(row[4])), row[5]] if row[:2] == ["sno", "numu"] else row for row in rows]
+    (tmp_path / f"{RELEASE}.csv").write_text("\n".join(",".join(row) for row in changed))
+    found = releases.changes_of_run(RELEASE, sno, "sno", tmp_path)
+    pulls = [(one.ratio - 1.0) / one.error for one in found if one.flavour == "numu"]
+    assert np.sum(np.square(pulls)) > 100.0
+    with pytest.raises(InputError, match="one of release"):
+        releases.changes_of_run(RELEASE, sno, "atlantis")
 
 
 def test_rows_are_those_of_the_sites():

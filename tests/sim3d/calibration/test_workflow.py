@@ -132,7 +132,7 @@ def test_cascade_equations_corrected_by_the_run(folder, made, tmp_path):
         (tmp_path / name).write_text((folder / name).read_text())
     text = CALIBRATION.replace("iterations = 2", 'iterations = 1\nmethod = "cascade"')
     (tmp_path / "calibration.toml").write_text(text)
-    work = folder / "out.work"
+    work = tmp_path / "out.work"
     report = call(tmp_path, "-o", tmp_path / "out.h5", "--work", work, "--no-report")
     assert "cascade equations" in report
     stored = read_calibration(tmp_path / "out.h5")
@@ -149,7 +149,7 @@ def test_cascade_equations_corrected_by_the_run(folder, made, tmp_path):
     assert (tmp_path / "out.h5").read_bytes() == before
     # a run at other values of the parameters
     digest = made["responses"]["mine-1"]
-    other = text + f'\n[responses.mine]\nfile = "{work / "mine-1.h5"}"\nsha256 = "{digest}"\n'
+    other = text + f'\n[responses.mine]\nfile = "{folder / "out.work" / "mine-1.h5"}"\nsha256 = "{digest}"\n'
     (tmp_path / "calibration.toml").write_text(other)
     with pytest.raises(InputError, match="other values of the parameters"):
         CliRunner().invoke(

@@ -419,3 +419,12 @@ def test_standard_output_on_a_full_disk():
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "sim3d: error: standard output: cannot be written (No space left on device)\n"
+
+
+def test_an_unknown_command_is_answered_with_the_nearest(capsys):
+    from sim3d.cli import main
+
+    assert main(["runn", "x.toml"]) == 2
+    assert capsys.readouterr().err == "sim3d: error: command 'runn' is unknown; did you mean 'run'?\n"
+    assert main(["zzz"]) == 2
+    assert "`sim3d --help` lists them" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 import time
 
+import click
+
 from sim3d.commands import progress
 
 
@@ -35,3 +37,23 @@ def test_long_steps(capsys, monkeypatch):
         time.sleep(0.1)
         step("two")
     assert capsys.readouterr().err == "sim3d: figures: 1 of 2 done in 0 s, now two\n"
+
+
+def test_every_long_command_gives_signs_of_life(monkeypatch, capsys):
+    """A command that takes long, because it compiles perhaps, says so after ten seconds: none is left out."""
+    from sim3d import cli
+
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.05)
+    monkeypatch.setattr(cli.LazyGroup, "get_command", lambda self, ctx, name: click.Command(name, callback=slow))
+    for name in cli.COMMANDS:
+        assert cli.main([name]) == 0
+        lines = capsys.readouterr().err.splitlines()
+        if name in cli._OWN_SIGNS:
+            assert not lines
+        else:
+            assert lines[0] == f"sim3d: {name}: 0 s so far ({cli._COMPILES})"
+
+
+def slow():
+    """Stands for a command that compiles."""
+    time.sleep(0.2)

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from sim3d.files import locks
 from sim3d.files.locks import RunLock, alone
 
 WITHOUT_FCNTL = """
@@ -25,6 +27,7 @@ assert not [name for name, module in sys.modules.items() if module is not None a
 HOLD = """
 import sys
 from pathlib import Path
+from sim3d.files import locks
 from sim3d.files.locks import RunLock
 lock = RunLock(Path(sys.argv[1]))
 print(lock.acquire(), flush=True)
@@ -74,9 +77,26 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch):
         raise OSError(38, "Function not implemented")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    locks = [RunLock(tmp_path / "run.part") for _ in range(2)]
-    assert all(lock.acquire() for lock in locks)
-    for lock in locks:
+    two = [RunLock(tmp_path / "run.part") for _ in range(2)]
+    assert all(lock.acquire() for lock in two)
+    for lock in two:
         lock.release()
     with alone(tmp_path / "lock"):
         pass
+
+
+def test_a_wait_for_a_lock_is_told(tmp_path, monkeypatch):
+    """Told once, and only to those who must wait; the block runs when the other process has ended."""
+    path, told = tmp_path / "lock", []
+    monkeypatch.setattr(locks, "PATIENCE_S", 0.05)
+    with alone(path, lambda: told.append("waits")):
+        assert told == []
+    held = tmp_path / ".lock.lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "True\n"
+        threading.Timer(0.5, holder.kill).start()
+        with alone(held, lambda: told.append("waits")):
+            assert holder.wait(5.0) is not None
+    assert told == ["waits"]

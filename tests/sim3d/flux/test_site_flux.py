@@ -13,8 +13,10 @@ from made_site_flux import COVARIANCE, DATES, NAMES, SIGMA, STATISTICAL, made, s
 
 import sim3d
 from sim3d import cli
+from sim3d.conventions.model_modes import ModelModes
 from sim3d.errors import InputError
 from sim3d.files import site_flux_file
+from sim3d.files.calibration_file import Calibration, write_calibration
 from sim3d.files.honda import HONDA_ENERGIES_GEV
 from sim3d.files.site_flux_file import HEIGHT_PROBABILITIES, read_site_flux, write_site_flux
 from sim3d.flux.site_flux import date_weights, heights_of, site_tables
@@ -128,6 +130,40 @@ def test_sites_without_parameters_and_heights():
     assert heights["nue"]["0.5"] == 15.0
     assert list(heights["numu"]) == [f"{q:g}" for q in HEIGHT_PROBABILITIES]
     assert heights_of(replace(site, height_quantiles_km=np.zeros((4, 0, 0, 0))), 1.0, 0.5)["numu"]["0.5"] is None
+
+
+def test_a_site_is_moved_to_a_calibration(shipped, tmp_path):
+    """Its own derivatives, the calibration's for a parameter that its runs did not know, and pseudo-parameters."""
+    names = ("pi+@31", "slow@12", "primary:p:norm")
+    sigma, values = np.array([0.05, 0.4, 0.02]), np.array([-0.1, 0.2, 0.01])
+    covariance = np.diag([0.03, 0.2, 0.01]) ** 2
+    energies, cosines = np.array([0.1, 1e4]), np.array([0.1, 1.0])
+    known = np.zeros((4, 2, 2, 3))
+    known[..., 1] = -0.15
+    arrays = {"neutrinos/slopes": known, "neutrinos/energies_GeV": energies, "neutrinos/cos_zenith": cosines}
+    modes = ModelModes(("model:a",), energies, cosines, np.full((1, 4, 2, 2), 0.02))
+    record = {"chi2": 1.0, "dof": 1, "models": {}}
+    calibration = Calibration("made", names, sigma, values, covariance, np.diag(sigma**2), 1.0, record, arrays, modes)
+    file = write_calibration(tmp_path / "made.h5", calibration)
+    before, after = sim3d.Flux.site("kamioka"), sim3d.Flux.site("kamioka", calibration=file)
+    # the site's derivatives are 0.05 per 0.1 and 0.02 per 0.02
+    shift = 0.5 * -0.1 + -0.15 * 0.2 + 1.0 * 0.01
+    assert after.flux("numu", 3.0, 0.3) / before.flux("numu", 3.0, 0.3) == pytest.approx(np.exp(shift), rel=1e-4)
+    assert after.flux("numu", 3.0, -0.3, 40.0) / before.flux("numu", 3.0, -0.3, 40.0) == pytest.approx(
+        np.exp(shift), rel=1e-4
+    )
+    assert after.parameters == [*names, "model:a"]
+    expected = np.sqrt((0.5 * 0.03) ** 2 + (0.15 * 0.2) ** 2 + 0.01**2 + 0.02**2)
+    relative = after.error("numu", 3.0, 0.3, kind="model") / after.flux("numu", 3.0, 0.3)
+    assert relative == pytest.approx(expected, rel=1e-3)
+    assert sim3d.Flux.site("kamioka", calibration="none").parameters == list(NAMES)
+    with pytest.raises(InputError, match="calibration.name"):
+        sim3d.Flux.site("kamioka", calibration="nowhere")
+    unknown = replace(calibration, arrays={})
+    with pytest.raises(InputError, match="no derivative by slow@12"):
+        sim3d.Flux.site("kamioka", calibration=write_calibration(tmp_path / "unknown.h5", unknown))
+    with pytest.raises(InputError, match="as kamioka is of other"):
+        site_tables(replace(made(), record={"calibration": "other"}), None, calibration)
 
 
 def call(*arguments, status=0):

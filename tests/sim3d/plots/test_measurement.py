@@ -9,6 +9,7 @@ from sim3d.measurement.fit import Likelihood, fit
 from sim3d.measurement.model import Component, Model
 from sim3d.measurement.parameters import Parameter, Prior
 from sim3d.measurement.samples import Sample
+from sim3d.plots import style
 from sim3d.plots.measurement import data_over_expectation, nuisances, profiles, pulls
 
 
@@ -44,7 +45,8 @@ def test_data_over_expectation(result, axis):
     drawn = next(line for line in lower.lines if line.get_marker() == "o")
     assert drawn.get_ydata() == pytest.approx((counts - total) / np.sqrt(total + variance))
     assert {"steep", "flat", "data"} <= {text.get_text() for text in upper.get_legend().get_texts()}
-    assert upper.get_title() == "7 events outside the bins"
+    (below,) = [text for text in figure.texts if text.get_gid() == style.CONTEXT_GID]
+    assert below.get_text().startswith("7 more events of the data lie outside the bins")
     assert lower.get_xscale() == ("log" if axis == "energy" else "linear")
 
 

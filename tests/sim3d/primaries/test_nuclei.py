@@ -104,9 +104,10 @@ def _neutrinos(world, start, kinetic, group, n, out):
     stack = new_stack(32768)
     rows = np.empty((1024, NEUTRINO_COLUMNS))
     z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+    interacts = np.bool_(False)  # a literal would be another type than that of runs
     for i in range(n):
         found, rows, stack = shower(
-            world, start, kinetic, z_over_a, primary_key(5, i), stack, rows, False, None, None, None,
+            world, start, kinetic, z_over_a, primary_key(5, i), stack, rows, interacts, None, None, None,
             world.nuclei[group],
         )  # fmt: skip
         for j in range(found):

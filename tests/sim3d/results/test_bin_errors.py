@@ -26,7 +26,7 @@ def truth(azimuths):
     return np.stack([scale * one for scale in (1.0, 0.95, 0.5, 0.4)])
 
 
-def draw(azimuths, showers, seed):
+def draw(azimuths, showers, seed, tail=0.8):
     """Flux and sample error: ``showers`` per bin at 1 GeV, fewer above; each hits a bin 1 to 6 times, with a weight."""
     rng = np.random.default_rng(seed)
     mean = truth(azimuths)
@@ -36,7 +36,7 @@ def draw(azimuths, showers, seed):
     flux, square = np.zeros(mean.shape), np.zeros(mean.shape)
     for i in range(number.max()):
         # mean 1: a cluster of 1 to 6 hits, and a weight with a tail
-        hit = (number > i) * rng.integers(1, 7, mean.shape) / 3.5 * rng.lognormal(-0.32, 0.8, mean.shape)
+        hit = (number > i) * rng.integers(1, 7, mean.shape) / 3.5 * rng.lognormal(-0.5 * tail**2, tail, mean.shape)
         flux += hit * value
         square += (hit * value) ** 2
     return flux, np.sqrt(square)
@@ -74,6 +74,25 @@ def test_coverage(azimuths, showers):
     assert np.all(of_sample[1] > 0.04 * hits[1])
 
 
+def test_ten_to_forty_effective_hits():
+    """The sample error has tails there, on the low side alone; the expected one has not. It has width 1."""
+    pulls, of_sample = [], []
+    for seed in range(3):
+        flux, error = draw(1, 80.0, seed, tail=1.2)
+        errors = bin_errors(flux, error, grid(1), 80)
+        number = errors.expected / errors.hit_value
+        chosen = (number > 10.0) & (number < 40.0) & (flux > 0.0)
+        off = (flux - truth(1))[chosen]
+        pulls.append(off / errors.error[chosen])
+        of_sample.append(off / error[chosen])
+    pull, sample = np.concatenate(pulls), np.concatenate(of_sample)
+    assert pull.size > 3000
+    assert np.mean(np.abs(pull) > 3.0) < 0.01
+    assert np.std(pull) == pytest.approx(1.0, abs=0.1)
+    assert np.mean(sample < -3.0) > 0.025
+    assert not np.any(sample > 3.0)
+
+
 def test_average_with_inverse_variances():
     """Sample errors make it low by more than half; expected errors, of hit values and means nearby, by 5 to 7%."""
     flux, error = draw(1, 6.0, 5)
@@ -104,7 +123,7 @@ def test_hit_value_of_equal_hits():
     scaled = bin_errors(1e6 * flux, 1e6 * error, grid(1), 80)
     np.testing.assert_allclose(scaled.error, 1e6 * errors.error)
     # many hits: the sample error; five: the expected one, from the bins around
-    many = bin_errors(20 * flux, np.sqrt(20) * error, grid(1), 80)
+    many = bin_errors(60 * flux, np.sqrt(60) * error, grid(1), 80)
     assert np.all(many.kind[0, :8] == SAMPLE)
     assert np.all(errors.kind[0, :8] == EXPECTED)
     np.testing.assert_allclose(errors.error[0, 2], error[0, 2], rtol=0.02)
@@ -157,3 +176,16 @@ def test_coverage_of_runs(runs, binning):
     assert covered >= 0.88 * empty
     assert np.median(np.concatenate(over)) < 5.0
     assert beyond <= 0.015 * hits
+
+
+def test_hit_values_that_vary_within_the_weights():
+    """One pass is too large by exp(s^2 / 2) for phi that changes by e^s over a width; the second mends it."""
+    flux = 1e4 * truth(1)
+    slope = 2.0  # phi over flux falls as the square of energy: by e^0.92 over 0.2 decades
+    phi = 1e-4 * UNIT[:, None, None] * ENERGIES[:, None, None] ** -slope * np.ones_like(flux)
+    middle = (ENERGIES > 0.4) & (ENERGIES < 20.0)
+    ratio = [np.mean((phi / hit_values(flux, phi * flux, grid(1), passes=n))[:, middle]) for n in (1, 2, 3)]
+    width = slope * 0.2 * np.log(10.0)
+    assert ratio[0] == pytest.approx(np.exp(-0.5 * width**2), rel=0.1)
+    assert abs(ratio[1] - 1.0) < 0.25 * abs(ratio[0] - 1.0)
+    assert abs(ratio[2] - 1.0) <= abs(ratio[1] - 1.0) + 0.01

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from sim3d.conventions.model_modes import ModelModes
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.interpolated import Flux
@@ -37,15 +38,19 @@ def gradients(hole=False):
     return SiteGradients("x", groups, np.ones(N_GROUPS, dtype=int), ("flux", *NAMES), {})
 
 
-@pytest.fixture(scope="module")
-def flux():
+def flux_with(errors):
     f, e, _ = np.meshgrid(range(4), E, COS, indexing="ij")
     values = (e**-3.0 * (1.0 + f))[..., None]
     whole = np.array([0.0, 360.0])
     table = FluxTable(
         values, 0.03 * values, E, BINS.energy_edges_GeV, "bins", BINS.cos_edges, whole, "x", "made for a test"
     )
-    return Flux(table, derivatives=LogDerivatives(gradients(), ParameterErrors.of_matrix(NAMES, MATRIX)))
+    return Flux(table, derivatives=LogDerivatives(gradients(), errors))
+
+
+@pytest.fixture(scope="module")
+def flux():
+    return flux_with(ParameterErrors.of_matrix(NAMES, MATRIX))
 
 
 def test_derivatives_are_those_of_the_bins_in_units_of_sigma(flux):
@@ -162,3 +167,31 @@ def test_the_share_of_priors():
 def test_the_share_of_priors_of_a_flux(flux):
     assert flux.prior_share("numu", [1.0, 2.0], 0.1).tolist() == [1.0, 1.0]
     assert np.isnan(Flux(flux.table).prior_share("numu", 1.0, 0.1))
+
+
+def test_pseudo_parameters_are_parameters_of_width_one():
+    """Errors that no parameter describes: in the derivatives, the covariance, errors, shifts and the penalty."""
+    changes = np.stack([np.full((4, 2, 2), 0.03), np.full((4, 2, 2), -0.01)])
+    changes[1, 2:] = 0.02
+    modes = ModelModes(("model:a", "model:b"), np.array([0.1, 1e5]), np.array([0.1, 1.0]), changes)
+    plain = ParameterErrors.of_matrix(NAMES, MATRIX)
+    errors = plain.with_modes(modes)
+    assert errors.names == (*NAMES, "model:a", "model:b")
+    assert errors.physical == NAMES
+    own = flux_with(errors)
+    assert own.parameters == list(errors.names)
+    known = flux_with(plain)
+    point = ("numu", 3.0, 0.3)
+    np.testing.assert_allclose(own.derivatives(*point)[-2:], [0.03, -0.01])
+    np.testing.assert_allclose(own.derivatives("nue", 3.0, -0.3)[-2:], [0.03, 0.02])
+    assert own.covariance(*point) == pytest.approx(known.covariance(*point) + 0.03**2 + 0.01**2)
+    moved = own.shifted({"model:b": 2.0}).flux("nue", 3.0, 0.3) / own.flux("nue", 3.0, 0.3)
+    assert moved == pytest.approx(np.exp(0.04))
+    assert own.penalty({"model:a": 3.0, "model:b": 1.0}) == pytest.approx(10.0)
+    # what is common to numu and nue cancels in their ratio
+    same = flux_with(plain.with_modes(ModelModes(("model:a",), modes.energies_GeV, modes.cos_zenith, changes[:1])))
+    ratios = [each.ratio("numu", "nue", 3.0, 0.3, kind="model")[1] for each in (known, same)]
+    assert ratios[1] == pytest.approx(ratios[0])
+    # all of it is prior
+    share = own.prior_share(*point)
+    assert share == pytest.approx(1.0)

@@ -12,6 +12,7 @@ from atmosphere.layers import linsley
 from geomag.field.igrf import FieldModel
 from hadronic.models import load_model
 from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.sampling.aim_settings import make_aim
 from sim3d.sampling.aiming import (
     A_KIND,
     AIM_COLUMNS,
@@ -23,7 +24,6 @@ from sim3d.sampling.aiming import (
     draw_rotation,
     draw_uniform_rotation,
     foretold_crossing,
-    make_aim,
     set_reference,
     site_rotation,
     smallest_rotation,
@@ -58,7 +58,7 @@ def pilots():
     yields = load_model("fluka-z", "printed").tables
     layers, top = linsley().layers, linsley().top_km
     worlds = [build_world(layers, top, FIELD.gauss, yields, bending=b, energy_min_GeV=0.3) for b in (False, True)]
-    stack = new_stack(32768)
+    stack, alone = new_stack(32768), np.ones(2)
     out = []
     for i in range(60):
         cosine = (0.2, 0.5, 0.9)[i % 3]
@@ -67,7 +67,7 @@ def pilots():
         tape = np.uint64(child_key(np.uint64(primary_key(3, i)), 11))
         for world in worlds:
             rows = np.empty((4096, NEUTRINO_COLUMNS))
-            n, rows, stack = shower(world, pose, 20.0, 1.0, tape, stack, rows, True)
+            n, rows, stack = shower(world, pose, 20.0, 1.0, tape, stack, rows, True, None, None, None, alone)
             lists.append(rows[:n].copy())
         out.append(lists)
     return out
@@ -107,8 +107,8 @@ def test_site_rotation(lat):
     site_rotation(row, site, 0.8, g)
     assert np.allclose(g @ g.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(g) == pytest.approx(1.0)
-    assert np.allclose(apply(g, *n), site[:3])
-    assert np.allclose(g @ row[3:6], math.cos(0.8) * site[3:6] + math.sin(0.8) * site[6:9])
+    assert np.allclose(apply(g, *n), site["up"])
+    assert np.allclose(g @ row[3:6], math.cos(0.8) * site["magnetic_north"] + math.sin(0.8) * site["magnetic_east"])
 
 
 @njit
@@ -154,7 +154,7 @@ def _share_inside(row, site, aim, gauss, n):
     for _ in range(n):
         draw_rotation(row, site, aim, gauss, True, rng, g, work)
         found, x, y, z, _ = foretold_crossing(row, g, EARTH_RADIUS_KM, gauss, True)
-        if found and x * site[0] + y * site[1] + z * site[2] > math.cos(math.radians(3.0)):
+        if found and x * site["up"][0] + y * site["up"][1] + z * site["up"][2] > math.cos(math.radians(3.0)):
             inside += 1
     return inside / n
 
@@ -211,5 +211,5 @@ def test_nothing_foretold_is_aimed_at_the_centre(crossings):
     row[12:15] = row[9:12] / np.linalg.norm(row[9:12])  # flies straight up
     found, *place, margin = aim_point(row, site, 0.3, make_aim(), FIELD.gauss, True, work)
     assert not found
-    assert np.allclose(place, site[:3])
+    assert np.allclose(place, site["up"])
     assert margin == make_aim().margin

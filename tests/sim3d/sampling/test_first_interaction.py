@@ -24,7 +24,7 @@ from sim3d.sampling.aiming import AIM_COLUMNS, apply, draw_uniform_rotation, set
 from sim3d.sampling.first_interaction import draw_cosine, draw_depth, effective_radius, secant, trace_to_top
 from sim3d.sampling.source import Source, draw_entry, draw_primary
 from sim3d.sampling.targeted import draw_vertex
-from sim3d.scoring.detectors import SITE_COLUMNS
+from sim3d.scoring.detectors import SITE_DTYPE
 from sim3d.shower.energy_loss import stopping_power
 from sim3d.shower.random_streams import primary_key
 from sim3d.shower.rotations import KAPPA, rotate_about_field
@@ -304,10 +304,10 @@ def _drawn(world, source, n, key, by_energy, by_cosine, out):
     """The same from drawn vertices, turned anyhow."""
     rng = np.array([primary_key(key, 1)], dtype=np.uint64)
     pose, turned, entry, g = np.empty(9), np.empty(9), np.empty(6), np.empty((3, 3))
-    row, site = np.zeros(AIM_COLUMNS), np.zeros(SITE_COLUMNS)
+    row, site = np.zeros(AIM_COLUMNS), np.zeros(1, SITE_DTYPE)[0]
     set_reference(row, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0)
-    site[0] = site[4] = 1.0
-    site[8] = -1.0
+    site["up"][0] = site["magnetic_north"][1] = 1.0
+    site["magnetic_east"][2] = -1.0
     for i in range(n):
         t, group, constant, _ = draw_vertex(world, source, i, n, rng, pose)
         draw_uniform_rotation(row, site, rng, g)

@@ -163,6 +163,8 @@ def _vertical(world, energies, radii, depths, with_levels, track):
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS))
     crossings = np.empty((100_000, LEVEL_COLUMNS))
     start = np.zeros(9)
+    # the argument types of runs and of replay
+    interacts, alone = np.bool_(False), np.ones(2)
     out = np.zeros(energies.shape[0])
     for i in range(energies.shape[0]):
         start[2], start[5], start[6] = EARTH_RADIUS_KM + world.top_km, -1.0, 1.0
@@ -170,8 +172,8 @@ def _vertical(world, energies, radii, depths, with_levels, track):
         if with_levels:
             crossings[0, 0] = 0.0
             _, neutrinos, stack = shower(
-                world, start, energies[i], 1.0, key, stack, neutrinos, False, None,
-                Levels(radii, depths, crossings),
+                world, start, energies[i], 1.0, key, stack, neutrinos, interacts, None,
+                Levels(radii, depths, crossings), None, alone,
             )  # fmt: skip
             for j in range(1, int(crossings[0, 0]) + 1):
                 muon = crossings[j, L_SPECIES] == MUP or crossings[j, L_SPECIES] == MUM
@@ -179,7 +181,9 @@ def _vertical(world, energies, radii, depths, with_levels, track):
                     out[i] += crossings[j, L_WEIGHT]
         else:
             track[0, 0] = 0.0
-            _, neutrinos, stack = shower(world, start, energies[i], 1.0, key, stack, neutrinos, False, track)
+            _, neutrinos, stack = shower(
+                world, start, energies[i], 1.0, key, stack, neutrinos, interacts, track, None, None, alone
+            )
             for j in range(1, int(track[0, 0]) + 1):
                 muon = track[j, 1] == MUP or track[j, 1] == MUM
                 r = math.sqrt(track[j, 2] ** 2 + track[j, 3] ** 2 + track[j, 4] ** 2)

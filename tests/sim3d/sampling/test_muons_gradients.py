@@ -73,7 +73,8 @@ def check(base, kind, primaries, least=0.008):
     assert np.all(np.abs(value[1]) < 0.5 * np.abs(value[2]) + 0.03)
 
 
-@pytest.mark.parametrize("kind", ["pions", "shapes", "primaries"])
+# all kinds run in test_full_runs_with_other_parameters, with twenty times the primaries (`make validate`)
+@pytest.mark.parametrize("kind", ["pions", "shapes"])
 def test_a_full_run_with_other_parameters(base, kind):
     check(base, kind, 48_000)
 
@@ -108,8 +109,8 @@ def test_identities_and_the_flux_itself(base):
     pivots = sum(own[..., base.column(name)] for name in base.parameters if name.startswith("primary:p@"))
     protons = own[..., base.column("primary:p:norm")]
     np.testing.assert_allclose(pivots, protons, rtol=1e-5, atol=1e-9 * own[..., 0].max())
-    plain = run().extra("muons").arrays()
-    more = run(gradients=WANTED).extra("muons").arrays()
+    plain = run(4_800).extra("muons").arrays()
+    more = run(4_800, gradients=WANTED).extra("muons").arrays()
     for name, array in plain.items():
         np.testing.assert_array_equal(array, more[name], err_msg=name)
 

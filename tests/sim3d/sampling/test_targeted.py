@@ -13,7 +13,8 @@ from sim3d.config.load import make_config
 from sim3d.conventions.binning import ENERGY_EDGES_GEV
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import KP, PIP
-from sim3d.sampling.aiming import A_U, AIM_COLUMNS, N_SECTORS, make_aim
+from sim3d.sampling.aim_settings import make_aim
+from sim3d.sampling.aiming import A_U, AIM_COLUMNS, N_SECTORS
 from sim3d.sampling.pilot import add_axis, list_crossings
 from sim3d.sampling.targeted import rotation_density
 from sim3d.scoring.detectors import Detector, sphere_crossings
@@ -84,15 +85,18 @@ def aimed():
     return run("targeted", 72_000)
 
 
-def test_against_analog(aimed):
+@pytest.mark.parametrize(
+    ("primaries", "precision"), [(200_000, 0.17), pytest.param(480_000, 0.1, marks=pytest.mark.slow)]
+)
+def test_against_analog(aimed, primaries, precision):
     """Same patch, same world: by flavour in energy, zenith and azimuth, all bins (choosing some would be biased)."""
-    analog = run("analog", 480_000, seed=2)
+    analog = run("analog", primaries, seed=2)
     sets = []
     for axes in ((3, 4), (2, 4), (2, 3)):
         a, b = (groups(r).sum(axis=axes) for r in (aimed, analog))
         error = np.hypot(a.std(axis=0, ddof=1), b.std(axis=0, ddof=1)) / math.sqrt(24)
         sets.append(((a.mean(axis=0) - b.mean(axis=0)) / error).ravel())
-        assert np.median(error / b.mean(axis=0)) < 0.1
+        assert np.median(error / b.mean(axis=0)) < precision
     z = np.concatenate(sets)
     assert (z**2).mean() < 1.1 + 4.0 * math.sqrt(2.2 / 16)
     assert np.all(abs(z) < 5.0)
@@ -152,12 +156,19 @@ def test_one_dimensional_world():
     agree(g, g[:, :, :, ::-1])
 
 
+COLLINEAR = {"transport": {"bending": False, "transverse": False}}
+
+
+@pytest.fixture(scope="module")
+def collinear():
+    """A rotated run, in which a patch has no meaning, of the collinear limit."""
+    return groups(run("rotated", 72_000, seed=3, **COLLINEAR))
+
+
 @pytest.mark.parametrize("patch", [(2.0, 2.0), (10.0, 40.0)])
-def test_one_dimension_against_rotated(patch):
+def test_one_dimension_against_rotated(collinear, patch):
     """With cutoffs, at a true site: the collinear limit is that of the rotated mode, bin by bin."""
-    collinear = {"transport": {"bending": False, "transverse": False}}
-    aimed = groups(run("targeted", 72_000, patch=patch, **collinear))
-    agree(aimed, groups(run("rotated", 72_000, seed=3, **collinear)))
+    agree(groups(run("targeted", 72_000, patch=patch, **COLLINEAR)), collinear)
 
 
 def neutrino(z, direction, turn=0.0, energy=1.0):

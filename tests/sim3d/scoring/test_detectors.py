@@ -17,9 +17,6 @@ from sim3d.sampling.rotated import rotate_with_crossing
 from sim3d.sampling.source import draw_entry
 from sim3d.scoring.bins import cos_bin, energy_bin, inverse_cosine
 from sim3d.scoring.detectors import (
-    S_EASTX,
-    S_SOUTHX,
-    S_UPX,
     Detector,
     angles_in_site_frame,
     inside_patch,
@@ -38,6 +35,9 @@ def detector(lat=36.4, lon=137.3, declination=-8.0, altitude=0.0, **patch):
     return Detector("here", lat, lon, altitude, lat, declination, **patch)
 
 
+FLAT = np.zeros(0)
+"""Nodes of mountains: none."""
+
 PATCHES = {
     "10 x 40": {"ns_deg": 10.0, "ew_deg": 40.0},
     "60 x 200": {"ns_deg": 60.0, "ew_deg": 200.0},
@@ -49,8 +49,8 @@ PATCHES = {
 
 
 @njit(nogil=True, cache=CACHE)
-def _inside(sites, points):
-    return np.array([inside_patch(sites, 0, p[0], p[1], p[2]) for p in points])
+def _inside(site, points):
+    return np.array([inside_patch(site, p[0], p[1], p[2]) for p in points])
 
 
 def points_on_sphere(n, seed=1):
@@ -66,7 +66,7 @@ def test_area_is_the_share_of_points_inside(name):
     for lat in (36.4, -90.0):
         here = detector(lat=lat, **PATCHES[name])
         share = here.area_m2 / (4 * math.pi * (here.radius_km * 1e3) ** 2)
-        counted = _inside(here.row()[None, :], points).mean()
+        counted = _inside(here.row(), points).mean()
         assert counted == pytest.approx(share, abs=4 * math.sqrt(share * (1 - share) / n) + 1e-12)
 
 
@@ -78,26 +78,26 @@ def at(lat, lon):
 
 def test_rectangle_edges_follow_magnetic_north():
     """Hand-made: 10 x 40 degrees at the equator, first with no declination, then turned by 90 degrees."""
-    straight = detector(0.0, 0.0, 0.0, **PATCHES["10 x 40"]).row()[None, :]
+    straight = detector(0.0, 0.0, 0.0, **PATCHES["10 x 40"]).row()
     inside = [(0, 0), (4.9, 0), (-4.9, 0), (0, 19.9), (0, -19.9), (4.8, 19.5)]
     outside = [(5.1, 0), (-5.1, 0), (0, 20.1), (0, -20.1), (0, 180), (5.1, 20.1)]
     for place, expected in [(p, True) for p in inside] + [(p, False) for p in outside]:
-        assert inside_patch(straight, 0, *at(*place)) is expected
-    turned = detector(0.0, 0.0, 90.0, **PATCHES["10 x 40"]).row()[None, :]
-    assert inside_patch(turned, 0, *at(19.9, 0))
-    assert inside_patch(turned, 0, *at(0, 4.9))
-    assert not inside_patch(turned, 0, *at(0, 5.1))
-    assert not inside_patch(turned, 0, *at(20.1, 0))
+        assert inside_patch(straight, *at(*place)) is expected
+    turned = detector(0.0, 0.0, 90.0, **PATCHES["10 x 40"]).row()
+    assert inside_patch(turned, *at(19.9, 0))
+    assert inside_patch(turned, *at(0, 4.9))
+    assert not inside_patch(turned, *at(0, 5.1))
+    assert not inside_patch(turned, *at(20.1, 0))
 
 
 def test_declination_is_positive_to_the_east():
     """With magnetic north 20 degrees east of north the long side's eastern end dips to the south."""
-    row = detector(0.0, 0.0, 20.0, **PATCHES["10 x 40"]).row()[None, :]
+    row = detector(0.0, 0.0, 20.0, **PATCHES["10 x 40"]).row()
     d = math.radians(20)
     east_end = math.degrees(math.asin(-math.sin(math.radians(19)) * math.sin(d)))
     lon = math.degrees(math.atan2(math.sin(math.radians(19)) * math.cos(d), math.cos(math.radians(19))))
-    assert inside_patch(row, 0, *at(east_end, lon))
-    assert not inside_patch(row, 0, *at(-east_end, lon))
+    assert inside_patch(row, *at(east_end, lon))
+    assert not inside_patch(row, *at(-east_end, lon))
 
 
 # direction of flight in (east, north, up) and the expected cos_zenith and azimuth (degrees)
@@ -125,7 +125,7 @@ def test_cardinal_directions(site, case):
     north = np.array([-math.sin(lat) * math.cos(lon), -math.sin(lat) * math.sin(lon), math.cos(lat)])
     u = flight[0] * east + flight[1] * north + flight[2] * up
     here = Detector(site, SITES[site].lat, SITES[site].lon, 0.0, SITES[site].lat, -8.0, radius_deg=1.0)
-    for c, a in (local_angles(*up, *u), angles_in_site_frame(here.row()[None], 0, *up, *u)):
+    for c, a in (local_angles(*up, *u), angles_in_site_frame(here.row(), *up, *u)):
         assert c == pytest.approx(cos_zenith, abs=1e-12)
         assert 0 <= a < 2 * math.pi
         if azimuth is not None:
@@ -147,7 +147,7 @@ UNIT = st.tuples(st.floats(-1, 1), st.floats(0, 2 * math.pi)).map(
 
 def triad(site):
     """Centre, south and east of a site's row."""
-    return site[S_UPX : S_UPX + 3], site[S_SOUTHX : S_SOUTHX + 3], site[S_EASTX : S_EASTX + 3]
+    return site["up"], site["south"], site["east"]
 
 
 def turned(v, centre, n):
@@ -167,7 +167,7 @@ def test_the_frame_of_the_site_is_carried_along_the_great_circle(n, u, lat, lon)
         return
     carried_south, carried_east = turned(south, centre, n), turned(east, centre, n)
     assert [carried_south @ n, carried_east @ n, carried_south @ carried_east] == pytest.approx([0, 0, 0], abs=1e-9)
-    cos_zenith, azimuth = angles_in_site_frame(site[None], 0, *n, *u)
+    cos_zenith, azimuth = angles_in_site_frame(site, *n, *u)
     assert cos_zenith == pytest.approx(-n @ u, abs=1e-12)
     expected = math.atan2(-u @ carried_east, -u @ carried_south)
     assert math.remainder(azimuth - expected, 2 * math.pi) == pytest.approx(0, abs=1e-7)
@@ -180,15 +180,15 @@ def test_the_turn_of_the_frame_in_closed_form(lat, d_lon):
     The great circle meets the meridians of its two ends, at equal latitudes, under angles that are mirror images; the
     angle follows from the isosceles spherical triangle with the pole. On the site's meridian there is no turn.
     """
-    site = detector(lat=lat, lon=10.0, radius_deg=180.0).row()[None]
+    site = detector(lat=lat, lon=10.0, radius_deg=180.0).row()
     place = at(lat, 10.0 + d_lon)
     flight = np.cross(place, [0.3, -0.2, 0.9])
-    turn = angles_in_site_frame(site, 0, *place, *flight)[1] - local_angles(*place, *flight)[1]
+    turn = angles_in_site_frame(site, *place, *flight)[1] - local_angles(*place, *flight)[1]
     expected = 2 * math.atan(math.sin(math.radians(lat)) * math.tan(math.radians(d_lon) / 2))
     assert math.remainder(turn - expected, 2 * math.pi) == pytest.approx(0, abs=1e-9)
     place = at(0.5 * lat - 7.0, 10.0)
     flight = np.cross(place, [0.3, -0.2, 0.9])
-    same = angles_in_site_frame(site, 0, *place, *flight)[1] - local_angles(*place, *flight)[1]
+    same = angles_in_site_frame(site, *place, *flight)[1] - local_angles(*place, *flight)[1]
     assert math.remainder(same, 2 * math.pi) == pytest.approx(0, abs=1e-9)
 
 
@@ -198,7 +198,7 @@ def harmonic(lat, lon, seed=3):
     Near the pole a horizontal direction of space is the same for all crossings: the flux is larger from the direction
     of longitude 40 than from the opposite one.
     """
-    sites = detector(lat=lat, lon=lon, radius_deg=2.0).row()[None]
+    sites = np.array([detector(lat=lat, lon=lon, radius_deg=2.0).row()])
     rng = np.random.default_rng(seed)
     sums, hits = np.zeros(12), np.zeros(8, dtype=HIT_DTYPE)
     source = np.array([math.cos(math.radians(40.0)), math.sin(math.radians(40.0)), 0.0])
@@ -212,7 +212,7 @@ def harmonic(lat, lon, seed=3):
         weight = 1.0 - 0.3 * (u @ source) / np.linalg.norm(u[:2])
         born = EARTH_RADIUS_KM * n - 20.0 * u
         neutrino = np.array([0.0, 1.0, weight, *born, *u])
-        for hit in hits[: patch_hits(neutrino, 0, sites, 0, 12, hits, 0)]:
+        for hit in hits[: patch_hits(neutrino, 0, sites, FLAT, 0, 12, hits, 0)]:
             sums[hit["azimuth_bin"]] += weight
     phases = np.exp(1j * np.radians(30 * np.arange(12) + 15))
     return 2 * (sums * phases).sum() / sums.sum()
@@ -257,7 +257,7 @@ def hits_of(neutrino, *detectors):
     """Hits of one neutrino."""
     sites = np.array([d.row() for d in detectors])
     hits = np.zeros(16, dtype=HIT_DTYPE)
-    return hits[: patch_hits(np.array(neutrino, dtype=float), 0, sites, 0, 12, hits, 0)]
+    return hits[: patch_hits(np.array(neutrino, dtype=float), 0, sites, FLAT, 0, 12, hits, 0)]
 
 
 def test_both_crossings_count():
@@ -316,6 +316,7 @@ def _isotropic(sites, n, radius_km, seed, n_azimuth, sums, squares):
     start = np.empty(9)
     neutrino = np.empty(9)
     hits = np.empty(32, HIT_DTYPE)
+    flat = np.zeros(0)
     unit = math.pi * 4.0 * math.pi * (radius_km * 1e3) ** 2 / n
     for i in range(n):
         rng[0] = primary_key(seed, i)
@@ -324,7 +325,7 @@ def _isotropic(sites, n, radius_km, seed, n_azimuth, sums, squares):
         neutrino[NU_ENERGY] = 1.0
         neutrino[NU_WEIGHT] = weight * unit
         neutrino[3:] = start[:6]
-        n_hits = patch_hits(neutrino, 0, sites, 0, n_azimuth, hits, 0)
+        n_hits = patch_hits(neutrino, 0, sites, flat, 0, n_azimuth, hits, 0)
         for j in range(n_hits):
             k, c, a = hits[j]["site"], hits[j]["cos_bin"], hits[j]["azimuth_bin"]
             sums[k, c, a] += hits[j]["value"]
@@ -337,6 +338,7 @@ def _cosine_law(sites, n, radius_km, seed, n_azimuth, sums):
     np.random.seed(seed)
     neutrino = np.empty(9)
     hits = np.empty(32, HIT_DTYPE)
+    flat = np.zeros(0)
     unit = math.pi * 4.0 * math.pi * (radius_km * 1e3) ** 2 / n
     for _ in range(n):
         z = 2 * np.random.random() - 1
@@ -352,7 +354,7 @@ def _cosine_law(sites, n, radius_km, seed, n_azimuth, sums):
         neutrino[6] = -c * n0 + t * (cq * e0 + sq * f0)
         neutrino[7] = -c * n1 + t * (cq * e1 + sq * f1)
         neutrino[8] = -c * n2 + t * sq * f2
-        n_hits = patch_hits(neutrino, 0, sites, 0, n_azimuth, hits, 0)
+        n_hits = patch_hits(neutrino, 0, sites, flat, 0, n_azimuth, hits, 0)
         for j in range(n_hits):
             sums[hits[j]["site"], hits[j]["cos_bin"], hits[j]["azimuth_bin"]] += hits[j]["value"]
 
@@ -452,11 +454,11 @@ def test_rotation_brings_the_crossing_to_the_site(n, u, lat, lon, azimuth):
         return
     moved_n, moved_u, other = n.copy(), u.copy(), np.array([0.3, -0.5, 0.8])
     row = detector(lat=lat, lon=lon, radius_deg=1.0).row()
-    site = row[S_UPX : S_UPX + 3]
+    site = row["up"]
     for v in (moved_n, moved_u, other):
         rotate_with_crossing(n, u, row, azimuth, v)
     np.testing.assert_allclose(moved_n, site, atol=1e-12)
-    c, a = angles_in_site_frame(row[None], 0, *site, *moved_u)
+    c, a = angles_in_site_frame(row, *site, *moved_u)
     assert c == pytest.approx(cos_zenith, abs=1e-9)
     assert math.remainder(a - azimuth, 2 * math.pi) == pytest.approx(0, abs=1e-6)
     start = np.array([0.3, -0.5, 0.8])

@@ -93,7 +93,7 @@ def check_class(result, kind, mode, primaries, seed=11):
 
 
 # the others run in test_runs_with_other_parameters, with ten times the primaries (`make validate`)
-@pytest.mark.parametrize("kind", ["yields", "solar"])
+@pytest.mark.parametrize("kind", ["yields"])
 def test_a_run_with_other_parameters(targeted, kind):
     check_class(targeted, kind, "targeted", 24_000)
 

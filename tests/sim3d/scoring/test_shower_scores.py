@@ -8,6 +8,7 @@ from sim3d.sampling.batch import empty_scores
 from sim3d.scoring.detectors import Detector
 from sim3d.scoring.event_records import NO_RECORDS, RECORD_DTYPE, describe_primary
 from sim3d.scoring.heights import BINS, N_HEIGHTS, NO_HEIGHTS
+from sim3d.scoring.hit_weights import _REFERENCE, decades_of_bins, note_primary
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower, patch_hits
 from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_TAG, NU_WEIGHT
@@ -39,7 +40,7 @@ def neutrinos():
 
 def listed(neutrinos, energy_min=0.0, first_site=0, sites=SITES, capacity=1):
     hits, n = hits_of_shower(
-        neutrinos, len(neutrinos), energy_min, sites, first_site, 12, np.empty(capacity, HIT_DTYPE)
+        neutrinos, len(neutrinos), energy_min, sites, np.zeros(0), first_site, 12, np.empty(capacity, HIT_DTYPE)
     )
     return hits[:n]
 
@@ -51,7 +52,7 @@ def test_the_list_grows_and_is_that_of_its_neutrinos(neutrinos):
     single = np.empty(4, HIT_DTYPE)
     n = 0
     for i, neutrino in enumerate(neutrinos):
-        for hit in single[: patch_hits(neutrino, i, SITES, 0, 12, single, 0)]:
+        for hit in single[: patch_hits(neutrino, i, SITES, np.zeros(0), 0, 12, single, 0)]:
             assert hits[n] == hit
             assert hit["neutrino"] == i
             n += 1
@@ -90,12 +91,18 @@ def test_scores_are_the_sum_of_the_hits(neutrinos):
     np.add.at(counts, bins, 1)
     assert np.array_equal(scores.flux, flux)
     assert np.array_equal(scores.hits, counts)
-    assert scores.weights.sum() == len(hits)
+    assert not scores.weights.any(), "the primary is not finished"
+    of_primary = np.zeros_like(scores.of_primary)
+    relative = 100 * WEIGHT * hits["value"] / _REFERENCE[hits["energy_bin"]]
+    np.add.at(of_primary, (hits["site"], hits["flavour"], decades_of_bins()[hits["energy_bin"]]), relative)
+    np.testing.assert_allclose(scores.of_primary, of_primary, rtol=1e-12)
+    note_primary(scores.weights, scores.of_primary)
+    assert scores.weights.sum() == np.count_nonzero(of_primary)
     inside = hits["energy_bin"] // BINS.energy_group < BINS.n_energy
     assert heights.sum() == pytest.approx(WEIGHT * hits["value"][inside].sum(), rel=1e-9, abs=0.0)
     assert heights[..., 19:21].sum() == pytest.approx(heights.sum(), rel=1e-9, abs=0.0)
     scores.clear()
-    assert not any(array.any() for array in scores[:4])
+    assert not any(array.any() for array in scores[:5])
     assert scores.followed[0] == -1
 
 

@@ -9,7 +9,7 @@ from sim3d.api import run
 from sim3d.config.load import load_config, make_config
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.errors import InputError
-from sim3d.scoring.detectors import SITE_COLUMNS, Detector
+from sim3d.scoring.detectors import Detector
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
 from sim3d.scoring.surface import born_in_rock, read_surface, site_rows, surface_km
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_UX, NU_WEIGHT, NU_X
@@ -49,10 +49,16 @@ def config(surface=None, altitude=None, mode="targeted"):
     )
 
 
-def test_flat_sites_have_the_rows_of_a_run_without_surfaces():
-    """The table of sites is as wide as ever where no site has a surface."""
-    assert site_rows([detector()], [None]).shape == (1, SITE_COLUMNS)
-    assert make_setup(config(altitude=350.0)).sites.shape == (1, SITE_COLUMNS)
+def test_flat_sites_have_no_nodes(tmp_path):
+    """Nodes are those of the sites that have a surface, one site after the other."""
+    sites, nodes = site_rows([detector()], [None])
+    assert nodes.size == sites["zeniths"][0] == 0
+    assert make_setup(config(altitude=350.0)).surfaces.size == 0
+    surfaces = [read_surface(constant(tmp_path / f"{height}.csv", height), 0.0)[0] for height in (1000.0, 2000.0)]
+    sites, nodes = site_rows([detector()] * 3, [surfaces[0], None, surfaces[1]])
+    assert [surface_km(sites[k], nodes, 0.5, 1.0) for k in (0, 2)] == pytest.approx([1.0, 2.0])
+    assert nodes.size == sum(surface.nodes().size for surface in surfaces)
+    assert not born_in_rock(sites[1], nodes, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 @pytest.mark.parametrize("mode", ["targeted", "rotated"])
@@ -90,27 +96,27 @@ def cone(path, top_m, column):
 @pytest.mark.parametrize("column", ["thickness_m", "altitude_m"])
 def test_a_cone(tmp_path, column):
     """Births just inside a cone are in rock, births just outside are not, on every line; both columns are alike."""
-    rows = rows_of(cone(tmp_path / "cone.csv", 1000.0, column), 0.0)
+    rows, nodes = rows_of(cone(tmp_path / "cone.csv", 1000.0, column), 0.0)
     for zenith in (0.0, 11.3, 33.3, 60.2, 85.1):
         t = math.radians(zenith)
         length = 1.0 / (math.cos(t) + math.sin(t) / math.tan(SLOPE))
         for factor, inside in ((0.998, True), (1.002, False)):
             x, y = EARTH_RADIUS_KM + factor * length * math.cos(t), factor * length * math.sin(t)
             for azimuth in (0.0, 1.0, 6.2):
-                assert born_in_rock(rows[0], x, y, 0.0, math.cos(t), azimuth) == inside
-    assert not born_in_rock(rows[0], EARTH_RADIUS_KM, 0.0, 0.0, -0.5, 0.0)
+                assert born_in_rock(rows[0], nodes, x, y, 0.0, math.cos(t), azimuth) == inside
+    assert not born_in_rock(rows[0], nodes, EARTH_RADIUS_KM, 0.0, 0.0, -0.5, 0.0)
 
 
 def test_count_under_a_slab(tmp_path):
     """Vertical neutrinos born evenly up to 10 km: under 2 km of rock 8 of 10 are counted, from below all are."""
-    rows = rows_of(constant(tmp_path / "slab.csv", 2000.0), 500.0)
+    rows, nodes = rows_of(constant(tmp_path / "slab.csv", 2000.0), 500.0)
     n = 1000
     neutrinos = np.zeros((2 * n, NEUTRINO_COLUMNS))
     neutrinos[:, NU_ENERGY], neutrinos[:, NU_WEIGHT] = 1.0, 1.0
     height = 10.0 * (np.arange(n) + 0.5) / n
     neutrinos[:n, NU_X], neutrinos[n:, NU_X] = EARTH_RADIUS_KM + height, -EARTH_RADIUS_KM - height
     neutrinos[:n, NU_UX], neutrinos[n:, NU_UX] = -1.0, 1.0
-    hits, found = hits_of_shower(neutrinos, 2 * n, 0.0, rows, 0, 12, np.empty(64, HIT_DTYPE))
+    hits, found = hits_of_shower(neutrinos, 2 * n, 0.0, rows, nodes, 0, 12, np.empty(64, HIT_DTYPE))
     from_above = hits[:found]["cos_zenith"] > 0.0
     assert from_above.sum() == 800
     assert found - from_above.sum() == n
@@ -119,10 +125,10 @@ def test_count_under_a_slab(tmp_path):
 def test_linear_between_directions(tmp_path):
     """Altitudes are linear in zenith and azimuth, also across south."""
     rows = [(z, a, 500.0 + 10.0 * z * (1.0 + a / 360.0)) for z in (0.0, 30.0, 90.0) for a in (10.0, 100.0, 350.0)]
-    site = rows_of(write(tmp_path / "plane.csv", rows))[0]
+    sites, nodes = rows_of(write(tmp_path / "plane.csv", rows))
 
     def at(zenith, azimuth):
-        return 1e3 * surface_km(site, math.cos(math.radians(zenith)), math.radians(azimuth))
+        return 1e3 * surface_km(sites[0], nodes, math.cos(math.radians(zenith)), math.radians(azimuth))
 
     assert at(15.0, 55.0) == pytest.approx(500.0 + 150.0 * (1.0 + 55.0 / 360.0))
     assert at(60.0, 100.0) == pytest.approx(500.0 + 600.0 * (1.0 + 100.0 / 360.0))

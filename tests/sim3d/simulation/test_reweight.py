@@ -17,6 +17,14 @@ from sim3d.primaries.catalogue import MODELS
 from sim3d.primaries.groups import GROUPS
 from sim3d.results.jackknife import jackknife
 from sim3d.results.result import Result
+from sim3d.scoring.hit_weights import (
+    _REFERENCE,
+    LOG2_LOWEST,
+    N_DECADES,
+    N_WEIGHTS,
+    WEIGHTS_PER_OCTAVE,
+    decades_of_bins,
+)
 from sim3d.simulation.checkpoint import resume_point
 from sim3d.simulation.engine import run_to_file
 from sim3d.simulation.reweight import check_groups, flux_ratio, reweight
@@ -65,6 +73,26 @@ def test_the_same_model_gives_the_run_back(stored, tmp_path, mode):
     assert np.array_equal(one.watch_sums, two.watch_sums)
     assert one.counters == two.counters
     assert one.config == two.config
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_weights_are_those_of_primaries(stored, mode):
+    """The histogram of a run is that of its records, added by primary; there are fewer primaries than hits."""
+    result = sim3d.load(stored(mode))
+    assert result.record.weights_of == "primaries"
+    rows = np.concatenate(list(result.events()))
+    # the score is stored in double precision, so the sums are the kernel's but for their order
+    value = rows["score"] * DATA["run"]["batch_size"] / _REFERENCE[rows["energy_bin"]]
+    key = rows["primary"], rows["flavour"].astype(int), decades_of_bins()[rows["energy_bin"]]
+    places, inverse = np.unique(np.stack(key), axis=1, return_inverse=True)
+    of_primary = np.bincount(inverse.ravel(), value)
+    expected = np.zeros((4, N_DECADES, N_WEIGHTS), dtype=np.int64)
+    place = np.clip(((np.log2(of_primary) - LOG2_LOWEST) * WEIGHTS_PER_OCTAVE).astype(int), 0, N_WEIGHTS - 1)
+    np.add.at(expected, (places[1], places[2], place), 1)
+    weights = result.hit_weights("kamioka")
+    assert weights.sum() < len(rows)
+    # rounding may move a primary to the next bin
+    assert np.abs(np.cumsum(weights, axis=-1) - np.cumsum(expected, axis=-1)).max() <= 1
 
 
 def test_what_is_dropped_is_named_and_not_counted(stored, monkeypatch):

@@ -59,11 +59,28 @@ def test_a_perfect_model_has_no_chi2():
     assert "0.95 +- 0.015" in text
 
 
-def test_the_figure_has_a_panel_for_each_set(compared, tmp_path):
-    from sim3d.plots.muon_measurements import draw, measurements
+def test_figures_have_a_panel_for_each_set(compared, tmp_path):
+    from sim3d.plots.muon_measurements import charge_ratios, draw, spectra
 
-    figure = measurements(compared, "title")
-    words = [text.get_text() for ax in figure.axes for text in ax.texts]
+    flux, ratio = ([ax.get_title() for ax in make(compared).axes if ax.axison] for make in (spectra, charge_ratios))
     for title in ("BESS-TeV, Tsukuba 2002", "CAPRICE94, Lynn Lake 1994", "L3+C, CERN 1999-2000"):
-        assert words.count(title) == 2
-    assert [path.suffix for path in draw(compared, "title", tmp_path)] == [".png", ".pdf"]
+        assert flux.count(title) == ratio.count(title) == 1
+    assert len(ratio) == 6
+    files = draw(compared, "title", tmp_path)
+    assert [path.name for path in files if path.suffix == ".png"] == [
+        "muon-measurements.png",
+        "muon-measurements-ratio.png",
+    ]
+
+
+def test_all_are_drawn_over_the_first_model(compared):
+    """The line of the model that all are divided by is at 1, and the data where data over model is."""
+    from sim3d.plots.muon_measurements import spectra
+
+    axes = spectra(compared).axes[0]
+    lines = {line.get_label(): line for line in axes.lines}
+    name = axes.get_ylabel().removeprefix("Flux / ")
+    assert np.allclose(lines[name].get_ydata(), 1.0)
+    first = next(one for one in compared if one.model == name)
+    measured = axes.containers[0].lines[0].get_ydata()
+    assert np.allclose(measured * first.values[0], first.data[0].value)

@@ -1,0 +1,71 @@
+"""Compile the kernels that the tests use, in two processes, before the tests start (``make test`` calls it).
+
+    python scripts/checks/compile_kernels.py
+
+One process compiles the kernels without gradients, the other those with. A process compiles a function that several
+kernels call only once, so that this takes less processor time than tests that compile what they meet first. With all
+kernels in the cache it takes a few seconds.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+MODES = ("analog", "rotated", "targeted")
+"""Targeted sampling comes last: with gradients it needs the shower without them, which the other process compiles."""
+
+
+def configuration(mode: str, *, gradients: bool) -> dict[str, Any]:
+    """Configuration of a run whose kernels are compiled.
+
+    Parameters
+    ----------
+    mode : str
+        Of sampling.
+    gradients : bool
+
+    Returns
+    -------
+    dict
+        Tables, as in a TOML file.
+    """
+    patch = {"ns_deg": 20.0, "ew_deg": 40.0} if mode == "analog" else None
+    site: dict[str, Any] = {"name": "kamioka"} | ({"patch": patch} if patch else {})
+    return {
+        "run": {"primaries": 200, "batch_size": 100},
+        "sampling": {"mode": mode},
+        "scoring": {"gradients": gradients, "muons": mode == "targeted"},
+        "transport": {"bending": mode != "rotated"},
+        "sites": [site],
+    }
+
+
+def compile_part(*, gradients: bool) -> None:
+    """Compile the kernels of all modes, with or without gradients; without also those of ``sim3d replay``."""
+    from sim3d.config.load import make_config
+    from sim3d.simulation.processes import Processes
+    from sim3d.simulation.replay import replay
+    from sim3d.simulation.setup import make_setup
+    from sim3d.simulation.warm_up import compile_kernels
+
+    for mode in MODES:
+        setup = make_setup(make_config(configuration(mode, gradients=gradients)))
+        compile_kernels(setup, Processes())
+        if mode == "targeted" and not gradients:
+            replay(setup.config, 0, setup)
+
+
+def main() -> int:
+    """Compile both parts; 1 if one fails."""
+    if len(sys.argv) > 1:
+        compile_part(gradients=sys.argv[1] == "gradients")
+        return 0
+    parts = [subprocess.Popen([sys.executable, __file__, part]) for part in ("plain", "gradients")]
+    statuses = [part.wait() for part in parts]
+    return int(any(statuses))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

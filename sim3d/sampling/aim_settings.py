@@ -1,0 +1,100 @@
+"""Settings with which rotations are drawn in targeted sampling: their numbers, margins and tails.
+
+They change statistical errors, not expectation values. The kernels of :mod:`sim3d.sampling.aiming` and
+:mod:`sim3d.sampling.pilot` use them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from sim3d.conventions.binning import N_COS, N_ENERGY, N_FLAVOURS
+
+
+class Aim(NamedTuple):
+    """Settings of the drawing of rotations (numba argument); they change statistical errors, not expectation values.
+
+    Attributes
+    ----------
+    effort : float
+        Rotations per pilot, site and e-fold of neutrino energy, before the two limits below.
+    most_per_crossing, most_per_pilot : float
+        Upper limits of the expected number of rotations: more would only repeat the same shower.
+    axis_share, unseen : float
+        Rotations that aim the crossings of the shower's axis, for neutrinos that the pilot did not have. The first is a
+        fraction of the other rotations; the second is per rotation that a neutrino of 1 GeV along the axis would get.
+    uniform_share : float
+        f0: fraction of the rotations that are drawn uniformly.
+    tail_share : float
+        Fraction of the aims that are drawn from a heavy tail instead of from the patch and its margin.
+    margin : float
+        Margin (rad) around the patch for a crossing that the field does not move.
+    shift_margin : float
+        Further margin per predicted displacement (rad per rad).
+    horizon_margin, horizon_cosine : float
+        Further margin per deflection angle in a strong field, divided by |cos_zenith| (at least horizon_cosine).
+    axis_width, lost_width : float
+        Widths (rad) of the tail for the shower's axis, and where no crossing is predicted.
+    energy_min : float
+        Neutrinos below this energy (GeV) are aimed at but not scored.
+    by_energy : float64 array (N_FLAVOURS, N_ENERGY)
+        Factor of the rotations of a neutrino, by flavour and fine energy bin; positive.
+    by_zenith : float64 array (N_COS,)
+        Factor of the rotations of a crossing, by fine zenith bin; positive.
+    """
+
+    effort: float
+    most_per_crossing: float
+    most_per_pilot: float
+    axis_share: float
+    unseen: float
+    uniform_share: float
+    tail_share: float
+    margin: float
+    shift_margin: float
+    horizon_margin: float
+    horizon_cosine: float
+    axis_width: float
+    lost_width: float
+    energy_min: float
+    by_energy: np.ndarray
+    by_zenith: np.ndarray
+
+
+def make_aim(effort: float = 0.08, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
+    """Build the default settings of the drawing of rotations (``benchmarks/run.py`` measures their efficiency).
+
+    Parameters
+    ----------
+    effort : float
+        See :class:`Aim`.
+    margin_deg : float, optional
+        The same margin (degrees) for every crossing. By default the margin grows with the predicted displacement.
+    energy_min_GeV : float
+        Lowest energy that is scored.
+
+    Returns
+    -------
+    Aim
+    """
+    return Aim(
+        effort=float(effort),
+        most_per_crossing=8.0,
+        most_per_pilot=20.0,
+        axis_share=0.05,
+        unseen=0.03,
+        uniform_share=0.01,
+        tail_share=0.12,
+        margin=math.radians(0.05 if margin_deg is None else margin_deg),
+        shift_margin=0.03 if margin_deg is None else 0.0,
+        horizon_margin=0.0008 if margin_deg is None else 0.0,
+        horizon_cosine=0.02,
+        axis_width=math.radians(8.0),
+        lost_width=math.radians(6.0),
+        energy_min=float(energy_min_GeV),
+        by_energy=np.ones((N_FLAVOURS, N_ENERGY)),
+        by_zenith=np.ones(N_COS),
+    )
