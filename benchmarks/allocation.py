@@ -68,7 +68,8 @@ def part_error(seconds: float, seed: int, part: dict[str, Any], *, used: bool) -
     setup = setup.with_allocation(agreed_allocation(setup, Processes(), 1, None))
     length = RUN_SECONDS - (time.process_time() - started)
     run_batch = setup.batch_function()
-    values, spent = [], 0.0
+    values: list[np.ndarray] = []
+    spent = 0.0
     while spent < seconds or len(values) < 2:
         scores.clear()
         started = time.process_time()

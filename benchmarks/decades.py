@@ -73,7 +73,7 @@ def measure(seconds: float, seed: int, allocation: str = "auto") -> tuple[np.nda
     length = RUN_SECONDS - (time.process_time() - started)
     run_batch = setup.batch_function()
     values, used, batch = [], 0.0, 0
-    sky = np.zeros(scores.flux.shape[1:4])
+    sky: np.ndarray = np.zeros(scores.flux.shape[1:4])
     while used < seconds or batch < 2:
         batch += 1
         scores.flux[:] = 0.0

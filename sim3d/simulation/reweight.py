@@ -278,7 +278,6 @@ def reweight(
         outcome=record.outcome,
         lost=record.lost,
         watch_sums=sums.watch.sums,
-        allocation=record.allocation,
     )
 
 
