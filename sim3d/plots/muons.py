@@ -205,13 +205,21 @@ def _spectra(spectra: MuonSpectra, level: int, place: str, measured: Sequence[Me
     for one in measured:
         for name, charge in (("mu+", "plus"), ("mu-", "minus")):
             y, sigma = (one.momentum_GeV**3 * getattr(one, f"{what}_{charge}") for what in ("flux", "error"))
-            look = {"ls": "", "marker": "x", "ms": 4, "lw": 0.8, "color": _LOOKS[name]["color"], "zorder": 1.5}
+            cross: dict[str, Any] = {
+                "ls": "",
+                "marker": "x",
+                "ms": 4,
+                "lw": 0.8,
+                "color": _LOOKS[name]["color"],
+                "zorder": 1.5,
+            }
             label = one.name if charge == "plus" else None
-            right.errorbar(one.momentum_GeV, y, sigma, **look, label=label)
-            if below is not None and curves[name] is not None:
-                at, curve = curves[name]
+            right.errorbar(one.momentum_GeV, y, sigma, **cross, label=label)
+            drawn = curves[name]
+            if below is not None and drawn is not None:
+                at, curve = drawn
                 ours = np.exp(np.interp(np.log(one.momentum_GeV), np.log(at), np.log(curve), np.nan, np.nan))
-                below.errorbar(one.momentum_GeV, y / ours, sigma / ours, **look)
+                below.errorbar(one.momentum_GeV, y / ours, sigma / ours, **cross)
     if below is not None:
         below.axhline(1.0, color=style.GREY, lw=0.6)
         below.set(ylim=(0.75, 1.25), xlabel="Momentum $p$ (GeV/c)", ylabel="Measured / run")

@@ -76,7 +76,7 @@ def _label_contours(ax: Axes, lines: ContourSet, sites: Mapping[str, tuple[float
             found += crossed
         points += [point for point in found if all(np.hypot(*np.subtract(point, other)) > 6.0 for other in points)]
     if points:
-        halo = [patheffects.withStroke(linewidth=2.0, foreground="white")]
+        halo: list[patheffects.AbstractPathEffect] = [patheffects.withStroke(linewidth=2.0, foreground="white")]
         for text in ax.clabel(lines, fmt="%g", fontsize=9, manual=points):
             text.set_path_effects(halo)
 
