@@ -135,7 +135,9 @@ _PARTICLES = {
     "kaon": "kaons",
 }
 _SHAPES = {"elasticity": "elasticity of nucleons", "tilt": "tilt of pions in x"}
-_KINDS = {"sigma": "cross section of", "angle": "angles of", "gamma": "slope of primary", "norm": "size of primary"}
+_KINDS = {"sigma": "cross section of", "angle": "angles of"}
+_PRIMARIES = {"p": "protons", "nucleons": "nucleons"}
+_CHANGES = {"norm": "number of", "slope": "slope of"}
 
 
 def words(name: str) -> str:
@@ -155,6 +157,8 @@ def words(name: str) -> str:
     --------
     >>> words("pi+@31"), words("sigma:nucleon")
     ('yield of $\\pi^+$ at 31 GeV', 'cross section of nucleons')
+    >>> words("primary:p:slope"), words("primary:He@100")
+    ('slope of primary protons', 'number of primary He at 100 GeV')
     """
     particle, at, energy = name.partition("@")
     if at and particle in _PARTICLES:
@@ -162,6 +166,11 @@ def words(name: str) -> str:
     if at and particle in _SHAPES:
         return f"{_SHAPES[particle]} at {energy} GeV"
     kind, colon, what = name.partition(":")
+    if kind == "primary":
+        group, _, change = what.partition(":")
+        group, at, energy = group.partition("@")
+        start, end = _CHANGES.get(change, "number of"), f" at {energy} GeV" if at else ""
+        return f"{start} primary {_PRIMARIES.get(group, group)}{end}"
     if colon and kind in _KINDS:
         return f"{_KINDS[kind]} {_PARTICLES.get(what, what)}"
     return in_units(name)

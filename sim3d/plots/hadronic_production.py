@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOMENTA_GEV = ((0.8, 1.5), (2.6, 3.8), (5.0, 7.0), (9.4, 11.8), (15.0, 19.0), (25.0, 33.0))
 _RATIO = (0.4, 2.0)
 _TICKS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+_NOTE = "points: the measurements, at 1, with their errors; grey: error of their normalisation; {}: made of them"
 MADE_OF_DATA = "accelerator"
 """The model whose line is thick."""
 
@@ -72,8 +73,10 @@ def _finish(figure: Figure, axes: np.ndarray, used: int, xlabel: str, title: str
     for number in range(used):
         if number + columns >= used:
             axes.flat[number].tick_params(labelbottom=True)
-            axes.flat[number].set_xlabel(xlabel)
-    figure.supylabel("model / measurement", fontsize=10)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("model / data")
+    for ax in axes[-1]:
+        ax.set_xlabel(xlabel)
     figure.suptitle(title, fontsize=10)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6)
@@ -210,5 +213,5 @@ def draw_production(models: Sequence[Sequence[Channel]], folder: Path) -> list[P
             ("production-harp-pions", harp(models, "pi-")),
             ("production-na61-60", by_angle(models)),
         ):
-            paths += style.save(figure, folder, stem)
+            paths += style.save(figure, folder, stem, [_NOTE.format(MADE_OF_DATA)])
     return paths

@@ -73,9 +73,11 @@ def data_over_expectation(result: FitResult, axis: str, label: str | None = None
             base + part, edges, baseline=base, fill=True, color=_COLOURS[i % len(_COLOURS)], alpha=0.5, label=name
         )
         base = base + part
-    ax.stairs(total, edges, color=style.BLACK)
+    ax.stairs(total, edges, color=style.BLACK, label="expectation")
     band = np.sqrt(variance)
-    ax.stairs(total + band, edges, baseline=total - band, fill=True, color=style.BLACK, alpha=0.25, label="simulation")
+    ax.stairs(
+        total + band, edges, baseline=total - band, fill=True, color=style.BLACK, alpha=0.25, label="its simulation"
+    )
     error = np.sqrt(np.maximum(counts, 0.0))
     ax.errorbar(middle, counts, error, fmt="o", color=style.BLACK, label="data")
     positive = total[total > 0.0]

@@ -279,7 +279,7 @@ def save_as(figure: Figure, path: Path, **options: Any) -> Path:
     path : Path
         Its folder must exist.
     **options
-        Options of ``Figure.savefig``.
+        Options of ``Figure.savefig``; the resolution is that of all figures.
 
     Returns
     -------
@@ -292,6 +292,7 @@ def save_as(figure: Figure, path: Path, **options: Any) -> Path:
         If the file cannot be written.
     """
     image = io.BytesIO()
+    options = {"dpi": RC["savefig.dpi"]} | options
     _say_where_nothing_is(figure)
     if any(text.get_gid() == CONTEXT_GID for text in figure.texts):
         _settle(figure)

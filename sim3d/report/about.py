@@ -14,7 +14,7 @@ from sim3d.errors import InputError
 from sim3d.report import page
 from sim3d.report.page import Section, html
 from sim3d.results.metadata import FORMAT as METADATA_FORMAT
-from sim3d.results.words import field_in_words, sun_in_words
+from sim3d.results.words import field_in_words, sun_in_short
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
@@ -115,7 +115,7 @@ def citation(result: Result, version: str) -> str:
     run = record.config.run
     return (
         f"Fluxes computed with sim3d{f' {version}' if version else ''} ({names + '; ' if names else ''}"
-        f"{field_in_words(record)}; Sun: {sun_in_words(record)}; {record.counters['primaries']:,} primaries, "
+        f"{field_in_words(record)}; Sun: {sun_in_short(record)}; {record.counters['primaries']:,} primaries, "
         f"seed {run.seed})."
     )
 

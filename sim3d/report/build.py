@@ -30,7 +30,7 @@ from sim3d.report.page import FLAVOURS, Section, html
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
 from sim3d.results.quality import site_quality
-from sim3d.results.words import degrees, field_in_words, models_in_words, sun_in_words
+from sim3d.results.words import degrees, field_in_words, models_in_words, sun_in_short, three_digits
 from sim3d.scoring.hit_weights import DECADE_EDGES_GEV, N_DECADES, PRIMARIES, summarise
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _lead(result: Result, document: dict[str, Any], file: Path) -> Markup:
     record = result.record
     shown: dict[str, Any] = {
         "Geomagnetic field": field_in_words(record),
-        "Sun": sun_in_words(record),
+        "Sun": sun_in_short(record),
         "Models": models_in_words(record),
         "Primaries": f"{record.counters['primaries']:,}",
     }
@@ -346,7 +346,7 @@ def _spectrum_table(result: Result, site: str) -> Markup:
                 f"{value[f, j]:.3g} ± {percent(error[f, j] / value[f, j])}" if value[f, j] > 0 else "no hits"
                 for f in range(len(result.flavours))
             ]
-        rows.append((f"{centres[j]:.3g}", *cells))
+        rows.append((three_digits(centres[j]), *cells))
     head = ("Energy (GeV)", *(FLAVOURS[flavour] for flavour in result.flavours))
     return html.table(head, rows, "Average over the sky, m⁻² s⁻¹ sr⁻¹ GeV⁻¹")
 

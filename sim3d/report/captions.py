@@ -13,6 +13,7 @@ from sim3d.analysis import asymmetry
 from sim3d.analysis.trends import known_range
 from sim3d.results import windows
 from sim3d.results.jackknife import jackknife
+from sim3d.results.words import three_digits
 
 if TYPE_CHECKING:
     from geomag.cutoffs.whole_sky import WholeSky
@@ -45,7 +46,8 @@ def spectra_caption(result: Result, site: str) -> str:
     text = "Flux averaged over the sky, times energy cubed; lines are smooth curves with a band of one standard error."
     if span is None:
         return f"{text} No energy is known to 50%."
-    return f"{text} Known to better than 50% from {span[0]:.2g} to {span[1]:.3g} GeV; the axis ends there."
+    low, high = (three_digits(energy) for energy in span)
+    return f"{text} Known to better than 50% from {low} to {high} GeV; the axis ends there."
 
 
 def zenith_caption(result: Result, site: str) -> str:

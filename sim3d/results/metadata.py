@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import write_bytes
 from sim3d.results.quality import site_quality
-from sim3d.results.words import sun_in_words
+from sim3d.results.words import degrees, sun_in_words
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
@@ -135,6 +135,59 @@ def write_metadata(result: Result, site: str, folder: Path, files: Iterable[Path
     ]
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     return write_bytes(path, text.encode("utf-8"))
+
+
+def case_of_result(result: Result, site: str) -> dict[str, str]:
+    """State what two fluxes must have in common to agree: the place, the field, the Sun, the models.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+
+    Returns
+    -------
+    dict of str
+    """
+    info, config = result.sites[site], result.record.config
+    place = degrees(info.lat_deg, info.lon_deg)
+    return _case(place, config.field.date, config.field.cutoff, result.record.models)
+
+
+def case_of_table(path: Path) -> dict[str, str]:
+    """State the same of a table file, from the description that lies beside it.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict of str
+        Empty without a description that lists the file.
+    """
+    for beside in sorted(path.parent.glob("*.meta.json")):
+        try:
+            document = json.loads(beside.read_text(encoding="utf-8"))
+            if document["format"] != FORMAT or path.name not in [one["name"] for one in document["files"]]:
+                continue
+            place = degrees(document["site"]["latitude_deg"], document["site"]["longitude_deg"])
+            models = {**document["models"], "solar_potential_MV": document["solar_potential_MV"]}
+            case = _case(place, document["field_date"], document["geomagnetic_cutoff"], models)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        return case
+    return {}
+
+
+def _case(place: str, date: str, cutoff: bool, models: Mapping[str, Any]) -> dict[str, str]:
+    """State the case of a flux; what is not known is left out."""
+    field = f"{models.get('field_generation') or 'field'} of {date}"
+    case = {"place": place, "field": field if cutoff else f"{field}, every primary let in"}
+    if models.get("solar_potential_MV") is not None:
+        case["Sun"] = f"{float(models['solar_potential_MV']):.0f} MV"
+    names = [str(models[key]) for key in ("primary_model", "hadronic_model", "atmosphere") if models.get(key)]
+    return case | ({"models": ", ".join(names)} if names else {})
 
 
 def _earlier(path: Path, result: dict[str, Any]) -> list[dict[str, Any]]:

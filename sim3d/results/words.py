@@ -33,6 +33,12 @@ SITE_TITLES = {
     "surf": "SURF",
     "orca": "ORCA",
     "arca": "ARCA",
+    "jinping": "Jinping",
+    "boulby": "Boulby",
+    "baikal": "Baikal",
+    "p-one": "P-ONE",
+    "trident": "TRIDENT",
+    "kamland": "KamLAND",
 }
 """Names of the known sites as they are spelt; the name of any other site stays as the user wrote it."""
 
@@ -59,6 +65,25 @@ def degrees(lat_deg: float, lon_deg: float) -> str:
     east = (lon_deg + 180.0) % 360.0 - 180.0
     north_or_south, east_or_west = "S" if lat_deg < 0 else "N", "W" if east < 0 else "E"
     return f"{abs(lat_deg):.2f}° {north_or_south}, {abs(east):.2f}° {east_or_west}"
+
+
+def three_digits(value: float) -> str:
+    """Write a positive number with three digits and without an exponent, as axes do.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> three_digits(8912.5), three_digits(0.11220)
+    ('8,910', '0.112')
+    """
+    return f"{float(f'{value:.3g}'):,.12g}"
 
 
 def sun_in_words(record: RunRecord) -> str:
@@ -249,6 +274,6 @@ def result_lines(record: RunRecord, errors: Mapping[str, Sequence[str]], azimuth
         lines.append(f"  {', '.join(FLAVOURS)}; {energies}, cos_zenith -1 to 1, {azimuths} azimuth bins")
     if config.scoring.muons:
         lines.append("  muons, protons and neutrons (sim3d muons)")
-    lines.append(f"  {field_in_words(record)}; Sun: {sun_in_words(record)}")
+    lines.append(f"  {field_in_words(record)}; Sun: {sun_in_short(record)}")
     lines.append(f"  {models_in_words(record)}")
     return lines

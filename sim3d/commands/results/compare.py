@@ -83,6 +83,7 @@ def command(
     second = _open(reference, site if reference_site is None else reference_site)
     first = _open(file, site)
     matched = pair(first, second, energy)
+    differ = _differences(_case(first, file), _case(second, reference))
     rows = agreement(matched, within)
     written: list[Path] = []
     if folder is not None:
@@ -107,6 +108,7 @@ def command(
                 "reference": reference,
                 "energy_GeV": energy,
                 "within": within,
+                "differences": {what: list(both) for what, both in differ.items()},
                 "flavours": {row.flavour: {k: v for k, v in asdict(row).items() if k != "flavour"} for row in rows},
                 "unused": [asdict(one) for one in matched.unused],
                 "files": written,
@@ -114,6 +116,8 @@ def command(
         )
         return
     click.echo(f"{first.name} / {second.name}, {energy[0]:g}-{energy[1]:g} GeV")
+    for what, (here, there) in differ.items():
+        click.echo(f"  not the same {what}: {here} / {there}")
     fraction = f"<{within * 100:g}%"
     head = ("flavour", "bins", "empty", "median ratio", "|ratio-1|", "rms", "chi2", "stat", fraction)
     cells = [
@@ -146,6 +150,25 @@ def command(
         click.echo("The statistical errors exceed the tolerance: simulate more to judge.")
     for path in written:
         click.echo(path)
+
+
+def _case(source: FluxSource, path: Path) -> dict[str, str]:
+    """State place, field, Sun and models of a source, as far as they are known."""
+    from geomag.sites import SITES
+    from sim3d.analysis.reference import FLUKA_TABLE
+    from sim3d.results.metadata import case_of_result, case_of_table
+    from sim3d.results.words import degrees
+
+    if source.result is not None:
+        return case_of_result(source.result, source.site)
+    if path.name == FLUKA_TABLE:
+        return {"place": degrees(SITES["kamioka"].lat, SITES["kamioka"].lon)}
+    return case_of_table(path)
+
+
+def _differences(first: dict[str, str], second: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Return what is known of both and is not the same."""
+    return {what: (first[what], second[what]) for what in first if what in second and first[what] != second[what]}
 
 
 def _release(version: str, as_json: bool) -> None:

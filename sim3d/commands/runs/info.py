@@ -49,7 +49,7 @@ def command(file: Path, verify: bool, everything: bool, as_json: bool) -> None:
 
 def _short(result: Result, document: dict[str, Any]) -> list[str]:
     """Describe a result on less than a screen: sites, dates, models, size."""
-    from sim3d.results.words import sun_in_words
+    from sim3d.results.words import sun_in_short
 
     config, attributes = result.record.config, document["attributes"]
     lines = []
@@ -65,7 +65,7 @@ def _short(result: Result, document: dict[str, Any]) -> list[str]:
     cutoff = "" if config.field.cutoff else "; cutoffs are not applied"
     lines += [
         f"  field {attributes.get('field_generation', '')} of {config.field.date}{cutoff}; Sun: "
-        f"{sun_in_words(result.record)}",
+        f"{sun_in_short(result.record)}",
         f"  primaries {attributes.get('primary_model', '?')}, hadrons {attributes.get('hadronic_model', '?')}, "
         f"air {attributes.get('atmosphere', '?')}",
         f"  {attributes['primaries']:,} primaries in {document['batches']} of {document['batches_total']} batches, "

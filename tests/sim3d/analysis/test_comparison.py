@@ -257,3 +257,19 @@ def test_few_primaries_make_no_bin_known():
     assert len(rows) == 4
     assert all(row.bins > 5 for row in rows)
     assert all(row.chi2 < 10.0 * row.bins for row in rows)
+
+
+def test_what_the_two_do_not_have_in_common_is_said(known, tmp_path, capsys):
+    assert cli.main(["tables", str(known.path), "-o", str(tmp_path)]) == 0
+    capsys.readouterr()
+    table = tmp_path / "sno-honda-aa.d"
+    assert cli.main(["compare", str(known.path), str(table), "--site", "sno", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["differences"] == {}
+    described = tmp_path / "sno.meta.json"
+    described.write_text(described.read_text().replace("2020-01-01", "2010-01-01"))
+    assert cli.main(["compare", str(known.path), str(table), "--site", "sno"]) == 0
+    out = capsys.readouterr().out
+    assert "  not the same field: IGRF-14 of 2020-01-01 / IGRF-14 of 2010-01-01\n" in out
+    assert "same place" not in out
+    assert cli.main(["compare", str(table), "fluka_sk_solmax.csv"]) == 0
+    assert "not the same place: 36.40° N, 137.30° E / 36.43° N, 137.31° E" in capsys.readouterr().out

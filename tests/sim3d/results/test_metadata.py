@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from sim3d.results.metadata import site_metadata, write_metadata
+from sim3d.results.metadata import case_of_result, case_of_table, site_metadata, write_metadata
 from sim3d.results.result import load
 from sim3d.results.tables import write_csv_tables, write_honda_tables
 
@@ -41,3 +41,16 @@ def test_a_result_in_memory_has_no_checksums(fake_result):
     document = site_metadata(fake_result(sites=("ino",), batches=2), "ino")
     assert document["result"] == {}
     json.dumps(document, allow_nan=False)
+
+
+def test_the_case_of_a_table_is_that_of_its_result(known, tmp_path):
+    files = [path for path in write_honda_tables(known.result, tmp_path) if path.name.startswith("sno-")]
+    assert case_of_table(files[0]) == {}
+    write_metadata(known.result, "sno", tmp_path, files)
+    case = case_of_result(known.result, "sno")
+    assert case["place"] == "36.40° N, 137.30° E"
+    assert case["field"] == "IGRF-14 of 2020-01-01"
+    assert case_of_table(files[0]) == case
+    assert case_of_table(tmp_path / "kamioka-honda-aa.d") == {}
+    (tmp_path / "sno.meta.json").write_text("{}")
+    assert case_of_table(files[0]) == {}
