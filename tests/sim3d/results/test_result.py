@@ -158,8 +158,8 @@ def test_upper_limits(result):
 
 def test_flux_at_the_middle_of_a_bin_is_that_of_the_bin(result):
     """Scalars, arrays, outer shapes, with and without azimuth, default and named site."""
-    flux, error, _ = result.binned("kamioka", "fine")
-    average, average_error, _ = result.binned("kamioka", "fine_aa")
+    flux, average = result.binned("kamioka", "fine")[0], result.binned("kamioka", "fine_aa")[0]
+    error, average_error = result.errors("kamioka", "fine").error, result.errors("kamioka", "fine_aa").error
     energy = result.binning_energies("fine")
     assert result.flux("nue", energy[60], -0.98, binning="fine") == pytest.approx(average[2, 60, 0])
     assert result.error("nue", energy[60], -0.98, binning="fine") == pytest.approx(average_error[2, 60, 0])
