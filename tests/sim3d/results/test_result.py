@@ -71,6 +71,7 @@ def record(batches):
             "field_degree": 10,
             "solar_potential_MV": 591.0,
             "azimuth_frame": "site",
+            "weights_of": "primaries",
         },
         provenance={"host": "x", "ranks": 1, "wall_time_s": 1.5},
     )
