@@ -8,6 +8,7 @@ the fluxes through the Earth of Dziewonski and Anderson (1981) from the top of t
 """
 
 import argparse
+import re
 from pathlib import Path
 
 import matplotlib
@@ -20,7 +21,7 @@ import numpy as np
 import sim3d
 from sim3d.flux import exports, prem
 from sim3d.plots import style
-from sim3d.plots.axes import outer_labels
+from sim3d.plots.axes import outer_labels, plain_ticks
 
 # NuFIT 6.0, normal ordering, with Super-Kamiokande's atmospheric data: Esteban et al., JHEP 12 (2024) 216, table 1.
 ANGLES_DEG = {(0, 1): 33.68, (0, 2): 8.56, (1, 2): 43.3}
@@ -67,6 +68,7 @@ def draw(state: exports.NusquidsState, after: np.ndarray, title: str) -> plt.Fig
             state.energy_GeV, state.cos_zenith, ratio, cmap="RdBu_r", vmin=0.0, vmax=2.0, shading="gouraud"
         )
         ax.set(xscale="log", title=style.LABELS[flavour], xlim=(ENERGY_GeV[0], ENERGY_GeV[-1]), ylim=(-1, 1))
+        plain_ticks(ax)
     outer_labels(axes, "Neutrino energy (GeV)", r"$\cos\theta_{\rm zenith}$ (+1: down-going)")
     figure.suptitle(title, fontsize=10)
     figure.colorbar(image, ax=axes, label="Flux with oscillations / without", aspect=40)
@@ -84,7 +86,8 @@ def main(arguments: list[str] | None = None) -> None:
     after = oscillate(state)
     chosen.output.mkdir(parents=True, exist_ok=True)
     with plt.rc_context(style.RC):
-        figure = draw(state, after, f"{style.title(flux.table.name.removesuffix('-smooth-honda'))}: oscillated fluxes")
+        site = re.sub(r"(-smooth)?-honda.*", "", flux.table.name)
+        figure = draw(state, after, f"{style.title(site)}: neutrinos with oscillations in the Earth over those without")
         about = [f"flux: {Path(chosen.file).name}", "oscillations: nuSQuIDS, NuFIT 6.0, normal ordering, PREM"]
         for path in style.save(figure, chosen.output, f"oscillated-{flux.table.name}", about):
             print(path)
