@@ -30,6 +30,13 @@ LONGEST = (
 """Test files that take longest: they begin first, so that no process is left alone with one."""
 
 
+def pytest_configure():
+    """Commands print no sign of life, which on a slow machine would come between the lines that tests read."""
+    from sim3d.commands import progress
+
+    progress.LINE_EVERY_S = 1e6
+
+
 def pytest_collection_modifyitems(items):
     """Put the longest files first; the others keep their order."""
     rank = {name: i for i, name in enumerate(LONGEST)}

@@ -110,8 +110,9 @@ def test_the_share_of_the_whole_globe_moves_no_mean():
         for batch in range(30):
             flux = np.zeros((1, 1, 4, 2, 2))
             task = BatchTask(
-                world, setup.source, np.uint64(11), batch * 1000, 1000, setup.sites, False, setup.trace, indices([]), -1
-            )
+                world, setup.source, np.uint64(11), batch * 1000, 1000, setup.sites, setup.surfaces, False, setup.trace,
+                indices([]), -1,
+            )  # fmt: skip
             overhead_batch(task, empty_scores(1, 12), over, flux, None, NO_SLOPES)
             batches.append(flux[0, 0, :2].sum(axis=0))
         sums.append((np.mean(batches, axis=0), np.std(batches, axis=0, ddof=1) / math.sqrt(30)))

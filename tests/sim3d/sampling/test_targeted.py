@@ -17,7 +17,7 @@ from sim3d.sampling.aim_settings import make_aim
 from sim3d.sampling.aiming import A_U, AIM_COLUMNS, N_SECTORS
 from sim3d.sampling.pilot import add_axis, list_crossings
 from sim3d.sampling.targeted import rotation_density
-from sim3d.scoring.detectors import Detector, sphere_crossings
+from sim3d.scoring.detectors import RECTANGLE, SITE_DTYPE, Detector, sphere_crossings
 from sim3d.shower.neutrino_list import (
     NEUTRINO_COLUMNS,
     NU_DECAY,
@@ -229,7 +229,10 @@ def test_weights_are_bounded_by_design():
     pose = np.array([0, 0, EARTH_RADIUS_KM + 20.0, math.sin(1.0), 0, -math.cos(1.0), 0, 1.0, 0])
     aims = np.empty((4, AIM_COLUMNS))
     n = add_axis(aims, 0, pose, EARTH_RADIUS_KM, 0.01)
-    site = np.concatenate((np.eye(3)[[0, 2, 1]].ravel(), [EARTH_RADIUS_KM, 0, 0.02, 0.02, 0.999, 1.0]))
+    site = np.zeros(1, SITE_DTYPE)[0]
+    site["up"], site["magnetic_north"], site["magnetic_east"] = np.eye(3)[[0, 2, 1]]
+    site["radius_km"], site["shape"], site["area_m2"] = EARTH_RADIUS_KM, RECTANGLE, 1.0
+    site["sin_half_ns"], site["half_ew"], site["cos_farthest"] = 0.02, 0.02, 0.999
     gauss = FieldModel("2020-01-01", 10).gauss
     rng = np.random.default_rng(3)
     for _ in range(200):

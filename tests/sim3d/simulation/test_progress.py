@@ -10,7 +10,7 @@ def test_a_line_a_minute():
     now, stream = [0.0], io.StringIO()
     lines = LogLines(1_000_000, 100_000, stream, lambda: now[0])
     progress = Progress(lines, 1000, "flux at x")
-    sums = SimpleNamespace(watch=SimpleNamespace(relative_error=lambda _: 0.04))
+    sums = SimpleNamespace(watch=SimpleNamespace(error=lambda *_: 0.04), tallies=())
     for now[0], batches in ((1.0, 101), (59.0, 150), (60.0, 200), (90.0, 230), (120.5, 250)):
         progress.update(batches, sums, batches)
     first, second = stream.getvalue().splitlines()
