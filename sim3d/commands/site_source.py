@@ -18,15 +18,21 @@ date_option = click.option(
     help="Of a site's name: month of the Sun, date of the field.  [default: as simulated]",
 )
 
+calibration_option = click.option(
+    "--calibration",
+    metavar="NAME|FILE.h5|none",
+    help="Of a site's name: `sim3d calibrate --list`, a file, or none.  [default: the one of the site's models]",
+)
 
-def site_flux(file: Path, date: str | None) -> Flux | None:
+
+def site_flux(file: Path, date: str | None, calibration: str | None = None) -> Flux | None:
     """Read the flux of a site that ships, if an argument is a name and no file.
 
     Parameters
     ----------
     file : Path
         The argument.
-    date : str or None
+    date, calibration : str or None
 
     Returns
     -------
@@ -36,16 +42,18 @@ def site_flux(file: Path, date: str | None) -> Flux | None:
     Raises
     ------
     InputError
-        For a name of a site that has no flux, or a date beside a file.
+        For a name of a site that has no flux, or a date or a calibration beside a file.
     """
     from sim3d.files.site_flux_file import is_site_flux
 
     if file.exists() and not is_site_flux(file):
         if date is not None:
             raise InputError("--date", date, "left out beside a file, which has its own")
+        if calibration is not None:
+            raise InputError("--calibration", calibration, "left out beside a file, which has its own")
         return None
     if not file.exists() and (file.suffix or len(file.parts) != 1):
         return None
     from sim3d.flux.interpolated import Flux
 
-    return Flux.site(file if file.exists() else str(file), date)
+    return Flux.site(file if file.exists() else str(file), date, calibration=calibration)

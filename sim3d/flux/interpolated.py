@@ -20,7 +20,7 @@ from sim3d.files.honda import table_of_honda
 from sim3d.files.site_flux_file import read_site_flux
 from sim3d.flux.interpolation import Extrapolate
 from sim3d.flux.point_errors import FluxWithErrors
-from sim3d.flux.site_flux import shipped_site, site_tables
+from sim3d.flux.site_flux import default_calibration, shipped_site, site_tables
 from sim3d.results.model_parameters import (
     LogDerivatives,
     ParameterErrors,
@@ -172,8 +172,8 @@ class Flux(FluxWithErrors):
         extrapolate : "refuse" or "flag"
         calibration : str or Path, optional
             Name of a calibration that ships (``sim3d calibrate --list``), or its file: the flux is moved to its centre,
-            linearly in its logarithm, and its errors are those of the calibration. By default the unchanged models with
-            the errors of their priors.
+            linearly in its logarithm, and its errors are those of the calibration. ``"none"``: the unchanged models with
+            the errors of their priors. By default the calibration that ships for the models of the site's runs.
 
         Returns
         -------
@@ -187,7 +187,9 @@ class Flux(FluxWithErrors):
         path = Path(name)
         stored = read_site_flux(path) if path.suffix == ".h5" else shipped_site(str(name))
         found = None
-        if calibration is not None and str(calibration) != NO_CALIBRATION:
+        if calibration is None:
+            calibration = default_calibration(stored)
+        if str(calibration) != NO_CALIBRATION:
             file = Path(calibration)
             found = read_calibration(file if file.suffix == ".h5" else named_calibration(str(calibration)))
         average, by_azimuth, derivatives = site_tables(stored, date, found)

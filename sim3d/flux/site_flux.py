@@ -18,7 +18,7 @@ from sim3d.config.gradients import NO_CALIBRATION
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.model_modes import ModelModes
 from sim3d.errors import InputError
-from sim3d.files.calibration_file import Calibration
+from sim3d.files.calibration_file import Calibration, calibration_for
 from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
 from sim3d.files.site_flux_file import SiteFlux, read_site_flux, shipped_sites
 from sim3d.results.at_points import between, log_centres
@@ -122,6 +122,42 @@ def site_tables(
     return average, table(flux, relative, site.azimuth_edges_deg), derivatives
 
 
+def default_calibration(site: SiteFlux) -> str:
+    """Name the calibration that a site's flux is moved to when none is asked for.
+
+    Parameters
+    ----------
+    site : SiteFlux
+
+    Returns
+    -------
+    str
+        The one that ships for the models of the site's runs; ``"none"`` if none does, or if the runs had one.
+    """
+    configurations = site.record.get("configurations")
+    if not configurations or site.record.get("calibration", NO_CALIBRATION) != NO_CALIBRATION:
+        return NO_CALIBRATION
+    hadronic, primaries = configurations[0]["hadronic"], configurations[0]["primaries"]
+    if hadronic["table"] is not None:
+        return NO_CALIBRATION
+    return calibration_for(hadronic["model"], primaries["model"]) or NO_CALIBRATION
+
+
+def calibration_of_site(site: SiteFlux) -> str:
+    """Name the calibration that a site's flux has by default: that of its runs, or the one it is moved to.
+
+    Parameters
+    ----------
+    site : SiteFlux
+
+    Returns
+    -------
+    str
+    """
+    own = str(site.record.get("calibration", NO_CALIBRATION))
+    return default_calibration(site) if own == NO_CALIBRATION else own
+
+
 def calibrated_derivatives(site: SiteFlux, calibration: Calibration) -> LogDerivatives:
     """Arrange the derivatives of a site by the parameters of a calibration, pseudo-parameters too.
 
@@ -197,7 +233,7 @@ def date_weights(site: SiteFlux, date: str | None) -> Weights:
         beyond = not days[0] <= day.toordinal() <= days[-1]
         ends = "" if len(days) == 1 else f" to {site.field_dates[-1]}"
         words = f"{day}: {at:.0f} MV, field {f'of {site.field_dates[0]}{ends}' if beyond else 'of this date'}"
-    return Weights(field, at, _lagrange(site.potentials_MV, at), words)
+    return Weights(field, at, potential_weights(site.potentials_MV, at), words)
 
 
 def _day(date: str) -> datetime.date:
@@ -222,8 +258,21 @@ def _potential(site: SiteFlux, day: datetime.date) -> float:
     return potential
 
 
-def _lagrange(nodes: Array, at: float) -> Array:
-    """Weights of the polynomial through the (up to) four nodes around a point."""
+def potential_weights(nodes: Array, at: float) -> Array:
+    """Compute the weights of the polynomial through the (up to) four nodes around a point.
+
+    Parameters
+    ----------
+    nodes : float64 array (n,)
+        Potentials, ascending.
+    at : float
+        A potential.
+
+    Returns
+    -------
+    float64 array (n,)
+        They add up to 1.
+    """
     n = min(NODES, len(nodes))
     first = int(np.clip(np.searchsorted(nodes, at) - n // 2, 0, len(nodes) - n))
     out = np.zeros(len(nodes))

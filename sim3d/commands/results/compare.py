@@ -177,7 +177,7 @@ def _release(version: str, as_json: bool) -> None:
     from sim3d.files.site_flux_file import shipped_sites
     from sim3d.flux.interpolated import Flux
 
-    rows = changes(version, (Flux.site(name) for name in shipped_sites()))
+    rows = changes(version, (Flux.site(name, calibration="none") for name in shipped_sites()))
     entries = announced(version)
     if as_json:
         print_json({"release": version, "changes": [asdict(row) for row in rows], "numbers": entries})

@@ -9,7 +9,7 @@ import click
 
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json
 from sim3d.commands.paths import FileCommand, InputPath
-from sim3d.commands.site_source import date_option, site_flux
+from sim3d.commands.site_source import calibration_option, date_option, site_flux
 from sim3d.commands.worth import precision_lines
 from sim3d.errors import InputError
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     help="Of a Honda table: its numbers are values at the energies, or means over bins.  [default: points]",
 )
 @date_option
+@calibration_option
 @json_option
 def command(
     file: Path,
@@ -49,6 +50,7 @@ def command(
     binning: str | None,
     energies: str | None,
     date: str | None,
+    calibration: str | None,
     as_json: bool,
 ) -> None:
     """Write the fluxes of FILE for another program.
@@ -65,7 +67,7 @@ def command(
     written: list[Path] = []
     if target == "heights":
         written = _heights(file, site, folder)
-    fluxes = {} if target == "heights" else _fluxes(file, site, binning, energies, date)
+    fluxes = {} if target == "heights" else _fluxes(file, site, binning, energies, date, calibration)
     where = output_folder(folder, file)
     for name, flux in fluxes.items():
         tables = [flux.table] if flux.azimuth_table is None else [flux.table, flux.azimuth_table]
@@ -101,13 +103,18 @@ def _heights(file: Path, site: str | None, folder: Path | None) -> list[Path]:
 
 
 def _fluxes(
-    file: Path, site: str | None, binning: str | None, energies: str | None, date: str | None
+    file: Path,
+    site: str | None,
+    binning: str | None,
+    energies: str | None,
+    date: str | None,
+    calibration: str | None,
 ) -> dict[str, Flux]:
     """Return fluxes by the name of their files."""
     from sim3d.files.checksums import is_result_file
     from sim3d.flux.interpolated import Flux
 
-    shipped = site_flux(file, date)
+    shipped = site_flux(file, date, calibration)
     if shipped is not None:
         for name, value in (("site", site), ("binning", binning), ("energies", energies)):
             if value is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.commands.paths import FileCommand
+from sim3d.commands.site_source import calibration_option
 from sim3d.conventions.text_tables import text_table
 from sim3d.errors import InputError
 
@@ -23,6 +24,7 @@ PER_DECADE = 5
 @click.command(cls=FileCommand)
 @click.argument("site", metavar="[SITE]", required=False)
 @click.option("--date", metavar="YYYY-MM-DD", help="Month of the Sun, date of the field.  [default: as simulated]")
+@calibration_option
 @click.option("--energy", "energies", type=float, multiple=True, metavar="GEV", help="May be given several times.")
 @click.option(
     "--range", "span", type=float, nargs=2, metavar="LOW HIGH", help="Energies from LOW to HIGH GeV, 5 per decade."
@@ -35,6 +37,7 @@ PER_DECADE = 5
 def command(
     site: str | None,
     date: str | None,
+    calibration: str | None,
     energies: tuple[float, ...],
     span: tuple[float, float] | None,
     cos_zenith: float | None,
@@ -61,7 +64,7 @@ def command(
         raise InputError("--output", str(folder), "given together with --range, not --energy")
     if energies and span is not None:
         raise InputError("--range", f"{span[0]:g} {span[1]:g}", "left out beside --energy")
-    flux = Flux.site(site, date)
+    flux = Flux.site(site, date, calibration=calibration)
     at = _energies(flux, energies, span)
     rows = {flavour: _row(flux, flavour, at, cos_zenith, azimuth) for flavour in flux.flavours}
     written = (
@@ -131,6 +134,7 @@ def _list(as_json: bool) -> None:
     """Print the sites whose fluxes ship, what they are worth, and the known sites without one."""
     from geomag.sites import SITES
     from sim3d.files.site_flux_file import read_site_flux, shipped_sites
+    from sim3d.flux.site_flux import calibration_of_site
 
     found = [read_site_flux(path) for path in shipped_sites().values()]
     without = [name for name in SITES if name not in {one.name for one in found}]
@@ -143,15 +147,16 @@ def _list(as_json: bool) -> None:
             "No flux ships with this version of sim3d; `sim3d make-tables --site NAME` makes the tables of a site."
         )
         return
+    of = {one.name: calibration_of_site(one) for one in found}
     cells = [
         (one.name, f"{one.lat_deg:.4f}", f"{one.lon_deg:.4f}", f"{one.altitude_m:.0f}", ", ".join(one.field_dates))
-        + (*_precision(one.record), str(one.record.get("calibration", "none")))
+        + (*_precision(one.record), of[one.name])
         for one in found
     ]
     head = ("site", "lat", "lon", "altitude (m)", "field", "error to 1 TeV", "to 10 TeV", "calibration")
     click.echo("\n".join(text_table(head, cells, "lrrrlrrl")))
     click.echo("error: statistical, of azimuth averages: median, and the largest in 95% of the bins, from 0.1 GeV on")
-    if any(one.record.get("calibration", "none") == "none" for one in found):
+    if "none" in of.values():
         click.echo(
             "calibration none: not calibrated to muons; errors of the model are its priors (measurements of particle "
             "production and primaries, spread of models)"

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import sim3d
 from sim3d.files.site_flux_file import read_site_flux, write_site_flux
-from sim3d.flux.site_flux import site_tables
+from sim3d.flux.site_flux import potential_weights, site_tables
 from sim3d.results.gradients import SiteGradients
 from sim3d.results.model_parameters import ParameterErrors
 from sim3d.scoring.exact_sums import N_GROUPS
@@ -142,3 +143,29 @@ def test_the_series_of_the_sun():
     months, potentials = solar_series("ghls2001-average")
     assert potentials[list(months).index(200907)] == pytest.approx(430.0)
     assert np.all(np.diff(months) > 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["southpole", "kamioka"])
+def test_the_sun_between_the_potentials(place):
+    """Interpolated against the same showers under the potential itself: within 0.5% (issue "Tables without a run").
+
+    Likelihood ratios of one run, so that the statistics of both are the same.
+    """
+    between = (330.0, 370.0, 520.0, 700.0, 900.0, 1200.0)
+    plan = SitePlan(60_000, ("2025-01-01",), (), {**MODELS, "primaries": "gsf:2026.1"}, {}, 3)
+    config = site_configuration(plan, {"name": place}, 0).model_dump(mode="json")
+    points = [{"name": f"at{at:.0f}", "parameters": {"solar:MV": at - BASE_MV}} for at in between]
+    config["scoring"]["variations"] += points
+    config["scoring"]["gradients"] = False
+    found = sim3d.run(config).gradients(place)
+    mean = found.mean()
+    columns = ["flux", *found.parameters, *(f"variation:{name}" for name in found.variations)]
+    known = mean[..., 0] > 0.0
+    assert known.mean() > 0.9
+    log = {name: np.log(mean[..., i][known] / mean[..., 0][known]) for i, name in enumerate(columns)}
+    nodes = [np.zeros_like(log["flux"]) if p == BASE_MV else log[f"variation:sun{p:.0f}"] for p in POTENTIALS_MV]
+    for at in between:
+        weights = potential_weights(np.array(POTENTIALS_MV), at)
+        difference = np.tensordot(weights, nodes, axes=1) - log[f"variation:at{at:.0f}"]
+        assert np.abs(difference).max() < 0.005, at
