@@ -11,8 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_KB = 600
-TABLES = ("hadronic/tables/", "sim3d/reference/sites/")
-"""Folders whose files may be larger: data that a run needs, and fluxes that ship."""
+TABLES = ("hadronic/tables/", "sim3d/reference/calibrations/", "sim3d/reference/sites/")
+"""Folders whose files may be larger: data that a run needs, and fluxes and calibrations that ship."""
 
 TOP_LEVEL = {
     ".git-blame-ignore-revs", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CITATION.cff",

@@ -21,6 +21,7 @@ from sim3d.config.load import make_config
 from sim3d.config.schema import Config
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
+from sim3d.files.calibration_file import Calibration
 from sim3d.files.flux_table import FluxTable
 from sim3d.files.site_flux_file import HEIGHT_PROBABILITIES, SiteFlux
 from sim3d.flux.field_dates import smooth_dates
@@ -332,7 +333,7 @@ def precision(site: SiteFlux) -> list[dict[str, float]]:
     return rows
 
 
-def agreement(site: SiteFlux, other: Result) -> dict[str, dict[str, float]]:
+def agreement(site: SiteFlux, other: Result, calibration: Calibration | None = None) -> dict[str, dict[str, float]]:
     """Compare the flux of a site with an independent run: chi2 per bin, sky averages and east-west asymmetries.
 
     Parameters
@@ -340,6 +341,8 @@ def agreement(site: SiteFlux, other: Result) -> dict[str, dict[str, float]]:
     site : SiteFlux
     other : Result
         A run of the same configuration with another seed, at a date of the field that the site has.
+    calibration : Calibration, optional
+        That the site's flux is moved to; the run is one with ``[calibration]``.
 
     Returns
     -------
@@ -348,7 +351,7 @@ def agreement(site: SiteFlux, other: Result) -> dict[str, dict[str, float]]:
         errors of both, ``sky_pull`` (0.5 to 10 GeV) and ``east_west_pull`` (difference in its errors).
     """
     name = other.default_site(None)
-    average, by_azimuth, _ = site_tables(site)
+    average, by_azimuth, _ = site_tables(site, None, calibration)
     raw = sample_table(other, name, "honda", azimuth=False)
     of_azimuth = sample_table(other, name, "honda", azimuth=True, azimuth_bins=12)
     assert average.error is not None

@@ -156,6 +156,8 @@ def _list(as_json: bool) -> None:
     head = ("site", "lat", "lon", "altitude (m)", "field", "error to 1 TeV", "to 10 TeV", "calibration")
     click.echo("\n".join(text_table(head, cells, "lrrrlrrl")))
     click.echo("error: statistical, of azimuth averages: median, and the largest in 95% of the bins, from 0.1 GeV on")
+    if set(of.values()) != {"none"}:
+        click.echo("calibration: the flux is moved to it, and has its errors, unless --calibration says otherwise")
     if "none" in of.values():
         click.echo(
             "calibration none: not calibrated to muons; errors of the model are its priors (measurements of particle "
