@@ -4,7 +4,8 @@
 
 FILE.h5 is the result of ``sim3d calibrate``, or the name of a calibration that ships. Z = sum of x^1.7 dN/dx on air at
 daemonflux's knots (hadronic/reference/daemonflux_zfactors.csv is table 2 of Yanez and Fedynitch, Phys. Rev. D 107
-(2023) 123037, on carbon). The error is that of ln(Z) by the parameters of the calibration, from finite differences.
+(2023) 123037, on carbon). The tables of yields end at 1e6 GeV and are constant above, so that the knot of 2e6 GeV is
+taken there. The error is that of ln(Z) by the parameters of the calibration, from finite differences.
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ def main() -> None:
     places = [(row["secondary"], float(row["projectile_energy_GeV"])) for row in rows]
     model = load_model(found.record["models"]["hadronic"])
     values = dict(zip(found.parameters, found.values.tolist(), strict=True))
+    highest = float(np.exp(model.tables.ln_T[-1]))
     own = {key: value for key, value in values.items() if CLASS_OF[key] == "yields"}
 
     def factors(change: dict[str, float]) -> np.ndarray:
         changed = varied_hadronic(model, {key: value for key, value in change.items() if value != 0.0})
-        return np.array([z_factor(changed, secondary, energy) for secondary, energy in places])
+        return np.array([z_factor(changed, secondary, min(energy, highest)) for secondary, energy in places])
 
     before, after = factors({}), factors(own)
     slopes = np.zeros((len(places), len(found.parameters)))
