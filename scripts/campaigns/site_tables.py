@@ -159,7 +159,11 @@ def main() -> int:
     """Make the files of the chosen sites; return the exit status."""
     chosen = arguments()
     if chosen.release:
-        print(write_release(chosen.release, (Flux.site(path, calibration="none") for path in sorted(chosen.output.glob("*.h5")))))
+        print(
+            write_release(
+                chosen.release, (Flux.site(path, calibration="none") for path in sorted(chosen.output.glob("*.h5")))
+            )
+        )
         return 0
     names = [name.strip() for name in chosen.sites.split(",") if name.strip()]
     unknown = [name for name in names if name not in SITES]

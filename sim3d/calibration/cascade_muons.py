@@ -233,7 +233,11 @@ def charges_at(measurement: Measurement, fluxes: Fluxes) -> Array:
 
 
 def points_key(
-    measurements: Sequence[Measurement], model: Mapping[str, Any], names: Sequence[str], centre: Array
+    measurements: Sequence[Measurement],
+    model: Mapping[str, Any],
+    names: Sequence[str],
+    centre: Array,
+    kept: Mapping[str, CascadePoints] | None = None,
 ) -> str:
     """Make a digest of all that the points depend on.
 
@@ -243,6 +247,8 @@ def points_key(
     model : mapping
     names : sequence of str
     centre : float64 array (parameters,)
+    kept : mapping of CascadePoints, optional
+        Points whose derivatives are used; by default the points have their own.
 
     Returns
     -------
@@ -255,7 +261,8 @@ def points_key(
     neutrinos = [NEUTRINO_GEV, NEUTRINO_COSINES, NEUTRINO_CUTOFF_GV]
     given = [version("sim3d"), conditions, dict(model), list(names), centre.tolist(), neutrinos]
     text = json.dumps(given, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    slopes = b"" if kept is None else b"".join(kept[name].slopes.tobytes() for name in sorted(kept))
+    return hashlib.sha256(text.encode() + slopes).hexdigest()
 
 
 def write_points(path: Path, key: str, points: Mapping[str, CascadePoints]) -> None:

@@ -344,13 +344,13 @@ def _cascade(
     from sim3d.calibration.cascade_muons import CascadeMuons, points_key, read_points, write_points
 
     model = _models(table)
-    key = points_key(measurements, model, table.parameters, centre)
+    kept = before if iteration >= table.derivatives else None
+    key = points_key(measurements, model, table.parameters, centre, kept)
     path = work / f"cascade-{iteration}.npz"
     found = read_points(path, key)
     if found is None:
         say("cascade equations")
         values = dict(zip(table.parameters, centre.tolist(), strict=True))
-        kept = before if iteration >= table.derivatives else None
         found = CascadeMuons(measurements, model).points(table.parameters, values, np.sqrt(np.diag(prior)), kept)
         work.mkdir(parents=True, exist_ok=True)
         write_points(path, key, found)

@@ -21,10 +21,9 @@ from sim3d.files.site_flux_file import read_site_flux
 from sim3d.flux.interpolation import Extrapolate
 from sim3d.flux.point_errors import FluxWithErrors
 from sim3d.flux.site_flux import default_calibration, shipped_site, site_tables
+from sim3d.results.calibrated_run import derivatives_of_result, errors_of_result
 from sim3d.results.model_parameters import (
-    LogDerivatives,
     ParameterErrors,
-    errors_of_result,
     ordered_values,
     scaled_table,
 )
@@ -147,7 +146,7 @@ class Flux(FluxWithErrors):
             table_of_result(result, name, binning, azimuth=False, errors=errors),
             table_of_result(result, name, binning, azimuth=True, errors=errors),
             extrapolate,
-            None if errors is None else LogDerivatives(result.gradients(name), errors),
+            None if errors is None else derivatives_of_result(result, name, errors),
         )
 
     @classmethod
@@ -172,8 +171,8 @@ class Flux(FluxWithErrors):
         extrapolate : "refuse" or "flag"
         calibration : str or Path, optional
             Name of a calibration that ships (``sim3d calibrate --list``), or its file: the flux is moved to its centre,
-            linearly in its logarithm, and its errors are those of the calibration. ``"none"``: the unchanged models with
-            the errors of their priors. By default the calibration that ships for the models of the site's runs.
+            linearly in its logarithm, and its errors are those of the calibration. ``"none"``: the unchanged models
+            with the errors of their priors. By default the calibration that ships for the models of the site's runs.
 
         Returns
         -------

@@ -13,7 +13,7 @@ from sim3d.flux.interpolated import Flux
 from sim3d.plots import style
 from sim3d.report import page
 from sim3d.report.page import FLAVOURS, Section, html
-from sim3d.results.model_parameters import errors_of_result
+from sim3d.results.calibrated_run import errors_of_result
 from sim3d.scoring.hit_weights import DECADE_EDGES_GEV
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ in ln E and cos_zenith between the centres of their bins.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from sim3d.results.at_points import between, log_centres
 from sim3d.results.gradients import SiteGradients, over
 
 if TYPE_CHECKING:
-    from sim3d.results.result import Result
+    pass
 
 
 @dataclass(frozen=True)
@@ -219,44 +218,6 @@ def errors_of_calibration(found: Calibration) -> ParameterErrors:
     return own.with_modes(found.modes)
 
 
-def errors_of_result(result: Result) -> ParameterErrors | None:
-    """Return the errors of the calibration that a run was made with.
-
-    Parameters
-    ----------
-    result : Result
-
-    Returns
-    -------
-    ParameterErrors or None
-        None if the run had no calibration, or made no gradients by all of its parameters.
-    """
-    found = result.attributes
-    if "calibration_covariance" not in found:
-        return None
-    names = tuple(json.loads(found["calibration_parameters"]))
-    if not result.record.config.scoring.neutrinos or not set(names) <= set(result.record.config.scoring.parameters):
-        return None
-    prior = None
-    if "calibration_prior" in found:
-        prior = _symmetric(json.loads(found["calibration_prior"]), len(names))
-    errors = ParameterErrors.of_matrix(
-        names,
-        _symmetric(json.loads(found["calibration_covariance"]), len(names)),
-        json.loads(found["calibration_sigma"]),
-        prior,
-        float(found.get("calibration_scale", 1.0)),
-    )
-    return errors.with_modes(ModelModes.of_json(found["calibration_modes"]) if "calibration_modes" in found else None)
-
-
-def _symmetric(triangle: Sequence[float], n: int) -> Array:
-    """Symmetric matrix from its lower triangle."""
-    matrix = np.zeros((n, n))
-    matrix[np.tril_indices(n)] = triangle
-    return matrix + np.tril(matrix, -1).T
-
-
 class LogDerivatives:
     """d ln(flux) / d(parameter in units of its sigma) of one site, as a function of energy and zenith.
 
@@ -307,6 +268,32 @@ class LogDerivatives:
         out = cls.__new__(cls)
         out.errors = errors
         out._set(slopes, energy_edges_GeV, cos_edges)
+        return out
+
+    @classmethod
+    def of_cascade(cls, calibration: Calibration, errors: ParameterErrors) -> LogDerivatives:
+        """Make the derivatives from those that a calibration has of the cascade equations.
+
+        They are of sea level and a cutoff of 6 GV, the same from below as from above.
+
+        Parameters
+        ----------
+        calibration : Calibration
+        errors : ParameterErrors
+            Of its parameters.
+
+        Returns
+        -------
+        LogDerivatives
+        """
+        nodes, cosines = (calibration.arrays[f"neutrinos/{name}"] for name in ("energies_GeV", "cos_zenith"))
+        slopes = calibration.arrays["neutrinos/slopes"] * errors.sigma[: len(calibration.parameters)]
+        if errors.modes is not None:
+            slopes = np.concatenate([slopes, errors.modes.at(nodes, cosines)], axis=-1)
+        out = cls.__new__(cls)
+        out.errors = errors
+        out.slopes = np.ascontiguousarray(np.concatenate([slopes[:, :, ::-1], slopes], axis=2))
+        out._energies, out._cosines = np.log(nodes), np.concatenate([-cosines[::-1], cosines])
         return out
 
     def _set(self, slopes: Array, energy_edges_GeV: Array, cos_edges: Array) -> None:

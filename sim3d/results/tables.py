@@ -18,7 +18,8 @@ from sim3d.files import honda, honda_writing
 from sim3d.files.csv_tables import write_grid
 from sim3d.files.flux_table import FluxTable, rebin_azimuth
 from sim3d.results.bin_errors import BinErrors, bin_errors, neutrino_grid
-from sim3d.results.model_parameters import LogDerivatives, ParameterErrors, errors_of_result, relative_error
+from sim3d.results.calibrated_run import derivatives_of_result, errors_of_result
+from sim3d.results.model_parameters import ParameterErrors, relative_error
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result, SiteInfo
@@ -128,7 +129,7 @@ def table_of_result(
     errors = errors or errors_of_result(result)
     if errors is None:
         return table
-    return replace(table, model_relative=relative_error(table, LogDerivatives(result.gradients(site), errors)))
+    return replace(table, model_relative=relative_error(table, derivatives_of_result(result, site, errors)))
 
 
 def place_in_words(site: SiteInfo) -> str:

@@ -19,7 +19,8 @@ from sim3d.config.gradients import CalibrationKeys
 from sim3d.config.load import make_config
 from sim3d.errors import InputError
 from sim3d.files.calibration_file import read_calibration, write_calibration
-from sim3d.results.model_parameters import ParameterErrors, errors_of_result
+from sim3d.results.calibrated_run import errors_of_result
+from sim3d.results.model_parameters import ParameterErrors
 from sim3d.results.result import Result
 from sim3d.simulation.calibrated import calibration_entries, run_values
 from sim3d.simulation.setup import make_setup
