@@ -38,6 +38,7 @@ COMMENTS = {
     "run.primaries": "more primaries, smaller errors: `sim3d run THIS -o FILE.h5 --resume` goes on",
     "primaries.solar": 'or "date", "min", "max", "fit"; or solar_potential_MV = 700',
     "field.date": "of the geomagnetic field",
+    "calibration.name": 'to measured muons; or "none"',
     "sites.lat": "degrees north",
     "sites.lon": "degrees east",
 }
@@ -56,6 +57,11 @@ COMMENTS = {
 )
 @click.option("--date", metavar="YYYY-MM-DD", help="Of the geomagnetic field.  [default: as in sim3d run]")
 @click.option("--solar", metavar="fit|min|max|date|MV", help="Solar activity.  [default: as in sim3d run]")
+@click.option(
+    "--calibration",
+    metavar="NAME|none",
+    help="Of the models, to measured muons (sim3d calibrate --list).  [default: the newest of these models]",
+)
 @click.option(
     "--precision",
     default="5%",
@@ -80,6 +86,7 @@ def command(
     altitude: float | None,
     date: str | None,
     solar: str | None,
+    calibration: str | None,
     precision: str,
     max_minutes: float,
     folder: Path,
@@ -105,7 +112,7 @@ def command(
         raise InputError("--max-minutes", max_minutes, "above 0, at most 1e6")
     if launched_size() not in (None, 1):
         raise InputError("make-tables: is for one process; with mpirun use sim3d run, then sim3d tables")
-    config = _configuration(site, lat, lon, name, altitude, date, solar, seed)
+    config = _configuration(site, lat, lon, name, altitude, date, solar, calibration, seed)
     target = output_folder(folder, folder / "x.h5")
     stem = config.sites[0].name
     path, toml = target / f"{stem}.h5", target / f"{stem}.toml"
@@ -153,10 +160,13 @@ def _configuration(
     altitude: float | None,
     date: str | None,
     solar: str | None,
+    calibration: str | None,
     seed: int | None,
 ) -> Config:
     """Make the configuration of the options."""
+    from sim3d.config.gradients import NO_CALIBRATION
     from sim3d.config.load import make_config
+    from sim3d.files.calibration_file import calibration_for, named_calibration
 
     place: dict[str, Any]
     if site is not None:
@@ -179,7 +189,12 @@ def _configuration(
             data["primaries"] = {"solar": solar}
     if date is not None:
         data["field"] = {"date": date}
-    return make_config({**data, "sites": [place]})
+    config = make_config({**data, "sites": [place]})
+    if calibration is None:
+        calibration = calibration_for(config.hadronic.model, config.primaries.model) or NO_CALIBRATION
+    elif calibration != NO_CALIBRATION:
+        named_calibration(calibration)
+    return make_config({**data, "calibration": {"name": calibration}, "sites": [place]})
 
 
 def _as_before(config: Config, path: Path, toml: Path, force: bool) -> Config:
