@@ -3,6 +3,7 @@
 #   make test      all quick tests (MPI, nuSQuIDS, simweights and netCDF included), then types, import rules, lint, docs
 #   make coverage  part of the tests with kernels interpreted, output/coverage/
 #   make validate  the slow physics report, output/validation/report.md
+#   make calibration   the calibration that ships, muons-2026 (an hour), sim3d/reference/calibrations/
 #   make site-tables   the fluxes that ship, a site at a time (hours; SITES=kamioka,sno PRIMARIES=N), sim3d/reference/sites/
 #   make bench     speed, output/benchmarks.json and .md
 #   make docs      the documentation site, output/site/index.html
@@ -26,7 +27,7 @@ UNCOVERED := poisson or uncorrelated or keys or slot_tail_inverts
 # compiled modules are kept: hundreds of processes of the tests import them, and uv compiles none when it installs
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test coverage validate site-tables bench docs hooks pins clean
+.PHONY: run test coverage validate site-tables calibration bench docs hooks pins clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("sim3d needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -78,6 +79,11 @@ validate: $(VENV)/.installed-test
 site-tables: $(VENV)/.installed-test
 	$(BIN)/python scripts/campaigns/site_tables.py -o output/site-tables $(if $(SITES),--sites $(SITES)) $(if $(PRIMARIES),--primaries $(PRIMARIES))
 	@mkdir -p sim3d/reference/sites && cp output/site-tables/*.h5 sim3d/reference/sites/
+
+calibration: $(VENV)/.installed-test
+	@mkdir -p output/calibration
+	$(BIN)/sim3d calibrate scripts/campaigns/muons-2026.toml -o output/calibration/muons-2026.h5
+	@mkdir -p sim3d/reference/calibrations && cp output/calibration/muons-2026.h5 sim3d/reference/calibrations/
 
 docs: $(VENV)/.installed-test
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
