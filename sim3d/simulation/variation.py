@@ -41,7 +41,7 @@ def yield_weights(name: str, ln_T: np.ndarray) -> tuple[int, np.ndarray]:
     Parameters
     ----------
     name : str
-        One of :data:`YIELD_CLASS`.
+        One of the class ``yields`` (:data:`sim3d.config.parameters.CLASS_OF`).
     ln_T : float64 array (n,)
         Logarithms of the projectile's kinetic energy in GeV.
 
