@@ -135,7 +135,8 @@ def build_world(
     """Build a :class:`World`: convert the arguments and add the tables of particles and of energy loss.
 
     Parameters as the attributes of :class:`World`; ``energy_min_GeV`` is its ``energy_min``, and ``nuclei`` the
-    treatment of :func:`sim3d.primaries.nuclei.nuclei_table`. Without ``roulette`` the wanted weight is proportional to E^-0.7.
+    treatment of :func:`sim3d.primaries.nuclei.nuclei_table`. Without ``roulette`` the wanted weight is proportional to
+    E^-0.7.
 
     Returns
     -------
