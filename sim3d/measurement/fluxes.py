@@ -12,12 +12,13 @@ import numpy as np
 
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
+from sim3d.conventions.flux_units import CM2_PER_M2
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.interpolated import Flux
 from sim3d.measurement.model import Component, Factor, Slopes
 from sim3d.measurement.parameters import Parameter, Prior
-from sim3d.measurement.samples import CM2_PER_M2, Sample
+from sim3d.measurement.samples import Sample
 from sim3d.studies.cascade.flux import MARGIN, cascade_fluxes
 
 PIVOT_GEV = 1.0e5

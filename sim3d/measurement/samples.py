@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.flux_units import CM2_PER_M2
 from sim3d.conventions.text_files import read_text
 from sim3d.errors import InputError
 
@@ -37,7 +38,6 @@ ROLES = {
 """Roles of columns, and the values that they take."""
 
 NEUTRINOS = (12, -12, 14, -14, 16, -16)
-CM2_PER_M2 = 1.0e4
 
 _SAME = 1e-3
 """Largest difference of one direction that is given in two columns: of a cosine, or of an azimuth in degrees."""
