@@ -5,6 +5,8 @@ variable. Penalties on differences of neighbouring coefficients make it smooth (
 Science 11 (1996) 89). The fit is to the fluxes themselves, not to their logarithms, by quasi-likelihood: a bin has
 expectation mu and variance phi mu. The strengths of the two penalties are determined by restricted maximum likelihood
 (the Fellner-Schall step of Wood and Fasiolo, Biometrics 73 (2017) 1071).
+
+The fit is written here because pyGAM and statsmodels have one dispersion for all data (from memory), not one per bin.
 """
 
 from __future__ import annotations
