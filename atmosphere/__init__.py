@@ -1,4 +1,4 @@
-"""Density, depth and height of a layered atmosphere; knows nothing of the simulation around it.
+"""Density, depth and height of a layered atmosphere, independent of the simulation.
 
 ``linsley()`` is the US Standard Atmosphere 1976, ``from_csv(path)`` a profile of your own, ``from_msis(lat, lon,
 month=7)`` that of a place and a season by NRLMSIS (with the extra ``msis``).  The numba kernels

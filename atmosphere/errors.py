@@ -1,4 +1,4 @@
-"""The error a user of this package sees when an argument or a file is wrong."""
+"""The exception for a wrong argument or file."""
 
 
 class AtmosphereInputError(ValueError):

@@ -154,7 +154,7 @@ def top_height_km(layers):
 
 @njit(nogil=True)
 def height_of_depth(depth_g_cm2, layers):
-    """Height at which the vertical depth has a value.
+    """Height at which the vertical depth has a given value.
 
     Parameters
     ----------

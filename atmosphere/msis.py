@@ -39,7 +39,7 @@ _ANY_YEAR = 2019
 
 @dataclass(frozen=True)
 class MsisAtmosphere:
-    """A layered atmosphere fitted to NRLMSIS, and how well.
+    """A layered atmosphere fitted to NRLMSIS, and the largest differences of both.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Measure what an allocation of the primaries is worth, and how well the counted cost of a primary fits its time.
+"""Measure how much an allocation of primaries lowers the errors, and how well the counted cost of one fits its time.
 
     python benchmarks/allocation.py                  a part of the table: error at equal time, with and without
     python benchmarks/allocation.py --seconds 60 --flavours nue nuebar --energy 1e3 1e4 --zenith -0.2 0.2

@@ -379,12 +379,17 @@ def core_speed(found: list[Row]) -> float | None:
     return None
 
 
-def main() -> int:
-    """Print the rows."""
-    for line in rows():
+def print_rows(found: list[Row]) -> None:
+    """Print rows, each with its ratio to a peer and whether its target is met."""
+    for line in found:
         ratio = "" if line["ratio"] is None else f"  ratio {line['ratio']:.3g} to {line['peer']}"
         met = {None: "", True: "  (met)", False: "  (NOT met)"}[line["met"]]
         print(f"{line['name']}: {line['value']:.5g} {line['unit']}{ratio}{met}", flush=True)
+
+
+def main() -> int:
+    """Measure and print the rows."""
+    print_rows(rows())
     return 0
 
 

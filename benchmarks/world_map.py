@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from peers import ALTITUDE_KM, GTRACR_CORE, GTRACR_RATE, PeerError, Row, row, run_peer, with_target
+from peers import ALTITUDE_KM, GTRACR_CORE, GTRACR_RATE, PeerError, Row, print_rows, row, run_peer, with_target
 
 import sim3d  # noqa: F401  (sets the kernel cache before numba is imported)
 from geomag.cutoffs.scanning import certain_rigidity_GV
@@ -136,11 +136,8 @@ def rows(scale: float | None = None, report: Callable[[str], object] = print) ->
 
 
 def main() -> int:
-    """Print the rows."""
-    for line in rows():
-        ratio = "" if line["ratio"] is None else f"  ratio {line['ratio']:.3g} to {line['peer']}"
-        met = {None: "", True: "  (met)", False: "  (NOT met)"}[line["met"]]
-        print(f"{line['name']}: {line['value']:.4g} {line['unit']}{ratio}{met}", flush=True)
+    """Measure and print the rows."""
+    print_rows(rows())
     return 0
 
 

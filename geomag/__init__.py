@@ -1,6 +1,6 @@
 """The geomagnetic field, back-tracking of particles in it, rigidity cutoffs, and named sites.
 
-Knows nothing of the simulation.  Frame of every kernel: geocentric, Earth-fixed Cartesian axes in km, z to
+It is independent of the simulation.  Frame of every kernel: geocentric, Earth-fixed Cartesian axes in km, z to
 the north pole, x to (latitude 0, longitude 0); field in nT; rigidity in GV.
 
 The names in ``__all__`` can be imported from here; they are loaded on first use.

@@ -1,8 +1,9 @@
 """Named detector sites.
 
 Latitude and longitude are geodetic (WGS84), degrees, east positive.  The altitude is that of the surface of rock,
-ice or sea straight above the detector, where air ends and neutrinos stop being born; it is not that of the detector.
-Unless its line names a source, it is from memory, good to some 50 m (6 g/cm2 of air, which moves no flux by 1%).
+ice or sea straight above the detector, where the air ends and no more neutrinos are made; it is not that of the
+detector.  Unless its line names a source, it is from memory, good to some 50 m (6 g/cm2 of air, which moves no flux by
+1%).
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ in every definition. For mesons (T kinetic, E total energy; docs/reports/hadroni
 "kinetic": F as in "balanced", Z with T/T, like the baryons.
 "printed": the paper's words, E/E in both F and Z. The secondaries of 2-20 GeV protons then carry more than the proton
   brought (1.054 of its energy at 5 GeV), so the words cannot hold exactly below 20 GeV.
-Honesty about the order of events: "printed" was the default first, because the paper says so, and was given up after
-comparisons with FLUKA's neutrinos at Kamioka (28% too many at 0.11 GeV) and with yields (1.56 pi+ per proton of 5 GeV;
-UrQMD makes 1.03, Pythia 0.95, "balanced" 1.09). The comparison with FLUKA's table is therefore not blind to this
-choice; docs/reports/validation.md gives it under each definition.
+"printed" was the default first, because the paper says so, and was given up after comparisons with FLUKA's neutrinos at
+Kamioka (28% too many at 0.11 GeV) and with yields (1.56 pi+ per proton of 5 GeV; UrQMD makes 1.03, Pythia 0.95,
+"balanced" 1.09). So the comparison with FLUKA's table is not blind to this choice; docs/reports/validation.md gives it
+under each definition.
 """
 
 from typing import Final

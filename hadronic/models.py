@@ -15,7 +15,7 @@ from hadronic.errors import HadronicInputError
 from hadronic.fluka.fluka_z import LG_T_NODES, build_fluka_z
 from hadronic.fluka.muon_tuned import build_muon_tuned
 from hadronic.interaction.kernels import YieldTables
-from hadronic.moments import Moments, moments_of_row
+from hadronic.moments import Moments, moments_of_row, node_weights
 from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
 from hadronic.tables.table_model import build_table_model, provenance_words
 from hadronic.tables.yield_file import read_yield_file
@@ -68,15 +68,10 @@ class HadronicModel:
             If the tables do not hold the projectile at this energy.
         """
         check_projectile(self.tables, projectile, T_GeV)
-        axis = self.tables.ln_T
-        position = (math.log(T_GeV) - axis[0]) / (axis[1] - axis[0])
-        position = min(max(position, 0.0), axis.size - 1.0)
-        low = min(int(position), axis.size - 2)
-        share = position - low
         total = np.zeros(len(Moments._fields))
         for slot in range(self.tables.slot_offset[projectile], self.tables.slot_offset[projectile + 1]):
             if self.tables.slot_species[slot] == secondary:
-                for node, weight in ((low, 1.0 - share), (low + 1, share)):
+                for node, weight in node_weights(self.tables, T_GeV):
                     mean = self.tables.slot_mean[slot, node]
                     if weight * mean > 0.0:
                         total += weight * mean * moments_of_row(self.tables, slot, node, T_GeV, projectile)

@@ -1,5 +1,6 @@
 """Moments of the spectra in tables of yields: mean numbers, energy fractions and Z factors, by quadrature."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,28 @@ class Moments(NamedTuple):
     Z_TT: float
     Z_ET: float
     Z_EE: float
+
+
+def node_weights(tables: YieldTables, T_GeV: float) -> tuple[tuple[int, float], tuple[int, float]]:
+    """Find the two nodes around an energy and their weights, linear in ln T; the end nodes outside the axis.
+
+    Parameters
+    ----------
+    tables : YieldTables
+    T_GeV : float
+        Kinetic energy of the projectile.
+
+    Returns
+    -------
+    (int, float), (int, float)
+        Index and weight of each node; the kernels draw nodes with these weights.
+    """
+    axis = tables.ln_T
+    position = (math.log(T_GeV) - axis[0]) / (axis[1] - axis[0])
+    position = min(max(position, 0.0), axis.size - 1.0)
+    low = min(int(position), axis.size - 2)
+    share = float(position - low)
+    return (low, 1.0 - share), (low + 1, share)
 
 
 def moments_of_row(

@@ -90,7 +90,7 @@ class SkyMap:
 
 
 def reduce_scan(first: int, verdicts: IntArray, step_GV: float) -> Cutoff:
-    """Cutoffs of a scan.
+    """Compute the upper, lower and effective cutoff of a scan.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def reduce_scan(first: int, verdicts: IntArray, step_GV: float) -> Cutoff:
 
 
 class CutoffTracer:
-    """Checked inputs of the cutoff tools at one place, ready for many directions.
+    """Computation of cutoffs at one place, for many directions.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fraction of the primaries of one rigidity that the geomagnetic field lets in, at places all over the Earth.
+"""Fraction of the primaries of one rigidity that can arrive through the geomagnetic field, over the whole Earth.
 
 At each place the share is that of the directions above the horizon from which a particle of this rigidity can
 arrive, which is the intensity averaged over angles divided by that without a field (the intensity outside is
@@ -19,6 +19,7 @@ from numba import njit
 
 from geomag.arrays import Array
 from geomag.cutoffs.scanning import DEFAULT_ALTITUDE_KM, DEFAULT_FLOOR_KM
+from geomag.cutoffs.world import grid
 from geomag.errors import GeomagInputError, check_range
 from geomag.field.igrf import FieldModel
 from geomag.field.kernels import CACHE
@@ -170,19 +171,14 @@ def intensity_map(
         The map, from south to north and from -180 to 180 degrees.
     """
     rigidity = check_range("momentum", rigidity_GV, 0.1, 1000.0, "GeV/c")
-    cell = check_range("cell", cell_deg, 0.5, 45.0, "degrees")
-    rows = round(180.0 / cell)
-    if abs(rows * cell - 180.0) > 1e-6:
-        raise GeomagInputError(f"cell = {cell:g} degrees is not allowed: it must divide 180")
+    lat, lon = grid(cell_deg)
     number = int(check_range("directions", directions, 1, 100000))
     altitude = check_range("altitude", altitude_km, 0.0, 10000.0, "km")
     floor = check_range("floor", floor_km, -100.0, altitude, "km")
     field = field if field is not None else FieldModel()
     params = trace_params(field, floor, True, DEFAULT_TOLERANCE)
     sources = hemisphere(number, weighting)
-    lat: Array = -90.0 + cell * (np.arange(rows, dtype=np.float64) + 0.5)
-    lon: Array = -180.0 + cell * (np.arange(2 * rows, dtype=np.float64) + 0.5)
-    fraction = np.empty((rows, 2 * rows))
+    fraction = np.empty((lat.size, lon.size))
     undecided = 0
     for i, row_lat in enumerate(lat):
         places = geodetic_to_cartesian(np.full_like(lon, row_lat), lon, altitude)

@@ -17,7 +17,7 @@ from geomag.geodesy import arrival_direction
 
 @dataclass(frozen=True)
 class Penumbra:
-    """Verdicts of a scan.
+    """Verdicts (allowed, forbidden, undecided) of the rigidities of a scan.
 
     Attributes
     ----------

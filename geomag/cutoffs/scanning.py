@@ -4,7 +4,7 @@ The whole range is decided by the fast kernels of `geomag.trajectories.batch`.  
 per step changes single verdicts, every rigidity is traced again by `geomag.trajectories.precise`, from below the
 lower cutoff to above the upper one.  The two margins grow until nothing changes in them.
 
-With a magnetosphere the fast kernels do not serve: every rigidity from the lowest to above the upper cutoff of the
+With a magnetosphere the fast kernels cannot be used: every rigidity from the lowest to above the upper cutoff of the
 internal field is traced precisely, farther out as long as one of the last ones is not allowed.
 
 Units: km, GV, degrees.

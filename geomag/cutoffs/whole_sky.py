@@ -89,7 +89,7 @@ def whole_sky_map(
     altitude_km: float = DEFAULT_ALTITUDE_KM,
     progress: Callable[[int], object] | None = None,
 ) -> WholeSky:
-    """Cutoffs of the primaries that stand behind every direction of arrival at a detector.
+    """Cutoffs of the primaries whose straight line arrives at a detector, for every direction of arrival.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Fused multiply-add for kernels: a b + c, rounded once.
 
-Left to itself the compiler fuses a product and a sum or not, depending on the code around them. Trajectories in the
+By default the compiler fuses a product and a sum or not, depending on the code around them. Trajectories in the
 penumbra are chaotic, so that one last bit changes verdicts. Kernels therefore state each fused operation and allow no
 other: the same sources give the same bits in every compilation and on every processor.
 """

@@ -29,10 +29,9 @@ from geomag.arrays import Array
 from geomag.errors import check_range
 from geomag.field.igrf import DateLike, FieldModel, parse_date
 from geomag.field.kernels import CACHE, EARTH_RADIUS_KM
-from geomag.field.tsyganenko import PARAMETERS, parameters, tsyganenko_1989
+from geomag.field.tsyganenko import parameters, tsyganenko_1989
 
 M_TILT, M_NOSE, M_FLARE, M_FIELD = 9, 10, 11, 12
-M_SIZE = M_FIELD + PARAMETERS
 
 _J2000 = datetime.datetime(2000, 1, 1, 12)
 

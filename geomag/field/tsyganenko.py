@@ -22,8 +22,6 @@ from numba import njit
 
 from geomag.arrays import Array
 
-PARAMETERS = 30
-
 # Places of the parameters, in the order of the table.
 _TAIL_1, _TAIL_2, _CLOSURE, _CLOSURE_TILT, _RING = 0, 1, 2, 3, 4
 _SURFACE, _TAIL_1_TILT, _TAIL_2_TILT = 5, 15, 16

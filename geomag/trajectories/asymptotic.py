@@ -1,4 +1,4 @@
-"""Compute where particles that arrive at a place come from, far outside: asymptotic directions by rigidity.
+"""Compute asymptotic directions by rigidity: where particles that arrive at a place come from, outside the field.
 
 The asymptotic direction of approach is the direction from which a particle comes before the field of the Earth has bent
 its path (K. G. McCracken, U. R. Rao & M. A. Shea, MIT Tech. Rep. 77 (1962)).  The antiparticle is followed outwards to

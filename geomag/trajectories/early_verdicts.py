@@ -1,4 +1,4 @@
-"""Tests between two steps that decide what becomes of a trajectory, and the layout of their parameters.
+"""Decide between two steps whether a trajectory must escape or must reach the floor; the layout of the parameters.
 
 The arguments are in the header of `geomag.trajectories.tracing`.  These are the parts that its kernel and the one for
 many trajectories at once (`geomag.trajectories.lockstep`) have in common.

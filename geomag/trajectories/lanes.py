@@ -42,7 +42,7 @@ class LanesType(types.Type):
 
     @property
     def key(self) -> types.Type:
-        """What tells two of these types apart."""
+        """Key by which numba distinguishes two of these types."""
         return self.element
 
 

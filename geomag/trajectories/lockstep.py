@@ -222,7 +222,7 @@ def _fill(lane, job, deep, memo, state, jobs, places, momenta, rigidities, verdi
 
 @njit(nogil=True)
 def low_points(lanes, state, first, within, floor_q):
-    """Look at lanes whose step went down and then up: below the floor they end, near it the step is taken again.
+    """Check lanes whose step went down and then up: below the floor they end, near it the step is taken again.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Compute points along the way of a particle through the field, from a place outwards.
+"""Compute points of the trajectory of a particle through the field, from a place outwards.
 
-The antiparticle is followed from the place with reversed momentum, as in `geomag.trajectories.tracing`: read backwards,
-its way is that of the particle.  Integrator: scipy's DOP853 (E. Hairer, S. P. Norsett & G. Wanner, Solving Ordinary
-Differential Equations I, 1993) with dense output, at 1e-10, which is slower than the kernels and converged: it serves
-for single trajectories.
+The antiparticle is followed from the place with reversed momentum, as in `geomag.trajectories.tracing`: its path,
+run backwards, is that of the particle.  Integrator: scipy's DOP853 (E. Hairer, S. P. Norsett & G. Wanner, Solving
+Ordinary Differential Equations I, 1993) with dense output, at 1e-10.  It has converged and is slower than the kernels:
+it serves for single trajectories.
 
 Units: km, nT, GV; geocentric Cartesian axes of the field.
 """
@@ -39,7 +39,7 @@ END_WORDS = {
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Way of one particle, from the place outwards.
+    """Trajectory of one particle, from the place outwards.
 
     Attributes
     ----------
@@ -160,7 +160,7 @@ def trace(
     max_path_radii: float = DEFAULT_MAX_PATH_RADII,
     external: Magnetosphere | None = None,
 ) -> Sequence[Trajectory]:
-    """Ways of particles of several rigidities that arrive at a place from one direction.
+    """Trajectories of particles of several rigidities that arrive at a place from one direction.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ Ordinary Differential Equations I (1993), section II.5, with their combination o
 the coefficients are read from scipy.  Equations, floor, units and frame are those of `geomag.trajectories.tracing`.
 
 A path ends on the sphere of the escape radius, or on the magnetopause if there is an external field.  With early
-verdicts, which hold without an external field only, it ends as soon as its fate is certain.
+verdicts, which hold without an external field only, it ends as soon as the verdict is certain.
 """
 
 from __future__ import annotations
@@ -292,7 +292,7 @@ class PreciseTracer:
     max_path_radii : float
         Path after which a trajectory is undecided, units of 6371.2 km.
     early : bool
-        End a path as soon as its fate is certain; never done with an external field.
+        End a path as soon as its verdict is certain; never done with an external field.
     tolerance : float, optional
         Error per step; 1e-11, or 1e-9 with an external field, if not given.
     """

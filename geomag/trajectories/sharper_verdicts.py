@@ -131,7 +131,7 @@ def escape_is_certain_at(kappa, mu):
 
 @njit(nogil=True)
 def decide(q, dq, r, mu, path, rigidity_GV, nmax, params, bounds):
-    """Whether it is decided, between two steps, what becomes of a trajectory.
+    """Decide between two steps whether a trajectory escapes, reaches the floor, is too long, or has to be followed on.
 
     Parameters
     ----------

@@ -215,7 +215,7 @@ def freedom(ratio: DataRatio, base: BaseYields, yields: Array, T: float, top: fl
     Returns
     -------
     Freedom
-        What may move.
+        Covariance of the yields.
     """
     x = base.centres()
     logit = np.log(x / (1.0 - np.minimum(x, 1.0 - 1e-6)))
@@ -253,7 +253,7 @@ def _measured_x(name: str, base: BaseYields, x: Array, T: float, top: float) -> 
 
 @dataclass(frozen=True)
 class Made:
-    """Tables of a projectile and how they came about.
+    """Tables of a projectile, with the closures and ratios that made them.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Close baryon number and energy of yields that measurements have changed, at one energy.
+"""Restore baryon number and energy in yields that measurements have changed, at one energy.
 
 A generator conserves both. What measured nucleons change in its number of baryons is given to slow ones that nobody has
 measured: neutrons of protons, protons and neutrons of pions. The energy is one more condition on the ratios of
@@ -66,7 +66,7 @@ def energies(x: Array, T_GeV: float) -> Array:
 
 @dataclass(frozen=True)
 class Freedom:
-    """What the energy may be taken from.
+    """Covariance of the yields, by which the missing energy is divided among them.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Freedom:
 
 @dataclass(frozen=True)
 class Closed:
-    """Yields that close, and what that took.
+    """Yields that conserve baryon number and energy, and the changes that were needed.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Closed:
 
 
 def close(yields: Array, generator: Array, x: Array, T_GeV: float, freedom: Freedom, nucleon: bool) -> Closed:
-    """Close baryon number and energy.
+    """Change yields so that they conserve baryon number and energy.
 
     Parameters
     ----------

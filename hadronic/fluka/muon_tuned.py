@@ -11,8 +11,8 @@ Its targets are a fit to muons, not a measurement of particle production: NA61 m
 
 Mesons: the number of each species is multiplied, the shape stays: the factor is linear in ln T between the energies
 with a target, constant above them, and fades linearly in ln T to 1 at 10 GeV, of which they say nothing. Kaons keep
-that of 158 GeV above. K0 has the mean of the factors of K+ and K-; pi0 stays, as more of it would be paid by energy
-that is not there (`HadronicModel.energy_balance`).
+that of 158 GeV above. K0 has the mean of the factors of K+ and K-; pi0 stays, as more of it would need energy that is
+not there (`HadronicModel.energy_balance`).
 
 Nucleons: baryon number must stay, so the two targets at 158 GeV fix two things that leave it alone. A share of the
 leading protons becomes leading neutrons (charge exchange), with the neutrons' spectrum; and x of the leading

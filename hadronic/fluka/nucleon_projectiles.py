@@ -1,4 +1,4 @@
-"""Yields of p, n and Lambda on air (docs/reports/hadronic-inputs.md section 2; node tables in `fluka_nodes`)."""
+"""Yields of p, n and Lambda on air (docs/reports/hadronic-inputs.md section 2; node tables in `nucleon_nodes`)."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -298,27 +298,6 @@ def one_minus_cos_theta(species, momentum_GeV, u, sharper=1.0):
 
 
 @njit(nogil=True)
-def cos_theta(species, momentum_GeV, u):
-    """Draw the cosine of the polar angle from the parametric law.
-
-    Parameters
-    ----------
-    species : int
-        Species code.
-    momentum_GeV : float
-        Momentum, GeV/c.
-    u : float
-        Uniform random number in [0, 1).
-
-    Returns
-    -------
-    float
-        Cosine.
-    """
-    return 1.0 - one_minus_cos_theta(species, momentum_GeV, u)
-
-
-@njit(nogil=True)
 def polar_angle(species, momentum_GeV, u, sharper=1.0):
     """Draw the polar angle from the parametric law.
 

@@ -1,9 +1,9 @@
 """Change of the shape in x of slow pions: a factor (x / 0.1)^s on the pions of nucleons at x below 0.1.
 
-It is of the form A x^a of :mod:`hadronic.interaction.yield_laws`, with A and a of slow secondaries alone. What the
-pions take or leave in energy is paid by the x of fast nucleons, whose number stays. Together with changes of other
-kinds this one comes first: the others are those of the tables changed by it, so energy and baryon number hold for any
-values.
+It is of the form A x^a of :mod:`hadronic.interaction.yield_laws`, with A and a of slow secondaries alone. The
+energy that the pions gain or lose is taken from or given to fast nucleons by a change of their x; their number stays.
+Together with changes of other kinds this one comes first: the others are those of the tables changed by it. So energy
+and baryon number are conserved for any values.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ def slow_slopes(tables: YieldTables) -> Array:
 
 
 def slow_law(tables: YieldTables, exponent: Array) -> Array:
-    """Law of all slots for any exponent, with energy and baryon number held.
+    """Law of all slots for any exponent; energy and baryon number are conserved.
 
     Parameters
     ----------

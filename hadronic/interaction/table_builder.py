@@ -11,7 +11,7 @@ from hadronic.species import MASS_GEV, N_PROJECTILES, NAMES
 
 
 class YieldTableBuilder:
-    """Collects tables (shapes of x spectra) and slots (who draws from them, how many), then makes the arrays.
+    """Builder of `YieldTables` from tables (spectra of x) and slots (secondaries of a projectile, with mean numbers).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Weights of knots of energy, between which changes of the yields are interpolated (`yield_laws`)."""
+"""Interpolation weights of the knots of energy at which changes of the yields are given (`yield_laws`)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Changes of the yields of nucleons and pions that hold energy and baryon number, as functions of x.
+"""Changes of the yields of nucleons and pions, as functions of x, that conserve energy and baryon number.
 
 Every change multiplies the number of a secondary at x = T_secondary / T_projectile by A x^a, with one pair (ln A, a)
 for fast (x >= `X_SLOW`) and one for slow secondaries: the *law* of a slot at a node of the tables. Kinds of change
@@ -8,12 +8,13 @@ for fast (x >= `X_SLOW`) and one for slow secondaries: the *law* of a slot at a 
 * `K0`: K+ of neutrons and, with it, neutral kaons of protons, Y(p to K0) = Y(n to K+). Neutral kaons follow K+ and K-
   of the mirrored projectile, anti-K0 and K- being taken as equal;
 * `tilt`: the exponent t of a factor (x / 0.2)^t on all pions;
-* `p`, `n`: number of fast protons and neutrons; slow nucleons, fragments of the target, pay the baryon number;
-* `elasticity`: energy of the fast nucleons, by a shift of their x; mesons pay with a common factor;
-* `pions`: charged pions of charged pions; pi0 pay the energy.
+* `p`, `n`: number of fast protons and neutrons; the number of slow nucleons, fragments of the target, changes so that
+  baryon number is conserved;
+* `elasticity`: energy of the fast nucleons, by a shift of their x; a common factor on all mesons conserves energy;
+* `pions`: charged pions of charged pions; the number of pi0 changes so that energy is conserved.
 
-A neutron makes the isospin mirror. What mesons, p and n take or leave in energy is paid by the x of fast nucleons: a
-factor x^a that keeps their number. The energy of a meson is its total one, that of a nucleon its kinetic one, as in
+A neutron makes the isospin mirror. Energy that mesons, p and n gain or lose is taken from or given to fast nucleons by
+a factor x^a that keeps their number. The energy of a meson is its total one, that of a nucleon its kinetic one, as in
 :meth:`hadronic.models.HadronicModel.energy_balance`.
 """
 
@@ -172,7 +173,7 @@ def law_slopes(tables: YieldTables) -> Array:
 
 
 def laws(tables: YieldTables, changes: Array) -> Array:
-    """Laws of all slots for changes of any size, with energy and baryon number held.
+    """Laws of all slots for changes of any size; energy and baryon number are conserved.
 
     Parameters
     ----------
@@ -189,7 +190,7 @@ def laws(tables: YieldTables, changes: Array) -> Array:
     Raises
     ------
     HadronicInputError
-        If the energy or the baryon number cannot be held: too much is asked of the nucleons or of the pi0.
+        If energy or baryon number cannot be conserved, because the nucleons or the pi0 have too little.
     """
     by = dict(zip(KINDS, changes, strict=True))
     out = np.zeros((len(tables.slot_species), len(tables.ln_T), 2, 2))
@@ -238,18 +239,18 @@ def _nucleon_law(
             taken += factor[code] * sums.energy[place].sum(axis=-1)
     before = sums.energy[mesons].sum(axis=(0, 2))
     fast_e = _of(sums, sums.energy, P, N)[:, FAST]
-    # elasticity: mesons pay with a common factor
+    # elasticity: a common factor on mesons
     pay = 1.0 - _safe(by["elasticity"] * fast_e, taken)
     _refuse(pay <= 0.0, tables, "elasticity leaves no energy for mesons")
     law[mesons, :, :, 0] += np.log(pay)[:, None]
-    # baryon number: slow nucleons pay
+    # baryon number: a factor on slow nucleons
     moved = np.zeros(len(tables.ln_T))
     for code in (P, N):
         moved += (factor[code] - 1.0) * _of(sums, sums.number, code)[:, FAST]
     slow = 1.0 - _safe(moved, _of(sums, sums.number, P, N)[:, SLOW])
     _refuse(slow <= 0.0, tables, "p and n leave no slow nucleons")
     law[nucleons, :, SLOW, 0] += np.log(slow)
-    # energy: the x of fast nucleons pays
+    # energy: a shift of the x of fast nucleons
     wanted = (
         _of(sums, sums.energy, P, N).sum(axis=-1) + before - pay * taken - slow * _of(sums, sums.energy, P, N)[:, SLOW]
     )

@@ -7,6 +7,7 @@ import numpy as np
 from hadronic.arrays import Array
 from hadronic.interaction.kernels import ANGLE_LOW_GEV, YieldTables, concentration, slot_survival
 from hadronic.models import HadronicModel, check_projectile
+from hadronic.moments import node_weights
 
 # Slices of a momentum bin in which the law of the angle is taken at the middle.
 _SLICES = 4
@@ -79,10 +80,6 @@ def numbers_in_bins(
     """
     tables = model.tables
     check_projectile(tables, projectile, T_GeV)
-    axis = tables.ln_T
-    position = min(max((math.log(T_GeV) - axis[0]) / (axis[1] - axis[0]), 0.0), axis.size - 1.0)
-    low = min(int(position), axis.size - 2)
-    share = position - low
     mass = float(tables.mass_GeV[secondary])
     out = np.zeros(len(p_GeV))
     by_momentum: dict[tuple[float, float], list[int]] = {}
@@ -98,7 +95,7 @@ def numbers_in_bins(
         x = (np.hypot(momenta, mass) - mass) / T_GeV
         angles = np.asarray(theta_rad, dtype=float)[places]
         for slot in slots:
-            for node, weight in ((low, 1.0 - share), (low + 1, share)):
+            for node, weight in node_weights(tables, T_GeV):
                 mean = weight * tables.slot_mean[slot, node]
                 if mean <= 0.0:
                     continue

@@ -13,6 +13,7 @@ from hadronic.definitions import Z_EXPONENT
 from hadronic.errors import HadronicInputError
 from hadronic.interaction.kernels import slot_survival
 from hadronic.models import HadronicModel, check_projectile
+from hadronic.moments import node_weights
 from hadronic.species import MASS_GEV
 
 PAPER_PION_GEV = (3.0, 4.0)
@@ -39,15 +40,10 @@ def number_above(model: HadronicModel, projectile: int, secondary: int, T_GeV: f
     """
     tables = model.tables
     check_projectile(tables, projectile, T_GeV)
-    axis = tables.ln_T
-    position = (math.log(T_GeV) - axis[0]) / (axis[1] - axis[0])
-    position = min(max(position, 0.0), axis.size - 1.0)
-    low = min(int(position), axis.size - 2)
-    share = position - low
     total = 0.0
     for slot in range(tables.slot_offset[projectile], tables.slot_offset[projectile + 1]):
         if tables.slot_species[slot] == secondary:
-            for node, weight in ((low, 1.0 - share), (low + 1, share)):
+            for node, weight in node_weights(tables, T_GeV):
                 mean = weight * tables.slot_mean[slot, node]
                 if mean > 0.0:
                     total += mean * slot_survival(tables, slot, node, x_TT)

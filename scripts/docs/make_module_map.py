@@ -22,7 +22,7 @@ HEAD = """# All modules
 Every module of the four packages, folder by folder, with the first sentence of its docstring. What a folder may
 import, and the way of a primary through the folders, is in [architecture.md](architecture.md).
 
-This page is written by `python scripts/docs/make_module_map.py`; do not edit it by hand.
+This page is written by `python scripts/docs/make_module_map.py`; do not edit it.
 """
 
 

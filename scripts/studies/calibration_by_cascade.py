@@ -1,4 +1,4 @@
-"""Fit of the calibration with muons of the cascade equations in the place of simulations: minutes, and no statistics.
+"""Fit the calibration with muons of the cascade equations in place of simulations: quick, and without random errors.
 
     python scripts/studies/calibration_by_cascade.py -o DIR [--above 3] [--iterations 3] [--prior NAME=SIGMA ...]
 

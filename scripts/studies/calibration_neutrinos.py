@@ -1,4 +1,4 @@
-"""What a calibration does to neutrinos: moves and errors by energy, what makes the errors, and each measurement.
+"""Compute how a calibration changes neutrino fluxes and their errors: by energy, source of error and measurement.
 
     python scripts/studies/calibration_neutrinos.py FILE.h5
 

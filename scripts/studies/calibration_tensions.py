@@ -1,4 +1,4 @@
-"""Which points make the chi2 of the calibration: fits of the cascade equations without some, or with something added.
+"""Find the points with the largest chi2 of the calibration: fits by the cascade equations without some, or with more.
 
     python scripts/studies/calibration_by_cascade.py -o DIR
     python scripts/studies/calibration_tensions.py -o DIR [--above 3]

@@ -1,4 +1,4 @@
-"""Share of the flux that the surface of a site takes away, from two runs with the same seed, with and without it.
+"""Compute the share of the flux that the surface of a site absorbs, from two runs with one seed, with and without it.
 
     python scripts/studies/surface_effect.py mountain.h5 flat.h5
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.conventions.reference_files import reference_text
 from sim3d.conventions.text_files import read_text
@@ -25,8 +26,6 @@ FLUKA_SITE = "kamioka"
 
 _STEPS = 400
 """Number of points to which a table is interpolated for integrals and averages."""
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Muons of measurements, and neutrinos, by the cascade equations, with derivatives by all parameters: no statistics.
+"""Muons of measurements, and neutrinos, by the cascade equations, with their derivatives by all parameters.
 
 The air, the Sun, the level and the hadronic model are those of the run that simulates the measurement. The cutoff is
 the effective vertical one, all muons fly straight, and an acceptance is averaged by two points of Gauss's rule (its
 middle where it is narrow). What that leaves out is small above a few GeV/c and smooth in momentum:
-:mod:`sim3d.calibration.control` takes it from the simulation. Neutrinos at sea level, under a cutoff of 6 GV, tell what
+:mod:`sim3d.calibration.control` takes it from the simulation. Neutrinos at sea level, under a cutoff of 6 GV, show what
 a fit does to them (:mod:`sim3d.calibration.growth`).
 """
 

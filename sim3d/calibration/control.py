@@ -62,7 +62,7 @@ class Ratios:
     primaries: Array
 
     def and_those(self, others: Sequence[Ratios]) -> Ratios:
-        """Put several together."""
+        """Join the groups of several."""
         every = (self, *others)
         return Ratios(np.concatenate([one.groups for one in every]), np.concatenate([one.primaries for one in every]))
 

@@ -28,7 +28,7 @@ _ONLY_FOR_NUMBERS = 1e-10
 
 @dataclass(frozen=True)
 class FittedSet:
-    """A measurement as the fit sees it.
+    """Data and prediction of a measurement for the fit.
 
     Attributes
     ----------
@@ -169,7 +169,7 @@ class Chi2:
         return float(residual @ self._inverse[i] @ residual)
 
     def __call__(self, x: Array) -> float:
-        """chi2 of everything."""
+        """Compute the total chi2."""
         own, nuisances = x[: self.n] - self.centre, x[self.n :] - self.nuisance_centre
         total = float(own @ self._inverse_prior @ own + nuisances @ nuisances)
         return total + sum(self.set_chi2(i, x) for i in range(len(self.sets)))

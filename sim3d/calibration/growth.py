@@ -1,8 +1,8 @@
-"""Growth of a calibration's covariance until other models' neutrinos lie inside it.
+"""Enlarge the covariance of a calibration until the neutrino fluxes of other models lie within its errors.
 
 Muons of another model (a *truth*) are put in the place of the data and fitted. The neutrinos of the truth over those of
-the fit, r = ln(truth / fit) by flavour, energy and zenith, are compared with the covariance C of ln(flux) that the fit
-claims: by the squares of their pulls per eigenmode of C, and per point. Where either mean exceeds
+the fit, r = ln(truth / fit) by flavour, energy and zenith, are compared with the covariance C of ln(flux) of the
+fit: by the squares of their pulls per eigenmode of C, and per point. Where either mean exceeds
 :data:`ALLOWED`, C becomes C + s^2 r r^T with the smallest s that brings both below it. The truth farthest outside comes
 first, then the farthest of what remains, until all lie inside.
 
@@ -57,7 +57,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Closure:
-    """How the neutrinos of a truth lie in a covariance.
+    """Pulls of the neutrino fluxes of a truth under a covariance.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ def closure(difference: Array, covariance: Array) -> Closure:
 
 
 def excess(truth: Truth, covariance: Array) -> float:
-    """Compute how far a truth lies outside: above 1 it does.
+    """Compute the squared pulls of a truth over those allowed; above 1 it lies outside the errors.
 
     Parameters
     ----------

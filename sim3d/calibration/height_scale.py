@@ -1,4 +1,4 @@
-"""What a longer scale of heights of the atmosphere does to muons at a given depth, in closed form.
+"""Compute how the muon flux at a given depth depends on the scale height of the atmosphere, in closed form.
 
 All heights grow by the same factor while depths stay. Densities fall, so that more pions and kaons decay before they
 interact, and muons fly farther and decay more often. The formulas are those of an exponential atmosphere (Gaisser,

@@ -1,4 +1,4 @@
-"""Where a calibration looks at neutrinos: at sea level under a cutoff of 6 GV, by the cascade equations."""
+"""Energies and zenith angles of the neutrino fluxes that a calibration checks: at sea level, cutoff 6 GV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measurements as a stored calibration has them: its fit can be repeated without runs."""
+"""Read the measurements and responses of a stored calibration, so that its fit can be repeated without runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fits to muons of other models in the place of the data, and the growth of the covariance that follows from them."""
+"""Fit muons of other models (truths) in place of the data, and enlarge the covariance as their neutrinos require."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FITS = 2
 
 
 def model_of(truth: str, model: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the models of a truth.
+    """Return the calibration's models with that of a truth in place of its own.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def grow_by_truths(
     neutrinos: CascadePoints,
     without: Mapping[str, Array],
 ) -> Growth:
-    """Fit the muons of every truth, and add to the covariance what its neutrinos ask for.
+    """Fit the muons of every truth, and enlarge the covariance by what its neutrinos need.
 
     Muons of a truth are those of the cascade equations times the corrections of the calibration's runs, with the
     relative errors of the data. The fit starts from the calibration's own models, with its derivatives.

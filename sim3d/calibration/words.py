@@ -1,4 +1,4 @@
-"""A calibration as text: chi2 by measurement, and the parameters that the measurements move."""
+"""Describe a calibration as text: chi2 by measurement, and the parameters that the measurements move."""
 
 from __future__ import annotations
 

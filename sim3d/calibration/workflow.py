@@ -1,4 +1,4 @@
-"""The steps of ``sim3d calibrate``: simulate the responses, fit, simulate again at the new centre until it stands."""
+"""The steps of ``sim3d calibrate``: simulate the responses, fit, and repeat at the new centre until it converges."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ModelTable(Table):
 
 
 class ResponseTable(Table):
-    """Table ``[responses.NAME]``: a result file of before in the place of a run."""
+    """Table ``[responses.NAME]``: an earlier result file in the place of a run."""
 
     file: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -221,7 +221,7 @@ def calibrate(
     threads: int | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Calibrated:
-    """Calibrate: simulate responses, fit, and simulate again at the new centre until it moves no more.
+    """Calibrate: simulate responses, fit, and simulate again at the new centre until it converges.
 
     Every response is a result file in ``work``; an interrupted calibration goes on from them, and the numbers are the
     same to the bit.

@@ -1,4 +1,4 @@
-"""Signs of life of commands that take longer than a few seconds: a bar on a terminal, lines in a log."""
+"""Show the progress of commands that take longer than a few seconds: a bar on a terminal, lines in a log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closing lines of commands that make numbers: what the numbers are worth, and what to do next."""
+"""Closing lines of commands that make numbers: the statistical errors of the numbers, and the next commands."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def qualities(result: Result) -> dict[str, Quality]:
 def worth_lines(
     found: Mapping[str, Quality], smooth: Mapping[str, Mapping[str, Sequence[Decade]]] | None = None
 ) -> list[str]:
-    """Describe in a table and two sentences what the tables of a result are worth.
+    """Describe the statistical errors of the tables of a result, in a table and two sentences.
 
     Parameters
     ----------
@@ -305,7 +305,7 @@ def show_worth(
     steps: Sequence[tuple[str, str]] = (),
     smooth: Mapping[str, Mapping[str, Sequence[Decade]]] | None = None,
 ) -> None:
-    """Print what the numbers of a result are worth, and the commands that come next.
+    """Print the statistical errors of a result, and the commands that come next.
 
     Parameters
     ----------
@@ -322,7 +322,7 @@ def show_worth(
 
 
 def next_lines(steps: Sequence[tuple[str, str]]) -> list[str]:
-    """Lay out the next commands, what each does behind it.
+    """Format the next commands, each followed by what it does.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ KNOTS_GEV: dict[str, tuple[float, ...]] = {
 FADE_GEV = (2.0, 5.0)
 """Changes of p, n and elasticity are whole above the second energy and fade to none at the first, linear in ln E.
 
-Below, too few slow nucleons and mesons are left to pay for them.
+Below, there are too few slow nucleons and mesons to conserve baryon number and energy.
 """
 
 PIVOTS_GEV = (5.0, 20.0, 100.0, 1.0e3, 1.0e4, 1.0e5, 1.0e6)
@@ -90,7 +90,7 @@ def _all() -> dict[str, tuple[str, str]]:
             f"relative change of the energy of the fast nucleons that a nucleon makes at {knot:.0f} GeV",
         )
     out["K0/K"] = ("yields", "relative change of the K+ of neutrons and, with them, of the K0 of protons")
-    out["pion:pi"] = ("yields", "relative change of the charged pions that charged pions make; pi0 pay their energy")
+    out["pion:pi"] = ("yields", "relative change of the charged pions that charged pions make; pi0 conserve energy")
     for kind, who in SIGMA_KINDS.items():
         out[f"sigma:{kind}"] = ("cross-sections", f"relative change of the cross section on air of {who}")
     for group in GROUPS:

@@ -402,7 +402,7 @@ class Config(Table):
         return self
 
     def _albedo_can_be_followed(self) -> None:
-        """Particles that come back do so far from their shower, where neither a pilot nor a rotation can place it."""
+        """Refuse albedo in modes that rotate showers: particles come back far from their shower, away from the site."""
         if self.transport.albedo == "drop":
             return
         if self.sampling.mode != "analog":

@@ -15,6 +15,9 @@ from sim3d.errors import InputError
 
 LENGTH, TIME, ANGLE, ENERGY = range(4)
 
+CM2_PER_M2 = 1.0e4
+"""Square centimetres in a square metre."""
+
 _SIZES = {
     **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), (LENGTH, 1.0)),
     "cm": (LENGTH, 1e-2),

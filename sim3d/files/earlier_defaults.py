@@ -1,8 +1,8 @@
 """Read the configurations that earlier versions stored, whose unset keys stood for other defaults than today's.
 
-A configuration states today what it takes where a key is unset (:mod:`sim3d.config.schema`). Files of before do not:
-there an unset key is null, and stands for what was the default then. It is replaced by that before the configuration is
-checked, so that a result keeps saying what it was made with, and runs with other inputs are told apart from it.
+Today a stored configuration holds the value that stands for an unset key (:mod:`sim3d.config.schema`). In files of
+earlier versions an unset key is null and stands for the default of that time. It is replaced by that default before the
+configuration is checked. So a result states what it was made with, and runs with other inputs differ from it.
 """
 
 from __future__ import annotations

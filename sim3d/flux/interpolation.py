@@ -12,11 +12,10 @@ from numpy.typing import ArrayLike
 
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS, flavour_index, flavour_indices
+from sim3d.conventions.flux_units import CM2_PER_M2
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.spline import FluxSpline
-
-CM2_PER_M2 = 1.0e4
 
 Extrapolate = Literal["refuse", "flag"]
 

@@ -5,6 +5,8 @@ variable. Penalties on differences of neighbouring coefficients make it smooth (
 Science 11 (1996) 89). The fit is to the fluxes themselves, not to their logarithms, by quasi-likelihood: a bin has
 expectation mu and variance phi mu. The strengths of the two penalties are determined by restricted maximum likelihood
 (the Fellner-Schall step of Wood and Fasiolo, Biometrics 73 (2017) 1071).
+
+The fit is written here because pyGAM and statsmodels have one dispersion for all data (from memory), not one per bin.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 from scipy.interpolate import BSpline
 
 from sim3d.conventions.arrays import Array
+from sim3d.flux.spline import along_axes
 
 PENALTY_RANGE = (1e-3, 1e7)
 """Lowest and highest strength of a penalty."""
@@ -111,9 +114,9 @@ def fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int) 
         # the small ridge sets to 0 what neither the data nor the penalties determine
         penalty = strength[0] * stiff[0] + strength[1] * stiff[1] + 1e-6 * np.eye(total)
         inverse = np.asarray(np.linalg.inv(normal + penalty), dtype=np.float64)
-        right = _evaluate([b.T for b in bases], weight * working)
+        right = along_axes([b.T for b in bases], weight * working)
         theta = inverse @ right.ravel()
-        new = offset + _evaluate(bases, theta.reshape(sizes))
+        new = offset + along_axes(bases, theta.reshape(sizes))
         step = float(np.max(np.abs(new - eta) * np.sqrt(np.minimum(weight, 1.0))))
         eta = new
         if step < _SMALL_STEP and count > 5:
@@ -138,16 +141,9 @@ def _start(flux: Array, offset: Array, is_factor: bool) -> Array:
     return np.log(np.maximum(flux, floor))
 
 
-def _evaluate(matrices: list[Array], values: Array) -> Array:
-    for matrix in matrices:
-        rest = values.shape[1:]
-        values = (matrix @ values.reshape(values.shape[0], -1)).T.reshape(*rest, -1)
-    return values
-
-
 def _gram(squares: list[Array], weight: Array, sizes: list[int]) -> Array:
     """Compute X^T W X of a tensor product without forming X."""
-    out = _evaluate([square.T for square in squares], weight)
+    out = along_axes([square.T for square in squares], weight)
     a, b, c = sizes
     out = out.reshape(a, a, b, b, c, c).transpose(0, 2, 4, 1, 3, 5)
     return out.reshape(a * b * c, a * b * c)
@@ -157,4 +153,4 @@ def _variance(squares: list[Array], inverse: Array, sizes: list[int]) -> Array:
     """Compute the variance of ln flux in every bin."""
     a, b, c = sizes
     tensor = inverse.reshape(a, b, c, a, b, c).transpose(0, 3, 1, 4, 2, 5).reshape(a * a, b * b, c * c)
-    return np.maximum(_evaluate(squares, tensor), 0.0)
+    return np.maximum(along_axes(squares, tensor), 0.0)

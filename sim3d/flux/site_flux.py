@@ -40,7 +40,7 @@ KNOWN_ERROR = 0.5
 
 @dataclass(frozen=True)
 class Weights:
-    """What a date does to the flux of a site.
+    """Interpolation weights of the simulated dates and solar potentials for a date.
 
     Attributes
     ----------
@@ -201,7 +201,7 @@ def calibrated_derivatives(site: SiteFlux, calibration: Calibration) -> LogDeriv
 
 
 def date_weights(site: SiteFlux, date: str | None) -> Weights:
-    """Compute what a date does to the flux of a site; see :func:`site_tables`.
+    """Compute the interpolation weights of the simulated dates and solar potentials; see :func:`site_tables`.
 
     Parameters
     ----------

@@ -346,11 +346,11 @@ class FluxSpline:
         return np.linalg.inv((self._average[i] @ self._basis[i]) @ self.axes[i].cardinal)
 
     def _coefficients(self, logs: Array) -> Array:
-        return _apply([axis.cardinal for axis in self.axes], logs)
+        return along_axes([axis.cardinal for axis in self.axes], logs)
 
     def _means(self, logs: Array) -> Array:
         """Compute the means over the cells of the exponential of the spline through ``logs`` at the sites."""
-        return _apply(self._average, np.exp(_apply(self._basis, self._coefficients(logs))))
+        return along_axes(self._average, np.exp(along_axes(self._basis, self._coefficients(logs))))
 
     def fit(self, flavours: Iterable[int]) -> None:
         """Fit the splines of these flavours, unless that is done already.
@@ -383,7 +383,7 @@ class FluxSpline:
             self.iterations = max(self.iterations, count)
             if worst < TOLERANCE:
                 break
-            step = np.clip(_apply(self._correct, difference), -_LARGEST_STEP, _LARGEST_STEP)
+            step = np.clip(along_axes(self._correct, difference), -_LARGEST_STEP, _LARGEST_STEP)
             logs = mixer.next(logs, step, reset=largest > 2.0 * worst)
         self.residual = max(self.residual, worst)
         return self._coefficients(best), np.where(hit, np.exp(residual), 0.0)
@@ -453,10 +453,10 @@ class FluxSpline:
         self.fit([flavour])
         grids = [_bin_nodes(axis, edge) for axis, edge in zip(self.axes, edges, strict=True)]
         basis = [axis.matrix(x) for axis, (x, _) in zip(self.axes, grids, strict=True)]
-        values = np.exp(_apply(basis, self.coefficients[flavour]))
+        values = np.exp(along_axes(basis, self.coefficients[flavour]))
         cells = np.ix_(*(axis.cell(x) for axis, (x, _) in zip(self.axes, grids, strict=True)))
         values *= self.factor[flavour][cells]
-        return _apply([summed for _, summed in grids], values)
+        return along_axes([summed for _, summed in grids], values)
 
 
 def _bin_nodes(axis: Axis, edges: Array) -> tuple[Array, Any]:
@@ -468,8 +468,8 @@ def _bin_nodes(axis: Axis, edges: Array) -> tuple[Array, Any]:
     return x, csr_array(np.where(inside_bin, weight, 0.0))
 
 
-def _apply(matrices: Sequence[Any], values: Array) -> Array:
-    """Multiply an array by one matrix, dense or sparse, along each axis."""
+def along_axes(matrices: Sequence[Any], values: Array) -> Array:
+    """Multiply an array (n_0, n_1, ...) by one matrix (m_i, n_i), dense or sparse, along each axis: (m_0, m_1, ...)."""
     for matrix in matrices:
         # the first axis is multiplied and becomes the last: after all axes the order is the original one
         rest = values.shape[1:]

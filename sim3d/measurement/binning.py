@@ -1,8 +1,7 @@
 """Bins of observables, with axes of the package hist, and what lies outside them.
 
 An axis bins the column of its own name. Bins are closed below and open above; the upper edge of the last bin is
-outside. Events outside are counted, never dropped without a word: every expectation and every data set has their
-number.
+outside. Events outside are counted: every expectation and every data set has their number.
 """
 
 from __future__ import annotations

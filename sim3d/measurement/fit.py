@@ -61,7 +61,7 @@ class Likelihood:
         self._last: tuple[Array, float, Array] | None = None
 
     def ln_likelihood(self, values: Mapping[str, float] | None = None) -> float:
-        """Compute the ln L of the data alone, without priors (the seed's formula for ``poisson``).
+        """Compute the ln L of the data alone, without priors.
 
         Parameters
         ----------
@@ -190,7 +190,7 @@ class FitResult:
         return np.asarray(at), np.asarray(found) - self.minimum
 
     def contour(self, first: str, second: str, probability: float = 0.68, points: int = 40) -> Array:
-        """Draw the line around two parameters' values, all others fitted (iminuit's ``mncontour``).
+        """Compute the contour of two parameters, all others fitted (iminuit's ``mncontour``).
 
         Parameters
         ----------

@@ -1,6 +1,6 @@
 """Fluxes at simulated events, and the components of a model made of them.
 
-The weight of an event is the seed's formula: w = weight x flux(event) / generated flux (s^-1), times the livetime.
+The weight of an event is w = weight x flux(event) / generated flux (s^-1), times the livetime.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import numpy as np
 
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
+from sim3d.conventions.flux_units import CM2_PER_M2
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.interpolated import Flux
 from sim3d.measurement.model import Component, Factor, Slopes
 from sim3d.measurement.parameters import Parameter, Prior
-from sim3d.measurement.samples import CM2_PER_M2, Sample
+from sim3d.measurement.samples import Sample
 from sim3d.studies.cascade.flux import MARGIN, cascade_fluxes
 
 PIVOT_GEV = 1.0e5
@@ -25,7 +26,7 @@ PIVOT_GEV = 1.0e5
 
 
 class EventFlux(Protocol):
-    """Flux at events, as :class:`sim3d.Flux` has it."""
+    """Flux at events, with the arguments of :class:`sim3d.Flux`."""
 
     def flux(self, flavour: Any, energy_GeV: Any, cos_zenith: Any, azimuth_deg: Any = None) -> Any:
         """Compute the flux, m^-2 s^-1 sr^-1 GeV^-1."""
@@ -182,7 +183,7 @@ def power_law(
         With ``generated``.
     livetime_s : float
     flux_at_pivot : float
-        In **cm^-2** s^-1 sr^-1 GeV^-1, as such fluxes are published (the seed's example: 2.06e-18 and index 2.46).
+        In **cm^-2** s^-1 sr^-1 GeV^-1, as such fluxes are published (for example 2.06e-18 with index 2.46).
     index : float
         Nominal index.
     pivot_GeV : float
@@ -220,7 +221,7 @@ def reweighted_power_law(
     norm: str | None = None,
     index_name: str | None = "gamma",
 ) -> Component:
-    """Make the component of a power law from given weights: w x (E / pivot)^-gamma / (E / pivot)^-index, as the seed.
+    """Make the component of a power law from given weights: w x (E / pivot)^-gamma / (E / pivot)^-index.
 
     Parameters
     ----------

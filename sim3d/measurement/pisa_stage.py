@@ -4,7 +4,7 @@ PISA looks for a service by the name of its file and class. Put a file ``sim3d_f
 sim3d.measurement.pisa_stage import sim3d_flux`` into ``pisa/stages/flux``, and name it in a pipeline as
 ``[flux.sim3d_flux]``, with the parameters that :func:`configuration` writes.
 
-PISA knows no correlated priors. The parameters of the stage are therefore the modes u of the calibration's covariance:
+PISA has no correlated priors. The parameters of the stage are therefore the modes u of the calibration's covariance:
 the nuisances are nu = R u with R R^T = C, and every u has mean 0 and standard deviation 1, independent of the others.
 
 What a stage costs: the fluxes and their derivatives at the events are computed once, in ``setup``. A step of a fit is

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.flux_units import CM2_PER_M2
 from sim3d.conventions.text_files import read_text
 from sim3d.errors import InputError
 
@@ -31,13 +32,12 @@ ROLES = {
     "azimuth_from_north_deg": "true azimuth of arrival, degrees from north through east",
     "time": "time of the event, any unit (handed to functions of a user)",
     "pdg": "PDG id: 12, -12, 14, -14, 16 or -16",
-    "generated": "generated flux of the seed's formula, GeV^-1 sr^-1 cm^-2 (or m^-2), above 0",
+    "generated": "generated flux, GeV^-1 sr^-1 cm^-2 (or m^-2), above 0",
     "weight": "factor on w = flux / generated: selection, detector, 0 or more",
 }
 """Roles of columns, and the values that they take."""
 
 NEUTRINOS = (12, -12, 14, -14, 16, -16)
-CM2_PER_M2 = 1.0e4
 
 _SAME = 1e-3
 """Largest difference of one direction that is given in two columns: of a cosine, or of an azimuth in degrees."""
@@ -207,7 +207,7 @@ class Sample:
         Returns
         -------
         float64 array (n,)
-            m^2 sr GeV. Times a flux at the event it is the seed's w = weight x flux / generated flux (s^-1).
+            m^2 sr GeV. Times a flux at the event it is w = weight x flux / generated flux (s^-1).
 
         Raises
         ------

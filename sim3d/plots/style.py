@@ -159,7 +159,7 @@ def _broken(line: str, width_in: float) -> list[str]:
 
 
 def _settle(figure: Figure) -> None:
-    """Place everything once and for all, so that legends stay with the figure when the page grows by the context."""
+    """Fix the positions of all elements, so that legends stay with the figure when the page grows by the context."""
     if figure.get_layout_engine() is None:
         return
     figure.draw_without_rendering()

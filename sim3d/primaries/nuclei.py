@@ -1,4 +1,4 @@
-"""Compute how nuclei of the mass groups fly through air: their loss of energy, and how soon they interact.
+"""Compute energy loss and interaction lengths of the nuclei of the mass groups in air.
 
 Superposition: a nucleus is A free nucleons. It has the interaction length of a nucleon, and each of its nucleons loses
 Z/A of a proton's energy, the mean of protons and neutrons.
@@ -29,8 +29,6 @@ from scipy.special import exp1
 
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 
-NUCLEI = ("superposition", "own_length")
-"""Treatments of nuclei, by their names in a configuration."""
 _RADIUS_FM = (0.88, 1.68, 2.56, 3.09, 3.7)
 _AIR_A, _AIR_RADIUS_FM = 14.54, 2.59
 _SIGMA_NN_FM2 = 4.3
@@ -73,12 +71,12 @@ def length_ratios() -> np.ndarray:
 
 
 def nuclei_table(treatment: str = "superposition") -> np.ndarray:
-    """Tabulate how the nuclei of the mass groups fly.
+    """Tabulate energy loss and interaction lengths of the nuclei of the mass groups.
 
     Parameters
     ----------
     treatment : str
-        One of :data:`NUCLEI`.
+        ``superposition`` or ``own_length``.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Description of the tables of a site, to lie beside them as ``<site>.meta.json``: a table file says little of itself.
+"""Describe the tables of a site in a file ``<site>.meta.json`` beside them.
 
 It states the place, the dates of field and Sun, the models, versions, primaries, conventions, the statistical quality,
 and checksums of the result and of every table.

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
 
-Array = NDArray[np.float64]
 
 # Fine bins 1 to 200 cover 0.1 to 1e4 GeV, 40 per decade; four together make 10 per decade.
 _FIRST, _LAST, _MERGE = 1, 201, 4

@@ -112,7 +112,7 @@ def apply(g, x, y, z):
 
 
 @njit(nogil=True)
-def foretold_line(row, g, gauss, bending):
+def predicted_line(row, g, gauss, bending):
     """Predict the birth point and direction of a row's neutrino after its shower is rotated by g.
 
     Parameters
@@ -145,10 +145,10 @@ def foretold_line(row, g, gauss, bending):
 
 
 @njit(nogil=True)
-def foretold_crossing(row, g, radius, gauss, bending):
+def predicted_crossing(row, g, radius, gauss, bending):
     """Predict where a row's neutrino crosses the sphere of ``radius`` (km) after its shower is rotated by g.
 
-    The other parameters are as in :func:`foretold_line`. A line that narrowly misses the sphere is taken to touch it,
+    The other parameters are as in :func:`predicted_line`. A line that narrowly misses the sphere is taken to touch it,
     because the prediction of the deflection is not that accurate.
 
     Returns
@@ -160,7 +160,7 @@ def foretold_crossing(row, g, radius, gauss, bending):
     cosine : float
         Zenith cosine there.
     """
-    x, y, z, ux, uy, uz = foretold_line(row, g, gauss, bending)
+    x, y, z, ux, uy, uz = predicted_line(row, g, gauss, bending)
     along = x * ux + y * uy + z * uz
     square = 1.0 - (x * x + y * y + z * z - along * along) / (radius * radius)
     root = radius * math.sqrt(max(0.0, square))
@@ -174,7 +174,7 @@ def foretold_crossing(row, g, radius, gauss, bending):
 
 
 @njit(nogil=True)
-def foretold_squares(row, site, gauss, work, squares):
+def predicted_squares(row, site, gauss, work, squares):
     """Predict the squared zenith cosine of a row's crossing for the azimuths at the edges of the sectors.
 
     The value is 1 - (b / R)^2, with b the distance of the line from the Earth's centre. It is negative where the line
@@ -183,7 +183,7 @@ def foretold_squares(row, site, gauss, work, squares):
     """
     for k in range(N_SECTORS):
         site_rotation(row, site, 2.0 * math.pi * k / N_SECTORS, work)
-        x, y, z, ux, uy, uz = foretold_line(row, work, gauss, True)
+        x, y, z, ux, uy, uz = predicted_line(row, work, gauss, True)
         rise = x * ux + y * uy + z * uz
         radius = site["radius_km"]
         squares[k] = -1.0 if rise > 0.0 else 1.0 - (x * x + y * y + z * z - rise * rise) / (radius * radius)
@@ -220,14 +220,14 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     if row[A_KIND] == AXIS:
         return True, cx, cy, cz, aim.margin
     site_rotation(row, site, azimuth, work)
-    found, lx, ly, lz, cosine = foretold_crossing(row, work, site["radius_km"], gauss, bending)
+    found, lx, ly, lz, cosine = predicted_crossing(row, work, site["radius_km"], gauss, bending)
     if not found:
         return False, cx, cy, cz, aim.margin
     yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, cx, cy, cz)
     shift = math.acos(max(-1.0, min(1.0, lx * cx + ly * cy + lz * cz)))
     if shift > _SMALL_SHIFT:
         turn_to(site, yx, yy, yz, work)
-        found, lx, ly, lz, _ = foretold_crossing(row, work, site["radius_km"], gauss, bending)
+        found, lx, ly, lz, _ = predicted_crossing(row, work, site["radius_km"], gauss, bending)
         if found:
             yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, yx, yy, yz)
     norm = 1.0 / math.sqrt(yx * yx + yy * yy + yz * yz)

@@ -27,7 +27,7 @@ from sim3d.sampling.aiming import (
     N_SECTORS,
     STRONG_FIELD_NT,
     UP,
-    foretold_squares,
+    predicted_squares,
     set_reference,
 )
 from sim3d.scoring.bins import cos_bin, energy_bin, inverse_cosine
@@ -52,7 +52,7 @@ from sim3d.shower.neutrino_list import (
 _SENSITIVE = 0.15
 """The importance is computed for each azimuth sector where the possible deflection (rad) exceeds this times the zenith
 cosine."""
-_NOT_FORETOLD = 0.3
+_NOT_PREDICTED = 0.3
 """Importance given to azimuth sectors for which no crossing is predicted, in units of 1/|cos|."""
 _FAR_GAIN = 7.0
 """Relative increase of the rotations for strongly deflected crossings (FAR_TURN): their aims spread over the tail."""
@@ -134,7 +134,7 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
         share = value * _horizon(inverse_cosine(cosine)) * aim.by_zenith[cos_bin(side * cosine)]
         row[A_SHARE] = share / (1.0 + share / aim.most_per_crossing)
         return row[A_SHARE]
-    foretold_squares(row, site, gauss, work, squares)
+    predicted_squares(row, site, gauss, work, squares)
     reach = STRONG_FIELD_NT * abs(row[A_TURN])
     gain = 1.0 + _FAR_GAIN * min(1.0, reach / FAR_TURN) ** 3
     value *= gain
@@ -143,7 +143,7 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
     for k in range(N_SECTORS):
         mean = _mean_inverse_cosine(squares[k], squares[(k + 1) % N_SECTORS], unsure)
         middle = math.sqrt(max(0.0, 0.5 * (squares[k] + squares[(k + 1) % N_SECTORS])))
-        share = value * max(_NOT_FORETOLD, _horizon(mean)) * aim.by_zenith[cos_bin(side * middle)]
+        share = value * max(_NOT_PREDICTED, _horizon(mean)) * aim.by_zenith[cos_bin(side * middle)]
         share /= 1.0 + share / (aim.most_per_crossing * gain)
         row[A_SECTOR + k] = share
         total += share

@@ -62,7 +62,7 @@ from sim3d.scoring.shower_scores import score_shower
 from sim3d.shower.gradients import carried_columns
 from sim3d.shower.kernel import shower
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
-from sim3d.shower.random_streams import BRANCH_AIM, BRANCH_BREAKUP, BRANCH_TAPE, child_key, primary_key, uniform
+from sim3d.shower.random_streams import BRANCH_AIM, BRANCH_BREAKUP, BRANCH_SHOWER, child_key, primary_key, uniform
 from sim3d.shower.stack import new_stack
 
 FOLLOWED_BELOW = 0.9
@@ -302,9 +302,9 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
         z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
         loss_factor, ratio = world.nuclei[group, 0], world.nuclei[group, 1]
         flown, charge = draw_breakup(world, group, kinetic, own_key, rng)
-        tape = child_key(own_key, BRANCH_TAPE)
+        shower_key = child_key(own_key, BRANCH_SHOWER)
         n_pilot, pilot, stack = shower(
-            pilot_world, pose, kinetic, charge, tape, stack, pilot, interacts, None, None, None, alone
+            pilot_world, pose, kinetic, charge, shower_key, stack, pilot, interacts, None, None, None, alone
         )  # fmt: skip
         counters[C_NEUTRINOS] += n_pilot
         if 2 * n_pilot + 2 > aims.shape[0]:
@@ -330,8 +330,9 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 ):
                     continue
                 n, neutrinos, stack = shower(
-                    world, turned, kinetic, charge, tape, stack, neutrinos, interacts, None, None, gradients, alone
-                )
+                    world, turned, kinetic, charge, shower_key, stack, neutrinos, interacts, None, None, gradients,
+                    alone,
+                )  # fmt: skip
                 hits, n_hits = hits_of_shower(
                     neutrinos, n, aim.energy_min, sites[k : k + 1], task.surfaces, k, n_azimuth, hits
                 )

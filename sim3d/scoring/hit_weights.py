@@ -2,9 +2,9 @@
 
 The error of a flux that is dominated by a few heavy primaries is not reliable: more of them may be missing from the
 sample. Hits of one primary are not independent, so the weights of all its hits in a decade are added first: ten heavy
-hits may be one neutrino, turned ten times. Primaries are counted in bins of the logarithm of that sum. So the histogram
-is exact and does not depend on the order of the batches. It gives the effective number of primaries and the share of
-the heaviest to a few percent.
+hits may be one neutrino, rotated ten times. Primaries are counted in bins of the logarithm of that sum. So the
+histogram is exact and does not depend on the order of the batches. It gives the effective number of primaries and the
+share of the heaviest to a few percent.
 """
 
 from __future__ import annotations

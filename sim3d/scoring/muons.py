@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 
 from sim3d.config.schema import Config
-from sim3d.conventions.binning import SUB_BINS
 from sim3d.conventions.particles import CHARGE, MUM, MUP, NEUTRON, PROTON
 from sim3d.scoring.detectors import Detector
 from sim3d.scoring.exact_sums import ExactSums
@@ -113,8 +112,3 @@ def make_gradient_sums(config: Config, detector: Detector, n_levels: int) -> Exa
     exponents = make_sums(config, detector, n_levels).exponents[:, :N_CHARGES]
     finer = np.array([SOLAR_BITS if name == "solar:MV" else 0 for name in config.scoring.columns])
     return ExactSums(np.ascontiguousarray(exponents[..., None] + finer), squares=False, groups=True)
-
-
-def sub_bin_width() -> float:
-    """Width in cos_zenith of the sub-bins at whose middle the factor 1/|cos| of a crossing is taken."""
-    return 0.05 / SUB_BINS

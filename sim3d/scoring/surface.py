@@ -1,4 +1,4 @@
-"""The surface above a site by direction (a mountain): read it from a file, and test if a neutrino was born in rock.
+"""The surface above a site by direction (a mountain): read it from a file, and test if a neutrino was made in rock.
 
 Seen from the detector, a line of sight leaves the rock at an altitude that depends on its zenith and azimuth. Rock
 fills the line from the detector to that point, so that the mountain is star-shaped about the detector. Everything that
@@ -245,7 +245,7 @@ def surface_km(site, nodes, cos_zenith, azimuth):
 
 @njit(nogil=True)
 def born_in_rock(site, nodes, x, y, z, cos_zenith, azimuth):
-    """Whether a neutrino that arrives from above was born inside the mountain over its site.
+    """Whether a neutrino that arrives from above was made inside the mountain over its site.
 
     On a line that comes down to the detector the distance from the Earth's centre falls, so that the point lies in rock
     where it is below the altitude at which the line leaves the rock.
@@ -256,7 +256,7 @@ def born_in_rock(site, nodes, x, y, z, cos_zenith, azimuth):
     nodes : float64 array
         Of :func:`site_rows`.
     x, y, z : float
-        Where it was born (km).
+        Where it was made (km).
     cos_zenith, azimuth : float
         Direction of arrival; azimuth in radians from south through east.
 

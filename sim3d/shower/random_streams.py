@@ -36,7 +36,7 @@ BRANCH_ROULETTE = 5
 BRANCH_BREAKUP = 6
 BRANCH_ALBEDO = 7
 BRANCH_ROTATION = 9
-BRANCH_TAPE = 11
+BRANCH_SHOWER = 11
 BRANCH_AIM = 12
 BRANCH_OVERHEAD = 21
 BRANCHES = {
@@ -48,7 +48,7 @@ BRANCHES = {
     "breakup of a nucleus": BRANCH_BREAKUP,
     "what goes on above the atmosphere": BRANCH_ALBEDO,
     "rotations and roulette of a primary (mode rotated)": BRANCH_ROTATION,
-    "shower of a primary (mode targeted)": BRANCH_TAPE,
+    "shower of a primary (mode targeted)": BRANCH_SHOWER,
     "rotations of a primary (mode targeted)": BRANCH_AIM,
     "muons of a primary": BRANCH_OVERHEAD,
 }

@@ -157,7 +157,7 @@ def wanted_weight(ratio, table, primary_level, kinetic):
 
 @njit(nogil=True)
 def survives_roulette(wanted, weight, rng):
-    """Play Russian roulette with a particle and return its new weight.
+    """Apply Russian roulette to a particle and return its new weight.
 
     If its weight w is below the wanted weight W, it is kept with probability w / W and then has the weight W. The
     expectation value of the weight is unchanged.

@@ -134,8 +134,9 @@ def build_world(
 ) -> World:
     """Build a :class:`World`: convert the arguments and add the tables of particles and of energy loss.
 
-    Parameters as the attributes of :class:`World`; ``energy_min_GeV`` is its ``energy_min``, and ``nuclei`` one of
-    :data:`sim3d.primaries.nuclei.NUCLEI`. Without ``roulette`` the wanted weight is proportional to E^-0.7.
+    Parameters as the attributes of :class:`World`; ``energy_min_GeV`` is its ``energy_min``, and ``nuclei`` the
+    treatment of :func:`sim3d.primaries.nuclei.nuclei_table`. Without ``roulette`` the wanted weight is proportional to
+    E^-0.7.
 
     Returns
     -------

@@ -31,7 +31,7 @@ from sim3d.sampling.source import draw_entry, draw_primary
 from sim3d.sampling.targeted import draw_breakup, draw_vertex
 from sim3d.shower.kernel import shower
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS, NU_ENERGY, NU_FLAVOUR, NU_WEIGHT, NU_X
-from sim3d.shower.random_streams import BRANCH_TAPE, child_key, primary_key
+from sim3d.shower.random_streams import BRANCH_SHOWER, child_key, primary_key
 from sim3d.shower.stack import new_stack
 from sim3d.shower.track import T_DECAY, T_END, T_INTERACTION, T_START, TRACK_COLUMNS
 from sim3d.simulation.processes import Processes
@@ -42,7 +42,7 @@ _FIRST_ROWS = 200_000
 
 
 @dataclass
-class Path:
+class ParticlePath:
     """Trajectory of one particle of a shower.
 
     Attributes
@@ -51,8 +51,8 @@ class Path:
     kinetic_GeV, weight : float
         Kinetic energy and weight at its start.
     end : str
-        Its fate: ``interacts``, ``decays``, ``reaches the ground``, ``leaves the air``, or ``stops`` (its energy is too
-        low for any neutrino above the threshold); ``fails`` if an error ended it.
+        How it ended: ``interacts``, ``decays``, ``reaches the ground``, ``leaves the air``, or ``stops`` (its energy is
+        too low for any neutrino above the threshold); ``fails`` if an error ended it.
     end_kinetic_GeV : float
     points : float64 array (n, 3)
         Positions (km, geocentric), from start to end.
@@ -80,7 +80,7 @@ class Replay:
     backtrack : str
         Verdict of the back-tracking through the geomagnetic field; empty in sampling modes that rotate the shower
         before it (see ``counters`` then).
-    paths : list of Path
+    paths : list of ParticlePath
     neutrinos : list of dict
         Flavour, energy (GeV), weight, production height (km).
     scores : list of dict
@@ -94,7 +94,7 @@ class Replay:
 
     primary: dict[str, Any]
     backtrack: str = ""
-    paths: list[Path] = field(default_factory=list)
+    paths: list[ParticlePath] = field(default_factory=list)
     neutrinos: list[dict[str, Any]] = field(default_factory=list)
     scores: list[dict[str, Any]] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
@@ -118,13 +118,13 @@ def _enter(source, seed, index, place, batch_size, top_km, start):
 
 @njit(nogil=True, cache=CACHE)
 def _begin(world, source, seed, index, place, batch_size, pose):
-    """Draw energy, mass group, charge of a pilot as :mod:`sim3d.sampling.targeted` does; last comes its tape's key."""
+    """Draw energy, mass group, charge and key of a shower as :mod:`sim3d.sampling.targeted` does."""
     rng = np.empty(1, dtype=np.uint64)
     rng[0] = primary_key(seed, index)
     own_key = primary_key(seed, index)
     kinetic, group, _, _ = draw_vertex(world, source, place, batch_size, rng, pose)
     _, charge = draw_breakup(world, group, kinetic, own_key, rng)
-    return kinetic, group, charge, child_key(own_key, BRANCH_TAPE)
+    return kinetic, group, charge, child_key(own_key, BRANCH_SHOWER)
 
 
 @njit(nogil=True, cache=CACHE)
@@ -231,15 +231,15 @@ def _follow_shower(
         )
 
 
-def _paths(track: np.ndarray, top_km: float) -> list[Path]:
+def _paths(track: np.ndarray, top_km: float) -> list[ParticlePath]:
     """Split a track into the paths of its particles; a parent ended where its secondary starts."""
     starts = np.flatnonzero(track[:, 0] == T_START)
-    paths: list[Path] = []
+    paths: list[ParticlePath] = []
     ended: dict[tuple[float, ...], int] = {}
     for first, last in zip(starts, [*starts, len(track)][1:], strict=True):
         rows = track[first:last]
         where = tuple(rows[0, 2:5])
-        path = Path(
+        path = ParticlePath(
             species=NAMES[int(rows[0, 1])],
             kinetic_GeV=float(rows[0, 5]),
             weight=float(rows[0, 6]),
@@ -309,12 +309,12 @@ def _zenith(start: np.ndarray) -> float:
     return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
 
 
-def local_frame(paths: list[Path]) -> np.ndarray:
+def local_frame(paths: list[ParticlePath]) -> np.ndarray:
     """Compute the unit vectors to the east, to the north and up where the first particle ends.
 
     Parameters
     ----------
-    paths : list of Path
+    paths : list of ParticlePath
 
     Returns
     -------

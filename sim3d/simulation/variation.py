@@ -31,9 +31,6 @@ SIGMA_SPECIES = {
 """Species with each cross section of :data:`sim3d.config.parameters.SIGMA_KINDS`."""
 
 
-YIELD_CLASS = tuple(name for name, kind in CLASS_OF.items() if kind == "yields")
-"""Parameters of the yields, in the order of their columns."""
-
 SLOW_KIND = "slow"
 """Kind of the parameters of slow pions (:mod:`hadronic.interaction.slow_pions`), beside those of ``KINDS``."""
 
@@ -44,7 +41,7 @@ def yield_weights(name: str, ln_T: np.ndarray) -> tuple[int, np.ndarray]:
     Parameters
     ----------
     name : str
-        One of :data:`YIELD_CLASS`.
+        One of the class ``yields`` (:data:`sim3d.config.parameters.CLASS_OF`).
     ln_T : float64 array (n,)
         Logarithms of the projectile's kinetic energy in GeV.
 

@@ -1,7 +1,7 @@
 """Read measurements of muons near the ground, and compare spectra and charge ratios with them by chi2.
 
-The data are in ``sim3d/reference/muons_*.csv``, with their citations. A set of data knows the conditions under which it
-was taken: place, altitude or depth, month, date, zenith angles, cutoff.
+The data are in ``sim3d/reference/muons_*.csv``, with their citations. A set of data contains the conditions under which
+it was taken: place, altitude or depth, month, date, zenith angles, cutoff.
 
 Errors: where statistical and systematic errors are given apart, the systematic one is taken as common to all momenta of
 the set (one nuisance parameter of unit width); errors given together are taken as independent. Charge ratios of

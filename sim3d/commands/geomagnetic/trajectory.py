@@ -1,4 +1,4 @@
-"""``sim3d trajectory``: the ways of particles through the field to a place, as points and in a picture."""
+"""``sim3d trajectory``: trajectories of particles through the field to a place, as points and in a picture."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def command(
 
 
 def _words(end: dict[str, Any]) -> str:
-    """Describe the end of a way in words."""
+    """Describe the end of a trajectory in words."""
     words = f"{end['end']} after {end['path_km']:.0f} km"
     if end["end"] == "escaped":
         words += f", comes from {place_words(end['asymptotic_lat'], end['asymptotic_lon'], 1)}"

@@ -131,7 +131,7 @@ def _percent(row: dict[str, Any], kind: str, i: int) -> str:
 
 
 def _list(as_json: bool) -> None:
-    """Print the sites whose fluxes ship, what they are worth, and the known sites without one."""
+    """Print the sites whose fluxes ship, with their errors, and the known sites without one."""
     from geomag.sites import SITES
     from sim3d.files.site_flux_file import read_site_flux, shipped_sites
     from sim3d.flux.site_flux import calibration_of_site

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class SmoothTables:
-    """What was written of smooth tables, and how good it is.
+    """Files of smooth tables, and the quality of their fits.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ _LEAST_RADII, _MOST_RADII = 4.0, 12.0
 
 
 def trajectory_figure(ways: Sequence[Trajectory], title: str) -> Figure:
-    """Draw ways from a place outwards in two projections, in Earth radii.
+    """Draw trajectories from a place outwards in two projections, in Earth radii.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,6 +116,19 @@ def _sites(ax: Axes, sites: Mapping[str, tuple[float, float]]) -> None:
         )  # fmt: skip
 
 
+def _contours_and_sites(
+    ax: Axes, world: WorldCutoffs, values: Array, levels_GV: Sequence[float], sites: Mapping[str, tuple[float, float]]
+) -> None:
+    """Draw labelled contours of values on a map where it has any, the sites, and the axes."""
+    levels = [level for level in levels_GV if values.min() < level < values.max()]
+    if levels and min(values.shape) > 2:
+        lon, around = _around(world.lon_deg, values)
+        lines = ax.contour(lon, world.lat_deg, around, levels, colors="black", linewidths=0.7)
+        _label_contours(ax, lines, sites)
+    _sites(ax, sites)
+    map_axes(ax)
+
+
 def world_figure(
     world: WorldCutoffs, title: str, sites: Mapping[str, tuple[float, float]], which: str = "effective"
 ) -> Figure:
@@ -142,13 +155,7 @@ def world_figure(
         vmax=1.35 * max(float(values.max()), 1e-3), rasterized=True,
     )  # fmt: skip
     draw_coastlines(ax, colors="0.35", linewidths=0.7)
-    levels = [level for level in LEVELS_GV if values.min() < level < values.max()]
-    if levels and min(values.shape) > 2:
-        lon, around = _around(world.lon_deg, values)
-        lines = ax.contour(lon, world.lat_deg, around, levels, colors="black", linewidths=0.7)
-        _label_contours(ax, lines, sites)
-    _sites(ax, sites)
-    map_axes(ax)
+    _contours_and_sites(ax, world, values, LEVELS_GV, sites)
     ax.set_title(title)
     bar = figure.colorbar(mesh, ax=ax, label=f"{which.capitalize()} rigidity cutoff (GV)", shrink=0.88)
     bar.ax.set_ylim(0.0, max(float(values.max()), 1e-3))
@@ -179,13 +186,7 @@ def change_figure(
         _edges(world.lon_deg), _edges(world.lat_deg), values, cmap="RdBu_r", vmin=-most, vmax=most, rasterized=True
     )
     draw_coastlines(ax)
-    levels = [level for level in CHANGES_GV if values.min() < level < values.max()]
-    if levels and min(values.shape) > 2:
-        lon, around = _around(world.lon_deg, values)
-        lines = ax.contour(lon, world.lat_deg, around, levels, colors="black", linewidths=0.7)
-        _label_contours(ax, lines, sites)
-    _sites(ax, sites)
-    map_axes(ax)
+    _contours_and_sites(ax, world, values, CHANGES_GV, sites)
     ax.set_title(title)
     figure.colorbar(mesh, ax=ax, label="Change of the effective cutoff (GV)", shrink=0.88)
     return figure

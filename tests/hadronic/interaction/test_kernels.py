@@ -99,7 +99,7 @@ def test_angles_are_finite_and_normalised(species, ln_p, u):
     assert -1.0 <= cos <= 1.0
     assert 0.0 <= sin <= 1.0
     assert cos * cos + sin * sin == pytest.approx(1.0, abs=1e-12)
-    assert kernels.cos_theta(species, math.exp(ln_p), u) == cos
+    assert cos == 1.0 - kernels.one_minus_cos_theta(species, math.exp(ln_p), u)
 
 
 def test_small_angles_keep_their_size():

@@ -217,7 +217,7 @@ def quick(fake_result, monkeypatch):
 
     def replayed(*_):
         points = np.array([[6400.0, 0.0, 1.0], [6371.2, 0.0, 0.0]])
-        path = sim3d.simulation.replay.Path("p", 10.0, 1.0, "reaches the ground", 1.0, points, -1)
+        path = sim3d.simulation.replay.ParticlePath("p", 10.0, 1.0, "reaches the ground", 1.0, points, -1)
         numbers = ("energy_GeV", "rigidity_GV", "height_km", "lat_deg", "lon_deg", "zenith_deg")
         primary = dict.fromkeys(("index", "batch", "seed"), 7) | dict.fromkeys(numbers, 10.0)
         primary |= {"group": "p", "mode": "targeted", "starts": "the top"}

@@ -1,4 +1,4 @@
-"""Signs of life in a log: none for short work, a line with the reason and the time for long work."""
+"""Progress of commands in a log: none for short work, a line with the reason and the time for long work."""
 
 import time
 

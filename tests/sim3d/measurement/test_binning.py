@@ -10,7 +10,7 @@ from sim3d.measurement.samples import Sample
 
 
 def test_against_numpy():
-    """The seed's binning: 20 energies, 10 zeniths, 2 topologies."""
+    """A binning: 20 energies, 10 zeniths, 2 topologies."""
     rng = np.random.default_rng(2)
     energy, cos, kind = 10 ** rng.uniform(4.5, 7.2, 5000), rng.uniform(-1, 1, 5000), rng.integers(0, 2, 5000)
     sample = Sample({"energy": energy, "cos": cos, "topology": kind})

@@ -1,4 +1,4 @@
-"""Fits against closed forms, the seed's sum of logarithms, profiles, contours, toys and goodness of fit."""
+"""Fits against closed forms, the sum of logarithms written out, profiles, contours, toys and goodness of fit."""
 
 import re
 

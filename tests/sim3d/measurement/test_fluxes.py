@@ -1,4 +1,4 @@
-"""Fluxes on events: the seed's ratio of fluxes in closed form, units, azimuths, nuisances of a flux."""
+"""Fluxes on events: ratios of fluxes in closed form, units, azimuths, nuisances of a flux."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_the_seeds_ratio_for_power_laws():
     model = Model(Binning(log_axis("energy_GeV", 1e3, 1e8, 1)), [part])
     found = model.expectation({"N_astro": 2.0, "gamma": 3.0}).values
     np.testing.assert_allclose(found, 2.0 * np.sum(expected * (energy / 1e5) ** -0.54), rtol=1e-12)
-    # the seed's own form, from the weights that it gives: N (E/100 TeV)^-gamma / (E/100 TeV)^-2.5 w
+    # from given weights: N (E/100 TeV)^-gamma / (E/100 TeV)^-2.5 w
     seeds = reweighted_power_law("astro", sample, expected, index=2.5)
     again = Model(model.binning, [seeds]).expectation({"gamma": 2.9}).values
     np.testing.assert_allclose(again, np.sum(expected * (energy / 1e5) ** -2.9 / (energy / 1e5) ** -2.5), rtol=1e-12)

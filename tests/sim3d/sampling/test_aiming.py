@@ -1,4 +1,4 @@
-"""Aimed rotations: they are rotations, their density is the one they are drawn with, and what is foretold happens."""
+"""Aimed rotations: they are rotations, their density is the one they are drawn with, crossings are as predicted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sim3d.sampling.aiming import (
     apply,
     draw_rotation,
     draw_uniform_rotation,
-    foretold_crossing,
+    predicted_crossing,
     set_reference,
     site_rotation,
     smallest_rotation,
@@ -64,10 +64,10 @@ def pilots():
         cosine = (0.2, 0.5, 0.9)[i % 3]
         pose = np.array([0, 0, EARTH_RADIUS_KM + 18.0, math.sqrt(1 - cosine**2), 0, -cosine, 0, 1.0, 0])
         lists = []
-        tape = np.uint64(child_key(np.uint64(primary_key(3, i)), 11))
+        shower_key = np.uint64(child_key(np.uint64(primary_key(3, i)), 11))
         for world in worlds:
             rows = np.empty((4096, NEUTRINO_COLUMNS))
-            n, rows, stack = shower(world, pose, 20.0, 1.0, tape, stack, rows, True, None, None, None, alone)
+            n, rows, stack = shower(world, pose, 20.0, 1.0, shower_key, stack, rows, True, None, None, None, alone)
             lists.append(rows[:n].copy())
         out.append(lists)
     return out
@@ -153,20 +153,20 @@ def _share_inside(row, site, aim, gauss, n):
     inside = 0
     for _ in range(n):
         draw_rotation(row, site, aim, gauss, True, rng, g, work)
-        found, x, y, z, _ = foretold_crossing(row, g, EARTH_RADIUS_KM, gauss, True)
+        found, x, y, z, _ = predicted_crossing(row, g, EARTH_RADIUS_KM, gauss, True)
         if found and x * site["up"][0] + y * site["up"][1] + z * site["up"][2] > math.cos(math.radians(3.0)):
             inside += 1
     return inside / n
 
 
-def test_aim_hits_what_is_foretold(crossings):
-    """Aimed at a patch of 4 degrees, all but the tail of the foretold crossings, which may hit too, are on it."""
+def test_aim_hits_what_is_predicted(crossings):
+    """Aimed at a patch of 4 degrees, all but the tail of the predicted crossings, which may hit too, are on it."""
     site, aim = site_row(), make_aim()
     shares = [_share_inside(row, site, aim, FIELD.gauss, 300) for row in crossings[:80]]
     assert np.median(shares) > 1.0 - aim.tail_share
 
 
-def test_field_does_what_is_foretold(pilots):
+def test_field_does_what_is_predicted(pilots):
     """The turn and shift noted by the pilot explain what bending does to a neutrino to within a tenth of it."""
     missing, moved, known = [], [], 0
     for unbent, bent in pilots:
@@ -184,7 +184,7 @@ def test_field_does_what_is_foretold(pilots):
                 continue
             for row, path in zip(aims, (down, up), strict=False):
                 true = (b[NU_X : NU_X + 3] + path * b[NU_UX : NU_UX + 3]) / EARTH_RADIUS_KM
-                found, *told, _ = foretold_crossing(row, np.eye(3), EARTH_RADIUS_KM, FIELD.gauss, True)
+                found, *told, _ = predicted_crossing(row, np.eye(3), EARTH_RADIUS_KM, FIELD.gauss, True)
                 if found:
                     missing.append(np.linalg.norm(np.array(told) - true))
                     moved.append(np.linalg.norm(row[:3] - true))
@@ -204,8 +204,8 @@ def test_a_margin_of_ones_own():
     assert make_aim().shift_margin > 0.0
 
 
-def test_nothing_foretold_is_aimed_at_the_centre(crossings):
-    """Where no crossing is foretold the aim is the centre itself, so that the density stays defined."""
+def test_nothing_predicted_is_aimed_at_the_centre(crossings):
+    """Where no crossing is predicted the aim is the centre itself, so that the density stays defined."""
     site, work = site_row(), np.empty((3, 3))
     row = crossings[0].copy()
     row[12:15] = row[9:12] / np.linalg.norm(row[9:12])  # flies straight up

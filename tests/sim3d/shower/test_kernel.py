@@ -47,7 +47,7 @@ def agree(rows_a, rows_b, n, systematic, paired=True):
 
 @pytest.mark.parametrize("angles", [(40.0, 0.0, 0.0), (0.0, 90.0, 0.0), (123.0, 77.0, -50.0)])
 def test_a_rotated_start_gives_the_rotated_shower(make_world, follow, starts, angles):
-    """Without a field the world is spherically symmetric: same tape, same neutrinos, all places rotated.
+    """Without a field the world is spherically symmetric: same random numbers, same neutrinos, all places rotated.
 
     This holds only if azimuths are drawn in the frame each particle carries.
     """
@@ -111,7 +111,7 @@ def reference(make_world, follow, starts):
 
 @pytest.mark.parametrize("step", [0.5, 2.0])
 def test_step_length_does_not_matter(make_world, follow, starts, reference, step):
-    """Steps of half and twice 1 km, bin by bin, on the same tapes; 1% is left for the step's own error."""
+    """Steps of half and twice 1 km, bin by bin, with the same random numbers; 1% is left for the step's own error."""
     other = follow(make_world(step_km=step), starts, 20.0)
     agree(other, reference, len(starts), 0.01)
     # multiple scattering adds up to the same angle in any number of steps

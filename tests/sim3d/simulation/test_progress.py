@@ -1,4 +1,4 @@
-"""Signs of life in a log: a line a minute with rate, time left and errors."""
+"""Progress of a run in a log: a line a minute with rate, time left and errors."""
 
 import io
 from types import SimpleNamespace
