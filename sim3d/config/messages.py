@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 
 from sim3d.config.schema import Config, _shown
 
-
 _UNITS = {"deg": "degrees", "GeV": "GeV", "MV": "MV", "km": "km", "m": "m", "minutes": "minutes"}
 """Units of keys by the last part of their name."""
 

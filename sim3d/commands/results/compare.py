@@ -181,7 +181,9 @@ def _differences(first: dict[str, str], second: dict[str, str]) -> dict[str, tup
     return {what: (first[what], second[what]) for what in first if what in second and first[what] != second[what]}
 
 
-def _same_showers(first: tuple[FluxSource, Path], second: tuple[FluxSource, Path], differ: Mapping[str, object]) -> bool:
+def _same_showers(
+    first: tuple[FluxSource, Path], second: tuple[FluxSource, Path], differ: Mapping[str, object]
+) -> bool:
     """Return True for two fluxes of one place from one run: its result, its tables, or a reweighting of it."""
     from sim3d.results.metadata import run_of_result, run_of_table
 
