@@ -162,6 +162,7 @@ def report(path: Path, seconds: float, as_json: bool, config_path: Path | None =
     """
     from sim3d.commands.worth import show_worth, steps_after_run
     from sim3d.results.summary import describe_result
+    from sim3d.results.words import field_in_words, models_in_words, sun_in_short
 
     result = open_result(path)
     document: dict[str, Any] = describe_result(result)
@@ -174,6 +175,8 @@ def report(path: Path, seconds: float, as_json: bool, config_path: Path | None =
     if document["batches"] == document["batches_total"]:
         batches = f"{document['batches']} batches"
     click.echo(f"{path}: {count}{batches} in {seconds:.1f} s{_shares(document['attributes'], seconds)}")
+    click.echo(f"  {field_in_words(result.record)}; Sun: {sun_in_short(result.record)}")
+    click.echo(f"  {models_in_words(result.record)}")
     if document["attributes"].get("atmosphere", "").startswith("NRLMSIS"):
         click.echo(f"  atmosphere: {document['attributes']['atmosphere']}")
     if document["target"] is not None:

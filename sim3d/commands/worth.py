@@ -218,9 +218,8 @@ def muon_lines(spectra: MuonSpectra, result: Result) -> list[str]:
         median = float(ordered[len(ordered) // 2])
         empty = float(np.mean(np.isinf(ordered)))
         head.append(f"{low:g}-{high:g}")
-        cells.append(
-            "half empty" if math.isinf(median) else percent(median) + (f", {_share(empty)} empty" if empty else "")
-        )
+        known = percent(median) if median < 1.0 else "above 100%"
+        cells.append("half empty" if math.isinf(median) else known + (f", {_share(empty)} empty" if empty else ""))
         worst = max(worst, median) if low >= 1.0 and high <= 100.0 else worst
     lines = ["Median statistical error of a bin of mu+ and mu-, by momentum in GeV/c:"]
     lines += text_table(["", *head], [[spectra.site, *cells]])

@@ -58,7 +58,7 @@ def make_config(data: Mapping[str, Any], overrides: Mapping[str, Any] | None = N
     try:
         return Config.model_validate(merged)
     except ValidationError as exc:
-        raise InputError(describe(exc)) from None
+        raise InputError(describe(exc, merged)) from None
 
 
 def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Config:
@@ -91,7 +91,7 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as exc:  # besides syntax: huge integers, endless nesting
         raise InputError(f"{file}: not valid TOML: {str(exc)[:200]}") from None
-    config = make_config(data, overrides)
+    config = _of_file(file, data, overrides)
     for section, key in (("atmosphere", "profile"), ("hadronic", "table"), ("calibration", "file")):
         config = _beside(config, file, section, key)
     sites = tuple(
@@ -99,6 +99,22 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
         for site in config.sites
     )
     return config.model_copy(update={"sites": sites})
+
+
+def _of_file(file: Path, data: Mapping[str, Any], overrides: Mapping[str, Any] | None) -> Config:
+    """Check the configuration of a file; errors begin with its name, unless a value of the overrides is wrong."""
+    try:
+        return make_config(data, overrides)
+    except InputError as problem:
+        wrong = problem
+    if overrides:
+        try:
+            make_config(data)
+        except InputError:
+            pass
+        else:
+            raise wrong
+    raise InputError(f"{file}: {wrong}")
 
 
 def _beside(config: Config, file: Path, section: str, key: str) -> Config:

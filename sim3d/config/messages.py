@@ -11,14 +11,19 @@ from pydantic import BaseModel, ValidationError
 
 from sim3d.config.schema import Config, _shown
 
+_UNITS = {"deg": "degrees", "GeV": "GeV", "MV": "MV", "km": "km", "m": "m", "minutes": "minutes"}
+"""Units of keys by the last part of their name."""
 
-def describe(exc: ValidationError) -> str:
+
+def describe(exc: ValidationError, data: Mapping[str, Any] | None = None) -> str:
     """Describe the first error in one line.
 
     Parameters
     ----------
     exc : ValidationError
         Of :class:`sim3d.config.schema.Config`.
+    data : mapping, optional
+        What was checked; with it an error of a site names the site.
 
     Returns
     -------
@@ -26,7 +31,20 @@ def describe(exc: ValidationError) -> str:
         ``run.seed: -1 must be >= 0``, for instance.
     """
     error = exc.errors()[0]
-    loc, value = tuple(error["loc"]), error.get("input")
+    return _described(error, tuple(error["loc"]), error.get("input")) + _of_site(tuple(error["loc"]), data)
+
+
+def _of_site(loc: tuple[Any, ...], data: Mapping[str, Any] | None) -> str:
+    """Name the site that a place in the configuration belongs to, where it has a name and that is not what is wrong."""
+    if data is None or len(loc) < 3 or loc[0] != "sites" or loc[2] == "name":
+        return ""
+    try:
+        return f" (site {data['sites'][loc[1]]['name']!r})"
+    except (KeyError, IndexError, TypeError):
+        return ""
+
+
+def _described(error: Mapping[str, Any], loc: tuple[Any, ...], value: Any) -> str:
     if error["type"] == "missing" and isinstance(loc[-1], int) and _is_pair(_annotation(loc[:-1])):
         # one number of a pair is missing: the pair is what is wrong
         loc, error = loc[:-1], {**error, "type": "tuple_type"}
@@ -61,7 +79,8 @@ def _what(error: Mapping[str, Any], loc: tuple[Any, ...], value: Any) -> str:
     limits = {"greater_than": ">", "greater_than_equal": ">=", "less_than": "<", "less_than_equal": "<="}
     if kind in limits:
         limit = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}[kind]
-        return f"must be {limits[kind]} {context[limit]:.6g}"
+        unit = "degrees" if key in ("lat", "lon") else _UNITS.get(key.rsplit("_", 1)[-1] if "_" in key else "", "")
+        return f"must be {limits[kind]} {context[limit]:.6g} {unit}".rstrip()
     if kind == "literal_error":
         return f"must be one of {context['expected']}{_potential(key, value)}"
     if kind in ("tuple_type", "list_type", "too_long"):

@@ -22,6 +22,7 @@ from hadronic.observables.transverse import mean_pT
 from hadronic.observables.zfactors import label_codes, moment_field
 from hadronic.reference import PROTON_MASS_GEV, ReferenceValue, daemonflux_reference, fluka_reference
 from hadronic.species import IS_BARYON, P, species_code
+from sim3d.config.schema import HadronicTable
 from sim3d.plots import style
 from sim3d.studies.hadronic_models import exact
 
@@ -67,6 +68,8 @@ _COLOURS = {
 """Colours of secondaries where all are in one panel."""
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (8, 2)), (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (3, 4)))
 """Line styles of models where colours distinguish secondaries."""
+DEFAULT: str = HadronicTable().model
+"""Model of a run that names none; its lines are thicker."""
 _MARKERS = {"FLUKA": "o", "daemonflux": "D"}
 _SOURCES = {"FLUKA": "FLUKA (p-air)", "daemonflux": "daemonflux (p-carbon)"}
 _RANGE_GEV = (1.0, 1.0e6)
@@ -166,7 +169,8 @@ def _panels(
             inside = energies_of(model, energies)
             values = np.array([value(model, label, float(T)) for T in inside])
             shown = np.where(values > 0.0, values, np.nan)
-            ax.plot(inside, shown, color=colour, linestyle=line, linewidth=1.2, label=model.name)
+            width = 2.2 if model.name == DEFAULT else 1.2
+            ax.plot(inside, shown, color=colour, linestyle=line, linewidth=width, label=model.name)
         if quantity:
             _points(ax, quantity, label)
         ax.set(xscale="log", xlim=_RANGE_GEV)
@@ -215,7 +219,7 @@ def draw_survey(models: Sequence[HadronicModel], folder: Path) -> list[Path]:
             ("models-pt", transverse_momenta(models)),
             ("models-multiplicities", multiplicities(models)),
         ):
-            paths += style.save(figure, folder, stem)
+            paths += style.save(figure, folder, stem, [f"thick: {DEFAULT}, the default of runs"])
     return paths
 
 

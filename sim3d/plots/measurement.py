@@ -76,7 +76,13 @@ def data_over_expectation(result: FitResult, axis: str, label: str | None = None
     ax.stairs(total, edges, color=style.BLACK, label="expectation")
     band = np.sqrt(variance)
     ax.stairs(
-        total + band, edges, baseline=total - band, fill=True, color=style.BLACK, alpha=0.25, label="its simulation"
+        total + band,
+        edges,
+        baseline=total - band,
+        fill=True,
+        color=style.BLACK,
+        alpha=0.25,
+        label="error of the simulation",
     )
     error = np.sqrt(np.maximum(counts, 0.0))
     ax.errorbar(middle, counts, error, fmt="o", color=style.BLACK, label="data")

@@ -387,7 +387,7 @@ def asymmetry_figure(flavours: list[str], rows: list[tuple[str, Array, Array, di
     ax.set_yticks(at, [style.LABELS[flavour] for flavour in flavours], fontsize=12)
     ax.tick_params(axis="y", which="minor", left=False, right=False)
     ax.set_ylim(len(flavours) - 0.5, -0.75)
-    ax.set_xlabel(r"$A = (W-E)\,/\,(W+E)$;  $W$: neutrinos that come from the west")
+    ax.set_xlabel(r"$A = (W-E)/(W+E)$;  $W$: coming from the west")
     figure.suptitle(heading, fontsize=10)
     return figure
 

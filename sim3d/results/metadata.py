@@ -33,6 +33,7 @@ _MODELS = (
     "field_generation",
     "field_degree",
 )
+_BASE = "reweighted_from_data_sha256"
 _VERSIONS = ("sim3d", "kernels", "python", "libraries")
 
 FILE_KINDS = {
@@ -95,7 +96,7 @@ def site_metadata(result: Result, site: str, files: Iterable[Path] = ()) -> dict
             "azimuth": f"{len(result.azimuth_edges_deg) - 1} of equal width",
         },
         "quality": site_quality(result, site).as_dict() if config.scoring.neutrinos and result.n_batches else None,
-        "result": _result_file(result),
+        "result": _result_file(result) | _origin(result),
         "files": [_described(path) for path in files],
     }
     finite: dict[str, Any] = _finite(document)
@@ -166,17 +167,59 @@ def case_of_table(path: Path) -> dict[str, str]:
     dict of str
         Empty without a description that lists the file.
     """
+    document = _description(path)
+    try:
+        place = degrees(document["site"]["latitude_deg"], document["site"]["longitude_deg"])
+        models = {**document["models"], "solar_potential_MV": document["solar_potential_MV"]}
+        return _case(place, document["field_date"], document["geomagnetic_cutoff"], models)
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def run_of_result(result: Result) -> str:
+    """Return the checksum of the data of the run that simulated the showers of a result: of a reweighted one, its base.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    str
+        Empty for a result that is in memory alone.
+    """
+    return _run_of(_result_file(result) | _origin(result))
+
+
+def run_of_table(path: Path) -> str:
+    """Return the same of a table file, from the description that lies beside it.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str
+        Empty without a description that lists the file.
+    """
+    found = _description(path).get("result")
+    return _run_of(found) if isinstance(found, dict) else ""
+
+
+def _run_of(checksums: Mapping[str, Any]) -> str:
+    return str(checksums.get(_BASE) or checksums.get("data_sha256") or "")
+
+
+def _description(path: Path) -> dict[str, Any]:
+    """Read the description that lists a table file; empty where there is none."""
     for beside in sorted(path.parent.glob("*.meta.json")):
         try:
             document = json.loads(beside.read_text(encoding="utf-8"))
-            if document["format"] != FORMAT or path.name not in [one["name"] for one in document["files"]]:
-                continue
-            place = degrees(document["site"]["latitude_deg"], document["site"]["longitude_deg"])
-            models = {**document["models"], "solar_potential_MV": document["solar_potential_MV"]}
-            case = _case(place, document["field_date"], document["geomagnetic_cutoff"], models)
+            if document["format"] == FORMAT and path.name in [one["name"] for one in document["files"]]:
+                return dict(document)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-        return case
     return {}
 
 
@@ -216,6 +259,12 @@ def _result_file(result: Result) -> dict[str, Any]:
         "data_sha256": checked["data_sha256"],
         "config_sha256": checked["config_sha256"],
     }
+
+
+def _origin(result: Result) -> dict[str, str]:
+    """State the checksum of the run that a reweighted result has its showers from; empty for others."""
+    base = result.record.models.get(_BASE)
+    return {_BASE: str(base)} if base else {}
 
 
 def _described(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim3d.errors import InputError
-from sim3d.files.flux_table import ERROR_KINDS
+from sim3d.files.flux_table import ERROR_KINDS, NO_LIMIT
 from sim3d.results.bin_errors import BinErrors, Grid, bin_errors
 from sim3d.results.jackknife import jackknife
 from sim3d.scoring.muons import PARTICLE_CHARGE, PARTICLES, cos_edges, momentum_edges
@@ -160,7 +160,8 @@ class MuonSpectra:
         Returns
         -------
         value, error : float64 arrays (levels,)
-            m^-2 s^-1 sr^-1; in a window without particles the value is 0 and the error a 90% upper limit.
+            m^-2 s^-1 sr^-1; in a window without particles the value is 0 and the error a 90% upper limit, or
+            :data:`~sim3d.files.flux_table.NO_LIMIT`.
 
         Raises
         ------
@@ -174,7 +175,9 @@ class MuonSpectra:
         p, c = self._chosen(low, cos_zenith)
         space = 2.0 * math.pi * np.diff(self.momentum_edges_GeV)[p, None] * np.diff(self.cos_zenith_edges)[c]
         # bins of one hit each: the limit of the window is that of its bin of the heaviest hits
-        limit = (self.error[:, rows][:, :, p, c] * space).max(axis=(1, 2, 3)) / solid
+        errors = self.error[:, rows][:, :, p, c]
+        limit = (errors * space).max(axis=(1, 2, 3)) / solid
+        limit[(errors >= NO_LIMIT).any(axis=(1, 2, 3))] = NO_LIMIT
         return value, np.where(value == 0.0, limit, error)
 
     def spectrum(self, particles: Sequence[str], cos_zenith: tuple[float, float]) -> tuple[Array, Array]:

@@ -208,7 +208,10 @@ def resume_point(path: Path, config: Config, models: dict[str, Any], detectors: 
         )
     if config.n_batches < len(record.batches_done) and record.batches_done[config.n_batches :].any():
         have = int(record.batches_done.nonzero()[0][-1] + 1) * config.run.batch_size
-        raise InputError(f"run.primaries: {config.run.primaries} is less than the {have} that {path} goes up to")
+        raise InputError(
+            f"run.primaries: {config.run.primaries} is less than the {have} that {path} already has or has begun; "
+            "ask for more, or take another output"
+        )
     version = record.provenance.get("sim3d")
     if version != sim3d.__version__:
         raise InputError(f"{path}: was made by sim3d {version}, this is {sim3d.__version__}: their numbers may differ")

@@ -164,9 +164,28 @@ def direction_words(zenith: float, azimuth: float) -> str:
     """
     if zenith == 0.0:
         return "vertical"
+    return f"zenith {zenith:g} deg, azimuth {azimuth:g} deg from north through east ({compass_point(azimuth)})"
+
+
+def compass_point(bearing: float) -> str:
+    """Name the point of the compass, of sixteen, that a bearing lies at.
+
+    Parameters
+    ----------
+    bearing : float
+        Degrees from north through east.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> [compass_point(bearing) for bearing in (0.0, 90.0, 210.0, -90.0)]
+    ['N', 'E', 'SSW', 'W']
+    """
     points = ["N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"]
-    point = points[round((azimuth % 360.0) / 22.5) % 16]
-    return f"zenith {zenith:g} deg, azimuth {azimuth:g} deg from north through east ({point})"
+    return points[round((bearing % 360.0) / 22.5) % 16]
 
 
 def stem(what: str, inputs: dict[str, Any], place: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from sim3d.conventions.text_tables import text_table
 from sim3d.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sim3d.analysis.comparison import FluxSource
 
 
@@ -85,6 +87,8 @@ def command(
     matched = pair(first, second, energy)
     differ = _differences(_case(first, file), _case(second, reference))
     rows = agreement(matched, within)
+    if same_showers := _same_showers((first, file), (second, reference), differ):
+        rows = [replace(row, chi2=math.nan, chi2_note="both have the same showers") for row in rows]
     written: list[Path] = []
     if folder is not None:
         from sim3d.analysis.comparison import write_comparison
@@ -109,6 +113,7 @@ def command(
                 "energy_GeV": energy,
                 "within": within,
                 "differences": {what: list(both) for what, both in differ.items()},
+                "same_showers": same_showers,
                 "flavours": {row.flavour: {k: v for k, v in asdict(row).items() if k != "flavour"} for row in rows},
                 "unused": [asdict(one) for one in matched.unused],
                 "files": written,
@@ -135,7 +140,10 @@ def command(
         for row in rows
     ]
     click.echo("\n".join(text_table(head, cells)))
-    click.echo(f"|ratio-1|: median; stat: median relative error; {fraction}: share of bins within that and one sigma")
+    click.echo(
+        "|ratio-1|: its median; chi2: about as large as bins where the two agree; stat: median statistical error of a "
+        f"ratio;\n{fraction}: share of bins whose ratio is 1 to {within * 100:g}% and one more statistical error"
+    )
     for line in dict.fromkeys(f"chi2: {row.chi2_note}" for row in rows if row.chi2_note):
         names = [row.flavour for row in rows if f"chi2: {row.chi2_note}" == line]
         click.echo(line if len(names) == len(rows) else f"{line} ({', '.join(names)})")
@@ -146,7 +154,9 @@ def command(
     for source in (first, second):
         if source.rows is not None and source.rows.unit_assumed:
             click.echo(f"{source.name}: unit {source.rows.unit_text!r}, taken with {source.rows.unit_assumed}")
-    if any(row.chi2_bins and row.median_error > within for row in rows):
+    if same_showers:
+        click.echo("Of one run: what differs has much smaller errors than stat, which takes the two as independent.")
+    elif any(row.chi2_bins and row.median_error > within for row in rows):
         click.echo("The statistical errors exceed the tolerance: simulate more to judge.")
     for path in written:
         click.echo(path)
@@ -169,6 +179,19 @@ def _case(source: FluxSource, path: Path) -> dict[str, str]:
 def _differences(first: dict[str, str], second: dict[str, str]) -> dict[str, tuple[str, str]]:
     """Return what is known of both and is not the same."""
     return {what: (first[what], second[what]) for what in first if what in second and first[what] != second[what]}
+
+
+def _same_showers(
+    first: tuple[FluxSource, Path], second: tuple[FluxSource, Path], differ: Mapping[str, object]
+) -> bool:
+    """Return True for two fluxes of one place from one run: its result, its tables, or a reweighting of it."""
+    from sim3d.results.metadata import run_of_result, run_of_table
+
+    one, other = (
+        run_of_table(path) if source.result is None else run_of_result(source.result)
+        for source, path in (first, second)
+    )
+    return bool(one) and one == other and "place" not in differ
 
 
 def _release(version: str, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
+from sim3d.commands.geomagnetic.output import compass_point
 from sim3d.commands.paths import FileCommand
 from sim3d.commands.site_source import calibration_option
 from sim3d.conventions.text_tables import text_table
@@ -122,7 +123,9 @@ def _row(flux: Flux, flavour: str, at: list[float], cos_zenith: float | None, az
 def _where(cos_zenith: float | None, azimuth: float | None) -> str:
     if cos_zenith is None:
         return "average over the sky"
-    return f"cos_zenith {cos_zenith:g}, " + ("all azimuths" if azimuth is None else f"azimuth {azimuth:g}")
+    if azimuth is None:
+        return f"cos_zenith {cos_zenith:g}, all azimuths"
+    return f"cos_zenith {cos_zenith:g}, azimuth {azimuth:g} (from {compass_point(180.0 - azimuth)})"
 
 
 def _percent(row: dict[str, Any], kind: str, i: int) -> str:

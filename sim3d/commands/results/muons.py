@@ -11,6 +11,7 @@ from sim3d.commands.arguments import folder_option, json_option, open_result, ou
 from sim3d.commands.paths import FileCommand
 from sim3d.commands.worth import muon_lines
 from sim3d.conventions.text_tables import text_table, with_error
+from sim3d.files.flux_table import NO_LIMIT
 
 if TYPE_CHECKING:
     from sim3d.results.muons import MuonSpectra
@@ -113,7 +114,8 @@ def table(spectra: MuonSpectra, acceptance: tuple[float, float] | None = None) -
         for name in PARTICLES:
             value, error = (column[level] for column in columns[name])
             # a window without particles has an upper limit
-            cells.append(f"< {error:.2g}" if value == 0.0 else with_error(value, error, ".4g", ".2g"))
+            limit = f"< {error:.2g}" if error < NO_LIMIT else "no hits"
+            cells.append(limit if value == 0.0 else with_error(value, error, ".4g", ".2g"))
         quotient = with_error(ratio[0][level], ratio[1][level])
         rows.append([f"{height:.3f}", f"{depth:.4g}", *cells[:2], quotient, *cells[2:]])
     head = ["altitude km", "depth g/cm2", "mu+", "mu-", "mu+/mu-", "p", "n"]

@@ -95,7 +95,7 @@ def _text(found: Replay, most: int | None) -> list[str]:
     p = found.primary
     lines = [
         f"primary {p['index']} (batch {p['batch']}, seed {p['seed']}, mode {p['mode']}): {p['group']}, "
-        f"{p['energy_GeV']:.5g} GeV per nucleon, {p['rigidity_GV']:.5g} GV",
+        f"{p['energy_GeV']:.5g} GeV per nucleon, {p['rigidity_GV']:.5g} GV (where it starts)",
         f"  starts at {p['starts']}: height {p['height_km']:.2f} km, latitude {p['lat_deg']:.2f}, "
         f"longitude {p['lon_deg']:.2f}, zenith angle {p['zenith_deg']:.2f} deg",
     ]
@@ -108,6 +108,8 @@ def _text(found: Replay, most: int | None) -> list[str]:
     kinds = ", ".join(f"{name} {n}" for name, n in found.species.items())
     lines.append(f"{len(found.paths)} particles: {kinds}")
     lines += _shortened(_vertices(found), most)
+    if any(path.end == "interacts" for path in found.paths):
+        lines.append("  (secondaries are drawn one by one: a collision conserves energy and charge on average only)")
     lines.append(f"{len(found.neutrinos)} neutrinos:")
     lines += _shortened(
         [

@@ -273,3 +273,23 @@ def test_what_the_two_do_not_have_in_common_is_said(known, tmp_path, capsys):
     assert "same place" not in out
     assert cli.main(["compare", str(table), "fluka_sk_solmax.csv"]) == 0
     assert "not the same place: 36.40° N, 137.30° E / 36.43° N, 137.31° E" in capsys.readouterr().out
+
+
+def test_a_run_and_its_tables_have_the_same_showers(known, tmp_path, capsys):
+    assert cli.main(["tables", str(known.path), "-o", str(tmp_path)]) == 0
+    capsys.readouterr()
+    table = tmp_path / "sno-honda-aa.d"
+    assert cli.main(["compare", str(known.path), str(table), "--site", "sno"]) == 0
+    out = capsys.readouterr().out
+    assert "chi2: both have the same showers" in out
+    assert "simulate more" not in out
+    described = tmp_path / "sno.meta.json"
+    text = described.read_text()
+    ours = json.loads(text)["result"]["data_sha256"]
+    for base, same in ((ours, True), ("0" * 64, False)):
+        # tables of a reweighting of the run, and of one of another run
+        described.write_text(text.replace('"data_sha256"', f'"reweighted_from_data_sha256": "{base}", "data_sha256"'))
+        assert cli.main(["compare", str(known.path), str(table), "--site", "sno", "--json"]) == 0
+        document = json.loads(capsys.readouterr().out)
+        assert document["same_showers"] is same
+        assert (document["flavours"]["numu"]["chi2"] is None) is same

@@ -77,6 +77,7 @@ def test_muon_lines(fake_result):
     assert names.split() == ["0.1-1", "1-10", "10-100", "100-1000"]
     assert cells.split() == ["here", "1.0%", "3.0%", "10%", "30%"]
     assert needs == "here, 1 to 100 GeV/c, with 1,000 primaries: 5% needs about 4,000, 2% needs about 25,000."
+    assert "above 100%" in worth.muon_lines(Spectra([1200.0] * 6), result)[2]
     *_, cells, needs = worth.muon_lines(Spectra([0.01] * 6, empty=(3, 4)), result)
     assert "half empty" in cells
     assert "at least ten times the 1,000 primaries" in needs

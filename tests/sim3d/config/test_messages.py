@@ -54,3 +54,15 @@ def test_single_brackets_in_a_file(tmp_path):
     path.write_text('[run]\nprimaries = 1000\n[sites]\nname = "kamioka"\n')
     with pytest.raises(InputError, match=r"write \[\[sites\]\] with double brackets"):
         load_config(path)
+
+
+def test_units_sites_and_files_are_named(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text('[[sites]]\nname = "sno"\n[[sites]]\nname = "mylab"\nlat = 95\nlon = 3\n')
+    with pytest.raises(InputError) as caught:
+        load_config(path)
+    assert str(caught.value) == f"{path}: sites[1].lat: 95 must be <= 90 degrees (site 'mylab')"
+    path.write_text('[[sites]]\nname = "sno"\n')
+    with pytest.raises(InputError) as caught:
+        load_config(path, {"seed": -1})
+    assert str(caught.value) == "run.seed: -1 must be >= 0", "the file has nothing wrong"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sim3d.commands.results.muons import table
 from sim3d.files.flux_table import LIMIT, NO_LIMIT
 from sim3d.results.muons import REFERENCE_INDEX, MuonSpectra, spectrum_errors
 
@@ -67,3 +68,8 @@ def test_no_record_is_0_with_an_error_of_0():
     limits = np.array([record["error"] for record in records if record["particle"] == "mu+"][2:])
     widths = np.repeat(np.diff(P_EDGES)[1:], 2)
     assert np.all(np.diff(limits * widths) <= 1e-12)
+    value, limit = spectra.intensity(["p"], cos_zenith=(0.5, 1.0))
+    assert value[0] == 0.0
+    assert limit[0] == NO_LIMIT
+    assert [word for word in table(spectra)[-1].split("  ") if "no hits" in word], "no limit is printed as a number"
+    assert "e+" not in table(spectra)[-1]

@@ -128,6 +128,7 @@ def test_the_command(toml, tmp_path, capsys, showers):
     busiest = int(np.argmax([len(one.paths) for one in showers]))
     assert cli.main(["replay", str(toml), str(busiest), "--png", str(png)]) == 0
     text = capsys.readouterr().out
+    assert "conserves energy and charge on average only" in text
     one = showers[busiest]
     assert text.startswith(f"primary {busiest} (batch {busiest // 100}, seed 4, mode analog): ")
     assert f"{len(one.paths)} particles: " in text
