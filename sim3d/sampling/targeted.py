@@ -30,6 +30,7 @@ from hadronic.interaction.kernels import interaction_length
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import PROTON
 from sim3d.jit_cache import CACHE
+from sim3d.jit_options import UNCOUNTED
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.primaries.spectrum import choose_group, group_flux, nucleon_flux, rigidity
 from sim3d.sampling.aiming import (
@@ -72,8 +73,8 @@ LARGEST_ENERGY_LOSS_GEV = 2.0
 """Upper bound of a primary's ionisation loss before its first interaction (a thousand g/cm2 of air)."""
 
 
-@njit(nogil=True)
-def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
+@njit(**UNCOUNTED)
+def rotation_density(aims, n_aims, total, g, site, aim, coarse, bending, work):
     """Density q(g) with which a rotation is drawn, relative to the uniform measure of rotations.
 
     Parameters
@@ -88,8 +89,8 @@ def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
         Rotation matrix.
     site : record of SITE_DTYPE
     aim : Aim
-    gauss : float64 array
-        Coefficients of the geomagnetic field.
+    coarse : float64 array
+        Table of the field, from :func:`sim3d.sampling.coarse_field.coarse_field`.
     bending : bool
         Whether the field bends.
     work : float64 array (3, 3)
@@ -101,17 +102,17 @@ def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
     """
     q = 0.0
     for j in range(n_aims):
-        q += aims[j, A_SHARE] * aim_density(aims[j], g, site, aim, gauss, bending, work)
+        q += aims[j, A_SHARE] * aim_density(aims[j], g, site, aim, coarse, bending, work)
     return aim.uniform_share + (1.0 - aim.uniform_share) * q / total
 
 
-@njit(nogil=True)
-def draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work):
+@njit(**UNCOUNTED)
+def draw_aim(aims, n_aims, expected, site, aim, coarse, bending, rng, g, work):
     """Draw a rotation with the density :func:`rotation_density`: uniformly, or for one crossing of the table.
 
     Parameters
     ----------
-    aims, n_aims, site, aim, gauss, bending, work
+    aims, n_aims, site, aim, coarse, bending, work
         As for :func:`rotation_density`.
     expected : float
         Sum of the column A_SHARE.
@@ -128,10 +129,10 @@ def draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work):
     while j < n_aims - 1 and left > aims[j, A_SHARE]:
         left -= aims[j, A_SHARE]
         j += 1
-    draw_rotation(aims[j], site, aim, gauss, bending, rng, g, work)
+    draw_rotation(aims[j], site, aim, coarse, bending, rng, g, work)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_vertex(world, source, place, batch_size, rng, pose):
     """Draw the energy, nucleus and first-interaction point of a primary, with the vertex on the z axis.
 
@@ -183,7 +184,7 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
     return kinetic, group, constant, nominal * math.exp(-min(s * depth / length, 15.0))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_breakup(world, group, kinetic, key, rng):
     """Draw whether the nucleon that interacts at the vertex was alone there, and how far it had flown from its nucleus.
 
@@ -221,7 +222,7 @@ def draw_breakup(world, group, kinetic, key, rng):
     return flown, 1.0 if uniform(rng) < z_over_a else 0.0
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def first_interaction_rate(depth, flown, length, vertex_length, ratio):
     """Compute the rate of first interactions per depth, over the density that the breakup was drawn with.
 
@@ -266,7 +267,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
         As for :func:`sim3d.sampling.analog.analog_batch`.
     """
     world, source, sites = task.world, task.source, task.sites
-    gauss, bending = world.gauss, world.bending
+    coarse, bending = aim.coarse, world.bending
     size, left_out, trace = task.batch_size, task.left_out, task.trace
     # of the types that the other sampling modes have: one compiled shower serves all
     interacts, alone = np.bool_(True), np.ones(2)
@@ -312,12 +313,12 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
         for k in range(sites.shape[0]):
             site = sites[k]
             n_aims, expected = list_aims(
-                pilot, n_pilot, pose, nominal, size, site, aim, gauss, bending, aims, work, squares
+                pilot, n_pilot, pose, nominal, size, site, aim, coarse, bending, aims, work, squares
             )
             rng[0] = child_key(child_key(own_key, BRANCH_AIM), k)
             for _ in range(int(expected + uniform(rng))):
                 counters[C_ROTATIONS] += 1
-                draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work)
+                draw_aim(aims, n_aims, expected, site, aim, coarse, bending, rng, g, work)
                 for i in (0, 3, 6):
                     turned[i], turned[i + 1], turned[i + 2] = apply(g, pose[i], pose[i + 1], pose[i + 2])
                 depth, top_kinetic, slowing = trace_to_top(
@@ -341,7 +342,7 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 length = interaction_length(world.yields, PROTON, math.log(top_kinetic))
                 weight = constant * group_flux(top_kinetic, group, source.spectrum)
                 weight *= slowing * first_interaction_rate(depth, flown, length, vertex_length, ratio)
-                q = rotation_density(aims, n_aims, expected, g, site, aim, gauss, bending, work)
+                q = rotation_density(aims, n_aims, expected, g, site, aim, coarse, bending, work)
                 weight /= expected * q
                 if gradients is not None:
                     primary_terms(terms, gradients, source.spectrum, top_kinetic, group, depth / length)

@@ -50,7 +50,7 @@ def kernels_of_a_batch(
         The shower without and with gradients; all others that take long to compile.
     """
     world, source, site = task.world, task.source, task.sites[0]
-    gauss, bending = world.gauss, world.bending
+    coarse, bending = aim.coarse, world.bending
     rng, pose, three, matrix = np.zeros(1, np.uint64), np.zeros(9), np.zeros(3), np.zeros((3, 3))
     table, neutrinos, hits = np.zeros((1, AIM_COLUMNS)), np.zeros((1, NEUTRINO_COLUMNS)), np.zeros(1, HIT_DTYPE)
     start = (pose, 1.0, 1.0, np.uint64(0), new_stack(1), neutrinos, True, None, None)
@@ -59,9 +59,9 @@ def kernels_of_a_batch(
         showers.append((shower, (world, *start, gradients, np.ones(2))))
     others: list[Call] = [
         (draw_vertex, (world, source, 0, 1, rng, pose)),
-        (list_aims, (neutrinos, 1, pose, 1.0, 1, site, aim, gauss, bending, table, matrix, np.zeros(N_SECTORS))),
-        (draw_aim, (table, 1, 1.0, site, aim, gauss, bending, rng, matrix, matrix)),
-        (rotation_density, (table, 1, 1.0, matrix, site, aim, gauss, bending, matrix)),
+        (list_aims, (neutrinos, 1, pose, 1.0, 1, site, aim, coarse, bending, table, matrix, np.zeros(N_SECTORS))),
+        (draw_aim, (table, 1, 1.0, site, aim, coarse, bending, rng, matrix, matrix)),
+        (rotation_density, (table, 1, 1.0, matrix, site, aim, coarse, bending, matrix)),
         (trace_to_top, (world, pose, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, np.zeros(6))),
         (comes_through, (world, task.trace, three, three, 1.0, counters)),
         (hits_of_shower, (neutrinos, 1, 1.0, task.sites, task.surfaces, 0, 1, hits)),

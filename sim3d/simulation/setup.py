@@ -27,6 +27,7 @@ from sim3d.sampling.aim_settings import Aim, make_aim
 from sim3d.sampling.allocation import Allocation, favoured, part_of_table
 from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
+from sim3d.sampling.coarse_field import coarse_field
 from sim3d.sampling.counters import C_PRIMARIES
 from sim3d.sampling.energy_law import energy_law
 from sim3d.sampling.lost import Lost, indices
@@ -156,7 +157,7 @@ class Setup:
     def aim(self) -> Aim:
         """Settings of the rotations of targeted sampling."""
         table = self.config.sampling
-        aim = make_aim(table.effort, table.margin_deg, self.config.scoring.energy_min_GeV)
+        aim = make_aim(table.effort, table.margin_deg, self.config.scoring.energy_min_GeV, coarse_field(self.field))
         if not self.config.allocates or self.config.allocation.whole:
             return aim
         by_energy, by_zenith = favoured(part_of_table(self.config.allocation))
