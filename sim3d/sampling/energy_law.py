@@ -15,7 +15,6 @@ import numpy as np
 from numba import njit
 
 from sim3d.jit_options import UNCOUNTED
-
 from sim3d.shower.weight_sharing import GRID_GEV, power_roulette
 
 SAMPLING_SHIFT_GEV = 2.0

@@ -15,6 +15,7 @@ from geomag.field.igrf import FieldModel
 from geomag.geodesy import geodetic_to_geocentric
 from geomag.sites import SITES
 from geomag.sites import site as known_site
+from geomag.trajectories.sharper_verdicts import horizontal_table
 from geomag.trajectories.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
 from sim3d.config.schema import Config
@@ -82,9 +83,9 @@ class Setup:
     atmosphere : atmosphere.layers.LayeredAtmosphere
     hadronic : hadronic.models.HadronicModel
     primaries : PrimaryModel
-    world, source, sites, surfaces, trace
+    world, source, sites, surfaces, trace, bounds
         Kernel arguments: models of the transport, primary spectrum, rows of the detectors, parameters of the
-        back-tracking.
+        back-tracking and bounds on the field.
     overhead : Overhead, optional
         Kernel argument of ``scoring.muons``; None without it.
     gradients : Gradients, optional
@@ -107,6 +108,7 @@ class Setup:
     sites: np.ndarray
     surfaces: np.ndarray
     trace: np.ndarray
+    bounds: np.ndarray
     overhead: Overhead | None
     gradients: Gradients | None
     models: dict[str, Any]
@@ -192,6 +194,8 @@ class Setup:
             trace=self.trace,
             left_out=indices(lost),
             only=only,
+            singles=self.world.gauss.astype(np.float32),
+            bounds=self.bounds,
         )
 
     def optional_arguments(self, extras: Mapping[str, np.ndarray] | None) -> tuple[Gradients | None, np.ndarray]:
@@ -465,6 +469,7 @@ def make_setup(config: Config) -> Setup:
         overhead = make_overhead(config, detectors, world.layers)
         check_levels(overhead, atmosphere.top_km)
     source = Source(primaries.spectrum, low, high, index, law)
+    trace = trace_params(field)
     sites, surfaces = site_rows(detectors, [None if found is None else found[0] for found in read])
     return Setup(
         config=config,
@@ -477,7 +482,8 @@ def make_setup(config: Config) -> Setup:
         source=source,
         sites=sites,
         surfaces=surfaces,
-        trace=trace_params(field),
+        trace=trace,
+        bounds=horizontal_table(field, trace),
         overhead=overhead,
         gradients=make_gradients(config, hadronic.tables),
         models=model_entries(config, field, atmosphere, hadronic, primaries, overhead),

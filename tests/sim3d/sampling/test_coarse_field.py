@@ -43,7 +43,9 @@ def test_its_points_and_edges():
     side = np.linspace(-1.0, 1.0, CELLS + 1)
     for corner in ((1.0, 1.0, 1.0), (-1.0, 1.0, -1.0), (1.0, side[3], -1.0), (side[7], -1.0, side[40])):
         place = np.array(corner) / np.linalg.norm(corner) * (EARTH_RADIUS_KM + UPPER_KM)
-        assert np.allclose(_interpolated(place[None], coarse_field(FIELD))[0], FIELD.field_xyz(place[None])[0], rtol=1e-9)
+        assert np.allclose(
+            _interpolated(place[None], coarse_field(FIELD))[0], FIELD.field_xyz(place[None])[0], rtol=1e-9
+        )
     for a, b in ((1.0 + 1e-9, 1.0), (1.0, 1.0 + 1e-9)):
         place = np.array([[a, b, 0.313], [a, 0.313, -b], [-0.313, -a, b]]) * 4600.0
         reference = np.array([[1.0, 1.0, 0.313], [1.0, 0.313, -1.0], [-0.313, -1.0, 1.0]]) * 4600.0

@@ -14,8 +14,8 @@ from sim3d.conventions.binning import ENERGY_EDGES_GEV
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import KP, PIP
 from sim3d.sampling.aim_settings import make_aim
-from sim3d.sampling.coarse_field import coarse_field
 from sim3d.sampling.aiming import A_U, AIM_COLUMNS, N_SECTORS
+from sim3d.sampling.coarse_field import coarse_field
 from sim3d.sampling.pilot import add_axis, list_crossings
 from sim3d.sampling.targeted import rotation_density
 from sim3d.scoring.detectors import RECTANGLE, SITE_DTYPE, Detector, sphere_crossings
