@@ -1,4 +1,4 @@
-"""Tabulate the geomagnetic field near the ground coarsely, to predict where the neutrinos of a rotated shower will cross.
+"""Tabulate the geomagnetic field near the ground coarsely, to predict where neutrinos of a rotated shower cross.
 
 A prediction needs the field at the birth of a neutrino for sixteen azimuths of each crossing, and again for each
 density; the sum over all multipoles takes ten times as long as an interpolation. Predictions change statistical

@@ -53,6 +53,7 @@ def kernels_of_a_batch(
     coarse, bending = aim.coarse, world.bending
     rng, pose, matrix = np.zeros(1, np.uint64), np.zeros(9), np.zeros((3, 3))
     threes, found = np.ones((1, 3)), np.zeros(1, np.int8)
+    tracing = world.gauss, task.singles, task.trace, task.bounds
     table, neutrinos, hits = np.zeros((1, AIM_COLUMNS)), np.zeros((1, NEUTRINO_COLUMNS)), np.zeros(1, HIT_DTYPE)
     start = (pose, 1.0, 1.0, np.uint64(0), new_stack(1), neutrinos, True, None, None)
     showers: list[Call] = [(shower, (world, *start, None, np.ones(2)))]
@@ -64,10 +65,7 @@ def kernels_of_a_batch(
         (draw_aim, (table, 1, 1.0, site, aim, coarse, bending, rng, matrix, matrix)),
         (rotation_density, (table, 1, 1.0, matrix, site, aim, coarse, bending, matrix)),
         (trace_to_top, (world, pose, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, np.zeros(6))),
-        (
-            verdicts_of,
-            (threes, threes, np.ones(1), 1, world.gauss, task.singles, task.trace, task.bounds, counters, found),
-        ),
+        (verdicts_of, (threes, threes, np.ones(1), 1, *tracing, counters, found)),
         (hits_of_shower, (neutrinos, 1, 1.0, task.sites, task.surfaces, 0, 1, hits)),
     ]
     return showers, others
