@@ -34,7 +34,7 @@ def test_it_is_the_field(low, high):
     places = _places(100_000, low, high)
     true = FIELD.field_xyz(places)
     error = np.linalg.norm(_interpolated(places, coarse_field(FIELD)) - true, axis=1) / np.linalg.norm(true, axis=1)
-    assert error.max() < (4e-3 if high < HIGHEST * UPPER_KM else 0.3)
+    assert error.max() < (4e-3 if high < HIGHEST * UPPER_KM else 0.4)
     assert error.mean() < (1e-3 if high < HIGHEST * UPPER_KM else 0.06)
 
 
