@@ -10,7 +10,7 @@ from geomag.trajectories.tracing import backtrack
 from sim3d.sampling.counters import C_BACKTRACKED, C_FORBIDDEN, C_UNDECIDED
 
 # the lanes are machine instructions: without compiling, one trajectory is followed after another
-_LANES = not config.DISABLE_JIT
+_LANES = not getattr(config, "DISABLE_JIT", 0)
 
 
 @njit(nogil=True)
