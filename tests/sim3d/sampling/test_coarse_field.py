@@ -35,7 +35,7 @@ def test_it_is_the_field(low, high):
     true = FIELD.field_xyz(places)
     error = np.linalg.norm(_interpolated(places, coarse_field(FIELD)) - true, axis=1) / np.linalg.norm(true, axis=1)
     assert error.max() < (4e-3 if high < HIGHEST * UPPER_KM else 0.4)
-    assert error.mean() < (1e-3 if high < HIGHEST * UPPER_KM else 0.06)
+    assert error.mean() < (1e-3 if high < HIGHEST * UPPER_KM else 0.08)
 
 
 def test_its_points_and_edges():
