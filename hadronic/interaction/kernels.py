@@ -19,7 +19,7 @@ The yields are linear in the node, so drawing the node with weights linear in ln
 
 import math
 import os
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
@@ -31,6 +31,9 @@ from hadronic.species import KP, KS, PI0, PIM, PIP
 _CACHE_DIR: Final = str(getattr(numba.config, "CACHE_DIR", ""))
 CACHE: Final = _CACHE_DIR != "" and os.environ.get("SIM3D_SET_NUMBA_CACHE_DIR") == _CACHE_DIR
 """Whether entry kernels are cached: only in a folder keyed by the kernels' sources, which the application sets."""
+
+# no reference counting (an atomic addition for each array of the tables), which only functions that allocate need
+_UNCOUNTED: Final[dict[str, Any]] = {"nogil": True, "_nrt": False}
 
 POISSON: Final = 0
 BERNOULLI: Final = 1
@@ -93,7 +96,7 @@ ANGLE_LOW_GEV: Final = 0.02
 LN_ANGLE_LOW: Final = math.log(ANGLE_LOW_GEV)
 
 
-@njit(nogil=True)
+@njit(**_UNCOUNTED)
 def pick_node(tables, ln_T, u):
     """Draw a node of kinetic energy with weights linear in ln T; the end nodes outside the axis.
 
@@ -162,7 +165,7 @@ def last_slot(tables, projectile):
     return tables.slot_offset[projectile + 1]
 
 
-@njit(nogil=True)
+@njit(**_UNCOUNTED)
 def sample_x(tables, slot, node, u):
     """Return the x = T_sec / T_proj at a cumulative probability.
 
@@ -193,7 +196,7 @@ def sample_x(tables, slot, node, u):
     return math.exp(low + (position - i) * (high - low))
 
 
-@njit(nogil=True)
+@njit(**_UNCOUNTED)
 def slot_survival(tables, slot, node, x_min):
     """Probability that a secondary of a slot has x above a limit.
 
@@ -321,7 +324,7 @@ def polar_angle(species, momentum_GeV, u, sharper=1.0):
     return 1.0 - w, math.sqrt(w * (2.0 - w))
 
 
-@njit(nogil=True)
+@njit(**_UNCOUNTED)
 def angle_scale(tables, slot, node, x, u):
     """Interpolate the tabulated factor on -ln(1 - u) of the angle's law.
 
@@ -361,7 +364,7 @@ def angle_scale(tables, slot, node, x, u):
     return low + share * (high - low)
 
 
-@njit(nogil=True)
+@njit(**_UNCOUNTED)
 def yield_angle(tables, slot, node, x, momentum_GeV, u, sharper=1.0):
     """Draw the polar angle of a secondary, from the tables where they have angles.
 
@@ -406,7 +409,7 @@ def yield_angle(tables, slot, node, x, momentum_GeV, u, sharper=1.0):
     return 1.0 - w, math.sqrt(w * (2.0 - w))
 
 
-@njit(nogil=True)
+@njit(**_UNCOUNTED)
 def interaction_length(tables, species, ln_T):
     """Interaction length in air.
 

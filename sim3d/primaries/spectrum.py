@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from sim3d.jit_options import UNCOUNTED
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER, NUCLEON_MASS_GEV, REFERENCE_ENERGY_GEV
 
 LOWEST_ENERGY_GEV = 0.01
@@ -53,7 +54,7 @@ class Spectrum(NamedTuple):
     pivots: np.ndarray = np.zeros((5, 0))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def bartol_form(energy, gamma, norm, b, c):
     """Compute the Bartol form of a flux, K (E + b exp(-c sqrt(E)))^-gamma.
 
@@ -72,7 +73,7 @@ def bartol_form(energy, gamma, norm, b, c):
     return norm * (energy + b * math.exp(-c * math.sqrt(energy))) ** (-gamma)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def table_flux(energy, row):
     """Interpolate a tabulated flux, as a power law between points and beyond the last one.
 
@@ -93,7 +94,7 @@ def table_flux(energy, row):
     return math.exp(row[i] + (position - i) * (row[i + 1] - row[i]))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def group_flux(energy, group, spectrum):
     """Compute the flux of nuclei of a mass group, with the spectrum's solar modulation.
 
@@ -113,7 +114,7 @@ def group_flux(energy, group, spectrum):
     return modulated_flux(energy, group, spectrum, spectrum.delta_GV)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def modulated_flux(energy, group, spectrum, delta_GV):
     """Compute the flux of nuclei of a mass group at another solar potential (force field).
 
@@ -157,7 +158,7 @@ def modulated_flux(energy, group, spectrum, delta_GV):
     return value * spectrum.norm[group]
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def nucleon_flux(energy, spectrum):
     """Compute the all-nucleon flux, the sum of A times the flux of nuclei over the mass groups.
 
@@ -178,7 +179,7 @@ def nucleon_flux(energy, spectrum):
     return total
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def choose_group(energy, u, spectrum):
     """Sample the mass group of a nucleon, with probability proportional to the group's share of the all-nucleon flux.
 
@@ -204,7 +205,7 @@ def choose_group(energy, u, spectrum):
     return 4
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def momentum_per_nucleon(energy):
     """Compute the momentum per nucleon.
 
@@ -221,7 +222,7 @@ def momentum_per_nucleon(energy):
     return math.sqrt(energy * (energy + 2.0 * NUCLEON_MASS_GEV))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def rigidity(energy, group):
     """Compute the rigidity p A / Z of a fully ionised nucleus.
 

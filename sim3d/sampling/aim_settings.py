@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim3d.conventions.binning import N_COS, N_ENERGY, N_FLAVOURS
+from sim3d.sampling.coarse_field import NO_FIELD
 
 
 class Aim(NamedTuple):
@@ -44,6 +45,8 @@ class Aim(NamedTuple):
         Factor of the rotations of a neutrino, by flavour and fine energy bin; positive.
     by_zenith : float64 array (N_COS,)
         Factor of the rotations of a crossing, by fine zenith bin; positive.
+    coarse : float64 array
+        Table of the field, from :func:`sim3d.sampling.coarse_field.coarse_field`.
     """
 
     effort: float
@@ -62,9 +65,15 @@ class Aim(NamedTuple):
     energy_min: float
     by_energy: np.ndarray
     by_zenith: np.ndarray
+    coarse: np.ndarray
 
 
-def make_aim(effort: float = 0.08, margin_deg: float | None = None, energy_min_GeV: float = 0.0) -> Aim:
+def make_aim(
+    effort: float = 0.08,
+    margin_deg: float | None = None,
+    energy_min_GeV: float = 0.0,
+    coarse: np.ndarray = NO_FIELD,
+) -> Aim:
     """Build the default settings of the drawing of rotations (``benchmarks/run.py`` measures their efficiency).
 
     Parameters
@@ -75,6 +84,8 @@ def make_aim(effort: float = 0.08, margin_deg: float | None = None, energy_min_G
         The same margin (degrees) for every crossing. By default the margin grows with the predicted displacement.
     energy_min_GeV : float
         Lowest energy that is scored.
+    coarse : float64 array
+        See :class:`Aim`; needed with bending only.
 
     Returns
     -------
@@ -97,4 +108,5 @@ def make_aim(effort: float = 0.08, margin_deg: float | None = None, energy_min_G
         energy_min=float(energy_min_GeV),
         by_energy=np.ones((N_FLAVOURS, N_ENERGY)),
         by_zenith=np.ones(N_COS),
+        coarse=coarse,
     )

@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
-from geomag.field.kernels import field_cartesian
+from sim3d.jit_options import UNCOUNTED
+from sim3d.sampling.coarse_field import coarse_field_at
 from sim3d.scoring.detectors import (
     CAP,
 )
@@ -28,6 +30,8 @@ from sim3d.shower.rotations import perpendicular, rotate_about_field
 # columns of the table of crossings
 A_N, A_A, A_B, A_X, A_U, A_TURN, A_SHIFT, A_KIND, A_SHARE, A_SECTOR = 0, 3, 6, 9, 12, 15, 16, 19, 20, 21
 N_SECTORS = 16
+_EDGE_COSINES = np.cos(2.0 * math.pi * np.arange(N_SECTORS) / N_SECTORS)
+_EDGE_SINES = np.sin(2.0 * math.pi * np.arange(N_SECTORS) / N_SECTORS)
 AIM_COLUMNS = A_SECTOR + N_SECTORS
 DOWN, UP, AXIS = 0.0, 1.0, 2.0
 
@@ -43,7 +47,7 @@ _TOUCHING = 0.005
 _FAR_TAIL_SHARE, _FAR_TAIL_WIDTH, _LOST_TAIL_WIDTH = 0.6, 0.3, 0.5
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def smallest_rotation(ax, ay, az, bx, by, bz, vx, vy, vz):
     """Rotate the vector v by the smallest rotation that takes the unit vector a to the unit vector b (not opposite)."""
     wx, wy, wz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
@@ -56,7 +60,7 @@ def smallest_rotation(ax, ay, az, bx, by, bz, vx, vy, vz):
     )
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def set_reference(row, nx, ny, nz, ux, uy, uz):
     """Fill the reference triad of a row of the table of crossings, and give all azimuth sectors the same importance.
 
@@ -76,13 +80,12 @@ def set_reference(row, nx, ny, nz, ux, uy, uz):
         row[A_SECTOR + k] = 1.0
 
 
-@njit(nogil=True)
-def site_rotation(row, site, azimuth, g):
+@njit(**UNCOUNTED)
+def site_rotation(row, site, c, s, g):
     """Compute the rotation G(azimuth) that takes a row's reference point to the site's centre, into g (3, 3).
 
-    The reference direction a gets the given azimuth (rad, from the patch's north towards its east).
+    The reference direction a gets the azimuth of cosine c and sine s (from the patch's north towards its east).
     """
-    c, s = math.cos(azimuth), math.sin(azimuth)
     for i in range(3):
         h = c * site["magnetic_north"][i] + s * site["magnetic_east"][i]
         # centre x north = -east, centre x east = north
@@ -92,7 +95,7 @@ def site_rotation(row, site, azimuth, g):
             g[i, j] = up * row[A_N + j] + h * row[A_A + j] + k * row[A_B + j]
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def turn_to(site, yx, yy, yz, g):
     """Multiply g (3, 3) from the left by S(y), the smallest rotation from the site's centre to the unit vector y."""
     for j in range(3):
@@ -101,7 +104,7 @@ def turn_to(site, yx, yy, yz, g):
         )
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def apply(g, x, y, z):
     """Product of a (3, 3) matrix and a vector."""
     return (
@@ -111,8 +114,8 @@ def apply(g, x, y, z):
     )
 
 
-@njit(nogil=True)
-def predicted_line(row, g, gauss, bending):
+@njit(**UNCOUNTED)
+def predicted_line(row, g, coarse, bending):
     """Predict the birth point and direction of a row's neutrino after its shower is rotated by g.
 
     Parameters
@@ -121,8 +124,8 @@ def predicted_line(row, g, gauss, bending):
         Row of the table of crossings.
     g : float64 array (3, 3)
         Rotation matrix.
-    gauss : float64 array
-        Coefficients of the geomagnetic field.
+    coarse : float64 array
+        Table of the field, from :func:`sim3d.sampling.coarse_field.coarse_field`.
     bending : bool
         Whether the first-order turn and shift in the field at the birth point are added.
 
@@ -134,7 +137,7 @@ def predicted_line(row, g, gauss, bending):
     x, y, z = apply(g, row[A_X], row[A_X + 1], row[A_X + 2])
     ux, uy, uz = apply(g, row[A_U], row[A_U + 1], row[A_U + 2])
     if bending:
-        bx, by, bz = field_cartesian(x, y, z, gauss)
+        bx, by, bz = coarse_field_at(x, y, z, coarse)
         shift_x, shift_y, shift_z = apply(g, row[A_SHIFT], row[A_SHIFT + 1], row[A_SHIFT + 2])
         x += shift_y * bz - shift_z * by
         y += shift_z * bx - shift_x * bz
@@ -144,8 +147,8 @@ def predicted_line(row, g, gauss, bending):
     return x, y, z, ux, uy, uz
 
 
-@njit(nogil=True)
-def predicted_crossing(row, g, radius, gauss, bending):
+@njit(**UNCOUNTED)
+def predicted_crossing(row, g, radius, coarse, bending):
     """Predict where a row's neutrino crosses the sphere of ``radius`` (km) after its shower is rotated by g.
 
     The other parameters are as in :func:`predicted_line`. A line that narrowly misses the sphere is taken to touch it,
@@ -160,7 +163,7 @@ def predicted_crossing(row, g, radius, gauss, bending):
     cosine : float
         Zenith cosine there.
     """
-    x, y, z, ux, uy, uz = predicted_line(row, g, gauss, bending)
+    x, y, z, ux, uy, uz = predicted_line(row, g, coarse, bending)
     along = x * ux + y * uy + z * uz
     square = 1.0 - (x * x + y * y + z * z - along * along) / (radius * radius)
     root = radius * math.sqrt(max(0.0, square))
@@ -173,8 +176,8 @@ def predicted_crossing(row, g, radius, gauss, bending):
     return True, nx, ny, nz, -(nx * ux + ny * uy + nz * uz) if square > 0.0 else 0.0
 
 
-@njit(nogil=True)
-def predicted_squares(row, site, gauss, work, squares):
+@njit(**UNCOUNTED)
+def predicted_squares(row, site, coarse, work, squares):
     """Predict the squared zenith cosine of a row's crossing for the azimuths at the edges of the sectors.
 
     The value is 1 - (b / R)^2, with b the distance of the line from the Earth's centre. It is negative where the line
@@ -182,15 +185,15 @@ def predicted_squares(row, site, gauss, work, squares):
     ``work`` (3, 3) is work space; ``squares`` (N_SECTORS,) receives the values.
     """
     for k in range(N_SECTORS):
-        site_rotation(row, site, 2.0 * math.pi * k / N_SECTORS, work)
-        x, y, z, ux, uy, uz = predicted_line(row, work, gauss, True)
+        site_rotation(row, site, _EDGE_COSINES[k], _EDGE_SINES[k], work)
+        x, y, z, ux, uy, uz = predicted_line(row, work, coarse, True)
         rise = x * ux + y * uy + z * uz
         radius = site["radius_km"]
         squares[k] = -1.0 if rise > 0.0 else 1.0 - (x * x + y * y + z * z - rise * rise) / (radius * radius)
 
 
-@njit(nogil=True)
-def aim_point(row, site, azimuth, aim, gauss, bending, work):
+@njit(**UNCOUNTED)
+def aim_point(row, site, c, s, aim, coarse, bending, work):
     """Compute the image of the reference point for which the predicted crossing falls on the site's centre.
 
     Parameters
@@ -198,10 +201,10 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     row : float64 array (AIM_COLUMNS,)
         Row of the table of crossings.
     site : record of SITE_DTYPE
-    azimuth : float
-        Radians.
+    c, s : float
+        Cosine and sine of the azimuth.
     aim : Aim
-    gauss : float64 array
+    coarse : float64 array
     bending : bool
     work : float64 array (3, 3)
         Work space.
@@ -219,15 +222,15 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     cx, cy, cz = site["up"][0], site["up"][1], site["up"][2]
     if row[A_KIND] == AXIS:
         return True, cx, cy, cz, aim.margin
-    site_rotation(row, site, azimuth, work)
-    found, lx, ly, lz, cosine = predicted_crossing(row, work, site["radius_km"], gauss, bending)
+    site_rotation(row, site, c, s, work)
+    found, lx, ly, lz, cosine = predicted_crossing(row, work, site["radius_km"], coarse, bending)
     if not found:
         return False, cx, cy, cz, aim.margin
     yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, cx, cy, cz)
     shift = math.acos(max(-1.0, min(1.0, lx * cx + ly * cy + lz * cz)))
     if shift > _SMALL_SHIFT:
         turn_to(site, yx, yy, yz, work)
-        found, lx, ly, lz, _ = predicted_crossing(row, work, site["radius_km"], gauss, bending)
+        found, lx, ly, lz, _ = predicted_crossing(row, work, site["radius_km"], coarse, bending)
         if found:
             yx, yy, yz = smallest_rotation(lx, ly, lz, cx, cy, cz, yx, yy, yz)
     norm = 1.0 / math.sqrt(yx * yx + yy * yy + yz * yz)
@@ -237,14 +240,14 @@ def aim_point(row, site, azimuth, aim, gauss, bending, work):
     return True, yx * norm, yy * norm, yz * norm, min(margin, LARGEST_MARGIN)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _tail_scale(width):
     """1 - cos of the tail's width (rad)."""
     s = math.sin(0.5 * min(width, math.pi))
     return 2.0 * s * s
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def tail_density(cosine, scale):
     """Probability density (sr^-1) of the heavy tail, (1 + (1 - cos) / scale)^-3/2, normalised on the sphere.
 
@@ -258,14 +261,14 @@ def tail_density(cosine, scale):
     return 1.0 / (2.0 * math.pi * total * x * math.sqrt(x))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_tail(scale, u):
     """Angle from the aim with the density :func:`tail_density`, as 1 - cos, at cumulative probability u."""
     x = 1.0 - u * (1.0 - 1.0 / math.sqrt(1.0 + 2.0 / scale))
     return scale * (1.0 / (x * x) - 1.0)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _region(site, margin):
     """Half sides (rad) of the patch with its margin, and its solid angle (sr)."""
     if site["shape"] == CAP:
@@ -276,7 +279,7 @@ def _region(site, margin):
     return half_ns, half_ew, 4.0 * half_ew * math.sin(half_ns)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _tail(row, found, width, aim):
     """Fraction of the aims drawn from the heavy tail, and its width (rad); ``width`` is that of the region."""
     if row[A_KIND] == AXIS:
@@ -289,7 +292,7 @@ def _tail(row, found, width, aim):
     return share, width + _FAR_TAIL_WIDTH * far * reach
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def kernel_density(row, found, margin, aim, site, zx, zy, zz):
     """Probability density (sr^-1) with which a crossing is aimed at the unit vector z.
 
@@ -326,7 +329,7 @@ def kernel_density(row, found, margin, aim, site, zx, zy, zz):
     return value
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_kernel(row, found, margin, aim, site, rng):
     """Draw the unit vector z with the density :func:`kernel_density`; the parameters are the same."""
     half_ns, half_ew, _ = _region(site, margin)
@@ -352,26 +355,29 @@ def draw_kernel(row, found, margin, aim, site, rng):
     )
 
 
-@njit(nogil=True)
-def aim_density(row, g, site, aim, gauss, bending, work):
+@njit(**UNCOUNTED)
+def aim_density(row, g, site, aim, coarse, bending, work):
     """Density of the rotation g (3, 3), relative to the uniform measure, when one crossing is aimed at the site.
 
     The other parameters are as in :func:`aim_point`.
     """
     cx, cy, cz = site["up"][0], site["up"][1], site["up"][2]
     yx, yy, yz = apply(g, row[A_N], row[A_N + 1], row[A_N + 2])
+    if row[A_KIND] == AXIS:  # aimed at the centre, with equal importance of all azimuths
+        return 4.0 * math.pi * kernel_density(row, True, aim.margin, aim, site, yx, yy, yz)
     hx, hy, hz = apply(g, row[A_A], row[A_A + 1], row[A_A + 2])
     hx, hy, hz = smallest_rotation(yx, yy, yz, cx, cy, cz, hx, hy, hz)
     east, north = site["magnetic_east"], site["magnetic_north"]
-    azimuth = math.atan2(hx * east[0] + hy * east[1] + hz * east[2], hx * north[0] + hy * north[1] + hz * north[2])
-    sector = min(int((azimuth / (2.0 * math.pi) + 1.0) % 1.0 * N_SECTORS), N_SECTORS - 1)
-    found, px, py, pz, margin = aim_point(row, site, azimuth, aim, gauss, bending, work)
+    c, s = hx * north[0] + hy * north[1] + hz * north[2], hx * east[0] + hy * east[1] + hz * east[2]
+    sector = min(int((math.atan2(s, c) / (2.0 * math.pi) + 1.0) % 1.0 * N_SECTORS), N_SECTORS - 1)
+    norm = 1.0 / max(math.sqrt(c * c + s * s), 1e-300)
+    found, px, py, pz, margin = aim_point(row, site, norm * c, norm * s, aim, coarse, bending, work)
     zx, zy, zz = smallest_rotation(px, py, pz, cx, cy, cz, yx, yy, yz)
     return row[A_SECTOR + sector] * 4.0 * math.pi * kernel_density(row, found, margin, aim, site, zx, zy, zz)
 
 
-@njit(nogil=True)
-def draw_rotation(row, site, aim, gauss, bending, rng, g, work):
+@njit(**UNCOUNTED)
+def draw_rotation(row, site, aim, coarse, bending, rng, g, work):
     """Draw a rotation that aims one crossing at the site, with the density :func:`aim_density`, into g (3, 3).
 
     ``rng`` is the state of the random stream; the other parameters are as in :func:`aim_point`.
@@ -382,14 +388,15 @@ def draw_rotation(row, site, aim, gauss, bending, rng, g, work):
         left -= row[A_SECTOR + sector]
         sector += 1
     azimuth = 2.0 * math.pi * (sector + uniform(rng)) / N_SECTORS
-    found, px, py, pz, margin = aim_point(row, site, azimuth, aim, gauss, bending, work)
+    c, s = math.cos(azimuth), math.sin(azimuth)
+    found, px, py, pz, margin = aim_point(row, site, c, s, aim, coarse, bending, work)
     zx, zy, zz = draw_kernel(row, found, margin, aim, site, rng)
     yx, yy, yz = smallest_rotation(site["up"][0], site["up"][1], site["up"][2], px, py, pz, zx, zy, zz)
-    site_rotation(row, site, azimuth, g)
+    site_rotation(row, site, c, s, g)
     turn_to(site, yx, yy, yz, g)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_uniform_rotation(row, site, rng, g):
     """Draw a rotation from the uniform (Haar) measure, into g (3, 3).
 
@@ -399,5 +406,5 @@ def draw_uniform_rotation(row, site, rng, g):
     up = 2.0 * uniform(rng) - 1.0
     level = math.sqrt(1.0 - up * up)
     phi = 2.0 * math.pi * uniform(rng)
-    site_rotation(row, site, azimuth, g)
+    site_rotation(row, site, math.cos(azimuth), math.sin(azimuth), g)
     turn_to(site, level * math.cos(phi), level * math.sin(phi), up, g)

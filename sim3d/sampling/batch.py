@@ -12,6 +12,9 @@ from sim3d.sampling.source import Source
 from sim3d.scoring.hit_weights import empty_sums, empty_weights
 from sim3d.shower.world import World
 
+NO_SINGLES, NO_BOUNDS = np.zeros((1, 8), np.float32), np.zeros(8)
+"""In place of parameters that a kernel does not use."""
+
 
 class BatchTask(NamedTuple):
     """Inputs of a batch kernel: physics, primaries and sites (numba argument).
@@ -38,6 +41,9 @@ class BatchTask(NamedTuple):
         Indices of primaries to skip.
     only : int
         Index of the only primary to simulate; -1 for all.
+    singles, bounds
+        Further parameters of :func:`geomag.trajectories.lockstep.decide_many`, with which the mode ``targeted``
+        back-tracks: the coefficients of the field in single precision, and bounds on it.
     """
 
     world: World
@@ -51,6 +57,8 @@ class BatchTask(NamedTuple):
     trace: np.ndarray
     left_out: np.ndarray
     only: int
+    singles: np.ndarray = NO_SINGLES
+    bounds: np.ndarray = NO_BOUNDS
 
 
 class BatchScores(NamedTuple):

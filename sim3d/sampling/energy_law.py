@@ -14,6 +14,7 @@ import math
 import numpy as np
 from numba import njit
 
+from sim3d.jit_options import UNCOUNTED
 from sim3d.shower.weight_sharing import GRID_GEV, power_roulette
 
 SAMPLING_SHIFT_GEV = 2.0
@@ -133,7 +134,7 @@ def energy_law(low: float, high: float, index: float | None) -> tuple[float, np.
     return index, NO_LAW, power_roulette(max(0.0, FLUX_INDEX - index))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _cumulative(law, energy):
     """Value of the table at an energy (GeV)."""
     place = (math.log(energy) - _FIRST_LN_E) / _STEP
@@ -141,7 +142,7 @@ def _cumulative(law, energy):
     return law[k] + (place - k) * (law[k + 1] - law[k])
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def energy_of_law(u, low, high, law):
     """Quantile function of a tabulated law, cut to a range.
 
@@ -172,7 +173,7 @@ def energy_of_law(u, low, high, law):
     return min(max(math.exp(_FIRST_LN_E + _STEP * place), low), high)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def law_pdf(energy, low, high, law):
     """Probability density (GeV^-1) of the energies of :func:`energy_of_law`.
 
@@ -190,7 +191,7 @@ def law_pdf(energy, low, high, law):
     return (law[k + 1] - law[k]) / (_STEP * energy * (_cumulative(law, high) - _cumulative(law, low)))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def sample_energy(u, low, high, index):
     """Quantile function of a power law, proportional to (E + SAMPLING_SHIFT_GEV)^-index.
 
@@ -216,7 +217,7 @@ def sample_energy(u, low, high, index):
     return min(max(energy, low), high)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def energy_pdf(energy, low, high, index):
     """Probability density (GeV^-1) of the energies of :func:`sample_energy`.
 

@@ -20,14 +20,14 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import njit
 
 from atmosphere.kernels import CM_PER_KM, density, height_of_depth
+from geomag.field.kernels import field_cartesian
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import PROTON
+from sim3d.jit_options import UNCOUNTED
 from sim3d.shower.energy_loss import stopping_power
-from sim3d.shower.flight import field_near
 from sim3d.shower.random_streams import uniform
 from sim3d.shower.rotations import KAPPA, rotate_about_field
 
@@ -43,10 +43,16 @@ _P_STEEP, _P_SHALLOW, _P_VERTICAL = 0.86, 0.09, 0.05
 _LARGEST_SECANT = 1.0e5
 _UPWARD_WIDTH = 1.3
 """Width of the Gaussian that upward-going vertices (c < 0) are drawn from, in units of the true width sqrt(H/R_eff)."""
-_LONGEST_STEP_KM = 4.0
-_STEP_PER_KM_GV = 5.0
-"""Rigidity (GV) for each factor 1 of the step's length: a step of 4 km from 20 GV on turns by 0.01 rad at most and
-loses 0.06 of the energy at sea level, 0.01 at the height of most first interactions."""
+# The steps on the way to the top, each the shortest of five lengths.
+_LONGEST_STEP_KM = 16.0
+_CLIMB_KM, _CLIMB_FROM_KM, _CLIMB_GROWTH = 2.0, 30.0, 0.2
+"""Change of height: 2 km up to a height of 30 km, and 0.2 of the height above that more. 1.2% of the air lies there."""
+_FLATTEST = 0.2
+"""Added to the sine of the elevation, by which the change of height is divided: a flat path curves away."""
+_STEP_PER_GV_KM = 3.0
+"""Length per rigidity (GV): a step turns the direction by 0.045 rad at most."""
+_LOSS_FRACTION, _LOSS_GEV_CM2 = 0.02, 2.0e-3
+"""Largest fraction of the kinetic energy that is lost, for the loss (GeV cm2/g) of a fast proton."""
 _NEGLIGIBLE = 40.0
 """Depth in interaction lengths beyond which survival (4e-18) is neglected."""
 HORIZON_SHARE, HORIZON_COSINE = 0.25, 0.3
@@ -55,7 +61,7 @@ the horizon, where a crossing counts 1/|cos|."""
 _INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def effective_radius(rigidity_GV):
     """Effective radius (km) that replaces the Earth's in the slant depth of the most strongly bent path.
 
@@ -70,7 +76,7 @@ def effective_radius(rigidity_GV):
     return 1.0 / (1.0 / EARTH_RADIUS_KM + KAPPA * LARGEST_HORIZONTAL_FIELD_NT / rigidity_GV)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def secant(c, radius_km):
     """Ratio s(c) of slant depth to vertical depth; see the module's header.
 
@@ -95,13 +101,13 @@ def secant(c, radius_km):
     return min(s, _LARGEST_SECANT)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _upward_share(radius_km):
     """Fraction of the vertices drawn with an upward-going primary (c < 0)."""
     return 0.02 + 0.4 * math.sqrt(SCALE_HEIGHT_KM / radius_km)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_cosine(radius_km, rng):
     """Draw the zenith cosine c of the primary at its first interaction.
 
@@ -141,7 +147,7 @@ def draw_cosine(radius_km, rng):
     return c, (1.0 - upward) * density
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_depth(s, length, deepest, rng):
     """Draw the vertical depth of a first interaction from a mixture of three exponentials, truncated at ``deepest``.
 
@@ -182,7 +188,7 @@ def draw_depth(s, length, deepest, rng):
     return depth, value
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def vertex_height(depth, layers):
     """Height (km) of a vertex above the ground; 0 where the depth exceeds that at the ground.
 
@@ -200,13 +206,14 @@ def vertex_height(depth, layers):
     return max(height_of_depth(depth, layers), 0.0)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def trace_to_top(world, pose, kinetic, z_over_a, loss_factor, flown, free_charge, length, entry):
     """Integrate a primary's path backwards from its first interaction to the top of the atmosphere.
 
     The path includes ionisation loss and, with bending, deflection by the field. The survival probability is only as
-    accurate as the slant depth, so the depth is summed by Simpson's rule on steps of at most 4 km. Its error is 1e-4
-    where the density falls by half a scale height in a step.
+    accurate as the slant depth, so the depth is summed by Simpson's rule: on average it is good to 1e-3 of the
+    interaction length, direction and position at the top to 0.02 degrees and 0.1 km. Steps are long where the path is
+    straight and the air thin. A value of the field serves for ``World.field_reuse_km``; it is that in the middle.
 
     Parameters
     ----------
@@ -240,12 +247,16 @@ def trace_to_top(world, pose, kinetic, z_over_a, loss_factor, flown, free_charge
     ux, uy, uz = pose[3], pose[4], pose[5]
     mass = world.mass[PROTON]
     t = kinetic
-    rigid = math.sqrt(t * (t + 2.0 * mass)) / (max(z_over_a, 0.1) * _STEP_PER_KM_GV)
     depth = 0.0
     rho_vertex, rho_here = 0.0, -1.0
     r_top = EARTH_RADIUS_KM + world.top_km
-    anchor = np.zeros(6)
-    reuse2 = world.field_reuse_km * world.field_reuse_km
+    shorter = min(world.step_km, 1.0)
+    bent_charge = max(z_over_a, 0.1)
+    losing = _LOSS_GEV_CM2 / _LOSS_FRACTION * max(loss_factor, free_charge)
+    # field, and where it was computed
+    bx, by, bz = 0.0, 0.0, 0.0
+    px, py, pz = 0.0, 0.0, 0.0
+    reuse = world.field_reuse_km
     layers, gauss, loss_table = world.layers, world.gauss, world.loss
     while True:
         r = math.sqrt(x * x + y * y + z * z)
@@ -253,8 +264,15 @@ def trace_to_top(world, pose, kinetic, z_over_a, loss_factor, flown, free_charge
         rise = -(x * ux + y * uy + z * uz) / r
         if h >= world.top_km and rise > 0.0:
             break
-        # thin air and large rigidity need no fine steps: the step grows, to four times its length at most
-        ds = min(world.step_km * min(max(1.0, 0.1 * h - 2.0, rigid), 4.0), _LONGEST_STEP_KM)
+        if rho_here < 0.0:
+            rho_here = density(h, layers) * CM_PER_KM
+            rho_vertex = rho_here / CM_PER_KM
+        momentum = math.sqrt(t * (t + 2.0 * mass))
+        climb = _CLIMB_KM + _CLIMB_GROWTH * max(h - _CLIMB_FROM_KM, 0.0)
+        ds = min(climb / (_FLATTEST + abs(rise)), _STEP_PER_GV_KM * momentum / bent_charge, _LONGEST_STEP_KM)
+        if losing * rho_here * ds > t:
+            ds = t / (losing * rho_here)
+        ds *= shorter
         curvature = (1.0 - rise * rise) / r
         end = h + ds * (rise + 0.5 * ds * curvature)
         if end < 0.0:
@@ -263,14 +281,10 @@ def trace_to_top(world, pose, kinetic, z_over_a, loss_factor, flown, free_charge
             b = r * rise
             ds = max(math.sqrt(b * b + (r_top - r) * (r_top + r)) - b, 1.0e-6)
             end = h + ds * (rise + 0.5 * ds * curvature)
-        if rho_here < 0.0:
-            rho_here = density(h, layers) * CM_PER_KM
-            rho_vertex = rho_here / CM_PER_KM
         rho = density(h + ds * (0.5 * rise + 0.125 * ds * curvature), layers) * CM_PER_KM
         rho_end = density(end, layers) * CM_PER_KM
         rho = (rho_here + 4.0 * rho + rho_end) / 6.0
         rho_here = rho_end
-        momentum = math.sqrt(t * (t + 2.0 * mass))
         charge, factor = z_over_a, loss_factor
         if depth < flown:
             charge = factor = free_charge
@@ -278,7 +292,11 @@ def trace_to_top(world, pose, kinetic, z_over_a, loss_factor, flown, free_charge
         middle = t + 0.5 * loss
         momentum = math.sqrt(middle * (middle + 2.0 * mass))
         if world.bending:
-            bx, by, bz = field_near(x, y, z, anchor, gauss, reuse2)
+            dx, dy, dz = x - px, y - py, z - pz
+            if dx * dx + dy * dy + dz * dz > reuse * reuse:
+                ahead = 0.5 * max(reuse, ds)
+                bx, by, bz = field_cartesian(x - ahead * ux, y - ahead * uy, z - ahead * uz, gauss)
+                px, py, pz = x, y, z
             f = -0.5 * KAPPA * charge * ds / momentum
             vx, vy, vz = rotate_about_field(ux, uy, uz, f * bx, f * by, f * bz)
         else:

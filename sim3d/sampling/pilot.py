@@ -13,6 +13,7 @@ from numba import njit
 
 from sim3d.conventions.binning import N_ENERGY
 from sim3d.conventions.particles import KP, KS
+from sim3d.jit_options import UNCOUNTED
 from sim3d.sampling.aiming import (
     A_KIND,
     A_SECTOR,
@@ -66,7 +67,7 @@ _TOGETHER_GEV, _KAONS_TOGETHER_GEV = 5.0, 40.0
 between them are 0.05 GeV / E; those between the neutrinos of a kaon, 0.24 GeV / E."""
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def flavour_flux(flavour, energy):
     """Approximate flux of a flavour, times four: the denominator of the importance of a crossing.
 
@@ -90,7 +91,7 @@ def flavour_flux(flavour, energy):
     return 0.5 * reference_flux(energy) * (1.0 + energy) ** -0.35
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _fill_crossing(row, neutrino, kind, path):
     """Fill a row of the table of crossings, except its importance."""
     x, y, z = neutrino[NU_X], neutrino[NU_Y], neutrino[NU_Z]
@@ -106,7 +107,7 @@ def _fill_crossing(row, neutrino, kind, path):
     row[A_KIND] = kind
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _mean_inverse_cosine(a, b, unsure):
     """Mean of 1/cos for cos^2 uniform between a and b, widened by ``unsure``; cos^2 < 0 (a miss) contributes 0."""
     low, high = min(a, b) - unsure, max(a, b) + unsure
@@ -114,14 +115,14 @@ def _mean_inverse_cosine(a, b, unsure):
     return min(mean, inverse_cosine(0.0))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _horizon(inverse):
     """Weight a crossing by 1/|cos|, steeper than linear because grazing crossings vary most."""
     return inverse * (1.0 + _HORIZON_GAIN * inverse)
 
 
-@njit(nogil=True)
-def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
+@njit(**UNCOUNTED)
+def _weigh(row, value, cosine, bends, site, aim, coarse, work, squares):
     """Set the importance of a crossing, by azimuth sector where the field can change its zenith cosine much.
 
     Returns
@@ -134,7 +135,7 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
         share = value * _horizon(inverse_cosine(cosine)) * aim.by_zenith[cos_bin(side * cosine)]
         row[A_SHARE] = share / (1.0 + share / aim.most_per_crossing)
         return row[A_SHARE]
-    predicted_squares(row, site, gauss, work, squares)
+    predicted_squares(row, site, coarse, work, squares)
     reach = STRONG_FIELD_NT * abs(row[A_TURN])
     gain = 1.0 + _FAR_GAIN * min(1.0, reach / FAR_TURN) ** 3
     value *= gain
@@ -153,7 +154,7 @@ def _weigh(row, value, cosine, bends, site, aim, gauss, work, squares):
     return row[A_SHARE]
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def neutrino_value(neutrino, scale, aim):
     """Compute the importance of a crossing of a neutrino at the vertical.
 
@@ -174,13 +175,13 @@ def neutrino_value(neutrino, scale, aim):
     return scale * factor * neutrino[NU_WEIGHT] / (energy * flavour_flux(flavour, energy))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _together_from(parent):
     """Energy (GeV) from which the neutrinos of one decay share a row of the table."""
     return _KAONS_TOGETHER_GEV if KP <= parent <= KS else _TOGETHER_GEV
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _sum_decay(neutrinos, first, n, scale, aim):
     """Row of the most important of the fast neutrinos of a decay, and the sum of their importances.
 
@@ -200,8 +201,8 @@ def _sum_decay(neutrinos, first, n, scale, aim):
     return best, total
 
 
-@njit(nogil=True)
-def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, squares):
+@njit(**UNCOUNTED)
+def list_crossings(neutrinos, n, site, scale, aim, coarse, bending, aims, work, squares):
     """List the crossings of a pilot's neutrinos with the site's sphere, with their importances.
 
     Fast neutrinos of one decay, which fly nearly together, are one crossing: that of the most important of them.
@@ -217,8 +218,8 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
         The importance of a crossing is scale * weight / (|cos| E F(E)), with F of :func:`flavour_flux`, times the
         factors ``by_energy`` and ``by_zenith`` of the aim.
     aim : Aim
-    gauss : float64 array
-        Coefficients of the geomagnetic field.
+    coarse : float64 array
+        Table of the field, from :func:`sim3d.sampling.coarse_field.coarse_field`.
     bending : bool
         Whether the field bends. Then neutrinos that miss the sphere, but could hit it once deflected, are listed too.
     aims : float64 array (>= 2 n + 2, AIM_COLUMNS)
@@ -268,15 +269,15 @@ def list_crossings(neutrinos, n, site, scale, aim, gauss, bending, aims, work, s
             down = up = max(0.0, -(x * ux + y * uy + z * uz))
         if down > 0.0 or cosine == 0.0:
             _fill_crossing(aims[n_aims], neutrinos[i], DOWN, down)
-            total += _weigh(aims[n_aims], value, cosine, bends, site, aim, gauss, work, squares)
+            total += _weigh(aims[n_aims], value, cosine, bends, site, aim, coarse, work, squares)
             n_aims += 1
         _fill_crossing(aims[n_aims], neutrinos[i], UP, up)
-        total += _weigh(aims[n_aims], value, cosine, bends, site, aim, gauss, work, squares)
+        total += _weigh(aims[n_aims], value, cosine, bends, site, aim, coarse, work, squares)
         n_aims += 1
     return n_aims, total
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def add_axis(aims, n_aims, pose, radius, share):
     """Append the crossings of the shower's axis to the table.
 
@@ -312,8 +313,8 @@ def add_axis(aims, n_aims, pose, radius, share):
     return n_aims
 
 
-@njit(nogil=True)
-def list_aims(pilot, n_pilot, pose, nominal, batch_size, site, aim, gauss, bending, aims, work, squares):
+@njit(**UNCOUNTED)
+def list_aims(pilot, n_pilot, pose, nominal, batch_size, site, aim, coarse, bending, aims, work, squares):
     """Build the table of crossings of a pilot shower at a site: its neutrinos' crossings and its axis.
 
     Parameters
@@ -328,7 +329,7 @@ def list_aims(pilot, n_pilot, pose, nominal, batch_size, site, aim, gauss, bendi
         Estimate of the shower's weight (s^-1).
     batch_size : int
         Primaries of a batch.
-    site, aim, gauss, bending, aims, work, squares
+    site, aim, coarse, bending, aims, work, squares
         As for :func:`list_crossings`.
 
     Returns
@@ -340,7 +341,7 @@ def list_aims(pilot, n_pilot, pose, nominal, batch_size, site, aim, gauss, bendi
     """
     radius = site["radius_km"]
     scale = aim.effort * nominal * batch_size / (16.0 * math.pi**2 * (radius * 1.0e3) ** 2)
-    n_aims, wanted = list_crossings(pilot, n_pilot, site, scale, aim, gauss, bending, aims, work, squares)
+    n_aims, wanted = list_crossings(pilot, n_pilot, site, scale, aim, coarse, bending, aims, work, squares)
     expected = wanted / (1.0 + wanted / aim.most_per_pilot)
     for j in range(n_aims):
         aims[j, A_SHARE] *= expected / wanted

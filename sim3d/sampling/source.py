@@ -16,6 +16,7 @@ from numba import njit
 
 from geomag.trajectories.tracing import backtrack
 from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.jit_options import UNCOUNTED
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.primaries.spectrum import Spectrum, choose_group, nucleon_flux
 from sim3d.sampling.counters import C_BACKTRACKED, C_FORBIDDEN, C_NEUTRINOS, C_PRIMARIES, C_UNDECIDED
@@ -53,7 +54,7 @@ class Source(NamedTuple):
     usual_law: np.ndarray = NO_LAW
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_energy(source, low, u):
     """Draw the energy of a primary from the run's sampling density.
 
@@ -80,7 +81,7 @@ def draw_energy(source, low, u):
     return energy, energy_pdf(energy, low, high, source.energy_index)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_primary(source, place, batch_size, top_km, rng):
     """Draw the energy, nucleus and importance weight of primary number ``place`` of a batch.
 
@@ -110,7 +111,7 @@ def draw_primary(source, place, batch_size, top_km, rng):
     return energy, group, weight
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _entry_cosine(top_km, rng):
     """Draw the cosine of the angle of entry to the inward normal at the top, and its importance weight.
 
@@ -130,7 +131,7 @@ def _entry_cosine(top_km, rng):
     return math.sqrt(miss + (1.0 - miss) * c * c), weight
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_entry(top_km, start, rng):
     """Draw an isotropic entry through the top of the atmosphere.
 
@@ -212,7 +213,7 @@ def next_shower(
     return weight, energy, group, n, neutrinos, stack
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def comes_through(world, trace, place, direction, rigidity_GV, counters):
     """Whether the back-traced trajectory of a primary is allowed by the geomagnetic field; counts the verdict.
 

@@ -26,10 +26,12 @@ import numpy as np
 from numba import njit
 
 from atmosphere.kernels import vertical_depth
+from geomag.trajectories.early_verdicts import ALLOWED
 from hadronic.interaction.kernels import interaction_length
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import PROTON
 from sim3d.jit_cache import CACHE
+from sim3d.jit_options import UNCOUNTED
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.primaries.spectrum import choose_group, group_flux, nucleon_flux, rigidity
 from sim3d.sampling.aiming import (
@@ -53,7 +55,8 @@ from sim3d.sampling.first_interaction import (
 )
 from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.pilot import list_aims
-from sim3d.sampling.source import comes_through, draw_energy
+from sim3d.sampling.source import draw_energy
+from sim3d.sampling.verdicts import verdicts_of
 from sim3d.scoring.event_records import RECORD_DTYPE, describe_primary
 from sim3d.scoring.gradients import new_terms, primary_terms
 from sim3d.scoring.hit_weights import note_primary
@@ -63,17 +66,24 @@ from sim3d.shower.gradients import carried_columns
 from sim3d.shower.kernel import shower
 from sim3d.shower.neutrino_list import NEUTRINO_COLUMNS
 from sim3d.shower.random_streams import BRANCH_AIM, BRANCH_BREAKUP, BRANCH_SHOWER, child_key, primary_key, uniform
-from sim3d.shower.stack import new_stack
+from sim3d.shower.stack import grown, new_stack
 
 FOLLOWED_BELOW = 0.9
 """Showers are simulated down to this fraction of the lowest scored energy. The field can raise the energy of a neutrino
 above the threshold, and such a neutrino must be in the pilot."""
+BLOCK = 500
+"""Primaries whose rotations are back-tracked together; more would only need more memory (some 5 kB each)."""
+# columns of a primary of a block, and of a rotation and its way to the top
+P_KINETIC, P_CONSTANT, P_LENGTH, P_FLOWN, P_CHARGE, PILOT_COLUMNS = 0, 1, 2, 3, 4, 5
+W_ROTATION, W_TURNED, W_ENTRY = 0, 9, 18
+W_DEPTH, W_KINETIC, W_SLOWING, W_RIGIDITY, W_SITE, W_FIRST, W_AIMS, W_EXPECTED = 24, 25, 26, 27, 28, 29, 30, 31
+WAY_COLUMNS = 32
 LARGEST_ENERGY_LOSS_GEV = 2.0
 """Upper bound of a primary's ionisation loss before its first interaction (a thousand g/cm2 of air)."""
 
 
-@njit(nogil=True)
-def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
+@njit(**UNCOUNTED)
+def rotation_density(aims, n_aims, total, g, site, aim, coarse, bending, work):
     """Density q(g) with which a rotation is drawn, relative to the uniform measure of rotations.
 
     Parameters
@@ -88,8 +98,8 @@ def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
         Rotation matrix.
     site : record of SITE_DTYPE
     aim : Aim
-    gauss : float64 array
-        Coefficients of the geomagnetic field.
+    coarse : float64 array
+        Table of the field, from :func:`sim3d.sampling.coarse_field.coarse_field`.
     bending : bool
         Whether the field bends.
     work : float64 array (3, 3)
@@ -101,17 +111,17 @@ def rotation_density(aims, n_aims, total, g, site, aim, gauss, bending, work):
     """
     q = 0.0
     for j in range(n_aims):
-        q += aims[j, A_SHARE] * aim_density(aims[j], g, site, aim, gauss, bending, work)
+        q += aims[j, A_SHARE] * aim_density(aims[j], g, site, aim, coarse, bending, work)
     return aim.uniform_share + (1.0 - aim.uniform_share) * q / total
 
 
-@njit(nogil=True)
-def draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work):
+@njit(**UNCOUNTED)
+def draw_aim(aims, n_aims, expected, site, aim, coarse, bending, rng, g, work):
     """Draw a rotation with the density :func:`rotation_density`: uniformly, or for one crossing of the table.
 
     Parameters
     ----------
-    aims, n_aims, site, aim, gauss, bending, work
+    aims, n_aims, site, aim, coarse, bending, work
         As for :func:`rotation_density`.
     expected : float
         Sum of the column A_SHARE.
@@ -128,10 +138,10 @@ def draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work):
     while j < n_aims - 1 and left > aims[j, A_SHARE]:
         left -= aims[j, A_SHARE]
         j += 1
-    draw_rotation(aims[j], site, aim, gauss, bending, rng, g, work)
+    draw_rotation(aims[j], site, aim, coarse, bending, rng, g, work)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_vertex(world, source, place, batch_size, rng, pose):
     """Draw the energy, nucleus and first-interaction point of a primary, with the vertex on the z axis.
 
@@ -183,7 +193,7 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
     return kinetic, group, constant, nominal * math.exp(-min(s * depth / length, 15.0))
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draw_breakup(world, group, kinetic, key, rng):
     """Draw whether the nucleon that interacts at the vertex was alone there, and how far it had flown from its nucleus.
 
@@ -221,7 +231,7 @@ def draw_breakup(world, group, kinetic, key, rng):
     return flown, 1.0 if uniform(rng) < z_over_a else 0.0
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def first_interaction_rate(depth, flown, length, vertex_length, ratio):
     """Compute the rate of first interactions per depth, over the density that the breakup was drawn with.
 
@@ -247,9 +257,41 @@ def first_interaction_rate(depth, flown, length, vertex_length, ratio):
     return rate
 
 
+@njit(**UNCOUNTED)
+def turn_pose(g, pose, turned):
+    """Rotate position, direction and perpendicular vector of ``pose`` (9,) by g (3, 3), into ``turned``."""
+    for i in (0, 3, 6):
+        turned[i], turned[i + 1], turned[i + 2] = apply(g, pose[i], pose[i + 1], pose[i + 2])
+
+
+@njit(**UNCOUNTED)
+def keep_way(way, g, turned, entry, depth, top_kinetic, slowing):
+    """Write a rotation and its way to the top into a row of WAY_COLUMNS."""
+    for i in range(9):
+        way[W_ROTATION + i] = g[i // 3, i % 3]
+        way[W_TURNED + i] = turned[i]
+    for i in range(6):
+        way[W_ENTRY + i] = entry[i]
+    way[W_DEPTH], way[W_KINETIC], way[W_SLOWING] = depth, top_kinetic, slowing
+
+
+@njit(**UNCOUNTED)
+def read_way(way, g, turned, entry):
+    """Read what :func:`keep_way` has written, except numbers."""
+    for i in range(9):
+        g[i // 3, i % 3] = way[W_ROTATION + i]
+        turned[i] = way[W_TURNED + i]
+    for i in range(6):
+        entry[i] = way[W_ENTRY + i]
+
+
 @njit(nogil=True, cache=CACHE)
 def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
     """Simulate one batch of pilot showers, rotate each towards every site in turn, and score the hits.
+
+    Primaries are worked off in blocks: first all pilots with their rotations and ways to the top, then the verdicts of
+    the back-tracking, sixteen at a time, then the showers of the rotations that are allowed. Draws, verdicts and the
+    order of the sums do not depend on the block.
 
     Parameters
     ----------
@@ -266,72 +308,105 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
         As for :func:`sim3d.sampling.analog.analog_batch`.
     """
     world, source, sites = task.world, task.source, task.sites
-    gauss, bending = world.gauss, world.bending
-    size, left_out, trace = task.batch_size, task.left_out, task.trace
+    coarse, bending = aim.coarse, world.bending
+    size, left_out, n_sites = task.batch_size, task.left_out, sites.shape[0]
     # of the types that the other sampling modes have: one compiled shower serves all
     interacts, alone = np.bool_(True), np.ones(2)
     counters, followed, n_azimuth = scores.counters, scores.followed, scores.flux.shape[4]
     rng = np.empty(1, dtype=np.uint64)
-    pose = np.empty(9)
-    turned = np.empty(9)
-    entry = np.empty(6)
-    g = np.empty((3, 3))
-    work = np.empty((3, 3))
+    pose, turned, entry = np.empty(9), np.empty(9), np.empty(6)
+    g, work = np.empty((3, 3)), np.empty((3, 3))
     squares = np.empty(N_SECTORS)
     carried = carried_columns(gradients)
     terms = new_terms(gradients)
     stack = new_stack(32768, carried)
     pilot = np.empty((4096, NEUTRINO_COLUMNS))
     neutrinos = np.empty((4096, NEUTRINO_COLUMNS + carried))
-    aims = np.empty((1024, AIM_COLUMNS))
     hits = np.empty(1024, HIT_DTYPE)
     primary = np.empty(1, RECORD_DTYPE)
+    # of a block: primaries, their tables of crossings, and their rotations that reach the top
+    pilots, groups, last_way = np.empty((BLOCK, PILOT_COLUMNS)), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    aims, ways, n_ways = np.empty((8192, AIM_COLUMNS)), np.empty((2 * BLOCK, WAY_COLUMNS)), 0
     rows, n_rows = events.rows, np.int64(0)  # a literal 0 would compile score_shower a second time
-    for place in range(events.first_place, size):
+    for first in range(events.first_place, size, BLOCK):
         if n_rows >= events.full:
-            return rows, n_rows, place
-        index = task.first_index + place
-        followed[0] = index
-        if is_left_out(index, left_out, task.only):
-            continue
-        counters[C_PRIMARIES] += 1
-        own_key = primary_key(task.seed, index)
-        rng[0] = own_key
-        kinetic, group, constant, nominal = draw_vertex(world, source, place, size, rng, pose)
-        vertex_length = interaction_length(world.yields, PROTON, math.log(kinetic))
-        z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
-        loss_factor, ratio = world.nuclei[group, 0], world.nuclei[group, 1]
-        flown, charge = draw_breakup(world, group, kinetic, own_key, rng)
-        shower_key = child_key(own_key, BRANCH_SHOWER)
-        n_pilot, pilot, stack = shower(
-            pilot_world, pose, kinetic, charge, shower_key, stack, pilot, interacts, None, None, None, alone
-        )  # fmt: skip
-        counters[C_NEUTRINOS] += n_pilot
-        if 2 * n_pilot + 2 > aims.shape[0]:
-            aims = np.empty((4 * n_pilot, AIM_COLUMNS))
-        for k in range(sites.shape[0]):
-            site = sites[k]
-            n_aims, expected = list_aims(
-                pilot, n_pilot, pose, nominal, size, site, aim, gauss, bending, aims, work, squares
-            )
-            rng[0] = child_key(child_key(own_key, BRANCH_AIM), k)
-            for _ in range(int(expected + uniform(rng))):
-                counters[C_ROTATIONS] += 1
-                draw_aim(aims, n_aims, expected, site, aim, gauss, bending, rng, g, work)
-                for i in (0, 3, 6):
-                    turned[i], turned[i + 1], turned[i + 2] = apply(g, pose[i], pose[i + 1], pose[i + 2])
-                depth, top_kinetic, slowing = trace_to_top(
-                    world, turned, kinetic, z_over_a, loss_factor, flown, charge, vertex_length, entry
+            return rows, n_rows, first
+        end = min(first + BLOCK, size)
+        n_listed = n_ways = 0
+        for place in range(first, end):
+            index = task.first_index + place
+            followed[0] = index
+            last_way[place - first] = n_ways
+            if is_left_out(index, left_out, task.only):
+                continue
+            counters[C_PRIMARIES] += 1
+            own_key = primary_key(task.seed, index)
+            rng[0] = own_key
+            kinetic, group, constant, nominal = draw_vertex(world, source, place, size, rng, pose)
+            vertex_length = interaction_length(world.yields, PROTON, math.log(kinetic))
+            z_over_a = GROUP_CHARGE[group] / GROUP_MASS_NUMBER[group]
+            flown, charge = draw_breakup(world, group, kinetic, own_key, rng)
+            groups[place - first] = group
+            own = pilots[place - first]
+            own[P_KINETIC], own[P_CONSTANT], own[P_LENGTH] = kinetic, constant, vertex_length
+            own[P_FLOWN], own[P_CHARGE] = flown, charge
+            n_pilot, pilot, stack = shower(
+                pilot_world, pose, kinetic, charge, child_key(own_key, BRANCH_SHOWER), stack, pilot, interacts, None,
+                None, None, alone,
+            )  # fmt: skip
+            counters[C_NEUTRINOS] += n_pilot
+            for k in range(n_sites):
+                if n_listed + 2 * n_pilot + 2 > aims.shape[0]:
+                    aims = grown(aims, 2 * (n_listed + 2 * n_pilot + 2))
+                listed = aims[n_listed:]
+                n_aims, expected = list_aims(
+                    pilot, n_pilot, pose, nominal, size, sites[k], aim, coarse, bending, listed, work, squares
                 )
-                if depth == math.inf or depth < flown or not source.energy_low <= top_kinetic <= source.energy_high:
+                rng[0] = child_key(child_key(own_key, BRANCH_AIM), k)
+                used = False
+                for _ in range(int(expected + uniform(rng))):
+                    counters[C_ROTATIONS] += 1
+                    draw_aim(listed, n_aims, expected, sites[k], aim, coarse, bending, rng, g, work)
+                    turn_pose(g, pose, turned)
+                    depth, top_kinetic, slowing = trace_to_top(
+                        world, turned, kinetic, z_over_a, world.nuclei[group, 0], flown, charge, vertex_length, entry
+                    )
+                    if depth == math.inf or depth < flown or not source.energy_low <= top_kinetic <= source.energy_high:
+                        continue
+                    if n_ways == ways.shape[0]:
+                        ways = grown(ways, 2 * n_ways)
+                    keep_way(ways[n_ways], g, turned, entry, depth, top_kinetic, slowing)
+                    way = ways[n_ways]
+                    way[W_SITE], way[W_FIRST], way[W_AIMS], way[W_EXPECTED] = k, n_listed, n_aims, expected
+                    way[W_RIGIDITY] = rigidity(top_kinetic, group)
+                    n_ways += 1
+                    used = True
+                if used:
+                    n_listed += n_aims
+            last_way[place - first] = n_ways
+        verdicts = np.full(n_ways, ALLOWED, dtype=np.int8)
+        if task.cutoff:
+            verdicts_of(
+                ways[:n_ways, W_ENTRY : W_ENTRY + 3].copy(),
+                ways[:n_ways, W_ENTRY + 3 : W_ENTRY + 6].copy(),
+                ways[:n_ways, W_RIGIDITY].copy(),
+                n_ways, world.gauss, task.singles, task.trace, task.bounds, counters, verdicts,
+            )  # fmt: skip
+        i_way = 0
+        for place in range(first, end):
+            index = task.first_index + place
+            followed[0] = index
+            while i_way < last_way[place - first]:
+                way = ways[i_way]
+                i_way += 1
+                if verdicts[i_way - 1] != ALLOWED:
                     continue
-                if task.cutoff and not comes_through(
-                    world, trace, entry[:3], entry[3:], rigidity(top_kinetic, group), counters
-                ):
-                    continue
+                own, group, k = pilots[place - first], groups[place - first], int(way[W_SITE])
+                read_way(way, g, turned, entry)
                 n, neutrinos, stack = shower(
-                    world, turned, kinetic, charge, shower_key, stack, neutrinos, interacts, None, None, gradients,
-                    alone,
+                    world, turned, own[P_KINETIC], own[P_CHARGE],
+                    child_key(primary_key(task.seed, index), BRANCH_SHOWER), stack, neutrinos, interacts, None, None,
+                    gradients, alone,
                 )  # fmt: skip
                 hits, n_hits = hits_of_shower(
                     neutrinos, n, aim.energy_min, sites[k : k + 1], task.surfaces, k, n_azimuth, hits
@@ -339,29 +414,22 @@ def targeted_batch(task, scores, pilot_world, aim, events, gradients, heights):
                 if n_hits == 0:
                     continue
                 counters[C_CROSSINGS] += n_hits
+                depth, top_kinetic = way[W_DEPTH], way[W_KINETIC]
                 length = interaction_length(world.yields, PROTON, math.log(top_kinetic))
-                weight = constant * group_flux(top_kinetic, group, source.spectrum)
-                weight *= slowing * first_interaction_rate(depth, flown, length, vertex_length, ratio)
-                q = rotation_density(aims, n_aims, expected, g, site, aim, gauss, bending, work)
-                weight /= expected * q
+                weight = own[P_CONSTANT] * group_flux(top_kinetic, group, source.spectrum)
+                weight *= way[W_SLOWING] * first_interaction_rate(
+                    depth, own[P_FLOWN], length, own[P_LENGTH], world.nuclei[group, 1]
+                )
+                listed = aims[int(way[W_FIRST]) :]
+                q = rotation_density(listed, int(way[W_AIMS]), way[W_EXPECTED], g, sites[k], aim, coarse, bending, work)
+                weight /= way[W_EXPECTED] * q
                 if gradients is not None:
                     primary_terms(terms, gradients, source.spectrum, top_kinetic, group, depth / length)
                 if events.wanted:
                     describe_primary(primary[0], index, top_kinetic, group, entry[:3], entry[3:])
                 rows, n_rows = score_shower(
-                    scores,
-                    hits,
-                    n_hits,
-                    neutrinos,
-                    weight,
-                    size,
-                    gradients,
-                    terms,
-                    heights,
-                    events.wanted,
-                    rows,
-                    n_rows,
-                    primary,
-                )
-        note_primary(scores.weights, scores.of_primary)
+                    scores, hits, n_hits, neutrinos, weight, size, gradients, terms, heights, events.wanted, rows,
+                    n_rows, primary,
+                )  # fmt: skip
+            note_primary(scores.weights, scores.of_primary)
     return rows, n_rows, size

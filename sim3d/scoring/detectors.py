@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from sim3d.conventions.constants import EARTH_RADIUS_KM
+from sim3d.jit_options import UNCOUNTED
 
 SITE_DTYPE = np.dtype(
     [
@@ -134,7 +135,7 @@ class Detector:
         return out
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def inside_patch(site, nx, ny, nz):
     """Whether a direction from the Earth's centre lies in the patch of a site.
 
@@ -160,7 +161,7 @@ def inside_patch(site, nx, ny, nz):
     return abs(math.atan2(east, up)) <= site["half_ew"]
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def sphere_crossings(x, y, z, ux, uy, uz, radius):
     """Path lengths (km) to the two crossings of a straight line with a sphere about the Earth's centre.
 
@@ -185,7 +186,7 @@ def sphere_crossings(x, y, z, ux, uy, uz, radius):
     return -b - root, -b + root
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def azimuth_of(from_south, from_east):
     """Azimuth of a direction, from its components towards south and east.
 
@@ -207,7 +208,7 @@ def azimuth_of(from_south, from_east):
     return azimuth
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def angles_in_site_frame(site, nx, ny, nz, ux, uy, uz):
     """Zenith cosine and azimuth of a crossing, in the frame of a site carried along the great circle to the crossing.
 
@@ -240,7 +241,7 @@ def angles_in_site_frame(site, nx, ny, nz, ux, uy, uz):
     return cos_zenith, azimuth_of(from_south, from_east)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def local_angles(nx, ny, nz, ux, uy, uz):
     """Zenith cosine and azimuth of a particle's arrival direction, in the geographic frame of the place itself.
 

@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from sim3d.conventions.binning import ENERGY_BINS_PER_DECADE, ENERGY_EDGES_GEV, N_FLAVOURS
+from sim3d.jit_options import UNCOUNTED
 
 N_DECADES = 5
 DECADE_EDGES_GEV = 10.0 ** np.arange(-1.0, N_DECADES)
@@ -37,7 +38,7 @@ HARD_GEV = 100.0
 """Lower end of the decades for which a warning advises a flatter spectrum of primaries."""
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def reference_flux(energy):
     """Approximate sum of the four neutrino fluxes, as a unit of weights.
 
@@ -72,7 +73,7 @@ def decades_of_bins() -> np.ndarray:
     return np.clip((bins - 1) // ENERGY_BINS_PER_DECADE, 0, N_DECADES - 1)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def note_hit(of_primary, flavour, i_energy, value):
     """Add the weight of a hit, relative to the flux at its energy, to those of the other hits of its primary.
 
@@ -89,7 +90,7 @@ def note_hit(of_primary, flavour, i_energy, value):
     of_primary[flavour, decade] += value / _REFERENCE[i_energy]
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def note_primary(weights, of_primary):
     """Count a primary in the histograms, one for each flavour and decade that it hit, and clear its sums.
 

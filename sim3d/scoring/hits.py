@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from sim3d.conventions.binning import N_ENERGY
+from sim3d.jit_options import UNCOUNTED
 from sim3d.scoring.bins import azimuth_bin, cos_bin, energy_bin, inverse_cosine
 from sim3d.scoring.detectors import angles_in_site_frame, inside_patch, sphere_crossings
 from sim3d.scoring.surface import born_in_rock
@@ -31,7 +32,7 @@ HIT_DTYPE = np.dtype(
 |cos|) (s^-1 m^-2 for weights in s^-1), zenith cosine and azimuth (radians, in the frame of the site) of arrival."""
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def fill_hit(hit, site, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, value):
     """Fill a record of HIT_DTYPE; the zenith and azimuth bins are computed from the angles.
 
@@ -58,7 +59,7 @@ def fill_hit(hit, site, row, flavour, i_energy, cos_zenith, azimuth, n_azimuth, 
     hit["azimuth"] = azimuth
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def patch_hits(neutrino, row, sites, surfaces, first_site, n_azimuth, hits, n_hits):
     """Append the crossings of one neutrino with the sites' patches to a list of hits.
 
@@ -108,6 +109,18 @@ def patch_hits(neutrino, row, sites, surfaces, first_site, n_azimuth, hits, n_hi
     return n_hits
 
 
+@njit(**UNCOUNTED)
+def _list_hits(neutrinos, first, n, energy_min, sites, surfaces, first_site, n_azimuth, hits, n_hits):
+    """List the hits of neutrinos number ``first`` to n - 1, until the list is full; returns where to go on."""
+    for i in range(first, n):
+        if neutrinos[i, NU_ENERGY] < energy_min:
+            continue
+        if n_hits + 2 * sites.shape[0] > hits.shape[0]:
+            return i, n_hits
+        n_hits = patch_hits(neutrinos[i], i, sites, surfaces, first_site, n_azimuth, hits, n_hits)
+    return max(first, n), n_hits
+
+
 @njit(nogil=True)
 def hits_of_shower(neutrinos, n, energy_min, sites, surfaces, first_site, n_azimuth, hits):
     """List the crossings of a shower's neutrinos with the patches.
@@ -128,14 +141,15 @@ def hits_of_shower(neutrinos, n, energy_min, sites, surfaces, first_site, n_azim
     hits, n_hits
         The (possibly larger) array and the number of hits in it.
     """
-    n_hits = np.int64(0)  # a literal 0 would compile patch_hits a second time
-    for i in range(n):
-        if neutrinos[i, NU_ENERGY] < energy_min:
-            continue
-        if n_hits + 2 * sites.shape[0] > hits.shape[0]:
-            more = np.empty(2 * hits.shape[0] + 2 * sites.shape[0], HIT_DTYPE)
-            for j in range(n_hits):
-                more[j] = hits[j]
-            hits = more
-        n_hits = patch_hits(neutrinos[i], i, sites, surfaces, first_site, n_azimuth, hits, n_hits)
-    return hits, n_hits
+    # numbers of one type: literals would compile the loop a second time
+    first, n_hits = np.int64(0), np.int64(0)
+    while True:
+        first, n_hits = _list_hits(
+            neutrinos, first, n, energy_min, sites, surfaces, first_site, n_azimuth, hits, n_hits
+        )  # fmt: skip
+        if first >= n:
+            return hits, n_hits
+        more = np.empty(2 * hits.shape[0] + 2 * sites.shape[0], HIT_DTYPE)
+        for j in range(n_hits):
+            more[j] = hits[j]
+        hits = more

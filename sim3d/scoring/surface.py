@@ -28,6 +28,7 @@ from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.reference_files import data_lines
 from sim3d.conventions.text_files import read_text
 from sim3d.errors import InputError
+from sim3d.jit_options import UNCOUNTED
 from sim3d.scoring.detectors import SITE_DTYPE, Detector
 
 HIGHEST_M = 9000.0
@@ -186,7 +187,7 @@ def site_rows(detectors: Sequence[Detector], surfaces: Sequence[Surface | None])
     return table, np.concatenate(nodes)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def _place(nodes, first, n, at):
     """Index of the node at or below a value, in nodes[first : first + n], and the share of the next; ends hold."""
     if n == 1 or at <= nodes[first]:
@@ -203,7 +204,7 @@ def _place(nodes, first, n, at):
     return low, (at - nodes[first + low]) / (nodes[first + low + 1] - nodes[first + low])
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def surface_km(site, nodes, cos_zenith, azimuth):
     """Altitude at which a line of sight from the detector leaves the rock: linear in zenith and azimuth.
 
@@ -243,7 +244,7 @@ def surface_km(site, nodes, cos_zenith, azimuth):
     return below + up * (above - below)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def born_in_rock(site, nodes, x, y, z, cos_zenith, azimuth):
     """Whether a neutrino that arrives from above was made inside the mountain over its site.
 

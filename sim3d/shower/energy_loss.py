@@ -21,6 +21,7 @@ import numpy as np
 from numba import njit
 
 from sim3d.conventions.particles import CHARGE, ELECTRON_MASS_GEV, MASS_GEV, MUM, MUP, N_SPECIES
+from sim3d.jit_options import UNCOUNTED
 
 BETHE_K_GEV_CM2 = 0.307075e-3
 AIR_Z_OVER_A = 0.49919
@@ -102,7 +103,7 @@ _RHO0 = AIR_STERNHEIMER["density_g_cm3"]
 _TWO_LN10 = 2.0 * math.log(10.0)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def density_effect(beta_gamma, rho):
     """Compute Sternheimer's density-effect correction delta in air.
 
@@ -134,7 +135,7 @@ _HALF_K = 0.5 * BETHE_K_GEV_CM2 * AIR_Z_OVER_A
 _BG_NO_DENSITY_EFFECT = 10.0**_X0
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def stopping_power(species, momentum, mass, rho, table):
     """Compute the stopping power of air for a charged particle: ionisation, and radiation of muons.
 
@@ -170,7 +171,7 @@ def stopping_power(species, momentum, mass, rho, table):
     return loss
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def highland_sum(depth):
     """Compute Highland's (x/X0) (1 + 0.038 ln(x/X0))^2, whose increase on a step gives the variance of scattering.
 

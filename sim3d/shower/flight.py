@@ -85,7 +85,7 @@ class Medium(NamedTuple):
     scattering: bool
 
 
-@njit(nogil=True)
+@njit(**HELPER)
 def medium_of(world):
     """Select the :class:`Medium` of a :class:`sim3d.shower.world.World`."""
     return Medium(

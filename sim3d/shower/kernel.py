@@ -26,6 +26,7 @@ from numba import njit
 from hadronic.interaction.kernels import interaction_length, pick_node
 from sim3d.conventions.particles import LAMBDA, MUM, MUP, NEUTRON, PROTON
 from sim3d.jit_cache import CACHE
+from sim3d.jit_options import UNCOUNTED
 from sim3d.shower.above import follow_above
 from sim3d.shower.decay_products import MOST_NEUTRINOS, list_decay_products
 from sim3d.shower.decays import MAX_DAUGHTERS
@@ -53,85 +54,17 @@ from sim3d.shower.track import T_END, T_START, note
 from sim3d.shower.weight_sharing import decays_to_come, roulette_level
 
 
-@njit(nogil=True, cache=CACHE)
-def shower(
-    world, start, kinetic, z_over_a, key, stack, neutrinos, interacts, track=None, levels=None, gradients=None,
-    nucleus=None,
+@njit(**UNCOUNTED)
+def _follow(
+    world, z_over_a, nucleus_loss, nucleus_length, interacts, particle, particles, species_of, key_of, n_stack,
+    neutrinos, n_neutrinos, is_primary, rng, anchor, daughters, primary_level, track, levels, gradients,
 ):  # fmt: skip
-    """Simulate the shower of a primary nucleon (free or bound in a nucleus) and list its neutrinos.
-
-    Parameters
-    ----------
-    world : World
-        Atmosphere, magnetic field, hadronic model and transport settings.
-    start : float64 array (9,)
-        Position (km, geocentric), unit direction, carried perpendicular unit vector.
-    kinetic : float
-        Kinetic energy per nucleon (GeV).
-    z_over_a : float
-        Z/A of the primary, 1 for a proton. A nucleus bends with its Z/A until its first interaction; the projectile
-        there is a proton (probability Z/A) or a neutron.
-    key : uint64
-        Key of this primary's random stream.
-    stack : Stack
-        Work space from :func:`sim3d.shower.stack.new_stack`.
-    neutrinos : float64 array (n, NEUTRINO_COLUMNS)
-        Receives flavour, energy (GeV), weight, position (km) and direction of every neutrino above the threshold.
-        Without bending it also receives the turn (rad/nT) and the shift (km rad/nT), see the module's header. The last
-        column is an identifier of the neutrino's position in the decay tree; showers with the same key give the same
-        identifiers.
-    interacts : bool
-        True if the start position is the point of the primary's first interaction.
-    track : float64 array (n, TRACK_COLUMNS), optional
-        Receives the paths of all particles, see :func:`sim3d.shower.track.note`. numba compiles a separate version for
-        None, without these branches; this holds for ``levels`` and ``gradients``, too.
-    levels : Levels, optional
-        Altitudes at which down-going muons and nucleons are recorded, see :class:`sim3d.shower.levels.Levels`.
-    gradients : Gradients, optional
-        Parameters whose derivatives are computed, see :mod:`sim3d.shower.gradients`; ``stack`` and ``neutrinos`` then
-        have :func:`sim3d.shower.gradients.carried_columns` further columns.
-    nucleus : float64 array (2,), optional
-        Row of ``World.nuclei``: energy loss and interaction length of the primary; without it those of superposition,
-        Z/A and 1. A nucleus with a length below 1 breaks up at its interaction. This nucleon of it then interacts with
-        that probability, or flies on as a proton or neutron.
-
-    Returns
-    -------
-    n : int
-        Number of neutrinos.
-    neutrinos : float64 array
-        The list given, or a longer one if it was too short.
-    stack : Stack
-        The stack given, or a larger one if it was too small.
-    """
-    rng = np.empty(1, dtype=np.uint64)
-    daughters = np.empty(MAX_DAUGHTERS, dtype=np.int64), np.empty((MAX_DAUGHTERS, 4)), np.empty(MAX_DAUGHTERS)
-    anchor = np.zeros(6)
-    particle = np.empty(STACK_COLUMNS + carried_columns(gradients))
-    # unpacked once: numba makes an atomic reference count each time an array is read from a tuple
+    """Follow the particles on the stack, until it is empty or an array is full; the arguments are those of `shower`."""
     masses, charges, ctau_km, kinetic_min = world.mass, world.charge, world.ctau_km, world.kinetic_min
     yields, medium, sharing = world.yields, medium_of(world), world.sharing
-    primary_level = roulette_level(world.roulette, kinetic)
-    nucleus_loss, nucleus_length = z_over_a, 1.0
-    if nucleus is not None:
-        nucleus_loss, nucleus_length = nucleus[0], nucleus[1]
-    particles, species_of, key_of = stack.particles, stack.species, stack.keys
-
-    put_primary(particles, start, kinetic)
-    if gradients is not None:
-        ancestry = new_ancestry(gradients)
-        for k in range(ancestry.shape[0]):
-            particles[0, STACK_COLUMNS + k] = ancestry[k]
-    species_of[0], key_of[0] = PROTON, key
-    # not a literal 0, for which numba would compile the decays a second time
-    n_stack, n_neutrinos = 1, np.int64(0)
-    is_primary = True
     while n_stack > 0:
-        if n_stack + STACK_RESERVE > particles.shape[0]:
-            particles, species_of, key_of = grown_stack(particles, species_of, key_of)
-        if n_neutrinos + MOST_NEUTRINOS > neutrinos.shape[0]:
-            neutrinos = grown(neutrinos, 2 * neutrinos.shape[0] + MOST_NEUTRINOS)
-
+        if n_stack + STACK_RESERVE > particles.shape[0] or n_neutrinos + MOST_NEUTRINOS > neutrinos.shape[0]:
+            break
         n_stack -= 1
         for k in range(particle.shape[0]):
             particle[k] = particles[n_stack, k]
@@ -200,5 +133,87 @@ def shower(
                 n_neutrinos, rng, daughters,
             )  # fmt: skip
         is_primary = False
+    return n_stack, n_neutrinos, is_primary
+
+
+@njit(nogil=True, cache=CACHE)
+def shower(
+    world, start, kinetic, z_over_a, key, stack, neutrinos, interacts, track=None, levels=None, gradients=None,
+    nucleus=None,
+):  # fmt: skip
+    """Simulate the shower of a primary nucleon (free or bound in a nucleus) and list its neutrinos.
+
+    Parameters
+    ----------
+    world : World
+        Atmosphere, magnetic field, hadronic model and transport settings.
+    start : float64 array (9,)
+        Position (km, geocentric), unit direction, carried perpendicular unit vector.
+    kinetic : float
+        Kinetic energy per nucleon (GeV).
+    z_over_a : float
+        Z/A of the primary, 1 for a proton. A nucleus bends with its Z/A until its first interaction; the projectile
+        there is a proton (probability Z/A) or a neutron.
+    key : uint64
+        Key of this primary's random stream.
+    stack : Stack
+        Work space from :func:`sim3d.shower.stack.new_stack`.
+    neutrinos : float64 array (n, NEUTRINO_COLUMNS)
+        Receives flavour, energy (GeV), weight, position (km) and direction of every neutrino above the threshold.
+        Without bending it also receives the turn (rad/nT) and the shift (km rad/nT), see the module's header. The last
+        column is an identifier of the neutrino's position in the decay tree; showers with the same key give the same
+        identifiers.
+    interacts : bool
+        True if the start position is the point of the primary's first interaction.
+    track : float64 array (n, TRACK_COLUMNS), optional
+        Receives the paths of all particles, see :func:`sim3d.shower.track.note`. numba compiles a separate version for
+        None, without these branches; this holds for ``levels`` and ``gradients``, too.
+    levels : Levels, optional
+        Altitudes at which down-going muons and nucleons are recorded, see :class:`sim3d.shower.levels.Levels`.
+    gradients : Gradients, optional
+        Parameters whose derivatives are computed, see :mod:`sim3d.shower.gradients`; ``stack`` and ``neutrinos`` then
+        have :func:`sim3d.shower.gradients.carried_columns` further columns.
+    nucleus : float64 array (2,), optional
+        Row of ``World.nuclei``: energy loss and interaction length of the primary; without it those of superposition,
+        Z/A and 1. A nucleus with a length below 1 breaks up at its interaction. This nucleon of it then interacts with
+        that probability, or flies on as a proton or neutron.
+
+    Returns
+    -------
+    n : int
+        Number of neutrinos.
+    neutrinos : float64 array
+        The list given, or a longer one if it was too short.
+    stack : Stack
+        The stack given, or a larger one if it was too small.
+    """
+    rng = np.empty(1, dtype=np.uint64)
+    daughters = np.empty(MAX_DAUGHTERS, dtype=np.int64), np.empty((MAX_DAUGHTERS, 4)), np.empty(MAX_DAUGHTERS)
+    anchor = np.zeros(6)
+    particle = np.empty(STACK_COLUMNS + carried_columns(gradients))
+    primary_level = roulette_level(world.roulette, kinetic)
+    nucleus_loss, nucleus_length = z_over_a, 1.0
+    if nucleus is not None:
+        nucleus_loss, nucleus_length = nucleus[0], nucleus[1]
+    particles, species_of, key_of = stack.particles, stack.species, stack.keys
+
+    put_primary(particles, start, kinetic)
+    if gradients is not None:
+        ancestry = new_ancestry(gradients)
+        for k in range(ancestry.shape[0]):
+            particles[0, STACK_COLUMNS + k] = ancestry[k]
+    species_of[0], key_of[0] = PROTON, key
+    # not literals, for which numba would compile the loop a second time
+    n_stack, n_neutrinos = np.int64(1), np.int64(0)
+    is_primary = np.bool_(True)
+    while n_stack > 0:
+        if n_stack + STACK_RESERVE > particles.shape[0]:
+            particles, species_of, key_of = grown_stack(particles, species_of, key_of)
+        if n_neutrinos + MOST_NEUTRINOS > neutrinos.shape[0]:
+            neutrinos = grown(neutrinos, 2 * neutrinos.shape[0] + MOST_NEUTRINOS)
+        n_stack, n_neutrinos, is_primary = _follow(
+            world, z_over_a, nucleus_loss, nucleus_length, interacts, particle, particles, species_of, key_of, n_stack,
+            neutrinos, n_neutrinos, is_primary, rng, anchor, daughters, primary_level, track, levels, gradients,
+        )  # fmt: skip
 
     return n_neutrinos, neutrinos, Stack(particles, species_of, key_of)

@@ -14,6 +14,8 @@ import math
 import numpy as np
 from numba import njit
 
+from sim3d.jit_options import UNCOUNTED
+
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
@@ -59,7 +61,7 @@ FIRST_DRAW = 16
 """Draws of one decay after the first have the children FIRST_DRAW + 1, ... of its key; daughters have 1 to 4."""
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def mix64(z):
     """Compute SplitMix64's output function, a bijection of 64-bit integers.
 
@@ -76,7 +78,7 @@ def mix64(z):
     return z ^ (z >> _S31)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def next_uint64(state):
     """Draw 64 random bits from a stream.
 
@@ -93,7 +95,7 @@ def next_uint64(state):
     return mix64(state[0])
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def uniform(state):
     """Draw a uniform number from a stream, strictly between 0 and 1.
 
@@ -109,7 +111,7 @@ def uniform(state):
     return (float(next_uint64(state) >> _S12) + 0.5) * _INV52
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def child_key(key, index):
     """Compute the key of a daughter's stream.
 
@@ -127,7 +129,7 @@ def child_key(key, index):
     return mix64(mix64(key ^ _BRANCH) + np.uint64(index) * _BRANCH)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def primary_key(seed, index):
     """Compute the key of a primary's stream; primaries of one run have distinct keys.
 
@@ -145,7 +147,7 @@ def primary_key(seed, index):
     return mix64(mix64(np.uint64(seed) + GOLDEN) + np.uint64(index) * GOLDEN)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def poisson(mean, state):
     """Draw a Poisson-distributed number from a stream.
 

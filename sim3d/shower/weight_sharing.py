@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from sim3d.conventions.particles import KL, KM, KP, KS, MUM, MUP, PIM, PIP
+from sim3d.jit_options import UNCOUNTED
 from sim3d.shower.kaon_channels import CHANNEL_DRAWS, has_channels
 from sim3d.shower.random_streams import uniform
 
@@ -108,7 +109,7 @@ def power_roulette(index: float) -> np.ndarray:
     return -index * np.log(GRID_GEV)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def roulette_level(table, kinetic):
     """Look up the roulette's table, linearly in ln E.
 
@@ -128,7 +129,7 @@ def roulette_level(table, kinetic):
     return table[k] + (place - k) * (table[k + 1] - table[k])
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def wanted_weight(ratio, table, primary_level, kinetic):
     """Compute the weight that the roulette gives to a particle of a shower.
 
@@ -155,7 +156,7 @@ def wanted_weight(ratio, table, primary_level, kinetic):
     return math.exp(roulette_level(table, ratio * kinetic) - primary_level)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def survives_roulette(wanted, weight, rng):
     """Apply Russian roulette to a particle and return its new weight.
 
@@ -181,7 +182,7 @@ def survives_roulette(wanted, weight, rng):
     return 0.0
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def kaon_factor(sharing, secondary, discrete):
     """Return the factor by which the number of secondaries of a species is increased, at an inverse weight.
 
@@ -204,7 +205,7 @@ def kaon_factor(sharing, secondary, discrete):
     return 1.0
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def decays_of(sharing, species, kinetic):
     """Choose the number of decays that share the statistical weight of a particle.
 
@@ -236,7 +237,7 @@ def decays_of(sharing, species, kinetic):
     return min(max(1.0, math.floor(kinetic / per)), sharing.most_meson)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def decays_to_come(known, sharing, species, kinetic):
     """Return the number of decays that share the weight of a particle from here on.
 
@@ -254,7 +255,7 @@ def decays_to_come(known, sharing, species, kinetic):
     return known if known > 0.0 else decays_of(sharing, species, kinetic)
 
 
-@njit(nogil=True)
+@njit(**UNCOUNTED)
 def draws_of(sharing, species, kinetic):
     """Choose the number of draws of one decay, and whether those after the first are in fixed channels.
 

@@ -21,8 +21,8 @@ from sim3d.sampling.aiming import AIM_COLUMNS, N_SECTORS
 from sim3d.sampling.batch import BatchTask
 from sim3d.sampling.first_interaction import trace_to_top
 from sim3d.sampling.pilot import list_aims
-from sim3d.sampling.source import comes_through
 from sim3d.sampling.targeted import draw_aim, draw_vertex, rotation_density
+from sim3d.sampling.verdicts import verdicts_of
 from sim3d.scoring.hits import HIT_DTYPE, hits_of_shower
 from sim3d.shower.gradients import Gradients
 from sim3d.shower.kernel import shower
@@ -50,8 +50,10 @@ def kernels_of_a_batch(
         The shower without and with gradients; all others that take long to compile.
     """
     world, source, site = task.world, task.source, task.sites[0]
-    gauss, bending = world.gauss, world.bending
-    rng, pose, three, matrix = np.zeros(1, np.uint64), np.zeros(9), np.zeros(3), np.zeros((3, 3))
+    coarse, bending = aim.coarse, world.bending
+    rng, pose, matrix = np.zeros(1, np.uint64), np.zeros(9), np.zeros((3, 3))
+    threes, found = np.ones((1, 3)), np.zeros(1, np.int8)
+    tracing = world.gauss, task.singles, task.trace, task.bounds
     table, neutrinos, hits = np.zeros((1, AIM_COLUMNS)), np.zeros((1, NEUTRINO_COLUMNS)), np.zeros(1, HIT_DTYPE)
     start = (pose, 1.0, 1.0, np.uint64(0), new_stack(1), neutrinos, True, None, None)
     showers: list[Call] = [(shower, (world, *start, None, np.ones(2)))]
@@ -59,11 +61,11 @@ def kernels_of_a_batch(
         showers.append((shower, (world, *start, gradients, np.ones(2))))
     others: list[Call] = [
         (draw_vertex, (world, source, 0, 1, rng, pose)),
-        (list_aims, (neutrinos, 1, pose, 1.0, 1, site, aim, gauss, bending, table, matrix, np.zeros(N_SECTORS))),
-        (draw_aim, (table, 1, 1.0, site, aim, gauss, bending, rng, matrix, matrix)),
-        (rotation_density, (table, 1, 1.0, matrix, site, aim, gauss, bending, matrix)),
+        (list_aims, (neutrinos, 1, pose, 1.0, 1, site, aim, coarse, bending, table, matrix, np.zeros(N_SECTORS))),
+        (draw_aim, (table, 1, 1.0, site, aim, coarse, bending, rng, matrix, matrix)),
+        (rotation_density, (table, 1, 1.0, matrix, site, aim, coarse, bending, matrix)),
         (trace_to_top, (world, pose, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, np.zeros(6))),
-        (comes_through, (world, task.trace, three, three, 1.0, counters)),
+        (verdicts_of, (threes, threes, np.ones(1), 1, *tracing, counters, found)),
         (hits_of_shower, (neutrinos, 1, 1.0, task.sites, task.surfaces, 0, 1, hits)),
     ]
     return showers, others

@@ -15,6 +15,7 @@ from geomag.field.igrf import FieldModel
 from geomag.geodesy import geodetic_to_geocentric
 from geomag.sites import SITES
 from geomag.sites import site as known_site
+from geomag.trajectories.sharper_verdicts import horizontal_table
 from geomag.trajectories.tracing import trace_params
 from hadronic.models import HadronicModel, load_model
 from sim3d.config.schema import Config
@@ -27,6 +28,7 @@ from sim3d.sampling.aim_settings import Aim, make_aim
 from sim3d.sampling.allocation import Allocation, favoured, part_of_table
 from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
+from sim3d.sampling.coarse_field import coarse_field
 from sim3d.sampling.counters import C_PRIMARIES
 from sim3d.sampling.energy_law import energy_law
 from sim3d.sampling.lost import Lost, indices
@@ -81,9 +83,9 @@ class Setup:
     atmosphere : atmosphere.layers.LayeredAtmosphere
     hadronic : hadronic.models.HadronicModel
     primaries : PrimaryModel
-    world, source, sites, surfaces, trace
+    world, source, sites, surfaces, trace, bounds
         Kernel arguments: models of the transport, primary spectrum, rows of the detectors, parameters of the
-        back-tracking.
+        back-tracking and bounds on the field.
     overhead : Overhead, optional
         Kernel argument of ``scoring.muons``; None without it.
     gradients : Gradients, optional
@@ -106,6 +108,7 @@ class Setup:
     sites: np.ndarray
     surfaces: np.ndarray
     trace: np.ndarray
+    bounds: np.ndarray
     overhead: Overhead | None
     gradients: Gradients | None
     models: dict[str, Any]
@@ -156,7 +159,7 @@ class Setup:
     def aim(self) -> Aim:
         """Settings of the rotations of targeted sampling."""
         table = self.config.sampling
-        aim = make_aim(table.effort, table.margin_deg, self.config.scoring.energy_min_GeV)
+        aim = make_aim(table.effort, table.margin_deg, self.config.scoring.energy_min_GeV, coarse_field(self.field))
         if not self.config.allocates or self.config.allocation.whole:
             return aim
         by_energy, by_zenith = favoured(part_of_table(self.config.allocation))
@@ -191,6 +194,8 @@ class Setup:
             trace=self.trace,
             left_out=indices(lost),
             only=only,
+            singles=self.world.gauss.astype(np.float32),
+            bounds=self.bounds,
         )
 
     def optional_arguments(self, extras: Mapping[str, np.ndarray] | None) -> tuple[Gradients | None, np.ndarray]:
@@ -464,6 +469,7 @@ def make_setup(config: Config) -> Setup:
         overhead = make_overhead(config, detectors, world.layers)
         check_levels(overhead, atmosphere.top_km)
     source = Source(primaries.spectrum, low, high, index, law)
+    trace = trace_params(field)
     sites, surfaces = site_rows(detectors, [None if found is None else found[0] for found in read])
     return Setup(
         config=config,
@@ -476,7 +482,8 @@ def make_setup(config: Config) -> Setup:
         source=source,
         sites=sites,
         surfaces=surfaces,
-        trace=trace_params(field),
+        trace=trace,
+        bounds=horizontal_table(field, trace),
         overhead=overhead,
         gradients=make_gradients(config, hadronic.tables),
         models=model_entries(config, field, atmosphere, hadronic, primaries, overhead),

@@ -15,6 +15,7 @@ from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.sampling.aim_settings import make_aim
 from sim3d.sampling.aiming import (
     A_KIND,
+    A_SECTOR,
     AIM_COLUMNS,
     AXIS,
     N_SECTORS,
@@ -28,6 +29,7 @@ from sim3d.sampling.aiming import (
     site_rotation,
     smallest_rotation,
 )
+from sim3d.sampling.coarse_field import coarse_field
 from sim3d.sampling.pilot import list_crossings
 from sim3d.scoring.detectors import Detector, sphere_crossings
 from sim3d.shower.kernel import shower
@@ -37,6 +39,7 @@ from sim3d.shower.stack import new_stack
 from sim3d.shower.world import build_world
 
 FIELD = FieldModel("2020-01-01", 10)
+COARSE = coarse_field(FIELD)
 
 
 def site_row(lat=36.4, lon=137.3, declination=-7.0, **patch):
@@ -48,7 +51,7 @@ def site_row(lat=36.4, lon=137.3, declination=-7.0, **patch):
 def listed(rows, bending, aims):
     """The table of crossings for the site above."""
     return list_crossings(
-        rows, len(rows), site_row(), 1.0, make_aim(), FIELD.gauss, bending, aims, np.empty((3, 3)), np.empty(N_SECTORS)
+        rows, len(rows), site_row(), 1.0, make_aim(), COARSE, bending, aims, np.empty((3, 3)), np.empty(N_SECTORS)
     )
 
 
@@ -104,7 +107,7 @@ def test_site_rotation(lat):
     n = np.array([0.36, 0.48, 0.8])
     u = np.array([0.1, -0.9, 0.3])
     set_reference(row, *n, *(u / np.linalg.norm(u)))
-    site_rotation(row, site, 0.8, g)
+    site_rotation(row, site, math.cos(0.8), math.sin(0.8), g)
     assert np.allclose(g @ g.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(g) == pytest.approx(1.0)
     assert np.allclose(apply(g, *n), site["up"])
@@ -112,7 +115,7 @@ def test_site_rotation(lat):
 
 
 @njit
-def _draws(row, site, aim, gauss, n, uniform_too):
+def _draws(row, site, aim, coarse, n, uniform_too):
     """Densities at aimed (or uniform) rotations, and a smooth function of them."""
     rng = np.array([primary_key(4, 2)], dtype=np.uint64)
     g, work = np.empty((3, 3)), np.empty((3, 3))
@@ -121,8 +124,8 @@ def _draws(row, site, aim, gauss, n, uniform_too):
         if uniform_too:
             draw_uniform_rotation(row, site, rng, g)
         else:
-            draw_rotation(row, site, aim, gauss, True, rng, g, work)
-        density[i] = aim_density(row, g, site, aim, gauss, True, work)
+            draw_rotation(row, site, aim, coarse, True, rng, g, work)
+        density[i] = aim_density(row, g, site, aim, coarse, True, work)
         value[i] = (1.0 + g[0, 0]) * (1.5 + g[1, 2]) * math.exp(g[2, 1])
     return density, value
 
@@ -135,10 +138,10 @@ def test_density_of_aimed_rotations(crossings, patch, which):
     aim = make_aim()._replace(tail_share=0.5, axis_width=0.8)
     row = crossings[7].copy()
     if which == "axis":
-        row[A_KIND] = AXIS
+        row[A_KIND], row[A_SECTOR:] = AXIS, 1.0
     n = 200_000
-    aimed, f = _draws(row, site, aim, FIELD.gauss, n, False)
-    everywhere, f_everywhere = _draws(row, site, aim, FIELD.gauss, n, True)
+    aimed, f = _draws(row, site, aim, COARSE, n, False)
+    everywhere, f_everywhere = _draws(row, site, aim, COARSE, n, True)
     assert everywhere.min() > 0.0
     for a, b in ((f / aimed, f_everywhere), (1.0 / aimed, np.ones(1)), (everywhere, np.ones(1))):
         error = math.hypot(a.std() / math.sqrt(n), b.std() / math.sqrt(n) if len(b) > 1 else 0.0)
@@ -147,13 +150,13 @@ def test_density_of_aimed_rotations(crossings, patch, which):
 
 
 @njit
-def _share_inside(row, site, aim, gauss, n):
+def _share_inside(row, site, aim, coarse, n):
     rng = np.array([primary_key(4, 3)], dtype=np.uint64)
     g, work = np.empty((3, 3)), np.empty((3, 3))
     inside = 0
     for _ in range(n):
-        draw_rotation(row, site, aim, gauss, True, rng, g, work)
-        found, x, y, z, _ = predicted_crossing(row, g, EARTH_RADIUS_KM, gauss, True)
+        draw_rotation(row, site, aim, coarse, True, rng, g, work)
+        found, x, y, z, _ = predicted_crossing(row, g, EARTH_RADIUS_KM, coarse, True)
         if found and x * site["up"][0] + y * site["up"][1] + z * site["up"][2] > math.cos(math.radians(3.0)):
             inside += 1
     return inside / n
@@ -162,7 +165,7 @@ def _share_inside(row, site, aim, gauss, n):
 def test_aim_hits_what_is_predicted(crossings):
     """Aimed at a patch of 4 degrees, all but the tail of the predicted crossings, which may hit too, are on it."""
     site, aim = site_row(), make_aim()
-    shares = [_share_inside(row, site, aim, FIELD.gauss, 300) for row in crossings[:80]]
+    shares = [_share_inside(row, site, aim, COARSE, 300) for row in crossings[:80]]
     assert np.median(shares) > 1.0 - aim.tail_share
 
 
@@ -184,7 +187,7 @@ def test_field_does_what_is_predicted(pilots):
                 continue
             for row, path in zip(aims, (down, up), strict=False):
                 true = (b[NU_X : NU_X + 3] + path * b[NU_UX : NU_UX + 3]) / EARTH_RADIUS_KM
-                found, *told, _ = predicted_crossing(row, np.eye(3), EARTH_RADIUS_KM, FIELD.gauss, True)
+                found, *told, _ = predicted_crossing(row, np.eye(3), EARTH_RADIUS_KM, COARSE, True)
                 if found:
                     missing.append(np.linalg.norm(np.array(told) - true))
                     moved.append(np.linalg.norm(row[:3] - true))
@@ -209,7 +212,7 @@ def test_nothing_predicted_is_aimed_at_the_centre(crossings):
     site, work = site_row(), np.empty((3, 3))
     row = crossings[0].copy()
     row[12:15] = row[9:12] / np.linalg.norm(row[9:12])  # flies straight up
-    found, *place, margin = aim_point(row, site, 0.3, make_aim(), FIELD.gauss, True, work)
+    found, *place, margin = aim_point(row, site, math.cos(0.3), math.sin(0.3), make_aim(), COARSE, True, work)
     assert not found
     assert np.allclose(place, site["up"])
     assert margin == make_aim().margin

@@ -15,6 +15,7 @@ from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import KP, PIP
 from sim3d.sampling.aim_settings import make_aim
 from sim3d.sampling.aiming import A_U, AIM_COLUMNS, N_SECTORS
+from sim3d.sampling.coarse_field import coarse_field
 from sim3d.sampling.pilot import add_axis, list_crossings
 from sim3d.sampling.targeted import rotation_density
 from sim3d.scoring.detectors import RECTANGLE, SITE_DTYPE, Detector, sphere_crossings
@@ -182,9 +183,9 @@ def neutrino(z, direction, turn=0.0, energy=1.0):
 def listed(rows, bending, aims):
     """The table of crossings for Kamioka."""
     site = Detector("here", 36.4, 137.3, 0.0, 36.4, -8.0, 2.0, 2.0).row()
-    gauss = FieldModel("2020-01-01", 10).gauss
+    coarse = coarse_field(FieldModel("2020-01-01", 10))
     work, cosines = np.empty((3, 3)), np.empty(N_SECTORS)
-    return list_crossings(rows, len(rows), site, 1.0, make_aim(), gauss, bending, aims, work, cosines)
+    return list_crossings(rows, len(rows), site, 1.0, make_aim(), coarse, bending, aims, work, cosines)
 
 
 def test_list_of_crossings():
@@ -233,10 +234,10 @@ def test_weights_are_bounded_by_design():
     site["up"], site["magnetic_north"], site["magnetic_east"] = np.eye(3)[[0, 2, 1]]
     site["radius_km"], site["shape"], site["area_m2"] = EARTH_RADIUS_KM, RECTANGLE, 1.0
     site["sin_half_ns"], site["half_ew"], site["cos_farthest"] = 0.02, 0.02, 0.999
-    gauss = FieldModel("2020-01-01", 10).gauss
+    coarse = coarse_field(FieldModel("2020-01-01", 10))
     rng = np.random.default_rng(3)
     for _ in range(200):
         q, _ = np.linalg.qr(rng.normal(size=(3, 3)))
         g = np.ascontiguousarray(q * np.linalg.det(q))
-        density = rotation_density(aims, n, 0.02, g, site, aim, gauss, False, np.empty((3, 3)))
+        density = rotation_density(aims, n, 0.02, g, site, aim, coarse, False, np.empty((3, 3)))
         assert density >= aim.uniform_share
