@@ -13,17 +13,23 @@ settings.register_profile("sim3d", deadline=None, derandomize=True)
 settings.load_profile("sim3d")
 
 LONGEST = (
+    "test_paths_and_outputs",
     "test_event_file",
-    "test_gradients",
-    "test_targeted",
     "test_ranks",
-    "test_muons_gradients",
-    "test_muons",
     "test_checkpoint",
+    "test_targeted",
+    "test_figures",
+    "test_gradients",
+    "test_provenance",
+    "test_muons",
     "test_bin_errors",
     "test_first_interaction",
     "test_worked_pages",
+    "test_merge",
+    "test_survey",
+    "test_engine",
     "test_fluka_z",
+    "test_extending",
     "test_docs",
     "test_leptons",
 )

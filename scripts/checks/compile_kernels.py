@@ -2,9 +2,9 @@
 
     python scripts/checks/compile_kernels.py
 
-One process compiles the kernels without gradients, the other those with. A process compiles a function that several
-kernels call only once, so that this takes less processor time than tests that compile what they meet first. With all
-kernels in the cache it takes a few seconds.
+One process compiles the kernels without gradients and those of geomagnetic cutoffs, the other the kernels with
+gradients. A process compiles a function that several kernels call only once, so that this takes less processor time
+than tests that compile what they meet first. With all kernels in the cache it takes a few seconds.
 """
 
 from __future__ import annotations
@@ -53,14 +53,34 @@ def compile_part(*, gradients: bool) -> None:
     for mode in MODES:
         setup = make_setup(make_config(configuration(mode, gradients=gradients)))
         compile_kernels(setup, Processes())
-        if mode == "targeted" and not gradients:
+        if mode != "rotated" and not gradients:
             replay(setup.config, 0, setup)
+
+
+def compile_cutoffs() -> None:
+    """Compile the kernels of cutoffs, paths and intensities, with and without a magnetosphere."""
+    import numpy as np
+
+    from geomag.cutoffs.intensity import intensity_map
+    from geomag.field.igrf import FieldModel
+    from geomag.field.magnetosphere import Magnetosphere
+    from geomag.trajectories.precise import PreciseTracer
+
+    field = FieldModel()
+    place, momentum, rigidity = np.array([6400.0, 0.0, 0.0]), np.array([-1.0, 0.0, 0.0]), np.array([100.0])
+    for external in (None, Magnetosphere("2020-01-01")):
+        tracer = PreciseTracer(field, 20.0, external)
+        tracer.ends(place, momentum, rigidity)
+        tracer.verdicts(place, momentum, rigidity)
+    intensity_map(100.0, field, cell_deg=45.0, directions=1)
 
 
 def main() -> int:
     """Compile both parts; 1 if one fails."""
     if len(sys.argv) > 1:
         compile_part(gradients=sys.argv[1] == "gradients")
+        if sys.argv[1] == "plain":
+            compile_cutoffs()
         return 0
     parts = [subprocess.Popen([sys.executable, __file__, part]) for part in ("plain", "gradients")]
     statuses = [part.wait() for part in parts]

@@ -133,6 +133,22 @@ class MadeResults:
         return path
 
 
+@pytest.fixture(autouse=True)
+def blank_pdfs(monkeypatch):
+    """Figures are saved as PNG; the PDF beside each, which takes as long again, is a blank page.
+
+    tests/sim3d/plots draws PDFs.
+    """
+    from sim3d.plots import style
+
+    draw = style.save_as
+
+    def save_as(figure, path, **options):
+        return draw(style.new_figure((1.0, 1.0)) if path.suffix == ".pdf" else figure, path, **options)
+
+    monkeypatch.setattr(style, "save_as", save_as)
+
+
 @pytest.fixture(scope="session")
 def fake_result(tmp_path_factory):
     """``fake_result(**keywords)`` makes a result from a formula, see :class:`MadeResults`."""
@@ -222,31 +238,58 @@ def follow():
     return run
 
 
-def _contents(path):
-    """All datasets and attributes of a result file outside /provenance."""
-    out = {}
+def _stored(item, file):
+    """The compressed chunks of a dataset as they stand in the file, with their places; None without chunks."""
+    if item.chunks is None:
+        return None
+    found = []
 
-    def visit(name, item):
-        if name.startswith("provenance"):
-            return
-        out.update({f"{name}@{key}": value for key, value in item.attrs.items()})
-        if isinstance(item, h5py.Dataset):
-            out[name] = item[()]
+    def read(chunk):
+        file.seek(chunk.byte_offset)
+        found.append((chunk.chunk_offset, chunk.filter_mask, file.read(chunk.size)))
 
-    with h5py.File(path) as file:
-        out.update({f"@{key}": value for key, value in file.attrs.items()})
-        file.visititems(visit)
+    item.id.chunk_iter(read)
+    return item.chunks, item.shuffle, item.compression, found
+
+
+def _parts(file):
+    """All groups and datasets of a result file outside /provenance, by name."""
+    out = {"": file}
+    file.visititems(lambda name, item: None if name.startswith("provenance") else out.update({name: item}))
     return out
 
 
 @pytest.fixture(scope="session")
 def differences():
-    """``differences(one, two)``: names of datasets and attributes outside /provenance that two files differ in."""
+    """``differences(one, two)``: names of datasets and attributes outside /provenance that two files differ in.
+
+    Equal chunks, as they are stored, have equal values; others are read and compared.
+    """
 
     def compare(one, two):
-        a, b = _contents(one), _contents(two)
-        if a.keys() != b.keys():
-            return sorted(a.keys() ^ b.keys())
-        return [name for name in a if not np.array_equal(a[name], b[name])]
+        with h5py.File(one) as a, h5py.File(two) as b, open(one, "rb") as raw_a, open(two, "rb") as raw_b:
+            first, second = _parts(a), _parts(b)
+            keys = [
+                {f"{name}@{key}" for name, item in parts.items() for key in item.attrs} for parts in (first, second)
+            ]
+            others = (first.keys() ^ second.keys()) | (keys[0] ^ keys[1])
+            if others:
+                return sorted(others)
+            found = []
+            for name, mine in first.items():
+                theirs = second[name]
+                found += [
+                    f"{name}@{k}" for k, value in mine.attrs.items() if not np.array_equal(value, theirs.attrs[k])
+                ]
+                if isinstance(mine, h5py.Dataset) != isinstance(theirs, h5py.Dataset):
+                    found.append(name)
+                elif isinstance(mine, h5py.Dataset):
+                    same = (mine.shape, mine.dtype) == (theirs.shape, theirs.dtype)
+                    chunks = _stored(mine, raw_a) if same else None
+                    if chunks is None or chunks != _stored(theirs, raw_b):
+                        same = np.array_equal(mine[()], theirs[()])
+                    if not same:
+                        found.append(name)
+            return found
 
     return compare

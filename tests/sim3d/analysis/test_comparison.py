@@ -23,11 +23,12 @@ from sim3d.simulation.engine import simulate
 RANGE = (0.29, 10.0)
 
 
-@pytest.fixture
-def kinds(fake_result, tmp_path):
+@pytest.fixture(scope="module")
+def kinds(fake_result, tmp_path_factory):
     """The same fluxes in every kind of source, times 1, and how to scale them."""
+    folder = tmp_path_factory.mktemp("kinds")
     result = fake_result(sites=("ino",), batches=5, noise=0.005)
-    result_tables.write_honda_tables(result, tmp_path)
+    result_tables.write_honda_tables(result, folder)
     table = table_of_result(result, "ino", "fluka", azimuth=False)
     lines = ["# unit: m^-2", "flavour,energy_GeV,cos_zenith,flux"]
     for f, flavour in enumerate(table.flavours):
@@ -35,13 +36,13 @@ def kinds(fake_result, tmp_path):
             for j in (2, 18, 36):
                 cos = -0.975 + 0.05 * j
                 lines.append(f"{flavour},{table.energies_GeV[i]:.6g},{cos:.3g},{table.flux[f, i, j, 0]:.8g}")
-    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
-    (tmp_path / "run.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
+    (folder / "run.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     return {
-        "result": open_source(tmp_path / "run.h5", None, result),
-        "table": open_source(tmp_path / "ino-honda-aa.d", None),
-        "azimuth": open_source(tmp_path / "ino-honda-ally-20-12.d", None),
-        "rows": open_source(tmp_path / "rows.csv", None),
+        "result": open_source(folder / "run.h5", None, result),
+        "table": open_source(folder / "ino-honda-aa.d", None),
+        "azimuth": open_source(folder / "ino-honda-ally-20-12.d", None),
+        "rows": open_source(folder / "rows.csv", None),
     }
 
 

@@ -260,6 +260,8 @@ def quick(fake_result, monkeypatch):
     monkeypatch.setattr(hadronic.models, "model_names", lambda: ("fluka-z",))
     monkeypatch.setattr(sim3d.report.build, "build", lambda *_, **__: ("<html></html>", []))
     monkeypatch.setattr(Figure, "savefig", savefig)
+    # so is their layout, which takes as long as drawing
+    monkeypatch.setattr(style, "_settle", lambda _: None)
 
 
 def content(folder):

@@ -49,6 +49,11 @@ def find_overlaps(figure, slack=1.5):
     return problems
 
 
+@pytest.fixture(autouse=True)
+def blank_pdfs():
+    """Here PDFs are drawn."""
+
+
 @pytest.fixture(scope="session")
 def overlapping_texts():
     """``overlapping_texts(figure)`` gives the pairs of texts that lie on each other; empty if all is well."""

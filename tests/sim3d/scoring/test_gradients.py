@@ -32,7 +32,7 @@ POINTS = {
 }
 
 
-def table(mode="targeted", primaries=24_000, **more):
+def table(mode="targeted", primaries=14_400, **more):
     """A configuration of 48 batches; analog with the whole Earth as its patch, so that every neutrino hits."""
     config = {
         "run": {"primaries": primaries, "batch_size": primaries // 48, "seed": 11},
@@ -50,7 +50,7 @@ def table(mode="targeted", primaries=24_000, **more):
     return with_earlier_inputs(config)
 
 
-def run(mode="targeted", primaries=24_000, **more):
+def run(mode="targeted", primaries=14_400, **more):
     record = simulate(make_config(table(mode, primaries, **more)), threads=1)
     assert record is not None
     assert not record.failure
@@ -92,10 +92,10 @@ def check_class(result, kind, mode, primaries, seed=11):
     return value, error
 
 
-# the others run in test_runs_with_other_parameters, with ten times the primaries (`make validate`)
+# the others run in test_runs_with_other_parameters, with 17 times the primaries (`make validate`)
 @pytest.mark.parametrize("kind", ["yields"])
 def test_a_run_with_other_parameters(targeted, kind):
-    check_class(targeted, kind, "targeted", 24_000)
+    check_class(targeted, kind, "targeted", 14_400)
 
 
 @pytest.mark.slow
@@ -156,11 +156,11 @@ def test_the_flux_does_not_depend_on_gradients_when_rotated():
 
 def test_files_keep_them(tmp_path):
     """Threads, parts, merges and breaks leave the same file; event records do not disturb."""
-    config = make_config(table(primaries=2_400, scoring={**scoring(), "events": True}))
+    config = make_config(table(primaries=2_400, run={"batch_size": 200}, scoring={**scoring(), "events": True}))
     whole, first, second, joined = (tmp_path / f"{name}.h5" for name in ("whole", "first", "second", "joined"))
     run_to_file(config, whole, threads=2)
-    run_to_file(config, first, threads=1, batches=(0, 20))
-    run_to_file(config, second, threads=1, batches=(20, 48))
+    run_to_file(config, first, threads=1, batches=(0, 5))
+    run_to_file(config, second, threads=1, batches=(5, 12))
     merge_to_file([second, first], joined)
     run_to_file(config, first, threads=1, resume=True)
     reference = load(whole).record.tallies[0].arrays()

@@ -26,12 +26,14 @@ from sim3d.simulation.engine import run_to_file
 from sim3d.simulation.setup import make_setup
 
 ROTATED = {
-    "run": {"seed": 1, "primaries": 2000, "batch_size": 200, "checkpoint_minutes": 0.0},
+    "run": {"seed": 1, "primaries": 2000, "batch_size": 200},
     "primaries": {"energy_GeV": [2.0, 1000.0]},
     "transport": {"bending": False},
     "sampling": {"mode": "rotated"},
     "sites": [{"name": "kamioka"}],
 }
+OFTEN = {"checkpoint_minutes": 0.0}
+"""A checkpoint after each batch, which takes ten times as long as the batch: for the runs that are cut short."""
 TOML = """
 [run]
 seed = 1
@@ -192,7 +194,7 @@ def test_signals_stop_with_a_checkpoint(whole, tmp_path, differences, capsys, na
     """One line says how far it got; going on gives the uninterrupted result."""
     path = tmp_path / "run.h5"
     sender = interrupt_after(path, getattr(signal, name))
-    assert run_to_file(config(), path, threads=1) == "interrupted"
+    assert run_to_file(config(**OFTEN), path, threads=1) == "interrupted"
     sender.join()
     result = sim3d.load(path)
     assert 0 < result.n_batches < 10
@@ -265,7 +267,7 @@ def test_a_checkpoint_that_cannot_be_written(whole, tmp_path, monkeypatch, capsy
         write(record, target)
 
     monkeypatch.setattr(checkpoint, "write_result", fail_twice)
-    assert run_to_file(config(), path, threads=1) == "complete"
+    assert run_to_file(config(**OFTEN), path, threads=1) == "complete"
     assert len(calls) > 3
     assert capsys.readouterr().err.count("No space left on device") == 1
     assert differences(whole, path) == []
@@ -327,7 +329,7 @@ def test_a_failing_primary_leaves_a_checkpoint(whole, tmp_path, monkeypatch, dif
     with monkeypatch.context() as patch:
         patch.setattr(setup_run, "rotated_batch", broken)
         with pytest.raises(RunError, match=r"rank 0, primary 700: ZeroDivisionError: injected .* go on with --resume"):
-            run_to_file(config(), path, threads=1)
+            run_to_file(config(**OFTEN), path, threads=1)
     result = sim3d.load(path)
     assert result.attributes["outcome"] == "failed"
     assert not result.record.batches_done[3]
@@ -373,7 +375,7 @@ def longer(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("trouble", ["full", "read-only", "removed"])
+@pytest.mark.parametrize("trouble", ["full", "read-only", pytest.param("removed", marks=pytest.mark.slow)])
 def test_the_disk_fails_during_a_run(tmp_path, small_disk, longer, differences, trouble):
     """A warning, the result in the folder for temporary files in the end, and the old checkpoint goes on too."""
     folder = small_disk / "out"

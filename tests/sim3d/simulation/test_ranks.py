@@ -30,7 +30,7 @@ TOML = """
 seed = 4
 primaries = {primaries}
 batch_size = 400
-checkpoint_minutes = 0.001
+{more}
 [primaries]
 energy_GeV = [2.0, 1000.0]
 [transport]
@@ -41,6 +41,10 @@ mode = "{mode}"
 name = "kamioka"
 patch = {{ radius_deg = 30 }}
 """
+
+
+OFTEN = "checkpoint_minutes = 0.001"
+"""A checkpoint after almost every batch, which takes longer than a batch: for the runs that are cut short, and one."""
 
 
 GRADIENTS = """
@@ -77,7 +81,10 @@ def mpirun(folder, ranks, *arguments):
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
-    """Configuration files of both modes (7 batches; ``short`` 2, ``long`` 20) and their results in one process."""
+    """Configuration files of both modes (7 batches; ``short`` 2, ``long`` 20) and their results in one process.
+
+    ``often.toml`` is ``long.toml`` with checkpoints.
+    """
     folder = tmp_path_factory.mktemp("mpi")
     runs = (
         ("targeted", "targeted", 2800),
@@ -89,8 +96,12 @@ def case(tmp_path_factory):
     )
     for name, mode, primaries in runs:
         more = GRADIENTS if name == "gradients" else ""
-        (folder / f"{name}.toml").write_text(TOML.format(mode=mode, primaries=primaries) + more)
+        text = TOML.format(mode=mode, primaries=primaries, more="") + more
+        (folder / f"{name}.toml").write_text(text)
         run_to_file(load_config(folder / f"{name}.toml"), folder / f"{name}.h5", threads=1)
+        if name == "targeted":
+            (folder / "targeted.toml").write_text(TOML.format(mode=mode, primaries=primaries, more=OFTEN))
+    (folder / "often.toml").write_text(TOML.format(mode="rotated", primaries=8000, more=OFTEN))
     return folder
 
 
@@ -225,11 +236,20 @@ def ranks_of(launcher):
 
 @pytest.mark.mpi
 @needs_mpirun
-@pytest.mark.parametrize("what", ["a rank is killed", "mpirun gets SIGUSR1"])
-def test_a_run_of_three_ranks_is_cut_short(case, differences, what):
+@pytest.mark.parametrize(
+    ("what", "ranks", "go_on_as"),
+    [
+        ("a rank is killed", 3, 1),
+        ("mpirun gets SIGUSR1", 2, 1),
+        pytest.param("a rank is killed", 2, 3, marks=pytest.mark.slow),
+        pytest.param("mpirun gets SIGUSR1", 3, 2, marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_is_cut_short(case, differences, what, ranks, go_on_as):
     """Killed: all ranks end, the last checkpoint stays. Asked to stop: a last checkpoint, status 130. Both go on."""
-    out = case / f"cut-{what[:6].strip()}.h5"
-    process = start_mpirun(case, 3, "-m", "sim3d.cli", "run", case / "long.toml", "-o", out, "--threads", 1, "--quiet")
+    out = case / f"cut-{what[:6].strip()}{ranks}.h5"
+    run = ["-m", "sim3d.cli", "run", case / "often.toml", "-o", out, "--threads", 1, "--quiet"]
+    process = start_mpirun(case, ranks, *run)
     for _ in range(6000):
         if out.exists() or process.poll() is not None:
             break
@@ -245,8 +265,11 @@ def test_a_run_of_three_ranks_is_cut_short(case, differences, what):
     if what != "a rank is killed":
         assert process.returncode == 130
         assert f"interrupted (SIGUSR1); {result.n_batches} of 20 batches are in {out}, go on with --resume" in message
-    again = mpirun(case, 2, "-m", "sim3d.cli", "run", case / "long.toml", "-o", out, "--quiet", "--resume")
-    assert again.returncode == 0, again.stderr
+    if go_on_as > 1:
+        again = mpirun(case, go_on_as, "-m", "sim3d.cli", "run", case / "long.toml", "-o", out, "--quiet", "--resume")
+        assert again.returncode == 0, again.stderr
+    else:
+        assert run_to_file(load_config(case / "long.toml"), out, threads=1, resume=True) == "complete"
     assert differences(case / "long.h5", out) == []
 
 

