@@ -182,7 +182,8 @@ def test_error_lines(tmp_path, capsys, more, arguments, expected):
     config = write(tmp_path / "c.toml", more)
     assert cli.main(["dimensions", str(config), "-o", str(tmp_path / "out"), *arguments]) == 2
     error = capsys.readouterr().err
-    assert error.startswith(f"sim3d: error: {expected}")
+    assert error.startswith("sim3d: error: ")
+    assert expected in error
     assert error.count("\n") == 1
     assert not list(tmp_path.glob("out/*.h5"))
 

@@ -91,7 +91,7 @@ def test_the_command(tmp_path, monkeypatch):
     monkeypatch.setattr(releases, "FOLDER", tmp_path)
     releases.write_release("0.2.0", [flux()], tmp_path)
     monkeypatch.setattr("sim3d.files.site_flux_file.shipped_sites", lambda: {"kamioka": None})
-    monkeypatch.setattr(Flux, "site", classmethod(lambda cls, name: flux(1.05)))
+    monkeypatch.setattr(Flux, "site", classmethod(lambda cls, name, calibration: flux(1.05)))
     monkeypatch.setattr(releases.changes, "__defaults__", (tmp_path,))
     made = CliRunner().invoke(cli.cli, ["compare", "--release", "0.2.0"])
     assert made.exit_code == 0, made.output
