@@ -15,7 +15,7 @@ import numpy as np
 
 from sim3d.conventions.arrays import Array
 from sim3d.files.flux_table import FluxTable
-from sim3d.flux.smoothing import factor_on, smooth_average, smooth_azimuth
+from sim3d.flux.smoothing import correlation_of, factor_on, smooth_average, smooth_azimuth
 from sim3d.results.result import Result
 from sim3d.results.tables import sample_table
 
@@ -39,7 +39,7 @@ class DatedFluxes:
     relative_error_of_average: Array
 
 
-def smooth_dates(results: Sequence[Result], site: str, azimuth_bins: int) -> DatedFluxes:
+def smooth_dates(results: Sequence[Result], site: str, azimuth_bins: int, shape: Array | None = None) -> DatedFluxes:
     """Fit the fluxes of a site at several dates.
 
     Parameters
@@ -48,6 +48,8 @@ def smooth_dates(results: Sequence[Result], site: str, azimuth_bins: int) -> Dat
         One for each date, of as many primaries each, with different seeds.
     site : str
     azimuth_bins : int
+    shape : float64 array (flavour, energy, cos_zenith), optional
+        A flux without noise (:func:`sim3d.flux.smoothing.smooth_average`).
 
     Returns
     -------
@@ -60,8 +62,12 @@ def smooth_dates(results: Sequence[Result], site: str, azimuth_bins: int) -> Dat
     """
     averages = [sample_table(one, site, "honda", azimuth=False) for one in results]
     tables = [sample_table(one, site, "honda", azimuth=True, azimuth_bins=azimuth_bins) for one in results]
-    fitted = smooth_average(mean_table(averages))
-    average, shared = fitted.table, smooth_azimuth(mean_table(tables), fitted).table
+    correlation, of_azimuth = (
+        np.mean([correlation_of(one, site, table) for one, table in zip(results, each, strict=True)], axis=0)
+        for each in (averages, tables)
+    )
+    fitted = smooth_average(mean_table(averages), shape, correlation)
+    average, shared = fitted.table, smooth_azimuth(mean_table(tables), fitted, of_azimuth).table
     assert average.error is not None
     assert shared.error is not None
     relative = [shared.error / shared.flux, (average.error / average.flux)[..., 0]]
@@ -69,7 +75,7 @@ def smooth_dates(results: Sequence[Result], site: str, azimuth_bins: int) -> Dat
     for table in averages:
         factor, spread = np.ones((1, 1, 1)), np.zeros((1, 1, 1))
         if len(tables) > 1:
-            factor, spread = factor_on(table, average)
+            factor, spread = factor_on(table, average, correlation)
         flux.append(shared.flux * factor)
         error.append(np.hypot(relative[0], spread))
         of_average.append(np.hypot(relative[1], spread[..., 0]))

@@ -3,7 +3,7 @@
 The logarithm of the flux is an offset plus a tensor product of B-splines in two variables and functions of a third
 variable. Penalties on differences of neighbouring coefficients make it smooth (P-splines: Eilers and Marx, Statistical
 Science 11 (1996) 89). The fit is to the fluxes themselves, not to their logarithms, by quasi-likelihood: a bin has
-expectation mu and variance phi mu. The strengths of the two penalties are determined by restricted maximum likelihood
+expectation mu and variance phi mu. The strengths of the penalties are determined by restricted maximum likelihood
 (the Fellner-Schall step of Wood and Fasiolo, Biometrics 73 (2017) 1071).
 
 The fit is written here because pyGAM and statsmodels have one dispersion for all data (from memory), not one per bin.
@@ -11,10 +11,12 @@ The fit is written here because pyGAM and statsmodels have one dispersion for al
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import BSpline
+from scipy.linalg import lapack
 
 from sim3d.conventions.arrays import Array
 from sim3d.flux.spline import along_axes
@@ -25,6 +27,23 @@ PENALTY_RANGE = (1e-3, 1e7)
 _ITERATIONS = 60
 _SMALL_STEP = 1e-3
 """Convergence: no ln flux changes by more than this (times the bin's relative error where that is above 1)."""
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A quadratic form of the coefficients, whose strength is determined by the data.
+
+    Attributes
+    ----------
+    energy, zenith : float64 arrays (a, a), (b, b)
+        Matrices on the coefficients of the two splines; the form is that of their tensor product.
+    functions : float64 array (c,)
+        Weights of the functions of the third variable; where it is 0 the penalty does not act.
+    """
+
+    energy: Array
+    zenith: Array
+    functions: Array
 
 
 @dataclass(frozen=True)
@@ -39,15 +58,15 @@ class Fit:
         Standard deviation of its logarithm.
     leverage, phi : float64 arrays, same shape
         Leverage of each bin on its own fitted value, and the variance over the expectation.
-    penalties : (float, float)
-        Their strengths in the two variables.
+    penalties : float64 array
+        Their strengths.
     """
 
     mean: Array
     relative_error: Array
     leverage: Array
     phi: Array
-    penalties: tuple[float, float]
+    penalties: Array
 
 
 def basis(x: Array, intervals: int) -> Array:
@@ -69,12 +88,34 @@ def basis(x: Array, intervals: int) -> Array:
     return np.asarray(BSpline.design_matrix(inside, knots, 3).toarray())
 
 
-def _penalty(size: int, order: int) -> Array:
+def difference_penalty(size: int, order: int, weights: Array | None = None) -> Array:
+    """Compute the matrix of the sum of squared differences of neighbouring coefficients.
+
+    Parameters
+    ----------
+    size : int
+        Number of coefficients.
+    order : int
+        Of the differences.
+    weights : float64 array (size - order,), optional
+        Of the squared differences; by default 1.
+
+    Returns
+    -------
+    float64 array (size, size)
+    """
     differences = np.diff(np.eye(size), order, axis=0)
-    return differences.T @ differences
+    return differences.T @ (differences if weights is None else weights[:, None] * differences)
 
 
-def fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int) -> Fit:
+def fit(
+    flux: Array,
+    phi: Array,
+    bases: list[Array],
+    offset: Array,
+    penalties: Sequence[Penalty],
+    with_error: Array | None = None,
+) -> Fit:
     """Fit one flavour by penalised quasi-likelihood (iteratively reweighted least squares), with its penalties.
 
     Parameters
@@ -82,11 +123,13 @@ def fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int) 
     flux, phi : float64 arrays (energy, cos_zenith, azimuth)
         Flux, and variance over expectation of each bin.
     bases : list of three float64 arrays (bins, functions)
-        Values of the basis functions in the bins of each axis; the first two are penalised.
+        Values of the basis functions in the bins of each axis.
     offset : float64 array, shape of ``flux``
         Added to the logarithm of the fitted flux.
-    order : int
-        Order of the differences of coefficients that are penalised.
+    penalties : sequence of Penalty
+    with_error : float64 array (bins, functions), optional
+        Functions of the third axis for the error; by default those of ``bases``. A function that is 0 here is fitted
+        and adds no error.
 
     Returns
     -------
@@ -94,17 +137,10 @@ def fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int) 
     """
     sizes = [b.shape[1] for b in bases]
     total = int(np.prod(sizes))
-    penalties = [_penalty(sizes[0], order), _penalty(sizes[1], order)]
-    stiff = [
-        np.kron(np.kron(penalties[0], np.eye(sizes[1])), np.eye(sizes[2])),
-        np.kron(np.kron(np.eye(sizes[0]), penalties[1]), np.eye(sizes[2])),
-    ]
-    # the two commute, so the eigenvalues of their sum are sums of eigenvalues
-    roots = [np.linalg.eigvalsh(p) * (np.arange(len(p)) >= order) for p in penalties]
-    first, second = np.broadcast_arrays(roots[0][:, None], roots[1])
+    penalised = _Penalties(penalties, sizes)
     squares = [(b[:, :, None] * b[:, None, :]).reshape(len(b), -1) for b in bases]
     eta = _start(flux, offset, bases[2].shape[1] > 1)
-    strength = [10.0, 10.0]
+    strengths = np.full(len(penalties), 10.0)
     for count in range(_ITERATIONS):
         mean = np.exp(np.clip(eta, -200.0, 200.0))
         weight = mean / phi
@@ -112,25 +148,71 @@ def fit(flux: Array, phi: Array, bases: list[Array], offset: Array, order: int) 
         working = eta - offset + np.minimum((flux - mean) / mean, 20.0 * 4.0**count)
         normal = _gram(squares, weight, sizes)
         # the small ridge sets to 0 what neither the data nor the penalties determine
-        penalty = strength[0] * stiff[0] + strength[1] * stiff[1] + 1e-6 * np.eye(total)
-        inverse = np.asarray(np.linalg.inv(normal + penalty), dtype=np.float64)
-        right = along_axes([b.T for b in bases], weight * working)
-        theta = inverse @ right.ravel()
+        inverse = _inverse(normal + penalised.matrix(strengths) + 1e-6 * np.eye(total))
+        theta = inverse @ along_axes([b.T for b in bases], weight * working).ravel()
         new = offset + along_axes(bases, theta.reshape(sizes))
         step = float(np.max(np.abs(new - eta) * np.sqrt(np.minimum(weight, 1.0))))
         eta = new
         if step < _SMALL_STEP and count > 5:
             break
-        sums = strength[0] * first + strength[1] * second
-        free = sums > 1e-12 * sums.max()
-        for i, root in enumerate((first, second)):
-            expected = sizes[2] * float(np.sum(root[free] / sums[free])) - float(np.sum(inverse * stiff[i]))
-            actual = float(theta @ stiff[i] @ theta)
-            change = np.clip(expected / max(actual, 1e-12), 0.1, 10.0)
-            strength[i] = float(np.clip(strength[i] * change, *PENALTY_RANGE))
+        strengths = penalised.next_strengths(strengths, theta, inverse)
     mean = np.exp(np.clip(eta, -200.0, 200.0))
     variance = _variance(squares, inverse, sizes)
-    return Fit(mean, np.sqrt(variance), variance * mean / phi, phi, (strength[0], strength[1]))
+    leverage = variance * mean / phi
+    if with_error is not None:
+        third = (with_error[:, :, None] * with_error[:, None, :]).reshape(len(with_error), -1)
+        variance = _variance([*squares[:2], third], inverse, sizes)
+    return Fit(mean, np.sqrt(variance), leverage, phi, strengths)
+
+
+class _Penalties:
+    """Penalties of a fit, and the step of their strengths."""
+
+    def __init__(self, penalties: Sequence[Penalty], sizes: list[int]) -> None:
+        self._sizes = sizes
+        self._rows = np.array([one.functions for one in penalties])
+        self._plane = np.array([np.kron(one.energy, one.zenith) for one in penalties])
+        # for each function of the third axis: the penalties that act on it, in the space that they determine together
+        self._reduced = []
+        for c in range(sizes[2]):
+            on = np.flatnonzero(self._rows[:, c] > 0.0)
+            matrices = self._rows[on, c, None, None] * self._plane[on]
+            values, vectors = np.linalg.eigh(sum(m / np.trace(m) for m in matrices))
+            space = vectors[:, values > 1e-10 * values[-1]]
+            self._reduced.append((on, np.array([space.T @ m @ space for m in matrices])))
+
+    def matrix(self, strengths: Array) -> Array:
+        """Sum of the penalties with their strengths, for coefficients in C order."""
+        a, b, c = self._sizes
+        out = np.zeros((a * b, c, a * b, c))
+        for i in range(c):
+            out[:, i, :, i] = np.tensordot(strengths * self._rows[:, i], self._plane, axes=1)
+        return out.reshape(a * b * c, a * b * c)
+
+    def next_strengths(self, strengths: Array, theta: Array, inverse: Array) -> Array:
+        """Fellner-Schall step: expected over actual size of each penalty."""
+        a, b, c = self._sizes
+        expected, actual = np.zeros(len(strengths)), np.zeros(len(strengths))
+        for on, matrices in self._reduced:
+            whole = _inverse(np.tensordot(strengths[on], matrices, axes=1))
+            expected[on] += np.einsum("kij,ji->k", matrices, whole)
+        coefficients = theta.reshape(a * b, c)
+        blocks = inverse.reshape(a * b, c, a * b, c)
+        for i in range(c):
+            scaled = self._rows[:, i, None, None] * self._plane
+            expected -= np.einsum("kij,ji->k", scaled, blocks[:, i, :, i])
+            actual += np.einsum("i,kij,j->k", coefficients[:, i], scaled, coefficients[:, i], optimize=True)
+        change = np.clip(expected / np.maximum(actual, 1e-12), 0.1, 10.0)
+        return np.clip(strengths * change, *PENALTY_RANGE)
+
+
+def _inverse(matrix: Array) -> Array:
+    """Inverse of a symmetric positive definite matrix."""
+    factor, info = lapack.dpotrf(matrix, lower=True)
+    if info:
+        return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+    inverse, _ = lapack.dpotri(factor, lower=True)
+    return np.tril(inverse) + np.tril(inverse, -1).T
 
 
 def _start(flux: Array, offset: Array, is_factor: bool) -> Array:

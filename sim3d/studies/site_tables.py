@@ -1,9 +1,10 @@
 """Make the compact flux file of a site from runs, and check it against an independent run.
 
-One run for each date of the field, all with the same models and solar potential. Fluxes are smoothed; the dates share
-one smooth flux and have a factor on it each (:mod:`sim3d.flux.field_dates`). What the Sun does comes from the run's own
-showers under other potentials (``scoring.variations``), so that its statistical error is small. The derivatives by the
-model's parameters are written in the fewest directions that keep the error of the model in every bin.
+One run for each date of the field, all with the same models and solar potential. Fluxes are smoothed, as factors on the
+one-dimensional flux of the same models; the dates share one smooth flux and have a factor on it each
+(:mod:`sim3d.flux.field_dates`). What the Sun does comes from the run's own showers under other potentials
+(``scoring.variations``), so that its statistical error is small. The derivatives by the model's parameters are written
+in the fewest directions that keep the error of the model in every bin.
 """
 
 from __future__ import annotations
@@ -21,20 +22,25 @@ import sim3d
 from sim3d.config.load import make_config
 from sim3d.config.schema import Config
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.binning import COS_EDGES
 from sim3d.errors import InputError
 from sim3d.files.calibration_file import Calibration
 from sim3d.files.flux_table import FluxTable
 from sim3d.files.site_flux_file import HEIGHT_PROBABILITIES, SiteFlux
 from sim3d.flux.field_dates import smooth_dates
 from sim3d.flux.site_flux import site_tables
+from sim3d.flux.smoothing import centres
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.solar import SolarInputError
+from sim3d.results.bin_correlation import averaged
 from sim3d.results.bin_errors import hit_values, neutrino_grid
 from sim3d.results.gradients import over
 from sim3d.results.heights import production_heights
+from sim3d.results.jackknife import jackknife
 from sim3d.results.model_parameters import LogDerivatives, ParameterErrors, without_holes
 from sim3d.results.result import Result
 from sim3d.results.tables import sample_table
+from sim3d.studies.cascade.run_shape import flux_shape
 
 BASE_MV = 600.0
 POTENTIALS_MV = (300.0, 450.0, 600.0, 800.0, 1050.0, 1350.0)
@@ -161,7 +167,10 @@ def make_site_flux(results: Sequence[Result], errors: ParameterErrors | None, pr
     dates = tuple(one.record.config.field.date for one in results)
     if list(dates) != sorted(set(dates)):
         raise InputError("field dates of the runs", ", ".join(dates), "rising dates")
-    dated = smooth_dates(results, name, 12)
+    bins = sample_table(first, name, "honda", azimuth=False)
+    altitude_m = first.sites[name].altitude_m
+    shape = flux_shape(first.record.config, altitude_m, bins.energy_edges_GeV, bins.cos_edges)
+    dated = smooth_dates(results, name, 12, shape)
     table = dated.table
     gradients = [one.gradients(name) for one in results]
     coarse = gradients[0]
@@ -353,51 +362,67 @@ def agreement(site: SiteFlux, other: Result, calibration: Calibration | None = N
     -------
     dict of dict
         By flavour: ``bins`` with 10 expected effective hits or more, ``chi2_per_bin`` of azimuth averages with the
-        errors of both, ``sky_pull`` (0.5 to 10 GeV) and ``east_west_pull`` (difference in its errors).
+        errors of both, ``sky_pull`` (0.5 to 10 GeV) and ``east_west_pull`` (of (east - west) / (east + west), 0.5 to
+        3 GeV, near the horizon): differences in their errors, from groups of batches of the run.
     """
     name = other.default_site(None)
     average, by_azimuth, _ = site_tables(site, None, calibration)
     raw = sample_table(other, name, "honda", azimuth=False)
-    of_azimuth = sample_table(other, name, "honda", azimuth=True, azimuth_bins=12)
     assert average.error is not None
     assert raw.error is not None
     middle = (average.energies_GeV >= 0.5) & (average.energies_GeV <= 10.0)
+    widths = np.diff(average.energy_edges_GeV)
+    near = np.abs(centres(average.cos_edges)) < 0.5
+    low = (average.energies_GeV >= 0.5) & (average.energies_GeV <= 3.0)
+    # an error of the site's runs is that of the other run, from more primaries
+    more = sum(one["primaries"] for one in site.record["runs"])
+    scale = np.sqrt(1.0 + int(other.attributes["primaries"]) / more)
+    groups = _east_west_groups(other, name, average)
+    sums = np.stack(
+        [
+            np.einsum("fecd,e->fd", _halves(by_azimuth)[:, middle], widths[middle]),
+            np.einsum("fecd,e->fd", _halves(by_azimuth)[:, low][:, :, near], widths[low]),
+        ]
+    )  # fmt: skip
+    seen_sky, spread_sky = jackknife(
+        lambda mean: np.einsum("fecd,e->f", mean[:, middle], widths[middle]), groups, other.group_weights
+    )
+    seen_ratio, spread_ratio = jackknife(
+        lambda mean: _asymmetry(np.einsum("fecd,e->fd", mean[:, low][:, :, near], widths[low])),
+        groups,
+        other.group_weights,
+    )
     out = {}
     # a bin's own sample error is small where no heavy hit came, so the variance is that of hits around, times the flux
     grid = neutrino_grid(raw.energies_GeV, raw.cos_edges, raw.azimuth_edges_deg)
     phi = hit_values(raw.flux, np.where(raw.hit, raw.error * raw.error, 0.0), grid, passes=2)
     for f, flavour in enumerate(FluxTable.flavours):
         value, error = average.flux[f, ..., 0], average.error[f, ..., 0]
-        seen, spread = raw.flux[f, ..., 0], raw.error[f, ..., 0]
+        seen = raw.flux[f, ..., 0]
         square = (seen - value) ** 2 / (phi[f, ..., 0] * value + error**2)
         good = value >= LEAST_HITS * phi[f, ..., 0]
-        width = np.diff(average.energy_edges_GeV)[middle, None]
-        sums = [np.sum(x[middle] * width) for x in (value, seen)]
-        sky = (sums[1] - sums[0]) / np.sqrt(
-            np.sum((spread[middle] * width) ** 2) + np.sum((error[middle] * width) ** 2)
-        )
         out[flavour] = {
             "bins": float(good.sum()),
             "chi2_per_bin": float(square[good].mean()) if good.any() else float("nan"),
-            "sky_pull": float(sky),
-            "east_west_pull": _east_west_pull(by_azimuth, of_azimuth, f),
+            "sky_pull": float((seen_sky - sums[0].sum(axis=1))[f] / (scale * spread_sky[f])),
+            "east_west_pull": float((seen_ratio - _asymmetry(sums[1]))[f] / (scale * spread_ratio[f])),
         }
     return out
 
 
-def _east_west_pull(site: FluxTable, run: FluxTable, f: int) -> float:
-    """Difference of (east - west) / (east + west) at 0.5 to 3 GeV near the horizon, in its error."""
-    energy = (site.energies_GeV >= 0.5) & (site.energies_GeV <= 3.0)
-    near = np.abs(0.5 * (site.cos_edges[1:] + site.cos_edges[:-1])) < 0.5
-    width = np.diff(site.energy_edges_GeV)[energy][:, None, None]
-    found = []
-    for table in (site, run):
-        assert table.error is not None
-        value, error = (x[f][np.ix_(energy, near)] * width for x in (table.flux, table.error))
-        half = value.shape[2] // 2
-        east, west = value[..., :half].sum(), value[..., half:].sum()
-        total = east + west
-        spread = np.sqrt(np.sum((error[..., :half] * west) ** 2) + np.sum((error[..., half:] * east) ** 2))
-        found.append(((east - west) / total, 2.0 * spread / total**2))
-    (a, da), (b, db) = found
-    return float((b - a) / np.hypot(da, db)) if np.hypot(da, db) > 0.0 else float("nan")
+def _east_west_groups(run: Result, site: str, table: FluxTable) -> Array:
+    """Flux of each group of batches in the table's bins of energy and zenith, from the east and from the west."""
+    groups = np.asarray(run.groups_east_west(site))
+    groups = averaged(groups, run.binning_energy_edges("fine_aa"), table.energy_edges_GeV, 2)
+    return averaged(groups, COS_EDGES, table.cos_edges, 3)
+
+
+def _halves(table: FluxTable) -> Array:
+    """Means over the azimuths of the east and of the west, (flavour, energy, cos_zenith, 2)."""
+    half = table.flux.shape[-1] // 2
+    return np.stack([table.flux[..., :half].mean(axis=-1), table.flux[..., half:].mean(axis=-1)], axis=-1)
+
+
+def _asymmetry(sums: Array) -> Array:
+    """(east - west) / (east + west) of the last axis."""
+    return (sums[..., 0] - sums[..., 1]) / (sums[..., 0] + sums[..., 1])

@@ -15,7 +15,8 @@ from sim3d.files.flux_table import EXTRAPOLATED
 from sim3d.results.quality import Decade, decades
 
 if TYPE_CHECKING:
-    from sim3d.flux.smoothing import RegionPull, Smoothed
+    from sim3d.flux.smooth_pulls import RegionPull
+    from sim3d.flux.smoothing import Smoothed
     from sim3d.results.result import Result
 
 
@@ -93,7 +94,8 @@ def write_smooth(result: Result, folder: Path, file_format: str, binning: str = 
     """
     from sim3d.files import csv_tables, honda_writing
     from sim3d.files import honda as honda_tables
-    from sim3d.flux import smoothing
+    from sim3d.flux import smooth_pulls, smoothing
+    from sim3d.studies.cascade.run_shape import shape_of_result
 
     made = SmoothTables()
     by_region: dict[str, list[RegionPull]] = {}
@@ -106,17 +108,18 @@ def write_smooth(result: Result, folder: Path, file_format: str, binning: str = 
                 n = len(result.azimuth_edges_deg) - 1
                 blocks = honda_tables.HONDA_AZIMUTHS if n % honda_tables.HONDA_AZIMUTHS == 0 else None
             made.pulls[site], made.quality[site] = {}, {}
-            for smoothed, original in smoothing.smooth_result(result, site, binning, blocks):
+            shape = shape_of_result(result, site, binning)
+            for smoothed, original in smoothing.smooth_result(result, site, binning, blocks, shape):
                 if file_format == "honda":
                     made.written += honda_writing.write_what_fits(smoothed.table, folder, name)
                 else:
                     made.written.append(csv_tables.write_table(smoothed.table, folder, name))
-                made.written.append(smoothing.write_pulls(smoothed, original, folder, name))
+                made.written.append(smooth_pulls.write_pulls(smoothed, original, folder, name))
                 kind = "azimuth" if smoothed.table.has_azimuth else "average"
-                rows = [asdict(row) for row in smoothing.summary(smoothed)]
+                rows = [asdict(row) for row in smooth_pulls.summary(smoothed)]
                 made.pulls[site][kind] = {row.pop("flavour"): row for row in rows}
                 made.quality[site][kind] = _errors_by_decade(smoothed)
-                by_region[f"{site} {kind}"] = smoothing.regions(smoothed)
+                by_region[f"{site} {kind}"] = smooth_pulls.regions(smoothed)
     made.regions = {name: [asdict(row) for row in rows] for name, rows in by_region.items()}
     made.fit = _fit_in_words(made.pulls)
     made.lines = [*_pull_lines(made.pulls), *_region_lines(by_region)]

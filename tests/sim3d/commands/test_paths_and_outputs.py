@@ -207,7 +207,7 @@ def quick(fake_result, monkeypatch):
     record = fake_result.record(sites=("kamioka",), batches=8)
     compute_ratios = sim3d.analysis.dimensions.ratios
 
-    def smooth_result(result, site, binning, azimuth_bins=None):
+    def smooth_result(result, site, binning, azimuth_bins=None, shape=None):
         pairs = []
         for azimuth in (False, True):
             table = table_of_result(result, site, binning, azimuth)

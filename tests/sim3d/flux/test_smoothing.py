@@ -8,7 +8,7 @@ import pytest
 
 from sim3d.errors import InputError
 from sim3d.files.flux_table import FluxTable
-from sim3d.flux import smoothing
+from sim3d.flux import smooth_pulls, smoothing
 from sim3d.results.tables import table_of_result
 
 EDGES = 10 ** (np.arange(62) / 20 - 1.025)
@@ -60,7 +60,7 @@ def test_the_truth_is_found(average):
 
 def test_pulls(average):
     original, smooth = average
-    for row in smoothing.summary(smooth):
+    for row in smooth_pulls.summary(smooth):
         assert abs(row.mean) < 0.1
         assert 0.8 < row.rms < 1.1
         assert row.chi2 / row.ndf == pytest.approx(1.0, abs=0.25)
@@ -94,7 +94,7 @@ def test_azimuth():
     pull = off / (by_azimuth.table.error / by_azimuth.table.flux)
     assert abs(off[known].mean()) < 0.01
     assert 0.5 < pull[known].std() < 1.2
-    assert all(0.7 < row.rms < 1.1 for row in smoothing.summary(by_azimuth))
+    assert all(0.7 < row.rms < 1.1 for row in smooth_pulls.summary(by_azimuth))
 
 
 def test_what_is_refused(average, fake_result):
@@ -114,7 +114,7 @@ def test_what_is_refused(average, fake_result):
 def test_pulls_in_a_file(average, tmp_path):
 
     original, smooth = average
-    path = smoothing.write_pulls(smooth, original, tmp_path, "x-smooth")
+    path = smooth_pulls.write_pulls(smooth, original, tmp_path, "x-smooth")
     assert path.name == "x-smooth-pulls-aa.csv"
     rows = list(csv.DictReader(line for line in path.read_text().splitlines() if not line.startswith("#")))
     assert len(rows) == original.flux.size

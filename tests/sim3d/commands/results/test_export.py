@@ -135,7 +135,7 @@ def test_smooth_tables_as_csv(result, tmp_path, capsys, monkeypatch):
         energy_edges_GeV=small.energy_edges_GeV[20:41],
     )
 
-    def smooth_result(_, site, binning, azimuth_bins=None):
+    def smooth_result(_, site, binning, azimuth_bins=None, shape=None):
         assert (site, binning, azimuth_bins) == ("ino", "honda", None)
         return [(smoothing.smooth_average(small), small)]
 

@@ -1,0 +1,110 @@
+"""Measure how much larger the variance of a sum over bins is than the sum of their variances.
+
+Neutrinos of one primary arrive from nearly one direction with different energies. So bins of neighbouring energies, and
+near the horizon of neighbouring zenith angles, fluctuate together. The error of each bin is right, but the errors of
+many bins do not add up in quadrature. The ratio of the two variances is measured in windows of energy, from the groups
+of batches that a result keeps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim3d.conventions.arrays import Array
+from sim3d.conventions.binning import COS_EDGES
+
+if TYPE_CHECKING:
+    from sim3d.files.flux_table import FluxTable
+    from sim3d.results.result import Result
+
+WINDOW_DECADES = 1.5
+"""Width of the windows. The correlation of two energies has fallen to a tenth at a ratio of 4."""
+
+FEWEST_GROUPS = 8
+"""With fewer groups of batches nothing is measured."""
+
+_BAND_COS_EDGES = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+_HORIZON = 0.35
+"""Below this |cos_zenith| a bin of the azimuth average belongs to the horizon. Bands have one half."""
+
+
+def variance_ratio(result: Result, site: str, table: FluxTable, hit_value: Array) -> Array:
+    """Compute var(sum over a window) / (sum of the variances of its bins) around each bin of a table.
+
+    Parameters
+    ----------
+    result : Result
+    site : str
+    table : FluxTable
+        Of the result, averaged over azimuth or with azimuth bins.
+    hit_value : float64 array, shape of ``table.flux``
+        Variance of a bin over its flux.
+
+    Returns
+    -------
+    float64 array (energy, cos_zenith, 1)
+        At least 1; the mean of all flavours, hemispheres and azimuths, apart for bins near the horizon and away from
+        it. It is 1 for a run of fewer than 8 groups of batches.
+    """
+    used = np.asarray(result.group_weights, dtype=float) > 0.0
+    weights = np.asarray(result.group_weights, dtype=float)[used]
+    centres = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
+    out = np.ones((len(table.energies_GeV), len(centres), 1))
+    if len(weights) < FEWEST_GROUPS:
+        return out
+    if table.has_azimuth:
+        groups = np.asarray(result.groups_azimuth(site))[used]
+        cos_edges, limit = _BAND_COS_EDGES, 0.5
+        angles = np.linspace(0.0, 360.0, groups.shape[-1] + 1)
+        groups = averaged(groups, angles, table.azimuth_edges_deg, 4)
+    else:
+        groups = np.asarray(result.groups_east_west(site)).mean(axis=4, keepdims=True)[used]
+        cos_edges, limit = table.cos_edges, _HORIZON
+        groups = averaged(groups, COS_EDGES, cos_edges, 3)
+    groups = averaged(groups, result.binning_energy_edges("fine_aa"), table.energy_edges_GeV, 2)
+    hits = table.flux / hit_value
+    hits = np.add.reduceat(
+        hits, np.searchsorted(cos_edges[1:], centres).searchsorted(range(len(cos_edges) - 1)), axis=2
+    )
+    mean = np.average(groups, axis=0, weights=weights)
+    # effective hits more than expected: the variance of a bin is their number, if the hits are independent
+    excess = np.divide(groups, mean, out=np.ones_like(groups), where=mean > 0.0) - 1.0
+    excess *= hits * np.sqrt(weights / weights.sum() / (len(weights) - 1.0))[:, None, None, None, None]
+    places = np.abs(0.5 * (cos_edges[1:] + cos_edges[:-1]))
+    logs = np.log10(table.energies_GeV)
+    for near in (True, False):
+        rows = [
+            np.flatnonzero(((places < limit) == near) & side) for side in (cos_edges[1:] <= 0.0, cos_edges[:-1] >= 0.0)
+        ]
+        for i, middle in enumerate(logs):
+            window = np.abs(logs - middle) <= 0.5 * WINDOW_DECADES
+            square = sum(np.sum(excess[:, :, window][:, :, :, row].sum(axis=(2, 3)) ** 2) for row in rows)
+            total = sum(np.sum(hits[:, window][:, :, row]) for row in rows)
+            out[i, (np.abs(centres) < limit) == near] = max(1.0, float(square / total)) if total > 0.0 else 1.0
+    return out
+
+
+def averaged(values: Array, fine: Array, edges: Array, axis: int) -> Array:
+    """Average densities over larger bins.
+
+    Parameters
+    ----------
+    values : float64 array
+    fine : float64 array (n + 1,)
+        Edges of the bins of ``values`` along the axis.
+    edges : float64 array (m + 1,)
+        Some of those.
+    axis : int
+
+    Returns
+    -------
+    float64 array
+        With m bins along the axis.
+    """
+    first = [int(np.argmin(np.abs(fine - edge))) for edge in edges]
+    width = np.expand_dims(np.diff(fine)[first[0] : first[-1]], tuple(range(1, values.ndim - axis)))
+    inside = np.take(values, range(first[0], first[-1]), axis=axis) * width
+    summed = np.add.reduceat(inside, np.array(first[:-1]) - first[0], axis=axis)
+    return summed / np.expand_dims(np.diff(edges), tuple(range(1, values.ndim - axis)))
