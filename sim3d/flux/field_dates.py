@@ -75,7 +75,8 @@ def smooth_dates(results: Sequence[Result], site: str, azimuth_bins: int, shape:
     for table in averages:
         factor, spread = np.ones((1, 1, 1)), np.zeros((1, 1, 1))
         if len(tables) > 1:
-            factor, spread = factor_on(table, average, correlation)
+            # a run is part of the mean, so that their ratio has less than the run's variance
+            factor, spread = factor_on(table, average, correlation * (1.0 - 1.0 / len(tables)))
         flux.append(shared.flux * factor)
         error.append(np.hypot(relative[0], spread))
         of_average.append(np.hypot(relative[1], spread[..., 0]))

@@ -115,6 +115,7 @@ def fit(
     offset: Array,
     penalties: Sequence[Penalty],
     with_error: Array | None = None,
+    start: Array | None = None,
 ) -> Fit:
     """Fit one flavour by penalised quasi-likelihood (iteratively reweighted least squares), with its penalties.
 
@@ -130,6 +131,8 @@ def fit(
     with_error : float64 array (bins, functions), optional
         Functions of the third axis for the error; by default those of ``bases``. A function that is 0 here is fitted
         and adds no error.
+    start : float64 array, shape of ``flux``, optional
+        First value of the logarithm of the fitted flux; by default ``offset``.
 
     Returns
     -------
@@ -139,7 +142,7 @@ def fit(
     total = int(np.prod(sizes))
     penalised = _Penalties(penalties, sizes)
     squares = [(b[:, :, None] * b[:, None, :]).reshape(len(b), -1) for b in bases]
-    eta = _start(flux, offset, bases[2].shape[1] > 1)
+    eta = np.array(offset if start is None else start)
     strengths = np.full(len(penalties), 10.0)
     for count in range(_ITERATIONS):
         mean = np.exp(np.clip(eta, -200.0, 200.0))
@@ -213,14 +216,6 @@ def _inverse(matrix: Array) -> Array:
         return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
     inverse, _ = lapack.dpotri(factor, lower=True)
     return np.tril(inverse) + np.tril(inverse, -1).T
-
-
-def _start(flux: Array, offset: Array, is_factor: bool) -> Array:
-    """Return starting values of ln flux: the table's, its smallest flux in empty bins; for a factor the offset."""
-    if is_factor:
-        return np.array(offset)
-    floor = flux[flux > 0.0].min()
-    return np.log(np.maximum(flux, floor))
 
 
 def _gram(squares: list[Array], weight: Array, sizes: list[int]) -> Array:

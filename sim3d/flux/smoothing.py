@@ -14,11 +14,12 @@ of a sum over many bins (:mod:`sim3d.results.bin_correlation`); the pull of a si
 Where a flux without noise is given (the one-dimensional flux of the same models), the fit is a factor on it, and the
 penalties are on first differences: at high energies the factor is nearly constant.
 
-The zenith variable is arsinh(cos_zenith / 0.2), so that the peak at the horizon is resolved. The sum of the flavours is
-fitted first, and each flavour as a factor on that shape: the penalty is on its deviation from the shape that all
-flavours have in common, and not on the peak or the east-west valley.
+The zenith variable is arsinh(cos_zenith / 0.2), so that the peak at the horizon is resolved. The penalties are on the
+logarithms of the product of the four fluxes and of their three ratios, each with strengths of its own: what all flavours
+have in common, the peak at the horizon, is left to the data, and the ratios are smoother than the fluxes.
 
-The dependence on azimuth is a factor on the average: the exponential of three harmonics. Their coefficients are
+The dependence on azimuth is a factor on the average, fitted to the sum of the flavours first, and for each flavour as a
+factor on that: the exponential of three harmonics. Their coefficients are
 (coarser) splines of the same kind with penalties on first differences, of own strengths for each harmonic. Above the
 energies at which the field acts a further penalty is on their size. The mean of the factor over azimuth is one.
 """
@@ -60,6 +61,10 @@ KNOWN_ERROR = 0.5
 
 AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS, HARMONICS = 2.0, 5, 3
 """Spline intervals of the harmonics' coefficients (per decade, in cos_zenith), and the number of harmonics."""
+
+FLAVOUR_MODES = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, -1.0, -1.0], [1.0, -1.0, 1.0, -1.0], [1.0, -1.0, -1.0, 1.0]])
+"""Products of powers of the four fluxes (a column each): all of them, muon over electron flavours, neutrinos over
+antineutrinos, and the difference of this ratio between muon and electron flavours."""
 
 FIELD_GEV = (10.0, 40.0)
 """Between these energies the influence of the geomagnetic field's date on a flux fades. Cutoffs reach 60 GV near the
@@ -122,17 +127,18 @@ def smooth_average(table: FluxTable, shape: Array | None = None, correlation: Ar
     _check(table)
     if table.has_azimuth:
         raise InputError(f"{table.source}: smooth_average wants the azimuth average")
-    bases = [*_bases(table, KNOTS_PER_DECADE, COS_KNOTS), np.ones((1, 1))]
-    penalties = _penalties(table, bases, 2 if shape is None else 1)
+    bases = [*_bases(table, KNOTS_PER_DECADE, COS_KNOTS), 0.5 * FLAVOUR_MODES]
+    order = 2 if shape is None else 1
+    penalties = [one for mode in np.eye(4) for one in _penalties(table, bases, order, mode)]
     raw = _raw_errors(table)
-    phi = raw.hit_value * correlation
-    given = np.zeros(table.flux.shape) if shape is None else np.log(shape)[..., None]
-    all_given = np.log(np.exp(given).sum(axis=0))
-    common = _all_flavours(table, phi, bases, all_given, penalties)
-    factor = np.log(common.mean) - all_given
-    fits = [fit(table.flux[f], phi[f], bases, given[f] + factor, penalties) for f in range(len(phi))]
-    relative = np.stack([np.hypot(one.relative_error, common.relative_error) for one in fits])
-    return _smoothed(table, np.stack([one.mean for one in fits]), relative, fits, common, raw, correlation)
+    flux, phi = (np.moveaxis(x[..., 0], 0, -1) for x in (table.flux, raw.hit_value * correlation))
+    given = np.zeros(flux.shape) if shape is None else np.moveaxis(np.log(shape), 0, -1)
+    lowest = np.min(np.where(flux > 0.0, flux, np.inf), axis=(0, 1))
+    found = fit(flux, phi, bases, given, penalties, start=np.log(np.maximum(flux, lowest)))
+    mean, relative, leverage = (
+        np.moveaxis(x, -1, 0)[..., None] for x in (found.mean, found.relative_error, found.leverage)
+    )
+    return _smoothed(table, mean, relative, leverage, found.penalties, raw, correlation)
 
 
 def smooth_azimuth(table: FluxTable, average: Smoothed, correlation: Array | float = 1.0) -> Smoothed:
@@ -181,7 +187,10 @@ def smooth_azimuth(table: FluxTable, average: Smoothed, correlation: Array | flo
     assert average.table.error is not None
     of_average = average.table.error / average.table.flux
     relative = np.sqrt(np.stack([one.relative_error for one in fits]) ** 2 + shape.relative_error**2 + of_average**2)
-    return _smoothed(table, np.stack(means), relative, fits, shape, raw, correlation)
+    # the parameters of the common shape are shared by the flavours
+    leverage = np.stack([one.leverage for one in fits]) + shape.leverage / len(fits)
+    strengths = np.array([one.penalties for one in fits])
+    return _smoothed(table, np.stack(means), relative, leverage, strengths, raw, correlation)
 
 
 def factor_on(table: FluxTable, shared: FluxTable, correlation: Array | float = 1.0) -> tuple[Array, Array]:
@@ -342,12 +351,10 @@ def _all_flavours(
 
 
 def _smoothed(
-    table: FluxTable, mean: Array, relative: Array, fits: list[Fit], shape: Fit, raw: BinErrors,
+    table: FluxTable, mean: Array, relative: Array, leverage: Array, penalties: Array, raw: BinErrors,
     correlation: Array | float,
 ) -> Smoothed:  # fmt: skip
     phi = raw.hit_value
-    # the parameters of the common shape are shared by the flavours
-    leverage = np.stack([one.leverage for one in fits]) + shape.leverage / len(fits)
     # one standard deviation of the logarithm, upward
     error = np.expm1(np.minimum(relative, 100.0)) * mean
     beyond = relative >= KNOWN_ERROR
@@ -364,7 +371,7 @@ def _smoothed(
         mean / phi,
         np.asarray(correlation),
         leverage,
-        np.array([one.penalties for one in fits]),
+        penalties,
     )
 
 
