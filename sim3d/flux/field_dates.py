@@ -16,6 +16,7 @@ import numpy as np
 from sim3d.conventions.arrays import Array
 from sim3d.files.flux_table import FluxTable
 from sim3d.flux.smoothing import correlation_of, factor_on, smooth_average, smooth_azimuth
+from sim3d.results.bin_correlation import BinCorrelation, mean_correlation
 from sim3d.results.result import Result
 from sim3d.results.tables import sample_table
 
@@ -63,7 +64,7 @@ def smooth_dates(results: Sequence[Result], site: str, azimuth_bins: int, shape:
     averages = [sample_table(one, site, "honda", azimuth=False) for one in results]
     tables = [sample_table(one, site, "honda", azimuth=True, azimuth_bins=azimuth_bins) for one in results]
     correlation, of_azimuth = (
-        np.mean([correlation_of(one, site, table) for one, table in zip(results, each, strict=True)], axis=0)
+        mean_correlation([correlation_of(one, site, table) for one, table in zip(results, each, strict=True)])
         for each in (averages, tables)
     )
     fitted = smooth_average(mean_table(averages), shape, correlation)
@@ -76,7 +77,9 @@ def smooth_dates(results: Sequence[Result], site: str, azimuth_bins: int, shape:
         factor, spread = np.ones((1, 1, 1)), np.zeros((1, 1, 1))
         if len(tables) > 1:
             # a run is part of the mean, so that their ratio has less than the run's variance
-            factor, spread = factor_on(table, average, correlation * (1.0 - 1.0 / len(tables)))
+            part = 1.0 - 1.0 / len(tables)
+            of_ratio = BinCorrelation(correlation.total * part, correlation.ratios * part)
+            factor, spread = factor_on(table, average, of_ratio)
         flux.append(shared.flux * factor)
         error.append(np.hypot(relative[0], spread))
         of_average.append(np.hypot(relative[1], spread[..., 0]))

@@ -116,6 +116,7 @@ def fit(
     penalties: Sequence[Penalty],
     with_error: Array | None = None,
     start: Array | None = None,
+    common: Array | None = None,
 ) -> Fit:
     """Fit one flavour by penalised quasi-likelihood (iteratively reweighted least squares), with its penalties.
 
@@ -133,6 +134,9 @@ def fit(
         and adds no error.
     start : float64 array, shape of ``flux``, optional
         First value of the logarithm of the fitted flux; by default ``offset``.
+    common : float64 array (energy, cos_zenith), optional
+        Variance over ``phi`` times expectation of what the bins of the third axis have in common: of the sum of their
+        deviations in units of their errors. By default 1, as of independent bins.
 
     Returns
     -------
@@ -149,10 +153,18 @@ def fit(
         weight = mean / phi
         # limits the first steps of bins far above the fit; the limit grows by a factor of 4 with each iteration
         working = eta - offset + np.minimum((flux - mean) / mean, 20.0 * 4.0**count)
-        normal = _gram(squares, weight, sizes)
+        normal, right = _gram(squares, weight, sizes), along_axes([b.T for b in bases], weight * working)
+        if common is not None:
+            scale = np.sqrt(weight / flux.shape[2])
+            # the common deviation has another variance
+            together = (scale @ bases[2])[..., None, :] * (1.0 / common - 1.0)[..., None, None]
+            more = (together * (scale @ bases[2])[..., :, None]).reshape(*flux.shape[:2], -1)
+            normal += _ordered(along_axes([squares[0].T, squares[1].T, np.eye(sizes[2] ** 2)], more), sizes)
+            of_sum = together[..., 0, :] * np.sum(scale * working, axis=2, keepdims=True)
+            right += along_axes([bases[0].T, bases[1].T, np.eye(sizes[2])], of_sum)
         # the small ridge sets to 0 what neither the data nor the penalties determine
         inverse = _inverse(normal + penalised.matrix(strengths) + 1e-6 * np.eye(total))
-        theta = inverse @ along_axes([b.T for b in bases], weight * working).ravel()
+        theta = inverse @ right.ravel()
         new = offset + along_axes(bases, theta.reshape(sizes))
         step = float(np.max(np.abs(new - eta) * np.sqrt(np.minimum(weight, 1.0))))
         eta = new
@@ -220,7 +232,11 @@ def _inverse(matrix: Array) -> Array:
 
 def _gram(squares: list[Array], weight: Array, sizes: list[int]) -> Array:
     """Compute X^T W X of a tensor product without forming X."""
-    out = along_axes([square.T for square in squares], weight)
+    return _ordered(along_axes([square.T for square in squares], weight), sizes)
+
+
+def _ordered(out: Array, sizes: list[int]) -> Array:
+    """Bring pairs of functions (a a, b b, c c) into the order of the matrix of all functions."""
     a, b, c = sizes
     out = out.reshape(a, a, b, b, c, c).transpose(0, 2, 4, 1, 3, 5)
     return out.reshape(a * b * c, a * b * c)

@@ -1,13 +1,14 @@
 """Measure how much larger the variance of a sum over bins is than the sum of their variances.
 
 Neutrinos of one primary arrive from nearly one direction with different energies. So bins of neighbouring energies, and
-near the horizon of neighbouring zenith angles, fluctuate together. The error of each bin is right, but the errors of
-many bins do not add up in quadrature. The ratio of the two variances is measured in windows of energy, from the groups
-of batches that a result keeps.
+near the horizon of neighbouring zenith angles, fluctuate together, and so do the flavours. The error of each bin is
+right, but the errors of many bins do not add up in quadrature. The ratio of the two variances is measured in windows of
+energy, from the groups of batches that a result keeps.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ from sim3d.conventions.arrays import Array
 from sim3d.conventions.binning import COS_EDGES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim3d.files.flux_table import FluxTable
     from sim3d.results.result import Result
 
@@ -30,8 +33,46 @@ _HORIZON = 0.35
 """Below this |cos_zenith| a bin of the azimuth average belongs to the horizon. Bands have one half."""
 
 
-def variance_ratio(result: Result, site: str, table: FluxTable, hit_value: Array) -> Array:
-    """Compute var(sum over a window) / (sum of the variances of its bins) around each bin of a table.
+@dataclass(frozen=True)
+class BinCorrelation:
+    """Variances of sums over the bins of a window, over the sums of the variances of its bins.
+
+    Attributes
+    ----------
+    total : float64 array (energy, cos_zenith, 1)
+        Of what the flavours have in common: of the sum of their relative deviations.
+    ratios : float64 array (energy, cos_zenith, 1)
+        Of ratios of flavours; at least 1.
+    """
+
+    total: Array
+    ratios: Array
+
+    @property
+    def single(self) -> Array:
+        """That of one flavour; float64 array (energy, cos_zenith, 1)."""
+        return 0.25 * self.total + 0.75 * self.ratios
+
+
+NO_CORRELATION = BinCorrelation(np.ones((1, 1, 1)), np.ones((1, 1, 1)))
+
+
+def mean_correlation(found: Sequence[BinCorrelation]) -> BinCorrelation:
+    """Average the ratios of several runs.
+
+    Parameters
+    ----------
+    found : sequence of BinCorrelation
+
+    Returns
+    -------
+    BinCorrelation
+    """
+    return BinCorrelation(np.mean([one.total for one in found], axis=0), np.mean([one.ratios for one in found], axis=0))
+
+
+def bin_correlation(result: Result, site: str, table: FluxTable, hit_value: Array) -> BinCorrelation:
+    """Measure the correlation of the bins around each bin of a table.
 
     Parameters
     ----------
@@ -44,16 +85,16 @@ def variance_ratio(result: Result, site: str, table: FluxTable, hit_value: Array
 
     Returns
     -------
-    float64 array (energy, cos_zenith, 1)
-        At least 1; the mean of all flavours, hemispheres and azimuths, apart for bins near the horizon and away from
-        it. It is 1 for a run of fewer than 8 groups of batches.
+    BinCorrelation
+        Means of both hemispheres and all azimuths, apart for bins near the horizon and away from it. The ratios are 1
+        for a run of fewer than 8 groups of batches.
     """
     used = np.asarray(result.group_weights, dtype=float) > 0.0
     weights = np.asarray(result.group_weights, dtype=float)[used]
     centres = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
-    out = np.ones((len(table.energies_GeV), len(centres), 1))
+    single, total = np.ones((2, len(table.energies_GeV), len(centres), 1))
     if len(weights) < FEWEST_GROUPS:
-        return out
+        return BinCorrelation(single, total)
     if table.has_azimuth:
         groups = np.asarray(result.groups_azimuth(site))[used]
         cos_edges, limit = _BAND_COS_EDGES, 0.5
@@ -80,10 +121,15 @@ def variance_ratio(result: Result, site: str, table: FluxTable, hit_value: Array
         ]
         for i, middle in enumerate(logs):
             window = np.abs(logs - middle) <= 0.5 * WINDOW_DECADES
-            square = sum(np.sum(excess[:, :, window][:, :, :, row].sum(axis=(2, 3)) ** 2) for row in rows)
-            total = sum(np.sum(hits[:, window][:, :, row]) for row in rows)
-            out[i, (np.abs(centres) < limit) == near] = max(1.0, float(square / total)) if total > 0.0 else 1.0
-    return out
+            sums = [excess[:, :, window][:, :, :, row].sum(axis=(2, 3)) for row in rows]
+            expected = float(sum(np.sum(hits[:, window][:, :, row]) for row in rows))
+            if expected > 0.0:
+                own = np.abs(centres) < limit if near else np.abs(centres) >= limit
+                single[i, own] = sum(float(np.sum(one**2)) for one in sums) / expected
+                total[i, own] = sum(float(np.sum(one.sum(axis=1) ** 2)) for one in sums) / expected
+    # four flavours of equal variances and covariances
+    total = np.maximum(total, 1.0)
+    return BinCorrelation(total, np.maximum((4.0 * single - total) / 3.0, 1.0))
 
 
 def averaged(values: Array, fine: Array, edges: Array, axis: int) -> Array:
