@@ -15,8 +15,8 @@ Where a flux without noise is given (the one-dimensional flux of the same models
 penalties are on first differences: at high energies the factor is nearly constant.
 
 The zenith variable is arsinh(cos_zenith / 0.2), so that the peak at the horizon is resolved. The penalties are on the
-logarithms of the product of the four fluxes and of their three ratios, each with strengths of its own: what all flavours
-have in common, the peak at the horizon, is left to the data, and the ratios are smoother than the fluxes.
+logarithms of the product of the four fluxes and of their three ratios, each with strengths of its own: what all
+flavours have in common, the peak at the horizon, is left to the data, and the ratios are smoother than the fluxes.
 
 The dependence on azimuth is a factor on the average, fitted to the sum of the flavours first, and for each flavour as a
 factor on that: the exponential of three harmonics. Their coefficients are
@@ -35,7 +35,7 @@ from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
 from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
 from sim3d.flux.penalised_fit import Fit, Penalty, basis, difference_penalty, fit
-from sim3d.results.bin_correlation import variance_ratio
+from sim3d.results.bin_correlation import NO_CORRELATION, BinCorrelation, bin_correlation
 from sim3d.results.bin_errors import FEW_BATCHES, BinErrors, bin_errors, neutrino_grid
 from sim3d.results.tables import sample_table
 
@@ -84,8 +84,8 @@ class Smoothed:
         (table - fit) / sqrt(phi fit) of every bin, the empty ones included.
     effective_hits : float64 array, same shape
         Expected number of effective hits, fit / phi.
-    correlation : float64 array, broadcast with ``table.flux[flavour]``
-        Variance of sums over bins, over that of independent bins.
+    correlation : BinCorrelation
+        Of the bins.
     leverage : float64 array, same shape
         Leverage of each bin on its own fitted value; the sum is the effective number of parameters.
     penalties : float64 array (flavour, penalties)
@@ -95,7 +95,7 @@ class Smoothed:
     table: FluxTable
     pulls: Array
     effective_hits: Array
-    correlation: Array
+    correlation: BinCorrelation
     leverage: Array
     penalties: Array
 
@@ -103,7 +103,9 @@ class Smoothed:
 SmoothedPair = tuple[Smoothed, FluxTable]
 
 
-def smooth_average(table: FluxTable, shape: Array | None = None, correlation: Array | float = 1.0) -> Smoothed:
+def smooth_average(
+    table: FluxTable, shape: Array | None = None, correlation: BinCorrelation = NO_CORRELATION
+) -> Smoothed:
     """Fit a smooth flux to a table averaged over azimuth.
 
     Parameters
@@ -112,8 +114,8 @@ def smooth_average(table: FluxTable, shape: Array | None = None, correlation: Ar
         With errors and one azimuth bin.
     shape : float64 array (flavour, energy, cos_zenith), optional
         A flux without noise (:func:`sim3d.studies.cascade.run_shape.flux_shape`); the fit is a factor on it.
-    correlation : float64 array (energy, cos_zenith, 1), optional
-        Variance of sums over bins, over that of independent bins (:mod:`sim3d.results.bin_correlation`).
+    correlation : BinCorrelation, optional
+        Of the bins; by default they are independent.
 
     Returns
     -------
@@ -131,17 +133,18 @@ def smooth_average(table: FluxTable, shape: Array | None = None, correlation: Ar
     order = 2 if shape is None else 1
     penalties = [one for mode in np.eye(4) for one in _penalties(table, bases, order, mode)]
     raw = _raw_errors(table)
-    flux, phi = (np.moveaxis(x[..., 0], 0, -1) for x in (table.flux, raw.hit_value * correlation))
+    flux, phi = (np.moveaxis(x[..., 0], 0, -1) for x in (table.flux, raw.hit_value * correlation.ratios))
     given = np.zeros(flux.shape) if shape is None else np.moveaxis(np.log(shape), 0, -1)
     lowest = np.min(np.where(flux > 0.0, flux, np.inf), axis=(0, 1))
-    found = fit(flux, phi, bases, given, penalties, start=np.log(np.maximum(flux, lowest)))
+    start, common = np.log(np.maximum(flux, lowest)), (correlation.total / correlation.ratios)[..., 0]
+    found = fit(flux, phi, bases, given, penalties, start=start, common=common)
     mean, relative, leverage = (
         np.moveaxis(x, -1, 0)[..., None] for x in (found.mean, found.relative_error, found.leverage)
     )
     return _smoothed(table, mean, relative, leverage, found.penalties, raw, correlation)
 
 
-def smooth_azimuth(table: FluxTable, average: Smoothed, correlation: Array | float = 1.0) -> Smoothed:
+def smooth_azimuth(table: FluxTable, average: Smoothed, correlation: BinCorrelation = NO_CORRELATION) -> Smoothed:
     """Fit a table with azimuth bins as an azimuth-dependent factor on its smoothed average.
 
     Parameters
@@ -150,7 +153,7 @@ def smooth_azimuth(table: FluxTable, average: Smoothed, correlation: Array | flo
         With errors.
     average : Smoothed
         From :func:`smooth_average`, with the same energies and zenith bins.
-    correlation : float64 array (energy, cos_zenith, 1), optional
+    correlation : BinCorrelation, optional
         As for :func:`smooth_average`.
 
     Returns
@@ -173,14 +176,14 @@ def smooth_azimuth(table: FluxTable, average: Smoothed, correlation: Array | flo
     varying = bases[2] * (np.arange(bases[2].shape[1]) > 0)
     share = np.diff(table.azimuth_edges_deg) / 360.0
     raw = _raw_errors(table)
-    phi = raw.hit_value * correlation
+    phi = raw.hit_value
     base = np.broadcast_to(average.table.flux, table.flux.shape)
     all_base = np.log(base.sum(axis=0))
-    shape = _all_flavours(table, phi, bases, all_base, penalties, varying)
+    shape = _all_flavours(table, phi * correlation.total, bases, all_base, penalties, varying)
     common = np.log(shape.mean) - all_base
     fits, means = [], []
     for f in range(len(phi)):
-        one = fit(table.flux[f], phi[f], bases, np.log(base[f]) + common, penalties, varying)
+        one = fit(table.flux[f], phi[f] * correlation.ratios, bases, np.log(base[f]) + common, penalties, varying)
         fits.append(one)
         factor = one.mean / base[f]
         means.append(base[f] * factor / (factor @ share)[..., None])
@@ -193,7 +196,7 @@ def smooth_azimuth(table: FluxTable, average: Smoothed, correlation: Array | flo
     return _smoothed(table, np.stack(means), relative, leverage, strengths, raw, correlation)
 
 
-def factor_on(table: FluxTable, shared: FluxTable, correlation: Array | float = 1.0) -> tuple[Array, Array]:
+def factor_on(table: FluxTable, shared: FluxTable, correlation: BinCorrelation = NO_CORRELATION) -> tuple[Array, Array]:
     """Fit a factor on a smooth flux to a table at another date of the field, as flat as the table permits.
 
     The factor is common to flavours and azimuths, and 1 above :data:`FIELD_GEV`.
@@ -202,7 +205,7 @@ def factor_on(table: FluxTable, shared: FluxTable, correlation: Array | float = 
     ----------
     table, shared : FluxTable
         Averages over azimuth: one with sample errors, and the smooth flux.
-    correlation : float64 array (energy, cos_zenith, 1), optional
+    correlation : BinCorrelation, optional
         As for :func:`smooth_average`.
 
     Returns
@@ -214,7 +217,7 @@ def factor_on(table: FluxTable, shared: FluxTable, correlation: Array | float = 
     fading = np.cos(0.5 * np.pi * np.clip((np.log(table.energies_GeV) - low) / (high - low), 0.0, 1.0)) ** 2
     energy, zenith = _bases(table, AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS)
     bases = [energy * fading[:, None], zenith, np.ones((1, 1))]
-    phi = _raw_errors(table).hit_value * correlation
+    phi = _raw_errors(table).hit_value * correlation.total
     made = _all_flavours(table, phi, bases, np.log(base), _penalties(table, bases, 1))
     return made.mean / base, made.relative_error
 
@@ -252,7 +255,7 @@ def smooth_result(
     return [(smooth, average), (around, by_azimuth)]
 
 
-def correlation_of(result: Result, site: str, table: FluxTable) -> Array:
+def correlation_of(result: Result, site: str, table: FluxTable) -> BinCorrelation:
     """Measure the correlation of the bins of a result's table.
 
     Parameters
@@ -264,10 +267,9 @@ def correlation_of(result: Result, site: str, table: FluxTable) -> Array:
 
     Returns
     -------
-    float64 array (energy, cos_zenith, 1)
-        See :func:`sim3d.results.bin_correlation.variance_ratio`.
+    BinCorrelation
     """
-    return variance_ratio(result, site, table, _raw_errors(table).hit_value)
+    return bin_correlation(result, site, table, _raw_errors(table).hit_value)
 
 
 def _check(table: FluxTable) -> None:
@@ -352,7 +354,7 @@ def _all_flavours(
 
 def _smoothed(
     table: FluxTable, mean: Array, relative: Array, leverage: Array, penalties: Array, raw: BinErrors,
-    correlation: Array | float,
+    correlation: BinCorrelation,
 ) -> Smoothed:  # fmt: skip
     phi = raw.hit_value
     # one standard deviation of the logarithm, upward
@@ -369,7 +371,7 @@ def _smoothed(
         ),
         (table.flux - mean) / np.sqrt(phi * mean),
         mean / phi,
-        np.asarray(correlation),
+        correlation,
         leverage,
         penalties,
     )

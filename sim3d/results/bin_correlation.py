@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from sim3d.files.flux_table import FluxTable
     from sim3d.results.result import Result
 
-WINDOW_DECADES = 1.5
-"""Width of the windows. The correlation of two energies has fallen to a tenth at a ratio of 4."""
+WINDOWS_GEV, WINDOW_DECADES = (1.0, 10.0), (0.5, 1.5)
+"""Widths of the windows (decades) up to the first of two energies and from the second on; between them the ratios are
+interpolated. A narrow window is one bin in cos_zenith, a wide one all bins near the horizon or away from it. A smooth
+flux follows the table about as finely. The correlation of two energies has fallen to a tenth at a ratio of 4."""
 
 FEWEST_GROUPS = 8
 """With fewer groups of batches nothing is measured."""
@@ -92,9 +94,9 @@ def bin_correlation(result: Result, site: str, table: FluxTable, hit_value: Arra
     used = np.asarray(result.group_weights, dtype=float) > 0.0
     weights = np.asarray(result.group_weights, dtype=float)[used]
     centres = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
-    single, total = np.ones((2, len(table.energies_GeV), len(centres), 1))
+    single, total = np.zeros((2, len(table.energies_GeV), len(centres), 1))
     if len(weights) < FEWEST_GROUPS:
-        return BinCorrelation(single, total)
+        return BinCorrelation(single + 1.0, total + 1.0)
     if table.has_azimuth:
         groups = np.asarray(result.groups_azimuth(site))[used]
         cos_edges, limit = _BAND_COS_EDGES, 0.5
@@ -113,20 +115,21 @@ def bin_correlation(result: Result, site: str, table: FluxTable, hit_value: Arra
     # effective hits more than expected: the variance of a bin is their number, if the hits are independent
     excess = np.divide(groups, mean, out=np.ones_like(groups), where=mean > 0.0) - 1.0
     excess *= hits * np.sqrt(weights / weights.sum() / (len(weights) - 1.0))[:, None, None, None, None]
-    places = np.abs(0.5 * (cos_edges[1:] + cos_edges[:-1]))
-    logs = np.log10(table.energies_GeV)
+    logs, places = np.log10(table.energies_GeV), 0.5 * (cos_edges[1:] + cos_edges[:-1])
+    low, high = np.log10(WINDOWS_GEV)
+    is_wide = np.clip((logs - low) / (high - low), 0.0, 1.0)
     for near in (True, False):
-        rows = [
-            np.flatnonzero(((places < limit) == near) & side) for side in (cos_edges[1:] <= 0.0, cos_edges[:-1] >= 0.0)
-        ]
+        rows = [np.flatnonzero(((np.abs(places) < limit) == near) & side) for side in (places < 0.0, places >= 0.0)]
+        bins = [np.array([k]) for row in rows for k in row]
+        own = (np.abs(centres) < limit) == near
         for i, middle in enumerate(logs):
-            window = np.abs(logs - middle) <= 0.5 * WINDOW_DECADES
-            sums = [excess[:, :, window][:, :, :, row].sum(axis=(2, 3)) for row in rows]
-            expected = float(sum(np.sum(hits[:, window][:, :, row]) for row in rows))
-            if expected > 0.0:
-                own = np.abs(centres) < limit if near else np.abs(centres) >= limit
-                single[i, own] = sum(float(np.sum(one**2)) for one in sums) / expected
-                total[i, own] = sum(float(np.sum(one.sum(axis=1) ** 2)) for one in sums) / expected
+            for decades, parts, share in zip(WINDOW_DECADES, (bins, rows), (1 - is_wide[i], is_wide[i]), strict=True):
+                window = np.abs(logs - middle) <= 0.5 * decades
+                sums = [excess[:, :, window][:, :, :, part].sum(axis=(2, 3)) for part in parts]
+                expected = float(sum(np.sum(hits[:, window][:, :, part]) for part in parts))
+                if share > 0.0 and expected > 0.0:
+                    single[i, own] += share * sum(float(np.sum(one**2)) for one in sums) / expected
+                    total[i, own] += share * sum(float(np.sum(one.sum(axis=1) ** 2)) for one in sums) / expected
     # four flavours of equal variances and covariances
     total = np.maximum(total, 1.0)
     return BinCorrelation(total, np.maximum((4.0 * single - total) / 3.0, 1.0))
