@@ -146,7 +146,7 @@ def regions(smoothed: Smoothed) -> list[RegionPull]:
                         continue
                     # (table - fit) / phi
                     excess = float(np.sum(smoothed.pulls[f][place] * np.sqrt(expected)))
-                    ratio = np.broadcast_to(smoothed.correlation.single, smoothed.pulls[f].shape)[place]
+                    ratio = np.broadcast_to(smoothed.correlation.single, smoothed.pulls.shape)[f][place]
                     pull = excess / np.sqrt(float(np.sum(ratio * expected)))
                     out.append(RegionPull(flavour, zenith, half, low, 10.0 * low, pull, excess / total, total))
     return out

@@ -136,7 +136,7 @@ def smooth_average(
     flux, phi = (np.moveaxis(x[..., 0], 0, -1) for x in (table.flux, raw.hit_value * correlation.ratios))
     given = np.zeros(flux.shape) if shape is None else np.moveaxis(np.log(shape), 0, -1)
     lowest = np.min(np.where(flux > 0.0, flux, np.inf), axis=(0, 1))
-    start, common = np.log(np.maximum(flux, lowest)), (correlation.total / correlation.ratios)[..., 0]
+    start, common = np.log(np.maximum(flux, lowest)), (correlation.total / correlation.ratios.mean(axis=0))[..., 0]
     found = fit(flux, phi, bases, given, penalties, start=start, common=common)
     mean, relative, leverage = (
         np.moveaxis(x, -1, 0)[..., None] for x in (found.mean, found.relative_error, found.leverage)
@@ -177,13 +177,14 @@ def smooth_azimuth(table: FluxTable, average: Smoothed, correlation: BinCorrelat
     share = np.diff(table.azimuth_edges_deg) / 360.0
     raw = _raw_errors(table)
     phi = raw.hit_value
+    of_flavours = phi * correlation.ratios
     base = np.broadcast_to(average.table.flux, table.flux.shape)
     all_base = np.log(base.sum(axis=0))
     shape = _all_flavours(table, phi * correlation.total, bases, all_base, penalties, varying)
     common = np.log(shape.mean) - all_base
     fits, means = [], []
     for f in range(len(phi)):
-        one = fit(table.flux[f], phi[f] * correlation.ratios, bases, np.log(base[f]) + common, penalties, varying)
+        one = fit(table.flux[f], of_flavours[f], bases, np.log(base[f]) + common, penalties, varying)
         fits.append(one)
         factor = one.mean / base[f]
         means.append(base[f] * factor / (factor @ share)[..., None])

@@ -43,8 +43,8 @@ class BinCorrelation:
     ----------
     total : float64 array (energy, cos_zenith, 1)
         Of what the flavours have in common: of the sum of their relative deviations.
-    ratios : float64 array (energy, cos_zenith, 1)
-        Of ratios of flavours; at least 1.
+    ratios : float64 array (flavour, energy, cos_zenith, 1)
+        Of what a flavour does not share with the others; at least 1.
     """
 
     total: Array
@@ -52,11 +52,11 @@ class BinCorrelation:
 
     @property
     def single(self) -> Array:
-        """That of one flavour; float64 array (energy, cos_zenith, 1)."""
+        """That of each flavour; float64 array (flavour, energy, cos_zenith, 1)."""
         return 0.25 * self.total + 0.75 * self.ratios
 
 
-NO_CORRELATION = BinCorrelation(np.ones((1, 1, 1)), np.ones((1, 1, 1)))
+NO_CORRELATION = BinCorrelation(np.ones((1, 1, 1)), np.ones((1, 1, 1, 1)))
 
 
 def mean_correlation(found: Sequence[BinCorrelation]) -> BinCorrelation:
@@ -94,9 +94,10 @@ def bin_correlation(result: Result, site: str, table: FluxTable, hit_value: Arra
     used = np.asarray(result.group_weights, dtype=float) > 0.0
     weights = np.asarray(result.group_weights, dtype=float)[used]
     centres = 0.5 * (table.cos_edges[1:] + table.cos_edges[:-1])
-    single, total = np.zeros((2, len(table.energies_GeV), len(centres), 1))
+    total = np.zeros((len(table.energies_GeV), len(centres), 1))
+    single = np.zeros((len(table.flux), *total.shape))
     if len(weights) < FEWEST_GROUPS:
-        return BinCorrelation(single + 1.0, total + 1.0)
+        return BinCorrelation(total + 1.0, single + 1.0)
     if table.has_azimuth:
         groups = np.asarray(result.groups_azimuth(site))[used]
         cos_edges, limit = _BAND_COS_EDGES, 0.5
@@ -126,11 +127,13 @@ def bin_correlation(result: Result, site: str, table: FluxTable, hit_value: Arra
             for decades, parts, share in zip(WINDOW_DECADES, (bins, rows), (1 - is_wide[i], is_wide[i]), strict=True):
                 window = np.abs(logs - middle) <= 0.5 * decades
                 sums = [excess[:, :, window][:, :, :, part].sum(axis=(2, 3)) for part in parts]
-                expected = float(sum(np.sum(hits[:, window][:, :, part]) for part in parts))
-                if share > 0.0 and expected > 0.0:
-                    single[i, own] += share * sum(float(np.sum(one**2)) for one in sums) / expected
-                    total[i, own] += share * sum(float(np.sum(one.sum(axis=1) ** 2)) for one in sums) / expected
-    # four flavours of equal variances and covariances
+                expected = np.sum([hits[:, window][:, :, part].sum(axis=(1, 2, 3)) for part in parts], axis=0)
+                if share > 0.0 and expected.min() > 0.0:
+                    of_flavours = np.sum([np.sum(one**2, axis=(0, 2)) for one in sums], axis=0) / expected
+                    single[:, i, own, 0] += share * of_flavours[:, None]
+                    of_sum = sum(float(np.sum(one.sum(axis=1) ** 2)) for one in sums)
+                    total[i, own] += share * of_sum / float(expected.sum())
+    # as if the four had equal covariances
     total = np.maximum(total, 1.0)
     return BinCorrelation(total, np.maximum((4.0 * single - total) / 3.0, 1.0))
 
