@@ -14,14 +14,14 @@ import numpy as np
 from atmosphere.layers import LayeredAtmosphere, linsley
 from atmosphere.msis import from_msis
 from hadronic.models import HadronicModel
+from sim3d.cascade.energies import BINS_PER_DECADE, make_grid
+from sim3d.cascade.flux import CascadeFlux, Place, mean_over, solve_places
+from sim3d.cascade.primaries import no_cutoff, sharp_cutoff
+from sim3d.cascade.solver import CascadeSolver
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.text_tables import text_table
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.catalogue import highest_energy_GeV
-from sim3d.studies.cascade.energies import BINS_PER_DECADE, make_grid
-from sim3d.studies.cascade.flux import CascadeFlux, Place, mean_over, solve_places
-from sim3d.studies.cascade.primaries import no_cutoff, sharp_cutoff
-from sim3d.studies.cascade.solver import CascadeSolver
 from sim3d.studies.muon_measurements import (
     BANDS_GEV,
     THREE_D_BELOW_GEV,

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from atmosphere import linsley
+from sim3d.cascade.charm import charm_yields, neutrino_lines, prompt_neutrinos
+from sim3d.cascade.charm_production import HADRONS, CharmProduction, measured_production
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.flux import cascade_fluxes
+from sim3d.cascade.path import make_path
 from sim3d.config.load import make_config
 from sim3d.conventions.particles import KP, NEUTRON, PROTON
 from sim3d.errors import InputError
-from sim3d.studies.cascade.charm import charm_yields, neutrino_lines, prompt_neutrinos
-from sim3d.studies.cascade.charm_production import HADRONS, CharmProduction, measured_production
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.flux import cascade_fluxes
-from sim3d.studies.cascade.path import make_path
 
 N_HADRONS = 9
 
