@@ -148,8 +148,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scaled = fluxes(scaled_as_a_whole(table, Path(folder)))
     antibaryons = fluxes(table, antibaryons=True)
-    wide = (10.0, *high)
-    show("antibaryons", antibaryons, now, {"mu": wide, **dict.fromkeys(FLAVOURS, wide)})
+    wide = (1.0, 10.0, *high)
+    show("antibaryons", antibaryons, now, dict.fromkeys((*FLAVOURS, "mu+", "mu-"), wide))
     low = (0.3, 1.0, 3.0)
     show("join of cross sections", now, scaled, {"mu": (1.2, 3.0, 10.0), "numu": low, "nue": low})
 

@@ -32,7 +32,7 @@ from sim3d.files.csv_tables import TABLE_COLUMNS, csv_rows
 from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
 from sim3d.flux.penalised_fit import Fit, basis, fit
 from sim3d.results.bin_errors import FEW_BATCHES, BinErrors, bin_errors, neutrino_grid
-from sim3d.results.tables import sample_table
+from sim3d.results.tables import prompt_of_table, sample_table
 
 if TYPE_CHECKING:
     from sim3d.results.result import Result
@@ -246,7 +246,15 @@ def smooth_result(result: Result, site: str, binning: str, azimuth_bins: int | N
     average = sample_table(result, site, binning, azimuth=False)
     by_azimuth = sample_table(result, site, binning, azimuth=True, azimuth_bins=azimuth_bins)
     smooth = smooth_average(average)
-    return [(smooth, average), (smooth_azimuth(by_azimuth, smooth), by_azimuth)]
+    pairs = [(smooth, average), (smooth_azimuth(by_azimuth, smooth), by_azimuth)]
+    if not result.record.prompt:
+        return pairs
+    # the fit is to what was simulated; the neutrinos of charm have no fluctuations
+    prompt = prompt_of_table(result, site, binning)
+    added = [
+        replace(one.table, flux=one.table.flux + prompt, note=f"{one.table.note}; {raw.note}") for one, raw in pairs
+    ]
+    return [(replace(one, table=table), raw) for (one, raw), table in zip(pairs, added, strict=True)]
 
 
 def summary(smoothed: Smoothed) -> list[PullSummary]:

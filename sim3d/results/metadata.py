@@ -29,6 +29,7 @@ _MODELS = (
     "primary_source",
     "hadronic_model",
     "hadronic_definition",
+    "charm",
     "atmosphere",
     "field_generation",
     "field_degree",

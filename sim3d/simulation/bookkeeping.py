@@ -15,6 +15,7 @@ from sim3d.files.record import RunRecord
 from sim3d.sampling.counters import COUNTERS
 from sim3d.sampling.lost import Lost
 from sim3d.simulation.processes import Processes
+from sim3d.simulation.prompt import prompt_of_run
 from sim3d.simulation.provenance import provenance
 from sim3d.simulation.run_sums import RunSums
 from sim3d.simulation.setup import Setup
@@ -57,6 +58,11 @@ class Bookkeeping:
             self.done[: len(start.batches_done)] = start.batches_done
             self.lost = list(start.lost)
         self.n_done = int(self.done.sum())
+        self.prompt = {} if start is None else start.prompt
+        if not self.prompt:
+            self.prompt = prompt_of_run(
+                setup.config, setup.detectors, setup.atmosphere, setup.hadronic, setup.primaries
+            )
         self.started = time.perf_counter()
 
     def note(self, gathered: list[tuple[list[int], list[Lost]]]) -> None:
@@ -110,4 +116,5 @@ class Bookkeeping:
             watch_sums=sums.watch.sums,
             events=None if self.journal is None else self.journal.index.only(self.done),
             allocation=self.setup.allocation,
+            prompt=self.prompt,
         )
