@@ -178,8 +178,8 @@ def test_it_costs_seconds():
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        ({"hadronic": {"charm": True}}, r"hadronic\.charm: True must be 'none' or 'measured'"),
-        ({"hadronic": {"charm": "sibyll"}}, r"hadronic\.charm: 'sibyll' must be 'none' or 'measured'"),
+        ({"hadronic": {"charm": True}}, r"hadronic\.charm: True must be one of 'none' or 'measured'"),
+        ({"hadronic": {"charm": "sibyll"}}, r"hadronic\.charm: 'sibyll' must be one of 'none' or 'measured'"),
         ({"scoring": {"gradients": ["pi+@31"]}}, r"hadronic\.charm: prompt neutrinos have no derivatives"),
         ({"scoring": {"muons": True, "neutrinos": False}}, r"hadronic\.charm: adds neutrinos"),
         ({"scoring": {"charm": True}}, r"it belongs into \[hadronic\]"),
