@@ -250,7 +250,7 @@ class HadronicTable(Table):
     model: str = "accelerator"
     definition: str | None = None
     table: str | None = None
-    charm: Literal["none", "measured"] = NO_CHARM
+    charm: Literal["none", "measured"] = "none"
 
     @field_validator("definition")
     @classmethod

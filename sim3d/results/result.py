@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim3d.config.schema import NO_CHARM
 from sim3d.conventions.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, Binning
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.conventions.words import result_conventions
@@ -81,6 +82,11 @@ class Result(PointFluxes):
     flavours = FLAVOURS
 
     def __init__(self, record: RunRecord, path: Path | None = None) -> None:
+        if record.config.hadronic.charm != NO_CHARM and not record.prompt:
+            raise InputError(
+                "hadronic.charm: this record has no prompt fluxes (after sim3d.simulation.reweight.reweight set "
+                "record.prompt = sim3d.simulation.prompt.prompt_of_config(record.config, record.detectors))"
+            )
         self.record = record
         self.path = path
         self._gradients: dict[str, SiteGradients] = {}

@@ -42,7 +42,6 @@ from sim3d.primaries.spectrum import group_flux
 from sim3d.sampling.counters import C_MUON_CROSSINGS, C_MUON_PRIMARIES, COUNTERS, N_COUNTERS
 from sim3d.scoring.exact_sums import TallyOverflowError
 from sim3d.scoring.hit_weights import PRIMARIES, empty_sums, empty_weights, note_hit, note_primary
-from sim3d.simulation.prompt import prompt_of_config
 from sim3d.simulation.provenance import primary_entries
 from sim3d.simulation.run_sums import RunSums
 from sim3d.simulation.setup import make_primaries
@@ -279,7 +278,6 @@ def reweight(
         outcome=record.outcome,
         lost=record.lost,
         watch_sums=sums.watch.sums,
-        prompt=prompt_of_config(config, record.detectors),
     )
 
 

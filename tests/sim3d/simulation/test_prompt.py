@@ -190,6 +190,14 @@ def test_what_is_refused(tables, message):
         config(**tables)
 
 
+def test_a_record_without_its_prompt_flux_is_refused(files):
+    """As sim3d.simulation.reweight.reweight leaves it; the command adds the flux of the new primaries."""
+    record = read_result(files["measured"])
+    record.prompt = {}
+    with pytest.raises(InputError, match="prompt_of_config"):
+        Result(record)
+
+
 def test_without_charm_nothing_is_added(both):
     result: Result = both[0]
     assert result.record.prompt == {}
