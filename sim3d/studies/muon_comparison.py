@@ -131,12 +131,14 @@ def compare_models(
     return out
 
 
-def as_text(compared: Sequence[Compared]) -> str:
+def as_text(compared: Sequence[Compared], bands_GeV: Sequence[tuple[float, float]] = BANDS_GEV) -> str:
     """Format chi2 by set and model, and the mean of model over data by set and momentum.
 
     Parameters
     ----------
     compared : sequence of Compared
+    bands_GeV : sequence of (float, float)
+        Momenta over which the ratio is averaged (GeV/c).
 
     Returns
     -------
@@ -155,7 +157,7 @@ def as_text(compared: Sequence[Compared]) -> str:
     lines += ["", "model over data (error of the data)"]
     rows = []
     for i, each in enumerate(data):
-        for band in BANDS_GEV:
+        for band in bands_GeV:
             found_in = [mean_ratio(each, one.values[i], band) for one in compared]
             if found_in[0] is None:
                 continue
