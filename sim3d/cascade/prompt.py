@@ -14,14 +14,18 @@ import numpy as np
 
 from atmosphere.layers import LayeredAtmosphere
 from hadronic.interaction.kernels import YieldTables
+from hadronic.models import HadronicModel
 from sim3d.cascade.energies import make_grid
 from sim3d.cascade.flux import CascadeFlux, Place, solve_places
 from sim3d.cascade.primaries import no_cutoff
 from sim3d.cascade.solver import PARENTS, CascadeSolver
+from sim3d.config.schema import NO_CHARM, Config
 from sim3d.conventions.arrays import Array
+from sim3d.conventions.binning import COS_EDGES, ENERGY_EDGES_GEV
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.primaries.catalogue import highest_energy_GeV
 from sim3d.primaries.model import PrimaryModel
+from sim3d.scoring.detectors import Detector
 
 COSINES = (-1.0, -0.5, -0.1, 0.1, 0.5, 1.0)
 """Directions that are solved; between them ln(flux) is linear in the cosine, which is exact to 0.1%."""
@@ -78,6 +82,37 @@ def prompt_fluxes(
         between = np.exp((1.0 - share) * low + share * high)
     of_height = np.nan_to_num(between, nan=0.0)
     return of_height[[heights.index(height) for height in altitudes_km]]
+
+
+def prompt_of_run(
+    config: Config,
+    detectors: Sequence[Detector],
+    air: LayeredAtmosphere,
+    hadronic: HadronicModel,
+    primaries: PrimaryModel,
+) -> dict[str, Array]:
+    """Compute the prompt fluxes at the sites of a run, in the bins of its result.
+
+    Parameters
+    ----------
+    config : Config
+    detectors : sequence of Detector
+    air : LayeredAtmosphere
+    hadronic : HadronicModel
+    primaries : PrimaryModel
+        The models of the run (:class:`sim3d.simulation.setup.Setup`), with its changes of parameters.
+
+    Returns
+    -------
+    dict of float64 arrays (flavour, N_ENERGY, N_COS)
+        By site (m^-2 s^-1 sr^-1 GeV^-1); empty without ``hadronic.charm``.
+    """
+    if config.hadronic.charm == NO_CHARM:
+        return {}
+    heights = [1e-3 * one.altitude_m for one in detectors]
+    limits = config.primaries.energy_GeV
+    found = prompt_fluxes(hadronic.tables, primaries, air, heights, limits, ENERGY_EDGES_GEV, COS_EDGES)
+    return {one.name: flux for one, flux in zip(detectors, found, strict=True)}
 
 
 def of_charm(flux: CascadeFlux) -> CascadeFlux:

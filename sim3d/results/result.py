@@ -84,8 +84,8 @@ class Result(PointFluxes):
     def __init__(self, record: RunRecord, path: Path | None = None) -> None:
         if record.config.hadronic.charm != NO_CHARM and not record.prompt:
             raise InputError(
-                "hadronic.charm: this record has no prompt fluxes (after sim3d.simulation.reweight.reweight set "
-                "record.prompt = sim3d.simulation.prompt.prompt_of_config(record.config, record.detectors))"
+                "hadronic.charm: this record has no prompt fluxes; sim3d.simulation.reweight.reweight leaves "
+                "record.prompt to sim3d.cascade.prompt.prompt_of_run, as `sim3d reweight` calls it"
             )
         self.record = record
         self.path = path
@@ -297,7 +297,7 @@ class Result(PointFluxes):
     def prompt(self, site: str, binning: str = "fine") -> np.ndarray:
         """Return the flux of the neutrinos of charm, which is in :meth:`binned`; 0 without ``hadronic.charm``.
 
-        It is computed by the cascade equations and has no statistical error (:mod:`sim3d.simulation.prompt`).
+        It is computed by the cascade equations and has no statistical error (:mod:`sim3d.cascade.prompt`).
 
         Parameters
         ----------

@@ -10,12 +10,12 @@ import time
 
 import numpy as np
 
+from sim3d.config.schema import NO_CHARM
 from sim3d.files.event_journal import EventJournal
 from sim3d.files.record import RunRecord
 from sim3d.sampling.counters import COUNTERS
 from sim3d.sampling.lost import Lost
 from sim3d.simulation.processes import Processes
-from sim3d.simulation.prompt import prompt_of_run
 from sim3d.simulation.provenance import provenance
 from sim3d.simulation.run_sums import RunSums
 from sim3d.simulation.setup import Setup
@@ -59,10 +59,11 @@ class Bookkeeping:
             self.lost = list(start.lost)
         self.n_done = int(self.done.sum())
         self.prompt = {} if start is None else start.prompt
-        if not self.prompt:
-            self.prompt = prompt_of_run(
-                setup.config, setup.detectors, setup.atmosphere, setup.hadronic, setup.primaries
-            )
+        if setup.config.hadronic.charm != NO_CHARM and not self.prompt:
+            from sim3d.cascade.prompt import prompt_of_run
+
+            models = setup.atmosphere, setup.hadronic, setup.primaries
+            self.prompt = prompt_of_run(setup.config, setup.detectors, *models)
         self.started = time.perf_counter()
 
     def note(self, gathered: list[tuple[list[int], list[Lost]]]) -> None:

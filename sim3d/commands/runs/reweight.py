@@ -42,13 +42,18 @@ def command(
     target = output_file(output, output, force)
     from sim3d.files.locks import sole_writer
     from sim3d.files.result_file import write_result
-    from sim3d.simulation.prompt import prompt_of_config
     from sim3d.simulation.reweight import reweight
 
     started = time.perf_counter()
     with sole_writer(target):
         record = reweight(file, model, solar, progress=not as_json, values=parameter_values(settings))
-        record.prompt = prompt_of_config(record.config, record.detectors)
+        if "charm" in record.models:
+            from sim3d.cascade.prompt import prompt_of_run
+            from sim3d.simulation.setup import make_setup
+
+            setup = make_setup(record.config)
+            models = setup.atmosphere, setup.hadronic, setup.primaries
+            record.prompt = prompt_of_run(record.config, record.detectors, *models)
         write_result(record, target)
     if dropped := record.provenance.get("reweighted_without"):
         click.echo(f"sim3d: note: {target} is without {dropped}, which event records do not hold", err=True)

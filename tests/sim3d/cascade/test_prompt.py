@@ -9,7 +9,7 @@ import pytest
 
 from atmosphere import linsley
 from sim3d.cascade.flux import cascade_fluxes
-from sim3d.cascade.prompt import of_charm
+from sim3d.cascade.prompt import of_charm, prompt_of_run
 from sim3d.config.load import make_config
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.errors import InputError
@@ -21,9 +21,9 @@ from sim3d.primaries.build import primary_model
 from sim3d.results.metadata import site_metadata
 from sim3d.results.result import Result, load
 from sim3d.results.tables import table_of_result, write_csv_tables
-from sim3d.simulation.engine import run_to_file, simulate
+from sim3d.simulation.engine import run_to_file
 from sim3d.simulation.merge import merge_files
-from sim3d.simulation.prompt import prompt_of_config
+from sim3d.simulation.setup import make_setup
 
 ALTITUDE_M = 2000.0
 ENERGIES_GEV = (0.5, 1e7)
@@ -41,6 +41,12 @@ def config(charm="measured", **tables):
         "sites": [{"name": "here", "lat": 40.0, "lon": 10.0, "altitude_m": ALTITUDE_M}],
     }
     return make_config({**data, **tables})
+
+
+def of_configuration(config):
+    """Prompt flux at the only site of a configuration."""
+    setup = make_setup(config)
+    return prompt_of_run(config, setup.detectors, setup.atmosphere, setup.hadronic, setup.primaries)["here"]
 
 
 @pytest.fixture(scope="module")
@@ -160,18 +166,17 @@ def test_parts_and_resumed_runs_are_the_run(files, tmp_path):
 
 def test_another_primary_model_has_its_own_prompt_flux(files):
     """Twice as many protons (their spectrum from 1 GeV on) make up to twice as many prompt neutrinos."""
-    detectors = read_result(files["measured"]).detectors
-    plain = prompt_of_config(config(), detectors)["here"]
-    more = prompt_of_config(config(vary={"primary:p:norm": 1.0}), detectors)["here"]
+    plain = of_configuration(config())
+    np.testing.assert_array_equal(plain, read_result(files["measured"]).prompt["here"])
+    more = of_configuration(config(vary={"primary:p:norm": 1.0}))
     filled = plain > 0.0
     assert 1.3 < (more[filled] / plain[filled]).min() < (more[filled] / plain[filled]).max() < 2.0
 
 
 def test_it_costs_seconds():
     """A few seconds of CPU time; the bound leaves room for a busy machine."""
-    record = simulate(config("none", run={"primaries": 200, "batch_size": 100}), threads=1)
     started = time.process_time()
-    prompt_of_config(config(), record.detectors)
+    of_configuration(config())
     assert time.process_time() - started < 15.0
 
 
@@ -194,7 +199,7 @@ def test_a_record_without_its_prompt_flux_is_refused(files):
     """As sim3d.simulation.reweight.reweight leaves it; the command adds the flux of the new primaries."""
     record = read_result(files["measured"])
     record.prompt = {}
-    with pytest.raises(InputError, match="prompt_of_config"):
+    with pytest.raises(InputError, match="prompt_of_run"):
         Result(record)
 
 
