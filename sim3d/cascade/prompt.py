@@ -1,4 +1,4 @@
-"""Compute the prompt neutrinos of observers under the models of a run: what ``[hadronic] charm`` adds to its fluxes.
+"""Compute the prompt neutrinos of observers under the models of a run: what the key ``charm`` adds to its fluxes.
 
 One dimension suffices (docs/methods/cascade.md, "In runs"): where charm matters, primaries have TeV, charmed hadrons
 fly metres, and angles of production are milliradians. Charm is then nearly independent of the direction, so the
@@ -105,7 +105,7 @@ def prompt_of_run(
     Returns
     -------
     dict of float64 arrays (flavour, N_ENERGY, N_COS)
-        By site (m^-2 s^-1 sr^-1 GeV^-1); empty without ``hadronic.charm``.
+        By site (m^-2 s^-1 sr^-1 GeV^-1); empty without ``charm`` of ``[hadronic]``.
     """
     if config.hadronic.charm == NO_CHARM:
         return {}

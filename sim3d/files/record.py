@@ -50,7 +50,7 @@ class RunRecord:
     allocation : Allocation, optional
         Density of the primaries' energies, if a survey has chosen it.
     prompt : dict of float64 arrays (flavour, N_ENERGY, N_COS)
-        With ``hadronic.charm``: fluxes of prompt neutrinos by site (m^-2 s^-1 sr^-1 GeV^-1), not in the sums; or empty.
+        With the key ``charm``: fluxes of prompt neutrinos by site (m^-2 s^-1 sr^-1 GeV^-1), not in the sums; or empty.
     """
 
     config: Config

@@ -295,7 +295,7 @@ class Result(PointFluxes):
         return (flux + self.prompt(site, binning) if self.record.prompt else flux), error, hits
 
     def prompt(self, site: str, binning: str = "fine") -> np.ndarray:
-        """Return the flux of the neutrinos of charm, which is in :meth:`binned`; 0 without ``hadronic.charm``.
+        """Return the flux of the neutrinos of charm, which is in :meth:`binned`; 0 without ``charm`` of ``[hadronic]``.
 
         It is computed by the cascade equations and has no statistical error (:mod:`sim3d.cascade.prompt`).
 
