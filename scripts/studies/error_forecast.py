@@ -23,13 +23,13 @@ from hadronic.interaction.yield_laws import changed_tables
 from hadronic.models import load_model
 from hadronic.species import N, P
 from sim3d.calibration.priors import DEFAULT, prior_covariance
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.flux import Place, solve_places
+from sim3d.cascade.primaries import sharp_cutoff
+from sim3d.cascade.solver import CascadeSolver
 from sim3d.config.parameters import CLASS_OF
 from sim3d.primaries.build import primary_model
 from sim3d.simulation.variation import varied_hadronic, varied_primaries, yield_changes, yield_laws
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.flux import Place, solve_places
-from sim3d.studies.cascade.primaries import sharp_cutoff
-from sim3d.studies.cascade.solver import CascadeSolver
 
 ENERGIES_GEV = np.array([0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0])
 MOMENTA_GEV = np.geomspace(0.7, 3000.0, 40)

@@ -24,17 +24,17 @@ from hadronic.models import load_model
 from hadronic.species import N_PROJECTILES
 from hadronic.tables.yield_file import read_yield_file, write_yield_file
 from hadronic.tables.yield_rows import OTHER
+from sim3d.cascade.decays import decay_matrices
+from sim3d.cascade.energies import EnergyGrid, make_grid
+from sim3d.cascade.flux import CascadeFlux, Place, solve_places
+from sim3d.cascade.primaries import no_cutoff
+from sim3d.cascade.solver import CascadeSolver, yield_blocks
 from sim3d.config.schema import HadronicTable
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.conventions.particles import KM, LAMBDA, NEUTRON, PROTON
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.catalogue import DEFAULT_MODEL
 from sim3d.shower.branching_ratios import KSHORT_BRANCHING
-from sim3d.studies.cascade.decays import decay_matrices
-from sim3d.studies.cascade.energies import EnergyGrid, make_grid
-from sim3d.studies.cascade.flux import CascadeFlux, Place, solve_places
-from sim3d.studies.cascade.primaries import no_cutoff
-from sim3d.studies.cascade.solver import CascadeSolver, yield_blocks
 
 TABLES = Path(__file__).resolve().parents[2] / "hadronic" / "tables"
 PRIMARIES_GEV = (0.5, 1.0e7)
@@ -148,8 +148,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         scaled = fluxes(scaled_as_a_whole(table, Path(folder)))
     antibaryons = fluxes(table, antibaryons=True)
-    wide = (10.0, *high)
-    show("antibaryons", antibaryons, now, {"mu": wide, **dict.fromkeys(FLAVOURS, wide)})
+    wide = (1.0, 10.0, *high)
+    show("antibaryons", antibaryons, now, dict.fromkeys((*FLAVOURS, "mu+", "mu-"), wide))
     low = (0.3, 1.0, 3.0)
     show("join of cross sections", now, scaled, {"mu": (1.2, 3.0, 10.0), "numu": low, "nue": low})
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from hadronic.models import load_model, model_names
 from sim3d.plots.muon_measurements import draw
 from sim3d.studies.muon_comparison import PRIMARIES, as_text, compare_models
-from sim3d.studies.muon_measurements import THREE_D_BELOW_GEV, THREE_D_FACTOR
+from sim3d.studies.muon_measurements import BANDS_GEV, OCTAVES_GEV, THREE_D_BELOW_GEV, THREE_D_FACTOR
 
 
 def main() -> None:
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", metavar="NAME", default=list(model_names()))
     parser.add_argument("--primaries", default=PRIMARIES)
     parser.add_argument("--atmosphere", choices=("nrlmsis", "us-standard"), default="nrlmsis")
+    parser.add_argument("--octaves", action="store_true", help="average the ratios over factors of two in momentum")
     options = parser.parse_args()
     started = time.perf_counter()
     models = []
@@ -34,7 +35,7 @@ def main() -> None:
         name, _, definition = text.partition(":")
         models.append(load_model(name, definition or None))
     compared = compare_models(models, options.primaries, options.atmosphere)
-    text = as_text(compared)
+    text = as_text(compared, OCTAVES_GEV if options.octaves else BANDS_GEV)
     print(text)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "chi2.txt").write_text(text + "\n", encoding="utf-8")

@@ -14,15 +14,15 @@ import numpy as np
 from validation_report import Report
 
 from hadronic.models import load_model
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.flux import CascadeFlux, Place, solve_places
+from sim3d.cascade.primaries import no_cutoff
+from sim3d.cascade.solver import CascadeSolver
 from sim3d.config.load import make_config
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.primaries.build import primary_model
 from sim3d.results.jackknife import jackknife
 from sim3d.results.result import Result
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.flux import CascadeFlux, Place, solve_places
-from sim3d.studies.cascade.primaries import no_cutoff
-from sim3d.studies.cascade.solver import CascadeSolver
 
 THIRDS = (0.0, 0.35, 0.7, 1.0)
 """Edges in |cos_zenith|, multiples of the bins' width."""

@@ -25,6 +25,11 @@ from sim3d.calibration.control import CascadePoints
 from sim3d.calibration.measurements import Measurement
 from sim3d.calibration.neutrino_points import NEUTRINO_COSINES, NEUTRINO_CUTOFF_GV, NEUTRINO_GEV, NEUTRINOS
 from sim3d.calibration.predictions import DEPTH_STEP_KM, run_configuration
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.flux import CascadeFlux, Place, mean_over, solve_places
+from sim3d.cascade.path import DEPTH_STEP_G_CM2
+from sim3d.cascade.primaries import no_cutoff, sharp_cutoff, vertical_cutoff
+from sim3d.cascade.solver import CascadeSolver
 from sim3d.config.parameters import CLASS_OF
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
@@ -32,11 +37,6 @@ from sim3d.files.atomic_files import write_bytes
 from sim3d.primaries.build import primary_model
 from sim3d.simulation.setup import make_atmosphere, make_primaries
 from sim3d.simulation.variation import varied_hadronic, varied_primaries
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.flux import CascadeFlux, Place, mean_over, solve_places
-from sim3d.studies.cascade.path import DEPTH_STEP_G_CM2
-from sim3d.studies.cascade.primaries import no_cutoff, sharp_cutoff, vertical_cutoff
-from sim3d.studies.cascade.solver import CascadeSolver
 
 LOWEST_GEV, HIGHEST_GEV, BINS_PER_DECADE = 0.1, 1.0e7, 10
 """Grid of kinetic energies: from below the lowest muons to a thousand times the highest momenta measured."""

@@ -24,8 +24,12 @@ calibration_option = click.option(
     help="Of a site's name: `sim3d calibrate --list`, a file, or none.  [default: the one of the site's models]",
 )
 
+charm_option = click.option(
+    "--charm", is_flag=True, help="Of a site's name: add neutrinos of charmed hadrons, as `sim3d cascade --charm`."
+)
 
-def site_flux(file: Path, date: str | None, calibration: str | None = None) -> Flux | None:
+
+def site_flux(file: Path, date: str | None, calibration: str | None = None, charm: bool = False) -> Flux | None:
     """Read the flux of a site that ships, if an argument is a name and no file.
 
     Parameters
@@ -33,6 +37,7 @@ def site_flux(file: Path, date: str | None, calibration: str | None = None) -> F
     file : Path
         The argument.
     date, calibration : str or None
+    charm : bool
 
     Returns
     -------
@@ -51,9 +56,11 @@ def site_flux(file: Path, date: str | None, calibration: str | None = None) -> F
             raise InputError("--date", date, "left out beside a file, which has its own")
         if calibration is not None:
             raise InputError("--calibration", calibration, "left out beside a file, which has its own")
+        if charm:
+            raise InputError('--charm: left out beside a file; a run has it with [hadronic] charm = "measured"')
         return None
     if not file.exists() and (file.suffix or len(file.parts) != 1):
         return None
     from sim3d.flux.interpolated import Flux
 
-    return Flux.site(file if file.exists() else str(file), date, calibration=calibration)
+    return Flux.site(file if file.exists() else str(file), date, calibration=calibration, charm=charm)

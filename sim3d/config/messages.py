@@ -149,8 +149,6 @@ def _unknown_key(loc: tuple[Any, ...]) -> str:
     key = str(loc[-1])
     models = _models_of(_annotation(loc[:-1]))
     known = list(models[0].model_fields) if models else []
-    if key == "charm":
-        return "is not available in runs, which have no charmed hadrons; `sim3d cascade --charm` has them"
     hint = ""
     homes = [
         name

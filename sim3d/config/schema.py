@@ -238,8 +238,11 @@ class AtmosphereTable(Table):
         return self
 
 
+NO_CHARM = "none"
+
+
 class HadronicTable(Table):
-    """Table ``[hadronic]``: model of the hadronic yields and interaction lengths.
+    """Table ``[hadronic]``: model of the hadronic yields and interaction lengths, and of charm.
 
     Keys, units, defaults and allowed ranges: docs/manual/configuration.md.
     """
@@ -247,6 +250,7 @@ class HadronicTable(Table):
     model: str = "accelerator"
     definition: str | None = None
     table: str | None = None
+    charm: Literal["none", "measured"] = "none"
 
     @field_validator("definition")
     @classmethod
@@ -375,6 +379,7 @@ class Config(Table):
                 'transport.nuclei: "own_length" has no derivatives by cross sections: no gradients, no variations'
             )
         self._albedo_can_be_followed()
+        self._charm_can_be_added()
         if self.primaries.energy_GeV[1] <= self.scoring.energy_min_GeV:
             raise ValueError(
                 f"primaries.energy_GeV: no primary up to {self.primaries.energy_GeV[1]:g} GeV gives a neutrino above "
@@ -414,6 +419,16 @@ class Config(Table):
             raise ValueError('transport.albedo: "follow" needs transport.bending = true (the field brings it back)')
         if self.scoring.muons:
             raise ValueError('transport.albedo: "follow" does not go with scoring.muons (muons are made at the sites)')
+
+    def _charm_can_be_added(self) -> None:
+        if self.hadronic.charm == NO_CHARM:
+            return
+        if not self.scoring.neutrinos:
+            raise ValueError("hadronic.charm: adds neutrinos; not with scoring.neutrinos = false")
+        if self.scoring.columns:
+            raise ValueError(
+                "hadronic.charm: prompt neutrinos have no derivatives: leave out scoring.gradients and variations"
+            )
 
     def _something_is_scored(self) -> None:
         if self.scoring.neutrinos:

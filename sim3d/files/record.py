@@ -49,6 +49,8 @@ class RunRecord:
         Of the event records, if the run makes them.
     allocation : Allocation, optional
         Density of the primaries' energies, if a survey has chosen it.
+    prompt : dict of float64 arrays (flavour, N_ENERGY, N_COS)
+        With the key ``charm``: fluxes of prompt neutrinos by site (m^-2 s^-1 sr^-1 GeV^-1), not in the sums; or empty.
     """
 
     config: Config
@@ -64,6 +66,7 @@ class RunRecord:
     watch_sums: np.ndarray = field(default_factory=lambda: np.zeros(3, dtype=np.int64))
     events: EventIndex | None = None
     allocation: Allocation | None = None
+    prompt: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def azimuth_frame(self) -> str:

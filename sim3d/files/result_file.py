@@ -135,6 +135,7 @@ def _fill(file: h5py.File, record: RunRecord) -> None:
         group.attrs["area_m2"] = detector.area_m2
         arrays[f"sites/{detector.name}/scale_exponents"] = tally.exponents
         arrays |= {f"sites/{detector.name}/{name}": array for name, array in tally.arrays().items()}
+    arrays |= {f"sites/{name}/prompt": flux for name, flux in record.prompt.items()}
     for name, array in arrays.items():
         if array.dtype.kind == "O":
             file.create_dataset(name, data=array, dtype=h5py.string_dtype())
@@ -279,7 +280,7 @@ def read_result(path: str | Path) -> RunRecord:
         except ValueError as exc:  # not JSON, or keys that this version does not know
             detail = " ".join(str(exc).split())[:120]
             raise InputError(f"{path}: its configuration cannot be read ({detail})") from None
-        detectors, tallies = [], []
+        detectors, tallies, prompt = [], [], {}
         for table in config.sites:
             group = file[f"sites/{table.name}"]
             numbers = {name: float(group.attrs[name]) for name in _DETECTOR_NUMBERS}
@@ -292,6 +293,8 @@ def read_result(path: str | Path) -> RunRecord:
                     raise InputError(f"{path}: dataset sites/{table.name}/{name} has shape {dataset.shape}")
                 dataset.read_direct(array)
             tallies.append(tally)
+            if "prompt" in group:
+                prompt[table.name] = group["prompt"][()]
         known = set(RESULT_CONVENTIONS) | {"format", "format_version", "earth_radius_km", "flavours"}
         known |= {"config_json", "config_sha256", "data_sha256"}
         models = {
@@ -320,6 +323,7 @@ def read_result(path: str | Path) -> RunRecord:
             allocation=Allocation(**{f.name: file[f"allocation/{f.name}"][()] for f in fields(Allocation)})
             if "allocation" in file
             else None,
+            prompt=prompt,
         )
 
 

@@ -156,6 +156,7 @@ class Flux(FluxWithErrors):
         date: str | None = None,
         extrapolate: Extrapolate = "refuse",
         calibration: str | Path | None = None,
+        charm: bool = False,
     ) -> Flux:
         """Read the flux of a site that ships with sim3d, for a date; no run is needed.
 
@@ -173,6 +174,8 @@ class Flux(FluxWithErrors):
             Name of a calibration that ships (``sim3d calibrate --list``), or its file: the flux is moved to its centre,
             linearly in its logarithm, and its errors are those of the calibration. ``"none"``: the unchanged models
             with the errors of their priors. By default the calibration that ships for the models of the site's runs.
+        charm : bool
+            Whether neutrinos of charmed hadrons are added (:mod:`sim3d.flux.site_charm`).
 
         Returns
         -------
@@ -192,6 +195,11 @@ class Flux(FluxWithErrors):
             file = Path(calibration)
             found = read_calibration(file if file.suffix == ".h5" else named_calibration(str(calibration)))
         average, by_azimuth, derivatives = site_tables(stored, date, found)
+        if charm:
+            from sim3d.flux.site_charm import site_prompt, with_charm
+
+            prompt = site_prompt(stored)
+            average, by_azimuth = with_charm(average, prompt), with_charm(by_azimuth, prompt)
         return cls(average, by_azimuth, extrapolate, derivatives)
 
     def shifted(self, values: Mapping[str, float]) -> Flux:

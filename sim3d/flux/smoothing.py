@@ -37,7 +37,7 @@ from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
 from sim3d.flux.penalised_fit import Fit, Penalty, basis, difference_penalty, fit
 from sim3d.results.bin_correlation import NO_CORRELATION, BinCorrelation, bin_correlation
 from sim3d.results.bin_errors import FEW_BATCHES, BinErrors, bin_errors, neutrino_grid
-from sim3d.results.tables import sample_table
+from sim3d.results.tables import prompt_of_table, sample_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ def smooth_average(
     table : FluxTable
         With errors and one azimuth bin.
     shape : float64 array (flavour, energy, cos_zenith), optional
-        A flux without noise (:func:`sim3d.studies.cascade.run_shape.flux_shape`); the fit is a factor on it.
+        A flux without noise (:func:`sim3d.studies.run_shape.flux_shape`); the fit is a factor on it.
     correlation : BinCorrelation, optional
         Of the bins; by default they are independent.
 
@@ -253,7 +253,15 @@ def smooth_result(
     by_azimuth = sample_table(result, site, binning, azimuth=True, azimuth_bins=azimuth_bins)
     smooth = smooth_average(average, shape, correlation_of(result, site, average))
     around = smooth_azimuth(by_azimuth, smooth, correlation_of(result, site, by_azimuth))
-    return [(smooth, average), (around, by_azimuth)]
+    pairs = [(smooth, average), (around, by_azimuth)]
+    if not result.record.prompt:
+        return pairs
+    # the fit is to what was simulated; the neutrinos of charm have no fluctuations
+    prompt = prompt_of_table(result, site, binning)
+    added = [
+        replace(one.table, flux=one.table.flux + prompt, note=f"{one.table.note}; {raw.note}") for one, raw in pairs
+    ]
+    return [(replace(one, table=table), raw) for (one, raw), table in zip(pairs, added, strict=True)]
 
 
 def correlation_of(result: Result, site: str, table: FluxTable) -> BinCorrelation:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sim3d.cascade.flux import MARGIN, cascade_fluxes
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.conventions.flux_units import CM2_PER_M2
@@ -19,7 +20,6 @@ from sim3d.flux.interpolated import Flux
 from sim3d.measurement.model import Component, Factor, Slopes
 from sim3d.measurement.parameters import Parameter, Prior
 from sim3d.measurement.samples import Sample
-from sim3d.studies.cascade.flux import MARGIN, cascade_fluxes
 
 PIVOT_GEV = 1.0e5
 """Energy at which the norm of a power law is its flux: 100 TeV."""
@@ -265,7 +265,7 @@ def cascade_flux(
     points : int
         Energies, equally spaced in the logarithm.
     **models
-        Of :func:`sim3d.studies.cascade.flux.cascade_fluxes`: ``hadronic``, ``primaries``, ``air``, ``charm`` and so on.
+        Of :func:`sim3d.cascade.flux.cascade_fluxes`: ``hadronic``, ``primaries``, ``air``, ``charm`` and so on.
 
     Returns
     -------

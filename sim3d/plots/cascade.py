@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 
+from sim3d.cascade.flux import LOWEST_SHOWN_GEV, MARGIN, CascadeFlux
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.plots import style
 from sim3d.plots.axes import plain_ticks
-from sim3d.studies.cascade.flux import LOWEST_SHOWN_GEV, MARGIN, CascadeFlux
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

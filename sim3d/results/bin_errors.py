@@ -21,7 +21,7 @@ phi, the bin is empty by chance, and the limit is raised to theirs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -200,6 +200,28 @@ def bin_errors(flux: Array, error: Array, grid: Grid, batches: int) -> BinErrors
     kind = np.where(hit, np.where(take, EXPECTED, SAMPLE), LIMIT).astype(np.int8)
     chosen = np.where(hit, np.where(take, from_mean, error), np.minimum(limit, NO_LIMIT))
     return BinErrors(chosen, kind, limit, phi, expected)
+
+
+def with_prompt(errors: BinErrors, prompt: Array) -> BinErrors:
+    """Give the errors of a simulated flux to its sum with a flux that is known exactly.
+
+    Parameters
+    ----------
+    errors : BinErrors
+        Of the simulated flux.
+    prompt : float64 array
+        Of a shape that broadcasts to that of the errors.
+
+    Returns
+    -------
+    BinErrors
+        A bin without hits has a flux then, so no limit but the expected error, where one is known; ``limit`` and the
+        others stay those of the simulated flux.
+    """
+    expected = np.sqrt(errors.hit_value * errors.expected)
+    take = (errors.kind == LIMIT) & (prompt > 0.0) & (expected > 0.0)
+    kind = np.where(take, EXPECTED, errors.kind).astype(np.int8)
+    return replace(errors, error=np.where(take, expected, errors.error), kind=kind)
 
 
 def hit_values(flux: Array, variance: Array, grid: Grid, passes: int = 1) -> Array:

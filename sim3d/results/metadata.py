@@ -29,6 +29,7 @@ _MODELS = (
     "primary_source",
     "hadronic_model",
     "hadronic_definition",
+    "charm",
     "atmosphere",
     "field_generation",
     "field_degree",
@@ -230,6 +231,7 @@ def _case(place: str, date: str, cutoff: bool, models: Mapping[str, Any]) -> dic
     if models.get("solar_potential_MV") is not None:
         case["Sun"] = f"{float(models['solar_potential_MV']):.0f} MV"
     names = [str(models[key]) for key in ("primary_model", "hadronic_model", "atmosphere") if models.get(key)]
+    names += ["with charm"] if models.get("charm") else []
     return case | ({"models": ", ".join(names)} if names else {})
 
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim3d.conventions.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, Binning
+from sim3d.config.schema import NO_CHARM
+from sim3d.conventions.binning import BINNINGS, COS_EDGES, ENERGY_EDGES_GEV, N_COS, Binning
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.conventions.words import result_conventions
 from sim3d.errors import InputError
 from sim3d.files.record import RunRecord
 from sim3d.files.result_file import read_result
-from sim3d.results.bin_errors import POISSON_LIMIT_90, BinErrors, bin_errors, neutrino_grid
+from sim3d.results.bin_errors import POISSON_LIMIT_90, BinErrors, bin_errors, neutrino_grid, with_prompt
 from sim3d.results.gradients import SiteGradients
 from sim3d.results.point_fluxes import PointFluxes
 from sim3d.results.words import median_errors, result_lines
@@ -81,6 +82,11 @@ class Result(PointFluxes):
     flavours = FLAVOURS
 
     def __init__(self, record: RunRecord, path: Path | None = None) -> None:
+        if record.config.hadronic.charm != NO_CHARM and not record.prompt:
+            raise InputError(
+                "hadronic.charm: this record has no prompt fluxes; sim3d.simulation.reweight.reweight leaves "
+                "record.prompt to sim3d.cascade.prompt.prompt_of_run, as `sim3d reweight` calls it"
+            )
         self.record = record
         self.path = path
         self._gradients: dict[str, SiteGradients] = {}
@@ -274,8 +280,9 @@ class Result(PointFluxes):
         Returns
         -------
         flux, error : float64 arrays (flavour, energy, cos, azimuth), without the last axis for "_aa"
-            m^-2 s^-1 sr^-1 GeV^-1; a bin without hits has 0 and 0 (see :meth:`upper_limit`). The error is the
-            standard error of the mean of the batches. It is too small where hits are few; :meth:`errors` is not.
+            m^-2 s^-1 sr^-1 GeV^-1; a bin without hits has 0 and 0 (see :meth:`upper_limit`), or the prompt flux alone
+            in a run with charm. The error is the standard error of the mean of the batches. It is too small where hits
+            are few; :meth:`errors` is not.
         hits : int64 array, same shape
             Number of neutrino crossings of the patch.
 
@@ -283,6 +290,42 @@ class Result(PointFluxes):
         ------
         InputError
             For an unknown site or binning, or if the run scored no neutrinos.
+        """
+        flux, error, hits = self.sampled(site, binning)
+        return (flux + self.prompt(site, binning) if self.record.prompt else flux), error, hits
+
+    def prompt(self, site: str, binning: str = "fine") -> np.ndarray:
+        """Return the flux of the neutrinos of charm, which is in :meth:`binned`; 0 without ``charm`` of ``[hadronic]``.
+
+        It is computed by the cascade equations and has no statistical error (:mod:`sim3d.cascade.prompt`).
+
+        Parameters
+        ----------
+        site : str
+        binning : str
+            See :meth:`binning`.
+
+        Returns
+        -------
+        float64 array
+            m^-2 s^-1 sr^-1 GeV^-1, in the shape of :meth:`binned`.
+
+        Raises
+        ------
+        InputError
+            As :meth:`binned`.
+        """
+        chosen = self.binning(binning)
+        shape = self._tally(site).hits.shape
+        fine = self.record.prompt.get(site, np.zeros(shape[:3]))
+        values = np.broadcast_to(fine[..., None], shape) * self._phase_space(self.binning("fine"))
+        flux = self._rebinned(values, chosen) / self._phase_space(chosen)
+        return flux if chosen.azimuth else flux[..., 0]
+
+    def sampled(self, site: str, binning: str = "fine") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Compute what :meth:`binned` does from the simulated showers alone, without prompt neutrinos.
+
+        Parameters, shapes, unit and errors raised as there.
         """
         chosen = self.binning(binning)
         tally = self._tally(site)
@@ -304,7 +347,7 @@ class Result(PointFluxes):
         Parameters, shape and unit as in :meth:`binned`.
         """
         flux, _, hits = self.binned(site, binning)
-        return np.where(hits > 0, flux, self.errors(site, binning).limit)
+        return np.where(hits > 0, flux, self.errors(site, binning).limit + self.prompt(site, binning))
 
     def errors(self, site: str, binning: str = "fine") -> BinErrors:
         """Compute the errors that tables have: expected errors where hits are few, upper limits where there are none.
@@ -328,11 +371,13 @@ class Result(PointFluxes):
         if found := self._errors.get((site, binning)):
             return found
         chosen = self.binning(binning)
-        flux, error, _ = self.binned(site, binning)
+        flux, error, _ = self.sampled(site, binning)
         azimuths = self.azimuth_edges_deg if chosen.azimuth else np.array([0.0, 360.0])
         shape = (*flux.shape[:3], len(azimuths) - 1)
         grid = neutrino_grid(chosen.energies_GeV, chosen.cos_edges, azimuths)
         found = bin_errors(flux.reshape(shape), error.reshape(shape), grid, self.n_batches).reshaped(flux.shape)
+        if self.record.prompt:
+            found = with_prompt(found, self.prompt(site, binning))
         return self._errors.setdefault((site, binning), found)
 
     def groups_east_west(self, site: str) -> np.ndarray:
@@ -346,7 +391,7 @@ class Result(PointFluxes):
         """
         sums, _ = self._tally(site).group_sums()
         space = np.diff(ENERGY_EDGES_GEV)[:, None, None] * np.diff(COS_EDGES)[None, :, None] * np.pi
-        return self._per_group(sums) / space[None, None]
+        return self._per_group(sums) / space[None, None] + self._prompt_of_groups(site, 1)
 
     def groups_azimuth(self, site: str) -> np.ndarray:
         """Compute the mean flux of each group of batches in azimuth bins at a site, for four zenith bands.
@@ -359,7 +404,15 @@ class Result(PointFluxes):
         _, sums = self._tally(site).group_sums()
         width = np.radians(np.diff(self.azimuth_edges_deg))
         space = np.diff(ENERGY_EDGES_GEV)[:, None, None] * 0.5 * width[None, None, :]
-        return self._per_group(sums) / space[None, None]
+        return self._per_group(sums) / space[None, None] + self._prompt_of_groups(site, N_COS // 4)
+
+    def _prompt_of_groups(self, site: str, cosines: int) -> np.ndarray:
+        """Prompt flux for every group that has batches, the mean of so many fine zenith bins: (group, ..., 1)."""
+        if not self.record.prompt:
+            return np.zeros((1, 1, 1, 1, 1))
+        fine = self.record.prompt[site]
+        mean = fine.reshape(*fine.shape[:2], -1, cosines).mean(axis=-1)
+        return np.asarray((self.group_weights > 0)[:, None, None, None, None] * mean[..., None])
 
     def _per_group(self, sums: np.ndarray) -> np.ndarray:
         weights = self.group_weights

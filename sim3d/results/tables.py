@@ -17,7 +17,7 @@ from sim3d.errors import InputError
 from sim3d.files import honda, honda_writing
 from sim3d.files.csv_tables import write_grid
 from sim3d.files.flux_table import FluxTable, rebin_azimuth
-from sim3d.results.bin_errors import BinErrors, bin_errors, neutrino_grid
+from sim3d.results.bin_errors import BinErrors, bin_errors, neutrino_grid, with_prompt
 from sim3d.results.calibrated_run import derivatives_of_result, errors_of_result
 from sim3d.results.model_parameters import ParameterErrors, relative_error
 
@@ -59,12 +59,32 @@ def flux_and_errors(
     """
     flux, error, azimuths = _sample(result, site, binning, azimuth_bins)
     grid = neutrino_grid(result.binning_energies(binning), result.binning_cos_edges(binning), azimuths)
-    return flux, bin_errors(flux, error, grid, result.n_batches)
+    found = bin_errors(flux, error, grid, result.n_batches)
+    if not result.record.prompt:
+        return flux, found
+    prompt = prompt_of_table(result, site, binning)
+    return flux + prompt, with_prompt(found, prompt)
+
+
+def prompt_of_table(result: Result, site: str, binning: str) -> Array:
+    """Return the flux of the neutrinos of charm for a table, see :meth:`sim3d.results.result.Result.prompt`.
+
+    Parameters
+    ----------
+    result : Result
+    site, binning : str
+
+    Returns
+    -------
+    float64 array (flavour, energy, cos_zenith, 1)
+        The same for all azimuths.
+    """
+    return result.prompt(site, f"{binning.removesuffix('_aa')}_aa")[..., None]
 
 
 def _sample(result: Result, site: str, binning: str, azimuth_bins: int | None) -> tuple[Array, Array, Array]:
-    """Return flux and sample error with an azimuth axis, and the edges of the azimuth bins."""
-    flux, error, _ = result.binned(site, binning)
+    """Return simulated flux and sample error with an azimuth axis, and the edges of the azimuth bins."""
+    flux, error, _ = result.sampled(site, binning)
     if flux.ndim == 3:
         return flux[..., None], error[..., None], np.array([0.0, 360.0])
     if azimuth_bins is None:
@@ -125,6 +145,7 @@ def table_of_result(
         source=site,
         azimuth_frame=result.azimuth_frame,
         place=place_in_words(result.sites[site]),
+        note=f"charm: {result.attributes['charm']}" if "charm" in result.attributes else "",
     )
     errors = errors or errors_of_result(result)
     if errors is None:
@@ -152,7 +173,7 @@ def sample_table(
 ) -> FluxTable:
     """Make a flux table with the sample errors, which are 0 in bins without hits; for fits that know how to use them.
 
-    Parameters as in :func:`table_of_result`.
+    Parameters as in :func:`table_of_result`. It has the simulated flux alone, without the neutrinos of charm.
 
     Returns
     -------
@@ -164,8 +185,8 @@ def sample_table(
         As :func:`table_of_result`.
     """
     table = table_of_result(result, site, binning, azimuth, azimuth_bins)
-    _, error, _ = _sample(result, site, binning if azimuth else f"{binning}_aa", azimuth_bins)
-    return replace(table, error=error, kind=None)
+    flux, error, _ = _sample(result, site, binning if azimuth else f"{binning}_aa", azimuth_bins)
+    return replace(table, flux=flux, error=error, kind=None)
 
 
 def _azimuth_edges(result: Result, azimuth: bool, bins: int | None) -> Array:
@@ -208,7 +229,8 @@ def write_csv_tables(result: Result, folder: Path, binning: str = "honda") -> li
             if binning == "fine":
                 energy = energy.replace("20 bins", "40 bins")
             path = folder / f"{stem}-{ending}.csv"
-            written.append(write_grid(path, (title, unit, energy, *others), table, table.error))
+            notes = [table.note] if table.note else []
+            written.append(write_grid(path, (title, *notes, unit, energy, *others), table, table.error))
     return written
 
 

@@ -159,7 +159,8 @@ def models_in_words(record: RunRecord) -> str:
         record.models.get("hadronic_model", config.hadronic.model),
         record.models.get("atmosphere", config.atmosphere.model),
     ]
-    return ", ".join(str(name) for name in names if name)
+    text = ", ".join(str(name) for name in names if name)
+    return f"{text}, with charm" if "charm" in record.models else text
 
 
 def statistics_in_words(record: RunRecord) -> str:

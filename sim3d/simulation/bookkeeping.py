@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 
+from sim3d.config.schema import NO_CHARM
 from sim3d.files.event_journal import EventJournal
 from sim3d.files.record import RunRecord
 from sim3d.sampling.counters import COUNTERS
@@ -57,6 +58,12 @@ class Bookkeeping:
             self.done[: len(start.batches_done)] = start.batches_done
             self.lost = list(start.lost)
         self.n_done = int(self.done.sum())
+        self.prompt = {} if start is None else start.prompt
+        if setup.config.hadronic.charm != NO_CHARM and not self.prompt:
+            from sim3d.cascade.prompt import prompt_of_run
+
+            models = setup.atmosphere, setup.hadronic, setup.primaries
+            self.prompt = prompt_of_run(setup.config, setup.detectors, *models)
         self.started = time.perf_counter()
 
     def note(self, gathered: list[tuple[list[int], list[Lost]]]) -> None:
@@ -110,4 +117,5 @@ class Bookkeeping:
             watch_sums=sums.watch.sums,
             events=None if self.journal is None else self.journal.index.only(self.done),
             allocation=self.setup.allocation,
+            prompt=self.prompt,
         )

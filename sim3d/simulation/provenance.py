@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sim3d
+from sim3d.config.schema import NO_CHARM
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.words import SITE_FRAME
 from sim3d.jit_cache import source_hash
@@ -144,6 +145,10 @@ def model_entries(
     }
     if config.scoring.columns:
         entries["gradient_columns"] = ", ".join(config.scoring.columns)
+    if config.hadronic.charm != NO_CHARM:
+        from sim3d.cascade.charm import WORDS
+
+        entries["charm"] = WORDS
     entries |= calibration_entries(config)
     digest = profile_digest(config)
     if digest is not None:

@@ -14,14 +14,14 @@ import numpy as np
 from atmosphere.layers import LayeredAtmosphere, linsley
 from atmosphere.msis import from_msis
 from hadronic.models import HadronicModel
+from sim3d.cascade.energies import BINS_PER_DECADE, make_grid
+from sim3d.cascade.flux import CascadeFlux, Place, mean_over, solve_places
+from sim3d.cascade.primaries import no_cutoff, sharp_cutoff
+from sim3d.cascade.solver import CascadeSolver
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.text_tables import text_table
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.catalogue import highest_energy_GeV
-from sim3d.studies.cascade.energies import BINS_PER_DECADE, make_grid
-from sim3d.studies.cascade.flux import CascadeFlux, Place, mean_over, solve_places
-from sim3d.studies.cascade.primaries import no_cutoff, sharp_cutoff
-from sim3d.studies.cascade.solver import CascadeSolver
 from sim3d.studies.muon_measurements import (
     BANDS_GEV,
     THREE_D_BELOW_GEV,
@@ -131,12 +131,14 @@ def compare_models(
     return out
 
 
-def as_text(compared: Sequence[Compared]) -> str:
+def as_text(compared: Sequence[Compared], bands_GeV: Sequence[tuple[float, float]] = BANDS_GEV) -> str:
     """Format chi2 by set and model, and the mean of model over data by set and momentum.
 
     Parameters
     ----------
     compared : sequence of Compared
+    bands_GeV : sequence of (float, float)
+        Momenta over which the ratio is averaged (GeV/c).
 
     Returns
     -------
@@ -155,7 +157,7 @@ def as_text(compared: Sequence[Compared]) -> str:
     lines += ["", "model over data (error of the data)"]
     rows = []
     for i, each in enumerate(data):
-        for band in BANDS_GEV:
+        for band in bands_GeV:
             found_in = [mean_ratio(each, one.values[i], band) for one in compared]
             if found_in[0] is None:
                 continue

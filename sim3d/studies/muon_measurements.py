@@ -20,6 +20,8 @@ from sim3d.conventions.reference_files import reference_rows
 
 BANDS_GEV = ((0.6, 1.6), (1.6, 5.0), (5.0, 20.0), (20.0, 100.0), (100.0, 500.0), (500.0, 10000.0))
 """Momenta (GeV/c) over which the ratio of model to data is averaged."""
+OCTAVES_GEV = tuple((0.75 * 2.0**k, 1.5 * 2.0**k) for k in range(12))
+"""The same in factors of two, from 0.75 GeV/c to 3 TeV/c."""
 THREE_D_BELOW_GEV = 1.6
 """Below this momentum one dimension does not hold near the vertical, see :data:`THREE_D_FACTOR`."""
 THREE_D_FACTOR = (0.95, 0.015)

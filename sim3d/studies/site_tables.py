@@ -40,7 +40,7 @@ from sim3d.results.jackknife import jackknife
 from sim3d.results.model_parameters import LogDerivatives, ParameterErrors, without_holes
 from sim3d.results.result import Result
 from sim3d.results.tables import sample_table
-from sim3d.studies.cascade.run_shape import flux_shape
+from sim3d.studies.run_shape import flux_shape
 
 BASE_MV = 600.0
 POTENTIALS_MV = (300.0, 450.0, 600.0, 800.0, 1050.0, 1350.0)

@@ -17,9 +17,9 @@ from sim3d.files.atomic_files import protect
 
 if TYPE_CHECKING:
     from atmosphere.layers import LayeredAtmosphere
+    from sim3d.cascade.flux import CascadeFlux
+    from sim3d.cascade.primaries import Cutoff
     from sim3d.primaries.model import PrimaryModel
-    from sim3d.studies.cascade.flux import CascadeFlux
-    from sim3d.studies.cascade.primaries import Cutoff
 
 NOTE = (
     "one-dimensional: no transverse momenta, no bending, no scattering; down-going fluxes below some GeV differ from "
@@ -102,9 +102,9 @@ def command(
       sim3d cascade --depth 1000 --model muon-tuned --primaries gsf:2026.1 --cutoff none -o vertical
     """
     from hadronic.models import load_model
-    from sim3d.studies.cascade.charm import WORDS
-    from sim3d.studies.cascade.flux import Place, grid_of, solve_places
-    from sim3d.studies.cascade.solver import CascadeSolver
+    from sim3d.cascade.charm import WORDS
+    from sim3d.cascade.flux import Place, grid_of, solve_places
+    from sim3d.cascade.solver import CascadeSolver
 
     cosines = cosines or (1.0,)
     place = _place(site, lat, lon)
@@ -226,7 +226,7 @@ def _height_km(air: LayeredAtmosphere, altitude: float | None, depth: float | No
 
 
 def _cutoff(text: str | None, place: tuple[str, float, float] | None, date: str, cos_zenith: float) -> Cutoff:
-    from sim3d.studies.cascade.primaries import no_cutoff, sharp_cutoff, sky_cutoff, vertical_cutoff
+    from sim3d.cascade.primaries import no_cutoff, sharp_cutoff, sky_cutoff, vertical_cutoff
 
     word = ("none" if place is None else "vertical") if text is None else text
     if word == "none":
@@ -243,7 +243,7 @@ def _cutoff(text: str | None, place: tuple[str, float, float] | None, date: str,
 
 def _energies(flux: CascadeFlux, per_decade: int) -> list[float]:
     """Energies of a table (GeV): from 0.1 GeV to the highest that the primaries support."""
-    from sim3d.studies.cascade.flux import LOWEST_SHOWN_GEV, MARGIN
+    from sim3d.cascade.flux import LOWEST_SHOWN_GEV, MARGIN
 
     decades = math.log10(float(flux.grid.edges_GeV[-1]) / MARGIN / LOWEST_SHOWN_GEV)
     return [LOWEST_SHOWN_GEV * 10.0 ** (k / per_decade) for k in range(math.floor(decades * per_decade + 1e-6) + 1)]
@@ -274,7 +274,7 @@ def _crossings(flux: CascadeFlux) -> dict[str, float | None]:
 
 
 def _print(about: dict[str, Any], fluxes: list[CascadeFlux]) -> None:
-    from sim3d.studies.cascade.flux import PARTICLES
+    from sim3d.cascade.flux import PARTICLES
 
     for line in _words(about):
         click.echo(line)

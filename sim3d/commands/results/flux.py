@@ -11,7 +11,7 @@ import numpy as np
 from sim3d.commands.arguments import folder_option, json_option, output_folder, print_json
 from sim3d.commands.geomagnetic.output import compass_point
 from sim3d.commands.paths import FileCommand
-from sim3d.commands.site_source import calibration_option
+from sim3d.commands.site_source import calibration_option, charm_option
 from sim3d.conventions.text_tables import text_table
 from sim3d.errors import InputError
 
@@ -26,6 +26,7 @@ PER_DECADE = 5
 @click.argument("site", metavar="[SITE]", required=False)
 @click.option("--date", metavar="YYYY-MM-DD", help="Month of the Sun, date of the field.  [default: as simulated]")
 @calibration_option
+@charm_option
 @click.option("--energy", "energies", type=float, multiple=True, metavar="GEV", help="May be given several times.")
 @click.option(
     "--range", "span", type=float, nargs=2, metavar="LOW HIGH", help="Energies from LOW to HIGH GeV, 5 per decade."
@@ -39,6 +40,7 @@ def command(
     site: str | None,
     date: str | None,
     calibration: str | None,
+    charm: bool,
     energies: tuple[float, ...],
     span: tuple[float, float] | None,
     cos_zenith: float | None,
@@ -65,7 +67,7 @@ def command(
         raise InputError("--output", str(folder), "given together with --range, not --energy")
     if energies and span is not None:
         raise InputError("--range", f"{span[0]:g} {span[1]:g}", "left out beside --energy")
-    flux = Flux.site(site, date, calibration=calibration)
+    flux = Flux.site(site, date, calibration=calibration, charm=charm)
     at = _energies(flux, energies, span)
     rows = {flavour: _row(flux, flavour, at, cos_zenith, azimuth) for flavour in flux.flavours}
     written = (

@@ -95,7 +95,7 @@ def write_smooth(result: Result, folder: Path, file_format: str, binning: str = 
     from sim3d.files import csv_tables, honda_writing
     from sim3d.files import honda as honda_tables
     from sim3d.flux import smooth_pulls, smoothing
-    from sim3d.studies.cascade.run_shape import shape_of_result
+    from sim3d.studies.run_shape import shape_of_result
 
     made = SmoothTables()
     by_region: dict[str, list[RegionPull]] = {}

@@ -10,7 +10,7 @@ import click
 from sim3d.commands.arguments import folder_option, json_option, open_result, output_folder, print_json, result_file
 from sim3d.commands.paths import FileCommand
 from sim3d.commands.results.smooth import tables_of, write_smooth
-from sim3d.commands.site_source import calibration_option, date_option, site_flux
+from sim3d.commands.site_source import calibration_option, charm_option, date_option, site_flux
 from sim3d.commands.worth import qualities, quoted, show_worth
 from sim3d.errors import InputError
 
@@ -43,6 +43,7 @@ BINNINGS = ("honda", "fluka", "fine")
 @click.option("--all", "everything", is_flag=True, help="With --smooth: the pulls by flavour and region.")
 @date_option
 @calibration_option
+@charm_option
 @json_option
 def command(
     file: Path,
@@ -53,6 +54,7 @@ def command(
     everything: bool,
     date: str | None,
     calibration: str | None,
+    charm: bool,
     as_json: bool,
 ) -> None:
     """Write flux tables for every site of a result, with the errors of every number.
@@ -74,7 +76,7 @@ def command(
 
     if file_format == "honda" and binning not in (None, "honda"):
         raise InputError("--binning", binning, "honda in Honda's format; other bins with --format csv")
-    shipped = site_flux(file, date, calibration)
+    shipped = site_flux(file, date, calibration, charm)
     if shipped is not None:
         _write_site(shipped, file, folder, file_format, binning, smooth, as_json)
         return

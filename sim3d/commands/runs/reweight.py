@@ -47,6 +47,13 @@ def command(
     started = time.perf_counter()
     with sole_writer(target):
         record = reweight(file, model, solar, progress=not as_json, values=parameter_values(settings))
+        if "charm" in record.models:
+            from sim3d.cascade.prompt import prompt_of_run
+            from sim3d.simulation.setup import make_setup
+
+            setup = make_setup(record.config)
+            models = setup.atmosphere, setup.hadronic, setup.primaries
+            record.prompt = prompt_of_run(record.config, record.detectors, *models)
         write_result(record, target)
     if dropped := record.provenance.get("reweighted_without"):
         click.echo(f"sim3d: note: {target} is without {dropped}, which event records do not hold", err=True)

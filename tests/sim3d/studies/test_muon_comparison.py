@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hadronic.models import load_model
-from sim3d.studies.cascade.flux import cascade_fluxes
+from sim3d.cascade.flux import cascade_fluxes
 from sim3d.studies.muon_comparison import Compared, as_text, compare_models, values_at
 from sim3d.studies.muon_measurements import muon_data
 

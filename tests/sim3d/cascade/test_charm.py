@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 
 from atmosphere import linsley
-from sim3d.config.load import make_config
+from sim3d.cascade.charm import charm_yields, neutrino_lines, prompt_neutrinos
+from sim3d.cascade.charm_production import HADRONS, CharmProduction, measured_production
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.flux import cascade_fluxes
+from sim3d.cascade.path import make_path
 from sim3d.conventions.particles import KP, NEUTRON, PROTON
-from sim3d.errors import InputError
-from sim3d.studies.cascade.charm import charm_yields, neutrino_lines, prompt_neutrinos
-from sim3d.studies.cascade.charm_production import HADRONS, CharmProduction, measured_production
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.flux import cascade_fluxes
-from sim3d.studies.cascade.path import make_path
 
 N_HADRONS = 9
 
@@ -119,8 +117,3 @@ def test_where_charm_matters(both):
     assert 3e3 < flux.charm_crossing_GeV("nuebar") < flux.charm_crossing_GeV("nue") < 3e4
     assert 5e4 < flux.charm_crossing_GeV("numubar") < flux.charm_crossing_GeV("numu") < 1e6
     assert np.isnan(both[0].charm_crossing_GeV("nue"))
-
-
-def test_a_run_refuses_charm_and_names_the_cascade():
-    with pytest.raises(InputError, match="sim3d cascade --charm"):
-        make_config({"hadronic": {"charm": True}})

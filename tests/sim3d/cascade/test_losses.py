@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.losses import EnergyLoss, stopping_power
 from sim3d.conventions.particles import KP, MASS_GEV, MUP, PIP, PROTON
 from sim3d.shower.energy_loss import loss_table
 from sim3d.shower.energy_loss import stopping_power as of_kernel
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.losses import EnergyLoss, stopping_power
 
 
 @pytest.mark.parametrize("species", [PROTON, PIP, KP, MUP])

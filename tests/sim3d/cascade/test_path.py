@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from atmosphere import linsley
+from sim3d.cascade.path import density_of_height, make_path, with_equal_steps
 from sim3d.conventions.constants import EARTH_RADIUS_KM
-from sim3d.studies.cascade.path import density_of_height, make_path, with_equal_steps
 
 
 @pytest.fixture(scope="module")

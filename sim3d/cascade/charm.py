@@ -1,6 +1,6 @@
 """Compute neutrinos of charmed hadrons from the interactions of nucleons that a solution of the equations counts.
 
-Production is that of :mod:`sim3d.studies.cascade.charm_production`. Below about 10 PeV the hadrons decay where they are
+Production is that of :mod:`sim3d.cascade.charm_production`. Below about 10 PeV the hadrons decay where they are
 made; above, the share that decays is rate / (rate + 1 / lambda) with the density where a slant depth of
 :data:`DECAY_DEPTH_G_CM2` is reached and the interaction length of a K+. Those that interact are given up.
 
@@ -19,14 +19,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim3d.cascade.charm_production import HADRONS, NUCLEON_GEV, CharmProduction, measured_production
+from sim3d.cascade.decays import isotropic
+from sim3d.cascade.energies import EnergyGrid
+from sim3d.cascade.path import CM_PER_KM, Path
+from sim3d.cascade.rest_frame import Lines
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import NUE, NUEBAR, NUMU, NUMUBAR
 from sim3d.conventions.particles import KP, NEUTRON, PROTON
-from sim3d.studies.cascade.charm_production import HADRONS, NUCLEON_GEV, CharmProduction, measured_production
-from sim3d.studies.cascade.decays import isotropic
-from sim3d.studies.cascade.energies import EnergyGrid
-from sim3d.studies.cascade.path import CM_PER_KM, Path
-from sim3d.studies.cascade.rest_frame import Lines
 
 WORDS = (
     "charm of nucleons: measured D0 cross sections, (1 - |x_F|)^3.2 and a falling rapidity distribution; "

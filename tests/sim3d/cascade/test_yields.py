@@ -8,8 +8,8 @@ import pytest
 from hadronic.interaction.kernels import interaction_length
 from hadronic.models import load_model
 from hadronic.species import KP, PIP, N, P
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.yields import interaction_lengths, yield_matrices
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.yields import interaction_lengths, yield_matrices
 
 
 @pytest.fixture(scope="module")

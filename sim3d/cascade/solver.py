@@ -21,6 +21,11 @@ import numpy as np
 
 from hadronic.interaction.kernels import YieldTables
 from hadronic.species import N_PROJECTILES
+from sim3d.cascade.decays import DecayMatrices, decay_matrices
+from sim3d.cascade.energies import EnergyGrid
+from sim3d.cascade.losses import EnergyLoss
+from sim3d.cascade.path import CM_PER_KM, Path, with_equal_steps
+from sim3d.cascade.yields import interaction_lengths, yield_matrices
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.particles import (
     CTAU_KM,
@@ -36,11 +41,6 @@ from sim3d.conventions.particles import (
     PIP,
     PROTON,
 )
-from sim3d.studies.cascade.decays import DecayMatrices, decay_matrices
-from sim3d.studies.cascade.energies import EnergyGrid
-from sim3d.studies.cascade.losses import EnergyLoss
-from sim3d.studies.cascade.path import CM_PER_KM, Path, with_equal_steps
-from sim3d.studies.cascade.yields import interaction_lengths, yield_matrices
 
 N_BLOCKS = 5
 """Parts of the yields by energy of the secondary, which save the products with zeros."""
@@ -68,7 +68,7 @@ class Solution:
     muons : float64 array (2, 2, n)
         Charge (+, -) and helicity (+1, -1).
     neutrinos : float64 array (4, 4, n)
-        Flavour and kind of the parent (:data:`PARENTS`); charm is added by :mod:`sim3d.studies.cascade.flux`.
+        Flavour and kind of the parent (:data:`PARENTS`); charm is added by :mod:`sim3d.cascade.flux`.
     decays : float64 array (N_PROJECTILES, n)
         Numbers of hadrons that have decayed, by their energy.
     muon_decays : float64 array (2, 2, n)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numba import njit
 
+from sim3d.cascade.decays import LEFT, MINUS, PLUS, RIGHT, decay_matrices
+from sim3d.cascade.energies import make_grid
 from sim3d.conventions.flavours import NUE, NUEBAR, NUMU, NUMUBAR
 from sim3d.conventions.particles import (
     KL,
@@ -23,8 +25,6 @@ from sim3d.conventions.particles import (
 )
 from sim3d.shower.branching_ratios import KSHORT_BRANCHING
 from sim3d.shower.decays import NEUTRINO, decay
-from sim3d.studies.cascade.decays import LEFT, MINUS, PLUS, RIGHT, decay_matrices
-from sim3d.studies.cascade.energies import make_grid
 
 M_PI, M_MU = float(MASS_GEV[PIP]), float(MASS_GEV[MUP])
 RATIO = (M_MU / M_PI) ** 2

@@ -17,11 +17,11 @@ from geomag.field.igrf import FieldModel
 from geomag.geodesy import arrival_direction, geodetic_to_cartesian
 from geomag.trajectories.batch import BatchTracer
 from geomag.trajectories.tracing import trace_params
+from sim3d.cascade.energies import EnergyGrid
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS, NUCLEON_MASS_GEV
 from sim3d.primaries.model import PrimaryModel
-from sim3d.studies.cascade.energies import EnergyGrid
 
 _PARTS = 16
 """Points in a bin at which the flux and the cutoff are evaluated."""

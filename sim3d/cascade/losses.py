@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
+from sim3d.cascade.energies import EnergyGrid
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.particles import MASS_GEV, MUM, MUP
 from sim3d.shower.energy_loss import (
@@ -19,7 +20,6 @@ from sim3d.shower.energy_loss import (
     RADIATIVE_B_CM2_G,
     bethe,
 )
-from sim3d.studies.cascade.energies import EnergyGrid
 
 _FINE = 3
 """Points of the range table for each bin."""

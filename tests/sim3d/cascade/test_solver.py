@@ -8,10 +8,10 @@ import pytest
 from atmosphere import linsley
 from hadronic.models import load_model
 from hadronic.species import KP, PIP, N, P
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.path import make_path
+from sim3d.cascade.solver import CascadeSolver
 from sim3d.conventions.particles import CTAU_KM, MASS_GEV, MUP
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.path import make_path
-from sim3d.studies.cascade.solver import CascadeSolver
 
 INDEX = 1.7
 LAMBDA_N, LAMBDA_M = 80.0, 110.0

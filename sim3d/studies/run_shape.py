@@ -20,10 +20,10 @@ from sim3d.conventions.flavours import FLAVOURS
 from sim3d.errors import InputError
 from sim3d.primaries.catalogue import highest_energy_GeV
 from sim3d.simulation.setup import make_atmosphere, make_primaries
-from sim3d.studies.cascade.energies import LOWEST_GEV, make_grid
-from sim3d.studies.cascade.flux import Place, solve_places
-from sim3d.studies.cascade.primaries import no_cutoff
-from sim3d.studies.cascade.solver import CascadeSolver
+from sim3d.cascade.energies import LOWEST_GEV, make_grid
+from sim3d.cascade.flux import Place, solve_places
+from sim3d.cascade.primaries import no_cutoff
+from sim3d.cascade.solver import CascadeSolver
 
 if TYPE_CHECKING:
     from sim3d.config.schema import Config

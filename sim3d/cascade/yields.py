@@ -11,8 +11,8 @@ import numpy as np
 from hadronic.arrays import IntArray
 from hadronic.interaction.kernels import YieldTables
 from hadronic.species import N_PROJECTILES
+from sim3d.cascade.energies import SUB_BINS, EnergyGrid
 from sim3d.conventions.arrays import Array
-from sim3d.studies.cascade.energies import SUB_BINS, EnergyGrid
 
 
 def yield_matrices(tables: YieldTables, grid: EnergyGrid) -> Array:

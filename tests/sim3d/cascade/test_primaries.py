@@ -7,11 +7,11 @@ import pytest
 
 from geomag.cutoffs.cutoff import CutoffTracer
 from geomag.field.igrf import FieldModel
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.primaries import no_cutoff, primary_nucleons, sharp_cutoff, sky_cutoff
 from sim3d.errors import InputError
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.groups import NUCLEON_MASS_GEV
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.primaries import no_cutoff, primary_nucleons, sharp_cutoff, sky_cutoff
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,11 @@ from scipy.interpolate import CubicSpline
 
 from atmosphere.layers import LayeredAtmosphere, linsley
 from hadronic.models import HadronicModel, load_model
+from sim3d.cascade.charm import CharmYields, charm_yields, prompt_neutrinos
+from sim3d.cascade.energies import BINS_PER_DECADE, HIGHEST_GEV, LOWEST_GEV, EnergyGrid, make_grid
+from sim3d.cascade.path import DEPTH_STEP_G_CM2, make_path
+from sim3d.cascade.primaries import Cutoff, no_cutoff, primary_nucleons
+from sim3d.cascade.solver import PARENTS, CascadeSolver, Solution
 from sim3d.config.schema import PrimariesTable
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
@@ -24,11 +29,6 @@ from sim3d.errors import InputError
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.catalogue import highest_energy_GeV
 from sim3d.primaries.model import PrimaryModel
-from sim3d.studies.cascade.charm import CharmYields, charm_yields, prompt_neutrinos
-from sim3d.studies.cascade.energies import BINS_PER_DECADE, HIGHEST_GEV, LOWEST_GEV, EnergyGrid, make_grid
-from sim3d.studies.cascade.path import DEPTH_STEP_G_CM2, make_path
-from sim3d.studies.cascade.primaries import Cutoff, no_cutoff, primary_nucleons
-from sim3d.studies.cascade.solver import PARENTS, CascadeSolver, Solution
 
 PARTICLES = (*FLAVOURS, "mu+", "mu-", "p", "n")
 """Particles whose fluxes are computed."""
@@ -57,7 +57,7 @@ class CascadeFlux:
     numbers : dict of float64 arrays (n,)
         Integral of the flux over each bin of kinetic energy (neutrinos: energy), by particle (m^-2 s^-1 sr^-1).
     parents : float64 array (4, 4, n)
-        Neutrinos by flavour and kind of parent, as :attr:`sim3d.studies.cascade.solver.Solution.neutrinos`.
+        Neutrinos by flavour and kind of parent, as :attr:`sim3d.cascade.solver.Solution.neutrinos`.
     """
 
     cos_zenith: float
@@ -347,7 +347,7 @@ def solve_places(
     depth_step_g_cm2 : float
         Largest step.
     charm : bool
-        Whether neutrinos of charmed hadrons are added (:mod:`sim3d.studies.cascade.charm`).
+        Whether neutrinos of charmed hadrons are added (:mod:`sim3d.cascade.charm`).
 
     Returns
     -------
@@ -400,7 +400,7 @@ def cascade_fluxes(
     depth_step_g_cm2 : float
         Largest step.
     charm : bool
-        Whether neutrinos of charmed hadrons are added (:mod:`sim3d.studies.cascade.charm`).
+        Whether neutrinos of charmed hadrons are added (:mod:`sim3d.cascade.charm`).
 
     Returns
     -------

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sim3d.cascade.energies import EXACT_INDICES, SUB_BINS, make_grid
 from sim3d.errors import InputError
-from sim3d.studies.cascade.energies import EXACT_INDICES, SUB_BINS, make_grid
 
 
 def parts_of(index, n, step):

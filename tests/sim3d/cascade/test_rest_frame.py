@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim3d.conventions.particles import KL, KP, MASS_GEV, MUP, PI0, PIP
-from sim3d.shower.branching_ratios import KL3_SLOPES
-from sim3d.shower.decays import kl3_density
-from sim3d.studies.cascade.rest_frame import (
+from sim3d.cascade.rest_frame import (
     SemileptonicDecay,
     muon_neutrinos,
     muon_of_two_body,
     three_pions,
     two_body,
 )
+from sim3d.conventions.particles import KL, KP, MASS_GEV, MUP, PI0, PIP
+from sim3d.shower.branching_ratios import KL3_SLOPES
+from sim3d.shower.decays import kl3_density
 
 M_PI, M_MU, M_K, M_K0 = (float(MASS_GEV[code]) for code in (PIP, MUP, KP, KL))
 

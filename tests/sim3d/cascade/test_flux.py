@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from atmosphere import linsley
+from sim3d.cascade.energies import make_grid
+from sim3d.cascade.flux import PARTICLES, CascadeFlux, Place, cascade_fluxes, mean_over
+from sim3d.cascade.primaries import no_cutoff
 from sim3d.errors import InputError
 from sim3d.primaries.build import primary_model
-from sim3d.studies.cascade.energies import make_grid
-from sim3d.studies.cascade.flux import PARTICLES, CascadeFlux, Place, cascade_fluxes, mean_over
-from sim3d.studies.cascade.primaries import no_cutoff
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim3d.studies.cascade.charm_production import (
+from sim3d.cascade.charm_production import (
     _PAIR,
     CENTRAL,
     FORWARD,

@@ -12,6 +12,15 @@ from functools import cache
 
 import numpy as np
 
+from sim3d.cascade.energies import EnergyGrid
+from sim3d.cascade.rest_frame import (
+    Lines,
+    SemileptonicDecay,
+    muon_neutrinos,
+    muon_of_two_body,
+    three_pions,
+    two_body,
+)
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import NUE, NUEBAR, NUMU, NUMUBAR
 from sim3d.conventions.particles import (
@@ -35,15 +44,6 @@ from sim3d.shower.branching_ratios import (
     KLONG_BRANCHING,
     KSHORT_BRANCHING,
     LAMBDA_BRANCHING,
-)
-from sim3d.studies.cascade.energies import EnergyGrid
-from sim3d.studies.cascade.rest_frame import (
-    Lines,
-    SemileptonicDecay,
-    muon_neutrinos,
-    muon_of_two_body,
-    three_pions,
-    two_body,
 )
 
 PLUS, MINUS = 0, 1
