@@ -200,8 +200,9 @@ def report(
             click.echo(f"  {name}: {hits} hits")
     if document["attributes"].get("muon_crossings"):
         click.echo(f"  {document['attributes']['muon_crossings']} muons and nucleons; see sim3d muons {path}")
-    if part and document["warnings"]:
-        click.echo(f"  {len(document['warnings'])} warnings of this part alone (sim3d info); those of the merged file count")
-    for line in [] if part else document["warnings"]:
+    warnings = document["warnings"]
+    if part and warnings:
+        click.echo(f"  {len(warnings)} warnings about this part alone (sim3d info); those of the merged file count")
+    for line in [] if part else warnings:
         click.echo(f"  WARNING {line}")
     show_worth(result, steps_after_run(path, result, config_path, part=part))
