@@ -5,8 +5,8 @@ import pytest
 
 from sim3d import cli
 from sim3d.commands import output, worth
-from sim3d.scoring import hit_weights
 from sim3d.results.quality import site_quality
+from sim3d.scoring import hit_weights
 
 
 def test_error_lines(fake_result):
