@@ -51,6 +51,27 @@ def section(version: str, date: str, folder: Path = FOLDER) -> str:
     return "\n".join(lines)
 
 
+def released(text: str, version: str, date: str, folder: Path = FOLDER) -> str:
+    """The changelog with a version's section on top; a section of it that is there as unreleased gets the date."""
+    new = section(version, date, folder)
+    first = text.index("\n## [") + 1
+    heading = f"## [{version}] - unreleased\n"
+    if not text.startswith(heading, first):
+        return text[:first] + new + "\n" + text[first:]
+    older = text[first + len(heading) :]
+    end = older.find("\n## [") + 1 or len(older)
+    older, rest = older[:end].strip("\n"), older[end:]
+    lead, *parts = re.split(r"^### (\w+)\n+", older, flags=re.MULTILINE)
+    entries = dict(zip(parts[::2], (one.strip("\n") for one in parts[1::2]), strict=True))
+    _, *parts = re.split(r"^### (\w+)\n+", new, flags=re.MULTILINE)
+    for kind, texts in zip(parts[::2], parts[1::2], strict=True):
+        entries[kind] = "\n".join(filter(None, (entries.get(kind), texts.strip("\n"))))
+    order = [kind.capitalize() for kind in KINDS]
+    blocks = [f"### {kind}\n\n{entries[kind]}" for kind in sorted(entries, key=order.index)]
+    body = "\n\n".join(filter(None, (f"## [{version}] - {date}", lead.strip("\n"), *blocks)))
+    return text[:first] + body + "\n" + ("\n" + rest if rest else "")
+
+
 def main() -> int:
     """Check or release; 1 if a fragment has a wrong form."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -63,8 +84,7 @@ def main() -> int:
     if found or not options.release:
         return int(bool(found))
     text = CHANGELOG.read_text(encoding="utf-8")
-    first = text.index("\n## [") + 1
-    CHANGELOG.write_text(text[:first] + section(*options.release) + "\n" + text[first:], encoding="utf-8")
+    CHANGELOG.write_text(released(text, *options.release), encoding="utf-8")
     for kind in KINDS:
         for path in FOLDER.glob(f"*.{kind}.md"):
             path.unlink()

@@ -5,6 +5,7 @@ Tables and a figure are made of them; nothing is simulated here.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -340,6 +341,9 @@ def read_sizes(page: str) -> list[Size]:
 PANELS = (("hadronic", "solar"), ("fits", "primaries"), ("bending", "atmosphere"), ("epoch", "degree"))
 """Effects of the figure's panels; large ones first."""
 
+TITLES = {"solar": "Sun: minimum, maximum"}
+"""Headings of panels for effects whose title is too long for one."""
+
 FLAVOURS_DRAWN = ("numu", "nue")
 
 
@@ -360,27 +364,29 @@ def draw(found: list[Size], folder: Path, about: str) -> list[Path]:
     """
     sky = [one for one in found if one.band == "sky" and one.observable in FLAVOURS_DRAWN]
     sites = list(dict.fromkeys(one.site for one in sky))
+    energies = list(WINDOWS_GEV)
     with rc_context(style.RC):
         figure, axes = style.subplots(len(PANELS), 2, figsize=(7.6, 9.4), sharex=True)
         for pair, effects in zip(axes, PANELS, strict=True):
             for ax, effect in zip(pair, effects, strict=True):
                 _panel(ax, [one for one in sky if one.effect == effect], sites)
-                ax.set_title(EFFECTS[effect].title)
+                ax.set_title(TITLES.get(effect, EFFECTS[effect].title))
                 estimate = EFFECTS[effect].fluka_percent
                 if estimate is not None:
-                    ax.axhline(estimate, color=style.GREY, linewidth=0.9, linestyle="--")
+                    ax.axhline(estimate, color=style.GREY, linewidth=0.9, linestyle="--", label="FLUKA's estimate")
+                    # between the energies of the points, where no error bar crosses it
                     ax.annotate(
-                        f"FLUKA's estimate {estimate:g}%", (0.98, estimate), xycoords=("axes fraction", "data"),
-                        xytext=(0, 3), textcoords="offset points", ha="right", fontsize=8, color="0.35",
+                        f"{estimate:g}%", (math.sqrt(energies[-2] * energies[-1]), estimate), xytext=(0, 3),
+                        textcoords="offset points", ha="center", fontsize=8, color="0.35",
                     )  # fmt: skip
                 known = [100.0 * (one.size + min(one.error, one.size)) for one in sky if one.effect == effect]
                 ax.set_ylim(0.0, 1.18 * max([*known, estimate or 0.0, 0.5]))
-        energies = list(WINDOWS_GEV)
         for ax in axes.flat:
             ax.set(xscale="log", xlim=(0.5 * energies[0], 2.0 * energies[-1]))
             plain_ticks(ax)
         outer_labels(axes, "Neutrino energy (GeV)", "Size (%)")
-        legend_below(figure, axes[0, 0])
+        figure.align_ylabels(axes[:, 0])
+        legend_below(figure, axes[0, 0], columns=3)
         figure.suptitle("Systematic effects on the flux over the sky")
         return style.save(figure, folder, "systematics", [about])
 

@@ -145,8 +145,16 @@ def _shares(attributes: dict[str, Any], seconds: float) -> str:
     return f" ({simulating:.1f} s of simulation, {compiling:.1f} s of compiling or loading kernels)"
 
 
-def report(path: Path, seconds: float, as_json: bool, config_path: Path | None = None, *, part: bool = False) -> None:
-    """Print a summary of a finished run, as text or as JSON.
+def report(
+    path: Path,
+    seconds: float,
+    as_json: bool,
+    config_path: Path | None = None,
+    *,
+    part: bool = False,
+    merged: bool = False,
+) -> None:
+    """Print a summary of a finished run or merge, as text or as JSON.
 
     Parameters
     ----------
@@ -158,7 +166,9 @@ def report(path: Path, seconds: float, as_json: bool, config_path: Path | None =
     config_path : Path, optional
         Configuration of the run, for the command that extends it.
     part : bool
-        Whether the run was a part of a job array: what comes next is then the merge.
+        Whether the run was a part of a job array: what comes next is then the merge, and warnings are counted only.
+    merged : bool
+        Whether the command joined files: its duration is then no time of simulation.
     """
     from sim3d.commands.worth import show_worth, steps_after_run
     from sim3d.results.summary import describe_result
@@ -174,7 +184,8 @@ def report(path: Path, seconds: float, as_json: bool, config_path: Path | None =
     batches = f"{document['batches']} of {document['batches_total']} batches"
     if document["batches"] == document["batches_total"]:
         batches = f"{document['batches']} batches"
-    click.echo(f"{path}: {count}{batches} in {seconds:.1f} s{_shares(document['attributes'], seconds)}")
+    verb = ", merged" if merged else ""
+    click.echo(f"{path}: {count}{batches}{verb} in {seconds:.1f} s{_shares(document['attributes'], seconds)}")
     click.echo(f"  {field_in_words(result.record)}; Sun: {sun_in_short(result.record)}")
     click.echo(f"  {models_in_words(result.record)}")
     if document["attributes"].get("atmosphere", "").startswith("NRLMSIS"):
@@ -189,6 +200,9 @@ def report(path: Path, seconds: float, as_json: bool, config_path: Path | None =
             click.echo(f"  {name}: {hits} hits")
     if document["attributes"].get("muon_crossings"):
         click.echo(f"  {document['attributes']['muon_crossings']} muons and nucleons; see sim3d muons {path}")
-    for line in document["warnings"]:
+    warnings = document["warnings"]
+    if part and warnings:
+        click.echo(f"  {len(warnings)} warnings about this part alone (sim3d info); those of the merged file count")
+    for line in [] if part else warnings:
         click.echo(f"  WARNING {line}")
     show_worth(result, steps_after_run(path, result, config_path, part=part))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim3d.plots import style
+from sim3d.plots.axes import plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -148,8 +149,11 @@ def all_measurements(found: Calibration, measurements: Sequence[Measurement]) ->
         ax.set(xscale="log", title=f"{one.table.title}: {points.table.name}")
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
-    for ax in axes[-1]:
-        ax.set_xlabel("Momentum of muons (GeV/c)")
+    for column in axes.T:
+        last = [ax for ax in column if ax.axison][-1]
+        last.set_xlabel("Momentum of muons (GeV/c)")
+        last.tick_params(labelbottom=True)
+        plain_ticks(last)
     figure.supylabel("Data over prediction")
     axes.flat[0].legend()
     return figure
@@ -191,6 +195,7 @@ def neutrino_errors(found: Calibration, cos_zenith: Sequence[float] = (0.3, 1.0)
             )
         ax.axhline(0.0, lw=0.8, color="0.5")
         ax.set(xscale="log", xlabel="Energy of neutrinos (GeV)", title=name)
+        plain_ticks(ax)
     axes[0].set_ylabel("Change of the flux (%)")
     axes[0].legend(loc="upper left")
     return figure

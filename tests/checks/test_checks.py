@@ -46,6 +46,28 @@ def test_a_release_has_the_numbers_first(tmp_path):
     assert text.index("### Numbers") < text.index("- fluxes by 1%") < text.index("### Added") < text.index("- a door")
 
 
+OLDER = "## [0.1.0] - 2029-01-01\n\n### Added\n\n- a wall\n"
+
+
+@pytest.mark.parametrize("older", ["", OLDER])
+def test_an_unreleased_section_is_dated_and_filled(tmp_path, older):
+    (tmp_path / "a.added.md").write_text("- a door\n")
+    (tmp_path / "b.numbers.md").write_text("- fluxes by 1%\n")
+    head = "# Changelog\n\nOn it.\n\n"
+    text = head + "## [9.9.9] - unreleased\n\nFirst.\n\n### Added\n\n- a roof\n" + ("\n" + older if older else "")
+    assert script("changelog").released(text, "9.9.9", "2030-01-01", tmp_path) == (
+        head + "## [9.9.9] - 2030-01-01\n\nFirst.\n\n### Numbers\n\n- fluxes by 1%\n\n### Added\n\n- a roof\n- a door\n"
+        + ("\n" + older if older else "")
+    )  # fmt: skip
+
+
+def test_a_release_after_another(tmp_path):
+    (tmp_path / "a.added.md").write_text("- a door\n")
+    text = script("changelog").released("# Changelog\n\n" + OLDER, "9.9.9", "2030-01-01", tmp_path)
+    assert re.findall(r"^## \[(.+)\] - (.+)$", text, re.M) == [("9.9.9", "2030-01-01"), ("0.1.0", "2029-01-01")]
+    assert text.endswith("\n\n" + OLDER)
+
+
 def test_large_files_and_strangers_at_the_top(tmp_path, monkeypatch):
     check = script("large_files")
     monkeypatch.setattr(check, "ROOT", tmp_path)

@@ -141,5 +141,6 @@ def test_glossary():
         terms = re.findall(r"^([^\n]+)\n:   ", part, re.M)
         assert len(terms) >= 10
         assert terms == sorted(terms, key=str.lower)
-    for page in ("my-site", "configuration", "parallel", "production", "python", "cutoffs", "conventions"):
+    pages = ["my-site", "configuration", "parallel", "production", "python", "cutoffs", "conventions", "muons"]
+    for page in [*pages, "telescope", "gradients", "calibration"]:
         assert "](glossary.md" in (DOCS / "manual" / f"{page}.md").read_text(), page

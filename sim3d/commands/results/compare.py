@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from sim3d.analysis.comparison import FluxSource
 
+LARGEST_RMS = 10.0
+"""Largest rms of a ratio that is printed: a larger one is that of a few bins with a reference near 0."""
+
 
 @click.command(cls=FileCommand)
 @click.argument("file", metavar="FILE", type=InputPath(), required=False)
@@ -132,7 +135,7 @@ def command(
             f"{row.empty}",
             _number(row.median_ratio, ".3f"),
             _number(row.median_deviation, ".3f"),
-            _number(row.rms, ".3f"),
+            f">{LARGEST_RMS:g}" if row.rms > LARGEST_RMS else _number(row.rms, ".3f"),
             _number(row.chi2, ".1f"),
             _number(row.median_error if row.chi2_bins else math.nan, ".3f"),
             _number(row.within * 100, ".0f", "%"),

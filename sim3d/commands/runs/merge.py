@@ -29,4 +29,4 @@ def command(files: tuple[Path, ...], output: Path, force: bool, as_json: bool) -
 
     started = time.perf_counter()
     merge_to_file(files, target)
-    report(target, time.perf_counter() - started, as_json)
+    report(target, time.perf_counter() - started, as_json, merged=True)

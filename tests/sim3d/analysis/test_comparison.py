@@ -124,6 +124,20 @@ def test_command_with_tables_and_figures(known, tmp_path, capsys):
     assert "kamioka / sno" in capsys.readouterr().out
 
 
+def test_an_rms_of_one_bin_is_not_printed(known, tmp_path, capsys):
+    result_tables.write_honda_tables(known.result, tmp_path)
+    table = tmp_path / "kamioka-honda-aa.d"
+    lines = table.read_text().splitlines()
+    row = next(i for i, line in enumerate(lines) if line.split()[:1] and line.split()[0].startswith("1.0000E+00"))
+    energy, first, *rest = lines[row].split()
+    lines[row] = " ".join([energy, f"{float(first) * 1e-5:.4E}", *rest])
+    table.write_text("\n".join(lines) + "\n")
+    assert cli.main(["compare", str(known.path), str(table), "--site", "kamioka"]) == 0
+    cells = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("  n")}
+    column = cells["numu"].index(">10")
+    assert float(cells["nue"][column]) < 10.0
+
+
 def test_wrong_files(known, tmp_path, capsys):
     broken = tmp_path / "x.d"
     broken.write_text("average flux in [cosZ = 0.90 --  1.00, phi_Az =   0 --  30]\n nothing\n")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from sim3d import cli
-from sim3d.commands import worth
+from sim3d.commands import output, worth
 from sim3d.results.quality import site_quality
+from sim3d.scoring import hit_weights
 
 
 def test_error_lines(fake_result):
@@ -56,6 +57,19 @@ def test_a_part_leads_to_the_merge(fake_result):
     ((command, _),) = worth.steps_after_run("part 1.h5", result, "my.toml", part=True)
     assert command.startswith("sim3d merge 'part 1.h5' ")
     assert "--resume" in worth.steps_after_run("a.h5", result, "my.toml")[0][0]
+
+
+def test_warnings_of_a_part_are_counted(known, capsys, monkeypatch):
+    lines = ["kamioka numu, 1 to 10 GeV: heavy", "kamioka nue, 1 to 10 GeV: heavy"]
+    monkeypatch.setattr(hit_weights, "outlier_warnings", lambda name, *_: lines if name == "kamioka" else [])
+    output.report(known.path, 1.0, False)
+    assert [line[10:] for line in capsys.readouterr().out.splitlines() if "WARNING" in line] == lines
+    output.report(known.path, 1.0, False, part=True)
+    printed = capsys.readouterr().out
+    assert "  2 warnings about this part alone" in printed
+    assert "WARNING" not in printed
+    output.report(known.path, 1.0, False, merged=True)
+    assert " batches, merged in 1.0 s" in capsys.readouterr().out
 
 
 class Spectra:
