@@ -177,6 +177,7 @@ def report(path: Path, seconds: float, as_json: bool, config_path: Path | None =
     click.echo(f"{path}: {count}{batches} in {seconds:.1f} s{_shares(document['attributes'], seconds)}")
     click.echo(f"  {field_in_words(result.record)}; Sun: {sun_in_short(result.record)}")
     click.echo(f"  {models_in_words(result.record)}")
+    click.echo(f"  {result.record.config.calibration_in_words}")
     if document["attributes"].get("atmosphere", "").startswith("NRLMSIS"):
         click.echo(f"  atmosphere: {document['attributes']['atmosphere']}")
     if document["target"] is not None:

@@ -125,6 +125,7 @@ def table_of_result(
         source=site,
         azimuth_frame=result.azimuth_frame,
         place=place_in_words(result.sites[site]),
+        note=result.record.config.calibration_in_words,
     )
     errors = errors or errors_of_result(result)
     if errors is None:
@@ -208,7 +209,8 @@ def write_csv_tables(result: Result, folder: Path, binning: str = "honda") -> li
             if binning == "fine":
                 energy = energy.replace("20 bins", "40 bins")
             path = folder / f"{stem}-{ending}.csv"
-            written.append(write_grid(path, (title, unit, energy, *others), table, table.error))
+            about = (title, unit, energy, *others, table.note)
+            written.append(write_grid(path, about, table, table.error))
     return written
 
 
