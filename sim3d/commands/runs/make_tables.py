@@ -60,7 +60,7 @@ COMMENTS = {
 @click.option(
     "--calibration",
     metavar="NAME|none",
-    help="Of the models, to measured muons (sim3d calibrate --list).  [default: the newest of these models]",
+    help="Of the models, to measured muons (sim3d calibrate --list).  [default: that of a run]",
 )
 @click.option(
     "--precision",
