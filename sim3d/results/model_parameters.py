@@ -341,8 +341,8 @@ class LogDerivatives:
         -------
         float64 array (n,)
         """
-        below, above, up = between(self._energies, log_energy)
-        left, right, across = between(self._cosines, cos_zenith)
+        below, _, up = between(self._energies, log_energy)
+        left, _, across = between(self._cosines, cos_zenith)
         weights = [e * c for e in (1.0 - up, up) for c in (1.0 - across, across)]
         products, shape = self._products
         cell = (flavour * shape[1] + below) * shape[2] + left

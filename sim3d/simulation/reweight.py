@@ -132,8 +132,8 @@ def changed_config(
 
     Notes
     -----
-    The values of a calibration are changes of its own primary model. Another model is taken as it is; the hadrons, which
-    a new weight cannot change, keep the calibration's values, which then stand in ``[vary]``.
+    The values of a calibration are changes of its own primary model. Another model is taken as it is. The hadrons,
+    which a new weight cannot change, keep the calibration's values, which then stand in ``[vary]``.
     """
     if model is None and solar is None and not values:
         raise InputError("--model, --solar, --set: give at least one of them")

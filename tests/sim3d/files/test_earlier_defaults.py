@@ -98,7 +98,7 @@ def test_a_file_of_before(fake_result, tmp_path):
 
 
 def test_a_file_without_a_calibration(fake_result, tmp_path):
-    """It is of the models alone; today's default is another run, which neither goes on from it nor is merged with it."""
+    """It is of the models alone; today's default is another run, which does not go on from it or merge with it."""
     old = fake_result.write(tmp_path / "old.h5", sites=("kamioka",))
     with h5py.File(old, "r+") as file:
         config = json.loads(file.attrs["config_json"])
@@ -110,7 +110,9 @@ def test_a_file_without_a_calibration(fake_result, tmp_path):
     assert run_values(record.config) == {}
     today = make_config(config)
     assert today.calibration.name == "muons-2026"
-    with pytest.raises(InputError, match=r"^calibration.name: is 'muons-2026' now and was 'none' in .*old.h5") as problem:
+    with pytest.raises(
+        InputError, match=r"^calibration.name: is 'muons-2026' now and was 'none' in .*old.h5"
+    ) as problem:
         resume_point(old, today, record.models, record.detectors)
     assert "\n" not in str(problem.value)
     plain = make_config({**config, "calibration": {"name": "none"}})

@@ -36,7 +36,9 @@ def shipped(tmp_path, monkeypatch):
 
 
 def config(models=None, **keys):
-    return make_config({"sites": [{"name": "kamioka"}], "vary": {"pi+@31": 0.01}, "calibration": keys, **(models or {})})
+    return make_config(
+        {"sites": [{"name": "kamioka"}], "vary": {"pi+@31": 0.01}, "calibration": keys, **(models or {})}
+    )
 
 
 def test_a_name_moves_the_models_and_brings_its_covariance(shipped):
