@@ -23,8 +23,10 @@ from sim3d.simulation.reweight import reweight
 
 ENERGY_GEV = (0.5, 3.0)
 LARGEST_COSINES = (0.5, 0.2)
-CHANGES = {"solar:MV": 50.0, "primary:p:slope": 0.05, "primary:p@5": 0.1, "primary:p@20": 0.1}
-"""Parameters with the changes that are simulated, own units."""
+CHANGES = (
+    ("solar:MV", 364.0), ("solar:MV", 50.0), ("primary:p:slope", 0.05), ("primary:p@5", 0.1), ("primary:p@20", 0.1),
+)  # fmt: skip
+"""Parameters and their changes, own units."""
 
 
 def halves(result: Result, site: str, largest: float) -> np.ndarray:
@@ -66,7 +68,7 @@ def main() -> None:
     for largest in LARGEST_COSINES:
         value, error = jackknife(asymmetry, halves(run, site, largest), run.group_weights)
         show(f"asymmetry, |cos_zenith| < {largest:g}", value, error)
-    for name, size in CHANGES.items():
+    for name, size in CHANGES:
         new = Result(reweight(path, values={name: run.record.config.vary.get(name, 0.0) + size}))
         for largest in LARGEST_COSINES:
             both = np.concatenate([halves(run, site, largest), halves(new, site, largest)], axis=-1)

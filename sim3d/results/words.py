@@ -158,7 +158,7 @@ def models_in_words(record: RunRecord) -> str:
         record.models.get("primary_model", config.primaries.model),
         record.models.get("hadronic_model", config.hadronic.model),
         record.models.get("atmosphere", config.atmosphere.model),
-        record.models.get("calibration"),
+        f"calibration {record.models['calibration']}" if "calibration" in record.models else "",
     ]
     return ", ".join(str(name) for name in names if name)
 
