@@ -31,7 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "tests" / "data" / "bits.json"
 Document = dict[str, Any]
 
-# every input is stated, so that new defaults leave the runs as they are
+# every input is stated, so that new defaults leave the runs as they are; but not that these models have no calibration,
+# as checkouts of before know no such key
 _COMMON = """
 [primaries]
 model = "ghls2001-average"

@@ -24,6 +24,7 @@ _COMMON: dict[str, Any] = {
     "primaries": {"model": "ghls2001-average", "energy_GeV": [2.0, 1000.0], "solar_potential_MV": 1109.0},
     "hadronic": {"model": "fluka-z", "definition": "printed"},
     "field": {"date": "2015-01-01"},
+    "calibration": {"name": "none"},
 }
 _KAMIOKA, _SNO = ({"name": name, "altitude_m": 0.0} for name in ("kamioka", "sno"))
 RUNS: dict[str, dict[str, Any]] = {

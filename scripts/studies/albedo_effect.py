@@ -211,6 +211,7 @@ def configuration(primaries: int, seed: int, low_GeV: float) -> Config:
             "sampling": {"mode": "analog"},
             "transport": {"albedo": "follow"},
             "sites": [{"name": "kamioka"}],
+            "calibration": {"name": "none"},  # as in the figures of docs
         }
     )
 

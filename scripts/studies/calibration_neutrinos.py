@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from calibration_by_cascade import SHOWN_GEV, shown_neutrinos
 
+from sim3d.conventions.flavours import FLAVOURS
 from sim3d.files.calibration_file import named_calibration, read_calibration
 from sim3d.results.model_parameters import errors_of_calibration
 
@@ -55,6 +56,9 @@ def main() -> None:
     )
     energies, cosines = found.arrays["neutrinos/energies_GeV"].tolist(), found.arrays["neutrinos/cos_zenith"].tolist()
     at = [energies.index(energy) for energy in SHOWN_GEV], [cosines.index(cosine) for cosine in (0.3, 1.0)]
+    moved = 100.0 * (whole @ found.values)[:, at[0]][:, :, at[1]].mean(axis=2)
+    for flavour in ("numubar", "nuebar"):
+        print(f"{flavour} moves by ".ljust(40), " ".join(f"{value:6.1f}" for value in moved[FLAVOURS.index(flavour)]))
     flux = found.arrays["neutrinos/flux"]
     for label, top, bottom in RATIOS:
         sides = [

@@ -70,6 +70,7 @@ def configuration(site: dict[str, Any], number: int, **tables: Any) -> dict[str,
         "hadronic": {"model": "fluka-z", "definition": "printed"},
         "scoring": {"neutrinos": False, "muons": True},
         "muons": {"momentum_GeV": [1.0, 1000.0]},
+        "calibration": {"name": "none"},
         "sites": [site],
     } | tables
 

@@ -68,6 +68,7 @@ def main() -> int:
             "run": {"primaries": options.primaries, "batch_size": max(options.primaries // 200, 1), "seed": 61},
             "scoring": {"events": True},
             "sites": [{"name": "kamioka"}],
+            "calibration": {"name": "none"},
         }
     )
     path.unlink(missing_ok=True)

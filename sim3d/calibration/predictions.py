@@ -19,6 +19,7 @@ import numpy as np
 from sim3d.calibration.control import CascadePoints, Ratios, smooth_factors
 from sim3d.calibration.height_scale import height_scale_slope
 from sim3d.calibration.measurements import Measurement, Points
+from sim3d.config.calibration import NO_CALIBRATION
 from sim3d.config.load import make_config
 from sim3d.config.schema import Config
 from sim3d.conventions.arrays import Array
@@ -134,6 +135,7 @@ def run_configuration(
             "scoring": {"neutrinos": False, "muons": True, "gradients": list(parameters)},
             "sites": [site],
             "muons": muons,
+            "calibration": {"name": NO_CALIBRATION},
             "vary": changed,
         }
     )

@@ -188,6 +188,7 @@ def report(
     click.echo(f"{path}: {count}{batches}{verb} in {seconds:.1f} s{_shares(document['attributes'], seconds)}")
     click.echo(f"  {field_in_words(result.record)}; Sun: {sun_in_short(result.record)}")
     click.echo(f"  {models_in_words(result.record)}")
+    click.echo(f"  {result.record.config.calibration_in_words}")
     if document["attributes"].get("atmosphere", "").startswith("NRLMSIS"):
         click.echo(f"  atmosphere: {document['attributes']['atmosphere']}")
     if document["target"] is not None:

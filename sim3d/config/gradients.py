@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from sim3d.config.parameters import CLASSES, check_values, selected
 from sim3d.config.table import Float, Table
@@ -19,10 +19,6 @@ ParameterValues = Annotated[dict[str, Float], AfterValidator(_checked)]
 """Values of parameters by name, checked against the ranges of :mod:`sim3d.config.parameters`."""
 
 
-NO_CALIBRATION = "none"
-"""Name in ``[calibration]`` of the unchanged models."""
-
-
 def without_angles() -> tuple[str, ...]:
     """Return the classes of parameters that every hadronic model has.
 
@@ -34,28 +30,6 @@ def without_angles() -> tuple[str, ...]:
     tuple of str
     """
     return tuple(name for name in CLASSES if name != "angles")
-
-
-class CalibrationKeys(Table):
-    """Table ``[calibration]``: the calibration at whose values the run is made, by its name or as a file.
-
-    Attributes
-    ----------
-    name : str
-        Of a calibration that ships (``sim3d calibrate --list``), or :data:`NO_CALIBRATION`. The run looks it up, not
-        the check of the configuration: a result stays readable when its calibration ships no more.
-    file : str or None
-        A file of ``sim3d calibrate`` in the place of the name; None for none.
-    """
-
-    name: str = Field(NO_CALIBRATION, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")
-    file: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> CalibrationKeys:
-        if self.file is not None and self.name != NO_CALIBRATION:
-            raise ValueError("give either name or file, not both")
-        return self
 
 
 class VariationTable(Table):

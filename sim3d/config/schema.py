@@ -14,7 +14,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from hadronic.definitions import DEFAULT_DEFINITION, FORMULA_MODELS
 from sim3d.config.allocation import AUTOMATIC_FROM, AllocationTable
-from sim3d.config.gradients import CalibrationKeys, GradientKeys, ParameterValues, without_angles
+from sim3d.config.calibration import CalibrationKeys
+from sim3d.config.gradients import GradientKeys, ParameterValues, without_angles
 from sim3d.config.muons import MuonsTable
 from sim3d.config.sites import Patch, SiteTable
 from sim3d.config.table import Float, Int, Table
@@ -359,6 +360,15 @@ class Config(Table):
         patch = Patch(ns_deg=2.0, ew_deg=2.0) if sampling.mode == "targeted" else Patch(ns_deg=10.0, ew_deg=40.0)
         return tuple(site if site.patch is not None else site.model_copy(update={"patch": patch}) for site in value)
 
+    @field_validator("calibration")
+    @classmethod
+    def _of_the_models(cls, value: CalibrationKeys, info: ValidationInfo) -> CalibrationKeys:
+        """State the calibration where none is given: that of the models, if one ships."""
+        hadronic, primaries = info.data.get("hadronic"), info.data.get("primaries")
+        if hadronic is None or primaries is None:  # refused already
+            return value
+        return value.stated(hadronic.model, primaries.model)
+
     @model_validator(mode="after")
     def _consistent(self) -> Config:
         if not self.sites:
@@ -471,6 +481,11 @@ class Config(Table):
     def thinning(self) -> float:
         """Ratio of the Russian roulette on soft secondaries; 10 if the configuration has none."""
         return 10.0 if self.sampling.thinning is None else self.sampling.thinning
+
+    @property
+    def calibration_in_words(self) -> str:
+        """Whether the run is calibrated to muons, and why it is or is not."""
+        return self.calibration.in_words(self.hadronic.model, self.primaries.model)
 
     @property
     def allocates(self) -> bool:

@@ -63,6 +63,11 @@ class Calibration:
     arrays: dict[str, Array]
     modes: ModelModes | None = None
 
+    @property
+    def by_name(self) -> dict[str, float]:
+        """Best fit by parameter, own units."""
+        return dict(zip(self.parameters, self.values.tolist(), strict=True))
+
 
 def write_calibration(path: Path, calibration: Calibration) -> Path:
     """Write a calibration; the same one gives the same bytes.
@@ -176,24 +181,3 @@ def named_calibration(name: str) -> Path:
     if name not in known:
         raise InputError("calibration.name", name, f"one of {', '.join([*known, 'none'])} (or give calibration.file)")
     return known[name]
-
-
-def calibration_for(hadronic: str, primaries: str) -> str | None:
-    """Name the shipped calibration of given models: the last in alphabetical order, which is the newest.
-
-    Parameters
-    ----------
-    hadronic, primaries : str
-        Models of a run, which were the calibration's own before its fit.
-
-    Returns
-    -------
-    str or None
-        None if none of these models ships.
-    """
-    found = None
-    for name, path in shipped_calibrations().items():
-        models = read_calibration(path).record.get("models", {})
-        if (models.get("hadronic"), models.get("primaries")) == (hadronic, primaries):
-            found = name
-    return found

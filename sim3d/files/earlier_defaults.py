@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hadronic.definitions import FORMULA_MODELS
+from sim3d.config.calibration import NO_CALIBRATION
 from sim3d.primaries.solar import FORMER_POTENTIAL_MV
 
 
@@ -36,15 +37,18 @@ def stated(config: Mapping[str, Any], attributes: Mapping[str, Any], altitude_m:
     -----
     The Sun of ``[primaries]`` unset was "fit". "min" and "max" were the potentials 491 and 1109 MV; they are those of
     months since results state ``solar_modulation`` for them. The definition of ``[hadronic]`` unset was "printed". The
-    altitude of a site, unset, was 0.
+    altitude of a site, unset, was 0. Runs without a table ``[calibration]`` had none; it is not null in any file.
 
     Examples
     --------
     >>> old = {"primaries": {"solar": "max"}, "sites": [{"name": "sno", "altitude_m": None}]}
-    >>> stated(old, {}, {"sno": 0.0})
-    {'primaries': {'solar': None, 'solar_potential_MV': 1109.0}, 'sites': [{'name': 'sno', 'altitude_m': 0.0}]}
+    >>> stated(old, {}, {"sno": 0.0})["primaries"]
+    {'solar': None, 'solar_potential_MV': 1109.0}
+    >>> stated(old, {}, {"sno": 0.0})["calibration"]
+    {'name': 'none'}
     """
     out: dict[str, Any] = copy.deepcopy(dict(config))
+    out.setdefault("calibration", {"name": NO_CALIBRATION})
     primaries = out.get("primaries")
     if isinstance(primaries, dict):
         solar = primaries.get("solar")

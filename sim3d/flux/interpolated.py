@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sim3d.config.gradients import NO_CALIBRATION
+from sim3d.config.calibration import NO_CALIBRATION
 from sim3d.errors import InputError
 from sim3d.files.calibration_file import named_calibration, read_calibration
 from sim3d.files.checksums import is_result_file

@@ -210,7 +210,10 @@ class FluxWithErrors(InterpolatedTables):
         """Error of the model at points: from the derivatives, or else from the table's own errors of the model."""
         spline, index, good, coordinates, shape = self._points(*point)
         if self._derivatives is not None:
-            relative = self._derivatives.errors.sigma_of(self._slopes(*point)[0])
+            known, (log_energy, cos, _) = index < len(FLAVOURS), coordinates
+            relative = self._derivatives.sigma_at(np.where(known, index, 0), log_energy, cos)
+            relative[~known] = 0.0
+            relative[~good] = np.nan
         elif spline.table.model_relative is not None:
             relative = np.zeros(len(index))
             chosen = good & (index < len(FLAVOURS))

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from sim3d.config.gradients import NO_CALIBRATION
+from sim3d.config.calibration import NO_CALIBRATION, calibration_for
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.model_modes import ModelModes
 from sim3d.errors import InputError
-from sim3d.files.calibration_file import Calibration, calibration_for
+from sim3d.files.calibration_file import Calibration
 from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
 from sim3d.files.site_flux_file import SiteFlux, read_site_flux, shipped_sites
 from sim3d.results.at_points import between, log_centres
@@ -140,7 +140,7 @@ def default_calibration(site: SiteFlux) -> str:
     hadronic, primaries = configurations[0]["hadronic"], configurations[0]["primaries"]
     if hadronic["table"] is not None:
         return NO_CALIBRATION
-    return calibration_for(hadronic["model"], primaries["model"]) or NO_CALIBRATION
+    return calibration_for(hadronic["model"], primaries["model"])
 
 
 def calibration_of_site(site: SiteFlux) -> str:

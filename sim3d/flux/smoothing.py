@@ -376,7 +376,7 @@ def _smoothed(
             flux=mean,
             error=error,
             kind=np.where(beyond, EXTRAPOLATED, SAMPLE).astype(np.int8),
-            note="smoothed by penalised splines",
+            note="; ".join(one for one in (table.note, "smoothed by penalised splines") if one),
         ),
         (table.flux - mean) / np.sqrt(phi * mean),
         mean / phi,

@@ -14,6 +14,7 @@ from sim3d.errors import InputError
 from sim3d.report import page
 from sim3d.report.page import Section, html
 from sim3d.results.metadata import FORMAT as METADATA_FORMAT
+from sim3d.results.summary import shortened
 from sim3d.results.words import field_in_words, sun_in_short
 
 if TYPE_CHECKING:
@@ -188,7 +189,11 @@ def provenance(document: dict[str, Any], file: Path, sums: list[tuple[str, str]]
     """
     attributes = document["attributes"]
     rows: list[tuple[str, Any]] = [("name of the file", file.name), *sums]
-    rows += [(key, number(value)) for key, value in attributes.items() if not key.startswith("convention_")]
+    rows += [
+        (key, shortened(value) if isinstance(value, str) else number(value))
+        for key, value in attributes.items()
+        if not key.startswith("convention_")
+    ]
     conventions = [
         (key.removeprefix("convention_"), value) for key, value in attributes.items() if key.startswith("convention_")
     ]

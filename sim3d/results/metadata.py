@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim3d.config.calibration import NO_CALIBRATION
 from sim3d.errors import InputError
 from sim3d.files.atomic_files import write_bytes
 from sim3d.results.quality import site_quality
@@ -82,6 +83,8 @@ def site_metadata(result: Result, site: str, files: Iterable[Path] = ()) -> dict
         "sun": sun_in_words(result.record),
         "solar_potential_MV": attributes.get("solar_potential_MV"),
         "models": {key: attributes[key] for key in _MODELS if attributes.get(key) not in (None, "")},
+        "calibration": attributes.get("calibration", NO_CALIBRATION),
+        "calibration_reason": config.calibration_in_words,
         "primaries": attributes["primaries"],
         "seed": attributes["seed"],
         "primary_energy_GeV_per_nucleon": list(config.primaries.energy_GeV),
@@ -153,7 +156,8 @@ def case_of_result(result: Result, site: str) -> dict[str, str]:
     """
     info, config = result.sites[site], result.record.config
     place = degrees(info.lat_deg, info.lon_deg)
-    return _case(place, config.field.date, config.field.cutoff, result.record.models)
+    models = {"calibration": NO_CALIBRATION, **result.record.models}
+    return _case(place, config.field.date, config.field.cutoff, models)
 
 
 def case_of_table(path: Path) -> dict[str, str]:
@@ -171,7 +175,8 @@ def case_of_table(path: Path) -> dict[str, str]:
     document = _description(path)
     try:
         place = degrees(document["site"]["latitude_deg"], document["site"]["longitude_deg"])
-        models = {**document["models"], "solar_potential_MV": document["solar_potential_MV"]}
+        others = {key: document[key] for key in ("solar_potential_MV", "calibration") if key in document}
+        models = {**document["models"], **others}
         return _case(place, document["field_date"], document["geomagnetic_cutoff"], models)
     except (ValueError, KeyError, TypeError):
         return {}
@@ -232,7 +237,9 @@ def _case(place: str, date: str, cutoff: bool, models: Mapping[str, Any]) -> dic
         case["Sun"] = f"{float(models['solar_potential_MV']):.0f} MV"
     names = [str(models[key]) for key in ("primary_model", "hadronic_model", "atmosphere") if models.get(key)]
     names += ["with charm"] if models.get("charm") else []
-    return case | ({"models": ", ".join(names)} if names else {})
+    # descriptions of earlier versions do not name a calibration
+    calibration = {"calibration": str(models["calibration"])} if "calibration" in models else {}
+    return case | ({"models": ", ".join(names)} if names else {}) | calibration
 
 
 def _earlier(path: Path, result: dict[str, Any]) -> list[dict[str, Any]]:

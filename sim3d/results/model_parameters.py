@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations_with_replacement
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,9 +25,6 @@ from sim3d.files.calibration_file import Calibration, read_calibration
 from sim3d.files.flux_table import FluxTable
 from sim3d.results.at_points import between, log_centres
 from sim3d.results.gradients import SiteGradients, over
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -218,6 +216,9 @@ def errors_of_calibration(found: Calibration) -> ParameterErrors:
     return own.with_modes(found.modes)
 
 
+_PAIRS = tuple(combinations_with_replacement(range(4), 2))
+
+
 class LogDerivatives:
     """d ln(flux) / d(parameter in units of its sigma) of one site, as a function of energy and zenith.
 
@@ -324,6 +325,43 @@ class LogDerivatives:
         first = np.arange(0, 4 * len(log_energy) + 1, 4)
         corners = csr_matrix((weights, rows, first), shape=(len(log_energy), self.slopes[..., 0].size))
         return np.asarray(corners @ self.slopes.reshape(-1, n_parameters))
+
+    def sigma_at(self, flavour: NDArray[np.int_], log_energy: Array, cos_zenith: Array) -> Array:
+        """Compute the relative errors of the model at points: :meth:`ParameterErrors.sigma_of` of :meth:`at`.
+
+        The derivatives are w_1 s_1 + ... + w_4 s_4 of the four corners of a cell. So the variance is the sum of
+        w_i w_j s_i^T C s_j, and the ten products of a cell are computed once for all points in it.
+
+        Parameters
+        ----------
+        flavour, log_energy, cos_zenith
+            As for :meth:`at`.
+
+        Returns
+        -------
+        float64 array (n,)
+        """
+        below, _, up = between(self._energies, log_energy)
+        left, _, across = between(self._cosines, cos_zenith)
+        weights = [e * c for e in (1.0 - up, up) for c in (1.0 - across, across)]
+        products, shape = self._products
+        cell = (flavour * shape[1] + below) * shape[2] + left
+        variance = np.zeros(len(log_energy))
+        for (i, j), product in zip(_PAIRS, products, strict=True):
+            variance += (1.0 if i == j else 2.0) * product[cell] * weights[i] * weights[j]
+        return np.sqrt(np.maximum(variance, 0.0))
+
+    @cached_property
+    def _products(self) -> tuple[Array, tuple[int, ...]]:
+        """The products s_i^T C s_j of every cell, by pair of its corners, and the numbers of cells."""
+        slopes = self.slopes
+        for axis in (1, 2):
+            if slopes.shape[axis] == 1:
+                slopes = np.repeat(slopes, 2, axis=axis)
+        corners = [slopes[:, e][:, :, c] for e in (np.s_[:-1], np.s_[1:]) for c in (np.s_[:-1], np.s_[1:])]
+        turned = [one @ self.errors.covariance for one in corners]
+        shape = corners[0].shape[:-1]
+        return np.array([np.sum(turned[i] * corners[j], axis=-1).ravel() for i, j in _PAIRS]), shape
 
     def changes(self, values: Mapping[str, float]) -> Array:
         """Arrange values of parameters, by name, in the order of the parameters.

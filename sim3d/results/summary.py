@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim3d.results.result import Result
 
+LONGEST = 500
+"""Characters of a value that a text output shows."""
+
 _SITE_FIELDS = ("name", "lat_deg", "lon_deg", "altitude_m", "declination_deg", "patch", "area_m2")
 
 
@@ -118,5 +121,26 @@ def key_lines(values: dict[str, Any], indent: int) -> list[str]:
             out.append(f"{' ' * indent}{key}:")
             out += key_lines(value, indent + 2)
         else:
-            out.append(f"{' ' * indent}{key}: {' '.join(str(value).split())}")
+            out.append(f"{' ' * indent}{key}: {shortened(value)}")
     return out
+
+
+def shortened(value: Any) -> str:
+    """Write a value on one line, of a long one (the covariance of a calibration) the begin.
+
+    Parameters
+    ----------
+    value : Any
+
+    Returns
+    -------
+    str
+        At most :data:`LONGEST` characters of the value.
+
+    Examples
+    --------
+    >>> shortened("two  words"), shortened("0.1, " * 1000)[-48:]
+    ('two words', '... (4999 characters; sim3d info --json has all)')
+    """
+    text = " ".join(str(value).split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters; sim3d info --json has all)"

@@ -145,7 +145,7 @@ def table_of_result(
         source=site,
         azimuth_frame=result.azimuth_frame,
         place=place_in_words(result.sites[site]),
-        note=f"charm: {result.attributes['charm']}" if "charm" in result.attributes else "",
+        note="; ".join(filter(None, (result.record.config.calibration_in_words, _charm(result)))),
     )
     errors = errors or errors_of_result(result)
     if errors is None:
@@ -189,6 +189,10 @@ def sample_table(
     return replace(table, flux=flux, error=error, kind=None)
 
 
+def _charm(result: Result) -> str:
+    return f"charm: {result.attributes['charm']}" if "charm" in result.attributes else ""
+
+
 def _azimuth_edges(result: Result, azimuth: bool, bins: int | None) -> Array:
     if not azimuth:
         return np.array([0.0, 360.0])
@@ -229,8 +233,8 @@ def write_csv_tables(result: Result, folder: Path, binning: str = "honda") -> li
             if binning == "fine":
                 energy = energy.replace("20 bins", "40 bins")
             path = folder / f"{stem}-{ending}.csv"
-            notes = [table.note] if table.note else []
-            written.append(write_grid(path, (title, *notes, unit, energy, *others), table, table.error))
+            about = (title, unit, energy, *others, table.note)
+            written.append(write_grid(path, about, table, table.error))
     return written
 
 

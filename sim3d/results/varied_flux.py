@@ -105,4 +105,9 @@ class VariedFlux:
         error = None
         if table.error is not None:
             error = np.hypot(table.error * np.abs(ratio[..., None]), table.flux * more[..., None])
-        return replace(table, flux=table.flux * ratio[..., None], error=error, note=self.label)
+        return replace(
+            table,
+            flux=table.flux * ratio[..., None],
+            error=error,
+            note="; ".join(one for one in (table.note, self.label) if one),
+        )

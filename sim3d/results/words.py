@@ -143,7 +143,7 @@ def field_in_words(record: RunRecord) -> str:
 
 
 def models_in_words(record: RunRecord) -> str:
-    """List the models of primaries, interactions and air, as far as the record names them.
+    """List the models of primaries, interactions and air, as far as the record names them, and its calibration.
 
     Parameters
     ----------
@@ -158,6 +158,7 @@ def models_in_words(record: RunRecord) -> str:
         record.models.get("primary_model", config.primaries.model),
         record.models.get("hadronic_model", config.hadronic.model),
         record.models.get("atmosphere", config.atmosphere.model),
+        f"calibration {record.models['calibration']}" if "calibration" in record.models else "",
     ]
     text = ", ".join(str(name) for name in names if name)
     return f"{text}, with charm" if "charm" in record.models else text

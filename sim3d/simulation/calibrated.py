@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sim3d.config.gradients import NO_CALIBRATION
+from sim3d.config.calibration import NO_CALIBRATION, CalibrationKeys
 from sim3d.config.parameters import check_values
 from sim3d.config.schema import Config
 from sim3d.errors import InputError
@@ -30,12 +31,50 @@ def calibration_of(config: Config) -> Calibration | None:
     Raises
     ------
     InputError
-        For a name that does not ship, or a file that cannot be read.
+        As :func:`stated_calibration`.
     """
-    keys = config.calibration
-    if keys.file is not None:
-        return read_calibration(Path(keys.file))
-    return None if keys.name == NO_CALIBRATION else read_calibration(named_calibration(keys.name))
+    return stated_calibration(config.calibration, config.hadronic.model, config.primaries.model)
+
+
+def stated_calibration(keys: CalibrationKeys, hadronic: str, primaries: str) -> Calibration | None:
+    """Read the calibration of given models, by its name or its file.
+
+    Parameters
+    ----------
+    keys : CalibrationKeys
+        Their name is not :data:`sim3d.config.calibration.AUTOMATIC`.
+    hadronic, primaries : str
+        Names of the models.
+
+    Returns
+    -------
+    Calibration or None
+        None if the keys are of none.
+
+    Raises
+    ------
+    InputError
+        For a name that does not ship, a file that cannot be read, or a calibration of other models: its values are
+        changes of its own models.
+    """
+    if keys.file is None and keys.name == NO_CALIBRATION:
+        return None
+    path = named_calibration(keys.name) if keys.file is None else Path(keys.file)
+    found = _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    of = found.record.get("models", {})
+    for table, model in (("hadronic", hadronic), ("primaries", primaries)):
+        if of.get(table, model) != model:
+            raise InputError(
+                f"{table}.model: {model!r} must be {of[table]!r}, of which the calibration {found.name} is (or "
+                f'calibration.name = "{NO_CALIBRATION}")'
+            )
+    return found
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, _written: int) -> Calibration:
+    """Read a file once: a run needs its values for the hadrons, the primaries and the result file."""
+    return read_calibration(path)
 
 
 def run_values(config: Config) -> dict[str, float]:
@@ -59,7 +98,7 @@ def run_values(config: Config) -> dict[str, float]:
     found = calibration_of(config)
     if found is None:
         return values
-    for name, value in zip(found.parameters, found.values.tolist(), strict=True):
+    for name, value in found.by_name.items():
         values[name] = values.get(name, 0.0) + value
     try:
         check_values(values)

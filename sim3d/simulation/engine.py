@@ -209,6 +209,7 @@ def simulate(
     division = processes.describe(threads)
     if show:
         print(f"sim3d: {division}{note}", file=sys.stderr, flush=True)
+        print(f"sim3d: {config.calibration_in_words}", file=sys.stderr, flush=True)
     compile_s = compile_kernels(setup, processes, show)
     setup = setup.with_allocation(agreed_allocation(setup, processes, threads, start))
     sums = RunSums(config, setup.detectors)

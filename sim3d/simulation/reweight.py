@@ -25,6 +25,7 @@ import numpy as np
 from numba import njit
 from tqdm import tqdm
 
+from sim3d.config.calibration import NO_CALIBRATION
 from sim3d.config.load import make_config
 from sim3d.config.parameters import CLASS_OF
 from sim3d.config.schema import Config
@@ -42,10 +43,13 @@ from sim3d.primaries.spectrum import group_flux
 from sim3d.sampling.counters import C_MUON_CROSSINGS, C_MUON_PRIMARIES, COUNTERS, N_COUNTERS
 from sim3d.scoring.exact_sums import TallyOverflowError
 from sim3d.scoring.hit_weights import PRIMARIES, empty_sums, empty_weights, note_hit, note_primary
+from sim3d.simulation.calibrated import calibration_of
 from sim3d.simulation.provenance import primary_entries
 from sim3d.simulation.run_sums import RunSums
 from sim3d.simulation.setup import make_primaries
 
+_OF_PRIMARIES = ("primaries", "solar")
+"""Classes of parameters of the primaries."""
 _NOTHING = 1.0e-200
 """Threshold of a zero flux: below every flux of a group in a model, above the 1e-300 of tables that lack it."""
 _MUON_COUNTERS = (COUNTERS[C_MUON_PRIMARIES], COUNTERS[C_MUON_CROSSINGS])
@@ -125,19 +129,29 @@ def changed_config(
     ------
     InputError
         For values that are not allowed, or if nothing is to change.
+
+    Notes
+    -----
+    The values of a calibration are changes of its own primary model. Another model is taken as it is. The hadrons,
+    which a new weight cannot change, keep the calibration's values, which then stand in ``[vary]``.
     """
     if model is None and solar is None and not values:
         raise InputError("--model, --solar, --set: give at least one of them")
     data = config.model_dump(mode="json")
     data["scoring"] |= {"events": False, "muons": False, "heights": False, "gradients": False, "variations": []}
     for name, value in (values or {}).items():
-        if CLASS_OF.get(name) not in ("primaries", "solar"):
+        if CLASS_OF.get(name) not in _OF_PRIMARIES:
             raise InputError("--set", name, "primary:GROUP:norm, primary:GROUP:slope or solar:MV; others need a run")
         data["vary"][name] = value
     primaries = data["primaries"]
     if model is not None:
         if model not in model_names():
             raise InputError("--model", model, ", ".join(model_names()))
+        if model != primaries["model"] and (found := calibration_of(config)) is not None:
+            data["calibration"] = {"name": NO_CALIBRATION}
+            for name, value in found.by_name.items():
+                if CLASS_OF[name] not in _OF_PRIMARIES:
+                    data["vary"][name] = data["vary"].get(name, 0.0) + value
         primaries["model"] = model
         if not joins(model):
             primaries["join_GeV"] = None
@@ -262,8 +276,10 @@ def reweight(
     counters = record.counters | dict.fromkeys(_MUON_COUNTERS, 0)
     if dropped := dropped_scores(record.config):
         record.provenance["reweighted_without"] = ", ".join(dropped)
-    replaced = ("primary_source", "solar_modulation", "muon_")
-    record.models = {k: v for k, v in record.models.items() if not k.startswith(replaced)}
+    replaced = ["primary_source", "solar_modulation", "muon_"]
+    if config.calibration.name == NO_CALIBRATION and config.calibration.file is None:
+        replaced.append("calibration")
+    record.models = {k: v for k, v in record.models.items() if not k.startswith(tuple(replaced))}
     models = {"primary_model": new.name, **primary_entries(new, config.primaries.solar is not None), **source}
     models["weights_of"] = PRIMARIES
     return RunRecord(

@@ -17,7 +17,7 @@ from geomag.sites import SITES
 from geomag.sites import site as known_site
 from geomag.trajectories.sharper_verdicts import horizontal_table
 from geomag.trajectories.tracing import trace_params
-from hadronic.models import HadronicModel, load_model
+from hadronic.models import HadronicModel
 from sim3d.config.schema import Config
 from sim3d.config.sites import SiteTable
 from sim3d.errors import InputError
@@ -47,7 +47,7 @@ from sim3d.shower.world import World, build_world
 from sim3d.simulation.calibrated import run_values
 from sim3d.simulation.gradients import make_gradients
 from sim3d.simulation.provenance import model_entries
-from sim3d.simulation.variation import pion_sharpness, varied_hadronic, varied_primaries
+from sim3d.simulation.variation import pion_sharpness, run_hadronic, varied_primaries
 
 
 class BatchFunction(Protocol):
@@ -442,9 +442,8 @@ def make_setup(config: Config) -> Setup:
     )
     atmosphere = make_atmosphere(config)
     detectors = tuple(make_detector(at_depth(table, atmosphere), field) for table in tables)
-    model = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
     values = run_values(config)
-    hadronic = varied_hadronic(model, values)
+    hadronic = run_hadronic(config.hadronic.model, config.hadronic.definition, config.hadronic.table, values)
     primaries = make_primaries(config)
     low, high = config.primaries.energy_GeV
     index, law, roulette = energy_law(low, high, config.primaries.energy_index)

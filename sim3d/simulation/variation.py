@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from hadronic.interaction.kernels import YieldTables
 from hadronic.interaction.slow_pions import laws_with_slow
 from hadronic.interaction.variation import hat_functions
 from hadronic.interaction.yield_laws import KINDS, changed_tables
-from hadronic.models import HadronicModel
+from hadronic.models import HadronicModel, load_model
 from hadronic.species import N_SPECIES as N_HADRONS
 from sim3d.config.parameters import CLASS_OF, FADE_GEV, KNOTS_GEV, PIVOT_GROUPS, PIVOTS_GEV, SIGMA_KINDS, pivot_name
 from sim3d.conventions.particles import KL, KM, KP, KS, LAMBDA, N_SPECIES, NEUTRON, PIM, PIP, PROTON
@@ -174,6 +175,32 @@ def varied_hadronic(model: HadronicModel, values: Mapping[str, float]) -> Hadron
         return model
     law = yield_laws(model.tables, yield_changes(values, model.tables.ln_T))
     return replace(model, tables=changed_tables(model.tables, law, sigma_factors(values)[:N_HADRONS]))
+
+
+def run_hadronic(name: str, definition: str | None, table: str | None, values: Mapping[str, float]) -> HadronicModel:
+    """Build the hadronic model of a run at values of its parameters.
+
+    A model that ships is kept for the next run in this process, as building it takes half a second.
+
+    Parameters
+    ----------
+    name, definition, table : str or None
+        As for :func:`hadronic.models.load_model`.
+    values : mapping
+        Changes by parameter name.
+
+    Returns
+    -------
+    HadronicModel
+    """
+    if table is not None:
+        return varied_hadronic(load_model(name, definition, table), values)
+    return _shipped_at(name, definition, tuple(values.items()))
+
+
+@lru_cache(maxsize=2)
+def _shipped_at(name: str, definition: str | None, values: tuple[tuple[str, float], ...]) -> HadronicModel:
+    return varied_hadronic(load_model(name, definition), dict(values))
 
 
 def varied_primaries(model: PrimaryModel, values: Mapping[str, float]) -> PrimaryModel:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import sim3d
+from sim3d.config.calibration import NO_CALIBRATION
 from sim3d.config.load import make_config
 from sim3d.config.schema import Config
 from sim3d.conventions.arrays import Array
@@ -80,7 +81,7 @@ class SitePlan:
     models : mapping
         ``hadronic``, ``primaries`` and ``atmosphere``: names.
     calibration : mapping
-        Table ``[calibration]``; may be empty.
+        Table ``[calibration]``; empty for none: a flux is moved to a calibration when it is read.
     seed : int
     """
 
@@ -136,7 +137,7 @@ def site_configuration(plan: SitePlan, place: Mapping[str, Any], number: int, ch
             "atmosphere": atmosphere,
             "scoring": scoring,
             "sites": [dict(place)],
-            "calibration": dict(plan.calibration),
+            "calibration": dict(plan.calibration) or {"name": NO_CALIBRATION},
         }
     )
 

@@ -23,7 +23,7 @@ def with_earlier_inputs(tables: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Primaries and Sun, hadronic model, and sites at sea level; for every other key the default.
+        Primaries and Sun, hadronic model, no calibration, and sites at sea level; for every other key the default.
     """
     out = dict(tables)
     primaries = dict(out.get("primaries", {}))
@@ -32,5 +32,6 @@ def with_earlier_inputs(tables: Mapping[str, Any]) -> dict[str, Any]:
         earlier = {"model": PRIMARIES["model"]}
     out["primaries"] = {**earlier, **primaries}
     out.setdefault("hadronic", HADRONIC)
+    out.setdefault("calibration", {"name": "none"})
     out["sites"] = [site if "surface" in site else {"altitude_m": 0.0, **site} for site in out.get("sites", [])]
     return out

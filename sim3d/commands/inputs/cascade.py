@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from atmosphere.layers import LayeredAtmosphere
     from sim3d.cascade.flux import CascadeFlux
     from sim3d.cascade.primaries import Cutoff
+    from sim3d.config.calibration import CalibrationKeys
     from sim3d.primaries.model import PrimaryModel
 
 NOTE = (
@@ -53,6 +54,7 @@ _DEFAULT_DATE = "2020-01-01"
 @click.option("--definition", metavar="NAME", help="Definition of x, of models that have one.")
 @click.option("--table", type=InputPath(), metavar="FILE.h5", help="File of yields, instead of --model.")
 @click.option("--primaries", metavar="NAME", help="Primary model.  [default: that of a run]")
+@click.option("--calibration", metavar="NAME", help="Of the models to muons, or none.  [default: that of a run]")
 @click.option("--solar", metavar="WORD|MV", help="fit, min, max, date or MV.  [default: date]")
 @click.option("--date", metavar="YYYY-MM-DD", help=f"Of the Sun, the field and NRLMSIS.  [default: {_DEFAULT_DATE}]")
 @click.option(
@@ -81,6 +83,7 @@ def command(
     definition: str | None,
     table: Path | None,
     primaries: str | None,
+    calibration: str | None,
     solar: str | None,
     date: str | None,
     atmosphere: str,
@@ -105,6 +108,7 @@ def command(
     from sim3d.cascade.charm import WORDS
     from sim3d.cascade.flux import Place, grid_of, solve_places
     from sim3d.cascade.solver import CascadeSolver
+    from sim3d.simulation.variation import varied_hadronic, varied_primaries
 
     cosines = cosines or (1.0,)
     place = _place(site, lat, lon)
@@ -112,6 +116,9 @@ def command(
         altitude = _surface_m(site)
     hadronic = load_model(model, definition, table)
     spectrum = _primaries(primaries, solar, date)
+    keys, values = _calibration(calibration, "table" if table is not None else hadronic.name, spectrum.name)
+    calibrated = keys.in_words(hadronic.name, spectrum.name)
+    hadronic, spectrum = varied_hadronic(hadronic, values), varied_primaries(spectrum, values)
     air = _air(atmosphere, place, date, month)
     height_km = _height_km(air, altitude, depth)
     grid = grid_of([spectrum], bins)
@@ -123,6 +130,8 @@ def command(
         "hadronic_model": hadronic.name,
         "definition": hadronic.definition,
         "primaries": spectrum.name,
+        "calibration": keys.name,
+        "calibration_reason": calibrated,
         "solar_potential_MV": spectrum.solar_potential_MV,
         "solar_modulation": spectrum.solar,
         "atmosphere": air.name,
@@ -197,6 +206,19 @@ def _primaries(name: str | None, solar: str | None, date: str | None) -> Primary
     return primary_model(name or table.model, potential, date or _DEFAULT_DATE)
 
 
+def _calibration(name: str | None, hadronic: str, primaries: str) -> tuple[CalibrationKeys, dict[str, float]]:
+    """Name of the calibration, as a run of these models has it, and the values of its parameters."""
+    from sim3d.config.calibration import AUTOMATIC, CalibrationKeys
+    from sim3d.files.calibration_file import named_calibration
+    from sim3d.simulation.calibrated import stated_calibration
+
+    if name not in (None, "none"):
+        named_calibration(name)
+    keys = CalibrationKeys(name=name or AUTOMATIC).stated(hadronic, primaries)
+    found = stated_calibration(keys, hadronic, primaries)
+    return keys, {} if found is None else found.by_name
+
+
 def _air(name: str, place: tuple[str, float, float] | None, date: str | None, month: int | None) -> LayeredAtmosphere:
     from atmosphere import from_csv, from_msis, linsley
 
@@ -259,6 +281,7 @@ def _words(about: dict[str, Any]) -> list[str]:
         f"hadronic model {about['hadronic_model']} ({about['definition']})",
         f"primaries {about['primaries']}, {about['solar_potential_MV']:.0f} MV: {about['solar_modulation']}",
         f"{about['atmosphere']}; observer at {about['altitude_m']:.0f} m, {about['depth_g_cm2']:.1f} g/cm2",
+        about["calibration_reason"],
         "; ".join(cutoffs),
         about["note"],
         about["charm"],

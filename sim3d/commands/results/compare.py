@@ -213,7 +213,7 @@ def _release(version: str, as_json: bool) -> None:
          f"{row.error:.1%}", f"{(row.ratio - 1.0) / row.error:+.1f}" if row.error > 0.0 else "-")
         for row in rows
     ]  # fmt: skip
-    click.echo(f"Fluxes that ship over those of {version}, statistical errors of both:")
+    click.echo(f"Fluxes that ship over those of {version}, as simulated (not calibrated), statistical errors of both:")
     click.echo("\n".join(text_table(("site", "flavour", "GeV", "zenith", "change", "error", "pull"), cells, "llllrrr")))
     if not entries:
         click.echo(f"No entry `numbers` since {version} (an installed package has no changelog).")

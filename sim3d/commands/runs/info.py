@@ -68,6 +68,7 @@ def _short(result: Result, document: dict[str, Any]) -> list[str]:
         f"{sun_in_short(result.record)}",
         f"  primaries {attributes.get('primary_model', '?')}, hadrons {attributes.get('hadronic_model', '?')}, "
         f"air {attributes.get('atmosphere', '?')}{', with charm' if 'charm' in attributes else ''}",
+        f"  {config.calibration_in_words}",
         f"  {attributes['primaries']:,} primaries in {document['batches']} of {document['batches_total']} batches, "
         f"seed {attributes['seed']}, mode {config.sampling.mode}; sim3d {attributes.get('sim3d', '?')}",
     ]

@@ -60,7 +60,7 @@ COMMENTS = {
 @click.option(
     "--calibration",
     metavar="NAME|none",
-    help="Of the models, to measured muons (sim3d calibrate --list).  [default: the newest of these models]",
+    help="Of the models, to measured muons (sim3d calibrate --list).  [default: that of a run]",
 )
 @click.option(
     "--precision",
@@ -164,9 +164,9 @@ def _configuration(
     seed: int | None,
 ) -> Config:
     """Make the configuration of the options."""
-    from sim3d.config.gradients import NO_CALIBRATION
+    from sim3d.config.calibration import NO_CALIBRATION
     from sim3d.config.load import make_config
-    from sim3d.files.calibration_file import calibration_for, named_calibration
+    from sim3d.files.calibration_file import named_calibration
 
     place: dict[str, Any]
     if site is not None:
@@ -191,7 +191,7 @@ def _configuration(
         data["field"] = {"date": date}
     config = make_config({**data, "sites": [place]})
     if calibration is None:
-        calibration = calibration_for(config.hadronic.model, config.primaries.model) or NO_CALIBRATION
+        calibration = config.calibration.name
     elif calibration != NO_CALIBRATION:
         named_calibration(calibration)
     return make_config({**data, "calibration": {"name": calibration}, "sites": [place]})

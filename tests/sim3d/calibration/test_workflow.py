@@ -15,7 +15,7 @@ from sim3d.calibration.fit import fit
 from sim3d.calibration.measurements import load_measurement
 from sim3d.calibration.stored_sets import stored_prior, stored_sets
 from sim3d.calibration.workflow import load_calibration_table, response_configuration
-from sim3d.config.gradients import CalibrationKeys
+from sim3d.config.calibration import CalibrationKeys
 from sim3d.config.load import make_config
 from sim3d.errors import InputError
 from sim3d.files.calibration_file import read_calibration, write_calibration

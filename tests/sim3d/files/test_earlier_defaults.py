@@ -6,10 +6,17 @@ import h5py
 import pytest
 
 from sim3d.config.load import make_config
+from sim3d.errors import InputError
 from sim3d.files.checksums import seal_in_place
 from sim3d.files.earlier_defaults import stated
 from sim3d.files.result_file import read_result
+from sim3d.results.metadata import case_of_result
+from sim3d.results.result import Result
+from sim3d.results.tables import table_of_result
 from sim3d.results.words import sun_in_words
+from sim3d.simulation.calibrated import run_values
+from sim3d.simulation.checkpoint import difference, resume_point
+from sim3d.simulation.merge import merge_files
 
 WORDS = "1997-07: 563 MV"
 
@@ -42,6 +49,13 @@ def test_the_definition(definition):
     assert stated({"hadronic": table}, {"hadronic_definition": "generator"}, {})["hadronic"] == table
 
 
+def test_the_calibration():
+    """Without a table a run had none; what a table says stays."""
+    assert stated({}, {}, {})["calibration"] == {"name": "none"}
+    for keys in ({"name": "muons-2026", "file": None}, {"name": "none", "file": "own.h5"}):
+        assert stated({"calibration": keys}, {}, {})["calibration"] == keys
+
+
 def test_altitudes():
     """Of the detector in the file; those of a surface stay with it, and what is stated stays."""
     sites = [
@@ -56,7 +70,7 @@ def test_altitudes():
 
 @pytest.mark.parametrize("broken", [{}, {"primaries": 3, "sites": 4, "hadronic": []}, {"sites": [1, {"name": 2}]}])
 def test_what_is_no_configuration_is_left_to_its_check(broken):
-    assert stated(broken, {}, {}).keys() == broken.keys()
+    assert stated(broken, {}, {}).keys() == broken.keys() | {"calibration"}
 
 
 def test_a_file_of_before(fake_result, tmp_path):
@@ -81,3 +95,32 @@ def test_a_file_of_before(fake_result, tmp_path):
     assert today.primaries.potential == "max"
     assert today.hadronic.definition == "balanced"
     assert today.sites[0].altitude_m == 1370.0
+
+
+def test_a_file_without_a_calibration(fake_result, tmp_path):
+    """It is of the models alone; today's default is another run, which does not go on from it or merge with it."""
+    old = fake_result.write(tmp_path / "old.h5", sites=("kamioka",))
+    with h5py.File(old, "r+") as file:
+        config = json.loads(file.attrs["config_json"])
+        del config["calibration"]
+        file.attrs["config_json"] = json.dumps(config)
+    seal_in_place(old)
+    record = read_result(old)
+    assert record.config.calibration.name == "none"
+    assert run_values(record.config) == {}
+    today = make_config(config)
+    assert today.calibration.name == "muons-2026"
+    with pytest.raises(
+        InputError, match=r"^calibration.name: is 'muons-2026' now and was 'none' in .*old.h5"
+    ) as problem:
+        resume_point(old, today, record.models, record.detectors)
+    assert "\n" not in str(problem.value)
+    plain = make_config({**config, "calibration": {"name": "none"}})
+    assert difference(record.config, {}, record.detectors, plain, {}, record.detectors) is None
+    new = fake_result.write(tmp_path / "new.h5", sites=("kamioka",), calibration={"name": "muons-2026"})
+    with pytest.raises(InputError, match=r"calibration.name"):
+        merge_files([old, new])
+    one, other = (Result(read_result(path), path) for path in (old, new))
+    assert case_of_result(one, "kamioka")["calibration"] == "none"
+    assert "though muons-2026 is of these models" in table_of_result(one, "kamioka").note
+    assert "calibrated to muons: muons-2026, the default" in table_of_result(other, "kamioka").note

@@ -38,7 +38,7 @@ def calls(monkeypatch):
         monkeypatch.setattr(module, name, counted)
 
     count(engine, "make_setup")
-    for name in ("from_csv", "load_model", "make_overhead", "make_gradients", "model_entries"):
+    for name in ("from_csv", "run_hadronic", "make_overhead", "make_gradients", "model_entries"):
         count(setup_run, name)
     return counts
 
@@ -67,7 +67,7 @@ def test_a_profile_that_goes_away_during_a_run(tmp_path, monkeypatch, calls):
     assert set(written) == {digest}
     assert not profile.exists()
     assert sim3d.load(path).attributes["atmosphere_profile_sha256"] == digest
-    once = {"make_setup": 1, "from_csv": 1, "load_model": 1, "make_gradients": 1, "model_entries": 1}
+    once = {"make_setup": 1, "from_csv": 1, "run_hadronic": 1, "make_gradients": 1, "model_entries": 1}
     assert calls == once
     air(profile)
     longer = make_config(config.model_dump() | {"run": {**ROTATED["run"], "primaries": 1000}})
@@ -82,7 +82,7 @@ def test_levels_and_gradients_are_made_once(calls):
     scoring = {"muons": True, "gradients": ["solar:MV"]}
     setup = make_setup(make_config({**ROTATED, "scoring": scoring}))
     setup.batch_function()
-    assert calls == {"load_model": 1, "make_overhead": 1, "make_gradients": 1, "model_entries": 1}
+    assert calls == {"run_hadronic": 1, "make_overhead": 1, "make_gradients": 1, "model_entries": 1}
     assert setup.columns == ("flux", "solar:MV")
     assert setup.models["gradient_columns"] == "flux, solar:MV"
     assert setup.models["muon_altitudes_km"] == [1.37]  # the surface above Kamioka
