@@ -1,5 +1,8 @@
 """Pulls of smooth tables of many seeds against a longer run, and the share of the bins that reach a precision.
 
+    python scripts/validation/validate.py --only smoothing --output DIR
+    python scripts/validation/validation_smoothing.py run.h5 --seconds 280     precision; CPU seconds of the run
+
 A pull is (smooth flux - flux of the long run) / (both errors, in quadrature), in each bin of Honda's table. Pulls of
 all seeds and flavours are pooled by decade and third of the zenith. The long run is the same for all seeds, and a
 smooth table errs alike in neighbouring bins, so that the mean of the pulls varies by more than 1 / sqrt(bins): its
@@ -8,7 +11,10 @@ standard error is that of the means of single seeds, without the part of the lon
 
 from __future__ import annotations
 
+import argparse
 import itertools
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +23,7 @@ from validation_report import Report
 from sim3d.config.load import make_config
 from sim3d.config.schema import Config
 from sim3d.flux.smoothing import ZENITH_THIRDS, smooth_result
-from sim3d.results.result import Result
+from sim3d.results.result import Result, load
 
 SITE = "kamioka"
 RUNS, SMALL, LONG = 20, 300_000, 4_000_000
@@ -40,15 +46,17 @@ def _rows(energy: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.flatnonzero((energy > 0.99 * low) & (energy < (1.01 if high == DECADES_GEV[-1] else 0.99) * high))
 
 
-def _long_run(result: Result) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Fluxes and errors of the long run, azimuth average and by azimuth."""
+def _long_flux(results: Sequence[Result]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Mean fluxes of long runs and their errors, azimuth average and by azimuth; primaries are the weights."""
+    number = np.array([float(result.attributes["primaries"]) for result in results])
+    share = number / number.sum()
     flux, error = [], []
     for name in ("honda_aa", "honda"):
-        values = result.binned(SITE, name)[0]
-        errors = result.errors(SITE, name).error
-        last = values.ndim == 3
-        flux.append(values[..., None] if last else values)
-        error.append(errors[..., None] if last else errors)
+        values = np.array([result.binned(SITE, name)[0] for result in results])
+        errors = np.array([result.errors(SITE, name).error for result in results])
+        mean, spread = np.tensordot(share, values, axes=1), np.sqrt(np.tensordot(share**2, errors**2, axes=1))
+        flux.append(mean[..., None] if mean.ndim == 3 else mean)
+        error.append(spread[..., None] if mean.ndim == 3 else spread)
     return flux, error
 
 
@@ -82,6 +90,8 @@ def pooled(pulls: np.ndarray, energy: np.ndarray, cos: np.ndarray) -> list[tuple
 def smoothing(report: Report) -> None:
     """Compare the smooth tables of 20 runs of 300,000 primaries with a run of 4 million.
 
+    Other results of the default configuration in the folder, by the name smooth_long_*.h5, count with the long run.
+
     Parameters
     ----------
     report : Report
@@ -91,7 +101,8 @@ def smoothing(report: Report) -> None:
     small = [report.run(f"smooth_{i}", _config(4001 + i, SMALL, 2_500)) for i in range(RUNS)]
     energy, edges = long.binning_energies("honda_aa"), long.binning_cos_edges("honda_aa")
     cos = 0.5 * (edges[1:] + edges[:-1])
-    flux, error = _long_run(long)
+    others = [load(path) for path in sorted(report.folder.glob("smooth_long_*.h5"))]
+    flux, error = _long_flux([long, *others])
     pulls: list[list[np.ndarray]] = [[], []]
     for run in small:
         for k, (smooth, _) in enumerate(smooth_result(run, SITE, "honda", AZIMUTHS)):
@@ -140,3 +151,18 @@ def shares(result: Result, seconds: float) -> list[tuple[str, str, float, float]
             share = float(np.mean(relative[:, _rows(energy, low, high)] <= limit))
             out.append((label, f"{low:g}-{high:g}", limit, share))
     return out
+
+
+def main() -> None:
+    """Print the share of the bins with the wanted errors."""
+    parser = argparse.ArgumentParser(description="Share of the bins of smooth tables at the wanted precision.")
+    parser.add_argument("file", type=Path, help=f"a result of {SITE}")
+    parser.add_argument("--seconds", type=float, required=True, help="CPU seconds that its run took")
+    options = parser.parse_args()
+    print(f"After {PRECISION_SECONDS:.0f} CPU s, scaled from {options.seconds:g} s")
+    for label, energies, limit, share in shares(load(options.file), options.seconds):
+        print(f"{label}, {energies} GeV, {limit:.0%} or better: {share:.2%} of the bins")
+
+
+if __name__ == "__main__":
+    main()
