@@ -53,6 +53,7 @@ model = "gsf:2026.1"
 solar = "date"
 energy_GeV = [0.5, 1e7]
 [hadronic]
+model = "table"
 table = "{table}"
 [field]
 date = "2020-01-01"
