@@ -3,9 +3,12 @@
     python benchmarks/decades.py                     120 CPU seconds, scaled to a run of 600
     python benchmarks/decades.py --seconds 600 --seed 7 --table
     python benchmarks/decades.py --allocation off    with the fixed density of the primaries' energies
+    python benchmarks/decades.py --of run.h5 --seconds 280      from a result, and the CPU seconds that it took
+    python benchmarks/decades.py --length 300        scaled to five minutes
 
 The site is Kamioka with a patch of 2 x 2 degrees, in one thread; compiling is not counted. The error is that of the sky
-average of a bin, from the scatter of batches, as the rms over the bins of a decade and the largest of them. The time of
+average of a bin, from the scatter of batches, as the rms over the bins of a decade and the largest of them, of which
+none should be above twice the rms. The time of
 the survey that chooses the energies of the primaries is part of the run. ``--table``
 also counts the empty bins of the azimuth-averaged table of 20 zenith bins. The picture is output/decades.png.
 """
@@ -23,6 +26,7 @@ import numpy as np
 from sim3d.config.load import make_config
 from sim3d.conventions.binning import ENERGY_EDGES_GEV, N_FLAVOURS
 from sim3d.conventions.flavours import FLAVOURS
+from sim3d.results.result import load
 from sim3d.sampling.batch import empty_scores
 from sim3d.simulation.processes import Processes
 from sim3d.simulation.setup import make_setup
@@ -90,6 +94,31 @@ def measure(seconds: float, seed: int, allocation: str = "auto") -> tuple[np.nda
     return energy, error, int((table == 0.0).sum())
 
 
+def measure_result(path: Path, seconds: float) -> tuple[np.ndarray, np.ndarray, int]:
+    """Compute the relative errors of a run of RUN_SECONDS from a result of Kamioka.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    seconds : float
+        CPU seconds of its run.
+
+    Returns
+    -------
+    energy, error, empty
+        As :func:`measure` returns them; the errors come from groups of batches.
+    """
+    result = load(path)
+    filled = result.group_weights > 0
+    edges = result.binning_energy_edges("fine_aa")
+    groups = result.groups_east_west("kamioka")[filled].mean(axis=(3, 4)) * np.diff(edges)
+    groups = groups.reshape(*groups.shape[:2], -1, 2).sum(axis=3)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        error = groups.std(axis=0, ddof=1) / math.sqrt(len(groups)) / groups.mean(axis=0)
+    table = result.binned("kamioka", "honda_aa")[0]
+    return np.sqrt(edges[:-1:2] * edges[2::2]), error * math.sqrt(seconds / RUN_SECONDS), int((table == 0.0).sum())
+
+
 def of_decades(energy: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compute the rms and the largest error over the bins of each decade (percent).
 
@@ -108,7 +137,7 @@ def of_decades(energy: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.nd
     return 100.0 * rms, 100.0 * largest
 
 
-def draw(energy: np.ndarray, error: np.ndarray, path: Path) -> None:
+def draw(energy: np.ndarray, error: np.ndarray, path: Path, length: float = RUN_SECONDS) -> None:
     """Draw the errors by energy, with the targets as steps.
 
     Parameters
@@ -117,17 +146,21 @@ def draw(energy: np.ndarray, error: np.ndarray, path: Path) -> None:
         As :func:`measure` returns them.
     path : pathlib.Path
         File of the picture.
+    length : float
+        CPU seconds to which the errors are scaled; the targets are scaled with them.
     """
     import matplotlib.pyplot as plt
 
+    scale = math.sqrt(RUN_SECONDS / length)
+    error, targets = scale * error, {name: scale * np.array(one) for name, one in TARGETS.items()}
     figure, axes = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
     for f, flavour in enumerate(FLAVOURS):
         (line,) = axes.plot(energy, 100.0 * error[f], label=flavour)
         if flavour in ("numu", "nue"):
             edges = [*(low for low, _ in DECADES_GEV), DECADES_GEV[-1][1]]
-            axes.stairs(TARGETS[flavour], edges, color=line.get_color(), linestyle="--", linewidth=0.8)
+            axes.stairs(targets[flavour], edges, color=line.get_color(), linestyle="--", linewidth=0.8)
     axes.set(xscale="log", yscale="log", xlabel="neutrino energy (GeV)", ylabel="error of the sky average (%)")
-    axes.set_title(f"{RUN_SECONDS:.0f} CPU s, Kamioka, 2 x 2 degrees; dashed: targets", fontsize=9)
+    axes.set_title(f"{length:.0f} CPU s, Kamioka, 2 x 2 degrees; dashed: targets", fontsize=9)
     axes.legend(frameon=False)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=150)
@@ -146,10 +179,34 @@ def decades(seconds: float = 120.0, seed: int = 11) -> list[Row]:
     -------
     list of dict
     """
-    energy, error, _ = measure(seconds, seed)
-    rms, _ = of_decades(energy, error)
+    energy, error, empty = measure(seconds, seed)
+    rms, largest = of_decades(energy, error)
     draw(energy, error, PICTURE)
-    return [
+    uneven = largest / rms
+    shape: list[Row] = [
+        {
+            "name": f"largest error of a Honda bin over the rms of its decade, {flavour}",
+            "value": float(np.max(one)),
+            "unit": "",
+            "peer": "target",
+            "ratio": float(np.max(one) / 2.0),
+            "target": 2.0,
+            "met": bool(np.max(one) <= 2.0),
+        }
+        for flavour, one in zip(FLAVOURS, uneven, strict=True)
+    ]
+    shape.append(
+        {
+            "name": f"empty bins of the azimuth-averaged table after {seconds:.0f} CPU s",
+            "value": float(empty),
+            "unit": f"of {N_FLAVOURS * 101 * 20}",
+            "peer": "target",
+            "ratio": None,
+            "target": None,
+            "met": None,
+        }
+    )
+    return shape + [
         {
             "name": f"error per Honda bin, {low:g}-{high:g} GeV, {flavour}, {RUN_SECONDS:.0f} CPU s",
             "value": float(rms[f, d]),
@@ -168,21 +225,25 @@ def main() -> None:
     """Print the table and draw the picture."""
     parser = argparse.ArgumentParser(description="Errors per Honda bin of a default run, by flavour and decade.")
     parser.add_argument("--seconds", type=float, default=120.0, help="CPU seconds  [default: 120]")
+    parser.add_argument("--length", type=float, default=RUN_SECONDS, help="scale to these CPU seconds  [default: 600]")
+    parser.add_argument("--of", type=Path, help="a result of Kamioka that took --seconds, instead of a run")
     parser.add_argument("--seed", type=int, default=11, help="seed  [default: 11]")
     parser.add_argument("--table", action="store_true", help="count the empty bins of the azimuth-averaged table")
     parser.add_argument("--allocation", choices=("auto", "off"), default="auto", help="survey or fixed density")
     arguments = parser.parse_args()
-    energy, error, empty = measure(arguments.seconds, arguments.seed, arguments.allocation)
-    rms, largest = of_decades(energy, error)
-    print(
-        f"Error per Honda bin in {RUN_SECONDS:.0f} CPU s, rms (largest) of each decade, %; from {arguments.seconds:g} s"
-    )
+    if arguments.of is None:
+        energy, error, empty = measure(arguments.seconds, arguments.seed, arguments.allocation)
+    else:
+        energy, error, empty = measure_result(arguments.of, arguments.seconds)
+    rms, largest = (math.sqrt(RUN_SECONDS / arguments.length) * one for one in of_decades(energy, error))
+    length = f"{arguments.length:.0f} CPU s"
+    print(f"Error per Honda bin in {length}, rms (largest) of each decade, %; from {arguments.seconds:g} s")
     print(f"{'GeV':10s}" + "".join(f"{f'{low:g}-{high:g}':>16s}" for low, high in DECADES_GEV))
     for f, flavour in enumerate(FLAVOURS):
         print(f"{flavour:10s}" + "".join(f"{a:9.2f} ({b:4.1f})" for a, b in zip(rms[f], largest[f], strict=True)))
     if arguments.table:
         print(f"empty bins of the azimuth-averaged table: {empty} of {N_FLAVOURS * 101 * 20}")
-    draw(energy, error, PICTURE)
+    draw(energy, error, PICTURE, arguments.length)
     print(PICTURE)
 
 

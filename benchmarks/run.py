@@ -15,10 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ground_muons
 import measurement
 import numpy as np
 import peers
 import world_map
+from before import before
 from decades import decades
 from numba import njit
 from sampling import figure_of_merit, paper_statistics, table_time
@@ -165,6 +167,8 @@ SECTIONS: dict[str, Callable[[], list[Row]]] = {
     "paper": paper_statistics,
     "table": table_time,
     "decades": decades,
+    "before": before,
+    "muons": ground_muons.rows,
     "scaling": scaling,
     "starts": starts,
     "memory": memory,

@@ -1,6 +1,6 @@
 """Compute how much of the squared weights the ten heaviest primaries carry, by flavour and decade of energy.
 
-    python scripts/validation/heavy_primaries.py [--primaries N] [--threads N] -o DIR
+    python scripts/validation/heavy_primaries.py [--primaries N] [--threads N] [--reuse] -o DIR
 
 A run of the default configuration at Kamioka keeps its event records. The weights of all hits of a primary are added,
 each relative to the flux at its energy (sim3d.scoring.hit_weights.reference_flux), because hits of one primary are not
@@ -59,6 +59,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--primaries", type=int, default=4_000_000)
     parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--reuse", action="store_true", help="go on with the run in DIR, or take it if it is complete")
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -71,10 +72,13 @@ def main() -> int:
             "calibration": {"name": "none"},
         }
     )
-    path.unlink(missing_ok=True)
-    run_to_file(config, path, threads=options.threads)
+    if not options.reuse:
+        path.unlink(missing_ok=True)
+    if not path.exists() or not load(path).complete:
+        run_to_file(config, path, threads=options.threads, resume=options.reuse)
     result = load(path)
-    print(f"{options.primaries:,} primaries: primaries with hits, effective ones, share of the {HEAVIEST} heaviest")
+    done = int(result.attributes["primaries"])
+    print(f"{done:,} primaries: primaries with hits, effective ones, share of the {HEAVIEST} heaviest")
     print("in the squared weights")
     print("  flavour " + "".join(f"{f'{low:g}-{10 * low:g} GeV':>26}" for low in DECADE_EDGES_GEV[:N_DECADES]))
     worst = 0.0

@@ -17,8 +17,10 @@ import numpy as np
 import validation_figures as figures
 from validation_cascade import cascade, cascade_high_energy
 from validation_coverage import coverage
+from validation_decades import decades
 from validation_gradients import gradients
 from validation_report import COVERAGE_PARTS, OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
+from validation_smoothing import smoothing
 from validation_targeted import patches, targeted
 
 from hadronic.definitions import DEFAULT_DEFINITION
@@ -356,6 +358,8 @@ SECTIONS: dict[str, Callable[[Report], None]] = {
     "east_west": east_west,
     "targeted": targeted,
     "patches": patches,
+    "decades": decades,
+    "smoothing": smoothing,
     "gradients": gradients,
     "coverage": coverage,
 }

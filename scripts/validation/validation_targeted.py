@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,30 @@ def _views(result: Result, site: str) -> dict[str, np.ndarray]:
     }
 
 
-def _compare(report: Report, names: tuple[str, str], runs: tuple[Result, Result], sites: list[str]) -> list[np.ndarray]:
-    """Write a table of pulls of the first run minus the second, with verdicts."""
+def compare_views(
+    report: Report,
+    names: tuple[str, str],
+    runs: tuple[Result, Result],
+    sites: list[str],
+    views_of: Callable[[Result, str], dict[str, np.ndarray]],
+) -> list[np.ndarray]:
+    """Write a table of pulls of the first run minus the second, with verdicts.
+
+    Parameters
+    ----------
+    report : Report
+    names : (str, str)
+        Of the runs.
+    runs : (Result, Result)
+    sites : list of str
+    views_of : callable
+        Gives, for a result and a site, group means by the name of the binning.
+
+    Returns
+    -------
+    list of float64 arrays
+        Pulls by site and binning.
+    """
     report.add(
         "",
         f"| site | bins in | n | chi2 per bin | mean pull | error of {names[1]} (median) | {names[0]} / {names[1]} |",
@@ -61,7 +84,7 @@ def _compare(report: Report, names: tuple[str, str], runs: tuple[Result, Result]
     )
     everything, verdicts = [], []
     for site in sites:
-        views = [_views(run, site) for run in runs]
+        views = [views_of(run, site) for run in runs]
         for name in views[0]:
             both = [view[name].reshape(len(view[name]), -1) for view in views]
             mean = [x.mean(axis=0) for x in both]
@@ -108,7 +131,7 @@ def targeted(report: Report) -> None:
         report.run("targeted", make_config({**base, **harder, "run": few})),
         report.run("analog_reference", make_config({**base, "run": many, "sampling": {"mode": "analog"}})),
     )
-    pulls = _compare(report, ("targeted", "analog"), runs, ["kamioka", "sno"])
+    pulls = compare_views(report, ("targeted", "analog"), runs, ["kamioka", "sno"], _views)
     report.add("", "| site | flavour | A targeted | A analog | difference / error |", "|---|---|---|---|---|")
     verdicts = []
     for site in ("kamioka", "sno"):
@@ -130,7 +153,7 @@ def targeted(report: Report) -> None:
         report.run("targeted_straight", make_config({**straight, **harder, "run": few, "sites": small})),
         report.run("rotated_straight", make_config({**straight, "run": few, "sampling": {"mode": "rotated"}})),
     )
-    pulls += _compare(report, ("targeted", "rotated"), runs, ["kamioka", "sno"])
+    pulls += compare_views(report, ("targeted", "rotated"), runs, ["kamioka", "sno"], _views)
 
     figure_of(
         report,
