@@ -14,16 +14,16 @@ from scipy.interpolate import PchipInterpolator
 from atmosphere.errors import AtmosphereInputError
 from hadronic.errors import HadronicInputError
 from hadronic.models import load_model
+from sim3d.cascade.energies import LOWEST_GEV, make_grid
+from sim3d.cascade.flux import Place, solve_places
+from sim3d.cascade.primaries import no_cutoff
+from sim3d.cascade.solver import CascadeSolver
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.errors import InputError
 from sim3d.primaries.catalogue import highest_energy_GeV
 from sim3d.simulation.setup import make_atmosphere, make_primaries
-from sim3d.cascade.energies import LOWEST_GEV, make_grid
-from sim3d.cascade.flux import Place, solve_places
-from sim3d.cascade.primaries import no_cutoff
-from sim3d.cascade.solver import CascadeSolver
 
 if TYPE_CHECKING:
     from sim3d.config.schema import Config
