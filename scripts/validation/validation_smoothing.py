@@ -22,8 +22,10 @@ from validation_report import Report
 
 from sim3d.config.load import make_config
 from sim3d.config.schema import Config
-from sim3d.flux.smoothing import ZENITH_THIRDS, smooth_result
+from sim3d.flux.smooth_pulls import ZENITH_THIRDS
+from sim3d.flux.smoothing import smooth_result
 from sim3d.results.result import Result, load
+from sim3d.studies.run_shape import shape_of_result
 
 SITE = "kamioka"
 RUNS, SMALL, LONG = 20, 300_000, 4_000_000
@@ -103,9 +105,10 @@ def smoothing(report: Report) -> None:
     cos = 0.5 * (edges[1:] + edges[:-1])
     others = [load(path) for path in sorted(report.folder.glob("smooth_long_*.h5"))]
     flux, error = _long_flux([long, *others])
+    shape = shape_of_result(long, SITE, "honda")
     pulls: list[list[np.ndarray]] = [[], []]
     for run in small:
-        for k, (smooth, _) in enumerate(smooth_result(run, SITE, "honda", AZIMUTHS)):
+        for k, (smooth, _) in enumerate(smooth_result(run, SITE, "honda", AZIMUTHS, shape)):
             spread = np.hypot(np.asarray(smooth.table.error), error[k])
             pulls[k].append(np.where(flux[k] > 0.0, (smooth.table.flux - flux[k]) / spread, np.nan))
     for label, values in zip(PRECISION, pulls, strict=True):
@@ -143,9 +146,8 @@ def shares(result: Result, seconds: float) -> list[tuple[str, str, float, float]
     scale = (seconds / PRECISION_SECONDS) ** 0.5
     energy = result.binning_energies("honda_aa")
     out = []
-    for (label, wanted), (smooth, _) in zip(
-        PRECISION.items(), smooth_result(result, SITE, "honda", AZIMUTHS), strict=True
-    ):
+    pairs = smooth_result(result, SITE, "honda", AZIMUTHS, shape_of_result(result, SITE, "honda"))
+    for (label, wanted), (smooth, _) in zip(PRECISION.items(), pairs, strict=True):
         relative = scale * np.asarray(smooth.table.error) / smooth.table.flux
         for limit, (low, high) in zip(wanted, ((0.1, 1000.0), (1000.0, 10000.0)), strict=True):
             share = float(np.mean(relative[:, _rows(energy, low, high)] <= limit))

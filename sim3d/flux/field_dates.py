@@ -15,8 +15,8 @@ import numpy as np
 
 from sim3d.conventions.arrays import Array
 from sim3d.files.flux_table import FluxTable
+from sim3d.flux.bin_correlation import BinCorrelation, mean_correlation
 from sim3d.flux.smoothing import correlation_of, factor_on, smooth_average, smooth_azimuth
-from sim3d.results.bin_correlation import BinCorrelation, mean_correlation
 from sim3d.results.result import Result
 from sim3d.results.tables import sample_table
 

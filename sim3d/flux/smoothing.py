@@ -9,7 +9,7 @@ zenith and each at several energies, are determined for each flavour by restrict
 Fellner-Schall step of Wood and Fasiolo, Biometrics 73 (2017) 1071).
 
 Bins of neighbouring energies share primaries, so that they fluctuate together. The fit takes their variance to be that
-of a sum over many bins (:mod:`sim3d.results.bin_correlation`); the pull of a single bin has the bin's own.
+of a sum over many bins (:mod:`sim3d.flux.bin_correlation`); the pull of a single bin has the bin's own.
 
 Where a flux without noise is given (the one-dimensional flux of the same models), the fit is a factor on it, and the
 penalties are on first differences: at high energies the factor is nearly constant.
@@ -34,8 +34,8 @@ import numpy as np
 from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
 from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
+from sim3d.flux.bin_correlation import NO_CORRELATION, BinCorrelation, bin_correlation
 from sim3d.flux.penalised_fit import Fit, Penalty, basis, difference_penalty, fit
-from sim3d.results.bin_correlation import NO_CORRELATION, BinCorrelation, bin_correlation
 from sim3d.results.bin_errors import FEW_BATCHES, BinErrors, bin_errors, neutrino_grid
 from sim3d.results.tables import prompt_of_table, sample_table
 

@@ -28,12 +28,12 @@ from sim3d.errors import InputError
 from sim3d.files.calibration_file import Calibration
 from sim3d.files.flux_table import FluxTable
 from sim3d.files.site_flux_file import HEIGHT_PROBABILITIES, SiteFlux
+from sim3d.flux.bin_correlation import averaged
 from sim3d.flux.field_dates import smooth_dates
 from sim3d.flux.site_flux import site_tables
 from sim3d.flux.smoothing import centres
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.solar import SolarInputError
-from sim3d.results.bin_correlation import averaged
 from sim3d.results.bin_errors import hit_values, neutrino_grid
 from sim3d.results.gradients import over
 from sim3d.results.heights import production_heights

@@ -8,6 +8,7 @@ import pytest
 from sim3d.files.flux_table import FluxTable
 from sim3d.files.honda import HONDA_COS_EDGES, HONDA_ENERGIES_GEV
 from sim3d.flux import field_dates
+from sim3d.flux.bin_correlation import NO_CORRELATION
 from sim3d.flux.field_dates import mean_table, smooth_dates
 
 HITS = 60.0
@@ -45,6 +46,7 @@ def dated():
             "sample_table",
             lambda run, site, binning, azimuth, azimuth_bins=1: drawn(*run, azimuth_bins if azimuth else 1),
         )
+        patch.setattr(field_dates, "correlation_of", lambda run, site, table: NO_CORRELATION)
         return smooth_dates([(-1.0, 1), (1.0, 2)], "made", 4)
 
 
