@@ -71,6 +71,8 @@ class FluxTable:
         if not known. It is common to neighbouring bins.
     place : str
         Position, altitude and detector, in words; empty if they are not known.
+    smooth : bool
+        Whether the fluxes are those of a fit, so that neighbouring bins have the same statistical error.
     """
 
     flux: Array
@@ -87,6 +89,7 @@ class FluxTable:
     kind: NDArray[np.int8] | None = None
     model_relative: Array | None = None
     place: str = ""
+    smooth: bool = False
 
     flavours = FLAVOURS
 

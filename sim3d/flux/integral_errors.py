@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS, flavour_index
+from sim3d.flux.bin_correlation import NO_CORRELATION, BinCorrelation
 from sim3d.flux.interpolation import InterpolatedTables, azimuth_turn
 
 
@@ -49,17 +50,25 @@ def integral_slopes(
 
 def integral_variance(
     flux: InterpolatedTables,
-    flavour: str,
+    flavours: Sequence[str],
     energy_edges_GeV: ArrayLike,
     cos_edges: ArrayLike,
     azimuth_edges_deg: ArrayLike | None,
+    correlation: BinCorrelation = NO_CORRELATION,
 ) -> Array:
-    """Compute the statistical variance of integrals of the flux, with the cells of the table as independent.
+    """Compute the statistical variance of integrals of the sum of flavours.
+
+    The cells of a smooth table are taken to have one error in common, which is an upper limit. Those of other tables
+    have the correlation that is given.
 
     Parameters
     ----------
-    flux, flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg
+    flux : InterpolatedTables
+    flavours : sequence of str
+    energy_edges_GeV, cos_edges, azimuth_edges_deg
         As for :func:`integral_slopes`.
+    correlation : BinCorrelation, optional
+        Of the cells of the azimuth average; by default they are independent.
 
     Returns
     -------
@@ -72,25 +81,37 @@ def integral_variance(
     assert table.error is not None
     energy, e_first = _refined(energy_edges_GeV, table.energy_edges_GeV)
     cos, c_first = _refined(cos_edges, table.cos_edges)
-    index = flavour_index(flavour)
-    if index >= len(FLAVOURS):  # tau neutrinos: none are made
-        return np.zeros_like(flux.integral(flavour, energy_edges_GeV, cos_edges, azimuth_edges_deg))
-    relative = np.divide(table.error, table.flux, out=np.zeros_like(table.flux), where=table.hit)[index]
-    at = np.ix_(
-        _cell(np.sqrt(energy[1:] * energy[:-1]), table.energy_edges_GeV),
-        _cell(0.5 * (cos[1:] + cos[:-1]), table.cos_edges),
-    )
-    if not azimuth:
-        cells = np.asarray(flux.integral(flavour, energy, cos))
-        return _added((cells * relative[at][..., 0]) ** 2, e_first, c_first)
-    assert azimuth_edges_deg is not None
-    turn = azimuth_turn(azimuth_edges_deg)
-    edges = np.concatenate([table.azimuth_edges_deg[:-1], table.azimuth_edges_deg + 360.0])
-    angles, a_first = _refined(turn, edges)
-    cells = np.asarray(flux.integral(flavour, energy, cos, angles))
-    of_angle = _cell(np.mod(0.5 * (angles[1:] + angles[:-1]), 360.0), table.azimuth_edges_deg)
-    summed = _added((cells * relative[at][..., of_angle]) ** 2, e_first, c_first)
-    return np.add.reduceat(summed, a_first, axis=2)
+    known = [name for name in flavours if flavour_index(name) < len(FLAVOURS)]  # no tau neutrinos are made
+    if not known:
+        return np.zeros_like(flux.integral(flavours[0], energy_edges_GeV, cos_edges, azimuth_edges_deg))
+    rows = _cell(np.sqrt(energy[1:] * energy[:-1]), table.energy_edges_GeV)
+    columns = _cell(0.5 * (cos[1:] + cos[:-1]), table.cos_edges)
+    relative = np.divide(table.error, table.flux, out=np.zeros_like(table.flux), where=table.hit)
+    angles, of_angle, a_first = None, np.zeros(1, dtype=int), np.zeros(1, dtype=int)
+    if azimuth_edges_deg is not None:
+        edges = np.concatenate([table.azimuth_edges_deg[:-1], table.azimuth_edges_deg + 360.0])
+        angles, a_first = _refined(azimuth_turn(azimuth_edges_deg), edges)
+        of_angle = _cell(np.mod(0.5 * (angles[1:] + angles[:-1]), 360.0), table.azimuth_edges_deg)
+    errors = []
+    for name in known:
+        cells = np.asarray(flux.integral(name, energy, cos, angles)).reshape(len(rows), len(columns), -1)
+        errors.append(cells * relative[flavour_index(name)][np.ix_(rows, columns)][..., of_angle])
+
+    def added(values: Array) -> Array:
+        return np.add.reduceat(_added(values, e_first, c_first), a_first, axis=2)
+
+    together = np.sum(errors, axis=0)
+    if table.smooth:
+        out = added(together) ** 2
+    else:
+        ratios = np.broadcast_to(correlation.ratios, (len(FLAVOURS), *table.flux.shape[1:3], 1))
+        total = np.broadcast_to(correlation.total, (*table.flux.shape[1:3], 1))
+        at = np.ix_(rows, columns)
+        own = [error**2 * ratios[flavour_index(name)][at] for name, error in zip(known, errors, strict=True)]
+        # flavours have no negative correlation
+        common = 0.25 * np.maximum(total - ratios.mean(axis=0), 0.0)[at]
+        out = added(np.sum(own, axis=0) + common * together**2)
+    return out if azimuth else out[..., 0]
 
 
 def _refined(edges: ArrayLike, cells: Array) -> tuple[Array, Any]:

@@ -21,6 +21,7 @@ from sim3d.files.site_flux_file import read_site_flux
 from sim3d.flux.interpolation import Extrapolate
 from sim3d.flux.point_errors import FluxWithErrors
 from sim3d.flux.site_flux import default_calibration, shipped_site, site_tables
+from sim3d.flux.smoothing import correlation_of
 from sim3d.results.calibrated_run import derivatives_of_result, errors_of_result
 from sim3d.results.model_parameters import (
     ParameterErrors,
@@ -28,7 +29,7 @@ from sim3d.results.model_parameters import (
     scaled_table,
 )
 from sim3d.results.result import Result, load
-from sim3d.results.tables import table_of_result
+from sim3d.results.tables import sample_table, table_of_result
 from sim3d.results.words import WINDOW_GEV, median_errors
 
 
@@ -48,6 +49,8 @@ class Flux(FluxWithErrors):
         For a point outside the table: raise an :class:`InputError` that names the range, or return NaN.
     derivatives : LogDerivatives, optional
         Derivatives by the model parameters that have errors; without them the flux has no parameters.
+    correlation : BinCorrelation, optional
+        Of the bins of the azimuth average; by default they are independent.
 
     Attributes
     ----------
@@ -147,6 +150,7 @@ class Flux(FluxWithErrors):
             table_of_result(result, name, binning, azimuth=True, errors=errors),
             extrapolate,
             None if errors is None else derivatives_of_result(result, name, errors),
+            correlation_of(result, name, sample_table(result, name, binning, azimuth=False)),
         )
 
     @classmethod

@@ -12,6 +12,7 @@ from sim3d.conventions.arrays import Array
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.errors import InputError
 from sim3d.files.flux_table import ERROR_SOURCES, FluxTable
+from sim3d.flux.bin_correlation import NO_CORRELATION, BinCorrelation
 from sim3d.flux.integral_errors import integral_slopes, integral_variance
 from sim3d.flux.interpolation import Extrapolate, InterpolatedTables, bin_values
 from sim3d.results.model_parameters import LogDerivatives, ordered_values
@@ -32,6 +33,8 @@ class FluxWithErrors(InterpolatedTables):
         As in :class:`sim3d.flux.interpolation.InterpolatedTables`.
     derivatives : LogDerivatives, optional
         Derivatives by the model parameters that have errors; without them the flux has no parameters.
+    correlation : BinCorrelation, optional
+        Of the bins of the azimuth average; by default they are independent.
     """
 
     def __init__(
@@ -40,9 +43,11 @@ class FluxWithErrors(InterpolatedTables):
         by_azimuth: FluxTable | None = None,
         extrapolate: Extrapolate = "refuse",
         derivatives: LogDerivatives | None = None,
+        correlation: BinCorrelation = NO_CORRELATION,
     ) -> None:
         super().__init__(average, by_azimuth, extrapolate)
         self._derivatives = derivatives
+        self.correlation = correlation
 
     @property
     def parameters(self) -> list[str]:
@@ -286,8 +291,9 @@ class FluxWithErrors(InterpolatedTables):
     ) -> Any:
         """Compute the error of the integral of the flux over bins, one standard deviation.
 
-        Errors of the model are common to the cells of the table in a bin. Statistical errors of the cells are taken as
-        independent; cells without hits add none.
+        Errors of the model are common to the cells of the table in a bin, and so are the statistical errors of a smooth
+        table. Cells of a result are correlated as its batches are, those of a file are taken as independent; cells
+        without hits add none.
 
         Parameters
         ----------
@@ -353,7 +359,7 @@ class FluxWithErrors(InterpolatedTables):
             return value, 0.0, slopes
         if not self.has_errors:
             raise InputError(f"error: {self.table.source} carries no errors (no .err.d beside it)")
-        return value, sum(integral_variance(self, name, *bins) for name in names), slopes
+        return value, integral_variance(self, names, *bins, correlation=self.correlation), slopes
 
     def _model_wanted(self, kind: str) -> bool:
         _check_kind(kind)

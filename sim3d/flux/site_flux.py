@@ -108,7 +108,7 @@ def site_tables(
             flux=values, error=error * values, energies_GeV=energy, energy_edges_GeV=site.energy_edges_GeV,
             energy_kind="bins", cos_edges=site.cos_edges, azimuth_edges_deg=azimuth, name=site.name, source=site.name,
             note=weights.words, azimuth_frame=str(site.record.get("azimuth_frame", "")),
-            kind=np.where(error >= KNOWN_ERROR, EXTRAPOLATED, SAMPLE).astype(np.int8),
+            kind=np.where(error >= KNOWN_ERROR, EXTRAPOLATED, SAMPLE).astype(np.int8), smooth=True,
         )  # fmt: skip
         if derivatives is None:
             return made

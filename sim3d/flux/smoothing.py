@@ -377,6 +377,7 @@ def _smoothed(
             error=error,
             kind=np.where(beyond, EXTRAPOLATED, SAMPLE).astype(np.int8),
             note="; ".join(one for one in (table.note, "smoothed by penalised splines") if one),
+            smooth=True,
         ),
         (table.flux - mean) / np.sqrt(phi * mean),
         mean / phi,

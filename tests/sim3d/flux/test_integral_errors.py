@@ -13,6 +13,7 @@ from sim3d.files.flux_csv import parse_flux_rows, table_of_rows
 from sim3d.files.flux_table import FluxTable
 from sim3d.files.honda import HONDA_COS_EDGES, HONDA_ENERGIES_GEV
 from sim3d.flux import exports
+from sim3d.flux.bin_correlation import BinCorrelation
 from sim3d.flux.interpolated import Flux
 from sim3d.results.gradients import SiteGradients
 from sim3d.results.metadata import FILE_KINDS
@@ -62,6 +63,31 @@ def flux():
 
 def model(flavour):
     return np.sqrt(SLOPES[flavour] @ MATRIX @ SLOPES[flavour])
+
+
+def test_cells_of_a_smooth_table_have_one_error():
+    smooth = Flux(replace(table(), smooth=True), replace(table(12), smooth=True))
+    e, c = [1.0, 10.0], [-0.5, 0.5]
+    error = smooth.integral_error("numu", e, c, kind="statistical")
+    np.testing.assert_allclose(error, STATISTICAL * smooth.integral("numu", e, c), rtol=1e-9)
+    both = smooth.integral_error(["numu", "nue"], e, c, [0.0, 90.0], kind="statistical")
+    values = smooth.integral("numu", e, c, [0.0, 90.0]) + smooth.integral("nue", e, c, [0.0, 90.0])
+    np.testing.assert_allclose(both, STATISTICAL * values, rtol=1e-9)
+
+
+def test_correlated_cells_and_flavours(flux):
+    """Variances over those of independent cells: 2 of a flavour's own part, 6 of what all have in common."""
+    total, ratios = np.full((101, 20, 1), 6.0), np.full((4, 101, 20, 1), 2.0)
+    correlated = Flux(table(), correlation=BinCorrelation(total, ratios))
+    bins = [1.0, 10.0], [-0.5, 0.5]
+
+    def ratio(flavours):
+        errors = [one.integral_error(flavours, *bins, kind="statistical") for one in (correlated, flux)]
+        return (errors[0] / errors[1]) ** 2
+
+    np.testing.assert_allclose(ratio("nue"), 3.0, rtol=1e-9)
+    # fluxes of 1 to 4 parts: 2 and a quarter of 4 times (1 + 2 + 3 + 4)^2 / (1 + 4 + 9 + 16)
+    np.testing.assert_allclose(ratio(["numu", "numubar", "nue", "nuebar"]), 2.0 + 100.0 / 30.0, rtol=1e-9)
 
 
 def test_integrals_over_bins_of_the_table(flux):
