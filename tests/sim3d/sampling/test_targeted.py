@@ -80,11 +80,10 @@ def sign_flips(n, groups=24, seed=1):
 def agree(a, b, largest_error=0.12, flips=20_000):
     """Chi2 of all bins and their common shift are as large as the scatter of the groups lets them be.
 
-    A shower has hits in several bins, so that bins are correlated, and how much chi2 scatters cannot be told from
-    their number. Without a true difference, that of two runs in a group is as likely as its opposite, in all bins at
-    once: of 20,000 random signs of the 24 differences chi2 exceeds its value, if that is due to chance, as often as
-    its p value says. The limit is 4 standard errors (one-sided 3e-5; no set of signs may be beyond). With correlated
-    bins this test is exact; it sees what is larger than the errors, in some bins or in all together.
+    A shower has hits in several bins, so that bins are correlated: chi2 per bin of these runs scatters by 0.2, twice
+    what independent bins would give. Without a true difference, that of two runs in a group is as likely as its
+    opposite, in all bins at once. Therefore the 24 differences get random signs, 20,000 times, and the test fails if
+    no other set of signs reaches the value that was found (by chance once in 20,000, as 3.9 standard errors).
     """
     mean = [x.mean(axis=0) for x in (a, b)]
     error = [x.std(axis=0, ddof=1) / math.sqrt(len(x)) for x in (a, b)]
