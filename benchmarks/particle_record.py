@@ -105,7 +105,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=15)
     repeats = parser.parse_args().repeats
     kinds = {"columns": (columns, np.zeros((64, 19))), "records": (records, np.zeros(64, RECORD))}
-    sums, seconds = {}, {name: [] for name in kinds}
+    sums: dict[str, float] = {}
+    seconds: dict[str, list[float]] = {name: [] for name in kinds}
     for name, (kernel, stack) in kinds.items():
         started = time.process_time()
         sums[name] = kernel(stack, 7)
