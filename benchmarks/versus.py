@@ -1,17 +1,19 @@
 """Compare the speed of this checkout with that of another revision, measurements taken in turns.
 
-    python benchmarks/versus.py REVISION                          the runs and trajectories below, and the kernels
+    python benchmarks/versus.py REVISION                          runs, trajectories, commands and the kernels
     python benchmarks/versus.py REVISION --only run starts --repeats 7
     python benchmarks/versus.py --checkout ../other               a folder that is there already
 
 The other revision is checked out beside (``git worktree`` under output/versus/, kept for the next time) and uses this
-Python's libraries, with its own folder first on PYTHONPATH and a cache of kernels of its own. Three kinds of rows:
+Python's libraries, with its own folder first on PYTHONPATH and a cache of kernels of its own. Four kinds of rows:
 
 - ``run``: CPU seconds of ``sim3d run`` for some primaries less those for a few (start, writing), for each sampling
   mode, and targeted with all scores on. Only the command line is used, so that any two layouts can be compared.
   Showers of two revisions with other physics (channels of decays, energies that are sampled) are not the same work.
 - ``trajectories``: CPU seconds of ``sim3d cutoff --intensity`` with many directions less those with few: the same
   trajectories in any two revisions.
+- ``commands``: CPU seconds of whole processes, start-up included, that do the same work in any two revisions: import,
+  ``--help``, an atmosphere, a map of cutoffs, tables of a small result of format 1 (tests/data/format-1).
 - every other name is a section of ``benchmarks/run.py``, run as a process in each checkout with its own scripts.
 
 Each measurement is repeated, the two checkouts in turns (this, other, other, this, ...), after one that is not counted
@@ -19,11 +21,18 @@ Each measurement is repeated, the two checkouts in turns (this, other, other, th
 their inverse; its spread is that of the ratios of neighbouring pairs (half of the range that holds 68%), divided by the
 root of their number. A row is ``slower`` if the ratio exceeds 1 + tolerance by more than the spread; the status is 1
 if one is.
+
+Comparable with 7825836, the last revision before the modules were moved into packages: ``trajectories`` and
+``commands``. Not comparable with it: ``run``, ``kernels``, ``merit``, ``paper``, ``table`` and ``scaling``, since
+channels of decays, weights inside a shower and the energies that are sampled have changed (a shower is other work, and
+so is a flux to a given error); ``starts`` compiles other kernels, and its run has another default hadronic model.
+Ratios to 7825836 are in benchmarks/README.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import resource
@@ -65,6 +74,21 @@ FEW = 200
 
 CELLS, DIRECTIONS, FEW_DIRECTIONS = 648, 300, 20
 """Cells of ten degrees of the intensity map, its directions in each, and those of the map that is subtracted."""
+
+COMMANDS = {
+    "import sim3d": ["-c", "import sim3d"],
+    "sim3d --help": ["-m", "sim3d.cli", "--help"],
+    "sim3d atmosphere, NRLMSIS": ["-m", "sim3d.cli", "atmosphere", "--site", "kamioka", "--month", "1", "--json"],
+    "sim3d cutoff, 360 directions": (
+        ["-m", "sim3d.cli", "cutoff", "--site", "kamioka", "--map", "--step", "0.1", "-o", "{folder}"]
+    ),
+    "sim3d tables, Honda's format": ["-m", "sim3d.cli", "tables", "{folder}/run.h5", "-o", "{folder}"],
+    "sim3d tables, CSV": ["-m", "sim3d.cli", "tables", "{folder}/run.h5", "--format", "csv", "-o", "{folder}"],
+}
+"""Arguments of Python, by row of the section ``commands``."""
+
+RESULT = ROOT / "tests" / "data" / "format-1" / "run.h5.gz"
+"""A result file that any revision reads."""
 
 Values = dict[str, tuple[float, str]]
 
@@ -154,6 +178,24 @@ def trajectory_rows(checkout: Path, scale: float) -> Values:
     return {f"trajectories at 2 GV, {CELLS * (many - FEW_DIRECTIONS)}": (seconds, "CPU s")}
 
 
+def command_rows(checkout: Path, _scale: float) -> Values:
+    """CPU seconds of whole processes, by name; a command that the checkout does not have gives no row.
+
+    Parameters
+    ----------
+    checkout : Path
+    """
+    rows: Values = {}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "run.h5").write_bytes(gzip.decompress(RESULT.read_bytes()))
+        for name, arguments in COMMANDS.items():
+            try:
+                rows[name] = call(checkout, *(part.format(folder=folder) for part in arguments)), "CPU s"
+            except RuntimeError as problem:
+                print(problem, file=sys.stderr, flush=True)
+    return rows
+
+
 def section_rows(checkout: Path, section: str) -> Values:
     """Rows of a section of the checkout's own benchmarks/run.py."""
     call(checkout, "benchmarks/run.py", "--only", section)
@@ -161,7 +203,7 @@ def section_rows(checkout: Path, section: str) -> Values:
     return {row["name"]: (float(row["value"]), row["unit"]) for row in rows}
 
 
-OWN_ROWS = {"run": run_rows, "trajectories": trajectory_rows}
+OWN_ROWS = {"run": run_rows, "trajectories": trajectory_rows, "commands": command_rows}
 """Sections that this script measures itself."""
 
 
@@ -245,7 +287,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("revision", nargs="?", help="what git can resolve: a commit, a tag, a branch")
     parser.add_argument("--checkout", type=Path, help="instead of a revision: a folder that holds one")
-    parser.add_argument("--only", nargs="+", choices=(*OWN_ROWS, *SECTIONS), default=["run", "trajectories", "kernels"])
+    parser.add_argument(
+        "--only", nargs="+", choices=(*OWN_ROWS, *SECTIONS), default=["run", "trajectories", "commands", "kernels"]
+    )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the primaries of the runs")
     parser.add_argument("--tolerance", type=float, default=0.02)

@@ -73,7 +73,10 @@ def source_hash() -> str:
     str
         16 hexadecimal digits. They do not depend on files that no kernel uses (plots, commands, the reader of results).
     """
-    return _kernel_key(None)
+    _choose()
+    folder = globals()["CACHE_FOLDER"]
+    # beside the cache the hash is stored, by one of all sources; without a cache it takes half a second
+    return _kernel_key(None if folder is None else folder.parent)
 
 
 @functools.lru_cache(maxsize=8)

@@ -32,6 +32,16 @@ LONGEST = (
     "test_extending",
     "test_docs",
     "test_leptons",
+    "test_build",
+    "test_yield_file",
+    "test_comparison",
+    "test_precision",
+    "test_job_files",
+    "test_kernel_sources",
+    "test_reweight",
+    "test_workflow",
+    "test_dimensions",
+    "test_site_flux_shipped",
 )
 """Test files that take longest: they begin first, so that no process is left alone with one."""
 

@@ -134,21 +134,24 @@ def angle_scales(counts: Array, s_edges: Array) -> Array:
     out = np.ones((bins, N_ANGLE_QUANTILES))
     v = np.arange(1, N_ANGLE_QUANTILES - 1) / (N_ANGLE_QUANTILES - 1)
     beyond = (1.0 - v) ** 4
+    unscaled = -np.log(beyond)
+    totals = np.concatenate([[0.0], np.cumsum(counts.sum(axis=1))])
     for i in range(bins):
         width = 0
-        while counts[max(0, i - width) : i + width + 1].sum() < ANGLE_COUNTS and width < bins:
+        while width < bins and totals[min(i + width + 1, bins)] - totals[max(0, i - width)] < ANGLE_COUNTS:
             width += 1
-        used = counts[max(0, i - width) : i + width + 1].sum(axis=0)
+        low, high = max(0, i - width), min(i + width + 1, bins)
+        used = counts[low:high].sum(axis=0)
         total = used.sum()
-        known = beyond * total >= TAIL_COUNTS
-        if not known.any():
+        n_known = int(np.count_nonzero(beyond * total >= TAIL_COUNTS))  # the first ones, since `beyond` falls
+        if n_known == 0:
             continue
-        below = np.append(0.0, np.cumsum(used)) / total
+        below = np.concatenate([[0.0], np.cumsum(used)]) / total
         filled = int(np.flatnonzero(used > 0.0)[-1]) + 2
-        s = np.interp(1.0 - beyond[known], below[:filled], s_edges[:filled])
-        scale = s / -np.log(beyond[known])
-        out[i, 1 : 1 + scale.size] = scale
-        out[i, 0], out[i, 1 + scale.size :] = scale[0], scale[-1]
+        s = np.interp(1.0 - beyond[:n_known], below[:filled], s_edges[:filled])
+        scale = s / unscaled[:n_known]
+        out[i, 1 : 1 + n_known] = scale
+        out[i, 0], out[i, 1 + n_known :] = scale[0], scale[-1]
     return out
 
 

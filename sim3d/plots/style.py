@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cbook import is_math_text
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox
 
 import sim3d
@@ -150,8 +151,9 @@ def _broken(line: str, width_in: float) -> list[str]:
     pieces: list[str] = []
     for word in line.split():
         longer = f"{pieces[-1]} {word}" if pieces else word
-        box = TextPath((0.0, 0.0), longer, prop=font).get_extents()
-        if pieces and box.x1 / 72.0 <= width_in:
+        # the outline of every letter, which TextPath has, takes a hundred times longer
+        width_pt, _, _ = text_to_path.get_text_width_height_descent(longer, font, ismath=is_math_text(longer))
+        if pieces and width_pt / 72.0 <= width_in:
             pieces[-1] = longer
         else:
             pieces.append(word)

@@ -15,9 +15,10 @@ Sources: :data:`LIBRARY_MODELS`, model by model.
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -98,7 +99,8 @@ def library_spectrum(name: str, date: str | None = None, join_GeV: float | None 
                 f"primaries.join_GeV: {join_GeV:g} is not between {JOIN_RANGE_GEV[0]:g} and {JOIN_RANGE_GEV[1]:g}"
             )
     if name.startswith("gsf:"):
-        return _global_spline_fit(name, model, date)
+        found = _global_spline_fit(_library("globalsplinefit", name), name, model, date)
+        return replace(found, table=found.table.copy(), relative_error=found.relative_error.copy())
     fluxes = crflux_groups(name)
     source = f"{model.citation} (crflux {version('crflux')})"
     if model.joins:
@@ -201,9 +203,9 @@ def _share_of_high(energy: Array, join_GeV: float) -> Array:
     return x * x * (3.0 - 2.0 * x)
 
 
-def _global_spline_fit(name: str, model: LibraryModel, date: str | None) -> LibrarySpectrum:
-    """Tabulate a Global Spline Fit and its errors for a month, with the potential of its own series."""
-    library = _library("globalsplinefit", name)
+@functools.lru_cache(maxsize=8)
+def _global_spline_fit(library: Any, name: str, model: LibraryModel, date: str | None) -> LibrarySpectrum:
+    """Tabulate a Global Spline Fit and its errors for a month, with the potential of its own series; kept."""
     try:
         fit = library.GSFKineticEnergyPerNucleon(version=model.construct[0])
     except ValueError as problem:

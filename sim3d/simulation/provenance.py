@@ -5,6 +5,7 @@ The result file stores these entries as attributes.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 from pathlib import Path
@@ -29,6 +30,20 @@ if TYPE_CHECKING:
     from sim3d.simulation.processes import Processes
 
 
+@functools.cache
+def _version(library: str) -> str:
+    """Version of an installed library; reading it takes milliseconds."""
+    from importlib.metadata import version
+
+    return version(library)
+
+
+@functools.cache
+def _kernels() -> str:
+    """Hash of the kernels' sources when the process first asks, which are those that it runs."""
+    return source_hash()
+
+
 def provenance(config: Config, primaries: PrimaryModel, processes: Processes, threads: int) -> dict[str, Any]:
     """List host, versions and division of work of this session, which may differ between runs with equal results.
 
@@ -44,19 +59,17 @@ def provenance(config: Config, primaries: PrimaryModel, processes: Processes, th
     -------
     dict
     """
-    from importlib.metadata import version
-
     names = ["numpy", "numba", "scipy", "h5py", "ppigrf", "particle"]
     names += ["crflux"] if primaries.name.startswith("crflux:") else []
     names += ["globalsplinefit"] if primaries.name.startswith("gsf:") else []
     names += ["pymsis"] if config.atmosphere.model == "nrlmsis" else []
-    libraries = {name: version(name) for name in names}
+    libraries = {name: _version(name) for name in names}
     return {
         "host": platform.node(),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "sim3d": sim3d.__version__,
-        "kernels": source_hash(),
+        "kernels": _kernels(),
         "ranks": processes.size,
         "threads": threads,
         "libraries": ", ".join(f"{k} {v}" for k, v in libraries.items()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -415,6 +416,14 @@ def make_primaries(config: Config) -> PrimaryModel:
     return varied_primaries(model, run_values(config))
 
 
+@functools.lru_cache(maxsize=4)
+def _field_and_bounds(date: str, degree: int) -> tuple[FieldModel, np.ndarray, np.ndarray]:
+    """Field of a date, and the parameters and bounds of the back-tracking in it; kept for the next run."""
+    field = FieldModel(date, degree)
+    trace = trace_params(field)
+    return field, trace, horizontal_table(field, trace)
+
+
 def make_setup(config: Config) -> Setup:
     """Build all models of a run and the arguments of its batch kernels.
 
@@ -434,7 +443,7 @@ def make_setup(config: Config) -> Setup:
         A subclass whose name ends in InputError, with a message of one line, if the configuration names something that
         does not exist (site, model, profile) or a file is wrong.
     """
-    field = FieldModel(config.field.date, config.field.degree)
+    field, trace, bounds = _field_and_bounds(config.field.date, config.field.degree)
     read = [None if one.surface is None else read_surface(one.surface, one.altitude_m) for one in config.sites]
     tables = (
         table if found is None else table.model_copy(update={"altitude_m": found[1]})
@@ -468,7 +477,6 @@ def make_setup(config: Config) -> Setup:
         overhead = make_overhead(config, detectors, world.layers)
         check_levels(overhead, atmosphere.top_km)
     source = Source(primaries.spectrum, low, high, index, law)
-    trace = trace_params(field)
     sites, surfaces = site_rows(detectors, [None if found is None else found[0] for found in read])
     return Setup(
         config=config,
@@ -481,8 +489,8 @@ def make_setup(config: Config) -> Setup:
         source=source,
         sites=sites,
         surfaces=surfaces,
-        trace=trace,
-        bounds=horizontal_table(field, trace),
+        trace=trace.copy(),
+        bounds=bounds.copy(),
         overhead=overhead,
         gradients=make_gradients(config, hadronic.tables),
         models=model_entries(config, field, atmosphere, hadronic, primaries, overhead),

@@ -32,7 +32,7 @@ FILES = MadeOnce(GENERATOR_TABLES, content)
 def test_sampled_moments_are_within_one_percent_of_the_table(name, projectile, T):
     """F and Z of what there is plenty of: 1 %, and four standard errors for everything."""
     model = MODELS[name]
-    sampled = sample_moments(model, projectile, T, 400_000 if T < 1e3 else 150_000)
+    sampled = sample_moments(model, projectile, T, 200_000 if T < 1e3 else 100_000)
     for code in (PIP, PIM, P, N, KP):
         exact, got, error = model.moments(projectile, code, T), sampled.of(code), sampled.error_of(code)
         for field in ("multiplicity", "F_TT", "F_EE", "Z_TT", "Z_EE"):

@@ -161,7 +161,8 @@ def test_command_end_to_end(tmp_path, capsys):
 def test_command_without_bending(tmp_path, capsys):
     more = '[transport]\nbending = false\n[sampling]\nmode = "rotated"'
     config = write(tmp_path / "c.toml", more)
-    assert cli.main(["dimensions", str(config), "-o", str(tmp_path), "--threads", "1", "--quiet"]) == 0
+    arguments = ["dimensions", str(config), "-o", str(tmp_path), "--site", "kamioka", "--threads", "1", "--quiet"]
+    assert cli.main(arguments) == 0
     text = capsys.readouterr().out
     assert not (tmp_path / "no-bending.h5").exists()
     assert "bending adds" not in text
