@@ -64,6 +64,8 @@ hadronic = "urqmd-sibyll"
 primaries = "ghls2001-average"
 atmosphere = "us-standard"
 """
+MODELS = {"hadronic": {"model": "urqmd-sibyll"}, "primaries": {"model": "ghls2001-average"}}
+"""Of a run that takes this calibration."""
 
 
 @pytest.fixture(scope="module")
@@ -212,8 +214,7 @@ def test_a_run_at_the_fitted_values(folder, made):
     """The models are those of the values, added to [vary]; its fluxes have the errors of the calibration."""
     stored = read_calibration(folder / "out.h5")
     table = {
-        "run": {"primaries": 96}, "hadronic": {"model": "urqmd-sibyll"}, "primaries": {"model": "ghls2001-average"},
-        "sites": [{"name": "kamioka"}], "vary": {"sigma:nucleon": 0.01},
+        "run": {"primaries": 96}, "sites": [{"name": "kamioka"}], "vary": {"sigma:nucleon": 0.01}, **MODELS,
         "scoring": {"gradients": list(stored.parameters)}, "calibration": {"file": str(folder / "out.h5")},
     }  # fmt: skip
     config = make_config(table)
@@ -230,7 +231,8 @@ def test_a_run_at_the_fitted_values(folder, made):
 
 def test_a_calibrated_result_has_errors(folder, made, fake_result, tmp_path):
     stored = read_calibration(folder / "out.h5")
-    record = fake_result.record(sites=("kamioka",), batches=8, scoring={"gradients": list(stored.parameters)})
+    scored = {"gradients": list(stored.parameters)}
+    record = fake_result.record(sites=("kamioka",), batches=8, scoring=scored, **MODELS)
     config = record.config.model_copy(update={"calibration": CalibrationKeys(file=str(folder / "out.h5"))})
     record.models.update(calibration_entries(config))
     result = Result(record)
@@ -243,7 +245,7 @@ def test_a_calibrated_result_has_errors(folder, made, fake_result, tmp_path):
 
 def test_a_sum_out_of_range_is_refused(folder, made):
     config = make_config({"sites": [{"name": "kamioka"}], "vary": {"primary:p@100": 9.9999},
-                          "calibration": {"file": str(folder / "big.h5")}})  # fmt: skip
+                          "calibration": {"file": str(folder / "big.h5")}, **MODELS})  # fmt: skip
     stored = read_calibration(folder / "out.h5")
     write_calibration(folder / "big.h5", replace(stored, values=np.abs(stored.values) + 0.1))
     with pytest.raises(InputError, match=r"calibration, vary: primary:p@100"):
