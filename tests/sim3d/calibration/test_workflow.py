@@ -14,11 +14,12 @@ from sim3d import cli
 from sim3d.calibration.fit import fit
 from sim3d.calibration.measurements import load_measurement
 from sim3d.calibration.stored_sets import stored_prior, stored_sets
-from sim3d.calibration.workflow import load_calibration_table, response_configuration
+from sim3d.calibration.workflow import calibrate, load_calibration_table, response_configuration
 from sim3d.config.calibration import CalibrationKeys
 from sim3d.config.load import make_config
 from sim3d.errors import InputError
 from sim3d.files.calibration_file import read_calibration, write_calibration
+from sim3d.files.result_file import verify_result
 from sim3d.results.calibrated_run import errors_of_result
 from sim3d.results.model_parameters import ParameterErrors
 from sim3d.results.result import Result
@@ -241,6 +242,16 @@ def test_a_calibrated_result_has_errors(folder, made, fake_result, tmp_path):
     np.testing.assert_allclose(errors.covariance * np.outer(errors.sigma, errors.sigma), stored.covariance, rtol=1e-8)
     assert sim3d.Flux.of_result(result).parameters == list(stored.parameters)
     assert errors_of_result(Result(fake_result.record(sites=("kamioka",), batches=8))) is None
+
+
+def test_a_response_that_is_calibrated_is_refused(folder, fake_result):
+    """Its values are not those of [vary], which a response counts from."""
+    path = fake_result.write(folder / "own.h5", sites=("kamioka",), calibration={"name": "muons-2026"})
+    digest = verify_result(path)["data_sha256"]
+    (folder / "own.toml").write_text(f'{CALIBRATION}[responses.mine]\nfile = "own.h5"\nsha256 = "{digest}"\n')
+    with pytest.raises(InputError, match=r"responses.mine.file: .*own.h5: the run is calibrated itself") as problem:
+        calibrate(load_calibration_table(folder / "own.toml"), folder, folder / "own.work")
+    assert "\n" not in str(problem.value)
 
 
 def test_a_sum_out_of_range_is_refused(folder, made):
