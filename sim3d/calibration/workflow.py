@@ -20,6 +20,7 @@ from sim3d.calibration.measurements import SHIPPED, Measurement, load_measuremen
 from sim3d.calibration.neutrino_points import NEUTRINOS
 from sim3d.calibration.predictions import SOLAR, response, run_configuration
 from sim3d.calibration.priors import DEFAULT, MONTH_MV, prior_covariance
+from sim3d.config.calibration import NO_CALIBRATION
 from sim3d.config.messages import describe
 from sim3d.config.parameters import PARAMETERS, allowed_range, check_name
 from sim3d.config.schema import Config
@@ -32,6 +33,7 @@ from sim3d.files.result_file import verify_result
 from sim3d.primaries.catalogue import highest_energy_GeV
 from sim3d.results.muon_gradients import muon_gradients
 from sim3d.results.result import load
+from sim3d.simulation.calibrated import calibration_of
 from sim3d.simulation.engine import run_to_file
 
 
@@ -387,6 +389,11 @@ def _fitted_set(
         digest = verify_result(path)["data_sha256"]
     files[f"{name}-{iteration}"] = digest
     result = load(path)
+    if calibration_of(result.record.config) is not None:
+        raise InputError(
+            f"responses.{name}.file: {path}: the run is calibrated itself; make it with [calibration] "
+            f'name = "{NO_CALIBRATION}"'
+        )
     own = np.array([result.record.config.vary.get(one, 0.0) for one in table.parameters])
     if cascade is not None and not np.array_equal(own, centre):
         raise InputError(

@@ -14,11 +14,12 @@ from sim3d import cli
 from sim3d.calibration.fit import fit
 from sim3d.calibration.measurements import load_measurement
 from sim3d.calibration.stored_sets import stored_prior, stored_sets
-from sim3d.calibration.workflow import load_calibration_table, response_configuration
+from sim3d.calibration.workflow import calibrate, load_calibration_table, response_configuration
 from sim3d.config.calibration import CalibrationKeys
 from sim3d.config.load import make_config
 from sim3d.errors import InputError
 from sim3d.files.calibration_file import read_calibration, write_calibration
+from sim3d.files.result_file import verify_result
 from sim3d.results.calibrated_run import errors_of_result
 from sim3d.results.model_parameters import ParameterErrors
 from sim3d.results.result import Result
@@ -64,6 +65,8 @@ hadronic = "urqmd-sibyll"
 primaries = "ghls2001-average"
 atmosphere = "us-standard"
 """
+MODELS = {"hadronic": {"model": "urqmd-sibyll"}, "primaries": {"model": "ghls2001-average"}}
+"""Of a run that takes this calibration."""
 
 
 @pytest.fixture(scope="module")
@@ -212,8 +215,7 @@ def test_a_run_at_the_fitted_values(folder, made):
     """The models are those of the values, added to [vary]; its fluxes have the errors of the calibration."""
     stored = read_calibration(folder / "out.h5")
     table = {
-        "run": {"primaries": 96}, "hadronic": {"model": "urqmd-sibyll"}, "primaries": {"model": "ghls2001-average"},
-        "sites": [{"name": "kamioka"}], "vary": {"sigma:nucleon": 0.01},
+        "run": {"primaries": 96}, "sites": [{"name": "kamioka"}], "vary": {"sigma:nucleon": 0.01}, **MODELS,
         "scoring": {"gradients": list(stored.parameters)}, "calibration": {"file": str(folder / "out.h5")},
     }  # fmt: skip
     config = make_config(table)
@@ -230,7 +232,8 @@ def test_a_run_at_the_fitted_values(folder, made):
 
 def test_a_calibrated_result_has_errors(folder, made, fake_result, tmp_path):
     stored = read_calibration(folder / "out.h5")
-    record = fake_result.record(sites=("kamioka",), batches=8, scoring={"gradients": list(stored.parameters)})
+    scored = {"gradients": list(stored.parameters)}
+    record = fake_result.record(sites=("kamioka",), batches=8, scoring=scored, **MODELS)
     config = record.config.model_copy(update={"calibration": CalibrationKeys(file=str(folder / "out.h5"))})
     record.models.update(calibration_entries(config))
     result = Result(record)
@@ -241,9 +244,19 @@ def test_a_calibrated_result_has_errors(folder, made, fake_result, tmp_path):
     assert errors_of_result(Result(fake_result.record(sites=("kamioka",), batches=8))) is None
 
 
+def test_a_response_that_is_calibrated_is_refused(folder, fake_result):
+    """Its values are not those of [vary], which a response counts from."""
+    path = fake_result.write(folder / "own.h5", sites=("kamioka",), calibration={"name": "muons-2026"})
+    digest = verify_result(path)["data_sha256"]
+    (folder / "own.toml").write_text(f'{CALIBRATION}[responses.mine]\nfile = "own.h5"\nsha256 = "{digest}"\n')
+    with pytest.raises(InputError, match=r"responses.mine.file: .*own.h5: the run is calibrated itself") as problem:
+        calibrate(load_calibration_table(folder / "own.toml"), folder, folder / "own.work")
+    assert "\n" not in str(problem.value)
+
+
 def test_a_sum_out_of_range_is_refused(folder, made):
     config = make_config({"sites": [{"name": "kamioka"}], "vary": {"primary:p@100": 9.9999},
-                          "calibration": {"file": str(folder / "big.h5")}})  # fmt: skip
+                          "calibration": {"file": str(folder / "big.h5")}, **MODELS})  # fmt: skip
     stored = read_calibration(folder / "out.h5")
     write_calibration(folder / "big.h5", replace(stored, values=np.abs(stored.values) + 0.1))
     with pytest.raises(InputError, match=r"calibration, vary: primary:p@100"):
