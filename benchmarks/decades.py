@@ -150,6 +150,7 @@ def draw(energy: np.ndarray, error: np.ndarray, path: Path, length: float = RUN_
         CPU seconds to which the errors are scaled; the targets are scaled with them.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import FuncFormatter
 
     scale = math.sqrt(RUN_SECONDS / length)
     error, targets = scale * error, {name: scale * np.array(one) for name, one in TARGETS.items()}
@@ -160,7 +161,13 @@ def draw(energy: np.ndarray, error: np.ndarray, path: Path, length: float = RUN_
             edges = [*(low for low, _ in DECADES_GEV), DECADES_GEV[-1][1]]
             axes.stairs(targets[flavour], edges, color=line.get_color(), linestyle="--", linewidth=0.8)
     axes.set(xscale="log", yscale="log", xlabel="neutrino energy (GeV)", ylabel="error of the sky average (%)")
-    axes.set_title(f"{length:.0f} CPU s, Kamioka, 2 x 2 degrees; dashed: targets", fontsize=9)
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, 0.5), high)
+    axes.set_yticks([one for one in (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0) if one <= high])
+    axes.yaxis.set_minor_formatter("")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_title(f"{length:.0f} CPU s, Kamioka, 2 x 2 degrees; dashed: wanted of numu and nue", fontsize=9)
     axes.legend(frameon=False)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=150)

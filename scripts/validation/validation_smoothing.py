@@ -22,7 +22,6 @@ from validation_report import Report
 
 from sim3d.config.load import make_config
 from sim3d.config.schema import Config
-from sim3d.flux.smooth_pulls import ZENITH_THIRDS
 from sim3d.flux.smoothing import smooth_result
 from sim3d.results.result import Result, load
 from sim3d.studies.run_shape import shape_of_result
@@ -31,6 +30,8 @@ SITE = "kamioka"
 RUNS, SMALL, LONG = 20, 300_000, 4_000_000
 AZIMUTHS = 12
 DECADES_GEV = (0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0)
+THIRDS = (("up", -1.0, -1.0 / 3.0), ("horizon", -1.0 / 3.0, 1.0 / 3.0), ("down", 1.0 / 3.0, 1.0))
+"""Names and limits in cos_zenith."""
 MEAN, WIDTH = 0.1, (0.9, 1.1)
 """Wanted of the pulls in each decade and third: largest absolute mean, and limits of the standard deviation."""
 
@@ -79,7 +80,7 @@ def pooled(pulls: np.ndarray, energy: np.ndarray, cos: np.ndarray) -> list[tuple
     """
     out = []
     for low, high in itertools.pairwise(DECADES_GEV):
-        for name, first, last in ZENITH_THIRDS:
+        for name, first, last in THIRDS:
             inside = pulls[:, :, _rows(energy, low, high)][..., (cos > first) & (cos < last), :]
             seeds = np.nanmean(inside.reshape(len(inside), -1), axis=1)
             out.append(
