@@ -29,6 +29,7 @@ from sim3d.sampling.first_interaction import (
     depth_density,
     draw_cosine,
     draw_depth,
+    draw_point,
     effective_radius,
     grazing_cosine,
     grazing_density,
@@ -160,6 +161,37 @@ def test_grazing_cosines_follow_their_density(above_km, site_km):
         dc = 2.0 * abs(middle) * np.diff(points) * (sphere / r) ** 2 / (2.0 * c)
         assert (density * dc).sum() == pytest.approx(0.125, rel=1e-3), k
     assert grazing_density(-cosines[-1], r, sphere) == grazing_density(min(1.01 * cosines[-1], 1.0), r, sphere) == 0.0
+
+
+COSINES = np.array([-0.03, 0.0, 0.04, 0.06, 0.08, 0.1, 0.15, 0.3, 0.6, 1.0])
+DEPTHS = np.array([0.5, 2.0, 6.0, 20.0, 60.0])
+
+
+@njit
+def _inverse_densities(rigidity, length, sphere, layers, n, cosines, depths, out):
+    """Sum and sum of squares of 1/h over drawn points, in rectangles of cosine and depth."""
+    rng = np.array([primary_key(9, 1)], dtype=np.uint64)
+    for _ in range(n):
+        c, depth, _, density = draw_point(rigidity, length, sphere, layers, rng)
+        a, b = _place(cosines, c), _place(depths, depth)
+        if a >= 0 and b >= 0:
+            out[a, b, 0] += 1.0 / density
+            out[a, b, 1] += 1.0 / density**2
+
+
+@pytest.mark.parametrize("rigidity", [3.0, 1.0e3])
+def test_points_have_their_density(rigidity):
+    """The mean of 1/h in a rectangle of cosine and depth is its area, whatever h is."""
+    n, out = 2_000_000, np.zeros((COSINES.size - 1, DEPTHS.size - 1, 2))
+    _inverse_densities(rigidity, 90.0, EARTH_RADIUS_KM + 1.37, LAYERS, n, COSINES, DEPTHS, out)
+    mean = out[..., 0] / n
+    error = np.sqrt(out[..., 1]) / n
+    area = np.outer(np.diff(COSINES), np.diff(DEPTHS))
+    known = (out[..., 0] ** 2 > 400.0 * out[..., 1]) & (error < 0.03 * area)
+    pulls = ((mean - area) / error)[known]
+    assert known.sum() > 24
+    assert abs(pulls).max() < 4.5
+    assert (pulls**2).mean() < 1.0 + 4.0 * math.sqrt(2.0 / known.sum())
 
 
 @pytest.mark.parametrize("rigidity", [100.0, 1.0e4])
