@@ -261,11 +261,12 @@ class Allocation:
         return np.asarray(LAW_ENERGIES_GEV[self.nodes])
 
 
-COST_US = (17.0, 2.9, 155.0)
+COST_US = (3.4, 3.8, 21.0)
 """Microseconds for a primary, for each neutrino of its pilot shower, and for each rotation with its trace and shower.
 
-Least squares of times on one core of an AMD EPYC. Measured again (``python benchmarks/allocation.py --cost``) they hold
-to 15% from 20 GeV on; below they are up to 75% too large. Only their ratios matter, and they change errors alone."""
+Least squares of times on one core of a busy machine (``python benchmarks/allocation.py --cost``). Measured again they
+are 41% too small to 11% too large from 2 GeV on; below, where a primary costs least, up to three times too small. Only
+their ratios matter, and they change errors alone."""
 
 LEAST, MOST = 0.95, 4.0
 """Least and largest ratio of a stratum's share to that by default, for the whole table. A survey may miss rare heavy

@@ -14,6 +14,9 @@ of radius R_eff. Its slant depth is s(c) T with
 S. Chapman, Proc. Phys. Soc. 43 (1931) 483). 1 / R_eff = 1 / R_Earth + the largest curvature that the field can give,
 so that s(c) underestimates the slant-depth ratio, which bounds the weights. As a safety, 5% of the depths are drawn
 from the distribution of a vertical path.
+
+A crossing at zenith cosine C counts 1/|C|. A part of the vertices is therefore drawn so that the shower's axis crosses
+the site's sphere at cosines that are uniform around 0. Their density is proportional to 1/|C| there.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import math
 
 from numba import njit
 
-from atmosphere.kernels import CM_PER_KM, density, height_of_depth
+from atmosphere.kernels import CM_PER_KM, density, height_of_depth, vertical_depth
 from geomag.field.kernels import field_cartesian
 from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import PROTON
@@ -55,9 +58,16 @@ _LOSS_FRACTION, _LOSS_GEV_CM2 = 0.02, 2.0e-3
 """Largest fraction of the kinetic energy that is lost, for the loss (GeV cm2/g) of a fast proton."""
 _NEGLIGIBLE = 40.0
 """Depth in interaction lengths beyond which survival (4e-18) is neglected."""
-HORIZON_SHARE, HORIZON_COSINE = 0.25, 0.3
-"""Fraction of the downward-going vertices drawn uniformly below this zenith cosine: their neutrinos fill the bins near
-the horizon, where a crossing counts 1/|cos|."""
+HORIZON_SHARE, HARD_HORIZON_SHARE, HORIZON_COSINE = 0.25, 0.08, 0.3
+"""Fractions of the downward-going vertices, of soft and of hard primaries, drawn uniformly below this zenith cosine."""
+GRAZING_SHARE, HARD_GV = 0.25, 30.0
+"""Fraction of the vertices of hard primaries drawn by the crossing of the axis, near the horizon; the rigidity (GV) of
+half of it. The neutrinos of soft primaries leave the axis too far."""
+GRAZING_SQUARE, GRAZING_MISS = 0.09, 0.06
+"""Largest squared cosine of these crossings; root of the largest negative one, where the axis misses the sphere."""
+_GRAZING_SECANT = 11.0
+"""Ratio of slant to vertical depth with which their depths are drawn; that of paths tangent to the ground is 9 to 17
+between 35 and 8 km."""
 _INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
@@ -108,66 +118,78 @@ def _upward_share(radius_km):
 
 
 @njit(**UNCOUNTED)
-def draw_cosine(radius_km, rng):
-    """Draw the zenith cosine c of the primary at its first interaction.
-
-    Downward-going: the density (1 + 2 c) / 2, flatter than the true c, mixed with a uniform one below HORIZON_COSINE.
-    Upward-going: half a Gaussian.
+def draw_cosine(radius_km, horizon, rng):
+    """Draw the zenith cosine c of the primary at its first interaction, with the density :func:`cosine_density`.
 
     Parameters
     ----------
-    radius_km : float
-        From :func:`effective_radius`.
+    radius_km, horizon
+        As for :func:`cosine_density`.
     rng : uint64 array (1,)
         State of the random stream.
 
     Returns
     -------
-    c : float
-    density : float
-        Probability density of c.
+    float
     """
-    upward = _upward_share(radius_km)
-    if uniform(rng) < upward:
+    if uniform(rng) < _upward_share(radius_km):
         width = _UPWARD_WIDTH * math.sqrt(SCALE_HEIGHT_KM / radius_km)
         c = -2.0
         while c < -1.0:
             r = width * math.sqrt(-2.0 * math.log(uniform(rng)))
             c = -abs(r * math.cos(2.0 * math.pi * uniform(rng)))
+        return c
+    if uniform(rng) < horizon:
+        return HORIZON_COSINE * uniform(rng)
+    c = 2.0 * uniform(rng)
+    return 2.0 * c / (1.0 + math.sqrt(1.0 + 4.0 * c))
+
+
+@njit(**UNCOUNTED)
+def cosine_density(c, radius_km, horizon):
+    """Probability density of the zenith cosine c of the primary at its first interaction.
+
+    Downward-going: (1 + 2 c) / 2, flatter than the true c, mixed with a uniform density below HORIZON_COSINE.
+    Upward-going: half a Gaussian.
+
+    Parameters
+    ----------
+    c : float
+    radius_km : float
+        From :func:`effective_radius`.
+    horizon : float
+        Share of the uniform density.
+
+    Returns
+    -------
+    float
+    """
+    upward = _upward_share(radius_km)
+    if c < 0.0:
+        width = _UPWARD_WIDTH * math.sqrt(SCALE_HEIGHT_KM / radius_km)
         inside = math.erf(1.0 / (width * math.sqrt(2.0)))
-        return c, upward * 2.0 * _INV_SQRT_2PI / width * math.exp(-0.5 * (c / width) ** 2) / inside
-    if uniform(rng) < HORIZON_SHARE:
-        c = HORIZON_COSINE * uniform(rng)
-    else:
-        c = 2.0 * uniform(rng)
-        c = 2.0 * c / (1.0 + math.sqrt(1.0 + 4.0 * c))
-    density = (1.0 - HORIZON_SHARE) * (0.5 + c)
+        return upward * 2.0 * _INV_SQRT_2PI / width * math.exp(-0.5 * (c / width) ** 2) / inside
+    density = (1.0 - horizon) * (0.5 + c)
     if c < HORIZON_COSINE:
-        density += HORIZON_SHARE / HORIZON_COSINE
-    return c, (1.0 - upward) * density
+        density += horizon / HORIZON_COSINE
+    return (1.0 - upward) * density
 
 
 @njit(**UNCOUNTED)
 def draw_depth(s, length, deepest, rng):
-    """Draw the vertical depth of a first interaction from a mixture of three exponentials, truncated at ``deepest``.
+    """Draw the vertical depth of a first interaction, with the density :func:`depth_density`.
 
     Parameters
     ----------
-    s : float
-        From :func:`secant`.
-    length : float
-        Interaction length (g/cm2).
-    deepest : float
-        Vertical depth at the ground (g/cm2).
+    s, length, deepest
+        As for :func:`depth_density`.
     rng : uint64 array (1,)
         State of the random stream.
 
     Returns
     -------
-    depth : float
+    float
         g/cm2.
-    density : float
-        Probability density (g/cm2)^-1.
     """
     u = uniform(rng)
     rate = 1.0 / length
@@ -175,7 +197,29 @@ def draw_depth(s, length, deepest, rng):
         rate = _STEEP * s / length
     elif u < _P_STEEP + _P_SHALLOW:
         rate = _SHALLOW * s / length
-    depth = -math.log(1.0 - uniform(rng) * (-math.expm1(-rate * deepest))) / rate
+    return -math.log(1.0 - uniform(rng) * (-math.expm1(-rate * deepest))) / rate
+
+
+@njit(**UNCOUNTED)
+def depth_density(depth, s, length, deepest):
+    """Probability density of the vertical depth: a mixture of three exponentials, truncated at ``deepest``.
+
+    Parameters
+    ----------
+    depth : float
+        g/cm2.
+    s : float
+        From :func:`secant`.
+    length : float
+        Interaction length (g/cm2).
+    deepest : float
+        Vertical depth at the ground (g/cm2).
+
+    Returns
+    -------
+    float
+        (g/cm2)^-1.
+    """
     value = 0.0
     for k in range(3):
         if k == 0:
@@ -185,7 +229,142 @@ def draw_depth(s, length, deepest, rng):
         else:
             share, rate = _P_VERTICAL, 1.0 / length
         value += share * rate * math.exp(-rate * depth) / (-math.expm1(-rate * deepest))
-    return depth, value
+    return value
+
+
+@njit(**UNCOUNTED)
+def _grazing_range(r_km, sphere_km):
+    """Lowest and highest signed root of the squared cosine of an axis' crossing, from a vertex at a radius."""
+    level = 1.0 - (r_km / sphere_km) ** 2  # of a horizontal axis
+    low = max(level, -(GRAZING_MISS**2))
+    return math.copysign(math.sqrt(abs(low)), low), math.sqrt(max(level, 0.0) + GRAZING_SQUARE)
+
+
+@njit(**UNCOUNTED)
+def grazing_cosine(r_km, sphere_km, u):
+    """Zenith cosine at a vertex whose axis crosses the site's sphere near the horizon.
+
+    With b the distance of the axis from the Earth's centre, the squared cosine of the crossing, 1 - (b / R)^2, is
+    negative where the axis misses the sphere. Its signed root is uniform.
+
+    Parameters
+    ----------
+    r_km : float
+        Distance of the vertex from the Earth's centre (km).
+    sphere_km : float
+        Radius R of the site's sphere (km).
+    u : float
+        Cumulative probability.
+
+    Returns
+    -------
+    float
+        0 or more: the crossing lies ahead.
+    """
+    low, high = _grazing_range(r_km, sphere_km)
+    root = low + u * (high - low)
+    return math.sqrt(max(0.0, 1.0 - (1.0 - root * abs(root)) * (sphere_km / r_km) ** 2))
+
+
+@njit(**UNCOUNTED)
+def grazing_density(c, r_km, sphere_km):
+    """Probability density of the zenith cosine of :func:`grazing_cosine`, for a vertex at a radius.
+
+    Parameters
+    ----------
+    c : float
+    r_km, sphere_km
+        As for :func:`grazing_cosine`.
+
+    Returns
+    -------
+    float
+        0 outside of their range.
+    """
+    low, high = _grazing_range(r_km, sphere_km)
+    square = 1.0 - (r_km / sphere_km) ** 2 * (1.0 - c * c)
+    size = math.sqrt(abs(square))
+    if c <= 0.0 or not low <= math.copysign(size, square) <= high:
+        return 0.0
+    return (r_km / sphere_km) ** 2 * c / (max(size, 1e-9) * (high - low))
+
+
+@njit(**UNCOUNTED)
+def vertex_density(c, depth, r_km, rigidity_GV, length, sphere_km, deepest):
+    """Probability density h(c, T) of a first interaction.
+
+    Parameters
+    ----------
+    c : float
+        Zenith cosine of the arrival direction.
+    depth : float
+        Vertical depth T (g/cm2).
+    r_km : float
+        Distance from the Earth's centre (km) at that depth.
+    rigidity_GV : float
+    length : float
+        Interaction length (g/cm2).
+    sphere_km : float
+        Radius of the site's sphere (km).
+    deepest : float
+        Vertical depth at the ground (g/cm2).
+
+    Returns
+    -------
+    float
+        (g/cm2)^-1.
+    """
+    grazing, horizon = _shares(rigidity_GV)
+    radius = effective_radius(rigidity_GV)
+    value = cosine_density(c, radius, horizon) * depth_density(depth, secant(c, radius), length, deepest)
+    beside = grazing_density(c, r_km, sphere_km) * depth_density(depth, _GRAZING_SECANT, length, deepest)
+    return (1.0 - grazing) * value + grazing * beside
+
+
+@njit(**UNCOUNTED)
+def _shares(rigidity_GV):
+    """Share of the vertices drawn by the crossing of the axis, and of the others' uniform part at the horizon."""
+    hard = rigidity_GV / (rigidity_GV + HARD_GV)
+    return GRAZING_SHARE * hard, HORIZON_SHARE + (HARD_HORIZON_SHARE - HORIZON_SHARE) * hard
+
+
+@njit(**UNCOUNTED)
+def draw_point(rigidity_GV, length, sphere_km, layers, rng):
+    """Draw zenith cosine and depth of a first interaction with the density :func:`vertex_density`.
+
+    Parameters
+    ----------
+    rigidity_GV : float
+    length : float
+        Interaction length (g/cm2).
+    sphere_km : float
+        Radius of the site's sphere (km).
+    layers : float64 array
+        Layers of the atmosphere.
+    rng : uint64 array (1,)
+        State of the random stream.
+
+    Returns
+    -------
+    c, depth : float
+        Zenith cosine, vertical depth (g/cm2).
+    r_km : float
+        Distance from the Earth's centre (km).
+    density : float
+        (g/cm2)^-1.
+    """
+    grazing, horizon = _shares(rigidity_GV)
+    deepest = vertical_depth(0.0, layers)
+    if uniform(rng) < grazing:
+        depth = draw_depth(_GRAZING_SECANT, length, deepest, rng)
+        r = EARTH_RADIUS_KM + vertex_height(depth, layers)
+        c = grazing_cosine(r, sphere_km, uniform(rng))
+    else:
+        radius = effective_radius(rigidity_GV)
+        c = draw_cosine(radius, horizon, rng)
+        depth = draw_depth(secant(c, radius), length, deepest, rng)
+        r = EARTH_RADIUS_KM + vertex_height(depth, layers)
+    return c, depth, r, vertex_density(c, depth, r, rigidity_GV, length, sphere_km, deepest)
 
 
 @njit(**UNCOUNTED)

@@ -44,6 +44,9 @@ class Source(NamedTuple):
     usual_law : float64 array (nodes,)
         Table of the density to which the rotations of targeted sampling are fitted; of size zero for that of ``law``.
         A primary of a given energy gets as many rotations whatever the density that it is drawn from.
+    sphere_km : float
+        Radius of the sphere (km) near whose horizon targeted sampling draws more vertices: that of the first site. Its
+        value changes errors, not expectation values.
     """
 
     spectrum: Spectrum
@@ -52,6 +55,7 @@ class Source(NamedTuple):
     energy_index: float
     law: np.ndarray = NO_LAW
     usual_law: np.ndarray = NO_LAW
+    sphere_km: float = EARTH_RADIUS_KM
 
 
 @njit(**UNCOUNTED)

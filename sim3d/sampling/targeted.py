@@ -25,10 +25,8 @@ import math
 import numpy as np
 from numba import njit
 
-from atmosphere.kernels import vertical_depth
 from geomag.trajectories.early_verdicts import ALLOWED
 from hadronic.interaction.kernels import interaction_length
-from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.particles import PROTON
 from sim3d.jit_cache import CACHE
 from sim3d.jit_options import UNCOUNTED
@@ -46,12 +44,10 @@ from sim3d.sampling.aiming import (
 from sim3d.sampling.counters import C_CROSSINGS, C_NEUTRINOS, C_PRIMARIES, C_ROTATIONS
 from sim3d.sampling.energy_law import law_pdf
 from sim3d.sampling.first_interaction import (
-    draw_cosine,
-    draw_depth,
+    draw_point,
     effective_radius,
     secant,
     trace_to_top,
-    vertex_height,
 )
 from sim3d.sampling.lost import is_left_out
 from sim3d.sampling.pilot import list_aims
@@ -175,12 +171,8 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
     nucleons = nucleon_flux(kinetic, source.spectrum)
     share = GROUP_MASS_NUMBER[group] * group_flux(kinetic, group, source.spectrum) / nucleons
     length = interaction_length(world.yields, PROTON, math.log(kinetic))
-    radius = effective_radius(rigidity(kinetic, group))
-    c, density = draw_cosine(radius, rng)
-    s = secant(c, radius)
-    depth, density_of_depth = draw_depth(s, length, vertical_depth(0.0, world.layers), rng)
-    density *= density_of_depth
-    r = EARTH_RADIUS_KM + vertex_height(depth, world.layers)
+    gv = rigidity(kinetic, group)
+    c, depth, r, density = draw_point(gv, length, source.sphere_km, world.layers, rng)
     sine = math.sqrt(max(0.0, 1.0 - c * c))
     pose[0], pose[1], pose[2] = 0.0, 0.0, r
     pose[3], pose[4], pose[5] = sine, 0.0, -c
@@ -190,7 +182,8 @@ def draw_vertex(world, source, place, batch_size, rng, pose):
     if usual.shape[0] > 0:
         pdf = law_pdf(kinetic, low, source.energy_high, usual)
     nominal = 8.0 * math.pi**2 * (r * 1.0e3) ** 2 * nucleons / (density * pdf * batch_size * length)
-    return kinetic, group, constant, nominal * math.exp(-min(s * depth / length, 15.0))
+    slant = secant(c, effective_radius(gv)) * depth
+    return kinetic, group, constant, nominal * math.exp(-min(slant / length, 15.0))
 
 
 @njit(**UNCOUNTED)

@@ -476,8 +476,9 @@ def make_setup(config: Config) -> Setup:
     if config.scoring.muons:
         overhead = make_overhead(config, detectors, world.layers)
         check_levels(overhead, atmosphere.top_km)
-    source = Source(primaries.spectrum, low, high, index, law)
     sites, surfaces = site_rows(detectors, [None if found is None else found[0] for found in read])
+    source = Source(primaries.spectrum, low, high, index, law, sphere_km=float(sites[0]["radius_km"]))
+    trace = trace_params(field)
     return Setup(
         config=config,
         detectors=detectors,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -21,7 +22,21 @@ from sim3d.primaries.build import primary_model
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER
 from sim3d.primaries.spectrum import group_flux, nucleon_flux
 from sim3d.sampling.aiming import AIM_COLUMNS, apply, draw_uniform_rotation, set_reference
-from sim3d.sampling.first_interaction import draw_cosine, draw_depth, effective_radius, secant, trace_to_top
+from sim3d.sampling.first_interaction import (
+    GRAZING_MISS,
+    HORIZON_SHARE,
+    cosine_density,
+    depth_density,
+    draw_cosine,
+    draw_depth,
+    draw_point,
+    effective_radius,
+    grazing_cosine,
+    grazing_density,
+    secant,
+    trace_to_top,
+    vertex_density,
+)
 from sim3d.sampling.source import Source, draw_entry, draw_primary
 from sim3d.sampling.targeted import draw_vertex
 from sim3d.scoring.detectors import SITE_DTYPE
@@ -39,7 +54,8 @@ def _cosines(radius, n):
     rng = np.array([primary_key(5, 1)], dtype=np.uint64)
     out = np.empty((n, 2))
     for i in range(n):
-        out[i] = draw_cosine(radius, rng)
+        c = draw_cosine(radius, HORIZON_SHARE, rng)
+        out[i, 0], out[i, 1] = c, cosine_density(c, radius, HORIZON_SHARE)
     return out
 
 
@@ -48,7 +64,8 @@ def _depths(s, length, deepest, n):
     rng = np.array([primary_key(6, 1)], dtype=np.uint64)
     out = np.empty((n, 2))
     for i in range(n):
-        out[i] = draw_depth(s, length, deepest, rng)
+        depth = draw_depth(s, length, deepest, rng)
+        out[i, 0], out[i, 1] = depth, depth_density(depth, s, length, deepest)
     return out
 
 
@@ -122,6 +139,79 @@ def worlds():
     yields = load_model("fluka-z", "printed").tables
     gauss = FieldModel("2020-01-01", 10).gauss
     return [build_world(LAYERS, TOP, gauss, yields, bending=bending) for bending in (False, True)]
+
+
+@pytest.mark.parametrize("above_km", [0.0, 0.5, 15.0, 40.0])
+@pytest.mark.parametrize("site_km", [0.0, 1.37, 30.0])
+def test_grazing_cosines_follow_their_density(above_km, site_km):
+    """The density integrates to the probability between any two quantiles, beside the horizon and where it is missed.
+
+    The signed root of the squared cosine of the crossing takes the cusp out of the integral.
+    """
+    r, sphere = EARTH_RADIUS_KM + above_km, EARTH_RADIUS_KM + site_km
+    cosines = [grazing_cosine(r, sphere, u) for u in np.linspace(0.0, 1.0, 9)]
+    assert all(b > a for a, b in itertools.pairwise(cosines))
+    for k, (low, high) in enumerate(itertools.pairwise(cosines)):
+        squares = [1.0 - (r / sphere) ** 2 * (1.0 - c * c) for c in (low, high)]
+        roots = [math.copysign(math.sqrt(abs(square)), square) for square in squares]
+        points = np.linspace(*roots, 4001)
+        middle = 0.5 * (points[1:] + points[:-1])
+        c = np.sqrt(1.0 - (1.0 - middle * abs(middle)) * (sphere / r) ** 2)
+        density = np.array([grazing_density(one, r, sphere) for one in c])
+        dc = 2.0 * abs(middle) * np.diff(points) * (sphere / r) ** 2 / (2.0 * c)
+        assert (density * dc).sum() == pytest.approx(0.125, rel=1e-3), k
+    assert grazing_density(-cosines[-1], r, sphere) == grazing_density(min(1.01 * cosines[-1], 1.0), r, sphere) == 0.0
+
+
+COSINES = np.array([-0.03, 0.0, 0.04, 0.06, 0.08, 0.1, 0.15, 0.3, 0.6, 1.0])
+DEPTHS = np.array([0.5, 2.0, 6.0, 20.0, 60.0])
+
+
+@njit
+def _inverse_densities(rigidity, length, sphere, layers, n, cosines, depths, out):
+    """Sum and sum of squares of 1/h over drawn points, in rectangles of cosine and depth."""
+    rng = np.array([primary_key(9, 1)], dtype=np.uint64)
+    for _ in range(n):
+        c, depth, _, density = draw_point(rigidity, length, sphere, layers, rng)
+        a, b = _place(cosines, c), _place(depths, depth)
+        if a >= 0 and b >= 0:
+            out[a, b, 0] += 1.0 / density
+            out[a, b, 1] += 1.0 / density**2
+
+
+@pytest.mark.parametrize("rigidity", [3.0, 1.0e3])
+def test_points_have_their_density(rigidity):
+    """The mean of 1/h in a rectangle of cosine and depth is its area, whatever h is."""
+    n, out = 2_000_000, np.zeros((COSINES.size - 1, DEPTHS.size - 1, 2))
+    _inverse_densities(rigidity, 90.0, EARTH_RADIUS_KM + 1.37, LAYERS, n, COSINES, DEPTHS, out)
+    mean = out[..., 0] / n
+    error = np.sqrt(out[..., 1]) / n
+    area = np.outer(np.diff(COSINES), np.diff(DEPTHS))
+    known = (out[..., 0] ** 2 > 400.0 * out[..., 1]) & (error < 0.03 * area)
+    pulls = ((mean - area) / error)[known]
+    assert known.sum() > 24
+    assert abs(pulls).max() < 4.5
+    assert (pulls**2).mean() < 1.0 + 4.0 * math.sqrt(2.0 / known.sum())
+
+
+@pytest.mark.parametrize("rigidity", [100.0, 1.0e4])
+def test_vertices_of_hard_primaries_have_bounded_weights(rigidity):
+    """The rate of first interactions over their density, times 1/|cos| of the crossing of the axis.
+
+    Without the part drawn by the crossing it is 29 at a cosine of 0.005, the smallest that is scored.
+    """
+    length, deepest = 90.0, vertical_depth(0.0, LAYERS)
+    for root in np.concatenate([-np.geomspace(0.005, GRAZING_MISS, 12), np.geomspace(0.005, 1.0, 30)]):
+        largest = 0.0
+        for height in np.linspace(3.0, 50.0, 16):
+            r = EARTH_RADIUS_KM + height
+            square = 1.0 - (1.0 - root * abs(root)) * (EARTH_RADIUS_KM / r) ** 2
+            if square > 0.0:
+                c, depth = math.sqrt(square), vertical_depth(height, LAYERS)
+                rate = math.exp(-slant_depth(height, c, LAYERS) / length) / length
+                density = vertex_density(c, depth, r, rigidity, length, EARTH_RADIUS_KM, deepest)
+                largest = max(largest, rate / density / abs(root))
+        assert largest < (3.0 if root > -0.99 * GRAZING_MISS else 5.0), root
 
 
 def _pose(height, cosine, azimuth=0.7, latitude=0.6):
