@@ -25,7 +25,9 @@ from sim3d.files import atomic_files
 from sim3d.files.result_file import verify_result, write_result
 from sim3d.files.site_flux_file import write_site_flux
 from sim3d.flux import smoothing
+from sim3d.flux.bin_correlation import NO_CORRELATION
 from sim3d.results.tables import table_of_result
+from sim3d.studies import run_shape
 
 OLD = b"old\n"
 TOML = """
@@ -212,7 +214,7 @@ def quick(fake_result, monkeypatch):
         for azimuth in (False, True):
             table = table_of_result(result, site, binning, azimuth)
             zero = np.zeros_like(table.flux)
-            pairs.append((smoothing.Smoothed(table, zero, zero, zero, np.zeros((4, 2))), table))
+            pairs.append((smoothing.Smoothed(table, zero, zero, NO_CORRELATION, zero, np.zeros((4, 2))), table))
         return pairs
 
     def replayed(*_):
@@ -239,6 +241,7 @@ def quick(fake_result, monkeypatch):
     monkeypatch.setattr(sim3d.simulation.replay, "replay", replayed)
     monkeypatch.setattr(sim3d.simulation.reweight, "reweight", lambda *_, **__: record)
     monkeypatch.setattr(smoothing, "smooth_result", smooth_result)
+    monkeypatch.setattr(run_shape, "shape_of_result", lambda *_: None)
     for module, name in (
         (geomag.cutoffs.cutoff, "sky_map"),
         (geomag.cutoffs.intensity, "intensity_map"),

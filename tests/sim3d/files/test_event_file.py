@@ -160,7 +160,7 @@ def test_the_primary_is_that_of_its_replay(stored):
         assert row["entry_lat_deg"] == pytest.approx(primary["lat_deg"], abs=1e-4)
         assert row["entry_lon_deg"] == pytest.approx(primary["lon_deg"], abs=1e-4)
         assert np.degrees(np.arccos(row["entry_cos_zenith"])) == pytest.approx(primary["zenith_deg"], abs=0.05)
-        mass = {"p": 1, "He": 4, "CNO": 14, "MgSi": 26, "Fe": 50}[primary["group"]]
+        mass = {"p": 1, "He": 4, "CNO": 14, "Mg-Si": 26, "Fe": 50}[primary["group"]]
         assert row["primary_mass_number"] == mass
         assert row["primary_charge"] == {1: 1, 4: 2, 14: 7, 26: 13, 50: 24}[mass]
 

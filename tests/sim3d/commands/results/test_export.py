@@ -13,6 +13,7 @@ from sim3d.flux.interpolated import Flux
 from sim3d.results import tables as result_tables
 from sim3d.results.result import load
 from sim3d.results.tables import table_of_result
+from sim3d.studies import run_shape
 
 KINDS = {
     "nusquids": ["ino-nusquids.h5"],
@@ -140,6 +141,7 @@ def test_smooth_tables_as_csv(result, tmp_path, capsys, monkeypatch):
         return [(smoothing.smooth_average(small), small)]
 
     monkeypatch.setattr(smoothing, "smooth_result", smooth_result)
+    monkeypatch.setattr(run_shape, "shape_of_result", lambda *_: None)
     assert cli.main(["tables", str(result.path), "-o", str(tmp_path / "out"), "--smooth", "--format", "csv"]) == 0
     said = capsys.readouterr().out
     assert "Fit: chi2/ndf" in said
