@@ -108,7 +108,7 @@ def test_date_reaches_the_run():
 
 def test_a_run_follows_its_date():
     """Without a key: the month of field.date in the model's own series, said in the result."""
-    config = make_config({"sites": [{"name": "sno"}], "field": {"date": "2009-07-04"}})
+    config = make_config({"sites": [{"name": "sno"}], "field": {"date": "2009-07-04"}, "calibration": {"name": "none"}})
     setup = make_setup(config)
     assert config.primaries.solar == "date"
     assert setup.primaries.name == "gsf:2026.1"
