@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WINDOWS_GEV, WINDOW_DECADES = (1.0, 10.0), (0.5, 1.5)
 """Widths of the windows (decades) up to the first of two energies and from the second on; between them the ratios are
 interpolated. A narrow window is one bin in cos_zenith, a wide one all bins near the horizon or away from it. A smooth
-flux follows the table about as finely. The correlation of two energies has fallen to a tenth at a ratio of 4."""
+flux follows the table about as finely. The correlation of two energies is below a tenth at a ratio of 4."""
 
 FEWEST_GROUPS = 8
 """With fewer groups of batches nothing is measured."""
