@@ -53,6 +53,20 @@ class Cells:
         """Number of cells at a site."""
         return len(self.flavours) * len(self.energies) * len(self.zeniths)
 
+    def importance(self) -> np.ndarray:
+        """Compute the weights of the cells of a site by their energy, :data:`IMPORTANCE`.
+
+        Returns
+        -------
+        float64 array (size,)
+        """
+        centres = np.array(
+            [math.sqrt(ENERGY_EDGES_GEV[first] * ENERGY_EDGES_GEV[last]) for first, last in self.energies]
+        )
+        decades = np.floor(np.log10(centres / 0.1)).astype(int).clip(0, len(IMPORTANCE) - 1)
+        by_energy = np.array(IMPORTANCE)[decades]
+        return np.tile(np.repeat(by_energy, len(self.zeniths)), len(self.flavours))
+
     def values(self, flux: np.ndarray) -> np.ndarray:
         """Sum fluxes over the fine bins of each cell.
 
@@ -261,16 +275,19 @@ class Allocation:
         return np.asarray(LAW_ENERGIES_GEV[self.nodes])
 
 
-COST_US = (3.4, 3.8, 21.0)
+COST_US = (2.5, 4.0, 7.0)
 """Microseconds for a primary, for each neutrino of its pilot shower, and for each rotation with its trace and shower.
 
-Least squares of times on one core of a busy machine (``python benchmarks/allocation.py --cost``). Measured again they
-are 41% too small to 11% too large from 2 GeV on; below, where a primary costs least, up to three times too small. Only
-their ratios matter, and they change errors alone."""
+Least squares of times on one idle core (``python benchmarks/allocation.py --cost``). By strata they are 0.55 to 1.5
+times the measured ones. Only their ratios matter, and they change errors alone."""
 
-LEAST, MOST = 0.95, 4.0
+LEAST, MOST = 0.5, 4.0
 """Least and largest ratio of a stratum's share to that by default, for the whole table. A survey may miss rare heavy
 hits of a stratum."""
+IMPORTANCE = (3.0, 2.0, 1.0, 0.5, 1.0)
+"""Weights of the cells of the whole table by decade of neutrino energy from 0.1 GeV on, times the inverse of their
+squared errors by default. With equal weights the errors of 0.1 to 1 GeV were those wanted of a run of 600 CPU seconds,
+those of 100 GeV to 1 TeV two thirds of them (docs/reports/decades.md)."""
 LEAST_OF_A_PART = 0.05
 """Least ratio where the run serves a part of the table."""
 OUTSIDE = 0.1
@@ -351,24 +368,26 @@ def optimum(survey: Survey, weights: np.ndarray, bounds: tuple[float, float]) ->
     return np.asarray(share / share.sum())
 
 
-def allocate(survey: Survey, whole: bool) -> Allocation:
+def allocate(survey: Survey, importance: np.ndarray | None) -> Allocation:
     """Choose the density of the primaries' energies from a survey.
 
     Parameters
     ----------
     survey : Survey
-    whole : bool
-        Whether the cells are those of the whole table. Then the weight of a cell is the inverse of its squared error
-        with the default density, so that each cell gains alike. In a part of the table all cells have one weight.
+    importance : float64 array (cells of a site,) or None
+        For the whole table, :meth:`Cells.importance`: the weight of a cell is this over its squared error with the
+        default density. None for a part of the table, where all cells have one weight.
 
     Returns
     -------
     Allocation
     """
-    weights = np.ones(survey.flux.shape[1])
-    if whole:
+    n = survey.flux.shape[1]
+    if importance is None:
+        share = optimum(survey, np.ones(n), (LEAST_OF_A_PART, math.inf))
+    else:
         usual = survey.squared_errors(survey.share)
         measured = np.isfinite(usual) & (usual > 0.0)
-        weights = np.where(measured, 1.0 / np.where(measured, usual, 1.0), 0.0)
-    share = optimum(survey, weights, (LEAST, MOST) if whole else (LEAST_OF_A_PART, math.inf))
+        of_sites = np.tile(importance, n // len(importance))
+        share = optimum(survey, np.where(measured, of_sites / np.where(measured, usual, 1.0), 0.0), (LEAST, MOST))
     return Allocation(survey.nodes, survey.share, share, survey.cost)

@@ -144,7 +144,8 @@ def agreed_allocation(setup: Setup, processes: Processes, threads: int, start: R
     text = ""
     if processes.first:
         found = survey_of(setup, nodes, SIZE, done)
-        text = _text(allocate(found, whole=setup.config.allocation.whole))
+        part = setup.config.allocation
+        text = _text(allocate(found, part_of_table(part).importance() if part.whole else None))
     return _allocation(processes.agree(text))
 
 

@@ -6,6 +6,7 @@ import pytest
 from sim3d.conventions.binning import N_COS, N_ENERGY
 from sim3d.sampling.allocation import (
     COST_US,
+    IMPORTANCE,
     LEAST,
     LEAST_OF_A_PART,
     MOST,
@@ -65,20 +66,31 @@ def test_the_error_of_a_toy_is_that_of_its_strata():
     assert np.var(runs) / np.mean(runs) ** 2 == pytest.approx(predicted, rel=4.0 * np.sqrt(2.0 / 4000))
 
 
-@pytest.mark.parametrize(("whole", "least"), [(True, LEAST), (False, LEAST_OF_A_PART)])
-def test_every_stratum_keeps_a_floor(whole, least):
+@pytest.mark.parametrize(("importance", "least"), [(np.ones(1), LEAST), (None, LEAST_OF_A_PART)])
+def test_every_stratum_keeps_a_floor(importance, least):
     """A stratum that adds nothing to the errors keeps a part of its primaries."""
-    found = allocate(toy([[1.0], [0.0], [0.0], [1.0]], np.ones(4)), whole)
+    found = allocate(toy([[1.0], [0.0], [0.0], [1.0]], np.ones(4)), importance)
     ratio = found.share / found.default_share
     assert found.share.sum() == pytest.approx(1.0)
     assert ratio == pytest.approx([2.0 - least, least, least, 2.0 - least])
-    assert not whole or ratio.max() <= MOST
+    assert importance is None or ratio.max() <= MOST
 
 
 def test_a_cell_without_flux_has_no_say():
     one = toy([4.0, 1.0], [1.0, 1.0])
     two = toy([[4.0, 0.0], [1.0, 0.0]], [1.0, 1.0], [[0.5, 0.0], [0.5, 0.0]])
-    assert allocate(two, True).share == pytest.approx(allocate(one, True).share)
+    assert allocate(two, np.ones(2)).share == pytest.approx(allocate(one, np.ones(1)).share)
+
+
+def test_low_energies_of_the_whole_table_weigh_more():
+    """Two strata that feed one cell each, of the first and the fourth decade, share as the roots of their weights."""
+    cells = make_cells((1,))
+    weights = cells.importance().reshape(len(cells.energies), 3)
+    assert np.array_equal(weights[:, 0], np.repeat(IMPORTANCE, 2))
+    assert np.array_equal(weights, np.repeat(weights[:, :1], 3, axis=1))
+    survey = toy([[1.0, 0.0], [0.0, 1.0]], np.ones(2), [[1.0, 0.0], [0.0, 1.0]])
+    found = allocate(survey, np.array([IMPORTANCE[0], IMPORTANCE[3]]))
+    assert found.share[0] / found.share[1] == pytest.approx(np.sqrt(IMPORTANCE[0] / IMPORTANCE[3]))
 
 
 def test_cells_hold_each_fine_bin_of_the_part_once():
