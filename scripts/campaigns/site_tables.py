@@ -7,6 +7,9 @@ Every site's file, FOLDER/<site>.h5, is complete in itself: an interrupted campa
 share nothing but the compiled kernels: each has its own air, field and cutoffs. After a change of models, statistics or
 calibration the files are made again: one of other runs than those of this configuration is replaced.
 
+`--more N` adds a further run of N primaries, with another seed, to that of each date: statistics of a site are improved
+without losing what is there.
+
 `--release VERSION` keeps the fluxes in FOLDER as those of a release (sim3d/reference/releases/VERSION.csv), for
 `sim3d compare --release`, and simulates nothing.
 
@@ -37,8 +40,16 @@ from sim3d.files.calibration_file import named_calibration, read_calibration
 from sim3d.files.site_flux_file import read_site_flux, write_site_flux
 from sim3d.flux.interpolated import Flux
 from sim3d.results.model_parameters import ParameterErrors
-from sim3d.results.result import load
-from sim3d.studies.site_tables import SitePlan, agreement, make_site_flux, precision, site_configuration
+from sim3d.results.result import Result, load
+from sim3d.simulation.merge import merge_files
+from sim3d.studies.site_tables import (
+    SitePlan,
+    agreement,
+    make_site_flux,
+    more_primaries,
+    precision,
+    site_configuration,
+)
 
 MODELS = {"hadronic": "accelerator", "primaries": "gsf:2026.1", "atmosphere": "nrlmsis"}
 FIELD_DATES = ("2005-01-01", "2025-01-01")
@@ -53,6 +64,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--sites", default=",".join(SITES), help="names, with commas; default all")
     parser.add_argument("--primaries", type=int, default=20_000_000, help="of each run")
+    parser.add_argument("--more", type=int, default=0, metavar="N", help="primaries of a second run of each date")
     parser.add_argument("--calibration", default="none", help="name of one that ships, a file, or none: the priors")
     parser.add_argument("--field-dates", default=",".join(FIELD_DATES))
     parser.add_argument("--parameters", default="", help="with commas; default those of the calibration")
@@ -124,19 +136,26 @@ def make(name: str, plan: SitePlan, errors: ParameterErrors, prior: np.ndarray, 
     target = chosen.output / f"{name}.h5"
     work = chosen.output / "work"
     work.mkdir(parents=True, exist_ok=True)
-    configs = [site_configuration(plan, table, i) for i in range(len(plan.field_dates))]
+    dates = range(len(plan.field_dates))
+    configs = [site_configuration(plan, table, i) for i in dates]
+    further = [more_primaries(config, chosen.more) for config in configs] if chosen.more else []
     checked = site_configuration(plan, table, len(plan.field_dates) - 1, check=True)
-    wanted = [config.model_dump(mode="json") for config in (*configs, checked)]
+    wanted = [config.model_dump(mode="json") for config in (*configs, *further, checked)]
     if target.is_file() and read_site_flux(target).record.get("configurations") == wanted:
         print(f"{name}: is there")
         return all_good(read_site_flux(target).record["checks"])
     # the configuration is in the name, so that runs of another one are left alone
     paths = []
-    for config, document in zip((*configs, checked), wanted, strict=True):
+    for config, document in zip((*configs, *further, checked), wanted, strict=True):
         digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:8]
         paths.append(work / f"{name}-{digest}.h5")
         run(config, paths[-1], chosen)
-    *results, other = (load(path) for path in paths)
+    other = load(paths.pop())
+    results = (
+        [load(path) for path in paths]
+        if not further
+        else [Result(merge_files([paths[i], paths[i + len(configs)]])) for i in dates]
+    )
     made = make_site_flux(results, errors, prior)
     checks = agreement(made, other)
     made.record.update(configurations=wanted, checks=checks, calibration=chosen.calibration, scale=errors.scale)

@@ -57,6 +57,9 @@ about 5 K of it at South Pole, Pyhasalmi, SNO and Kamioka; at South Pole January
 GOALS = ((0.1, 1e3, 0.02), (1e3, 1e4, 0.04))
 """Largest statistical error in 95% of the azimuth-averaged bins, by range of energy (GeV)."""
 
+SECOND_RUN = 5
+"""Added to the seed of a run for a second run of the same site and date; the check run has the 9th seed of a site."""
+
 LEAST_HITS = 10.0
 """Fewest expected effective hits of a bin in a comparison with another run."""
 
@@ -140,6 +143,25 @@ def site_configuration(plan: SitePlan, place: Mapping[str, Any], number: int, ch
             "calibration": dict(plan.calibration) or {"name": NO_CALIBRATION},
         }
     )
+
+
+def more_primaries(config: Config, primaries: int) -> Config:
+    """Make the configuration of a second run of a site and date, to be merged with the first.
+
+    Parameters
+    ----------
+    config : Config
+        From :func:`site_configuration`.
+    primaries : int
+        Of the second run.
+
+    Returns
+    -------
+    Config
+        With another seed, and the first run's size of batch.
+    """
+    run = config.run.model_copy(update={"primaries": primaries, "seed": config.run.seed + SECOND_RUN})
+    return config.model_copy(update={"run": run})
 
 
 def make_site_flux(results: Sequence[Result], errors: ParameterErrors | None, prior: Array | None = None) -> SiteFlux:
