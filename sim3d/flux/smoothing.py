@@ -36,7 +36,7 @@ from sim3d.errors import InputError
 from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
 from sim3d.flux.bin_correlation import NO_CORRELATION, BinCorrelation, bin_correlation
 from sim3d.flux.penalised_fit import Fit, Penalty, basis, difference_penalty, fit
-from sim3d.results.bin_errors import FEW_BATCHES, BinErrors, bin_errors, neutrino_grid
+from sim3d.results.bin_errors import FEW_BATCHES, BinErrors, bin_errors, hit_values, neutrino_grid
 from sim3d.results.tables import prompt_of_table, sample_table
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ AZIMUTH_KNOTS_PER_DECADE, AZIMUTH_COS_KNOTS, HARMONICS = 2.0, 5, 3
 FLAVOUR_MODES = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, -1.0, -1.0], [1.0, -1.0, 1.0, -1.0], [1.0, -1.0, -1.0, 1.0]])
 """Products of powers of the four fluxes (a column each): all of them, muon over electron flavours, neutrinos over
 antineutrinos, and the difference of this ratio between muon and electron flavours."""
+
+HITS_OF_A_VALUE = 100.0
+"""Effective hits that a bin's hit value is taken from. Fewer know it too badly: it rises where a heavy hit raises the
+flux, which then weighs less, so that the fit is too low (docs/reports/decades.md)."""
 
 FIELD_GEV = (10.0, 40.0)
 """Between these energies the influence of the geomagnetic field's date on a flux fades. Cutoffs reach 60 GV near the
@@ -346,7 +350,9 @@ def _raw_errors(table: FluxTable) -> BinErrors:
     """Hit values and upper limits of the bins of a table, from its sample errors."""
     assert table.error is not None
     grid = neutrino_grid(table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
-    return bin_errors(table.flux, np.where(table.hit, table.error, 0.0), grid, FEW_BATCHES)
+    error = np.where(table.hit, table.error, 0.0)
+    found = bin_errors(table.flux, error, grid, FEW_BATCHES)
+    return replace(found, hit_value=hit_values(table.flux, error**2, grid, near=HITS_OF_A_VALUE))
 
 
 def _all_flavours(

@@ -224,10 +224,11 @@ def with_prompt(errors: BinErrors, prompt: Array) -> BinErrors:
     return replace(errors, error=np.where(take, expected, errors.error), kind=kind)
 
 
-def hit_values(flux: Array, variance: Array, grid: Grid, passes: int = 1) -> Array:
+def hit_values(flux: Array, variance: Array, grid: Grid, passes: int = 1, near: float = _VALUE_HITS) -> Array:
     """Compute the hit value phi, variance over mean, of the bins around each bin.
 
-    Gaussian weights are summed over energy and zenith, and all azimuths. They widen until 30 effective hits are near.
+    Gaussian weights are summed over energy and zenith, and all azimuths. They widen until enough effective hits are
+    near.
     Bins are compared after division by the reference spectrum and, beyond the energies with many hits, by the power of
     the energy that phi follows there (:func:`_trend`). Where even the widest weights find no hit, phi in this unit is
     that of the nearest energy.
@@ -241,6 +242,8 @@ def hit_values(flux: Array, variance: Array, grid: Grid, passes: int = 1) -> Arr
         A mean over bins around is too large where phi varies by as much as e within the width of the weights: by 10%
         in a run of the default sampling. Each pass after the first takes the mean of phi over that of the pass before,
         which varies less.
+    near : float
+        Effective hits that are enough.
 
     Returns
     -------
@@ -249,11 +252,11 @@ def hit_values(flux: Array, variance: Array, grid: Grid, passes: int = 1) -> Arr
     """
     positive = np.maximum(flux, 0.0)
     unit = grid.reference * _trend(
-        _local_hit_values(positive, variance, grid, grid.reference[:, None, None], _SCALES[:1]), grid
+        _local_hit_values(positive, variance, grid, grid.reference[:, None, None], _SCALES[:1], near), grid
     )
-    phi = _filled(_local_hit_values(positive, variance, grid, unit[:, None, None], _SCALES)) * unit[:, None, None]
+    phi = _filled(_local_hit_values(positive, variance, grid, unit[:, None, None], _SCALES, near)) * unit[:, None, None]
     for _ in range(passes - 1):
-        phi = phi * _filled(_local_hit_values(positive, variance, grid, phi, _SCALES))
+        phi = phi * _filled(_local_hit_values(positive, variance, grid, phi, _SCALES, near))
     return np.broadcast_to(phi, flux.shape)
 
 
@@ -267,11 +270,13 @@ def _filled(phi: Array) -> Array:
     return phi
 
 
-def _local_hit_values(flux: Array, variance: Array, grid: Grid, unit: Array, scales: Sequence[float]) -> Array:
+def _local_hit_values(
+    flux: Array, variance: Array, grid: Grid, unit: Array, scales: Sequence[float], near: float
+) -> Array:
     """Compute the hit value of the bins around, in the given unit of the flux: (energy, 1, 1) or one for each row.
 
-    NaN where fewer than 30 effective hits are near at the widest scale; at the widest of :data:`_SCALES` that number
-    does not matter.
+    NaN where fewer effective hits than ``near`` are there at the widest scale; at the widest of :data:`_SCALES` their
+    number does not matter.
     """
     # phi of flux / unit is phi / unit
     plain = np.sum(flux / unit, axis=3, keepdims=True)
@@ -282,7 +287,7 @@ def _local_hit_values(flux: Array, variance: Array, grid: Grid, unit: Array, sca
         total, spread = _weighted(plain, kernels), _weighted(squares, kernels)
         with np.errstate(invalid="ignore", divide="ignore"):
             value = np.where((total > 0.0) & (spread > 0.0), spread / total, np.nan)
-            enough = (total >= _VALUE_HITS * value) | (scale == _SCALES[-1])
+            enough = (total >= near * value) | (scale == _SCALES[-1])
         phi = np.where(np.isnan(phi) & enough, value, phi)
         if not np.isnan(phi).any():
             break

@@ -13,7 +13,6 @@ from scipy.interpolate import PchipInterpolator
 
 from atmosphere.errors import AtmosphereInputError
 from hadronic.errors import HadronicInputError
-from hadronic.models import load_model
 from sim3d.cascade.energies import LOWEST_GEV, make_grid
 from sim3d.cascade.flux import Place, solve_places
 from sim3d.cascade.primaries import no_cutoff
@@ -23,7 +22,9 @@ from sim3d.conventions.constants import EARTH_RADIUS_KM
 from sim3d.conventions.flavours import FLAVOURS
 from sim3d.errors import InputError
 from sim3d.primaries.catalogue import highest_energy_GeV
+from sim3d.simulation.calibrated import run_values
 from sim3d.simulation.setup import make_atmosphere, make_primaries
+from sim3d.simulation.variation import run_hadronic
 
 if TYPE_CHECKING:
     from sim3d.config.schema import Config
@@ -38,12 +39,12 @@ _NODES, _SHARES = np.polynomial.legendre.leggauss(4)
 
 
 def flux_shape(config: Config, altitude_m: float, energy_edges_GeV: Array, cos_edges: Array) -> Array:
-    """Compute the flux averaged over bins, in one dimension, without cutoff and calibration.
+    """Compute the flux averaged over bins, in one dimension, without cutoff.
 
     Parameters
     ----------
     config : Config
-        Of the run; its hadronic model, primaries and atmosphere are used.
+        Of the run; its hadronic model, primaries (both at the values of its calibration) and atmosphere are used.
     altitude_m : float
         Of the observer, not negative.
     energy_edges_GeV, cos_edges : float64 arrays (n + 1,), (m + 1,)
@@ -54,7 +55,8 @@ def flux_shape(config: Config, altitude_m: float, energy_edges_GeV: Array, cos_e
         m^-2 s^-1 sr^-1 GeV^-1, The equations are solved for some directions that meet the ground, and some
         that do not, and the logarithm is interpolated.
     """
-    hadronic = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
+    named = config.hadronic
+    hadronic = run_hadronic(named.model, named.definition, named.table, run_values(config))
     primaries, air = make_primaries(config), make_atmosphere(config)
     grid = make_grid(LOWEST_GEV, highest_energy_GeV(primaries.name), BINS_PER_DECADE)
     height = 1e-3 * max(altitude_m, 0.0)
