@@ -117,6 +117,7 @@ def fit(
     with_error: Array | None = None,
     start: Array | None = None,
     common: Array | None = None,
+    largest: float = PENALTY_RANGE[1],
 ) -> Fit:
     """Fit one flavour by penalised quasi-likelihood (iteratively reweighted least squares), with its penalties.
 
@@ -137,6 +138,8 @@ def fit(
     common : float64 array (energy, cos_zenith), optional
         Variance over ``phi`` times expectation of what the bins of the third axis have in common: of the sum of their
         deviations in units of their errors. By default 1, as of independent bins.
+    largest : float
+        Highest strength of a penalty.
 
     Returns
     -------
@@ -170,7 +173,7 @@ def fit(
         eta = new
         if step < _SMALL_STEP and count > 5:
             break
-        strengths = penalised.next_strengths(strengths, theta, inverse)
+        strengths = np.minimum(penalised.next_strengths(strengths, theta, inverse), largest)
     mean = np.exp(np.clip(eta, -200.0, 200.0))
     variance = _variance(squares, inverse, sizes)
     leverage = variance * mean / phi

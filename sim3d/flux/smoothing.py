@@ -35,7 +35,7 @@ from sim3d.conventions.arrays import Array
 from sim3d.errors import InputError
 from sim3d.files.flux_table import EXTRAPOLATED, SAMPLE, FluxTable
 from sim3d.flux.bin_correlation import NO_CORRELATION, BinCorrelation, bin_correlation
-from sim3d.flux.penalised_fit import Fit, Penalty, basis, difference_penalty, fit
+from sim3d.flux.penalised_fit import PENALTY_RANGE, Fit, Penalty, basis, difference_penalty, fit
 from sim3d.results.bin_errors import FEW_BATCHES, BinErrors, bin_errors, hit_values, neutrino_grid
 from sim3d.results.tables import prompt_of_table, sample_table
 
@@ -55,6 +55,10 @@ vertical. The flux peaks there with a width of 0.1 to 0.2 (docs/reports/dimensio
 STRENGTHS_GEV = (0.3, 3.0, 30.0, 300.0)
 """Each penalty has a strength at each of these energies, linear in ln E between them: where cutoffs act, the flux is
 less smooth than above."""
+
+SHAPE_ERROR = 0.01
+"""Relative error of a given flux's shape over a decade of energy: cascade equations and simulation in one dimension
+differ by 1% between 100 GeV and 10 TeV (docs/reports/decades.md). So no penalty on the factor is stronger."""
 
 KNOWN_ERROR = 0.5
 """Relative error of the fit from which on it is an extrapolation."""
@@ -141,7 +145,9 @@ def smooth_average(
     given = np.zeros(flux.shape) if shape is None else np.moveaxis(np.log(shape), 0, -1)
     lowest = np.min(np.where(flux > 0.0, flux, np.inf), axis=(0, 1))
     start, common = np.log(np.maximum(flux, lowest)), (correlation.total / correlation.ratios.mean(axis=0))[..., 0]
-    found = fit(flux, phi, bases, given, penalties, start=start, common=common)
+    # the standard deviation of a difference of neighbouring coefficients is strength^-1/2
+    largest = PENALTY_RANGE[1] if shape is None else KNOTS_PER_DECADE / SHAPE_ERROR**2
+    found = fit(flux, phi, bases, given, penalties, start=start, common=common, largest=largest)
     mean, relative, leverage = (
         np.moveaxis(x, -1, 0)[..., None] for x in (found.mean, found.relative_error, found.leverage)
     )
