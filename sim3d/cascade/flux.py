@@ -19,7 +19,7 @@ from hadronic.models import HadronicModel, load_model
 from sim3d.cascade.charm import CharmYields, charm_yields, prompt_neutrinos
 from sim3d.cascade.energies import BINS_PER_DECADE, HIGHEST_GEV, LOWEST_GEV, EnergyGrid, make_grid
 from sim3d.cascade.path import DEPTH_STEP_G_CM2, make_path
-from sim3d.cascade.primaries import Cutoff, no_cutoff, primary_nucleons
+from sim3d.cascade.primaries import Cutoff, no_cutoff, nuclei_in_parts, primary_nucleons
 from sim3d.cascade.solver import PARENTS, CascadeSolver, Solution
 from sim3d.config.schema import PrimariesTable
 from sim3d.conventions.arrays import Array
@@ -354,10 +354,14 @@ def solve_places(
     list of CascadeFlux
         One for each place.
     """
+    # directions share models of primaries, whose fluxes are computed once
+    models = {id(place.primaries): place.primaries for place in places}
+    nuclei = {key: nuclei_in_parts(model, solver.grid) for key, model in models.items()}
     nucleons = []
     for place in places:
         limits = energy_GeV[0], min(energy_GeV[1], highest_energy_GeV(place.primaries.name))
-        nucleons.append(primary_nucleons(place.primaries, solver.grid, place.cutoff, limits))
+        known = nuclei[id(place.primaries)]
+        nucleons.append(primary_nucleons(place.primaries, solver.grid, place.cutoff, limits, known))
     paths = [make_path(place.air, place.cos_zenith, place.altitude_km, depth_step_g_cm2) for place in places]
     found = solver.solve(np.array([one[0] for one in nucleons]), np.array([one[1] for one in nucleons]), paths)
     yields = charm_yields(solver.grid, solver.lengths) if charm else None

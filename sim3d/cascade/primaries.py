@@ -149,11 +149,36 @@ def sky_cutoff(lat: float, lon: float, date: str, cos_zenith: float, azimuths: i
     return Cutoff(f"cutoffs by direction, mean of {azimuths} azimuths, IGRF of {date}", share)
 
 
+def nuclei_in_parts(model: PrimaryModel, grid: EnergyGrid) -> Array:
+    """Integrate the primary nuclei over parts of the bins of kinetic energy per nucleon.
+
+    Parameters
+    ----------
+    model : PrimaryModel
+    grid : EnergyGrid
+
+    Returns
+    -------
+    float64 array (groups, n * 16)
+        m^-2 s^-1 sr^-1, by mass group.
+    """
+    energy, width = _parts(grid)
+    return np.array([model.flux(group, energy) * width for group in GROUPS])
+
+
+def _parts(grid: EnergyGrid) -> tuple[Array, Array]:
+    """Middle and width (GeV) of the parts of the bins."""
+    part = grid.step / _PARTS
+    energy = np.exp(grid.ln_edges[0] + part * (np.arange(grid.n * _PARTS) + 0.5))
+    return energy, 2.0 * np.sinh(0.5 * part) * energy
+
+
 def primary_nucleons(
     model: PrimaryModel,
     grid: EnergyGrid,
     cutoff: Cutoff | None = None,
     energy_GeV: tuple[float, float] = (0.0, np.inf),
+    nuclei: Array | None = None,
 ) -> tuple[Array, Array]:
     """Compute the primary protons and neutrons in the bins of kinetic energy per nucleon.
 
@@ -165,24 +190,24 @@ def primary_nucleons(
         By default none.
     energy_GeV : (float, float)
         Kinetic energies per nucleon that are used (GeV).
+    nuclei : float64 array (groups, n * 16), optional
+        What :func:`nuclei_in_parts` gives, to compute it once for several cutoffs.
 
     Returns
     -------
     protons, neutrons : float64 arrays (n,)
         m^-2 s^-1 sr^-1.
     """
-    part = grid.step / _PARTS
-    ln = grid.ln_edges[0] + part * (np.arange(grid.n * _PARTS) + 0.5)
-    energy = np.exp(ln)
-    width = 2.0 * np.sinh(0.5 * part) * energy
+    nuclei = nuclei_in_parts(model, grid) if nuclei is None else nuclei
+    energy, _ = _parts(grid)
     inside = (energy >= energy_GeV[0]) & (energy <= energy_GeV[1])
     momentum = np.sqrt(energy * (energy + 2.0 * NUCLEON_MASS_GEV))
     protons, neutrons = np.zeros(grid.n), np.zeros(grid.n)
-    for group, charge, mass_number in zip(GROUPS, GROUP_CHARGE, GROUP_MASS_NUMBER, strict=True):
-        flux = model.flux(group, energy) * width * inside
+    for one, charge, mass_number in zip(nuclei, GROUP_CHARGE, GROUP_MASS_NUMBER, strict=True):
+        flux = one * inside
         if cutoff is not None:
             flux *= cutoff.share(momentum * mass_number / charge)
-        nuclei = flux.reshape(grid.n, _PARTS).sum(axis=1)
-        protons += charge * nuclei
-        neutrons += (mass_number - charge) * nuclei
+        whole = flux.reshape(grid.n, _PARTS).sum(axis=1)
+        protons += charge * whole
+        neutrons += (mass_number - charge) * whole
     return protons, neutrons

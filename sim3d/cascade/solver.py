@@ -196,10 +196,9 @@ class CascadeSolver:
         """Energy loss of charged hadrons and muons over a depth of each path, in place."""
         if not self.energy_loss:
             return
-        for i, (depth, density) in enumerate(zip(depths.tolist(), densities.tolist(), strict=True)):
-            for codes, loss in self._hadron_losses:
-                hadrons[i, codes] = loss.apply(hadrons[i, codes], depth, density)
-            muons[i] = self._muon_loss.apply(muons[i], depth, density)
+        for codes, loss in self._hadron_losses:
+            hadrons[:, codes] = loss.apply(hadrons[:, codes], depths, densities)
+        muons[:] = self._muon_loss.apply(muons, depths, densities)
 
     def _advance(self, hadrons: Array, source: Array, step: Array, density: Array) -> tuple[Array, Array]:
         """Interactions and decays of hadrons over a step of each path; their numbers are updated in place.

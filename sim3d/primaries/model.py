@@ -86,7 +86,8 @@ class PrimaryModel:
         """
         k = _group_number(group)
         energies = np.asarray(energy_GeV, dtype=float)
-        return np.vectorize(lambda e: group_flux(e, k, self.spectrum), otypes=[float])(energies)
+        spectrum = self.spectrum
+        return np.vectorize(lambda e: group_flux(e, k, spectrum), otypes=[float])(energies)
 
     def nucleon_flux(self, energy_GeV: Any) -> np.ndarray:
         """Compute the all-nucleon flux.
@@ -102,7 +103,8 @@ class PrimaryModel:
             m^-2 s^-1 sr^-1 GeV^-1, with the shape of ``energy_GeV``.
         """
         energies = np.asarray(energy_GeV, dtype=float)
-        return np.vectorize(lambda e: nucleon_flux(e, self.spectrum), otypes=[float])(energies)
+        spectrum = self.spectrum
+        return np.vectorize(lambda e: nucleon_flux(e, spectrum), otypes=[float])(energies)
 
     @property
     def has_errors(self) -> bool:
