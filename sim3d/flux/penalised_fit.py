@@ -181,42 +181,53 @@ def fit(
 
 
 class _Penalties:
-    """Penalties of a fit, and the step of their strengths."""
+    """Penalties of a fit, and the step of their strengths.
+
+    The matrices of the penalties have few elements that are not 0; only these are kept.
+    """
 
     def __init__(self, penalties: Sequence[Penalty], sizes: list[int]) -> None:
         self._sizes = sizes
-        self._rows = np.array([one.functions for one in penalties])
-        self._plane = np.array([np.kron(one.energy, one.zenith) for one in penalties])
-        # for each function of the third axis: the penalties that act on it, in the space that they determine together
-        self._reduced = []
-        for c in range(sizes[2]):
-            on = np.flatnonzero(self._rows[:, c] > 0.0)
-            matrices = self._rows[on, c, None, None] * self._plane[on]
+        planes = [np.kron(one.energy, one.zenith) for one in penalties]
+        self._elements = [(*np.nonzero(plane), plane[plane != 0.0]) for plane in planes]
+        rows = np.array([one.functions for one in penalties])
+        # functions of the third axis that the same penalties act on, and these in the space that they determine
+        self._groups: list[tuple[Array, Array, list[int], Array]] = []
+        for weights in dict.fromkeys(map(tuple, rows.T.tolist())):
+            functions = [c for c in range(sizes[2]) if tuple(rows[:, c].tolist()) == weights]
+            on = np.flatnonzero(np.array(weights) > 0.0)
+            matrices = [weights[k] * planes[k] for k in on]
             values, vectors = np.linalg.eigh(sum(m / np.trace(m) for m in matrices))
             space = vectors[:, values > 1e-10 * values[-1]]
-            self._reduced.append((on, np.array([space.T @ m @ space for m in matrices])))
+            reduced = np.array([space.T @ m @ space for m in matrices])
+            self._groups.append((on, np.array(weights)[on], functions, reduced))
 
     def matrix(self, strengths: Array) -> Array:
         """Sum of the penalties with their strengths, for coefficients in C order."""
         a, b, c = self._sizes
         out = np.zeros((a * b, c, a * b, c))
-        for i in range(c):
-            out[:, i, :, i] = np.tensordot(strengths * self._rows[:, i], self._plane, axes=1)
+        for on, weights, functions, _ in self._groups:
+            for k, weight in zip(on.tolist(), weights.tolist(), strict=True):
+                i, j, values = self._elements[k]
+                for function in functions:
+                    out[i, function, j, function] += strengths[k] * weight * values
         return out.reshape(a * b * c, a * b * c)
 
     def next_strengths(self, strengths: Array, theta: Array, inverse: Array) -> Array:
         """Fellner-Schall step: expected over actual size of each penalty."""
         a, b, c = self._sizes
         expected, actual = np.zeros(len(strengths)), np.zeros(len(strengths))
-        for on, matrices in self._reduced:
-            whole = _inverse(np.tensordot(strengths[on], matrices, axes=1))
-            expected[on] += np.einsum("kij,ji->k", matrices, whole)
         coefficients = theta.reshape(a * b, c)
         blocks = inverse.reshape(a * b, c, a * b, c)
-        for i in range(c):
-            scaled = self._rows[:, i, None, None] * self._plane
-            expected -= np.einsum("kij,ji->k", scaled, blocks[:, i, :, i])
-            actual += np.einsum("i,kij,j->k", coefficients[:, i], scaled, coefficients[:, i], optimize=True)
+        for on, weights, functions, reduced in self._groups:
+            whole = _inverse(np.tensordot(strengths[on], reduced, axes=1))
+            # the trace of a product of symmetric matrices
+            expected[on] += len(functions) * (reduced.reshape(len(on), -1) @ whole.ravel())
+            for k, weight in zip(on.tolist(), weights.tolist(), strict=True):
+                i, j, values = self._elements[k]
+                for function in functions:
+                    expected[k] -= weight * float(values @ blocks[i, function, j, function])
+                    actual[k] += weight * float(values @ (coefficients[i, function] * coefficients[j, function]))
         change = np.clip(expected / np.maximum(actual, 1e-12), 0.1, 10.0)
         return np.clip(strengths * change, *PENALTY_RANGE)
 
@@ -226,8 +237,12 @@ def _inverse(matrix: Array) -> Array:
     factor, info = lapack.dpotrf(matrix, lower=True)
     if info:
         return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
-    inverse, _ = lapack.dpotri(factor, lower=True)
-    return np.tril(inverse) + np.tril(inverse, -1).T
+    # the upper triangle is 0 here
+    inverse, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)
+    diagonal = inverse.diagonal().copy()
+    inverse = inverse + inverse.T
+    np.fill_diagonal(inverse, diagonal)
+    return np.asarray(inverse)
 
 
 def _gram(squares: list[Array], weight: Array, sizes: list[int]) -> Array:
