@@ -44,7 +44,8 @@ MODES = {
     "analog": {"sampling": {"mode": "analog"}, "sites": SITES},
     "rotated": {"sampling": {"mode": "rotated"}, "transport": {"bending": False}, "sites": SITES},
 }
-TOML = """
+TOML = (
+    """
 [run]
 seed = 3
 primaries = {primaries}
@@ -59,7 +60,9 @@ bending = false
 mode = "rotated"
 [[sites]]
 name = "kamioka"
-""" + UNCALIBRATED_TOML
+"""
+    + UNCALIBRATED_TOML
+)
 OFTEN = ("batch_size = 200", "batch_size = 200\ncheckpoint_minutes = 0.0")
 """A checkpoint after each batch, which takes ten times as long as the batch: for the runs that are cut short."""
 

@@ -36,7 +36,8 @@ ROTATED = {
 }
 OFTEN = {"checkpoint_minutes": 0.0}
 """A checkpoint after each batch, which takes ten times as long as the batch: for the runs that are cut short."""
-TOML = """
+TOML = (
+    """
 [run]
 seed = 1
 primaries = {primaries}
@@ -51,7 +52,9 @@ bending = false
 mode = "rotated"
 [[sites]]
 name = "kamioka"
-""" + UNCALIBRATED_TOML
+"""
+    + UNCALIBRATED_TOML
+)
 
 
 def config(changes=None, **run):
