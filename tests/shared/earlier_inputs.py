@@ -10,6 +10,16 @@ from typing import Any
 
 PRIMARIES = {"model": "ghls2001-average", "solar": "fit"}
 HADRONIC = {"model": "fluka-z", "definition": "printed"}
+UNCALIBRATED = {"hadronic": HADRONIC, "calibration": {"name": "none"}}
+"""Tables of a configuration whose hadronic tables are made in a tenth of the time that the calibrated ones take."""
+UNCALIBRATED_TOML = """
+[hadronic]
+model = "fluka-z"
+definition = "printed"
+[calibration]
+name = "none"
+"""
+"""The same for a configuration file: for tests that start many processes and do not depend on the model."""
 
 
 def with_earlier_inputs(tables: Mapping[str, Any]) -> dict[str, Any]:

@@ -136,11 +136,13 @@ class MadeResults:
 
 
 @pytest.fixture(autouse=True)
-def blank_pdfs(monkeypatch):
-    """Figures are saved as PNG; the PDF beside each, which takes as long again, is a blank page.
+def blank_pdfs(without_pdfs):
+    """No PDFs are drawn; in tests/sim3d/plots they are, but for tests that ask for `without_pdfs`."""
 
-    tests/sim3d/plots draws PDFs.
-    """
+
+@pytest.fixture
+def without_pdfs(monkeypatch):
+    """Figures are saved as PNG; the PDF beside each, which takes as long again, is a blank page."""
     from sim3d.plots import style
 
     draw = style.save_as

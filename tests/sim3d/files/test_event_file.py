@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from earlier_inputs import UNCALIBRATED_TOML
 
 import sim3d
 from sim3d import cli
@@ -43,7 +44,8 @@ MODES = {
     "analog": {"sampling": {"mode": "analog"}, "sites": SITES},
     "rotated": {"sampling": {"mode": "rotated"}, "transport": {"bending": False}, "sites": SITES},
 }
-TOML = """
+TOML = (
+    """
 [run]
 seed = 3
 primaries = {primaries}
@@ -59,6 +61,8 @@ mode = "rotated"
 [[sites]]
 name = "kamioka"
 """
+    + UNCALIBRATED_TOML
+)
 OFTEN = ("batch_size = 200", "batch_size = 200\ncheckpoint_minutes = 0.0")
 """A checkpoint after each batch, which takes ten times as long as the batch: for the runs that are cut short."""
 

@@ -175,7 +175,7 @@ def test_no_text_lies_on_another(fake_result, site, overlapping_texts):
             assert overlapping_texts(figure) == []
 
 
-def test_command(draw, fake_result, tmp_path, capsys):
+def test_command(draw, without_pdfs, fake_result, tmp_path, capsys):
     path = fake_result.write(tmp_path / "run.h5", sites=("sno",))
     folder = tmp_path / "figures"
     assert cli.main(["plot", str(path), "-o", str(folder), "--json"]) == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from earlier_inputs import UNCALIBRATED, UNCALIBRATED_TOML
 
 import sim3d
 from sim3d import cli
@@ -31,10 +32,12 @@ ROTATED = {
     "transport": {"bending": False},
     "sampling": {"mode": "rotated"},
     "sites": [{"name": "kamioka"}],
+    **UNCALIBRATED,
 }
 OFTEN = {"checkpoint_minutes": 0.0}
 """A checkpoint after each batch, which takes ten times as long as the batch: for the runs that are cut short."""
-TOML = """
+TOML = (
+    """
 [run]
 seed = 1
 primaries = {primaries}
@@ -50,6 +53,8 @@ mode = "rotated"
 [[sites]]
 name = "kamioka"
 """
+    + UNCALIBRATED_TOML
+)
 
 
 def config(changes=None, **run):

@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 
 import h5py
 import pytest
+from earlier_inputs import UNCALIBRATED_TOML
 
 from sim3d.config.load import load_config
 from sim3d.errors import InputError
@@ -95,13 +96,14 @@ def case(tmp_path_factory):
         ("long", "rotated", 8000),
     )
     for name, mode, primaries in runs:
-        more = GRADIENTS if name == "gradients" else ""
+        # "targeted" and "gradients" have the models of runs
+        more = {"gradients": GRADIENTS, "targeted": ""}.get(name, UNCALIBRATED_TOML)
         text = TOML.format(mode=mode, primaries=primaries, more="") + more
         (folder / f"{name}.toml").write_text(text)
         run_to_file(load_config(folder / f"{name}.toml"), folder / f"{name}.h5", threads=1)
         if name == "targeted":
             (folder / "targeted.toml").write_text(TOML.format(mode=mode, primaries=primaries, more=OFTEN))
-    (folder / "often.toml").write_text(TOML.format(mode="rotated", primaries=8000, more=OFTEN))
+    (folder / "often.toml").write_text(TOML.format(mode="rotated", primaries=8000, more=OFTEN) + UNCALIBRATED_TOML)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from sim3d.plots.papers.plan import MapOptions
 from sim3d.results import windows
 
 COARSE = MapOptions(sky_cell_deg=45.0, step_GV=5.0, cell_deg=45.0, directions=3)
+SECOND_SITE = {"paper-energy-sno", "fluka-zenith-sno", "fluka-ratio-sno"}
+"""Figures of the second site that are drawn each time: one, and those that are not to be had for it."""
 ANY_RUN = {"paper-cutoff", "paper-intensity", "paper-zfactors", "paper-pions", "fluka-secondaries"}
 
 
@@ -36,8 +39,20 @@ def make(result, folder, other=None, only=()):
     return {one.name for one in drawn}, {one.name: one.reason for one in skipped}
 
 
-def test_every_figure_of_both_papers(fake_result, tmp_path, on_canvas):
-    drawn, skipped = make(fake_result(), tmp_path, other=fake_result(noise=0.05))
+@pytest.mark.parametrize("sites_drawn", ["one", pytest.param("both", marks=pytest.mark.slow)])
+def test_every_figure_of_both_papers(fake_result, tmp_path, on_canvas, monkeypatch, sites_drawn):
+    """All are planned; of the second site one is drawn."""
+    result, other = fake_result(), fake_result(noise=0.05)
+    if sites_drawn == "one":
+        planned, canvas = figures.plans, style.new_figure((1.0, 1.0))
+
+        def plans(*given):
+            found = planned(*given)
+            later = [one for one in found if one.name.endswith("-sno") and one.name not in SECOND_SITE]
+            return [replace(one, make=lambda: canvas) if one in later else one for one in found]
+
+        monkeypatch.setattr(figures, "plans", plans)
+    drawn, skipped = make(result, tmp_path, other=other)
     per_site = {f"paper-{kind}" for kind in ("energy", "azimuth", "zenith", "asymmetry")}
     per_site |= {f"fluka-flux-{flavour}" for flavour in ("numu", "numubar", "nue", "nuebar")}
     per_site |= {"fluka-average", "fluka-runs-ratio"}
@@ -142,7 +157,7 @@ def test_the_table_as_a_grid():
     assert power.integral((0.5, 3.0)) == pytest.approx(0.5 * (0.5**-2 - 3.0**-2), rel=1e-4)
 
 
-def test_command(known, capsys):
+def test_command(known, without_pdfs, capsys):
     folder = known.path.parent / "new" / "figures"
     arguments = ["figures", str(known.path), "-o", str(folder), "--only", "paper-asymmetry", "--only", "fluka-zenith"]
     assert cli.main([*arguments, "--json"]) == 0
