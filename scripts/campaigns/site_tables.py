@@ -13,6 +13,9 @@ without losing what is there.
 `--release VERSION` keeps the fluxes in FOLDER as those of a release (sim3d/reference/releases/VERSION.csv), for
 `sim3d compare --release`, and simulates nothing.
 
+`--azimuth` adds what the Sun does to the dependence on azimuth to the files in FOLDER that lack it, as those made by
+earlier versions do, and simulates nothing.
+
 A site is simulated once for each date of the field, and once more with another seed and a tenth of the primaries as a
 check: chi2 per bin, sky averages and east-west asymmetries of both are in the file's record and in FOLDER/checks.csv.
 The exit status is 1 if a check failed.
@@ -50,6 +53,7 @@ from sim3d.studies.site_tables import (
     precision,
     site_configuration,
 )
+from sim3d.studies.sun_by_azimuth import with_azimuth_factors
 
 MODELS = {"hadronic": "accelerator", "primaries": "gsf:2026.1", "atmosphere": "nrlmsis"}
 FIELD_DATES = ("2005-01-01", "2025-01-01")
@@ -74,6 +78,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--launch", default="", metavar="COMMAND", help='such as "mpirun -n 64"')
     parser.add_argument("--threads", metavar="T")
     parser.add_argument("--release", metavar="VERSION")
+    parser.add_argument("--azimuth", action="store_true")
     return parser.parse_args()
 
 
@@ -183,6 +188,11 @@ def main() -> int:
                 chosen.release, (Flux.site(path, calibration="none") for path in sorted(chosen.output.glob("*.h5")))
             )
         )
+        return 0
+    if chosen.azimuth:
+        for path in sorted(chosen.output.glob("*.h5")):
+            if not (site := read_site_flux(path)).log_sun_azimuth.size:
+                print(write_site_flux(path, with_azimuth_factors(site)), flush=True)
         return 0
     names = [name.strip() for name in chosen.sites.split(",") if name.strip()]
     unknown = [name for name in names if name not in SITES]

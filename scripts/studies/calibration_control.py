@@ -50,13 +50,14 @@ def main() -> None:
                 i = int(np.argmin(np.abs(np.log(p / at))))
                 words.append(f"{p[i]:.3g}: {ratio[i]:.3f} +- {error[i]:.3f}")
         assert both.simulated is not None
-        pulls = np.log(both.simulated[0] / both.values) / both.simulated[1]
+        errors = np.sqrt(np.diag(both.simulated[1]))
+        pulls = np.log(both.simulated[0] / both.values) / errors
         print(f"{name}: {measurement.points[0].table.name} K at GeV/c {', '.join(words)}")
         print(f"  run about the prediction: chi2 {np.sum(pulls**2):.1f} of {len(pulls)}")
         if not set(NAMES) <= set(gradients.parameters):
             continue  # runs of this method make no gradients; those of method "simulation" have them
         run = response(measurement, gradients, NAMES)
-        weight = both.simulated[1][:n] ** -2.0
+        weight = errors[:n] ** -2.0
         mean = [(weight @ each.slopes[:n]) / weight.sum() for each in (run, alone)]
         largest = np.argsort(-np.abs(mean[1]))[:6]
         print(

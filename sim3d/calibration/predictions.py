@@ -58,7 +58,8 @@ class Response:
     nuisances : float64 array (n, nuisances)
         Change of ln(value) by one standard deviation of each nuisance of the measurement.
     simulated : (float64 array, float64 array), optional
-        Where the prediction comes from the cascade equations: the run's own values and the errors of their logarithms.
+        Where the prediction comes from the cascade equations: the run's own values and the covariance of their
+        logarithms, as the jackknife gives it.
     ratios : Ratios, optional
         There: the run over the cascade equations.
     """
@@ -200,8 +201,8 @@ def response(
     if cascade is not None:
         ratios = Ratios(own.groups / cascade.charges, own.primaries)
         found = _corrected(measurement, ratios.and_those(earlier), parameters, cascade, gradients, spectra)
-        errors = np.sqrt(np.diag(_covariance(kinds, own.mean, own.rests, own.share)))
-        return replace(found, simulated=(quantity(kinds, own.mean), errors), ratios=ratios)
+        covariance = _covariance(kinds, own.mean, own.rests, own.share)
+        return replace(found, simulated=(quantity(kinds, own.mean), covariance), ratios=ratios)
     higher = charges(mean, measured - 1)[..., 0] if measured > 0 else None
     values, slopes = quantity(kinds, both[..., 0]), log_slopes(kinds, both)
     covariance = shrunk(_covariance(kinds, both[..., 0], own.rests, own.share), len(groups))
@@ -306,6 +307,35 @@ def shrunk(covariance: Array, samples: int) -> Array:
     noise = float(np.sum((1.0 - r[off] ** 2) ** 2)) / max(samples - 1, 1)
     keep = 1.0 - min(1.0, noise / squares) if squares > 0.0 else 1.0
     return np.asarray(np.where(off, keep * r, 1.0) * np.outer(error, error))
+
+
+def squared_correlations(covariance: Array, samples: int) -> float:
+    """Sum the squared correlations of all pairs of points, without what few samples add to them.
+
+    The sum of n squared pulls has the variance 2 n if they are independent, and 2 sum_ij r_ij^2 with correlations r.
+    Correlations of independent points from few samples have squares of 1 / (samples - 1) in the mean, so each square
+    is adjusted to r^2 - (1 - r^2) / (samples - 2).
+
+    Parameters
+    ----------
+    covariance : float64 array (n, n)
+    samples : int
+        Number of groups it comes from.
+
+    Returns
+    -------
+    float
+        From n (independent points) to n^2 (one point in n places).
+
+    Examples
+    --------
+    >>> squared_correlations(np.array([[1.0, 2.0], [2.0, 4.0]]), 24)
+    4.0
+    """
+    error = np.sqrt(np.diag(covariance))
+    off = ~np.eye(len(error), dtype=bool)
+    squares = (covariance / np.outer(error, error))[off] ** 2
+    return len(error) + max(0.0, float(np.sum(squares - (1.0 - squares) / max(samples - 2, 1))))
 
 
 def quantity(kinds: Sequence[str], charges: Array) -> Array:

@@ -18,7 +18,7 @@ from sim3d.calibration.fit import Fit, FittedSet, as_record, fit_enlarged, left_
 from sim3d.calibration.growth import Growth, neutrino_arrays
 from sim3d.calibration.measurements import SHIPPED, Measurement, load_measurement
 from sim3d.calibration.neutrino_points import NEUTRINOS
-from sim3d.calibration.predictions import SOLAR, response, run_configuration
+from sim3d.calibration.predictions import SOLAR, response, run_configuration, squared_correlations
 from sim3d.calibration.priors import DEFAULT, MONTH_MV, prior_covariance
 from sim3d.config.calibration import NO_CALIBRATION
 from sim3d.config.messages import describe
@@ -33,6 +33,7 @@ from sim3d.files.result_file import verify_result
 from sim3d.primaries.catalogue import highest_energy_GeV
 from sim3d.results.muon_gradients import muon_gradients
 from sim3d.results.result import load
+from sim3d.scoring.exact_sums import N_GROUPS
 from sim3d.simulation.calibrated import calibration_of
 from sim3d.simulation.engine import run_to_file
 
@@ -120,7 +121,8 @@ class Calibrated:
     without : dict
         From :func:`sim3d.calibration.fit.left_out`.
     steps : list of dict
-        Of every iteration: largest move in units of the error, and how the last linear prediction agrees.
+        Of every iteration: largest move in units of the error, and how the last linear prediction agrees: chi2 per
+        point, 1 in the mean, and the standard deviation of it.
     files : dict of str
         SHA-256 of the data of the response files (``sim3d info`` prints it).
     enlarged : dict of dict of float
@@ -282,7 +284,10 @@ def calibrate(
         for one in sets:
             ratios[one.name] += [one.response.ratios] if one.response.ratios is not None else []
         first = first or sets
-        agreement = [_agreement(old, new) for old, new in zip(before, sets, strict=True)] if before else []
+        agreement = [linear_agreement(old, new) for old, new in zip(before, sets, strict=True)] if before else []
+        points = sum(len(one.data) for one in sets)
+        per_point = sum(chi2 for chi2, _ in agreement) / points
+        width = float(np.sqrt(sum(variance for _, variance in agreement))) / points
         sets, found, enlarged = fit_enlarged(sets, table.parameters, prior, table.enlarge_above)
         move = (found.values * found.sigma - centre) / (np.sqrt(np.diag(found.covariance)) * found.sigma)
         largest = int(np.argmax(np.abs(move)))
@@ -291,8 +296,8 @@ def calibrate(
             {
                 "iteration": iteration, "chi2": found.chi2_total, "dof": found.dof, "valid": found.valid,
                 "largest_move": float(move[largest]), "parameter": table.parameters[largest],
-                "linear_chi2_per_point": float(sum(a for a, _ in agreement) / sum(n for _, n in agreement))
-                if agreement else None,
+                "linear_chi2_per_point": per_point if agreement else None,
+                "linear_width": width if agreement else None,
                 "noise": float(noise[largest]),
             }
         )  # fmt: skip
@@ -300,6 +305,7 @@ def calibrate(
             f"iteration {iteration}: chi2 {found.chi2_total:.1f} of {found.dof} points; largest move "
             f"{move[largest]:+.2f} sigma ({table.parameters[largest]}), of which the statistics of the simulation "
             f"make {noise[largest]:.2f}"
+            + (f"; runs about the linear prediction {per_point:.2f} +- {width:.2f}" if agreement else "")
         )
         stands = float(np.abs(move).max()) < table.tolerance
         given = all(name in table.responses for name in names)
@@ -323,13 +329,33 @@ def _inside(names: tuple[str, ...], values: Array) -> Array:
     return np.array([float(f"{value:.12g}") for value in np.clip(values, low, high)])
 
 
-def _agreement(old: FittedSet, new: FittedSet) -> tuple[float, int]:
-    """chi2 of a fresh prediction against the linear one of the step before, with the statistics of both."""
+def linear_agreement(old: FittedSet, new: FittedSet) -> tuple[float, float]:
+    """chi2 of a fresh prediction about the linear one of the step before, and its variance.
+
+    Errors are those of both, point by point: the covariance of the points of a run cannot be inverted, as it comes from
+    fewer groups of batches than points, and points closer than the bins of the run share bins. A variance from n
+    degrees of freedom makes squared pulls too large by n / (n - 2) in the mean, which is divided out; then the
+    variance of each is 2 (n - 1) / (n - 4). Points share primaries, so that the variance of the sum is larger than that
+    of independent ones (:func:`sim3d.calibration.predictions.squared_correlations`).
+
+    Parameters
+    ----------
+    old, new : FittedSet
+        Of two iterations, with independent runs.
+
+    Returns
+    -------
+    chi2 : float
+        With the number of points as its mean.
+    variance : float
+    """
     linear = np.log(old.response.values) + old.response.slopes @ (new.centre - old.centre)
-    # jackknife covariances of 24 groups: their diagonal alone can be inverted for many points
-    values, errors = new.response.simulated or (new.response.values, np.sqrt(np.diag(new.response.covariance)))
-    difference: Array = np.log(values) - linear
-    return float(np.sum(difference**2 / (np.diag(old.response.covariance) + errors**2))), len(difference)
+    values, covariance = new.response.simulated or (new.response.values, new.response.covariance)
+    parts = np.diag(old.response.covariance), np.diag(covariance)
+    freedom = (N_GROUPS - 1) * (parts[0] + parts[1]) ** 2 / (parts[0] ** 2 + parts[1] ** 2)  # Welch and Satterthwaite
+    pulls = (np.log(values) - linear) ** 2 / (parts[0] + parts[1]) * (1.0 - 2.0 / freedom)
+    tails = float(np.mean((freedom - 1.0) / (freedom - 4.0)))
+    return float(pulls.sum()), 2.0 * tails * squared_correlations(old.response.covariance + covariance, N_GROUPS)
 
 
 def _cascade(

@@ -8,7 +8,7 @@ and their covariance are in it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,12 @@ _PACKED = {
     "log_sun": "u2",
     "modes": "i2",
     "height_quantiles_km": "u2",
+    "log_sun_azimuth": "u2",
 }
 """Arrays that are stored as integers, and their type; the largest integer of a type is not a number."""
+
+_MAY_LACK = ("log_sun_azimuth",)
+"""Arrays that files of before do not have; one of size zero is not written."""
 
 _PLAIN = (
     "energy_edges_GeV", "cos_edges", "azimuth_edges_deg", "potentials_MV", "solar_months", "solar_series_MV",
@@ -83,6 +87,9 @@ class SiteFlux:
         Quantiles of the production height at :data:`HEIGHT_PROBABILITIES`; NaN where nothing was made.
     record : dict
         Provenance: models, versions, primaries, seeds, checks (JSON).
+    log_sun_azimuth : float64 array (k, coarse energy, coarse cos_zenith)
+        ln(q): the part of the flux that the cutoffs make depend on azimuth is multiplied by q from ``base_MV`` to a
+        potential (:mod:`sim3d.studies.sun_by_azimuth`). NaN where the cutoffs do not matter; size zero if not known.
     """
 
     name: str
@@ -111,6 +118,7 @@ class SiteFlux:
     mix: Array
     height_quantiles_km: Array
     record: dict[str, Any]
+    log_sun_azimuth: Array = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
 
 def shipped_sites() -> dict[str, Path]:
@@ -171,6 +179,8 @@ def write_site_flux(path: Path, site: SiteFlux) -> Path:
         for key in _PLAIN:
             file.create_dataset(key, data=getattr(site, key), track_times=False)
         for key, kind in _PACKED.items():
+            if key in _MAY_LACK and not getattr(site, key).size:
+                continue
             numbers, scale, offset = packed(getattr(site, key), kind)
             data = file.create_dataset(key, data=numbers, **(options if numbers.size else {"track_times": False}))
             data.attrs["scale"], data.attrs["offset"] = scale, offset
@@ -237,7 +247,7 @@ def read_site_flux(path: Path) -> SiteFlux:
             if file.attrs.get("format") != FORMAT:
                 raise InputError(f"{path}: is no flux of a site (its format must be {FORMAT!r})")
             found: dict[str, Any] = {key: np.asarray(file[key][()]) for key in _PLAIN}
-            found |= {key: _unpacked(file[key]) for key in _PACKED}
+            found |= {key: _unpacked(file[key]) for key in _PACKED if key in file or key not in _MAY_LACK}
             found |= {key: float(file.attrs[key]) for key in ("lat_deg", "lon_deg", "altitude_m", "base_MV")}
             found |= {key: tuple(json.loads(file.attrs[key])) for key in ("field_dates", "parameters")}
             return SiteFlux(name=str(file.attrs["name"]), record=json.loads(file.attrs["record"]), **found)

@@ -1,8 +1,10 @@
 """Fluxes of the sites that ship with sim3d, for a date: no run is needed.
 
 A date moves two things. The Sun: ln(flux) is interpolated between simulated potentials, by the polynomial through the
-four nearest. The geomagnetic field: ln(flux) is interpolated linearly in time between the dates for which there are
-fluxes, and constant beyond them. The atmosphere is that of the simulation whatever the date.
+four nearest. Averages over azimuth follow showers; deviations from them follow the primaries that the cutoffs let in
+from some azimuths and not from others (:mod:`sim3d.studies.sun_by_azimuth`). The geomagnetic field: ln(flux) is
+interpolated linearly in time between the dates for which there are fluxes, and constant beyond them. The atmosphere is
+that of the simulation whatever the date.
 """
 
 from __future__ import annotations
@@ -36,6 +38,10 @@ NODES = 4
 
 KNOWN_ERROR = 0.5
 """Relative error from which on a flux is an extrapolation, as in :data:`sim3d.flux.smoothing.KNOWN_ERROR`."""
+
+
+LEAST_SHARE = 0.1
+"""Least share of the mean over azimuth that a flux is taken to have when the Sun changes its azimuths."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +92,15 @@ def site_tables(
     """
     weights = date_weights(site, date)
     energy = np.sqrt(site.energy_edges_GeV[1:] * site.energy_edges_GeV[:-1])
-    logs = np.tensordot(weights.field, site.log_flux, axes=1)
-    logs = logs + _sun(site, weights.sun, energy)[..., None] - 3.0 * np.log(energy)[:, None, None]
-    flux = np.exp(logs)
+    flux = np.exp(np.tensordot(weights.field, site.log_flux, axes=1) - 3.0 * np.log(energy)[:, None, None])
+    sun = _between_coarse(site, np.tensordot(weights.sun, site.log_sun, axes=1), energy)
     relative = _combined(site.log_error, weights.field)
     of_average = _combined(site.log_error_average, weights.field)[..., None]
     share = np.diff(site.azimuth_edges_deg) / 360.0
+    if site.log_sun_azimuth.size:
+        band = _between_coarse(site, np.tensordot(weights.sun, site.log_sun_azimuth, axes=1)[None], energy)
+        flux = flux * _azimuth_of_sun(flux, share, np.exp(band - sun))
+    flux = flux * np.exp(sun)[..., None]
     derivatives = None
     if calibration is not None:
         derivatives = calibrated_derivatives(site, calibration)
@@ -282,9 +291,22 @@ def potential_weights(nodes: Array, at: float) -> Array:
     return out
 
 
-def _sun(site: SiteFlux, weights: Array, energy: Array) -> Array:
-    """ln of the Sun's factor in the bins of the fluxes, (flavour, energy, cos_zenith), linear between coarse bins."""
-    coarse = np.tensordot(weights, site.log_sun, axes=1)
+def _azimuth_of_sun(flux: Array, share: Array, ratio: Array) -> Array:
+    """Factors (flavour, energy, cos_zenith, azimuth) by which the Sun changes azimuths, beside that of their mean.
+
+    The bending of muons is opposite for both charges and hardly follows the Sun: the mean over flavours of the relative
+    deviations from the mean over azimuth is that of the cutoffs. ``ratio`` is the Sun's factor on it over that on the
+    mean, not a number where the cutoffs do not matter. Means over azimuth stay.
+    """
+    mean = (flux @ share)[..., None]
+    deviation = np.mean(flux / mean - 1.0, axis=0)
+    change = np.where(np.isfinite(ratio), ratio - 1.0, 0.0)[..., None]
+    factor = 1.0 + change * deviation / np.maximum(1.0 + deviation, LEAST_SHARE)
+    return np.asarray(factor * mean / (flux * factor @ share)[..., None])
+
+
+def _between_coarse(site: SiteFlux, coarse: Array, energy: Array) -> Array:
+    """Values (flavour, energy, cos_zenith) in the bins of the fluxes, linear between coarse bins."""
     low, high, up = between(log_centres(site.coarse_energy_edges_GeV), np.log(energy))
     rows = coarse[:, low] * (1.0 - up)[:, None] + coarse[:, high] * up[:, None]
     middle = 0.5 * (site.coarse_cos_edges[1:] + site.coarse_cos_edges[:-1])

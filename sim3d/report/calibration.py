@@ -165,11 +165,19 @@ def _steps(calibrated: Calibrated) -> Markup:
     rows = [
         [
             str(step["iteration"]), f"{step['chi2']:.1f}", f"{step['largest_move']:+.2f}", step["parameter"],
-            "" if step["linear_chi2_per_point"] is None else f"{step['linear_chi2_per_point']:.2f}",
+            ""
+            if step["linear_chi2_per_point"] is None
+            else f"{step['linear_chi2_per_point']:.2f} ± {step['linear_width']:.2f}",
         ]
         for step in calibrated.steps
     ]  # fmt: skip
-    head = ["Iteration", "chi2", "Largest move", "of", "Fresh run against linear prediction, chi2 per point"]
+    head = [
+        "Iteration",
+        "chi2",
+        "Largest move",
+        "of",
+        "Fresh run against linear prediction, chi2 per point (expected 1 ± its width)",
+    ]
     files = [[name, digest] for name, digest in sorted(calibrated.files.items())]
     model = calibrated.table.model
     words = Markup("<p>{}</p>").format(f"Models: {model.hadronic}, {model.primaries}, {model.atmosphere}.")

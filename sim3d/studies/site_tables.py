@@ -3,8 +3,9 @@
 One run for each date of the field, all with the same models and solar potential. Fluxes are smoothed, as factors on the
 one-dimensional flux of the same models; the dates share one smooth flux and have a factor on it each
 (:mod:`sim3d.flux.field_dates`). What the Sun does comes from the run's own showers under other potentials
-(``scoring.variations``), so that its statistical error is small. The derivatives by the model's parameters are written
-in the fewest directions that keep the error of the model in every bin.
+(``scoring.variations``), so that its statistical error is small; what it does to the dependence on azimuth, over which
+these are averaged, comes from the cutoffs (:mod:`sim3d.studies.sun_by_azimuth`). The derivatives by the model's
+parameters are written in the fewest directions that keep the error of the model in every bin.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from sim3d.results.model_parameters import LogDerivatives, ParameterErrors, with
 from sim3d.results.result import Result
 from sim3d.results.tables import sample_table
 from sim3d.studies.run_shape import flux_shape
+from sim3d.studies.sun_by_azimuth import azimuth_factors
 
 BASE_MV = 600.0
 POTENTIALS_MV = (300.0, 450.0, 600.0, 800.0, 1050.0, 1350.0)
@@ -246,6 +248,7 @@ def make_site_flux(results: Sequence[Result], errors: ParameterErrors | None, pr
         mix=mix,
         height_quantiles_km=quantiles,
         record=record,
+        log_sun_azimuth=azimuth_factors(results[-1].record.config, info.lat_deg, info.lon_deg, BASE_MV, POTENTIALS_MV),
     )
 
 

@@ -6,10 +6,11 @@ import json
 import time
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from made_site_flux import COVARIANCE, DATES, NAMES, SIGMA, STATISTICAL, made, sun
+from made_site_flux import COVARIANCE, DATES, NAMES, POTENTIALS, SIGMA, STATISTICAL, made, sun
 
 import sim3d
 from sim3d import cli
@@ -20,6 +21,7 @@ from sim3d.files.calibration_file import Calibration, write_calibration
 from sim3d.files.honda import HONDA_ENERGIES_GEV
 from sim3d.files.site_flux_file import HEIGHT_PROBABILITIES, read_site_flux, write_site_flux
 from sim3d.flux.site_flux import date_weights, heights_of, site_tables
+from sim3d.scoring.gradients import BINS
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +231,35 @@ def test_tables_and_exports_by_name(shipped, tmp_path, monkeypatch):
     assert call("export", "kamioka", "--to", "nusquids", "-o", "out").strip() == "out/kamioka-nusquids.h5"
     # a file of this format does as well as a name
     assert len(call("export", shipped, "--to", "csv", "-o", "out").split()) == 2
+
+
+def test_azimuths_follow_the_sun(tmp_path):
+    """Averages over azimuth stay; deviations, which all flavours share here, are multiplied by q over the mean's."""
+    site, date = made(), "2015-06-01"
+    q = np.array([0.2, 0.1, 0.0, -0.1, -0.2, -0.3])
+    factors = np.broadcast_to(q[:, None, None], (6, len(BINS.energies_GeV), 20)).copy()
+    factors[:, BINS.energies_GeV > 100.0] = np.nan
+    with_q = replace(site, log_sun_azimuth=factors)
+    back = read_site_flux(write_site_flux(tmp_path / "q.h5", with_q))
+    np.testing.assert_allclose(back.log_sun_azimuth, factors, atol=1e-5)
+    weights = date_weights(site, date).sun
+    assert np.ptp(weights) > 0.3
+    before, plain, _ = site_tables(site, date)
+    after, moved, _ = site_tables(back, date)
+    np.testing.assert_allclose(after.flux, before.flux, rtol=2e-4)
+    energy = before.energies_GeV
+    middle = (energy > 0.15) & (energy < 70.0)
+    asymmetry = [one.flux[..., :6].mean(axis=-1) / one.flux[..., 6:].mean(axis=-1) for one in (plain, moved)]
+    deviation = [(one - 1.0) / (one + 1.0) for one in asymmetry]
+    of_mean = np.array([np.exp(weights @ [sun(p, e) for p in POTENTIALS]) for e in energy])
+    expected = deviation[0] * (np.exp(weights @ q) / of_mean)[:, None]
+    np.testing.assert_allclose(deviation[1][:, middle], expected[:, middle], rtol=0.01)
+    # above 100 GeV, where the cutoffs do not matter, all azimuths move alike
+    high = energy > 200.0
+    np.testing.assert_allclose(deviation[1][:, high], deviation[0][:, high], rtol=2e-3)
+
+
+def test_a_file_of_before_has_no_factors_of_azimuth(file):
+    assert read_site_flux(file).log_sun_azimuth.size == 0
+    with h5py.File(file, "r") as opened:
+        assert "log_sun_azimuth" not in opened

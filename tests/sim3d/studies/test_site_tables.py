@@ -53,6 +53,9 @@ def gradients(site):
 
 @pytest.fixture
 def runs(fake_result, monkeypatch):
+    # tests/sim3d/studies/test_sun_by_azimuth.py is about these
+    nothing = np.full((len(POTENTIALS_MV), len(BINS.energies_GeV), 20), np.nan)
+    monkeypatch.setattr(making, "azimuth_factors", lambda *given: nothing)
     monkeypatch.setattr(making, "solar_series", lambda model: (np.array([201501, 201502]), np.array([700.0, 650.0])))
 
     def made(date, **options):
