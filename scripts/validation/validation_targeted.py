@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import validation_figures as figures
+from validation_pulls import pulls_of
 from validation_report import OLD_HADRONIC, OLD_PRIMARIES, Report, at_sea_level, figure_of
 
 from sim3d.analysis.asymmetry import east_west, published
@@ -19,6 +20,7 @@ from sim3d.results.result import Result
 from sim3d.results.words import context_lines
 
 ROOT = Path(__file__).resolve().parents[2]
+Run = TypeVar("Run")
 BANDS_GEV = (0.5, 0.71, 1.0, 1.41, 2.0, 3.16, 5.6, 10.0)
 
 
@@ -56,11 +58,13 @@ def _views(result: Result, site: str) -> dict[str, np.ndarray]:
 def compare_views(
     report: Report,
     names: tuple[str, str],
-    runs: tuple[Result, Result],
+    runs: tuple[Run, Run],
     sites: list[str],
-    views_of: Callable[[Result, str], dict[str, np.ndarray]],
+    views_of: Callable[[Run, str], dict[str, np.ndarray]],
 ) -> list[np.ndarray]:
     """Write a table of pulls of the first run minus the second, with verdicts.
+
+    Bins with few hits have expected errors (:mod:`validation_pulls`).
 
     Parameters
     ----------
@@ -68,6 +72,7 @@ def compare_views(
     names : (str, str)
         Of the runs.
     runs : (Result, Result)
+        Or what ``views_of`` takes.
     sites : list of str
     views_of : callable
         Gives, for a result and a site, group means by the name of the binning.
@@ -79,26 +84,24 @@ def compare_views(
     """
     report.add(
         "",
-        f"| site | bins in | n | chi2 per bin | mean pull | error of {names[1]} (median) | {names[0]} / {names[1]} |",
-        "|---|---|---|---|---|---|---|",
+        f"| site | bins in | n | chi2 per bin | mean pull | error of {names[1]} (median) | few hits "
+        f"| {names[0]} / {names[1]} |",
+        "|---|---|---|---|---|---|---|---|",
     )
     everything, verdicts = [], []
     for site in sites:
         views = [views_of(run, site) for run in runs]
         for name in views[0]:
-            both = [view[name].reshape(len(view[name]), -1) for view in views]
-            mean = [x.mean(axis=0) for x in both]
-            error = [x.std(axis=0, ddof=1) / np.sqrt(len(x)) for x in both]
-            if not all(np.all(e > 0.0) for e in error):
+            found = pulls_of(name, (views[0][name], views[1][name]))
+            if found is None:
                 report.check(f"{site}, {name}: hits in every bin", "no", False)
                 continue
-            z = (mean[0] - mean[1]) / np.hypot(*error)
-            weight = mean[1] ** 2 / (error[0] ** 2 + error[1] ** 2)
-            ratio = float((mean[0] / mean[1] * weight).sum() / weight.sum())
+            z, (ratio, uncertain) = found.pull, found.ratio
             chi2, spread = float((z**2).mean()), float(np.sqrt(2.3 / len(z)))
             report.add(
                 f"| {site} | {name} | {len(z)} | {chi2:.2f} +- {spread:.2f} | {z.mean():+.2f} +- {len(z) ** -0.5:.2f} "
-                f"| {np.median(error[1] / mean[1]):.3f} | {ratio:.4f} +- {weight.sum() ** -0.5:.4f} |"
+                f"| {np.median(found.errors[1] / found.means[1]):.3f} | {100.0 * found.few:.0f}% "
+                f"| {ratio:.4f} +- {uncertain:.4f} |"
             )
             # errors from 24 groups: pulls follow Student's t with 23 to 46 degrees of freedom, chi2 about 1.07
             verdicts.append((f"{site}, {name}: chi2 per bin near 1", chi2, abs(chi2 - 1.07) < 0.1 + 3.5 * spread))
