@@ -4,8 +4,8 @@
 
 Antibaryons, in `accelerator`: with the spectrum of the K- and the energy of the generators' events, as in
 inputs_effect.py, and with the measured spectra of antiprotons on carbon (NA49, protons; NA61/SHINE, pi-; both of 158
-GeV/c) at all energies, twice for the antineutrons, scaled in size with the generators' energy. An antinucleon goes on as
-half a proton and half a neutron.
+GeV/c) at all energies, twice for the antineutrons, scaled in size with the generators' energy. An antinucleon goes on
+as half a proton and half a neutron.
 
 Sigma+ and Sigma-, in `fluka-z`, which has none: SIGMA_PER_LAMBDA of the Lambda with their spectrum, shared 2 to 1 by
 protons (1 to 2 by neutrons, evenly by mesons). That is the number of leading hyperons in the model's balance of
@@ -45,44 +45,6 @@ from sim3d.primaries.catalogue import DEFAULT_MODEL
 NUCLEONS = (PROTON, NEUTRON, LAMBDA)
 BEAM_GEV = 158.0
 """Momentum of the projectiles whose antiprotons were measured."""
-SIGMA_PER_LAMBDA of the Lambda with their spectrum, shared 2 to 1 by
-protons (1 to 2 by neutrons, evenly by mesons). That is the number of leading hyperons in the model's balance of
-baryons (docs/reports/hadronic-inputs.md section 2) less the Lambda themselves, at 100 GeV. They decay at once into a
-pion and a nucleon; their energy is added to what the model has, so that this is an upper limit.
-
-Vertical, sea level, no cutoff, primaries and Sun as in inputs_effect.py. Printed are changes of fluxes in percent.
-"""
-
-from __future__ import annotations
-
-import json
-from collections.abc import Callable
-from importlib import resources
-
-import numpy as np
-from inputs_effect import PRIMARIES_GEV, TABLES, show
-from scipy.interpolate import splev
-
-from atmosphere.layers import linsley
-from hadronic.models import load_model
-from hadronic.species import N_PROJECTILES
-from hadronic.tables.yield_file import read_yield_file
-from hadronic.tables.yield_rows import OTHER
-from sim3d.cascade.decays import isotropic
-from sim3d.cascade.energies import EnergyGrid, make_grid
-from sim3d.cascade.flux import CascadeFlux, Place, solve_places
-from sim3d.cascade.primaries import no_cutoff
-from sim3d.cascade.rest_frame import two_body
-from sim3d.cascade.solver import CascadeSolver, yield_blocks
-from sim3d.conventions.arrays import Array
-from sim3d.conventions.flavours import FLAVOURS
-from sim3d.conventions.particles import KM, LAMBDA, MASS_GEV, NEUTRON, PIM, PIP, PROTON
-from sim3d.primaries.build import primary_model
-from sim3d.primaries.catalogue import DEFAULT_MODEL
-
-NUCLEONS = (PROTON, NEUTRON, LAMBDA)
-BEAM_GEV = {True: 158.0, False: 350.0}
-"""Beam of the measured antiprotons, by whether the projectile is a baryon."""
 SIGMA_PER_LAMBDA = 0.6
 SIGMA_GEV = {"+": 1.18937, "-": 1.19745}
 """Masses (Particle Data Group)."""
@@ -108,9 +70,7 @@ def measured_antiprotons(baryon: bool) -> tuple[Callable[[Array], Array], float]
     (one,) = (
         each
         for each in json.loads(text)["channels"]
-        if each["secondary"] == "pbar"
-        and each["beam_GeV"] == BEAM_GEV
-        and (each["projectile"] == "p") == baryon
+        if each["secondary"] == "pbar" and each["beam_GeV"] == BEAM_GEV and (each["projectile"] == "p") == baryon
     )
     low, high = one["x_of_data"]
     power = 1.7 if one["quantity"].startswith("x^1.7") else 0.0
@@ -198,9 +158,7 @@ def main() -> None:
     at = dict.fromkeys((*FLAVOURS, "mu+", "mu-"), (1.0, 10.0, 100.0, 1e3, 1e4))
     for baryon, beam in ((True, "protons"), (False, "pi-")):
         share = 200.0 * measured_antiprotons(baryon)[1]
-        print(
-            f"antiprotons and as many antineutrons of {beam} at {BEAM_GEV:g} GeV/c: {share:.2f}% of the energy"
-        )
+        print(f"antiprotons and as many antineutrons of {beam} at {BEAM_GEV:g} GeV/c: {share:.2f}% of the energy")
     now = solved(CascadeSolver(load_model("accelerator").tables, grid))
     show("antibaryons, spectrum of the K-", solved(WithAntibaryons("accelerator", grid, measured=False)), now, at)
     show("antibaryons, measured spectra", solved(WithAntibaryons("accelerator", grid, measured=True)), now, at)
