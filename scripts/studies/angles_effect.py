@@ -12,8 +12,8 @@ thinning and roulette, which would make the runs less alike. The angles are
               protons below 12 GeV/c, fading in ln T to 1 at 158 GeV; that of pions between the two energies and beyond;
     pythia8   those of this generator, of all species.
 
-Printed are changes of the flux near the horizon and averaged over the sky, with the jackknife error of pairs of groups
-of batches. `--scales` prints the scales alone.
+Printed are changes of the flux near the horizon (absolute cos_zenith below 0.2) and averaged over the sky, with the
+jackknife error of pairs of groups of batches. `--scales` prints the scales alone.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ BATCH_SIZE = 1_000
 PRIMARIES_GEV = (8.0, 1000.0)
 """Per nucleon. The lower end stands for the cutoff at Kamioka."""
 ENERGY_GEV = (0.1, 0.3, 1.0, 3.0, 10.0)
-BANDS = (("|cos_zenith| < 0.2", 0.2), ("sky", 1.0))
+BANDS = (("horizon", 0.2), ("sky", 1.0))
+"""Names, and the largest absolute cosine of the zenith angle."""
 NARROWER = 0.9
 HARP_GEV, NA61_GEV, UNMEASURED_GEV = 12.0, 60.0, 158.0
 LOWEST_T_SEC_GEV = 0.02
