@@ -119,6 +119,8 @@ def scale_at(scales: Scales, projectile: str, secondary: str, T_GeV: float, ln_x
 def stretched(counts: Array, s_edges: Array, scale: Array) -> Array:
     """Scale angles in histograms of the angle's variable s, which grows as the angle squared.
 
+    Counts are spread evenly in the bins of s, which widens the angles by up to 0.6% more.
+
     Parameters
     ----------
     counts : float[bins, s bins]
