@@ -24,7 +24,12 @@ PYTHIA_KAONS_GEV: Final = (1.0, 2.0, 3.0, 5.0)
 # The factor that joins Pythia's cross sections to Sibyll's grows from 1 to its full size between these energies [GeV].
 # Protons on air below are 242 mb at 3 GeV by absorption data on carbon; at 12 GeV/c a production cross section of
 # 229 mb on carbon times (14.54/12)^0.6 is 257 mb. Pythia has 243 and 253, with the whole factor 254 and 264.
-# (Numbers of the data are from memory.)
+# Both were cited from memory. 229 mb is confirmed: NA61 has 226 to 231 mb of production at 31 to 120 GeV/c, and the
+# evaluation of Barashenkov (in Geant4, G4ComponentBarNucleonNucleusXsc) 250 mb at 10 to 20 GeV, which contain some
+# 21 mb of quasi-elastic events. 242 mb on air, that is 216 on carbon, is not: the evaluation has 256 mb at 3 GeV, and
+# 225 without a quasi-elastic share of 12 % (assumed in docs/reports/hadronic-inputs.md section 2), 252 on air. So the
+# factor at 3 GeV is known to 4 % only; scripts/studies/inputs_effect.py prints what this does to fluxes. From carbon to
+# aluminium the evaluation goes as A^0.71, by which air would have 2 % more.
 CROSS_SECTION_JOIN_GEV: Final = (3.0, 80.0)
 STRANGE: Final = ("K+", "K-", "K0", "Lambda")
 

@@ -1,73 +1,118 @@
 """Compare neutrinos of nuclei that interact after their own length with those of superposition.
 
     python scripts/studies/nuclei_effect.py
-    python scripts/studies/nuclei_effect.py --pairs 4 --primaries 5000
+    python scripts/studies/nuclei_effect.py --site sno
 
-Pairs of small runs with the inputs of scripts/golden/make_golden.py, in the modes targeted and rotated. Printed is the
-ratio of all neutrinos above 0.1 GeV, with the error from the scatter of the pairs.
+Runs of the default models (without calibration) and one seed, in mode targeted. The depths of first interactions have
+the same mean in both treatments, and the weights of own lengths scatter. So the change is measured against a control:
+own lengths with superposition's loss of energy above the first interaction, Z/A of a proton's per nucleon. Its showers
+and weights are those of the run with own lengths. That the control is superposition is checked by a third run.
+
+Printed are ratios of the fluxes averaged over the sky by flavour and decade of energy, with the jackknife error of
+pairs of groups of batches.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
-import sys
-from pathlib import Path
+import itertools
+import time
+from unittest import mock
 
 import numpy as np
 
-from sim3d.config.load import make_config
-from sim3d.simulation.engine import simulate
+import sim3d
+from sim3d.conventions.arrays import Array
+from sim3d.primaries.nuclei import nuclei_table
+from sim3d.results.pairs import jackknife_of_two
+from sim3d.results.result import Result
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "golden"))
-from make_golden import RUNS
-
-FIRST_SEED = 100
-BATCH_SIZE = 1000
+BATCH_SIZE = 10_000
+DECADES_GEV = (0.1, 1.0, 10.0, 100.0)
 
 
-def total(mode: str, nuclei: str, seed: int, primaries: int) -> float:
-    """Simulate a run and sum its fluxes over sites and flavours.
+def simulate(treatment: str, arguments: argparse.Namespace) -> Result:
+    """Simulate a run.
 
     Parameters
     ----------
-    mode : str
-        A key of the runs of make_golden.py.
-    nuclei : str
-        ``transport.nuclei``.
-    seed, primaries : int
+    treatment : str
+        ``transport.nuclei``, or ``control``: own lengths with the loss of superposition.
+    arguments : Namespace
 
     Returns
     -------
-    float
-        m^-2 s^-1.
+    Result
     """
-    run = copy.deepcopy(RUNS[mode])
-    run["run"] = {"seed": seed, "primaries": primaries, "batch_size": BATCH_SIZE}
-    run["transport"] = {**run.get("transport", {}), "nuclei": nuclei}
-    record = simulate(make_config(run), threads=1)
-    if record is None or record.failure:
-        raise RuntimeError(f"{mode}, {nuclei}, seed {seed}: the run failed")
-    batches = int(record.batches_done.sum())
-    return float(sum(tally.plain_sum().sum() for tally in record.tallies)) / batches
+    tables = {name: nuclei_table(name) for name in ("superposition", "own_length")}
+    tables["control"] = np.column_stack([tables["superposition"][:, 0], tables["own_length"][:, 1]])
+    with mock.patch("sim3d.shower.world.nuclei_table", return_value=tables[treatment]):
+        return sim3d.run(
+            {
+                "run": {"seed": arguments.seed, "primaries": arguments.primaries, "batch_size": BATCH_SIZE},
+                "transport": {"nuclei": "superposition" if treatment == "superposition" else "own_length"},
+                "calibration": {"name": "none"},
+                # a survey would give each run energies of its own
+                "allocation": {"mode": "off"},
+                "sites": [{"name": arguments.site}],
+            },
+            threads=1,
+        )
+
+
+def decades(result: Result) -> Array:
+    """Integrate the flux over the sky and over decades of energy.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    float64 array (groups, flavour + 1, decade)
+        m^-2 s^-1; the last row of flavours is their sum.
+    """
+    edges = np.asarray(result.energy_edges_GeV)
+    sky = result.groups_east_west(result.default_site(None)).sum(axis=-1)
+    bins = np.einsum("gfec,e,c->gfe", sky, np.diff(edges), np.diff(result.cos_zenith_edges))
+    centres = np.sqrt(edges[1:] * edges[:-1])
+    parts = [
+        bins[:, :, (centres > low) & (centres < high)].sum(axis=-1) for low, high in itertools.pairwise(DECADES_GEV)
+    ]
+    flavours = np.stack(parts, axis=-1)
+    return np.concatenate([flavours, flavours.sum(axis=1, keepdims=True)], axis=1)
+
+
+def show(title: str, first: Result, second: Result) -> None:
+    """Print the changes from one run to another in percent.
+
+    Parameters
+    ----------
+    title : str
+    first, second : Result
+    """
+    change, error = jackknife_of_two(lambda a, b: 100.0 * (a / b - 1.0), first, second, decades)
+    ranges = [f"{low:g}-{high:g} GeV" for low, high in itertools.pairwise(DECADES_GEV)]
+    print(f"\n{title} - 1, percent\n")
+    print("|".join(["", " ", *(f" {r} " for r in ranges), ""]))
+    print("|".join(["", *["---"] * (len(ranges) + 1), ""]))
+    for name, values, errors in zip([*first.flavours, "all"], change, error, strict=True):
+        print("|".join(["", f" {name} ", *(f" {v:+.2f} ± {e:.2f} " for v, e in zip(values, errors, strict=True)), ""]))
 
 
 def main() -> None:
-    """Simulate the pairs and print the ratios."""
+    """Simulate the runs and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--pairs", type=int, default=12)
-    parser.add_argument("--primaries", type=int, default=15_000)
+    parser.add_argument("--primaries", type=int, default=480_000)
+    parser.add_argument("--seed", type=int, default=100)
+    parser.add_argument("--site", default="kamioka")
     arguments = parser.parse_args()
-    for mode in ("targeted", "rotated"):
-        found = np.array(
-            [
-                [total(mode, nuclei, FIRST_SEED + k, arguments.primaries) for nuclei in ("superposition", "own_length")]
-                for k in range(arguments.pairs)
-            ]
-        )
-        mean = found.mean(axis=0)
-        error = np.diff(found, axis=1).std(ddof=1) / np.sqrt(arguments.pairs) / mean[0]
-        print(f"{mode}: own_length / superposition {mean[1] / mean[0]:.4f} +- {error:.4f}")
+    start = time.process_time()
+    own, control, superposition = (simulate(name, arguments) for name in ("own_length", "control", "superposition"))
+    print(f"{arguments.site}, {arguments.primaries} primaries each")
+    show("own_length / control", own, control)
+    show("control / superposition", control, superposition)
+    print(f"{time.process_time() - start:.0f} s of CPU time")
 
 
 if __name__ == "__main__":

@@ -16,14 +16,16 @@ p = 3.2: E d^3 sigma / dp^3 ~ (1 - x)^3.2 exp(-1.5 p_T), 400 GeV protons in a be
 Phys. Rev. Lett. 57, 1522 (1986), abstract. Other experiments fitted dsigma/dx_F ~ (1 - |x_F|)^n, without the factor
 1/E: n = 4.9 +- 0.5 at 400 GeV (LEBC-EHS, Z. Phys. C 40, 321 (1988)), which this shape has between x_F = 0.05 and 0.4
 to one unit; n = 8.6 +- 2.0 and 6.9 +- 1.9 at 800 GeV (LEBC-MPS, Phys. Rev. Lett. 61, 2185 (1988); E653, Phys. Lett. B
-263, 573 (1991)), softer. These four numbers but that of E613 are cited from memory.
-A^1: alpha = 0.97 +- 0.04 for D mesons, HERA-B, Eur. Phys. J. C 52, 531 (2007) (number from memory).
+263, 573 (1991)), softer. These four numbers but that of E613 are cited from memory; no second source was found.
+A^1: alpha = 0.97 +- 0.04 for D mesons, HERA-B, Eur. Phys. J. C 52, 531 (2007) (number from memory; a summary of the
+paper says "near unity").
 <p_T^2> = 1 GeV^2: exp(-p_T^2 / GeV^2) of LEBC-EHS (from memory); it is larger at colliders, which is left out.
-Fractions: L. Gladilin, Eur. Phys. J. C 75, 19 (2015), means of e+e- and ep (from memory, scaled to sum to 1). ALICE
-found more Lambda_c and fewer D at 5 TeV (Phys. Rev. D 105, L011103 (2022)); fluxes here follow from the D0 measured,
-so that only the D+, D_s and Lambda_c relative to it depend on the fractions.
-Masses, lifetimes, X e nu branching ratios: R. L. Workman et al. (Particle Data Group), Prog. Theor. Exp. Phys. 2022,
-083C01 (from memory).
+Fractions: L. Gladilin, Eur. Phys. J. C 75, 19 (2015), means of e+e- and ep (from memory, not confirmed, scaled to sum
+to 1). ALICE found more Lambda_c and fewer D at 5 TeV (Phys. Rev. D 105, L011103 (2022)); fluxes here follow from the D0
+measured, so that only the D+, D_s and Lambda_c relative to it depend on the fractions. D+ over D0 is 0.40 by them; in
+LEBC-EHS it was 11.9 +- 1.5 to 18.3 +- 2.5, that is 0.65 +- 0.12.
+Masses and lifetimes: R. L. Workman et al. (Particle Data Group), Prog. Theor. Exp. Phys. 2022, 083C01, and the same in
+the package ``particle`` 1.1 (its D_s has c tau = 150.3 um). X e nu branching ratios: the same review, from memory.
 """
 
 from __future__ import annotations
@@ -111,20 +113,24 @@ class D0Measurement:
 _PAIR = 2.0 * HADRONS["D0"].share
 _ALL = (-_EVERYWHERE, _EVERYWHERE)
 CENTRAL = D0Measurement("ALICE", 7000.0, -0.5, 0.5, 1000.0, 120.0)
-"""Twice the mean of D0 and anti-D0, |y| < 0.5, Eur. Phys. J. C 77, 550 (2017) (number from memory)."""
+"""Twice the mean of D0 and anti-D0, |y| < 0.5, Eur. Phys. J. C 77, 550 (2017) (number from memory, not confirmed)."""
 FORWARD = D0Measurement("LHCb", 7000.0, 2.0, 4.5, 1661.0, 129.0)
-"""2 < y < 4.5, p_T < 8 GeV/c, Nucl. Phys. B 871, 1 (2013) (number from memory)."""
+"""2 < y < 4.5, p_T < 8 GeV/c, Nucl. Phys. B 871, 1 (2013) (number from memory).
+
+The paper's abstract has 1419 +- 12 +- 116 +- 65 ub of pairs there; twice that times the share of the D0 used here is
+1741 ub, 5% more, within the error."""
 MEASURED_D0 = (
-    # LEBC-EHS (NA27), 400 GeV, Z. Phys. C 40, 321 (1988), from memory
+    # LEBC-EHS (NA27), 400 GeV, Z. Phys. C 40, 321 (1988); from memory, and the same in a public code for heavy leptons
+    # (cross_sections.py of ryanbarouki/HNL_Dump on GitHub)
     D0Measurement("LEBC-EHS", 27.4, *_ALL, 18.3, 2.5),
-    # HERA-B, 920 GeV, Eur. Phys. J. C 52, 531 (2007): 49.1 +- 4.6 +- 7.4 of pairs
+    # HERA-B, 920 GeV, Eur. Phys. J. C 52, 531 (2007): 49.1 +- 4.6 +- 7.4 of pairs (a summary of the paper: about 49)
     D0Measurement("HERA-B", 41.6, *_ALL, 49.1 * _PAIR, 8.7 * _PAIR),
     # LHCb p Ne, Eur. Phys. J. C 83, 541 (2023), abstract
     D0Measurement("LHCb p Ne", 68.5, -2.29, 0.0, 48.2, 4.5),
     # LHCb p He, Phys. Rev. Lett. 122, 132002 (2019), abstract: 2 < y < 4.6 in the laboratory
     D0Measurement("LHCb p He", 86.6, -2.53, 0.07, 80.8, 6.7),
     # PHENIX, Phys. Rev. C 84, 044905 (2011): 551 +- 57 +- 195; STAR, Phys. Rev. D 86, 072013 (2012): 797 +- 210 and
-    # +208 -295; both of pairs, from memory
+    # +208 -295; both of pairs, from memory, not confirmed
     D0Measurement("PHENIX", 200.0, *_ALL, 551.0 * _PAIR, 203.0 * _PAIR),
     D0Measurement("STAR", 200.0, *_ALL, 797.0 * _PAIR, 330.0 * _PAIR),
     CENTRAL,

@@ -15,9 +15,13 @@ Sources
 Number of wounded nucleons A sigma_N / sigma_A: A. Bialas, M. Bleszynski and W. Czyz, Nucl. Phys. B 111 (1976) 461.
 Cross sections: P. J. Karol, Phys. Rev. C 11 (1975) 1203, nuclei of Gaussian density:
 sigma = pi a^2 (ln chi + E1(chi) + gamma), a^2 = a_1^2 + a_2^2, chi = sigma_NN A_1 A_2 / (pi a^2), a^2 = 2/3 <r^2>.
+This is the integral of 1 - exp(-sigma_NN T(b)) over the impact parameter b, T being the overlap of two Gaussian
+densities (``tests/sim3d/primaries/test_nuclei.py`` integrates it).
 Only their ratio to that of a proton on air is used, because the formula is some 15% above measurements for both.
-Radii of charge (fm): H. de Vries, C. W. de Jager and C. de Vries, At. Data Nucl. Data Tables 36 (1987) 495: p 0.88,
-He 1.68, N 2.56, Mg-Si 3.09, Mn-Fe 3.7; air 2.59. Formulas and radii are cited from memory.
+Radii of charge (fm): p 0.88, He 1.68, N 2.56, Mg-Si 3.09, Mn-Fe 3.7; air 2.59. H. de Vries, C. W. de Jager and C. de
+Vries, At. Data Nucl. Data Tables 36 (1987) 495, from memory; the list of the IAEA's Nuclear Data Section has 0.878,
+1.676, 2.558, 3.057 (Mg-24) and 3.122 (Si-28), 3.706 (Mn-55) and 3.738 (Fe-56), and 2.592 for air's N, O and Ar.
+The citations of Karol and of the wounded nucleons are from memory.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ ENERGIES_GEV = 10.0 ** (np.arange(31) / 10.0 - 1.0)
 """Kinetic energies of the protons: ten per decade, 0.1 to 100 GeV."""
 DEFAULT_ALTITUDE_KM = 380.0
 DEFAULT_CONE_DEG = 32.0
-"""Altitude and field of view of AMS-01 (J. Alcaraz et al., Phys. Lett. B 472 (2000) 215; from memory)."""
+"""Altitude and field of view of AMS-01 (J. Alcaraz et al., Phys. Lett. B 472 (2000) 215; its abstract has the altitude,
+the field of view is from memory)."""
 DEFAULT_SAMPLES = 500
 DEFAULT_DATE = "1998-07-01"
 """Month that the primary models are used for without change."""

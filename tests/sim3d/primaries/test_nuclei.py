@@ -15,7 +15,14 @@ from sim3d.errors import InputError
 from sim3d.jit_cache import CACHE
 from sim3d.primaries.build import primary_model
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS
-from sim3d.primaries.nuclei import length_ratios, nuclei_table
+from sim3d.primaries.nuclei import (
+    _AIR_A,
+    _AIR_RADIUS_FM,
+    _SIGMA_NN_FM2,
+    cross_section_mb,
+    length_ratios,
+    nuclei_table,
+)
 from sim3d.primaries.spectrum import group_flux
 from sim3d.sampling.first_interaction import trace_to_top
 from sim3d.sampling.source import Source
@@ -37,6 +44,16 @@ def test_lengths_and_losses():
     own = nuclei_table("own_length")
     np.testing.assert_allclose(own[:, 0], GROUP_CHARGE**2 / GROUP_MASS_NUMBER)
     np.testing.assert_allclose(nuclei_table()[:, 1], 1.0)
+
+
+def test_karols_formula_is_the_integral_over_the_impact_parameter():
+    """1 - exp(-sigma_NN T(b)) with the overlap T of two Gaussian densities, whose <r^2> is 3/2 a^2."""
+    for mass_number, radius in ((1.0, 0.88), (4.0, 1.68), (50.0, 3.7)):
+        a2 = 2.0 / 3.0 * (radius**2 + _AIR_RADIUS_FM**2)
+        b2 = (np.arange(200_000) + 0.5) * 1e-4 * a2
+        overlap = mass_number * _AIR_A / (math.pi * a2) * np.exp(-b2 / a2)
+        sigma = 10.0 * math.pi * (-np.expm1(-_SIGMA_NN_FM2 * overlap)).sum() * 1e-4 * a2
+        assert cross_section_mb(mass_number, radius) == pytest.approx(sigma, rel=1e-4)
 
 
 def test_numbers_of_wounded_nucleons():
