@@ -13,6 +13,7 @@ Units: km, GV, degrees.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,9 +23,11 @@ from geomag.field.igrf import FieldModel
 from geomag.field.magnetosphere import Magnetosphere
 from geomag.trajectories.batch import BatchTracer
 from geomag.trajectories.early_verdicts import ALLOWED, CURVATURE
-from geomag.trajectories.precise import PreciseTracer
 from geomag.trajectories.sharper_verdicts import STEEPEST
 from geomag.trajectories.tracing import trace_params
+
+if TYPE_CHECKING:
+    from geomag.trajectories.precise import PreciseTracer
 
 CUTOFF_TOLERANCE = 1e-5
 """Error per step of the integrator in the cutoff tools (ten times tighter than in the simulation)."""
@@ -170,6 +173,9 @@ class Scanner:
         self.tracer = BatchTracer(field, params)
         self._precise: PreciseTracer | None = None
         if external is not None or precise:
+            # scipy's integrators, which a fast scan needs not, take a quarter of a second to import
+            from geomag.trajectories.precise import PreciseTracer
+
             self._precise = PreciseTracer(
                 field, floor_km, external, max_path_radii=max_path_radii, tolerance=precise_tolerance
             )

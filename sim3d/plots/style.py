@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cbook import is_math_text
 from matplotlib.figure import Figure
@@ -167,7 +168,9 @@ def _settle(figure: Figure) -> None:
     figure.draw_without_rendering()
     for legend in figure.legends:
         legend.set_bbox_to_anchor((0.0, 0.0, 1.0, 1.0), figure.transFigure)
-    figure.set_layout_engine("none")
+    # none at all: with "none" matplotlib draws the figure twice whenever it is saved
+    with rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
     _centre_heading(figure)
 
 

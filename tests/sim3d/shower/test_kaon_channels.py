@@ -34,7 +34,7 @@ def _moments(species, n, fixed, seed, out):
 @pytest.mark.parametrize("species", [KP, KM, KL])
 def test_fixed_channels_are_the_decays_by_branching_ratio(species):
     """Numbers, mean energies and mean squared energies of every flavour of neutrino."""
-    n = 30_000
+    n = 60_000
     sums = []
     for fixed in (True, False):
         out = np.zeros((n, 4, 3))

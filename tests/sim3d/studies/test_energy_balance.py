@@ -25,7 +25,7 @@ def model():
     return load_model("fluka-z", "printed")
 
 
-@pytest.mark.parametrize(("energy", "cosine", "showers"), [(10.0, 1.0, 1500), (100.0, 0.5, 1000)])
+@pytest.mark.parametrize(("energy", "cosine", "showers"), [(10.0, 1.0, 3000), (100.0, 0.5, 1000)])
 def test_all_energy_is_accounted_for(model, energy, cosine, showers):
     balance = energy_balance(model, energy, cosine, showers, seed=5)
     assert list(balance.shares) == list(CATEGORIES)
