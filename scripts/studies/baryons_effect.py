@@ -104,6 +104,7 @@ class WithAntibaryons(CascadeSolver):
         for projectile in range(N_PROJECTILES):
             baryon = projectile in NUCLEONS
             source = content["p" if baryon else "pi+"]
+            assert source.other is not None
             share = np.interp(np.log(E), np.log(source.T_GeV), source.other[:, column])
             if measured:
                 density, energy = measured_antiprotons(baryon)
@@ -155,7 +156,7 @@ def solved(solver: CascadeSolver) -> CascadeFlux:
 def main() -> None:
     """Compute and print all changes."""
     grid = make_grid(0.01, PRIMARIES_GEV[1])
-    at = dict.fromkeys((*FLAVOURS, "mu+", "mu-"), (1.0, 10.0, 100.0, 1e3, 1e4))
+    at: dict[str, tuple[float, ...]] = dict.fromkeys((*FLAVOURS, "mu+", "mu-"), (1.0, 10.0, 100.0, 1e3, 1e4))
     for baryon, beam in ((True, "protons"), (False, "pi-")):
         share = 200.0 * measured_antiprotons(baryon)[1]
         print(f"antiprotons and as many antineutrons of {beam} at {BEAM_GEV:g} GeV/c: {share:.2f}% of the energy")
