@@ -70,12 +70,13 @@ def main() -> None:
             change = 100.0 * slopes @ ((again.values - base.values) * base.sigma)
             shown = [int(np.argmin(np.abs(np.log(energies / e)))) for e in SHOWN_GEV]
             words = ", ".join(f"{e:g}" for e in SHOWN_GEV)
+            numu, nue = (", ".join(f"{change[k, i]:+.2f}" for i in shown) for k in (0, 2))
             print(
                 f"{name}, cos_zenith {angles[0]:g}-{angles[1]:g} instead of {own[0]:g}-{own[1]:g}: ratio "
                 f"{100 * (ratio.min() - 1):+.2f} to {100 * (ratio.max() - 1):+.2f}%, chi2 "
                 f"{again.chi2_total - base.chi2_total:+.1f}, largest move {move[largest]:+.2f} errors "
                 f"({stored.parameters[largest]}); numu and nue at {words} GeV: "
-                f"{', '.join(f'{change[0, i]:+.2f}' for i in shown)}; {', '.join(f'{change[2, i]:+.2f}' for i in shown)}%",
+                f"{numu}; {nue}%",
                 flush=True,
             )
 
