@@ -64,10 +64,9 @@ def main() -> None:
             fresh.append(response(measurement, muon_gradients(load(path)), (), bare))
         show(old, fresh, centre, totals)
     points = totals[2, 0]
-    print(
-        f"together, {points:.0f} points: single runs {totals[0, 0] / points:.2f} +- {totals[0, 1] ** 0.5 / points:.2f}, "
-        f"mean of seeds {totals[1, 0] / points:.2f} +- {totals[1, 1] ** 0.5 / points:.2f}"
-    )
+    one, every = ((chi2 / points, variance**0.5 / points) for chi2, variance in totals[:2])
+    print(f"together, {points:.0f} points: single runs {one[0]:.2f} +- {one[1]:.2f}, ", end="")
+    print(f"mean of seeds {every[0]:.2f} +- {every[1]:.2f}")
 
 
 def show(old: FittedSet, fresh: list, centre: np.ndarray, totals: np.ndarray) -> None:
@@ -86,8 +85,9 @@ def show(old: FittedSet, fresh: list, centre: np.ndarray, totals: np.ndarray) ->
     of_mean = float(np.sum((logs.mean(axis=0) - linear) ** 2 / np.diag(both)))
     variance = 2.0 * squared_correlations(both, N_GROUPS * seeds)
     totals += [[chi2.mean(), width**2], [of_mean, variance], [n, 0.0]]
+    error = np.median(np.sqrt(np.diag(covariance)))
     print(
-        f"{old.name}: {n} points, {seeds} seeds, error of a run {np.median(np.sqrt(np.diag(covariance))):.1%} (median)\n"
+        f"{old.name}: {n} points, {seeds} seeds, error of a run {error:.1%} (median)\n"
         f"  scatter between seeds over stated errors {ratio:.2f} +- {ratio / np.sqrt(2.0 * (seeds - 1) * worth):.2f}; "
         f"worth {worth:.1f} independent points\n"
         f"  chi2 per point of single runs {chi2.mean() / n:.2f} +- {width / n / seeds**0.5:.2f} in the mean, from "
