@@ -113,7 +113,7 @@ def count(recorded: Path, symbols: Path) -> tuple[Counter[str], Counter[str]]:
     stages: Counter[str] = Counter()
     functions: Counter[str] = Counter()
     sample = bytearray()
-    command = ["perf", "script", "-i", str(recorded), "-D"]
+    command = ["perf", "script", "-i", str(recorded), "-D", "--no-inline"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         for line in process.stdout or ():
             if line.startswith(". ... raw event"):

@@ -31,10 +31,10 @@ from sim3d.sampling.analog import analog_batch
 from sim3d.sampling.batch import BatchScores, BatchTask
 from sim3d.sampling.coarse_field import coarse_field
 from sim3d.sampling.counters import C_PRIMARIES
-from sim3d.sampling.energy_law import energy_law
 from sim3d.sampling.lost import Lost, indices
 from sim3d.sampling.muons import NO_SLOPES, Overhead, check_levels, make_overhead, muon_world, overhead_batch
 from sim3d.sampling.rotated import rotated_batch
+from sim3d.sampling.run_energies import run_energies
 from sim3d.sampling.source import Source
 from sim3d.sampling.targeted import FOLLOWED_BELOW, targeted_batch
 from sim3d.scoring.detectors import Detector
@@ -455,7 +455,7 @@ def make_setup(config: Config) -> Setup:
     hadronic = run_hadronic(config.hadronic.model, config.hadronic.definition, config.hadronic.table, values)
     primaries = make_primaries(config)
     low, high = config.primaries.energy_GeV
-    index, law, roulette = energy_law(low, high, config.primaries.energy_index)
+    index, law, roulette = run_energies(config)
     world = build_world(
         atmosphere.layers,
         atmosphere.top_km,
