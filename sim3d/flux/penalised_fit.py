@@ -195,7 +195,7 @@ class _Penalties:
         self._elements = [(*np.nonzero(plane), plane[plane != 0.0]) for plane in planes]
         rows = np.array([one.functions for one in penalties])
         # functions of the third axis that the same penalties act on, and these in the space that they determine
-        self._groups: list[tuple[Array, Array, list[int], Array]] = []
+        self._groups: list[tuple[np.ndarray, Array, list[int], Array]] = []
         for weights in dict.fromkeys(map(tuple, rows.T.tolist())):
             functions = [c for c in range(sizes[2]) if tuple(rows[:, c].tolist()) == weights]
             on = np.flatnonzero(np.array(weights) > 0.0)

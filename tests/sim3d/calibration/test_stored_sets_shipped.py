@@ -44,7 +44,7 @@ def test_asimov_data_of_shifted_parameters_give_them_back(shipped):
 
 
 def test_a_few_toys(shipped):
-    """1,000 are thrown by scripts/studies/calibration_closure.py; here the mean of all squared pulls is 1."""
+    """1,000 are thrown by scripts/calibration/calibration_closure.py; here the mean of all squared pulls is 1."""
     pulls, chi2 = toys(stored_sets(shipped), stored_prior(shipped), SMALL, seed=20260101)
     points = sum(len(one.data) for one in stored_sets(shipped))
     assert abs(chi2.mean() - points) < 3.5 * np.sqrt(2.0 * points / SMALL)

@@ -1,6 +1,6 @@
 """Closure of a calibration: Asimov data, toys, other models as truth, and each measurement left out.
 
-    python scripts/studies/calibration_closure.py FILE.h5 [--toys 1000] [--seed 2026]
+    python scripts/calibration/calibration_closure.py FILE.h5 [--toys 1000] [--seed 2026]
 
 FILE.h5 is the result of ``sim3d calibrate`` with ``method = "cascade"`` and ``truths``, or the name of a calibration
 that ships. Printed are the largest deviation of the fit to Asimov data of shifted parameters, means and widths of the

@@ -1,6 +1,6 @@
 """Draw a calibration: data over prediction of its measurements, and what it does to neutrinos.
 
-    python scripts/studies/calibration_pictures.py FILE.h5 -o FOLDER
+    python scripts/calibration/calibration_pictures.py FILE.h5 -o FOLDER
 
 FILE.h5 is the result of ``sim3d calibrate`` with ``method = "cascade"``, or the name of a calibration that ships.
 Neutrinos are the mean of cos_zenith 0.3 and 1 at sea level, under a cutoff of 6 GV.

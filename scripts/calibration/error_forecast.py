@@ -1,6 +1,6 @@
 """Errors of neutrino fluxes before and after a schematic fit to muons, by the cascade equations: no simulation.
 
-    python scripts/studies/error_forecast.py [--unpaid]
+    python scripts/calibration/error_forecast.py [--unpaid]
 
 Derivatives of neutrinos (mean of cos_zenith 1 and 0.3) and of vertical muons by all parameters of a calibration are
 finite differences of solutions in one dimension, at sea level under a cutoff of 6 GV, in the US Standard Atmosphere.

@@ -1,7 +1,7 @@
 """Find the points with the largest chi2 of the calibration: fits by the cascade equations without some, or with more.
 
-    python scripts/studies/calibration_by_cascade.py -o DIR
-    python scripts/studies/calibration_tensions.py -o DIR [--above 3]
+    python scripts/calibration/calibration_by_cascade.py -o DIR
+    python scripts/calibration/calibration_tensions.py -o DIR [--above 3]
 
 Fits at the derivatives of the unchanged model that the first command keeps in DIR. Nothing here is a choice of the
 calibration: a step in the flux of BESS-TeV at 20.6 GeV/c, where its acceptance widens, is no published error, and the

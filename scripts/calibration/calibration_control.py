@@ -1,6 +1,6 @@
 """Simulation over cascade equations for the muons of a calibration: the smooth ratio K, its errors, and derivatives.
 
-    python scripts/studies/calibration_control.py WORK ITERATION
+    python scripts/calibration/calibration_control.py WORK ITERATION
 
 WORK is the folder of ``sim3d calibrate`` with ``method = "cascade"``. Printed are K of the flux of both charges with
 its statistical error, chi2 of the run's points about the prediction, and the derivatives of both as a mean over

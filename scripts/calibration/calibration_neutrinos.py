@@ -1,6 +1,6 @@
 """Compute how a calibration changes neutrino fluxes and their errors: by energy, source of error and measurement.
 
-    python scripts/studies/calibration_neutrinos.py FILE.h5
+    python scripts/calibration/calibration_neutrinos.py FILE.h5
 
 FILE.h5 is the result of ``sim3d calibrate`` with ``method = "cascade"``, or the name of a calibration that ships.
 Derivatives of numu and nue (mean of cos_zenith 1 and 0.3, cutoff 6 GV) are those in the file. The month's Sun is part

@@ -1,6 +1,6 @@
 """Fit the calibration with muons of the cascade equations in place of simulations: quick, and without random errors.
 
-    python scripts/studies/calibration_by_cascade.py -o DIR [--above 3] [--iterations 3] [--prior NAME=SIGMA ...]
+    python scripts/calibration/calibration_by_cascade.py -o DIR [--above 3] [--iterations 3] [--prior NAME=SIGMA ...]
 
 Measurements, nuisances, priors and fit are those of ``sim3d calibrate``; the responses are
 :mod:`sim3d.calibration.cascade_muons` without any correction by a simulation. Points below ``--above`` (GeV/c) are left

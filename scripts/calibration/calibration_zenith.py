@@ -1,6 +1,6 @@
 """Compute what other zenith angles of the charge ratios would do to a calibration that ships.
 
-    python scripts/studies/calibration_zenith.py muons-2026
+    python scripts/calibration/calibration_zenith.py muons-2026
 
 The zenith angles of CMS, MINOS and OPERA are not published as an acceptance. Their predictions are multiplied by the
 ratio of the cascade equations for other angles to those of the measurement's file, at the best fit, and the parameters

@@ -1,6 +1,6 @@
 """Z factors of protons after a calibration, with errors, beside those of daemonflux's fit to muons.
 
-    python scripts/studies/calibration_z_factors.py FILE.h5
+    python scripts/calibration/calibration_z_factors.py FILE.h5
 
 FILE.h5 is the result of ``sim3d calibrate``, or the name of a calibration that ships. Z = sum of x^1.7 dN/dx on air at
 daemonflux's knots (hadronic/reference/daemonflux_zfactors.csv is table 2 of Yanez and Fedynitch, Phys. Rev. D 107
