@@ -1,6 +1,7 @@
-"""Compare the linear prediction of a calibration with fresh runs at its best fit, by several seeds.
+r"""Compare the linear prediction of a calibration with fresh runs at its best fit, by several seeds.
 
-    python scripts/calibration/calibration_seeds.py scripts/campaigns/muons-2026.toml WORK minos=1200000,8 opera=400000,7
+    python scripts/calibration/calibration_seeds.py \
+        scripts/campaigns/muons-2026.toml WORK minos=1200000,8 opera=400000,7
 
 simulates each measurement at the best fit of the calibration that ships under the table's name, with that number of
 primaries and of seeds, one after another; runs that WORK holds are read. For each measurement it prints

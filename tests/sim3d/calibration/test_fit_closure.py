@@ -1,7 +1,7 @@
 """Closure of a fit of real size: all parameters of a calibration, with the derivatives of the cascade equations.
 
-tests/data/cascade_slopes.npz has what scripts/calibration/error_forecast.py computes: fluxes of numu and nue at 8 energies
-and of vertical mu+ and mu- at 40 momenta, and the derivatives of their logarithms by all parameters.
+tests/data/cascade_slopes.npz has what scripts/calibration/error_forecast.py computes: fluxes of numu and nue at 8
+energies and of vertical mu+ and mu- at 40 momenta, and the derivatives of their logarithms by all parameters.
 """
 
 from __future__ import annotations
