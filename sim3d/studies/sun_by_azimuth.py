@@ -25,7 +25,6 @@ from scipy.interpolate import PchipInterpolator
 
 from geomag.cutoffs.whole_sky import whole_sky_map
 from geomag.field.igrf import FieldModel
-from hadronic.models import load_model
 from sim3d.cascade.energies import LOWEST_GEV, make_grid
 from sim3d.cascade.flux import Place, solve_places
 from sim3d.cascade.primaries import sharp_cutoff
@@ -40,7 +39,9 @@ from sim3d.primaries.build import primary_model
 from sim3d.primaries.groups import GROUP_CHARGE, GROUP_MASS_NUMBER, GROUPS, NUCLEON_MASS_GEV
 from sim3d.primaries.model import PrimaryModel
 from sim3d.scoring.gradients import BINS
+from sim3d.simulation.calibrated import run_values
 from sim3d.simulation.setup import make_atmosphere, make_primaries
+from sim3d.simulation.variation import run_hadronic
 
 RIGIDITIES_GV = np.array([0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0, 29.0, 38.0, 50.0, 65.0])
 """Sharp cutoffs for which the cascade equations are solved; none of the Earth's is above the last."""
@@ -100,7 +101,7 @@ def azimuth_factors(
     """
     sky = whole_sky_map(lat_deg, lon_deg, FieldModel(config.field.date), cell_deg=_CELL_DEG, step_GV=_STEP_GV)
     energies = BINS.energies_GeV[BINS.energies_GeV < 0.1 * _HIGHEST_GEV]
-    behind = _behind_cutoffs(config, energies)
+    behind = flux_behind_cutoffs(config, energies)
     middle = np.sqrt(np.maximum(RIGIDITIES_GV[:-1], 0.5) * RIGIDITIES_GV[1:])
     name, join_GeV = str(config.primaries.model), config.primaries.join_GeV
 
@@ -111,7 +112,7 @@ def azimuth_factors(
     out = np.full((len(potentials_MV), len(BINS.energies_GeV), len(sky.cos_zenith)), np.nan)
     for i, (cosine, cutoffs) in enumerate(zip(sky.cos_zenith, sky.effective_GV, strict=True)):
         below = np.minimum(cutoffs, RIGIDITIES_GV[-1])
-        at = PchipInterpolator(_COSINES, behind, axis=0)(max(abs(cosine), _COSINES[0]))
+        at = at_cosine(behind, cosine)
         bands = np.exp(at[:-1]) - np.exp(at[1:])
         a, whole = _deviations(bands, below), PchipInterpolator(RIGIDITIES_GV, np.exp(at))(below).mean(axis=0)
         square = np.mean(a**2, axis=0)
@@ -122,15 +123,44 @@ def azimuth_factors(
     return out
 
 
-def _behind_cutoffs(config: Config, energies_GeV: Array) -> Array:
-    """ln of the one-dimensional flux behind sharp cutoffs, mean of flavours: (cosine, cutoff, energy)."""
-    hadronic = load_model(config.hadronic.model, config.hadronic.definition, config.hadronic.table)
+def flux_behind_cutoffs(config: Config, energies_GeV: Array) -> Array:
+    """Compute the logarithm of the one-dimensional flux behind sharp cutoffs, mean of flavours.
+
+    Parameters
+    ----------
+    config : Config
+        Its hadronic model and primaries, both at the values of its calibration and of ``[vary]``, and its air.
+    energies_GeV : float64 array (n,)
+
+    Returns
+    -------
+    float64 array (cosine, cutoff, n)
+        For three cosines, and for :data:`RIGIDITIES_GV`.
+    """
+    named = config.hadronic
+    hadronic = run_hadronic(named.model, named.definition, named.table, run_values(config))
     primaries, air = make_primaries(config), make_atmosphere(config)
     solver = CascadeSolver(hadronic.tables, make_grid(LOWEST_GEV, _HIGHEST_GEV, _BINS_PER_DECADE))
     places = [Place(float(c), air, primaries, 0.0, sharp_cutoff(float(x))) for c in _COSINES for x in RIGIDITIES_GV]
     found = solve_places(solver, places, energy_GeV=(0.0, _HIGHEST_GEV), depth_step_g_cm2=_DEPTH_STEP_G_CM2)
     flux = np.array([np.mean([one.flux(flavour, energies_GeV) for flavour in FLAVOURS], axis=0) for one in found])
     return np.log(np.maximum(flux, _LEAST_FLUX)).reshape(len(_COSINES), len(RIGIDITIES_GV), -1)
+
+
+def at_cosine(behind: Array, cosine: float) -> Array:
+    """Interpolate :func:`flux_behind_cutoffs` to a zenith angle; neutrinos from below are those of their entry.
+
+    Parameters
+    ----------
+    behind : float64 array (cosine, cutoff, n)
+    cosine : float
+        cos_zenith at the detector.
+
+    Returns
+    -------
+    float64 array (cutoff, n)
+    """
+    return np.asarray(PchipInterpolator(_COSINES, behind, axis=0)(max(abs(cosine), _COSINES[0])))
 
 
 def _deviations(bands: Array, cutoffs_GV: Array) -> Array:
