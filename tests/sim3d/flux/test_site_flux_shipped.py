@@ -21,6 +21,8 @@ from sim3d.studies.site_tables import agreement
 
 SITES = sorted(shipped_sites())
 FLAVOURS = ("numu", "numubar", "nue", "nuebar")
+LARGEST_PULL = 4.88
+"""As improbable as 4 of a Gaussian: errors are from 24 groups of batches, so that pulls have Student's t."""
 
 
 def test_kamioka_ships_and_all_sites_would_fit_in_20_megabytes():
@@ -146,8 +148,8 @@ def test_a_calibrated_run_agrees_with_the_moved_flux():
     found = agreement(site, sim3d.run(make_config(document)), read_calibration(named_calibration(name)))
     for row in found.values():
         assert 0.8 < row["chi2_per_bin"] < 1.2
-        assert abs(row["sky_pull"]) < 4.0
-        assert abs(row["east_west_pull"]) < 4.0
+        assert abs(row["sky_pull"]) < LARGEST_PULL
+        assert abs(row["east_west_pull"]) < LARGEST_PULL
 
 
 @pytest.mark.slow
@@ -163,5 +165,5 @@ def test_a_run_of_the_same_configuration_agrees(name):
     # 0.9 to 1.1 is wanted; SNO has 0.87, Kamioka above 0.9: the variance from hits around is 7 to 20% too large
     assert 0.85 < np.sum(bins * chi2) / bins.sum() < 1.1
     for row in found.values():
-        assert abs(row["sky_pull"]) < 4.0
-        assert abs(row["east_west_pull"]) < 4.0
+        assert abs(row["sky_pull"]) < LARGEST_PULL
+        assert abs(row["east_west_pull"]) < LARGEST_PULL
