@@ -358,7 +358,7 @@ def _raw_errors(table: FluxTable) -> BinErrors:
     grid = neutrino_grid(table.energies_GeV, table.cos_edges, table.azimuth_edges_deg)
     error = np.where(table.hit, table.error, 0.0)
     found = bin_errors(table.flux, error, grid, FEW_BATCHES)
-    return replace(found, hit_value=hit_values(table.flux, error**2, grid, near=HITS_OF_A_VALUE))
+    return replace(found, hit_value=hit_values(table.flux, error * error, grid, near=HITS_OF_A_VALUE))
 
 
 def _all_flavours(
