@@ -46,6 +46,7 @@ from sim3d.results.model_parameters import ParameterErrors
 from sim3d.results.result import Result, load
 from sim3d.simulation.merge import merge_files
 from sim3d.studies.site_tables import (
+    SECOND_RUN,
     SitePlan,
     agreement,
     make_site_flux,
@@ -198,6 +199,9 @@ def main() -> int:
     unknown = [name for name in names if name not in SITES]
     if unknown:
         print(f"site_tables: --sites: {unknown[0]!r} is not one of {', '.join(SITES)}", file=sys.stderr)
+        return 2
+    if chosen.more < 0 or (chosen.more and len(chosen.field_dates.split(",")) > SECOND_RUN - 1):
+        print(f"site_tables: --more: {chosen.more} must not be negative, and 0 with 5 dates or more", file=sys.stderr)
         return 2
     errors, prior, calibration = errors_of(chosen)
     models = {key: getattr(chosen, f"{key}_model") for key in MODELS}

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,16 @@ def test_empty_bins_pull_down():
     smooth = smoothing.smooth_average(original)
     known = smooth.effective_hits > 0.3
     assert np.mean(np.log(smooth.table.flux / truth(WHOLE))[known]) == pytest.approx(0.0, abs=0.1)
+
+
+def test_a_factor_is_not_known_better_than_the_shape():
+    """A table without noise about its shape: no penalty is stronger than the shape's error of 1% a decade allows."""
+    exact = truth(WHOLE)
+    original = replace(table(WHOLE, 200.0), flux=exact, error=0.02 * exact)
+    smooth = smoothing.smooth_average(original, shape=exact[..., 0])
+    limit = smoothing.KNOTS_PER_DECADE / smoothing.SHAPE_ERROR**2
+    assert smooth.penalties.max() == pytest.approx(limit)
+    np.testing.assert_allclose(smooth.table.flux, exact, rtol=1e-6)
 
 
 def test_azimuth():
