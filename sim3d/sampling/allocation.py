@@ -284,10 +284,10 @@ times the measured ones. Only their ratios matter, and they change errors alone.
 LEAST, MOST = 0.5, 4.0
 """Least and largest ratio of a stratum's share to that by default, for the whole table. A survey may miss rare heavy
 hits of a stratum."""
-IMPORTANCE = (3.0, 2.0, 1.0, 0.5, 1.0)
+IMPORTANCE = (1.5, 2.0, 1.0, 1.0, 2.0)
 """Weights of the cells of the whole table by decade of neutrino energy from 0.1 GeV on, times the inverse of their
-squared errors by default. With equal weights the errors of 0.1 to 1 GeV were those wanted of a run of 600 CPU seconds,
-those of 100 GeV to 1 TeV two thirds of them (docs/reports/decades.md)."""
+squared errors by default. With them all decades come about as near to the errors that are wanted of a run of 600 CPU
+seconds (``benchmarks/aims.py --importance``; docs/reports/decades.md)."""
 LEAST_OF_A_PART = 0.05
 """Least ratio where the run serves a part of the table."""
 OUTSIDE = 0.1

@@ -164,7 +164,7 @@ class Setup:
         if not self.config.allocates or self.config.allocation.whole:
             return aim
         by_energy, by_zenith = favoured(part_of_table(self.config.allocation))
-        return aim._replace(by_energy=by_energy, by_zenith=by_zenith)
+        return aim._replace(by_energy=aim.by_energy * by_energy, by_zenith=by_zenith)
 
     def batch_task(self, batch: int, lost: Sequence[Lost] = (), only: int = -1) -> BatchTask:
         """Make the inputs of a batch kernel.
