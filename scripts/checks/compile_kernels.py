@@ -2,9 +2,10 @@
 
     python scripts/checks/compile_kernels.py
 
-One process compiles the kernels without gradients and those of geomagnetic cutoffs, the other the kernels with
-gradients. A process compiles a function that several kernels call only once, so that this takes less processor time
-than tests that compile what they meet first. With all kernels in the cache it takes a few seconds.
+One process compiles the kernels without gradients, the other those with gradients and those of geomagnetic cutoffs.
+Analog sampling with gradients is left out: the slow tests alone use it. A process compiles a function that several
+kernels call only once, so that this takes less processor time than tests that compile what they meet first. With all
+kernels in the cache it takes a few seconds.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ MODES = ("analog", "rotated", "targeted")
 """Targeted sampling comes last: with gradients it needs the shower without them, which the other process compiles."""
 
 
-def configuration(mode: str, *, gradients: bool) -> dict[str, Any]:
+def configuration(mode: str, *, gradients: bool, muons: bool = False) -> dict[str, Any]:
     """Configuration of a run whose kernels are compiled.
 
     Parameters
     ----------
     mode : str
         Of sampling.
-    gradients : bool
+    gradients, muons : bool
 
     Returns
     -------
@@ -36,23 +37,34 @@ def configuration(mode: str, *, gradients: bool) -> dict[str, Any]:
     return {
         "run": {"primaries": 200, "batch_size": 100},
         "sampling": {"mode": mode},
-        "scoring": {"gradients": gradients, "muons": mode == "targeted"},
+        "scoring": {"gradients": gradients, "muons": muons},
         "transport": {"bending": mode != "rotated"},
         "sites": [site],
     }
 
 
 def compile_part(*, gradients: bool) -> None:
-    """Compile the kernels of all modes, with or without gradients; without also those of ``sim3d replay``."""
+    """Compile the kernels of all modes, with or without gradients; without also those of ``sim3d replay``.
+
+    A batch is simulated first, without the locks of ``compile_kernels``: the other process would wait for the lock of
+    the shower's kernel, though it only loads it. ``compile_kernels`` then finds all in memory and marks it as compiled.
+    Runs with muons and without have marks of their own: without its mark a run compiles parts of the kernel again.
+    """
     from sim3d.config.load import make_config
+    from sim3d.sampling.batch import empty_scores
     from sim3d.simulation.processes import Processes
     from sim3d.simulation.replay import replay
     from sim3d.simulation.setup import make_setup
     from sim3d.simulation.warm_up import compile_kernels
 
     for mode in MODES:
-        setup = make_setup(make_config(configuration(mode, gradients=gradients)))
-        compile_kernels(setup, Processes())
+        if mode == "analog" and gradients:
+            continue
+        for muons in (True, False) if mode == "targeted" else (False,):
+            setup = make_setup(make_config(configuration(mode, gradients=gradients, muons=muons)))
+            scores = empty_scores(len(setup.detectors), setup.n_azimuth)
+            setup.batch_function()(0, scores, None, setup.empty_extras())
+            compile_kernels(setup, Processes())
         if mode != "rotated" and not gradients:
             replay(setup.config, 0, setup)
 
@@ -79,7 +91,7 @@ def main() -> int:
     """Compile both parts; 1 if one fails."""
     if len(sys.argv) > 1:
         compile_part(gradients=sys.argv[1] == "gradients")
-        if sys.argv[1] == "plain":
+        if sys.argv[1] == "gradients":
             compile_cutoffs()
         return 0
     parts = [subprocess.Popen([sys.executable, __file__, part]) for part in ("plain", "gradients")]
