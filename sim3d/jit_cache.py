@@ -100,10 +100,21 @@ def _remembered(everything: str, base: Path | None) -> str:
     return key
 
 
-def _kernel_key(base: Path | None) -> str:
+def all_sources_hash() -> str:
+    """Hash all modules of the program, and the versions of numba, numpy, scipy and particle.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
     from sim3d.kernel_sources import module_files
 
-    return _remembered(_digest(module_files(_package_folders())), base)
+    return _digest(module_files(_package_folders()))
+
+
+def _kernel_key(base: Path | None) -> str:
+    return _remembered(all_sources_hash(), base)
 
 
 def _candidates() -> list[Path]:

@@ -21,6 +21,7 @@ from geomag.trajectories.tracing import trace_params
 from hadronic.models import HadronicModel
 from sim3d.config.schema import Config
 from sim3d.config.sites import SiteTable
+from sim3d.disk_cache import kept
 from sim3d.errors import InputError
 from sim3d.files.event_journal import BatchRecorder
 from sim3d.primaries.build import primary_model
@@ -420,7 +421,7 @@ def make_primaries(config: Config) -> PrimaryModel:
 def _field_and_bounds(date: str, degree: int) -> tuple[FieldModel, np.ndarray, np.ndarray]:
     """Field of a date, and the parameters and bounds of the back-tracking in it; kept for the next run."""
     field = FieldModel(date, degree)
-    trace = trace_params(field)
+    trace = kept("trace", (field.gauss.tobytes(), degree), lambda: trace_params(field))
     return field, trace, horizontal_table(field, trace)
 
 
@@ -478,7 +479,6 @@ def make_setup(config: Config) -> Setup:
         check_levels(overhead, atmosphere.top_km)
     sites, surfaces = site_rows(detectors, [None if found is None else found[0] for found in read])
     source = Source(primaries.spectrum, low, high, index, law, sphere_km=float(sites[0]["radius_km"]))
-    trace = trace_params(field)
     return Setup(
         config=config,
         detectors=detectors,

@@ -5,9 +5,11 @@ The changes are those of the table ``[vary]`` of a configuration, or of a parame
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from importlib import resources
 
 import numpy as np
 
@@ -15,10 +17,11 @@ from hadronic.interaction.kernels import YieldTables
 from hadronic.interaction.slow_pions import laws_with_slow
 from hadronic.interaction.variation import hat_functions
 from hadronic.interaction.yield_laws import KINDS, changed_tables
-from hadronic.models import HadronicModel, load_model
+from hadronic.models import SHIPPED_TABLES, HadronicModel, load_model
 from hadronic.species import N_SPECIES as N_HADRONS
 from sim3d.config.parameters import CLASS_OF, FADE_GEV, KNOTS_GEV, PIVOT_GROUPS, PIVOTS_GEV, SIGMA_KINDS, pivot_name
 from sim3d.conventions.particles import KL, KM, KP, KS, LAMBDA, N_SPECIES, NEUTRON, PIM, PIP, PROTON
+from sim3d.disk_cache import kept
 from sim3d.errors import InputError
 from sim3d.primaries.groups import GROUPS
 from sim3d.primaries.model import PrimaryModel
@@ -180,7 +183,7 @@ def varied_hadronic(model: HadronicModel, values: Mapping[str, float]) -> Hadron
 def run_hadronic(name: str, definition: str | None, table: str | None, values: Mapping[str, float]) -> HadronicModel:
     """Build the hadronic model of a run at values of its parameters.
 
-    A model that ships is kept for the next run in this process, as building it takes half a second.
+    A model that ships is kept for the next run in this process, and in a file for others: building it takes a second.
 
     Parameters
     ----------
@@ -200,7 +203,13 @@ def run_hadronic(name: str, definition: str | None, table: str | None, values: M
 
 @lru_cache(maxsize=2)
 def _shipped_at(name: str, definition: str | None, values: tuple[tuple[str, float], ...]) -> HadronicModel:
-    return varied_hadronic(load_model(name, definition), dict(values))
+    def make() -> HadronicModel:
+        return varied_hadronic(load_model(name, definition), dict(values))
+
+    if name not in SHIPPED_TABLES:  # another program may have registered the model
+        return make()
+    content = hashlib.sha256(resources.files("hadronic").joinpath("tables", f"{name}.h5").read_bytes()).hexdigest()
+    return kept("hadronic", (name, definition, values, content), make)
 
 
 def varied_primaries(model: PrimaryModel, values: Mapping[str, float]) -> PrimaryModel:
