@@ -12,6 +12,7 @@ ALLOWED = {
     "files/checksums.py": "the seal of the temporary file of an event file",
     "files/event_journal.py": "appends, batch by batch; its frames carry checksums",
     "jit_cache.py": "a note in the cache of kernels, no output of a command",
+    "disk_cache.py": "models kept beside the kernels, no output of a command",
 }
 METHODS = {"write_text", "write_bytes", "to_netcdf", "to_csv", "tofile", "savetxt", "savez", "rename"}
 MODULE_FUNCTIONS = {"os.replace", "os.rename", "np.save", "np.savez", "np.savetxt", "shutil.copyfile", "shutil.move"}
