@@ -2,8 +2,8 @@
 
 Every process of a run builds the tables of its hadronic model and the bounds of its field, which takes longer than to
 read them. The files lie beside the folder of compiled kernels (:mod:`sim3d.jit_cache`). Their names have a hash of all
-sources of the program, of the versions of its libraries and of what the model is made of: an edit of any module makes
-new files. Without a folder for kernels nothing is kept. A file that cannot be read is made anew.
+sources of the program, of the versions of its libraries, of the processor and of what the model is made of: an edit of
+any module makes new files. Without a folder for kernels nothing is kept. A file that cannot be read is made anew.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import functools
 import hashlib
 import os
 import pickle
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +24,11 @@ from sim3d import jit_cache
 T = TypeVar("T")
 
 MOST_FILES = 4
-"""Files of one kind that are kept; the oldest go first. Those of the largest kind, hadronic models, have 40 MB each."""
+"""Files of one kind that are kept; those unused for longest go first. Hadronic models have 40 MB each."""
+
+
+_UNFINISHED, _ABANDONED_S = ".part", 3600.0
+"""Ending of a file that is being written, and the age at which no process can be writing it any more."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -34,7 +40,18 @@ def _folder() -> Path | None:
 
 @functools.lru_cache(maxsize=1)
 def _sources() -> str:
-    return jit_cache.all_sources_hash()
+    """Hash of the sources, with the processor: NumPy's last digits depend on its instructions."""
+    from llvmlite.binding import get_host_cpu_name
+
+    return f"{jit_cache.all_sources_hash()} {get_host_cpu_name()}"
+
+
+def _tidy(folder: Path, kind: str) -> None:
+    """Remove the files of a kind that were not used for longest, and what killed processes have left."""
+    files = sorted(folder.glob(f"{kind}-*.pickle"), key=lambda one: one.stat().st_mtime)
+    left = [one for one in folder.glob(f"*{_UNFINISHED}") if time.time() - one.stat().st_mtime > _ABANDONED_S]
+    for old in [*files[:-MOST_FILES], *left]:
+        old.unlink(missing_ok=True)
 
 
 def kept(kind: str, parts: tuple[object, ...], make: Callable[[], T]) -> T:
@@ -60,17 +77,19 @@ def kept(kind: str, parts: tuple[object, ...], make: Callable[[], T]) -> T:
     path = folder / f"{kind}-{key}.pickle"
     # whatever is wrong with a file, the object can be made
     with contextlib.suppress(Exception):
-        return pickle.loads(path.read_bytes())  # type: ignore[no-any-return]
+        found: T = pickle.loads(path.read_bytes())
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return found
     made = make()
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}")
+        number, name = tempfile.mkstemp(dir=folder, prefix=f"{kind}-", suffix=_UNFINISHED)
         try:
-            beside.write_bytes(pickle.dumps(made, protocol=5))
-            beside.replace(path)
+            with os.fdopen(number, "wb") as file:
+                pickle.dump(made, file, protocol=5)
+            Path(name).replace(path)
         finally:
-            beside.unlink(missing_ok=True)
-        files = sorted(folder.glob(f"{kind}-*.pickle"), key=lambda one: one.stat().st_mtime)
-        for old in files[:-MOST_FILES]:
-            old.unlink(missing_ok=True)
+            Path(name).unlink(missing_ok=True)
+        _tidy(folder, kind)
     return made

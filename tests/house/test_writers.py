@@ -27,7 +27,7 @@ def writes(call):
         return not (name in ("np.save", "np.savez") and ast.unparse(call.args[0]) == "stream")
     strings = [a.value for a in [*call.args, *(k.value for k in call.keywords)] if isinstance(a, ast.Constant)]
     modes = [text for text in strings if isinstance(text, str) and 0 < len(text) <= 3 and set(text) <= set("rwaxbt+")]
-    if last in ("open", "File") and any(set(mode) & set("wax+") for mode in modes):
+    if last in ("open", "File", "fdopen") and any(set(mode) & set("wax+") for mode in modes):
         # a file in memory, or a netCDF file in a stream
         first = ast.unparse(call.args[0]) if call.args else ""
         return first not in ("image", "stream") and "backing_store" not in {k.arg for k in call.keywords}
@@ -40,7 +40,7 @@ def test_the_search_finds_what_it_should():
         'open(p, "w")': True, 'p.open("ab")': True, 'p.open()': False, 'open(p, "rb")': False, 'p.open(mode="w")': True,
         'h5py.File(p, "w")': True, 'h5py.File(p, "r")': False, 'p.write_text("x")': True, "write_bytes(p, b)": False,
         "figure.savefig(p)": True, 'figure.savefig(s, format="png")': False, "os.replace(a, b)": True,
-        "np.savez(stream, a=a)": False, "np.savez(path, a=a)": True,
+        "np.savez(stream, a=a)": False, "np.savez(path, a=a)": True, 'os.fdopen(n, "wb")': True,
         'h5py.File("image.h5", "w", driver="core", backing_store=False)': False,
     }  # fmt: skip
     for line, expected in lines.items():

@@ -1,5 +1,7 @@
 """Tests of sim3d/disk_cache.py."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -42,13 +44,27 @@ def test_other_sources_make_other_files(folder, monkeypatch):
     assert kept("toy", (), lambda: 2) == 2
 
 
-def test_the_oldest_files_go(folder):
+def test_the_files_not_used_for_longest_go(folder):
     for k in range(MOST_FILES + 3):
         kept("toy", (k,), lambda k=k: k)
+        os.utime(max(folder.glob("toy-*"), key=lambda one: one.stat().st_mtime_ns), (k, k))
+        kept("toy", (0,), lambda: 0)
         kept("rare", (), lambda: 0)
     assert len(list(folder.glob("toy-*"))) == MOST_FILES
     assert kept("toy", (MOST_FILES + 2,), _never) == MOST_FILES + 2
+    assert kept("toy", (0,), _never) == 0
     assert kept("rare", (), _never) == 0
+
+
+def test_what_killed_processes_left_is_removed(folder):
+    kept("toy", (), lambda: 1)
+    old, new = folder / "toy-1.part", folder / "toy-2.part"
+    old.write_text("")
+    new.write_text("")
+    os.utime(old, (0.0, 0.0))
+    kept("toy", (1,), lambda: 2)
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_without_a_folder_everything_is_made(monkeypatch, tmp_path):
