@@ -8,16 +8,9 @@ that ``import sim3d`` and ``sim3d --help`` are fast.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as _distribution_version
 from typing import Any
 
 from sim3d import jit_cache as _jit_cache  # noqa: F401  (must come before any kernel is imported)
-
-try:
-    __version__ = _distribution_version("sim3d")
-except PackageNotFoundError:  # running from a source tree that is not installed
-    __version__ = "0.0.0+source"
 
 _PUBLIC = {
     "run": "sim3d.api",
@@ -32,7 +25,20 @@ _PUBLIC = {
 __all__ = ["Config", "Flux", "HondaFluxService", "Result", "__version__", "get_flux_maps", "load", "load_config", "run"]
 
 
+def _version() -> str:
+    # the import takes five times as long as all else here
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("sim3d")
+    except PackageNotFoundError:  # running from a source tree that is not installed
+        return "0.0.0+source"
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        globals()[name] = _version()
+        return globals()[name]
     if name in _PUBLIC:
         return getattr(import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module 'sim3d' has no attribute {name!r}")

@@ -21,7 +21,6 @@ import tempfile
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -52,6 +51,8 @@ def _package_folders() -> dict[str, Path]:
 
 def _digest(files: dict[str, Path]) -> str:
     """Hash the contents of files and the versions of the libraries (16 hexadecimal digits)."""
+    from importlib.metadata import PackageNotFoundError, version
+
     digest = hashlib.sha256()
     for library in _LIBRARIES:
         try:
