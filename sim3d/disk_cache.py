@@ -1,9 +1,9 @@
 """Keep models that take long to build in files, so that later processes read them instead.
 
 Every process of a run needs the tables of its hadronic model and the bounds of its field; reading them is faster than
-building them. The files lie beside the folder of compiled kernels (:mod:`sim3d.jit_cache`). Their names have a hash of all
-sources of the program, of the versions of its libraries, of the processor and of what the model is made of: an edit of
-any module makes new files. Without a folder for kernels nothing is kept. A file that cannot be read is made anew.
+building them. The files lie beside the folder of compiled kernels (:mod:`sim3d.jit_cache`). Their names have a hash of
+all sources of the program, of the versions of its libraries, of the processor and of what the model is made of: an edit
+of any module makes new files. Without a folder for kernels nothing is kept. A file that cannot be read is made anew.
 """
 
 from __future__ import annotations
